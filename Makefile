@@ -1,0 +1,42 @@
+# make demo    restore the examples with a fresh runtime environment (no PyTorch)
+# make test    run the whole suite in an environment of its own
+# make check   lint and types
+# VENV=DIR and TEST_VENV=DIR name other places for the two environments.
+
+PYTHON ?= python3
+VENV ?= .venv
+TEST_VENV ?= .venv-test
+DEMO ?= demo-output
+FONTS = fonts-arphic-bkai00mp fonts-arphic-ukai fonts-arphic-uming fonts-unfonts-core fonts-unfonts-extra \
+	fonts-nanum fonts-nanum-extra fonts-liberation fonts-dejavu-core
+
+.PHONY: demo test check fonts clean
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/python examples/demo.py $(DEMO)
+
+test: $(TEST_VENV)/.installed
+	$(TEST_VENV)/bin/python -m pytest
+
+check: $(TEST_VENV)/.installed
+	$(TEST_VENV)/bin/ruff check .
+	$(TEST_VENV)/bin/ruff format --check .
+	$(TEST_VENV)/bin/mypy
+
+# Debian's fonts for the tests that render pages; without them those tests are skipped and say so.
+fonts:
+	fc-list 2>/dev/null | grep -q -i unbatang && fc-list | grep -q -i arphic || \
+	(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends fontconfig $(FONTS))
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(TEST_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(TEST_VENV)
+	$(TEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(TEST_VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,69 @@
+"""bokwon restores damaged documents and photographs with partial convolutions.
+
+Nothing heavy is loaded until it is used: neither OpenCV, ONNX Runtime nor PyTorch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from bokwon import errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from bokwon.restore.restorer import ImageT, Restoration, Restorer
+
+__version__ = "0.1.0"
+
+__all__ = ["Restoration", "Restorer", "__version__", "errors", "restore"]
+
+# Python binds a package's name in its parent when the package is first imported. Done here, so that whoever imports
+# something of `bokwon.restore` later does not put the package in the place of the function below.
+importlib.import_module("bokwon.restore")
+
+
+def restore(
+    image: ImageT,
+    hole: NDArray[Any] | Image.Image,
+    *,
+    model: str | Path = "document",
+    method: str = "model",
+) -> Restoration[ImageT]:
+    """Fill the holes of an image.
+
+    For many images make one `Restorer` and call its `restore`: the model is loaded once.
+
+    Args:
+        image: NumPy array: uint8 or uint16, (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels, or
+            bool (H, W). Or a Pillow image of mode 1, L, LA, P, PA, RGB, RGBA, CMYK or I;16; palettes come back as RGB.
+        hole: (H, W), True where pixels are missing: bool, or uint8 with only 0 and 1 or only 0 and 255; or a Pillow
+            image, white = hole.
+        model: Name of a shipped model, or path of a model file (.onnx).
+        method: `model`, or without any model `telea` or `ns`.
+
+    Returns:
+        The restored image, of the input's kind, size, mode and depth, and how it was made. The input is not changed.
+
+    Raises:
+        errors.ArgumentError: The image, hole, model or method cannot be taken as it is; the message says what to do.
+        errors.FileAccessError: The model file cannot be read.
+        errors.InputFileError: The model file is damaged, or not of bokwon's kind.
+    """
+    from bokwon.restore.restorer import Restorer
+
+    return Restorer(model, method=method).restore(image, hole)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Restoration", "Restorer"):
+        return getattr(importlib.import_module("bokwon.restore.restorer"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,269 @@
+"""`bokwon masks`: make, sort and measure sets of hole masks."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bokwon.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from bokwon.synthesis.mask_reading import Polarity
+    from bokwon.synthesis.mask_stats import Sample
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Make, sort and measure sets of hole masks (white = hole).", no_args_is_help=True)
+
+
+class _Border(str, Enum):
+    both = "both"
+    touching = "touching"
+    inner = "inner"
+
+
+class _Holes(str, Enum):
+    auto = "auto"
+    white = "white"
+    black = "black"
+
+
+_Jobs = Annotated[int, typer.Option("-j", "--jobs", help="Worker processes; 0 takes all cores.", min=0)]
+_Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no summary.")]
+_Polarity = Annotated[
+    _Holes, typer.Option("--holes", help="Which colour means hole; auto finds it from the folder as a whole.")
+]
+
+
+@app.command()
+def make(
+    out: Annotated[Path, typer.Argument(help="Folder of the set; an interrupted one is finished.")],
+    count: Annotated[int | None, typer.Option(help="Number of masks, shared evenly by the cells. [1200]")] = None,
+    size: Annotated[str, typer.Option(help="Side of the masks, or WIDTHxHEIGHT, in pixels.")] = "512",
+    kind: Annotated[
+        str, typer.Option(help="occlusion (the paper's), strokes, blobs, mixed or document.")
+    ] = "occlusion",
+    bins: Annotated[
+        str | None, typer.Option(help="Hole-ratio bins, such as 1,3 or 2-4: 1 is (0.01, 0.1], 6 is (0.5, 0.6]. [1-6]")
+    ] = None,
+    border: Annotated[
+        _Border | None, typer.Option(help="Holes touch the 50 px border, do not, or both. [both]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the set: the same seed gives the same files.")] = 0,
+    preset: Annotated[
+        str | None, typer.Option(help="paper-train (55,116 masks), paper-test (24,866) or paper-bench (12 x 1,000).")
+    ] = None,
+    jobs: _Jobs = 0,
+    quiet: _Quiet = False,
+) -> None:
+    """Make a set of masks, sorted into cells by hole ratio and border.
+
+    Writes OUT/<01-10|...|50-60>/<border|inner>/NNNNN.png and OUT/manifest.jsonl. The files depend on the options and
+    the seed only, not on the number of workers.
+    """
+    from bokwon.synthesis.catalog import BINS, select_cells
+    from bokwon.synthesis.mask_sets import PRESETS, MaskSet, make_set
+
+    stream = 0
+    if preset is not None:
+        if preset not in PRESETS:
+            raise ArgumentError(f"unknown preset {preset!r}", f"choose one of {', '.join(PRESETS)}")
+        if not (count is None and bins is None and border is None):
+            raise ArgumentError(
+                f"preset {preset} says how many masks each cell gets", "leave out --count, --bins and --border"
+            )
+        count, stream = PRESETS[preset].count, PRESETS[preset].stream
+    plan = MaskSet(
+        count=1200 if count is None else count,
+        size=_parse_size(size),
+        kind=kind,
+        cells=select_cells(_parse_bins(bins) if bins is not None else BINS, (border or _Border.both).value),
+        seed=seed,
+        stream=stream,
+    )
+    with _progress("masks", quiet) as report:
+        made, found = make_set(out, plan, _workers(jobs), lambda done: report(done, plan.count))
+    if not quiet:
+        before = f", {found:,} were there already" if found else ""
+        _say(f"{made:,} masks written to {out}{before}")
+
+
+@app.command()
+def sort(
+    folder: Annotated[Path, typer.Argument(help="Folder of masks, searched with all folders below it.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the sorted set.")],
+    holes: _Polarity = _Holes.auto,
+    jobs: _Jobs = 0,
+    quiet: _Quiet = False,
+) -> None:
+    """Sort any folder of masks into cells by hole ratio and border, as 1-bit PNG with white = hole.
+
+    Which colour means hole is found from the folder as a whole, never from one mask. Files that are no masks or lie in
+    no bin are listed in OUT/unused.jsonl.
+    """
+    from bokwon.synthesis.mask_sorting import sort_masks
+
+    with _progress("masks", quiet) as report:
+        result = sort_masks(folder, out, holes.value, _workers(jobs), report)
+    if quiet:
+        return
+    _say_polarity(folder, result.polarity)
+    for cell, number in result.cells.items():
+        _say(f"  {cell:<14}{number:>8,}")
+    _say(f"{sum(result.cells.values()):,} masks sorted into {out}")
+    if result.unused:
+        _say(f"{len(result.unused):,} files not used (all of them in {out / 'unused.jsonl'}):")
+        for name, reason in list(result.unused.items())[:10]:
+            _say(f"  {name}: {reason}")
+
+
+@app.command()
+def stats(
+    folder: Annotated[Path, typer.Argument(help="Folder of masks.")],
+    other: Annotated[Path | None, typer.Argument(help="A second folder to compare with.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the distributions into this PNG file.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Measure about this many masks of each set.", min=1)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    holes: _Polarity = _Holes.auto,
+    jobs: _Jobs = 0,
+    quiet: _Quiet = False,
+) -> None:
+    """Measure masks: hole ratio, number of holes, thickness, edge length, distance from the border.
+
+    Lengths are in pixels of an image whose shorter side is 512. For two sets the last column says how far their
+    distributions agree: 1 is equal, 0 has nothing in common (1 - Kolmogorov-Smirnov distance).
+    """
+    from bokwon.synthesis.mask_stats import ALL, measure_folder
+
+    if plot is not None and plot.suffix.lower() != ".png":
+        raise ArgumentError(f"{plot} is not a PNG file", "name a file that ends in .png")
+    if plot is not None:
+        from bokwon.imaging.output import check_target
+
+        check_target(plot)
+    sets: dict[str, dict[str, Sample]] = {}
+    for path in [folder] if other is None else [folder, other]:
+        with _progress(f"masks of {path.name}", quiet) as report:
+            samples, polarity = measure_folder(path, holes.value, limit, _workers(jobs), report)
+        if not quiet:
+            _say_polarity(path, polarity)
+        sets[str(path)] = samples
+    if as_json:
+        typer.echo(json.dumps(_as_json(sets), indent=1))
+    else:
+        _print_tables(sets)
+    if plot is not None:
+        from bokwon.imaging.output import replacing
+        from bokwon.synthesis.mask_plots import plot_samples
+
+        names = [Path(name).name or name for name in sets]
+        picture = plot_samples([samples[ALL] for samples in sets.values()], names, "Hole masks: " + " and ".join(names))
+        with replacing(plot) as stream:
+            picture.save(stream, format="PNG")
+
+
+def _print_tables(sets: dict[str, dict[str, Sample]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from bokwon.synthesis.mask_stats import ALL, FIGURES, overlap, quantiles
+
+    console = Console()
+    names = list(sets)
+    cells = [cell for cell in sets[names[0]] if all(cell in samples for samples in sets.values())]
+    # One line for every cell only where the sets are spread over some; else it would repeat the whole.
+    for cell in cells if len(cells) > 2 else [ALL]:
+        table = Table(title=f"{cell} (10 % / median / 90 %; lengths in px at 512)", title_justify="left")
+        table.add_column("figure", no_wrap=True)
+        for name in names:
+            table.add_column(f"{Path(name).name} ({len(sets[name][cell]['ratio']):,})", justify="right", no_wrap=True)
+        if len(names) == 2:
+            table.add_column("agree", justify="right", no_wrap=True)
+        for key, label in FIGURES.items():
+            row = [label.partition(" [")[0]]
+            for name in names:
+                values = quantiles(sets[name][cell])[key]
+                row.append(" / ".join(f"{v:.2f}" if key == "ratio" else f"{v:.0f}" for v in values))
+            if len(names) == 2:
+                row.append(f"{overlap(sets[names[0]][cell][key], sets[names[1]][cell][key]):.2f}")
+            table.add_row(*row)
+        console.print(table)
+
+
+def _as_json(sets: dict[str, dict[str, Sample]]) -> dict[str, object]:
+    from bokwon.synthesis.mask_stats import overlap, quantiles
+
+    at = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+    result: dict[str, object] = {
+        "quantiles_at": at,
+        "sets": {
+            name: {cell: {"masks": len(s["ratio"]), **quantiles(s, at)} for cell, s in samples.items()}
+            for name, samples in sets.items()
+        },
+    }
+    if len(sets) == 2:
+        one, two = sets.values()
+        result["agreement"] = {
+            cell: {key: round(overlap(one[cell][key], two[cell][key]), 4) for key in one[cell]}
+            for cell in one
+            if cell in two
+        }
+    return result
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    """Turn `512` or `640x480` (width x height) into (H, W)."""
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise ArgumentError(f"{text!r} is no size", "give a side such as 512, or WIDTHxHEIGHT such as 640x480")
+    return int(parts[-1]), int(parts[0])
+
+
+def _parse_bins(text: str) -> list[int]:
+    """Turn `1,3` or `2-4,6` into numbers."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal():
+            raise ArgumentError(f"{text!r} is no list of bins", "give numbers from 1 to 6, such as 1,3 or 2-4")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
+
+
+def _workers(jobs: int) -> int:
+    if jobs:
+        return jobs
+    # The cores this process may use, which in a container are fewer than the machine has.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _say_polarity(folder: Path, polarity: Polarity) -> None:
+    colour = "white" if polarity.white else "black"
+    if not polarity.evidence:
+        _say(f"{folder}: {colour} means hole, as told")
+        return
+    _say(f"{folder}: {colour} means hole (evidence {abs(polarity.evidence):.2f} of 3)")
+    if polarity.doubtful:
+        _say(f"  {len(polarity.doubtful):,} files look inverted beside the others, such as {polarity.doubtful[0]}")
+
+
+@contextmanager
+def _progress(what: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,66 @@
+"""`bokwon pages`: render aged pages whose text is known."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bokwon.errors import ArgumentError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Render aged pages whose text is known.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Render aged pages whose text is known."""
+
+
+@app.command("make")
+def make(
+    out: Annotated[Path, typer.Argument(help="Folder for the pages; a set that was interrupted goes on.")],
+    count: Annotated[int, typer.Option(help="Number of pages.")] = 100,
+    size: Annotated[str, typer.Option(help="Height x width in pixels, such as 768x768.")] = "768x768",
+    style: Annotated[list[str] | None, typer.Option(help="Kind of page; may be repeated. All by default.")] = None,
+    fonts: Annotated[Path | None, typer.Option(help="Folder of fonts; the system's by default.")] = None,
+    exclude_fonts: Annotated[str, typer.Option(help="Words, comma between: fonts named so are not used.")] = "",
+    text: Annotated[list[Path] | None, typer.Option(help="UTF-8 text file; may be repeated.")] = None,
+    paper: Annotated[Path | None, typer.Option(help="Folder of photographs of paper; painted by default.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same pages.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Number of processes.")] = 1,
+    crops: Annotated[bool, typer.Option("--crops", help="Windows full of text instead of whole pages.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Render pages, their ink masks and their text with character boxes into a folder."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from bokwon.synthesis.pageset import PageSet, make_pages
+
+    settings = PageSet(
+        count=count,
+        size=_parse_size(size),
+        styles=tuple(style or ()),
+        fonts=str(fonts) if fonts else None,
+        exclude_fonts=tuple(word.strip() for word in exclude_fonts.split(",") if word.strip()),
+        texts=tuple(str(file) for file in text or ()),
+        paper=str(paper) if paper else None,
+        seed=seed,
+        crops=crops,
+    )
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
+        task = bar.add_task("pages", total=count)
+        manifest = make_pages(settings, out, jobs, lambda done, total: bar.update(task, completed=done, total=total))
+    typer.echo(str(manifest))
+
+
+def _parse_size(size: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)(?:[xX×](\d+))?", size.strip())
+    if match is None:
+        raise ArgumentError(f"{size} is no size", "write height x width in pixels, such as 768x768")
+    return int(match[1]), int(match[2] or match[1])

@@ -1,0 +1,96 @@
+"""`bokwon train`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bokwon.errors import MissingDependencyError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(train)
+
+
+def train(
+    config: Annotated[
+        Path | None, typer.Argument(help="TOML configuration; what it leaves out comes from the preset.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="paper, seed, document or photo.")] = "document",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run. [runs/PRESET]")] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder of images, pages, places2, imagenet, celeba-hq or hf:NAME; may be given again."),
+    ] = None,
+    masks: Annotated[
+        list[str] | None, typer.Option(help="Folder of masks, manifest or generated; may be given again.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a setting, as in optimizer.learning_rate=2e-4.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the newest checkpoint in --out, if there is one.")
+    ] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; all by default.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Train a network: crops of images, random masks, checkpoints in --out.
+
+    Ctrl-C and SIGTERM save a checkpoint and leave with exit code 130; --resume goes on from it. For several processes:
+    `accelerate launch -m bokwon train ...` or `torchrun -m bokwon train ...`.
+    """
+    try:
+        import torch
+
+        from bokwon.training import loop, settings
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"training needs {error.name}", "install it with: pip install 'bokwon[train]'"
+        ) from error
+    from rich.console import Console
+    from rich.logging import RichHandler
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    chosen = settings.preset(preset)
+    if config is not None:
+        chosen = settings.load(config, chosen)
+    # Weights belong to the sources they were written for.
+    named = [
+        assignment
+        for name, given in (("images", images), ("masks", masks))
+        if given
+        for assignment in (f"data.{name[:-1]}_weights=[]", f"data.{name}={given!r}")
+    ]
+    chosen = settings.override(chosen, [*named, *(assignments or [])])
+    if threads:
+        torch.set_num_threads(threads)
+    console = Console(stderr=True)
+    handler = RichHandler(console=console, show_time=False, show_path=False, markup=False)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING if quiet else logging.INFO, handlers=[handler])
+    columns = (
+        TextColumn("phase {task.fields[phase]:.0f}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("loss {task.fields[loss]:.4f}  {task.fields[speed]:.1f} images/s"),
+    )
+    with Progress(*columns, console=console, disable=quiet, speed_estimate_period=120) as bar:
+        task = bar.add_task("training", total=None, loss=float("nan"), speed=0.0, phase=1)
+
+        def show(step: int, figures: dict[str, float]) -> None:
+            speed = figures["images_per_second"]
+            bar.update(
+                task,
+                total=chosen.total_steps,
+                completed=step,
+                loss=figures["loss"],
+                speed=speed,
+                phase=figures["phase"],
+            )
+
+        last = loop.train(chosen, out or Path("runs") / preset, resume=resume, progress=show)
+    typer.echo(str(last))

@@ -1,0 +1,66 @@
+"""One exception tree. Every error names what is wrong and how to mend it, and has a documented exit code."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentError",
+    "BokwonError",
+    "FileAccessError",
+    "InputFileError",
+    "MissingDependencyError",
+    "OutputExistsError",
+]
+
+
+class BokwonError(Exception):
+    """Base of all errors that bokwon raises on purpose.
+
+    Args:
+        message: What is wrong, with the file or the value it is about.
+        fix: What the user can do about it.
+
+    Attributes:
+        exit_code: What the command line returns for this class of error.
+    """
+
+    exit_code = 15
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message, fix)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """Return the error as one line, the fix after the fault."""
+        text = f"{self.message}; {self.fix}" if self.fix else self.message
+        return " ".join(text.split())
+
+
+class ArgumentError(BokwonError, ValueError):
+    """The arguments, or what they ask for, make no sense: exit code 1."""
+
+    exit_code = 1
+
+
+class InputFileError(BokwonError):
+    """An image, mask or model file is unreadable or damaged: exit code 2."""
+
+    exit_code = 2
+
+
+class MissingDependencyError(BokwonError, ImportError):
+    """An optional package, font or program is not installed: exit code 3."""
+
+    exit_code = 3
+
+
+class FileAccessError(BokwonError):
+    """A file or folder is missing, of the wrong kind, or may not be read or written: exit code 5."""
+
+    exit_code = 5
+
+
+class OutputExistsError(BokwonError):
+    """The output is there already and may not be overwritten: exit code 6."""
+
+    exit_code = 6

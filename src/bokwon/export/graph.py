@@ -1,0 +1,195 @@
+"""The ONNX graph of a `PConvUNet`, operator by operator.
+
+Written out rather than traced: the padding, the pull-push pyramid and the crop depend on the image's size, which a
+tracer turns into hundreds of shape operators or, for some pooling options, into a wrong graph. Whatever is written
+here is compared with PyTorch at every export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor
+
+from bokwon.nn.lowpass import CELL, LEVELS, MINIMUM_RMS
+from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
+
+__all__ = ["build"]
+
+_OPSET = 17
+_IR_VERSION = 8
+_EPSILON = 1e-6
+_SMALLEST_STORED_AS_HALF = 256
+
+
+def build(network: PConvUNet, *, half: bool) -> onnx.ModelProto:
+    """Build the graph of a network without batch normalisation.
+
+    Args:
+        network: A network from `fold_batch_norm`.
+        half: Store the weights as float16 and cast them when the file is loaded.
+
+    Returns:
+        A model with inputs `image` (N, 3, H, W) and `valid` (N, 1, H, W) and output `restored` (N, 3, H, W), float32.
+    """
+    graph = _Graph(half)
+    image, valid, height_width = graph.pad("image", "valid", network.config.multiple)
+    if network.config.base == "lowpass":
+        low = _lowpass(graph, image, valid)
+        residual = graph.op("Mul", graph.op("Sub", image, low), valid)
+        scale = _rms(graph, residual, valid)
+        output = _unet(graph, network, graph.op("Div", residual, scale), valid)
+        output = graph.op("Add", low, graph.op("Mul", output, scale))
+    else:
+        output = _unet(graph, network, image, valid)
+    graph.op("Slice", output, graph.ints([0, 0]), height_width, graph.ints([2, 3]), out="restored")
+    return graph.model()
+
+
+class _Graph:
+    """Nodes and initialisers as they come; names are numbers."""
+
+    def __init__(self, half: bool) -> None:
+        self.half = half
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def op(self, kind: str, *inputs: str, out: str = "", **attributes: Any) -> str:
+        out = out or f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [out], out, **attributes))
+        return out
+
+    def constant(self, value: npt.NDArray[np.generic]) -> str:
+        name = f"constant_{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(value, name))
+        return name
+
+    def ints(self, values: Sequence[int]) -> str:
+        return self.constant(np.asarray(values, np.int64))
+
+    def number(self, value: float) -> str:
+        return self.constant(np.asarray(value, np.float32))
+
+    def weight(self, value: Tensor) -> str:
+        array = value.detach().numpy()
+        if self.half and array.size >= _SMALLEST_STORED_AS_HALF:
+            return self.op("Cast", self.constant(array.astype(np.float16)), to=TensorProto.FLOAT)
+        return self.constant(array.astype(np.float32))
+
+    def pad(self, image: str, valid: str, multiple: int) -> tuple[str, str, str]:
+        size = self.op("Slice", self.op("Shape", image), self.ints([2]), self.ints([4]))
+        # Mod takes the divisor's sign: what is missing to the next multiple.
+        border = self.op("Mod", self.op("Neg", size), self.ints([multiple]))
+        pads = self.op("Concat", self.ints([0] * 6), border, axis=0)
+        valid = self.op("Pad", valid, pads)
+        return self.op("Mul", self.op("Pad", image, pads), valid), valid, size
+
+    def average(self, x: str, kernel: int, stride: int, before: int, after: int) -> str:
+        return self.op(
+            "AveragePool",
+            x,
+            kernel_shape=[kernel, kernel],
+            strides=[stride, stride],
+            pads=[before, before, after, after],
+            count_include_pad=1,
+        )
+
+    def upsample(self, x: str, factor: int, mode: str) -> str:
+        how = {"linear": "half_pixel", "nearest": "asymmetric"}[mode]
+        scales = self.constant(np.asarray([1, 1, factor, factor], np.float32))
+        return self.op("Resize", x, "", scales, mode=mode, coordinate_transformation_mode=how, nearest_mode="floor")
+
+    def model(self) -> onnx.ModelProto:
+        def value(name: str, channels: int) -> onnx.ValueInfoProto:
+            return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", channels, "H", "W"])
+
+        graph = helper.make_graph(
+            self.nodes, "bokwon", [value("image", 3), value("valid", 1)], [value("restored", 3)], self.initializers
+        )
+        return helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="bokwon"
+        )
+
+
+def _lowpass(graph: _Graph, image: str, valid: str) -> str:
+    # As bokwon.nn.lowpass.masked_lowpass.
+    total, count = graph.average(image, CELL, CELL, 0, 0), graph.average(valid, CELL, CELL, 0, 0)
+    axes, least = graph.ints([2, 3]), graph.number(_EPSILON)
+    known = graph.op("Max", graph.op("ReduceSum", count, axes), least)
+    filled = graph.op("Div", graph.op("ReduceSum", total, axes), known)
+    pyramid = [(total, count)]
+    for _ in range(LEVELS):
+        total, count = graph.average(total, 2, 2, 0, 1), graph.average(count, 2, 2, 0, 1)
+        pyramid.append((total, count))
+    zero = graph.number(0)
+    for level, (total, count) in enumerate(reversed(pyramid)):
+        if level:
+            size = graph.op("Slice", graph.op("Shape", total), graph.ints([2]), graph.ints([4]))
+            filled = graph.upsample(filled, 2, "linear")
+            filled = graph.op("Slice", filled, graph.ints([0, 0]), size, axes)
+        mean = graph.op("Div", total, graph.op("Max", count, least))
+        filled = graph.op("Where", graph.op("Greater", count, zero), mean, filled)
+    return graph.upsample(filled, CELL, "linear")
+
+
+def _rms(graph: _Graph, residual: str, valid: str) -> str:
+    axes = graph.ints([1, 2, 3])
+    square = graph.op("ReduceSum", graph.op("Mul", residual, residual), axes)
+    known = graph.op("Max", graph.op("ReduceSum", valid, axes), graph.number(1))
+    mean = graph.op("Div", square, graph.op("Mul", known, graph.number(3)))
+    return graph.op("Sqrt", graph.op("Max", mean, graph.number(MINIMUM_RMS**2)))
+
+
+def _unet(graph: _Graph, network: PConvUNet, image: str, valid: str) -> str:
+    features, mask = image, valid
+    passed = []
+    for block in network.encoder:
+        assert isinstance(block, EncoderBlock)
+        passed.append((features, mask))
+        kernel = int(block.conv.kernel_size[0])
+        total = graph.average(mask, kernel, 2, kernel // 2, kernel // 2)
+        ratio, mask = _ratio(graph, total)
+        features = _convolve(graph, block.conv.weight, block.conv.bias, features, ratio, stride=2)
+        features = graph.op("Mul", graph.op("Relu", features), mask)
+    for block in network.decoder:
+        assert isinstance(block, DecoderBlock)
+        skip, skip_mask = passed.pop()
+        share = (block.conv.in_channels - block.skip_channels) / block.conv.in_channels
+        below = graph.op("Mul", graph.upsample(mask, 2, "nearest"), graph.number(share))
+        beside = graph.op("Mul", skip_mask, graph.number(1 - share))
+        ratio, mask = _ratio(graph, graph.average(graph.op("Add", below, beside), 3, 1, 1, 1))
+        features = graph.op("Concat", graph.upsample(features, 2, "nearest"), skip, axis=1)
+        features = _convolve(graph, block.conv.weight, block.conv.bias, features, ratio, stride=1)
+        if not block.last:
+            features = graph.op("LeakyRelu", features, alpha=0.2)
+        features = graph.op("Mul", features, mask)
+    return features
+
+
+def _ratio(graph: _Graph, average: str) -> tuple[str, str]:
+    # The average of the mask over a window is sum(M) / sum(1): its inverse where it is not zero.
+    mask = graph.op("Cast", graph.op("Greater", average, graph.number(0)), to=TensorProto.FLOAT)
+    safe = graph.op("Max", average, graph.number(_EPSILON))
+    return graph.op("Div", mask, safe), mask
+
+
+def _convolve(graph: _Graph, weight: Tensor, bias: Tensor | None, x: str, ratio: str, stride: int) -> str:
+    # Without the bias in windows that know nothing: the multiplication by the mask comes after the activation.
+    kernel = weight.shape[2]
+    x = graph.op(
+        "Conv",
+        x,
+        graph.weight(weight),
+        kernel_shape=[kernel, kernel],
+        strides=[stride, stride],
+        pads=[kernel // 2] * 4,
+    )
+    x = graph.op("Mul", x, ratio)
+    if bias is None:
+        return x
+    return graph.op("Add", x, graph.constant(bias.detach().numpy().reshape(1, -1, 1, 1)))

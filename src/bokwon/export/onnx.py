@@ -1,0 +1,168 @@
+"""Checkpoint to ONNX: one self-contained file that the runtime runs, and the card that describes it.
+
+The contract of every model file: inputs `image` (N, 3, H, W) in [0, 1] and `valid` (N, 1, H, W), 1 where a pixel is
+known; one output, the image (N, 3, H, W); all float32; any N, H and W. The output is called `restored`: ONNX wants
+every name of a graph once.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from bokwon.errors import BokwonError, FileAccessError
+from bokwon.export.graph import build
+from bokwon.nn.layers import PartialConv2d
+from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
+
+__all__ = ["TOLERANCE", "check_parity", "export", "fold_batch_norm", "write_card"]
+
+TOLERANCE = 1e-3
+_SIZES = ((1, 256, 256), (2, 200, 333), (1, 65, 40), (1, 640, 512))
+
+
+def export(network: PConvUNet, path: Path, *, half: bool = True) -> float:
+    """Write a network as an ONNX file, and check that ONNX Runtime computes the same.
+
+    Args:
+        network: The network; it is not changed.
+        path: Where the file goes; replaced only on success.
+        half: Store the weights as float16. They are computed with in float32 all the same.
+
+    Returns:
+        The largest difference between ONNX Runtime and PyTorch, on images in [0, 1].
+
+    Raises:
+        BokwonError: If the difference is above `TOLERANCE`.
+        FileAccessError: If the file cannot be written.
+    """
+    folded = fold_batch_norm(network)
+    if half:
+        # Rounded here, so that both sides compute with the same weights.
+        for parameter in folded.parameters():
+            parameter.data = parameter.data.half().float()
+    model = build(folded, half=half)
+    onnx.checker.check_model(model, full_check=True)
+    try:
+        handle, name = tempfile.mkstemp(suffix=".onnx", prefix=path.stem, dir=path.parent)
+    except OSError as error:
+        raise FileAccessError(f"{path.parent} cannot be written: {error.strerror}", "name a writable folder") from error
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(model.SerializeToString())
+        difference = check_parity(folded, part)
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return difference
+
+
+def fold_batch_norm(network: PConvUNet) -> PConvUNet:
+    """Move batch normalisation into the convolutions before it.
+
+    Exact for partial convolutions too: the two differ only in windows without evidence, which every layer leaves as
+    zero and no later layer looks at.
+
+    Args:
+        network: The network; it is not changed.
+
+    Returns:
+        A copy in eval mode without normalisation layers.
+    """
+    network = copy.deepcopy(network).eval()
+    for block in network.modules():
+        if isinstance(block, (EncoderBlock, DecoderBlock)) and block.norm is not None:
+            _fold(block.conv, block.norm)
+            block.norm = None
+    return network
+
+
+def check_parity(network: PConvUNet, path: Path, sizes: Sequence[tuple[int, int, int]] = _SIZES) -> float:
+    """Compare ONNX Runtime with PyTorch on random images and holes.
+
+    Args:
+        network: The network that was exported.
+        path: The ONNX file.
+        sizes: (N, H, W) of the inputs.
+
+    Returns:
+        The largest difference, in units of the image's range.
+
+    Raises:
+        BokwonError: If it is above `TOLERANCE`, or not a number.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    generator = torch.Generator().manual_seed(0)
+    worst = 0.0
+    for count, height, width in sizes:
+        image = torch.rand(count, 3, height, width, generator=generator)
+        valid = torch.ones(count, 1, height, width)
+        valid[:, :, height // 8 : height // 2, width // 4 : width // 4 * 3] = 0
+        valid *= (torch.rand(count, 1, height, width, generator=generator) > 0.1).float()
+        with torch.no_grad():
+            expected: Tensor = network(image, valid)
+        (got,) = session.run(["restored"], {"image": image.numpy(), "valid": valid.numpy()})
+        difference = float(np.abs(got - expected.numpy()).max())
+        if not difference <= TOLERANCE:
+            raise BokwonError(
+                f"ONNX Runtime differs from PyTorch by {difference:.2g} at {count}x{height}x{width}, "
+                f"more than {TOLERANCE:g}",
+                "do not use this export; report it with the checkpoint",
+            )
+        worst = max(worst, difference)
+    return worst
+
+
+def write_card(path: Path, model: Path, entries: dict[str, Any]) -> dict[str, Any]:
+    """Write the card of a model file.
+
+    Args:
+        path: The JSON file.
+        model: The ONNX file, whose sha256 the card holds.
+        entries: What else the card says.
+
+    Returns:
+        The card.
+
+    Raises:
+        FileAccessError: If it cannot be written.
+    """
+    card = {
+        "name": model.stem,
+        "sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        **entries,
+    }
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise FileAccessError(f"{path} cannot be written: {error.strerror}", "name a writable folder") from error
+    return card
+
+
+def _fold(conv: PartialConv2d, norm: nn.BatchNorm2d) -> None:
+    assert norm.running_var is not None
+    assert norm.running_mean is not None
+    scale = norm.weight.data / (norm.running_var + norm.eps).sqrt()
+    bias = -norm.running_mean if conv.bias is None else conv.bias.data - norm.running_mean
+    conv.weight.data = conv.weight.data * scale.view(-1, 1, 1, 1)
+    conv.bias = nn.Parameter(norm.bias.data + bias * scale)

@@ -1,0 +1,101 @@
+"""Integer samples to the network's float RGB and back; which channels of a mode are filled together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.imaging.pixels import Pixels
+
+__all__ = ["PLANES", "Light", "from_network", "light_to_samples", "samples_to_light", "to_network"]
+
+Light = NDArray[Any]
+"""Samples as an engine sees them: uint8 or uint16 (H, W, C), bright is large, no alpha."""
+
+PLANES: dict[str, tuple[tuple[int, ...], ...]] = {
+    "1": ((0,),),
+    "L": ((0,),),
+    "LA": ((0,),),
+    "RGB": ((0, 1, 2),),
+    "RGBA": ((0, 1, 2),),
+    # The coloured inks are one picture and black is another: their split stays the one of the print around the hole.
+    "CMYK": ((0, 1, 2), (3,)),
+}
+"""Groups of channels that are filled as one picture, by mode. Alpha is in none: it is never changed."""
+
+# Rec. 601, the weights Pillow's own conversion to gray has.
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def largest(pixels: Pixels) -> int:
+    """Return the sample value of full scale: 255, 65535, or 1 for 1-bit samples."""
+    return 1 if pixels.dtype == np.bool_ else int(np.iinfo(pixels.dtype).max)
+
+
+def samples_to_light(pixels: Pixels, mode: str) -> Light:
+    """Return the samples as an engine sees them: (H, W, C), bright is large, no alpha, 8 or 16 bits.
+
+    Args:
+        pixels: Samples (H, W) or (H, W, C).
+        mode: Their mode.
+    """
+    if mode == "1":
+        return np.asarray(np.where(pixels[..., None], 255, 0), np.uint8)
+    stacked = pixels[..., None] if pixels.ndim == 2 else pixels
+    if mode == "CMYK":
+        # Ink is dark where the sample is large; the network knows bright paper.
+        return np.asarray(largest(pixels) - stacked, pixels.dtype)
+    return stacked[..., :-1] if mode in ("LA", "RGBA") else stacked
+
+
+def light_to_samples(light: NDArray[np.float32], mode: str, dtype: np.dtype[Any]) -> Pixels:
+    """Turn filled light back into samples, rounded to the nearest.
+
+    Args:
+        light: (..., C) in [0, 1]; what lies outside is clipped.
+        mode: Mode of the samples.
+        dtype: Their type: bool, uint8 or uint16.
+
+    Returns:
+        Samples (..., C), alpha not among them.
+    """
+    clipped = np.clip(light, 0.0, 1.0)
+    if mode == "1":
+        return np.asarray(clipped >= 0.5)
+    if mode == "CMYK":
+        clipped = 1.0 - clipped
+    return np.asarray(np.rint(clipped * np.float32(np.iinfo(dtype).max)), dtype)
+
+
+def to_network(light: Light, missing: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Make the two inputs of a model file.
+
+    This is the one place of the runtime where `hole` turns into `valid`.
+
+    Args:
+        light: (H, W, 1) or (H, W, 3) samples; gray is repeated to RGB.
+        missing: (H, W), True where nothing is known.
+
+    Returns:
+        `image` (1, 3, H, W) in [0, 1], zero where missing, and `valid` (1, 1, H, W), 1 where known.
+    """
+    valid = (~missing).astype(np.float32)
+    scaled = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max) * valid[..., None]
+    image = np.broadcast_to(scaled, (*missing.shape, 3)).transpose(2, 0, 1)
+    return np.ascontiguousarray(image)[None], valid[None, None]
+
+
+def from_network(image: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
+    """Turn a model's output into light.
+
+    Args:
+        image: (1, 3, H, W).
+        channels: 3, or 1 for the luma.
+
+    Returns:
+        (H, W, channels), not clipped.
+    """
+    light = image[0].transpose(1, 2, 0)
+    return np.asarray((light @ _LUMA)[..., None] if channels == 1 else light, np.float32)

@@ -1,0 +1,212 @@
+"""What is inside an image file: samples as they are stored, and all that the file carries beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bokwon.errors import ArgumentError, InputFileError
+from bokwon.imaging import ifd, jpeg, png, tiff
+from bokwon.imaging.ifd import Directory
+from bokwon.imaging.metadata import Metadata, TiffSettings
+from bokwon.imaging.pixels import Pixels, from_pillow
+
+__all__ = ["READABLE_TEXT", "Page", "decode"]
+
+READABLE_TEXT = "PNG, JPEG, TIFF, WebP and BMP"
+_READABLE = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+# Pillow turns TIFF samples upright on loading; this turns them back to how they are stored.
+_UNDO_ORIENTATION = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+_ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP = 274, 258, 262, 700
+_WHITE_IS_ZERO = 0
+_PNG_GRAY, _PNG_GRAY_ALPHA, _PNG_PALETTE = 0, 4, 3
+_COLOUR_DEPTHS = {"1": 1, "L": 1, "LA": 2, "P": 1, "PA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "I;16": 1, "I;16B": 1}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One decoded image.
+
+    Attributes:
+        pixels: Samples as stored, (H, W) or (H, W, C), not rotated by EXIF orientation.
+        mode: Their mode, a key of `bokwon.imaging.pixels.MODES`.
+        format: `PNG`, `JPEG`, `TIFF`, `WEBP` or `BMP`.
+        metadata: What the file carries beside the samples.
+        notices: What the reader should be told, one sentence each.
+    """
+
+    pixels: Pixels
+    mode: str
+    format: str
+    metadata: Metadata
+    notices: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+@dataclass(frozen=True)
+class _Storage:
+    """How a file stores its samples, where that is not how Pillow decodes them."""
+
+    sixteen_bit_colour: bool = False
+    small_gray: bool = False
+    white_is_zero: bool = False
+
+
+def decode(name: str, stream: BinaryIO) -> Page:
+    """Decode an image file that holds one page.
+
+    Args:
+        name: What messages call it.
+        stream: The file, seekable.
+
+    Raises:
+        InputFileError: Several pages, or samples that could not be given back as they are.
+        Exception: Whatever Pillow meets in a damaged file.
+    """
+    with Image.open(stream, formats=_READABLE) as image:
+        if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
+            raise Image.DecompressionBombError
+        # Phones append depth maps and previews to JPEG files; those are no pages.
+        file_format = "JPEG" if image.format == "MPO" else str(image.format)
+        pages = int(getattr(image, "n_frames", 1))
+        if pages > 1 and file_format != "JPEG":
+            raise InputFileError(f"{name} holds {pages} pages", "split it into one file a page")
+        notices = [f"{name} holds {pages} pictures; only the first is kept"] if pages > 1 else []
+        tags = ifd.parse(stream) if file_format == "TIFF" else {}
+        storage = _tiff_storage(name, image, tags) if file_format == "TIFF" else _Storage()
+        if file_format == "PNG":
+            storage = _png_storage(name, *png.header(stream))
+        orientation = int(image.getexif().get(_ORIENTATION, 1))
+        image.load()
+        samples_changed = storage.small_gray or image.mode in ("P", "PA")
+        metadata = _metadata(image, stream, file_format, tags, orientation, samples_changed=samples_changed)
+        stored: Image.Image = image
+        if file_format == "TIFF" and orientation in _UNDO_ORIENTATION:
+            stored = image.transpose(_UNDO_ORIENTATION[orientation])
+        try:
+            pixels, mode, changes = from_pillow(stored)
+        except ArgumentError as error:
+            raise InputFileError(f"{name}: {error.message}", "convert it to gray, RGB or CMYK") from error
+    if storage.sixteen_bit_colour:
+        pixels = _decode_sixteen_bit_colour(name, stream, pixels)
+    if storage.white_is_zero:
+        pixels = np.asarray(65535 - pixels)
+    notices += [f"{name}: {change}" for change in changes]
+    if storage.small_gray:
+        notices.append(f"{name} has less than 8 bits of gray; it comes back with 8")
+    return Page(pixels, mode, file_format, metadata, tuple(notices))
+
+
+def _png_storage(name: str, depth: int, colour_type: int) -> _Storage:
+    if depth == 16 and colour_type == _PNG_GRAY_ALPHA:
+        raise InputFileError(f"{name} is 16-bit gray with alpha", "save it as 16-bit RGBA, or as gray without alpha")
+    return _Storage(
+        sixteen_bit_colour=depth == 16 and colour_type not in (_PNG_GRAY, _PNG_PALETTE),
+        small_gray=depth in (2, 4) and colour_type == _PNG_GRAY,
+    )
+
+
+def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
+    entry = tags.get(_BITS_PER_SAMPLE)
+    bits = ifd.numbers(entry) if entry is not None else (1,)
+    photometric = tags.get(_PHOTOMETRIC)
+    fix = "convert it to 8 or 16 bits of gray or RGB, or 8-bit CMYK"
+    if len(set(bits)) > 1 or bits[0] not in (1, 2, 4, 8, 16):
+        raise InputFileError(f"{name} has samples of {', '.join(map(str, bits))} bits", fix)
+    if len(bits) not in (1, _COLOUR_DEPTHS.get(image.mode)):
+        raise InputFileError(f"{name} has {len(bits)} channels, of which {image.mode} would keep only some", fix)
+    sixteen = bits[0] == 16
+    if sixteen and image.mode == "CMYK":
+        raise InputFileError(f"{name} is 16-bit CMYK", fix)
+    return _Storage(
+        sixteen_bit_colour=sixteen and image.mode in ("RGB", "RGBA"),
+        small_gray=bits[0] in (2, 4) and image.mode == "L",
+        # Pillow inverts such files of 8 bits and less itself.
+        white_is_zero=sixteen and photometric is not None and ifd.numbers(photometric)[0] == _WHITE_IS_ZERO,
+    )
+
+
+def _metadata(
+    image: Image.Image,
+    stream: BinaryIO,
+    file_format: str,
+    tags: Directory,
+    orientation: int,
+    *,
+    samples_changed: bool,
+) -> Metadata:
+    info = image.info
+    if file_format == "TIFF":
+        kept = tiff.descriptive(tags)
+        exif = tiff.exif_block(kept)
+        xmp = kept[_XMP].data if _XMP in kept else None
+    else:
+        exif = cast(bytes, info.get("exif") or b"").removeprefix(b"Exif\0\0")
+        xmp = _as_bytes(info.get("xmp") or info.get("XML:com.adobe.xmp"))
+    settings = jpeg.settings_of(image, stream) if file_format == "JPEG" else None
+    if settings is not None:
+        xmp = jpeg.xmp_of(settings)
+    compression = str(info.get("compression", "raw"))
+    return Metadata(
+        icc=info.get("icc_profile") or None,
+        exif=exif or None,
+        xmp=xmp,
+        dpi=_resolution(info.get("dpi")) if file_format != "TIFF" or 282 in tags else None,
+        orientation=orientation,
+        png=png.read_chunks(stream, samples_changed=samples_changed) if file_format == "PNG" else None,
+        jpeg=settings,
+        tiff=TiffSettings(compression, kept) if file_format == "TIFF" else None,
+    )
+
+
+def _as_bytes(text: Any) -> bytes | None:
+    return text.encode() if isinstance(text, str) else text or None
+
+
+def _resolution(dpi: Any) -> tuple[float, float] | None:
+    if not isinstance(dpi, tuple) or len(dpi) != 2:
+        return None
+    values = float(dpi[0]), float(dpi[1])
+    return values if all(0 < value < 1e5 for value in values) else None
+
+
+def _decode_sixteen_bit_colour(name: str, stream: BinaryIO, high_bytes: Pixels) -> Pixels:
+    """Decode through OpenCV what Pillow only gives the high bytes of, and hold the one against the other."""
+    import cv2
+
+    stream.seek(0)
+    # Where the switch is depends on OpenCV's release.
+    log: Any = getattr(cv2.utils, "logging", cv2)
+    level = log.getLogLevel()
+    log.setLogLevel(0)
+    try:
+        decoded = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    finally:
+        log.setLogLevel(level)
+    channels = high_bytes.shape[-1]
+    # A transparent colour comes as a fourth channel; it stays the chunk it is.
+    if decoded is not None and decoded.ndim == 3 and decoded.shape[-1] >= channels and decoded.dtype == np.uint16:
+        order = [2, 1, 0, 3][:channels]
+        pixels: NDArray[np.uint16] = np.ascontiguousarray(decoded[..., order])
+        if pixels.shape == high_bytes.shape and np.array_equal(pixels >> 8, high_bytes):
+            return pixels
+    raise InputFileError(
+        f"{name} stores 16-bit colour in a way that Pillow and OpenCV read differently",
+        "save it as a 16-bit RGB PNG, or as TIFF with contiguous channels and unassociated alpha",
+    )

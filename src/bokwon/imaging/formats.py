@@ -1,0 +1,130 @@
+"""Output formats: which there are, what each can hold without loss, and how a page is written in one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from bokwon.errors import ArgumentError
+from bokwon.imaging import jpeg, png, tiff
+from bokwon.imaging.decode import Page
+from bokwon.imaging.metadata import Metadata
+from bokwon.imaging.pixels import Pixels, to_pillow
+
+__all__ = ["EXTENSIONS", "check_fits", "encode_page", "format_of", "lost_on_the_way"]
+
+EXTENSIONS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+}
+"""File name extension to format."""
+
+
+@dataclass(frozen=True)
+class _Abilities:
+    """What a format can hold: modes of 1 and 8 bits, modes of 16 bits, and kinds of metadata."""
+
+    modes: frozenset[str]
+    deep_modes: frozenset[str] = frozenset()
+    metadata: frozenset[str] = frozenset({"icc", "exif", "xmp", "dpi"})
+
+
+_ABILITIES = {
+    "PNG": _Abilities(frozenset({"1", "L", "LA", "RGB", "RGBA"}), frozenset({"L", "RGB", "RGBA"})),
+    "TIFF": _Abilities(frozenset({"1", "L", "LA", "RGB", "RGBA", "CMYK"}), frozenset({"L", "RGB", "RGBA"})),
+    "JPEG": _Abilities(frozenset({"L", "RGB", "CMYK"})),
+    "WEBP": _Abilities(frozenset({"RGB", "RGBA"}), metadata=frozenset({"icc", "exif", "xmp"})),
+    "BMP": _Abilities(frozenset({"1", "L", "RGB"}), metadata=frozenset({"dpi"})),
+}
+_NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "dpi": "resolution"}
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file's extension asks for.
+
+    Raises:
+        ArgumentError: No format has that extension.
+    """
+    try:
+        return EXTENSIONS[path.suffix.lower()]
+    except KeyError:
+        raise ArgumentError(
+            f"cannot tell the format of {path} by its extension", f"name it one of {', '.join(EXTENSIONS)}"
+        ) from None
+
+
+def check_fits(pixels: Pixels, mode: str, file_format: str) -> None:
+    """Make sure that a format holds samples of this mode and depth.
+
+    Raises:
+        ArgumentError: It does not, so writing would change them.
+    """
+    if _fits(pixels, mode, file_format):
+        return
+    depth = pixels.dtype.itemsize * 8 if mode != "1" else 1
+    others = [name for name in _ABILITIES if _fits(pixels, mode, name)]
+    usual = {name: extension for extension, name in reversed(EXTENSIONS.items())}
+    choices = " or ".join(usual[name] for name in others)
+    raise ArgumentError(
+        f"{file_format} cannot hold a {depth}-bit image of mode {mode}", f"write to a name that ends in {choices}"
+    )
+
+
+def _fits(pixels: Pixels, mode: str, file_format: str) -> bool:
+    abilities = _ABILITIES[file_format]
+    return mode in (abilities.deep_modes if pixels.dtype.itemsize == 2 else abilities.modes)
+
+
+def lost_on_the_way(page: Page, file_format: str) -> tuple[str, ...]:
+    """Return notices on what will not be in the output as it was in the input, one sentence each."""
+    metadata = page.metadata
+    present = {name for name in _NAMES if getattr(metadata, name)}
+    notices = []
+    if page.format != file_format and (lost := present - _ABILITIES[file_format].metadata):
+        kinds = ", ".join(_NAMES[name] for name in sorted(lost))
+        notices.append(f"{file_format} has no place for this image's {kinds}; the output is without")
+    if file_format == "JPEG":
+        how = "at the input's quality" if page.format == "JPEG" else f"at quality {jpeg.QUALITY}"
+        notices.append(f"JPEG is encoded anew, {how}: pixels outside the holes may change slightly")
+    if metadata.tiff and file_format == "TIFF" and metadata.tiff.compression not in tiff.LOSSLESS:
+        notices.append(f"TIFF compression {metadata.tiff.compression} is not kept: the output is Deflate, without loss")
+    return tuple(notices)
+
+
+def encode_page(stream: BinaryIO, pixels: Pixels, mode: str, file_format: str, metadata: Metadata) -> None:
+    """Write samples as an image file.
+
+    Args:
+        stream: Where to.
+        pixels: Samples.
+        mode: Their mode.
+        file_format: One of `EXTENSIONS`' values that holds them (`check_fits`).
+        metadata: What the page carries beside them.
+    """
+    if file_format == "PNG":
+        png.encode(stream, pixels, mode, metadata)
+    elif file_format == "TIFF":
+        tiff.encode(stream, pixels, mode, metadata)
+    elif file_format == "JPEG":
+        jpeg.encode(stream, pixels, mode, metadata)
+    elif file_format == "WEBP":
+        image = to_pillow(pixels, mode)
+        # Lossless, and colours under transparency kept: outside the holes nothing changes.
+        image.save(
+            stream,
+            "WEBP",
+            lossless=True,
+            exact=True,
+            icc_profile=metadata.icc or b"",
+            exif=metadata.exif or b"",
+            xmp=metadata.xmp or b"",
+        )
+    else:
+        image = to_pillow(pixels, mode)
+        image.save(stream, file_format, **({"dpi": metadata.dpi} if metadata.dpi else {}))

@@ -1,0 +1,193 @@
+"""TIFF tag directories as raw entries: what a page carries is copied byte for byte, known tag or not.
+
+EXIF blocks are TIFF directories too, so the same two functions read and write them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+__all__ = ["Directory", "Entry", "file_header", "numbers", "parse", "serialise"]
+
+HEADER_BYTES = 8
+# Bytes per value, and how many bytes are swapped together, by field type (TIFF 6.0, section 2; 16-18 are BigTIFF's).
+_VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_SWAP_BYTES = {**_VALUE_BYTES, 5: 4, 10: 4}
+_SHORT, _LONG = 3, 4
+_BIG_TYPES = frozenset({16, 17, 18})
+# Exif, GPS and interoperability directories; nothing else that points somewhere survives a rewrite.
+_POINTERS = frozenset({34665, 34853, 40965})
+_DEEPEST = 2
+_MOST_ENTRIES = 4096
+_LARGEST_VALUE = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tag's value.
+
+    Attributes:
+        type: TIFF field type.
+        count: How many values of that type.
+        data: The values, little-endian.
+        directory: For the pointers to Exif, GPS and interoperability: the directory pointed at.
+    """
+
+    type: int
+    count: int
+    data: bytes
+    directory: Mapping[int, Entry] | None = None
+
+    @classmethod
+    def shorts(cls, *values: int) -> Entry:
+        """Return an entry of unsigned 16-bit numbers."""
+        return cls(_SHORT, len(values), struct.pack(f"<{len(values)}H", *values))
+
+    @classmethod
+    def longs(cls, *values: int) -> Entry:
+        """Return an entry of unsigned 32-bit numbers."""
+        return cls(_LONG, len(values), struct.pack(f"<{len(values)}I", *values))
+
+
+Directory = dict[int, Entry]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    order: str
+    big: bool
+
+    def unpack(self, codes: str, data: bytes) -> tuple[int, ...]:
+        return struct.unpack(self.order + codes, data)
+
+    @property
+    def offset_code(self) -> str:
+        return "Q" if self.big else "I"
+
+    @property
+    def inline_bytes(self) -> int:
+        return 8 if self.big else 4
+
+
+def parse(stream: BinaryIO) -> Directory:
+    """Read the first directory of a TIFF file or EXIF block.
+
+    Entries that point outside the file, or whose type is unknown, are left out: damaged metadata must not keep a page
+    from being restored.
+
+    Args:
+        stream: Seekable file whose first byte is the byte-order mark.
+
+    Returns:
+        Tag number to entry, values in little-endian order.
+
+    Raises:
+        ValueError: The header is not a TIFF header, or the directory is cut off.
+    """
+    stream.seek(0)
+    head = stream.read(16)
+    if head[:2] not in (b"II", b"MM") or len(head) < HEADER_BYTES:
+        raise ValueError("no TIFF byte-order mark")
+    order = "<" if head[:2] == b"II" else ">"
+    (magic,) = struct.unpack(order + "H", head[2:4])
+    layout = _Layout(order, big=magic == 43)
+    position = layout.unpack("Q", head[8:16])[0] if layout.big else layout.unpack("I", head[4:8])[0]
+    return _parse_directory(stream, layout, position, depth=0)
+
+
+def _parse_directory(stream: BinaryIO, layout: _Layout, position: int, depth: int) -> Directory:
+    count_code, entry_bytes = ("Q", 20) if layout.big else ("H", 12)
+    stream.seek(position)
+    (count,) = layout.unpack(count_code, _exactly(stream, struct.calcsize("<" + count_code)))
+    if count > _MOST_ENTRIES:
+        raise ValueError(f"a directory of {count} entries")
+    table = _exactly(stream, count * entry_bytes)
+    directory: Directory = {}
+    for start in range(0, len(table), entry_bytes):
+        record = table[start : start + entry_bytes]
+        tag, kind, values = layout.unpack("HH" + layout.offset_code, record[: entry_bytes - layout.inline_bytes])
+        entry = _parse_entry(stream, layout, (tag, kind, values), record[-layout.inline_bytes :], depth)
+        if entry is not None:
+            directory[tag] = entry
+    return directory
+
+
+def _parse_entry(
+    stream: BinaryIO, layout: _Layout, head: tuple[int, int, int], inline: bytes, depth: int
+) -> Entry | None:
+    tag, kind, count = head
+    size = _VALUE_BYTES.get(kind, 0) * count
+    if size == 0 or size > _LARGEST_VALUE:
+        return None
+    try:
+        if tag in _POINTERS:
+            if depth == _DEEPEST or count != 1:
+                return None
+            target = int.from_bytes(inline[: _VALUE_BYTES[kind]], "little" if layout.order == "<" else "big")
+            return Entry(_LONG, 1, b"", _parse_directory(stream, layout, target, depth + 1))
+        if kind in _BIG_TYPES:
+            return None
+        if size <= layout.inline_bytes:
+            data = inline[:size]
+        else:
+            stream.seek(layout.unpack(layout.offset_code, inline)[0])
+            data = _exactly(stream, size)
+    except (ValueError, struct.error, OverflowError):
+        return None
+    unit = _SWAP_BYTES[kind]
+    if layout.order == ">" and unit > 1:
+        data = np.frombuffer(data, f">u{unit}").astype(f"<u{unit}").tobytes()
+    return Entry(kind, count, data)
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) != size:
+        raise ValueError("the file ends inside its tags")
+    return data
+
+
+def numbers(entry: Entry) -> tuple[int, ...]:
+    """Return the values of an entry of unsigned 8-, 16- or 32-bit numbers."""
+    code = {1: "B", _SHORT: "H", _LONG: "I"}[entry.type]
+    return struct.unpack(f"<{entry.count}{code}", entry.data)
+
+
+def file_header(directory_offset: int) -> bytes:
+    """Return the eight bytes a little-endian TIFF file begins with.
+
+    Args:
+        directory_offset: Where the first directory lies in the file.
+    """
+    return struct.pack("<2sHI", b"II", 42, directory_offset)
+
+
+def serialise(directory: Mapping[int, Entry], offset: int) -> bytes:
+    """Write a directory, little-endian, with everything it points at behind it.
+
+    Args:
+        directory: Tag number to entry.
+        offset: Where in the file the directory will lie, bytes.
+    """
+    table = bytearray()
+    values = bytearray()
+    behind = offset + 2 + 12 * len(directory) + 4
+    for tag in sorted(directory):
+        entry = directory[tag]
+        if entry.directory is not None:
+            inline = struct.pack("<I", behind + len(values))
+            values += serialise(entry.directory, behind + len(values))
+        elif len(entry.data) <= 4:
+            inline = entry.data.ljust(4, b"\0")
+        else:
+            inline = struct.pack("<I", behind + len(values))
+            values += entry.data
+        if len(values) % 2:
+            values += b"\0"
+        table += struct.pack("<HHI", tag, entry.type, entry.count) + inline
+    return struct.pack("<H", len(directory)) + bytes(table) + struct.pack("<I", 0) + bytes(values)

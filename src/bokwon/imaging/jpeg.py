@@ -1,0 +1,125 @@
+"""JPEG: re-encoded with the input's own tables and subsampling; its marker segments are copied byte for byte."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from PIL import Image
+
+from bokwon.imaging.metadata import JpegSettings, Metadata
+from bokwon.imaging.pixels import Pixels, to_pillow
+
+if TYPE_CHECKING:
+    from PIL.JpegImagePlugin import JpegImageFile
+
+__all__ = ["encode", "settings_of", "xmp_of"]
+
+QUALITY = 95
+"""Quality of a JPEG file made from another format, with 4:4:4 chroma."""
+
+_APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT, _SCAN = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE, 0xDA
+_MOST_PAYLOAD = 65533
+_ICC, _XMP, _EXIF = b"ICC_PROFILE\0", b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
+
+
+def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
+    """Return how a JPEG file was encoded, and its segments.
+
+    Args:
+        image: The file, opened by Pillow.
+        stream: The same file, seekable.
+    """
+    from PIL.JpegImagePlugin import get_sampling
+
+    tables = cast("JpegImageFile", image).quantization
+    sampling = get_sampling(image)
+    return JpegSettings(
+        tables=tuple(tuple(tables[key]) for key in sorted(tables)),
+        # Schemes that libjpeg's three presets do not cover lose nothing at full chroma.
+        subsampling=max(sampling, 0),
+        progressive=bool(image.info.get("progressive")),
+        segments=_read_segments(stream),
+    )
+
+
+def _read_segments(stream: BinaryIO) -> tuple[bytes, ...]:
+    stream.seek(2)
+    kept: list[bytes] = []
+    while len(head := stream.read(4)) == 4:
+        fill, marker, length = struct.unpack(">BBH", head)
+        if fill != 0xFF or marker == _SCAN or length < 2:
+            break
+        payload = stream.read(length - 2)
+        described = marker == _COMMENT or (_APP0 <= marker <= _APP15 and marker != _APP14)
+        # The index of a multi-picture file points into bytes that are gone.
+        if described and not (marker == _APP2 and payload.startswith(b"MPF\0")):
+            kept.append(head + payload)
+    return tuple(kept)
+
+
+def xmp_of(settings: JpegSettings) -> bytes | None:
+    """Return the XMP packet among a file's segments, if there is one."""
+    start = 4 + len(_XMP)
+    packets = (segment[start:] for segment in settings.segments if segment[1] == _APP1 and segment[4:start] == _XMP)
+    return next(packets, None)
+
+
+def _segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def _segments_of(metadata: Metadata) -> tuple[bytes, ...]:
+    segments: list[bytes] = []
+    if metadata.exif and len(_EXIF + metadata.exif) <= _MOST_PAYLOAD:
+        segments.append(_segment(_APP1, _EXIF + metadata.exif))
+    if metadata.xmp and len(_XMP + metadata.xmp) <= _MOST_PAYLOAD:
+        segments.append(_segment(_APP1, _XMP + metadata.xmp))
+    if metadata.icc:
+        room = _MOST_PAYLOAD - len(_ICC) - 2
+        parts = [metadata.icc[start : start + room] for start in range(0, len(metadata.icc), room)]
+        segments += [_segment(_APP2, _ICC + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)]
+    return tuple(segments)
+
+
+def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
+    """Write a JPEG file, with the tables and subsampling of the JPEG file the page came from.
+
+    Args:
+        stream: Where to.
+        pixels: 8-bit samples.
+        mode: L, RGB or CMYK.
+        metadata: What the page carries.
+    """
+    image = to_pillow(pixels, mode)
+    image.info.clear()
+    encoded = io.BytesIO()
+    if metadata.jpeg is not None:
+        segments = metadata.jpeg.segments
+        image.save(
+            encoded,
+            "JPEG",
+            qtables=[list(table) for table in metadata.jpeg.tables],
+            subsampling=metadata.jpeg.subsampling,
+            progressive=metadata.jpeg.progressive,
+        )
+    else:
+        segments = _segments_of(metadata)
+        dpi = metadata.dpi or (0.0, 0.0)
+        image.save(encoded, "JPEG", quality=QUALITY, subsampling=0, dpi=dpi)
+    _splice(stream, encoded.getbuffer(), segments)
+
+
+def _splice(stream: BinaryIO, encoded: memoryview, segments: tuple[bytes, ...]) -> None:
+    has_jfif = any(segment[1] == _APP0 for segment in segments)
+    stream.write(encoded[:2])
+    start = 2
+    if encoded[3] == _APP0:
+        (length,) = struct.unpack(">H", encoded[4:6])
+        start = 4 + length
+        if not has_jfif:
+            stream.write(encoded[2:start])
+    for segment in segments:
+        stream.write(segment)
+    stream.write(encoded[start:])

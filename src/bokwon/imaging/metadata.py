@@ -1,0 +1,67 @@
+"""What a page carries beside its samples: profile, resolution, EXIF, and each format's own blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["JpegSettings", "Metadata", "TiffSettings"]
+
+from bokwon.imaging.ifd import Directory
+
+
+@dataclass(frozen=True)
+class JpegSettings:
+    """How a JPEG file was encoded, and the blocks it carries.
+
+    Attributes:
+        tables: Quantisation tables in zigzag-free order, as Pillow gives and takes them.
+        subsampling: 0, 1 or 2 for 4:4:4, 4:2:2 or 4:2:0.
+        progressive: Whether it is stored in several scans.
+        segments: Marker segments (JFIF, EXIF, XMP, ICC, IPTC, comments) whole, marker and length included.
+    """
+
+    tables: tuple[tuple[int, ...], ...]
+    subsampling: int
+    progressive: bool
+    segments: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class TiffSettings:
+    """How a TIFF page was stored, and every tag that is not about storage.
+
+    Attributes:
+        compression: Pillow's name of the compression, such as `raw`, `tiff_lzw` or `group4`.
+        tags: Its descriptive tags, EXIF and GPS directories among them.
+    """
+
+    compression: str
+    tags: Directory
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a page carries beside its samples.
+
+    The first four are what every format has a place for; a file written in the format it was read from takes that
+    format's own blocks instead, so that nothing is lost by translation.
+
+    Attributes:
+        icc: ICC colour profile.
+        exif: EXIF block, from its byte-order mark on.
+        xmp: XMP packet.
+        dpi: Resolution in pixels per inch, horizontal and vertical.
+        orientation: EXIF orientation, 1 (upright) to 8. Samples are never rotated by it.
+        png: Ancillary PNG chunks (name, data), where the page was a PNG.
+        jpeg: Where the page was a JPEG.
+        tiff: Where the page was a TIFF.
+    """
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    orientation: int = 1
+    png: tuple[tuple[bytes, bytes], ...] | None = None
+    jpeg: JpegSettings | None = None
+    tiff: TiffSettings | None = None

@@ -1,0 +1,99 @@
+"""Arrays and Pillow images: which modes there are, and the way from one to the other without loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bokwon.errors import ArgumentError
+
+__all__ = ["MODES", "Pixels", "alpha", "from_pillow", "is_deep", "mode_of_array", "to_pillow"]
+
+Pixels = NDArray[Any]
+"""Samples as stored: bool (H, W) for 1-bit, uint8 or uint16 (H, W) for gray, (H, W, 2..4) otherwise."""
+
+MODES = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
+"""Pillow's mode names, with the number of channels. Depth is the array's dtype, not part of the mode."""
+
+_SIXTEEN_BIT_GRAY = ("I;16", "I;16L", "I;16B", "I;16N")
+
+
+def mode_of_array(array: NDArray[Any]) -> str:
+    """Return the mode of an array image by its dtype and channels: 1, L, LA, RGB or RGBA.
+
+    Raises:
+        ArgumentError: Not an image array.
+    """
+    if array.dtype == np.bool_ and array.ndim == 2 and array.size:
+        return "1"
+    if array.dtype not in (np.uint8, np.uint16):
+        raise ArgumentError(
+            f"image has dtype {array.dtype}",
+            "pass uint8 or uint16 samples (floats in [0, 1]: np.rint(image * 255).astype(np.uint8))",
+        )
+    channels = 1 if array.ndim == 2 else array.shape[-1] if array.ndim == 3 else 0
+    if channels not in (1, 2, 3, 4) or not array.size:
+        raise ArgumentError(
+            f"image has shape {array.shape}",
+            "pass (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels, not empty",
+        )
+    return {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]
+
+
+def from_pillow(image: Image.Image) -> tuple[Pixels, str, tuple[str, ...]]:
+    """Turn a Pillow image into samples.
+
+    Returns:
+        The samples, their mode (a key of `MODES`), and notices on what changed: a palette image becomes RGB or RGBA.
+
+    Raises:
+        ArgumentError: A mode that cannot be restored and given back as it was.
+    """
+    if image.mode in ("P", "PA"):
+        mode = "RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB"
+        notice = f"palette image: comes back as {mode}, because a filled hole needs colours the palette lacks"
+        return np.array(image.convert(mode)), mode, (notice,)
+    if image.mode in MODES:
+        return np.array(image), image.mode, ()
+    if image.mode in _SIXTEEN_BIT_GRAY:
+        return np.array(image).astype(np.uint16), "L", ()
+    if image.mode == "I":
+        samples = np.array(image)
+        if samples.min(initial=0) >= 0 and samples.max(initial=0) <= 65535:
+            return samples.astype(np.uint16), "L", ()
+    raise ArgumentError(
+        f"image has Pillow mode {image.mode}",
+        "convert it to 1, L, LA, P, RGB, RGBA, CMYK or I;16 first, for example image.convert('RGB')",
+    )
+
+
+def to_pillow(pixels: Pixels, mode: str, like: str | None = None) -> Image.Image:
+    """Turn samples into a Pillow image.
+
+    Args:
+        pixels: 1-bit, 8-bit, or 16-bit gray samples. Pillow has no 16-bit colour.
+        mode: A key of `MODES`.
+        like: Pillow mode of the image these samples came from; 16-bit gray comes back in that very mode.
+    """
+    if pixels.dtype == np.uint16:
+        if like == "I":
+            return Image.fromarray(pixels.astype(np.int32))
+        if like == "I;16B":
+            return Image.frombytes("I;16B", (pixels.shape[1], pixels.shape[0]), pixels.astype(">u2").tobytes())
+        return Image.fromarray(np.ascontiguousarray(pixels))
+    if mode == "CMYK":
+        return Image.frombytes("CMYK", (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).tobytes())
+    return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def is_deep(pixels: Pixels) -> bool:
+    """Return whether these are 16-bit samples of more than one channel, which Pillow has no mode for."""
+    return pixels.dtype == np.uint16 and pixels.ndim == 3
+
+
+def alpha(pixels: Pixels, mode: str) -> Pixels | None:
+    """Return the alpha channel (H, W), or None for a mode without one."""
+    return pixels[..., -1] if mode in ("LA", "RGBA") else None

@@ -1,0 +1,137 @@
+"""PNG: ancillary chunks are copied from page to page byte for byte; 16-bit colour goes through OpenCV."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from bokwon.imaging.metadata import Metadata
+from bokwon.imaging.pixels import Pixels, is_deep, to_pillow
+
+__all__ = ["chunks_of", "encode", "header", "read_chunks"]
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Signature, then IHDR: length, name, 13 bytes of data, checksum.
+_HEADER_BYTES = len(SIGNATURE) + 12 + 13
+# About the samples' storage or about animation: the encoder writes its own, or they no longer hold.
+_NOT_COPIED = frozenset({b"acTL", b"fcTL", b"fdAT", b"hIST", b"sPLT", b"dSIG"})
+# Unsafe to copy by their name, but still true of an image with the same channels and depth.
+_STILL_TRUE = frozenset(
+    {b"bKGD", b"cHRM", b"cICP", b"cLLI", b"gAMA", b"iCCP", b"mDCV", b"sBIT", b"sRGB", b"tIME", b"tRNS"}
+)
+# These speak in sample values: wrong once palette or small samples have become full ones.
+_IN_SAMPLES = frozenset({b"bKGD", b"sBIT", b"tRNS"})
+
+
+# On scanned pages the usual 6 takes two to three times as long, for files of the same size.
+_COMPRESSION = 3
+
+
+def header(stream: BinaryIO) -> tuple[int, int]:
+    """Return bit depth and colour type of a PNG file."""
+    stream.seek(len(SIGNATURE) + 8 + 8)
+    depth, colour_type = stream.read(2)
+    return depth, colour_type
+
+
+def read_chunks(stream: BinaryIO, *, samples_changed: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """Read the ancillary chunks that still hold after a restoration.
+
+    Args:
+        stream: Seekable PNG file.
+        samples_changed: The samples no longer have the file's own form (palette, or less than 8 bits of gray).
+
+    Returns:
+        Name and data of each, in file order.
+    """
+    stream.seek(len(SIGNATURE))
+    kept: list[tuple[bytes, bytes]] = []
+    while len(head := stream.read(8)) == 8:
+        length, name = struct.unpack(">I4s", head)
+        ancillary, safe_to_copy = bool(name[0] & 0x20), bool(name[3] & 0x20)
+        wanted = ancillary and name not in _NOT_COPIED and (safe_to_copy or name in _STILL_TRUE)
+        if wanted and not (samples_changed and name in _IN_SAMPLES):
+            data = stream.read(length)
+            if len(data) < length:
+                break
+            kept.append((name, data))
+            stream.seek(4, 1)
+        else:
+            stream.seek(length + 4, 1)
+    return tuple(kept)
+
+
+def chunks_of(metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the chunks that say in PNG what a page of any format carries."""
+    if metadata.png is not None:
+        return metadata.png
+    chunks: list[tuple[bytes, bytes]] = []
+    if metadata.icc:
+        chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)))
+    if metadata.dpi:
+        per_metre = [round(value / 0.0254) for value in metadata.dpi]
+        chunks.append((b"pHYs", struct.pack(">IIB", *per_metre, 1)))
+    if metadata.exif:
+        chunks.append((b"eXIf", metadata.exif))
+    if metadata.xmp:
+        chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
+    return tuple(chunks)
+
+
+class _AfterHeader:
+    """Passes what an encoder writes on to a file, with a block put in behind the PNG header."""
+
+    def __init__(self, stream: BinaryIO, block: bytes) -> None:
+        self._stream = stream
+        self._block = block
+        self._head = bytearray()
+
+    def write(self, data: bytes) -> int:
+        if len(self._head) >= _HEADER_BYTES:
+            return self._stream.write(data)
+        self._head += data
+        if len(self._head) >= _HEADER_BYTES:
+            self._stream.write(self._head[:_HEADER_BYTES])
+            self._stream.write(self._block)
+            self._stream.write(self._head[_HEADER_BYTES:])
+        return len(data)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
+    """Write a PNG file.
+
+    Args:
+        stream: Where to.
+        pixels: Samples of 1, 8 or 16 bits.
+        mode: Their mode; every one but CMYK.
+        metadata: What the page carries.
+    """
+    block = b"".join(_chunk(name, data) for name, data in chunks_of(metadata))
+    target = _AfterHeader(stream, block)
+    if is_deep(pixels):
+        target.write(_encode_deep(pixels))
+        return
+    image = to_pillow(pixels, mode)
+    # The metadata is in the block; what Pillow takes from `info` would be written twice.
+    image.info.clear()
+    image.save(cast(BinaryIO, target), "PNG", compress_level=_COMPRESSION)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _encode_deep(pixels: Pixels) -> bytes:
+    import cv2
+
+    order = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(np.ascontiguousarray(pixels), order))
+    if not done:
+        raise OSError("OpenCV could not encode the image as PNG")
+    return encoded.tobytes()

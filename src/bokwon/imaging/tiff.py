@@ -1,0 +1,124 @@
+"""TIFF: samples are encoded by Pillow or OpenCV, every descriptive tag is copied byte for byte."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import BinaryIO
+
+import numpy as np
+
+from bokwon.imaging import ifd
+from bokwon.imaging.ifd import Directory, Entry
+from bokwon.imaging.metadata import Metadata
+from bokwon.imaging.pixels import Pixels, is_deep, to_pillow
+
+__all__ = ["LOSSLESS", "descriptive", "encode", "encoding_for", "exif_block"]
+
+LOSSLESS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "group3", "group4", "tiff_ccitt")
+"""Compressions that are written as they were read; a page with any other becomes Deflate."""
+
+_DEFLATE = "tiff_adobe_deflate"
+_BILEVEL = ("group3", "group4", "tiff_ccitt")
+_OPENCV_COMPRESSION = {"raw": 1, "tiff_lzw": 5, _DEFLATE: 8, "packbits": 32773}
+
+_STRIP_OFFSETS, _STRIP_BYTES, _EXTRA_SAMPLES = 273, 279, 338
+_DESCRIPTION_DPI = (282, 283, 296)
+_ICC, _XMP = 34675, 700
+# How samples are stored: size, depth, compression, strips, tiles, palettes, JPEG tables, sub-images.
+_STRUCTURAL = frozenset(
+    {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291}
+    | {292, 293, 317, 318, 320, 321, 322, 323, 324, 325, 330, 332, 338, 339, 340, 341, 347}
+    | {512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532}
+)
+
+
+def descriptive(directory: Directory) -> Directory:
+    """Return the tags of a page that do not speak of how its samples are stored."""
+    return {tag: entry for tag, entry in directory.items() if tag not in _STRUCTURAL}
+
+
+def exif_block(tags: Directory) -> bytes:
+    """Return descriptive tags as an EXIF block for another format, profile and XMP left to their own places."""
+    kept = {tag: entry for tag, entry in descriptive(tags).items() if tag not in (_ICC, _XMP)}
+    return ifd.file_header(8) + ifd.serialise(kept, 8) if kept else b""
+
+
+def encoding_for(compression: str, mode: str) -> str:
+    """Return the lossless compression to write for a page that was stored with `compression`."""
+    if compression not in LOSSLESS or (compression in _BILEVEL and mode != "1"):
+        return _DEFLATE
+    return compression
+
+
+def _tags_of(metadata: Metadata) -> Directory:
+    if metadata.tiff is not None:
+        return dict(metadata.tiff.tags)
+    tags: Directory = {}
+    if metadata.exif:
+        try:
+            tags = descriptive(ifd.parse(io.BytesIO(metadata.exif)))
+        except (ValueError, struct.error):
+            tags = {}
+    if metadata.icc:
+        tags[_ICC] = Entry(7, len(metadata.icc), metadata.icc)
+    if metadata.xmp:
+        tags[_XMP] = Entry(1, len(metadata.xmp), metadata.xmp)
+    if metadata.dpi:
+        for tag, value in zip(_DESCRIPTION_DPI, metadata.dpi, strict=False):
+            tags[tag] = Entry(5, 1, struct.pack("<II", round(value * 10000), 10000))
+        tags[_DESCRIPTION_DPI[2]] = Entry.shorts(2)
+    return tags
+
+
+def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
+    """Write a one-page TIFF file.
+
+    Args:
+        stream: Where to.
+        pixels: Samples of 1, 8 or 16 bits.
+        mode: Their mode.
+        metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless.
+    """
+    compression = encoding_for(metadata.tiff.compression, mode) if metadata.tiff else _DEFLATE
+    bare = _encode_bare(pixels, mode, compression)
+    structure = ifd.parse(bare)
+    starts = ifd.numbers(structure[_STRIP_OFFSETS])
+    sizes = ifd.numbers(structure[_STRIP_BYTES])
+    directory = {tag: entry for tag, entry in structure.items() if tag in _STRUCTURAL}
+    if mode == "RGBA":
+        # Unassociated alpha; OpenCV leaves the tag out.
+        directory[_EXTRA_SAMPLES] = Entry.shorts(2)
+    offsets = 8 + np.concatenate(([0], np.cumsum(sizes[:-1], dtype=np.int64)))
+    directory[_STRIP_OFFSETS] = Entry.longs(*offsets.tolist())
+    directory[_STRIP_BYTES] = Entry.longs(*sizes)
+    directory |= _tags_of(metadata)
+    end = 8 + sum(sizes)
+    position = end + end % 2
+    stream.write(ifd.file_header(position))
+    samples = bare.getbuffer()
+    for start, size in zip(starts, sizes, strict=True):
+        stream.write(samples[start : start + size])
+    stream.write(b"\0" * (position - end))
+    stream.write(ifd.serialise(directory, position))
+
+
+def _encode_bare(pixels: Pixels, mode: str, compression: str) -> io.BytesIO:
+    if is_deep(pixels):
+        return _encode_deep(pixels, compression)
+    image = to_pillow(pixels, mode)
+    image.info.clear()
+    encoded = io.BytesIO()
+    image.save(encoded, "TIFF", compression=compression)
+    return encoded
+
+
+def _encode_deep(pixels: Pixels, compression: str) -> io.BytesIO:
+    import cv2
+
+    order = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
+    settings = [cv2.IMWRITE_TIFF_COMPRESSION, _OPENCV_COMPRESSION[compression]]
+    done, encoded = cv2.imencode(".tiff", cv2.cvtColor(np.ascontiguousarray(pixels), order), settings)
+    if not done:
+        raise OSError("OpenCV could not encode the image as TIFF")
+    return io.BytesIO(encoded.tobytes())

@@ -1,0 +1,233 @@
+"""Large pages in pieces: which tiles touch a hole, and seams that fade from one tile into the next.
+
+Along each axis tiles begin at multiples of `GRID` (what a 7-level network strides by), overlap, and have weights that
+add up to one at every pixel: zero in the outer quarter of the overlap, where a tile sees least of what is around, and
+rising over the middle half. The page's own edges keep full weight. So a page needs no buffer of weights, and of sums
+only the seams that still wait for a neighbour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.errors import ArgumentError
+from bokwon.imaging.color import light_to_samples
+from bokwon.imaging.holes import Hole
+from bokwon.imaging.pixels import Pixels
+
+__all__ = ["GRID", "Feather", "Segment", "Span", "Tile", "Tiling", "plan_axis"]
+
+GRID = 128
+"""Tiles begin at multiples of this many pixels: 2 to the 7 levels of the shipped network."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Part of an axis that the same tiles contribute to.
+
+    Attributes:
+        start: First pixel.
+        stop: One past the last.
+        tiles: How many tiles contribute.
+    """
+
+    start: int
+    stop: int
+    tiles: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """A tile along one axis.
+
+    Attributes:
+        start: First pixel the engine sees.
+        stop: One past the last.
+        weights: (stop - start,) share of this tile in the result; the spans of an axis add up to one.
+        segments: The parts of the axis in which that share is above zero.
+    """
+
+    start: int
+    stop: int
+    weights: NDArray[np.float32]
+    segments: tuple[Segment, ...]
+
+
+def plan_axis(length: int, tile: int, overlap: int) -> tuple[Span, ...]:
+    """Cut an axis into overlapping spans.
+
+    Args:
+        length: Pixels of the axis.
+        tile: Longest span, a multiple of `GRID`.
+        overlap: What neighbours share at least, a multiple of `GRID`.
+
+    Returns:
+        Spans in order; a single one of full length where that is not longer than a tile.
+    """
+    if length <= tile:
+        return (Span(0, length, np.ones(length, np.float32), (Segment(0, length, 1),)),)
+    last = -(-(length - tile) // GRID) * GRID
+    starts = [*range(0, last, tile - overlap), last]
+    raw = []
+    for start in starts:
+        stop = min(start + tile, length)
+        weights = np.ones(stop - start)
+        ramp = _ramp(overlap)
+        if start > 0:
+            weights[:overlap] = ramp
+        if stop < length:
+            weights[-overlap:] *= ramp[::-1]
+        raw.append(weights)
+    total = np.zeros(length)
+    for start, weights in zip(starts, raw, strict=True):
+        total[start : start + len(weights)] += weights
+    shares = [weights / total[start : start + len(weights)] for start, weights in zip(starts, raw, strict=True)]
+    supports = [
+        (start + int(inside[0]), start + int(inside[-1]) + 1)
+        for start, share in zip(starts, shares, strict=True)
+        for inside in [np.flatnonzero(share)]
+    ]
+    segments = _segments(supports)
+    return tuple(
+        Span(
+            start,
+            start + len(share),
+            share.astype(np.float32),
+            tuple(piece for piece in segments if first <= piece.start and piece.stop <= stop),
+        )
+        for start, share, (first, stop) in zip(starts, shares, supports, strict=True)
+    )
+
+
+def _ramp(overlap: int) -> NDArray[np.float64]:
+    """Return zero over a quarter, a raised cosine over half, one over the last quarter."""
+    position = (np.arange(overlap) + 0.5) / overlap
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(2.0 * position - 0.5, 0.0, 1.0)))
+
+
+def _segments(supports: list[tuple[int, int]]) -> list[Segment]:
+    cuts = sorted({edge for support in supports for edge in support})
+    return [
+        Segment(start, stop, sum(first <= start and stop <= end for first, end in supports))
+        for start, stop in pairwise(cuts)
+    ]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What an engine sees at once, and what of its result counts.
+
+    Attributes:
+        rows: Vertical span.
+        columns: Horizontal span.
+    """
+
+    rows: Span
+    columns: Span
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """The tile's place in the page."""
+        return slice(self.rows.start, self.rows.stop), slice(self.columns.start, self.columns.stop)
+
+    @property
+    def support(self) -> tuple[slice, slice]:
+        """The part of the page that the tile contributes to."""
+        rows, columns = self.rows.segments, self.columns.segments
+        return slice(rows[0].start, rows[-1].stop), slice(columns[0].start, columns[-1].stop)
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How pages are cut.
+
+    Attributes:
+        tile: Side of a tile in pixels, a multiple of `GRID`.
+        overlap: What neighbouring tiles share at least, a multiple of `GRID`, at most half a tile.
+    """
+
+    tile: int = 512
+    overlap: int = 128
+
+    def __post_init__(self) -> None:
+        if self.tile % GRID or self.overlap % GRID or not 0 < self.overlap <= self.tile // 2:
+            raise ArgumentError(
+                f"tile {self.tile} with overlap {self.overlap} is no tiling",
+                f"take multiples of {GRID}, the overlap at most half the tile",
+            )
+
+    def plan(self, hole: Hole) -> list[Tile]:
+        """Return the tiles that contribute to a hole, row by row.
+
+        Args:
+            hole: (H, W).
+        """
+        rows = plan_axis(hole.shape[0], self.tile, self.overlap)
+        columns = plan_axis(hole.shape[1], self.tile, self.overlap)
+        tiles = (Tile(row, column) for row in rows for column in columns)
+        return [tile for tile in tiles if hole[tile.support].any()]
+
+
+class Feather:
+    """Adds up the tiles of a page and writes each pixel of the hole once all its tiles are in.
+
+    Args:
+        out: (H, W) or (H, W, C) samples to write into; those outside the hole are not touched.
+        mode: Their mode.
+        hole: (H, W).
+    """
+
+    def __init__(self, out: Pixels, mode: str, hole: Hole) -> None:
+        self._out = out
+        self._mode = mode
+        self._hole = hole
+        self._waiting: dict[tuple[int, int], tuple[int, NDArray[np.float32]]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces of seams still wait for a neighbour."""
+        return len(self._waiting)
+
+    def add(self, tile: Tile, light: NDArray[np.float32]) -> None:
+        """Take in what an engine made of a tile.
+
+        Args:
+            tile: One of those planned for this hole; each once.
+            light: (h, w, C) in [0, 1], bright is large.
+        """
+        for rows in tile.rows.segments:
+            for columns in tile.columns.segments:
+                place = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
+                hole = self._hole[place]
+                if not hole.any():
+                    continue
+                weights = self._share(tile.rows, rows)[:, None] * self._share(tile.columns, columns)[None, :]
+                inside = (
+                    slice(rows.start - tile.rows.start, rows.stop - tile.rows.start),
+                    slice(columns.start - tile.columns.start, columns.stop - tile.columns.start),
+                )
+                part = np.asarray(light[inside] * weights[..., None], np.float32)
+                key = rows.start, columns.start
+                arrived, total = self._waiting.pop(key, (0, None))
+                total = part if total is None else total + part
+                if arrived + 1 == rows.tiles * columns.tiles:
+                    self._write(place, hole, total)
+                else:
+                    self._waiting[key] = arrived + 1, total
+
+    @staticmethod
+    def _share(span: Span, segment: Segment) -> NDArray[np.float32]:
+        return span.weights[segment.start - span.start : segment.stop - span.start]
+
+    def _write(self, place: tuple[slice, slice], hole: Hole, light: NDArray[np.float32]) -> None:
+        samples = light_to_samples(light[hole], self._mode, self._out.dtype)
+        target = self._out[place]
+        if target.ndim == 2:
+            target[hole] = samples[..., 0]
+        else:
+            channels = samples.shape[-1]
+            target[..., :channels][hole] = samples

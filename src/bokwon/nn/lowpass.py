@@ -1,0 +1,69 @@
+"""The low-pass of an image with holes: partial convolution with constant kernels."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["CELL", "LEVELS", "MINIMUM_RMS", "masked_lowpass", "masked_rms"]
+
+CELL = 16
+LEVELS = 6
+"""Pull-push levels: 16 pixels doubled six times reach 1024; beyond it, the mean of the image."""
+MINIMUM_RMS = 0.02
+"""So that a blank page does not blow up its noise."""
+
+
+def masked_lowpass(image: Tensor, valid: Tensor) -> Tensor:
+    """Average the known pixels in cells of 16x16, fill the cells that know nothing, and interpolate.
+
+    A cell without evidence takes the same average at half the resolution, bilinearly interpolated, and so on
+    (pull-push); where the coarsest knows nothing either, the mean of all known pixels.
+
+    Args:
+        image: (N, C, H, W), zero in the holes; H and W are multiples of 16.
+        valid: (N, 1, H, W), 1 where a pixel is known.
+
+    Returns:
+        (N, C, H, W), smooth, in the range of the known pixels. Zero if nothing is known.
+
+    Source: pull-push of Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4.
+    """
+    total, count = F.avg_pool2d(image, CELL), F.avg_pool2d(valid, CELL)
+    mean = total.sum((2, 3), keepdim=True) / count.sum((2, 3), keepdim=True).clamp(min=1e-6)
+    pyramid = [(total, count)]
+    for _ in range(LEVELS):
+        total, count = _half(total), _half(count)
+        pyramid.append((total, count))
+    filled = _fill(*pyramid.pop(), mean)
+    while pyramid:
+        total, count = pyramid.pop()
+        coarse = F.interpolate(filled, scale_factor=2.0, mode="bilinear", align_corners=False)
+        filled = _fill(total, count, coarse[..., : total.shape[2], : total.shape[3]])
+    return F.interpolate(filled, scale_factor=float(CELL), mode="bilinear", align_corners=False)
+
+
+def masked_rms(residual: Tensor, valid: Tensor, minimum: float = MINIMUM_RMS) -> Tensor:
+    """Root mean square over the known pixels of all channels, image by image.
+
+    Args:
+        residual: (N, C, H, W), zero in the holes.
+        valid: (N, 1, H, W).
+        minimum: Lower limit.
+
+    Returns:
+        (N, 1, 1, 1), at least `minimum`.
+    """
+    known = valid.sum((1, 2, 3), keepdim=True).clamp(min=1) * residual.shape[1]
+    square: Tensor = (residual * residual).sum((1, 2, 3), keepdim=True) / known
+    return square.clamp(min=minimum**2).sqrt()
+
+
+def _half(x: Tensor) -> Tensor:
+    # With a border that knows nothing, which only odd sizes reach.
+    return F.avg_pool2d(F.pad(x, (0, 1, 0, 1)), 2)
+
+
+def _fill(total: Tensor, count: Tensor, otherwise: Tensor) -> Tensor:
+    return torch.where(count > 0, total / count.clamp(min=1e-6), otherwise)

@@ -1,0 +1,275 @@
+"""The U-Net of partial convolutions, and its twin of ordinary ones.
+
+Source: Liu et al., ECCV 2018, section 3.2 and the supplementary table of the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bokwon.nn.features import IMAGENET_MEAN
+from bokwon.nn.functional import upsampled_conv2d, upsampled_partial_conv2d
+from bokwon.nn.layers import Conv2d, PartialConv2d
+from bokwon.nn.lowpass import masked_lowpass, masked_rms
+
+__all__ = ["PConvUNet", "UNetConfig"]
+
+_FUSED = 4
+"""Decoder layers, from the surface, that never form the upsampled features. Further down the maps are so small that
+making the larger kernel costs more than it saves."""
+
+Base = Literal["none", "lowpass"]
+Layer = Literal["partial", "conv"]
+Placeholder = Literal["mean", "zero"]
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """The shape of a `PConvUNet`; the defaults are the paper's at 512².
+
+    Args:
+        levels: Encoder layers, each of stride 2, and as many decoder layers. At least 2.
+        width: Channels of the first layer; each further layer doubles them.
+        max_width: Where doubling stops; 8 * width by default.
+        base: "none": the network predicts the image. "lowpass": it predicts the residual over a masked low-pass of
+            the input, in units of the residual's root mean square.
+        layer: "partial", or "conv" for the paper's baseline: the same network of ordinary convolutions, which sees a
+            placeholder in the holes and no mask.
+        placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, or "zero".
+
+    Raises:
+        ValueError: If a value is out of its range.
+    """
+
+    levels: int = 8
+    width: int = 64
+    max_width: int | None = None
+    base: Base = "none"
+    layer: Layer = "partial"
+    placeholder: Placeholder = "mean"
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.levels <= 10:
+            raise ValueError(f"levels must be from 2 to 10, not {self.levels}")
+        if self.width < 1:
+            raise ValueError(f"width must be positive, not {self.width}")
+        if self.max_width is not None and self.max_width < self.width:
+            raise ValueError(f"max_width must be at least width ({self.width}), not {self.max_width}")
+        if self.base not in ("none", "lowpass"):
+            raise ValueError(f"base must be 'none' or 'lowpass', not {self.base!r}")
+        if self.base == "lowpass" and self.levels < 4:
+            raise ValueError(f"base='lowpass' has cells of 16 pixels and needs levels >= 4, not {self.levels}")
+        if self.layer not in ("partial", "conv"):
+            raise ValueError(f"layer must be 'partial' or 'conv', not {self.layer!r}")
+        if self.placeholder not in ("mean", "zero"):
+            raise ValueError(f"placeholder must be 'mean' or 'zero', not {self.placeholder!r}")
+        if self.base == "lowpass" and self.layer == "conv":
+            raise ValueError("base='lowpass' is made of partial convolutions and does not go with layer='conv'")
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Output channels of each encoder layer."""
+        limit = self.max_width or 8 * self.width
+        return tuple(min(self.width * 2**level, limit) for level in range(self.levels))
+
+    @property
+    def multiple(self) -> int:
+        """What height and width are padded to a multiple of."""
+        return int(2**self.levels)
+
+
+class PConvUNet(nn.Module):
+    """Fills the holes of images with partial convolutions.
+
+    Any image size is taken: what does not divide by 2^levels is padded as hole, and cut off again.
+
+    Args:
+        levels: As in `UNetConfig`, like the rest.
+        width: Channels of the first layer.
+        max_width: Upper limit of the channels.
+        base: "none" or "lowpass".
+        layer: "partial" or "conv".
+        placeholder: "mean" or "zero".
+
+    Example:
+        >>> network = PConvUNet(levels=7, width=32, base="lowpass")
+        >>> output = network(image, valid)  # image * valid + output * (1 - valid) is the composite
+
+    Source: Liu et al., ECCV 2018: 7x7, 5x5, 5x5, then 3x3 kernels of stride 2; a decoder of 3x3 kernels on nearest
+    upsampled features and masks beside the encoder's; the input image and its mask at the last layer.
+    """
+
+    colour: Tensor
+
+    def __init__(
+        self,
+        levels: int = 8,
+        width: int = 64,
+        max_width: int | None = None,
+        base: Base = "none",
+        layer: Layer = "partial",
+        placeholder: Placeholder = "mean",
+    ) -> None:
+        super().__init__()
+        self.config = UNetConfig(levels, width, max_width, base, layer, placeholder)
+        self.encoder_norm_frozen = False
+        partial = layer == "partial"
+        colour = IMAGENET_MEAN if placeholder == "mean" else (0.0, 0.0, 0.0)
+        self.register_buffer("colour", torch.tensor(colour).view(1, 3, 1, 1), persistent=False)
+        channels = self.config.channels
+        kernels = [7, 5, 5, *[3] * levels][:levels]
+        ins = (3, *channels[:-1])
+        self.encoder = nn.ModuleList(
+            EncoderBlock(ins[i], channels[i], kernels[i], norm=i > 0, partial=partial) for i in range(levels)
+        )
+        # From the deepest up: what comes from below, what the encoder passes over, what goes out.
+        below = (channels[-1], *channels[-2::-1])
+        over = (*channels[-2::-1], 3)
+        outs = (*channels[-2::-1], 3)
+        self.decoder = nn.ModuleList(
+            DecoderBlock(below[i], over[i], outs[i], last=i == levels - 1, fused=i >= levels - _FUSED, partial=partial)
+            for i in range(levels)
+        )
+
+    def freeze_encoder_norm(self, frozen: bool = True) -> None:
+        """Freeze the encoder's batch normalisation: its statistics and its weights, whatever `train()` says later.
+
+        Args:
+            frozen: False thaws it.
+
+        Source: Liu et al. 2018, section 4.2: holes upset the statistics of the encoder's normalisation.
+        """
+        self.encoder_norm_frozen = frozen
+        for norm in self._encoder_norms():
+            norm.requires_grad_(not frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> PConvUNet:
+        """Set training or evaluation mode; frozen normalisation stays in evaluation mode."""
+        super().train(mode)
+        if self.encoder_norm_frozen:
+            for norm in self._encoder_norms():
+                norm.eval()
+        return self
+
+    def _encoder_norms(self) -> list[nn.BatchNorm2d]:
+        return [module for module in self.encoder.modules() if isinstance(module, nn.BatchNorm2d)]
+
+    def forward(self, image: Tensor, valid: Tensor) -> Tensor:
+        """Predict the whole image.
+
+        Args:
+            image: (N, 3, H, W), in [0, 1] outside the holes; what it holds inside them is not looked at.
+            valid: (N, 1, H, W), 1 where a pixel is known.
+
+        Returns:
+            (N, 3, H, W). Not composed with the input, not clamped to [0, 1].
+
+        Raises:
+            ValueError: If the shapes are others than these.
+        """
+        if image.ndim != 4 or image.shape[1] != 3:
+            raise ValueError(f"image must have the shape (N, 3, H, W), not {tuple(image.shape)}")
+        if valid.ndim != 4 or valid.shape[1] != 1 or valid.shape[2:] != image.shape[2:]:
+            raise ValueError(f"valid must have the shape (N, 1, H, W) of the image, not {tuple(valid.shape)}")
+        height, width = image.shape[2:]
+        multiple = self.config.multiple
+        border = (0, (-width) % multiple, 0, (-height) % multiple)
+        valid = F.pad(valid, border)
+        image = F.pad(image, border) * valid
+        if self.config.base == "lowpass":
+            # Statistics and the sum are float32 whatever autocast makes of the convolutions.
+            low = masked_lowpass(image, valid)
+            residual = (image - low) * valid
+            scale = masked_rms(residual, valid)
+            output = low + scale * self.fill(residual / scale, valid)
+        elif self.config.layer == "conv":
+            output = self.fill(image + (1 - valid) * self.colour, valid)
+        else:
+            output = self.fill(image, valid)
+        return output[..., :height, :width]
+
+    def fill(self, image: Tensor, valid: Tensor) -> Tensor:
+        """Run encoder and decoder.
+
+        Args:
+            image: (N, 3, H, W), zero in the holes (`layer="conv"`: the placeholder), H and W multiples of 2^levels.
+            valid: (N, 1, H, W).
+
+        Returns:
+            (N, 3, H, W).
+        """
+        image = image.contiguous(memory_format=torch.channels_last)
+        features, mask = image, valid
+        passed = []
+        for encode in self.encoder:
+            passed.append((features, mask))
+            features, mask = encode(features, mask)
+        for decode in self.decoder:
+            features, mask = decode(features, mask, *passed.pop())
+        return features
+
+
+class EncoderBlock(nn.Module):
+    """Convolution of stride 2, batch normalisation unless it is the first, ReLU. Holes leave as zero."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, norm: bool, partial: bool = True) -> None:
+        super().__init__()
+        kind = PartialConv2d if partial else Conv2d
+        self.conv = kind(in_channels, out_channels, kernel_size, 2, kernel_size // 2, bias=not norm)
+        self.norm = nn.BatchNorm2d(out_channels) if norm else None
+
+    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Halve (N, C, H, W), zero in its holes, to (N, C_out, H / 2, W / 2), and its mask."""
+        if not isinstance(self.conv, PartialConv2d):
+            features = self.conv(features)
+            return F.relu(features if self.norm is None else self.norm(features)), valid
+        features, valid = self.conv(features, valid, holes_are_zero=True)
+        if self.norm is None:
+            return F.relu(features), valid
+        features = F.relu(self.norm(features), inplace=True)
+        return features * valid.to(features.dtype), valid
+
+
+class DecoderBlock(nn.Module):
+    """Upsampling, concatenation and convolution; batch normalisation and LeakyReLU 0.2 unless it is the last."""
+
+    def __init__(
+        self, in_channels: int, skip_channels: int, out_channels: int, last: bool, fused: bool, partial: bool = True
+    ) -> None:
+        super().__init__()
+        self.fused = fused
+        self.skip_channels = skip_channels
+        kind = PartialConv2d if partial else Conv2d
+        self.conv = kind(in_channels + skip_channels, out_channels, 3, padding=1, bias=last)
+        self.norm = None if last else nn.BatchNorm2d(out_channels)
+        self.last = last
+
+    def forward(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Double (N, C, H, W) to (N, C_out, 2 H, 2 W) with the help of `skip` (N, C_skip, 2 H, 2 W), and its mask."""
+        partial = isinstance(self.conv, PartialConv2d)
+        if partial:
+            features, valid = self._convolve(features, valid, skip, skip_valid)
+        else:
+            features = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias)
+        if self.norm is not None:
+            features = self.norm(features)
+        if self.last:
+            return features, valid
+        features = F.leaky_relu(features, 0.2, inplace=True)
+        return (features * valid.to(features.dtype) if partial else features), valid
+
+    def _convolve(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:
+        if self.fused:
+            return upsampled_partial_conv2d(
+                features, valid, skip, skip_valid, self.conv.weight, self.conv.bias, holes_are_zero=True
+            )
+        parts = [(F.interpolate(valid, scale_factor=2.0), features.shape[1]), (skip_valid, skip.shape[1])]
+        features = torch.cat([F.interpolate(features, scale_factor=2.0), skip], 1)
+        convolved: tuple[Tensor, Tensor] = self.conv(features, parts, holes_are_zero=True)
+        return convolved

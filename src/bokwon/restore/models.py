@@ -1,0 +1,140 @@
+"""Model files: where they are, whether they are what their card says, what the card tells.
+
+A model is an ONNX file NAME.onnx with a card NAME.json beside it. Shipped models lie in `bokwon/weights` and are found
+by name; any other is named by its path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+
+__all__ = ["DEFAULT_MODEL", "WEIGHTS", "Model", "find_model", "list_models", "load_model"]
+
+DEFAULT_MODEL = "document"
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+"""Folder of the shipped models."""
+
+_REINSTALL = "install bokwon anew"
+_FETCH_AGAIN = "copy the model file and its card again, both from the same export"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file that exists, and what its card says.
+
+    Attributes:
+        name: The card's name of the model, or the file's stem.
+        path: The ONNX file.
+        card: The model card; None for a file without one.
+    """
+
+    name: str
+    path: Path
+    card: Mapping[str, Any] | None
+
+    @property
+    def sha256(self) -> str | None:
+        """The checksum the card promises, lower-case hexadecimal; None without a card."""
+        return None if self.card is None else str(self.card["sha256"]).lower()
+
+
+def list_models(folder: Path | None = None) -> tuple[Model, ...]:
+    """Return the models of a folder, by name.
+
+    Args:
+        folder: Where to look; the shipped models by default.
+
+    Raises:
+        InputFileError: A card is damaged.
+    """
+    folder = WEIGHTS if folder is None else folder
+    return tuple(_with_card(path) for path in sorted(folder.glob("*.onnx")))
+
+
+def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
+    """Find a model by name or path.
+
+    Args:
+        model: Name of a shipped model, or path of an ONNX file. A string is a path if it has a folder in it or ends in
+            `.onnx`.
+        folder: Where named models lie; the shipped ones by default.
+
+    Raises:
+        ArgumentError: No model has that name.
+        FileAccessError: No such file.
+        InputFileError: The card is damaged, or a shipped model has none.
+    """
+    if isinstance(model, Path) or "/" in model or "\\" in model or model.endswith(".onnx"):
+        path = Path(model)
+        if path.is_dir():
+            raise FileAccessError(f"model {path} is a folder", "name the .onnx file in it")
+        if not path.exists():
+            raise FileAccessError(f"model file {path} does not exist", "check the path, or name a shipped model")
+        return _with_card(path)
+    folder = WEIGHTS if folder is None else folder
+    path = folder / f"{model}.onnx"
+    if not path.is_file():
+        names = ", ".join(found.stem for found in sorted(folder.glob("*.onnx"))) or "none"
+        fix = f"shipped models: {names}; a model file is named by its path"
+        if Path(model).is_file():
+            fix = f"for the file write ./{model}"
+        raise ArgumentError(f"no model is named {model!r}", fix)
+    found = _with_card(path)
+    if found.card is None:
+        raise InputFileError(f"shipped model {model} has lost its card", _REINSTALL)
+    return found
+
+
+def load_model(model: Model) -> tuple[bytes, str]:
+    """Read a model file whole and hold it against its card.
+
+    What is checked is what is returned, so that nothing can change in between.
+
+    Returns:
+        The file's bytes and their sha256, lower-case hexadecimal.
+
+    Raises:
+        FileAccessError: The file cannot be read.
+        InputFileError: It is not the file the card belongs to.
+    """
+    try:
+        data = model.path.read_bytes()
+    except OSError as error:
+        raise _unreadable(model.path, error) from error
+    digest = hashlib.sha256(data).hexdigest()
+    if model.sha256 is not None and digest != model.sha256:
+        raise InputFileError(
+            f"model {model.path} is not the file its card describes (sha256 {digest[:12]}…, not {model.sha256[:12]}…)",
+            _FETCH_AGAIN,
+        )
+    return data, digest
+
+
+def _with_card(path: Path) -> Model:
+    card_path = path.with_suffix(".json")
+    try:
+        text = card_path.read_bytes()
+    except FileNotFoundError:
+        return Model(path.stem, path, None)
+    except OSError as error:
+        raise _unreadable(card_path, error) from error
+    try:
+        card = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputFileError(f"model card {card_path} is not JSON: {error}", _FETCH_AGAIN) from error
+    digest = card.get("sha256") if isinstance(card, dict) else None
+    if not isinstance(digest, str) or len(digest) != 64:
+        raise InputFileError(f"model card {card_path} lacks the model's sha256", _FETCH_AGAIN)
+    return Model(str(card.get("name", path.stem)), path, MappingProxyType(card))
+
+
+def _unreadable(path: Path, error: OSError) -> FileAccessError:
+    return FileAccessError(f"{path} cannot be read: {error.strerror or error}", "check the path and its permissions")

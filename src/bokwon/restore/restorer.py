@@ -1,0 +1,160 @@
+"""The Python interface: an image and a hole in, the restored image and what was done out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import bokwon
+from bokwon.errors import ArgumentError
+from bokwon.imaging.holes import Hole, as_hole, check_hole, looks_inverted
+from bokwon.imaging.pixels import Pixels, from_pillow, mode_of_array, to_pillow
+from bokwon.imaging.tiles import Tiling
+from bokwon.restore.classical import CLASSICAL, OpenCVEngine
+from bokwon.restore.engines import Engine, OnnxEngine
+from bokwon.restore.fill import Progress, fill_hole
+from bokwon.restore.models import DEFAULT_MODEL, Model, find_model, load_model
+
+__all__ = ["METHODS", "Restoration", "Restorer"]
+
+METHODS = ("model", *CLASSICAL)
+
+ImageT = TypeVar("ImageT", bound="NDArray[Any] | Image.Image")
+
+
+@dataclass(frozen=True, eq=False)
+class Restoration(Generic[ImageT]):
+    """A restored image and the record of how it came about.
+
+    Attributes:
+        image: The image with its hole filled: of the input's kind, size, mode and depth, every pixel outside the hole
+            bit for bit the input's.
+        hole: (H, W) bool, True where pixels were made up.
+        method: `model`, `telea` or `ns`.
+        model: Name of the model; None for a classical method.
+        sha256: Checksum of the model file; None for a classical method.
+        engine: What ran it, with version.
+        tiles: How many tiles were run; 0 where the hole was empty.
+        version: Version of bokwon.
+        notices: What the user should know, one sentence each.
+    """
+
+    image: ImageT
+    hole: Hole
+    method: str
+    model: str | None
+    sha256: str | None
+    engine: str
+    tiles: int
+    version: str
+    notices: tuple[str, ...]
+
+
+class Restorer:
+    """Restores images with one loaded model or method; make it once, use it often.
+
+    Args:
+        model: Name of a shipped model, or path of a model file (.onnx).
+        method: `model`, or without any model `telea` or `ns`.
+        tile: Side of the pieces that large pages are cut into, a multiple of 128 pixels; the engine's own by default.
+
+    Attributes:
+        method: The method.
+        model: The model in use; None for a classical method.
+        sha256: Checksum of the model file; None for a classical method.
+        engine: What fills the tiles.
+
+    Raises:
+        ArgumentError: No such method or model.
+        FileAccessError: The model file cannot be read.
+        InputFileError: It is damaged, or not a model of bokwon's kind.
+    """
+
+    def __init__(self, model: str | Path = DEFAULT_MODEL, *, method: str = "model", tile: int | None = None) -> None:
+        if method not in METHODS:
+            raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
+        self.method = method
+        self.model: Model | None = None
+        self.sha256: str | None = None
+        self.engine: Engine
+        if method == "model":
+            self.model = find_model(model)
+            data, self.sha256 = load_model(self.model)
+            self.engine = OnnxEngine(data, self.model.name)
+        else:
+            self.engine = OpenCVEngine(method)
+        self._tiling = Tiling(self.engine.tile if tile is None else tile)
+
+    def restore(
+        self, image: ImageT, hole: NDArray[Any] | Image.Image, *, progress: Progress | None = None
+    ) -> Restoration[ImageT]:
+        """Fill the holes of an image.
+
+        Args:
+            image: NumPy array: uint8 or uint16, (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels
+                (OpenCV's BGR must be turned first), or bool (H, W). Or a Pillow image of mode 1, L, LA, P, PA, RGB,
+                RGBA, CMYK or I;16; palettes come back as RGB.
+            hole: (H, W), True where pixels are missing: bool, or uint8 with only 0 and 1 or only 0 and 255; or a Pillow
+                image, white = hole.
+            progress: Told after each tile how many are done, and of how many.
+
+        Returns:
+            The restored image, of the same kind, and how it was made. The input is not changed.
+
+        Raises:
+            ArgumentError: The image or the hole cannot be taken as it is; the message says what to do.
+        """
+        known, notices = as_hole(hole)
+        if isinstance(image, Image.Image):
+            pixels, mode, changes = from_pillow(image)
+            notices += changes
+        elif isinstance(image, np.ndarray):
+            mode, pixels = mode_of_array(image), image.copy()
+        else:
+            raise ArgumentError(f"image is a {type(image).__name__}", "pass a NumPy array or a Pillow image")
+        check_hole(known, (pixels.shape[1], pixels.shape[0]), name="the hole")
+        if not known.any():
+            notices += ("the hole is empty: the image comes back as it was",)
+        elif looks_inverted(known):
+            share = f"{np.count_nonzero(known) / known.size:.0%}"
+            notices += (f"the hole covers {share} of the image; if True means known in it, pass ~hole",)
+        tiles = self.fill(pixels, mode, known, progress=progress)
+        restored: Any = _like(image, pixels, mode) if isinstance(image, Image.Image) else pixels
+        return Restoration(
+            image=cast(ImageT, restored),
+            hole=known,
+            method=self.method,
+            model=self.model.name if self.model else None,
+            sha256=self.sha256,
+            engine=self.engine.description,
+            tiles=tiles,
+            version=bokwon.__version__,
+            notices=notices,
+        )
+
+    def fill(self, pixels: Pixels, mode: str, hole: Hole, *, progress: Progress | None = None) -> int:
+        """Fill a hole in place: what `restore` is built on, for callers that hold decoded pages.
+
+        Args:
+            pixels: Samples of the page; only those inside the hole are written.
+            mode: Their mode, a key of `bokwon.imaging.pixels.MODES`.
+            hole: (H, W) bool of the page's size, not everywhere True.
+            progress: Told after each tile how many are done, and of how many.
+
+        Returns:
+            How many tiles were run.
+        """
+        if mode == "L" and pixels.ndim == 3:
+            pixels = pixels[..., 0]
+        return fill_hole(pixels, mode, hole, self.engine, tiling=self._tiling, progress=progress)
+
+
+def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
+    restored = to_pillow(pixels, mode, like=image.mode)
+    restored.info = {key: value for key, value in image.info.items() if image.mode == mode or key != "transparency"}
+    return restored

@@ -1,0 +1,1 @@
+"""Everything generated: masks, damage and pages. Needs no PyTorch."""

@@ -1,0 +1,253 @@
+"""Checkpoints: a folder with safetensors weights, a JSON description and the state that a run resumes from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from bokwon.errors import FileAccessError, InputFileError
+from bokwon.nn.unet import PConvUNet, UNetConfig
+from bokwon.training.settings import from_mapping
+
+__all__ = ["all_checkpoints", "latest", "load_network", "prune", "read", "save", "save_weights", "set_aside"]
+
+WEIGHTS, DESCRIPTION, STATE = "weights.safetensors", "config.json", "state.pt"
+_FORMAT = 2
+
+
+def save(
+    folder: Path,
+    network: PConvUNet,
+    description: Mapping[str, Any],
+    state: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Args:
+        folder: Where; an older one is replaced.
+        network: What is saved.
+        description: Further entries of `config.json`, such as steps and data.
+        state: What a run resumes from, written with `torch.save`.
+
+    Raises:
+        FileAccessError: If the folder cannot be written.
+    """
+    part, old = folder.with_name(folder.name + ".part"), folder.with_name(folder.name + ".old")
+    try:
+        for leftover in (part, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        part.mkdir(parents=True)
+        save_file(_tensors(network), part / WEIGHTS)
+        if state is not None:
+            torch.save(dict(state), part / STATE)
+        digests = {path.name: _digest(path) for path in sorted(part.iterdir())}
+        entries = {"format": _FORMAT, "network": asdict(network.config), "sha256": digests, **description}
+        (part / DESCRIPTION).write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+        if folder.exists():
+            folder.replace(old)
+        part.replace(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        # A full disk is a RuntimeError to torch.save and a SafetensorError to safetensors.
+        shutil.rmtree(part, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or error
+        raise FileAccessError(
+            f"the checkpoint {folder} cannot be written: {reason}", "name a writable folder on a disk with free space"
+        ) from error
+
+
+def save_weights(path: Path, network: PConvUNet, dtype: torch.dtype) -> None:
+    """Write the weights alone, whole or not at all.
+
+    Args:
+        path: The .safetensors file.
+        network: What is saved.
+        dtype: Type the floating weights are stored in.
+
+    Raises:
+        FileAccessError: If the file cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        save_file(_tensors(network, dtype), part)
+        part.chmod(0o644)
+        part.replace(path)
+    except OSError as error:
+        raise FileAccessError(
+            f"{path} cannot be written: {error.strerror or error}", "name a writable folder"
+        ) from error
+
+
+def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
+    """Read the network of a checkpoint.
+
+    Args:
+        folder: A checkpoint, or a run's folder, whose latest checkpoint is taken; also the path of a safetensors file
+            with a JSON description of the same stem beside it.
+
+    Returns:
+        The network in eval mode, float32, and the checkpoint's description.
+
+    Raises:
+        FileAccessError: If there is no checkpoint.
+        InputFileError: If it is damaged, or weights and description do not fit each other.
+    """
+    if folder.suffix == ".safetensors":
+        weights, text = folder, folder.with_suffix(".json")
+    else:
+        folder = folder if (folder / DESCRIPTION).is_file() else latest(folder) or folder
+        weights, text = folder / WEIGHTS, folder / DESCRIPTION
+    description = _describe(text)
+    try:
+        network = PConvUNet(**asdict(from_mapping(UNetConfig, description["network"])))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputFileError(f"{text} does not describe a network: {error}", "take another checkpoint") from error
+    tensors = _read_weights(weights, description)
+    try:
+        network.load_state_dict(
+            {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+        )
+    except RuntimeError as error:
+        raise InputFileError(
+            f"{weights} is of another network: {str(error).splitlines()[-1].strip()}", "take another checkpoint"
+        ) from error
+    return network.eval(), description
+
+
+def read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Any]]:
+    """Read everything that a run resumes from.
+
+    Args:
+        folder: A checkpoint.
+
+    Returns:
+        Description, weights and state.
+
+    Raises:
+        FileAccessError: If a part is missing.
+        InputFileError: If a part is damaged.
+    """
+    description = _describe(folder / DESCRIPTION)
+    weights = _read_weights(folder / WEIGHTS, description)
+    path = folder / STATE
+    _check(path, description)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise _damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+    if not isinstance(state, dict):
+        raise _damaged(path, "it holds no state")
+    return description, weights, state
+
+
+def latest(run: Path) -> Path | None:
+    """Find the newest checkpoint of a run.
+
+    Args:
+        run: The run's folder.
+
+    Returns:
+        The checkpoint's folder, or None.
+    """
+    return next(iter(reversed(all_checkpoints(run))), None)
+
+
+def all_checkpoints(run: Path) -> list[Path]:
+    """List the checkpoints of a run, the oldest first.
+
+    Args:
+        run: The run's folder.
+
+    Returns:
+        Their folders.
+    """
+    found = [path for path in run.glob("step_*") if not path.suffix and (path / DESCRIPTION).is_file()]
+    return sorted(found, key=lambda path: path.name)
+
+
+def prune(run: Path, keep: int) -> None:
+    """Delete all but the newest checkpoints of a run, and what an interrupted write has left.
+
+    Args:
+        run: The run's folder.
+        keep: How many stay.
+    """
+    for path in [*all_checkpoints(run)[:-keep], *run.glob("step_*.part"), *run.glob("step_*.old")]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def set_aside(folder: Path) -> Path:
+    """Rename a checkpoint whose weights proved to be useless, so that no run resumes from it.
+
+    Args:
+        folder: The checkpoint.
+
+    Returns:
+        Its new name.
+    """
+    aside = folder.with_name(folder.name + ".bad")
+    shutil.rmtree(aside, ignore_errors=True)
+    return folder.replace(aside)
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileAccessError(f"{path} is missing", "give a checkpoint folder or a .safetensors file")
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(description, dict):
+        raise _damaged(path, "it holds no JSON object")
+    return description
+
+
+def _read_weights(path: Path, description: Mapping[str, Any]) -> dict[str, Tensor]:
+    _check(path, description)
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise _damaged(path, str(error).splitlines()[0]) from error
+    return tensors
+
+
+def _check(path: Path, description: Mapping[str, Any]) -> None:
+    if not path.is_file():
+        raise FileAccessError(f"{path} is missing", "give a whole checkpoint folder or a .safetensors file")
+    # Checkpoints of format 1 and weights beside a card have no digests here.
+    digests = description.get("sha256")
+    expected = digests.get(path.name) if isinstance(digests, dict) else None
+    if expected is not None and _digest(path) != expected:
+        raise _damaged(path, "its sha256 is not the one in config.json")
+
+
+def _damaged(path: Path, reason: str) -> InputFileError:
+    return InputFileError(
+        f"{path} is damaged: {reason}", "take another checkpoint; without this folder a run resumes from the one before"
+    )
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _tensors(network: PConvUNet, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
+    return {
+        name: value.detach().to("cpu", dtype if dtype and value.is_floating_point() else value.dtype).contiguous()
+        for name, value in network.state_dict().items()
+    }

@@ -1,0 +1,291 @@
+"""What a training run is told: frozen dataclasses, checked when they are made. `settings` reads them from TOML."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bokwon.errors import ArgumentError
+from bokwon.nn.unet import UNetConfig
+
+__all__ = [
+    "DataConfig",
+    "FinetuneConfig",
+    "HubConfig",
+    "LossConfig",
+    "OptimizerConfig",
+    "PagesConfig",
+    "TrainConfig",
+]
+
+Schedule = Literal["cosine", "constant"]
+
+
+@dataclass(frozen=True)
+class HubConfig:
+    """How a Hugging Face data set ("hf:NAME") is read.
+
+    Args:
+        split: Name of the split.
+        column: Column with the images; the first column of images where it is empty.
+        streaming: Read while training, without storing the data set first.
+        shuffle: Examples that are shuffled at a time when streaming; 0 keeps the order.
+    """
+
+    split: str = "train"
+    column: str = ""
+    streaming: bool = False
+    shuffle: int = 1000
+
+
+@dataclass(frozen=True)
+class PagesConfig:
+    """How pages ("pages") are rendered.
+
+    Args:
+        styles: Kinds of page, as in `bokwon pages make --style`; all by default.
+        fonts: Folder of fonts; the system's by default.
+        exclude_fonts: Fonts whose path or family contains one of these words are not used.
+        text: Files of UTF-8 text; built-in lists by default.
+        paper: Folder of photographs of paper; painted by default.
+    """
+
+    styles: tuple[str, ...] = ()
+    fonts: str = ""
+    exclude_fonts: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    paper: str = ""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where images and masks come from, and what is cut from them.
+
+    Args:
+        images: Sources: folders of images, searched through; "pages" (rendered while training); the data sets
+            "places2", "imagenet" and "celeba-hq"; "hf:NAME" or "hf:NAME@CONFIG" (Hugging Face).
+        image_weights: How often each source is drawn from; equally by default.
+        root: Folder in which the named data sets lie, each in a folder of its name.
+        split: Split of the named data sets.
+        masks: Folders of mask files (white = hole), manifests (`manifest.jsonl` of `bokwon masks make`), and
+            "generated"; generated where there is none.
+        mask_weights: How often each of them is drawn from; equally by default.
+        mask_kind: The kind of generated masks.
+        max_ratio: Largest hole-to-image area ratio of a mask.
+        crop: Side of the square crops, pixels.
+        scale: Smallest and largest random magnification of a crop.
+        flip: Mirror every second crop. Not for pages: mirrored writing is no writing.
+        tone: Strength of random changes of brightness, contrast and colour, 0 to 1.
+        cache: MiB of decoded images that each worker keeps in memory.
+        workers: Processes that prepare batches; 0 prepares them in the training process.
+        hub: How Hugging Face data sets are read.
+        pages: How pages are rendered.
+    """
+
+    images: tuple[str, ...] = ()
+    image_weights: tuple[float, ...] = ()
+    root: str = "data"
+    split: Literal["train", "val"] = "train"
+    masks: tuple[str, ...] = ()
+    mask_weights: tuple[float, ...] = ()
+    mask_kind: str = "mixed"
+    max_ratio: float = 0.6
+    crop: int = 256
+    scale: tuple[float, float] = (0.8, 1.25)
+    flip: bool = False
+    tone: float = 0.2
+    cache: int = 2048
+    workers: int = 1
+    hub: HubConfig = field(default_factory=HubConfig)
+    pages: PagesConfig = field(default_factory=PagesConfig)
+
+    def __post_init__(self) -> None:
+        if self.crop < 32:
+            raise ArgumentError(f"data.crop is {self.crop}", "give at least 32 pixels")
+        for name, sources in (("image", self.images), ("mask", self.masks)):
+            weights = getattr(self, f"{name}_weights")
+            if weights and len(weights) != len(sources):
+                raise ArgumentError(
+                    f"data.{name}_weights has {len(weights)} values for {len(sources)} data.{name}s",
+                    f"give one weight for each of data.{name}s",
+                )
+            if weights and (min(weights) < 0 or sum(weights) <= 0):
+                raise ArgumentError(f"data.{name}_weights is {weights}", "give weights >= 0, one of them positive")
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise ArgumentError(f"data.scale is {self.scale}", "give two positive numbers, the smaller first")
+        if not 0.01 < self.max_ratio <= 0.9:
+            raise ArgumentError(f"data.max_ratio is {self.max_ratio}", "give a number above 0.01 and up to 0.9")
+        if not 0 <= self.tone <= 1:
+            raise ArgumentError(f"data.tone is {self.tone}", "give a number from 0 to 1")
+        if self.workers < 0 or self.cache < 0 or self.hub.shuffle < 0:
+            raise ArgumentError("data.workers, data.cache or data.hub.shuffle is negative", "give 0 or more")
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Which terms the loss has and what they weigh.
+
+    Args:
+        terms: Definition of the terms and their default weights, "paper" or "seed"; see docs/losses.md.
+        average: What `hole` and `valid` are means over: the whole "image" as in the paper, or the "region", that is
+            the pixels of the holes and the known ones. Over the region, small holes count as much as large ones.
+        features: Network of the perceptual and style terms: "vgg16", "vgg19", or "none" to leave these terms out.
+        features_file: Its weights; torchvision's ImageNet weights, downloaded once, where it is empty.
+        features_from: Share of the run after which perceptual, style and total variation terms join the L1 terms; 0
+            has all terms from the start.
+        valid: Weight of the term, like the rest; None takes the definition's.
+        hole: In holes.
+        perceptual: Of feature maps.
+        style_out: Of the output's Gram matrices ("paper").
+        style_comp: Of the composite's Gram matrices ("paper").
+        style: Of both ("seed").
+        tv: Of total variation.
+    """
+
+    terms: Literal["paper", "seed"] = "paper"
+    average: Literal["image", "region"] = "image"
+    features: Literal["vgg16", "vgg19", "none"] = "vgg16"
+    features_file: str = ""
+    features_from: float = 0.0
+    valid: float | None = None
+    hole: float | None = None
+    perceptual: float | None = None
+    style_out: float | None = None
+    style_comp: float | None = None
+    style: float | None = None
+    tv: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.features_from < 1:
+            raise ArgumentError(
+                f"loss.features_from is {self.features_from}",
+                'give a share of the run from 0 to below 1; loss.features="none" leaves the feature terms out',
+            )
+        for name in ("valid", "hole", "perceptual", "style_out", "style_comp", "style", "tv"):
+            weight = getattr(self, name)
+            if weight is not None and not (math.isfinite(weight) and weight >= 0):
+                raise ArgumentError(f"loss.{name} is {weight}", "give a finite weight >= 0")
+        foreign = ("style",) if self.terms == "paper" else ("style_out", "style_comp")
+        for name in foreign:
+            if getattr(self, name) is not None:
+                raise ArgumentError(f'loss.{name} is no term of loss.terms="{self.terms}"', "see docs/losses.md")
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """How the weights are moved in phase 1, and what phase 2 takes over from it.
+
+    Args:
+        name: "adam", or "adamw" for decoupled weight decay.
+        learning_rate: Highest learning rate.
+        weight_decay: Of "adamw".
+        warmup: Steps of linear warm-up.
+        schedule: "cosine" falls to zero at the phase's last step; "constant" stays.
+        ema: Decay of the exponential moving average of the weights, which is what is saved; 0 saves the last weights.
+    """
+
+    name: Literal["adam", "adamw"] = "adamw"
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    warmup: int = 50
+    schedule: Schedule = "cosine"
+    ema: float = 0.999
+
+    def __post_init__(self) -> None:
+        if self.learning_rate <= 0 or self.weight_decay < 0 or self.warmup < 0:
+            raise ArgumentError(
+                "optimizer.learning_rate, weight_decay or warmup is out of range",
+                "give a positive learning rate, and 0 or more for the others",
+            )
+        if not 0 <= self.ema < 1:
+            raise ArgumentError(f"optimizer.ema is {self.ema}", "give a decay from 0 to below 1")
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """Phase 2: fine-tuning with the encoder's batch normalisation frozen.
+
+    Args:
+        steps: Optimiser steps after those of phase 1; 0 leaves phase 2 out.
+        learning_rate: Highest learning rate.
+        schedule: "cosine" or "constant".
+        freeze_encoder_norm: Freeze the encoder's batch normalisation.
+        calibrate: Batches over which its statistics are averaged before they are frozen; 0 freezes the running ones.
+    """
+
+    steps: int = 0
+    learning_rate: float = 5e-5
+    schedule: Schedule = "constant"
+    freeze_encoder_norm: bool = True
+    calibrate: int = 0
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or self.calibrate < 0 or self.learning_rate <= 0:
+            raise ArgumentError(
+                "finetune.steps, calibrate or learning_rate is out of range",
+                "give a positive learning rate, and 0 or more for the others",
+            )
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole run.
+
+    Args:
+        network: The network's shape.
+        data: Images and masks.
+        loss: Terms of the loss and their weights.
+        optimizer: The optimiser.
+        finetune: Phase 2.
+        steps: Optimiser steps of phase 1.
+        batch: Images a process works on at a time.
+        accumulate: Batches whose gradients are averaged for one optimiser step.
+        precision: "fp32", "bf16" or "fp16" (with loss scaling, on GPUs). "auto" is bfloat16 where the device
+            multiplies it in hardware, else float32.
+        seed: Of weights, crops and masks.
+        save_every: Steps between checkpoints.
+        keep: Checkpoints that are kept.
+        tensorboard: Write scalars and pictures for TensorBoard into the run's folder `tensorboard`.
+        pictures_every: Steps between pictures.
+    """
+
+    network: UNetConfig = field(default_factory=lambda: UNetConfig(levels=7, width=32, base="lowpass"))
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(
+        default_factory=lambda: LossConfig(average="region", features="none", valid=0.7, hole=1.8, tv=0.0)
+    )
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+    steps: int = 4000
+    batch: int = 8
+    accumulate: int = 1
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
+    seed: int = 0
+    save_every: int = 200
+    keep: int = 2
+    tensorboard: bool = True
+    pictures_every: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "accumulate", "save_every", "keep", "pictures_every"):
+            if getattr(self, name) < 1:
+                raise ArgumentError(f"{name} is {getattr(self, name)}", "give a positive number")
+        if self.seed < 0:
+            raise ArgumentError(f"seed is {self.seed}", "give 0 or more")
+        deepest = self.data.crop // self.network.multiple
+        if deepest < 1:
+            raise ArgumentError(
+                f"{self.network.levels} levels halve {self.data.crop} pixel crops to less than one pixel",
+                "set a larger data.crop or fewer network.levels",
+            )
+        if self.batch * -((-self.data.crop // self.network.multiple) ** 2) < 2:
+            raise ArgumentError(
+                "batch normalisation needs more than one value a channel, and the deepest layer has one",
+                "set a larger batch or data.crop, or fewer network.levels",
+            )
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of both phases."""
+        return self.steps + self.finetune.steps

@@ -1,0 +1,172 @@
+"""What a run leaves behind for people: a line of figures a step, scalars and pictures for TensorBoard."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bokwon.errors import FileAccessError, MissingDependencyError
+from bokwon.nn.losses import make_composite
+from bokwon.nn.unet import DecoderBlock, EncoderBlock
+
+__all__ = ["Log", "layer_masks", "open_log"]
+
+_SHOWN = 4
+_SIDE = 256
+
+
+class Log:
+    """Figures and pictures of a run; nothing at all in all processes but one.
+
+    Args:
+        file: Open text file for a JSON line a step, or None.
+        board: A TensorBoard writer, or None.
+    """
+
+    def __init__(self, file: Any | None, board: Any | None) -> None:
+        self._file, self._board = file, board
+
+    def figures(self, step: int, figures: Mapping[str, float]) -> None:
+        """Note the figures of a step.
+
+        Args:
+            step: Steps made, from 1.
+            figures: By name.
+        """
+        if self._file is not None:
+            self._file.write(json.dumps({"step": step, **figures}) + "\n")
+        if self._board is not None:
+            for name, value in figures.items():
+                self._board.add_scalar(f"training/{name}", value, step)
+
+    def pictures(self, step: int, image: Tensor, valid: Tensor, output: Tensor, masks: Mapping[str, Tensor]) -> None:
+        """Note the pictures of a step: input, output, composite and truth side by side, and the mask of each layer.
+
+        Args:
+            step: Steps made.
+            image: (N, 3, H, W), the truth.
+            valid: (N, 1, H, W).
+            output: (N, 3, H, W).
+            masks: Masks (N, 1, h, w) by name of the layer; they are enlarged to the image's size.
+        """
+        if self._board is None:
+            return
+        image, valid, output = (part[:_SHOWN].float().cpu() for part in (image, valid, output))
+        gray = 0.5 * (1 - valid)
+        rows = {
+            "input": image * valid + gray,
+            "output": output.clamp(0, 1),
+            "composite": make_composite(output, image, valid).clamp(0, 1),
+            "truth": image,
+        }
+        for name, pictures in rows.items():
+            self._board.add_image(f"pictures/{name}", _side_by_side(pictures), step)
+        for name, mask in masks.items():
+            grown = F.interpolate(mask[:_SHOWN].float().cpu(), valid.shape[2:], mode="nearest")
+            self._board.add_image(f"masks/{name}", _side_by_side(grown), step)
+
+
+@contextlib.contextmanager
+def open_log(out: Path, start: int, *, board: bool) -> Iterator[Log]:
+    """Open the log of a run.
+
+    Args:
+        out: The run's folder.
+        start: Steps made; what an interrupted run has noted after them is removed.
+        board: Write for TensorBoard, too, into `out/tensorboard`.
+
+    Yields:
+        The log.
+
+    Raises:
+        FileAccessError: If the folder cannot be written.
+        MissingDependencyError: If TensorBoard is wanted and not installed.
+    """
+    writer = _open_board(out / "tensorboard", start) if board else None
+    path = out / "log.jsonl"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _trim(path, start)
+        file = path.open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise FileAccessError(f"{path} cannot be written: {error.strerror}", "name a writable folder") from error
+    with file:
+        try:
+            yield Log(file, writer)
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+@contextlib.contextmanager
+def layer_masks(network: nn.Module) -> Iterator[dict[str, Tensor]]:
+    """Collect the mask that each layer hands on.
+
+    Args:
+        network: A `PConvUNet`.
+
+    Yields:
+        Masks by name, filled by a forward pass. Empty for ordinary convolutions, which have none.
+    """
+    masks: dict[str, Tensor] = {}
+    handles = []
+
+    def collect(name: str) -> Any:
+        def hook(module: nn.Module, inputs: Any, outputs: tuple[Tensor, Tensor]) -> None:
+            masks[name] = outputs[1].detach()
+
+        return hook
+
+    config = getattr(network, "config", None)
+    if config is not None and config.layer == "partial":
+        numbers = {EncoderBlock: 0, DecoderBlock: 0}
+        for module in network.modules():
+            if isinstance(module, (EncoderBlock, DecoderBlock)):
+                numbers[type(module)] += 1
+                side = "encoder" if isinstance(module, EncoderBlock) else "decoder"
+                handles.append(module.register_forward_hook(collect(f"{side}_{numbers[type(module)]:02d}")))
+    try:
+        yield masks
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _open_board(folder: Path, start: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MissingDependencyError(
+            "TensorBoard is not installed", "pip install 'bokwon[train]', or set tensorboard=false"
+        ) from error
+    return SummaryWriter(str(folder), purge_step=start + 1 if start else None)
+
+
+def _trim(path: Path, start: int) -> None:
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if int(json.loads(line)["step"]) <= start:
+                kept.append(line + "\n")
+        except (ValueError, KeyError, TypeError):
+            # Cut off when the run was killed.
+            break
+    part = path.with_name(path.name + ".part")
+    part.write_text("".join(kept), encoding="utf-8")
+    part.replace(path)
+
+
+def _side_by_side(pictures: Tensor) -> Tensor:
+    # (N, C, H, W) to (C, H, N W), small enough for a log of many steps.
+    if pictures.shape[2] > _SIDE:
+        pictures = F.interpolate(pictures, (_SIDE, _SIDE), mode="area")
+    return torch.cat(list(pictures), -1)

@@ -1,0 +1,160 @@
+"""The training loop, to be read from top to bottom."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bokwon.errors import BokwonError, OutputExistsError
+from bokwon.training import checkpoint
+from bokwon.training.config import TrainConfig
+from bokwon.training.data import Batches, Crops, make_loader
+from bokwon.training.device import make_accelerator
+from bokwon.training.interrupt import interruptible
+from bokwon.training.log import Log, layer_masks, open_log
+from bokwon.training.objective import Objective
+from bokwon.training.run import Run
+from bokwon.training.schedule import in_phase_two
+
+__all__ = ["Progress", "train"]
+
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[int, dict[str, float]], None]
+"""Called after each step with its number, from 1, and the figures of the step."""
+
+
+def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Progress | None = None) -> Path:
+    """Train a network.
+
+    Args:
+        config: The run.
+        out: The run's folder: checkpoints `step_NNNNNN`, `log.jsonl` and `tensorboard`.
+        resume: Go on from the newest checkpoint in `out`; from the start if there is none.
+        progress: Told of every step, in the main process.
+
+    Returns:
+        The last checkpoint's folder.
+
+    Raises:
+        OutputExistsError: If `out` holds a run and `resume` is not set.
+        BokwonError: If the loss is not finite, or data or checkpoint cannot be used.
+        KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint was saved.
+    """
+    last = checkpoint.latest(out)
+    if last is not None and not resume:
+        raise OutputExistsError(f"{out} holds a run ({last.name})", "go on with --resume, or name another --out")
+    accelerator = make_accelerator(config.precision)
+    main = accelerator.is_main_process
+    with accelerator.main_process_first():
+        # Downloads weights, at most once a machine.
+        objective = Objective(config, accelerator.device, _feature_dtype(accelerator.mixed_precision))
+    run = Run(config, accelerator)
+    if last is not None:
+        run.restore(last)
+        _log.info("resumed from %s", last)
+    elif resume:
+        _log.info("no checkpoint in %s: starting anew", out)
+    dataset = Crops(config.data, config.total_steps * run.images_per_step, config.seed)
+    batches = Batches(
+        config.total_steps,
+        config.batch,
+        config.accumulate,
+        accelerator.process_index,
+        accelerator.num_processes,
+        run.step,
+    )
+    loader = iter(make_loader(dataset, batches, config.data.workers))
+    with contextlib.ExitStack() as stack:
+        interrupt = stack.enter_context(interruptible())
+        log = stack.enter_context(open_log(out, run.step, board=config.tensorboard)) if main else Log(None, None)
+        while run.step < config.total_steps:
+            started = time.monotonic()
+            rate = run.enter_step()
+            figures, stop = _take_step(run, objective, loader, log, stopping=interrupt.asked)
+            if not math.isfinite(figures["loss"] + figures.get("gradient", 0.0)):
+                raise _not_finite(run, out, figures)
+            run.optimizer.step()
+            run.average.update_parameters(run.network)
+            run.step += 1
+            seconds = time.monotonic() - started
+            run.seconds += seconds
+            figures |= {
+                "learning_rate": rate,
+                "phase": 1 + in_phase_two(run.step - 1, config),
+                "images_per_second": run.images_per_step / seconds,
+            }
+            log.figures(run.step, figures)
+            if progress and main:
+                progress(run.step, figures)
+            if stop:
+                run.save(out)
+                raise KeyboardInterrupt
+            if run.step % config.save_every == 0 and run.step < config.total_steps:
+                run.save(out)
+    return run.save(out)
+
+
+def _take_step(
+    run: Run, objective: Objective, loader: Iterator[tuple[Tensor, Tensor]], log: Log, *, stopping: bool
+) -> tuple[dict[str, float], bool]:
+    """Compute the gradients of a step, and its figures.
+
+    Returns:
+        Loss, terms and the gradient's norm, averaged over rounds and processes, and whether any process is asked to
+        stop.
+    """
+    config, accelerator = run.config, run.accelerator
+    run.optimizer.zero_grad()
+    sums: dict[str, Tensor] = {}
+    pictured = (run.step + 1) % config.pictures_every == 0 or run.step == 0
+    for number in range(config.accumulate):
+        image, valid = (part.to(accelerator.device, non_blocking=True) for part in next(loader))
+        image = image.contiguous(memory_format=torch.channels_last)
+        last = number == config.accumulate - 1
+        with contextlib.nullcontext() if last else accelerator.no_sync(run.model):
+            with layer_masks(run.network) if pictured and last else contextlib.nullcontext({}) as masks:
+                output = run.model(image, valid)
+            with accelerator.autocast():
+                loss, terms = objective(run.step, output, image, valid)
+            accelerator.backward(loss / config.accumulate)
+        for name, value in {"loss": loss.detach(), **terms}.items():
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value / config.accumulate
+        if pictured and last:
+            log.pictures(run.step + 1, image, valid, output.detach(), masks)
+    if accelerator.scaler is None:
+        # With loss scaling, infinite gradients are usual now and then, and that step is left out.
+        norms = [p.grad.norm() for p in run.network.parameters() if p.grad is not None]
+        sums["gradient"] = torch.stack(norms).norm()
+    # One collective for the figures and for the wish to stop: all processes have to end at the same step.
+    values = torch.stack([*sums.values(), torch.tensor(float(stopping), device=accelerator.device)])
+    if accelerator.num_processes > 1:
+        values = accelerator.reduce(values, reduction="mean")
+    *figures, stop = values.tolist()
+    return dict(zip(sums, figures, strict=True)), stop > 0
+
+
+def _not_finite(run: Run, out: Path, figures: dict[str, float]) -> BokwonError:
+    # The weights have not moved in this step, but no run shall resume from those that failed.
+    first = run.step * run.images_per_step
+    failed = out / f"step_{run.step:06d}"
+    if run.accelerator.is_main_process and failed.is_dir():
+        checkpoint.set_aside(failed)
+    what = ", ".join(f"{name} {value:g}" for name, value in figures.items() if not math.isfinite(value))
+    good = checkpoint.latest(out)
+    return BokwonError(
+        f"not finite at step {run.step + 1}: {what}; batch: seed {run.config.seed}, items {first} to "
+        f"{first + run.images_per_step - 1}; last good checkpoint: {good or 'none'}",
+        "lower optimizer.learning_rate" + (" and --resume" if good else ""),
+    )
+
+
+def _feature_dtype(mixed_precision: str) -> torch.dtype:
+    return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(mixed_precision, torch.float32)

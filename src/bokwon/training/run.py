@@ -1,0 +1,184 @@
+"""What changes in the course of a run: network, average, optimiser, step. Saved and resumed as a whole."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from bokwon.errors import ArgumentError, BokwonError, InputFileError
+from bokwon.nn.unet import PConvUNet
+from bokwon.training import checkpoint
+from bokwon.training.config import OptimizerConfig, TrainConfig
+from bokwon.training.schedule import in_phase_two, learning_rate
+from bokwon.training.settings import differences
+
+__all__ = ["Run"]
+
+_log = logging.getLogger(__name__)
+
+
+class Run:
+    """A run at some step.
+
+    Args:
+        config: What it was told.
+        accelerator: Device, precision and processes.
+
+    Attributes:
+        network: The network that is trained.
+        model: The same, wrapped for precision and distribution: what is called.
+        average: Its moving average: what is saved.
+        step: Optimiser steps made.
+        seconds: Time they took.
+    """
+
+    model: nn.Module
+
+    def __init__(self, config: TrainConfig, accelerator: Accelerator) -> None:
+        self.config, self.accelerator = config, accelerator
+        torch.manual_seed(config.seed)
+        network = PConvUNet(**asdict(config.network))
+        self.network = network.to(accelerator.device, memory_format=torch.channels_last)
+        self.average = AveragedModel(self.network, multi_avg_fn=_moving_average(config.optimizer.ema), use_buffers=True)
+        self.optimizer = accelerator.prepare_optimizer(_optimizer(self.network, config.optimizer))
+        self.step, self.seconds = 0, 0.0
+        self.network.train()
+        self._wrap()
+
+    @property
+    def images_per_step(self) -> int:
+        """Images of one optimiser step, over all processes."""
+        return self.config.batch * self.config.accumulate * int(self.accelerator.num_processes)
+
+    def enter_step(self) -> float:
+        """Make ready for the next step: phase and learning rate.
+
+        Returns:
+            The learning rate.
+        """
+        frozen = in_phase_two(self.step, self.config) and self.config.finetune.freeze_encoder_norm
+        if frozen != self.network.encoder_norm_frozen:
+            self.network.freeze_encoder_norm(frozen)
+            # Distribution has to know which parameters will have gradients.
+            self._wrap()
+        rate = learning_rate(self.step, self.config)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        return rate
+
+    def save(self, out: Path) -> Path:
+        """Write a checkpoint.
+
+        Args:
+            out: The run's folder.
+
+        Returns:
+            The checkpoint's folder, `step_NNNNNN`.
+
+        Raises:
+            BokwonError: If a weight is not finite; then nothing is written.
+        """
+        folder = out / f"step_{self.step:06d}"
+        if self.accelerator.is_main_process:
+            bad = [name for name, value in self.network.state_dict().items() if not bool(value.isfinite().all())]
+            if bad:
+                raise BokwonError(
+                    f"after step {self.step} {bad[0]} is not finite; the last good checkpoint is "
+                    f"{checkpoint.latest(out) or 'none'}",
+                    "lower optimizer.learning_rate and --resume",
+                )
+            description = {
+                "step": self.step,
+                "images_seen": self.step * self.images_per_step,
+                "seconds": round(self.seconds, 1),
+                "training": asdict(self.config),
+                "precision": self.accelerator.mixed_precision,
+                "processes": self.accelerator.num_processes,
+            }
+            averaged = self.average.module
+            assert isinstance(averaged, PConvUNet)
+            checkpoint.save(folder, averaged, description, self._state())
+            checkpoint.prune(out, self.config.keep)
+        self.accelerator.wait_for_everyone()
+        return folder
+
+    def restore(self, folder: Path) -> None:
+        """Go back to a checkpoint.
+
+        Args:
+            folder: The checkpoint.
+
+        Raises:
+            InputFileError: If it is damaged, or of another network or optimiser.
+            ArgumentError: If it is further than this run shall go.
+        """
+        description, weights, state = checkpoint.read(folder)
+        fix = "give the settings it was trained with, or start a new run in another --out"
+        try:
+            was = description["training"]
+            changed = differences(description["network"], asdict(self.config.network), "network.")
+            if was["optimizer"].get("name", "adamw") != self.config.optimizer.name:
+                changed += [f"optimizer.name: {was['optimizer'].get('name')} -> {self.config.optimizer.name}"]
+            if changed:
+                raise InputFileError(f"{folder} is of another run: {', '.join(changed)}", fix)
+            self.network.load_state_dict(state["network"])
+            self.average.module.load_state_dict(weights)
+            self.average.n_averaged.fill_(int(state["averaged"]))
+            self.optimizer.load_state_dict(state["optimizer"])
+            if self.accelerator.scaler is not None and state["scaler"]:
+                self.accelerator.scaler.load_state_dict(state["scaler"])
+            torch.set_rng_state(state["random"])
+            self.step, self.seconds = int(description["step"]), float(description["seconds"])
+        except (ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+            reason = (str(error).splitlines() or [""])[-1].strip() or type(error).__name__
+            raise InputFileError(f"cannot resume from {folder}: {type(error).__name__}: {reason}", fix) from error
+        if self.step > self.config.total_steps:
+            raise ArgumentError(
+                f"{folder} has {self.step} steps, more than the {self.config.total_steps} of this run",
+                "set more steps",
+            )
+        for line in differences(was, asdict(self.config)):
+            _log.info("changed since the checkpoint: %s", line)
+
+    def _state(self) -> dict[str, Any]:
+        scaler = self.accelerator.scaler
+        return {
+            "network": self.network.state_dict(),
+            "averaged": int(self.average.n_averaged),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": scaler.state_dict() if scaler is not None else {},
+            "random": torch.get_rng_state(),
+        }
+
+    def _wrap(self) -> None:
+        if hasattr(self, "model"):
+            self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        self.model = self.accelerator.prepare_model(self.network)
+
+
+def _optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+    if config.name == "adam":
+        return torch.optim.Adam(network.parameters(), config.learning_rate)
+    return torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+
+
+def _moving_average(decay: float) -> Any:
+    @torch.no_grad()
+    def average(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
+        # Short at first, so that the random start is soon forgotten.
+        keep = min(decay, (1 + int(count)) / (10 + int(count)))
+        if averaged[0].is_floating_point():
+            torch._foreach_lerp_(list(averaged), list(current), 1 - keep)
+        else:
+            for old, new in zip(averaged, current, strict=True):
+                old.copy_(new)
+
+    return average

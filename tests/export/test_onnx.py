@@ -1,0 +1,114 @@
+"""The model file computes what the network computes, and an export that does not is refused."""
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from bokwon.errors import BokwonError, FileAccessError
+from bokwon.export import onnx as export_onnx
+from bokwon.export.graph import build
+from bokwon.nn.unet import PConvUNet
+
+
+def _trained(**config):
+    """A small network whose batch normalisation has seen something."""
+    torch.manual_seed(0)
+    network = PConvUNet(**config)
+    with torch.no_grad():
+        for _ in range(3):
+            network(torch.rand(4, 3, 64, 64), (torch.rand(4, 1, 64, 64) > 0.3).float())
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.uniform_(-0.5, 0.5)
+    return network.eval()
+
+
+def _run(path, image, valid):
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (output,) = session.run(None, {"image": image.numpy(), "valid": valid.numpy()})
+    return output
+
+
+@pytest.mark.parametrize("base", ["none", "lowpass"])
+@pytest.mark.parametrize("half", [False, True])
+def test_onnx_runtime_agrees_at_every_size(tmp_path, base, half):
+    network = _trained(levels=5, width=8, base=base)
+    path = tmp_path / "small.onnx"
+    difference = export_onnx.export(network, path, half=half)
+    assert 0 <= difference <= export_onnx.TOLERANCE
+    for count, height, width in ((1, 1, 1), (1, 33, 70), (3, 64, 96), (2, 130, 31)):
+        image = torch.rand(count, 3, height, width)
+        valid = (torch.rand(count, 1, height, width) > 0.5).float()
+        output = _run(path, image, valid)
+        assert output.dtype == np.float32
+        assert output.shape == (count, 3, height, width)
+        with torch.no_grad():
+            expected = network(image, valid).numpy()
+        # float16 storage rounds the weights, which the export's own check does on both sides.
+        np.testing.assert_allclose(output, expected, atol=2e-2 if half else 1e-3)
+
+
+@pytest.mark.parametrize("base", ["none", "lowpass"])
+def test_an_image_that_is_all_hole_is_finite(tmp_path, base):
+    path = tmp_path / "small.onnx"
+    export_onnx.export(_trained(levels=4, width=4, base=base), path)
+    assert np.isfinite(_run(path, torch.rand(1, 3, 40, 40), torch.zeros(1, 1, 40, 40))).all()
+
+
+def test_folding_batch_normalisation_changes_nothing():
+    network = _trained(levels=5, width=8)
+    folded = export_onnx.fold_batch_norm(network)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+    image = torch.rand(2, 3, 96, 64)
+    for share in (0.0, 0.6, 1.0):
+        valid = (torch.rand(2, 1, 96, 64) >= share).float()
+        with torch.no_grad():
+            torch.testing.assert_close(folded(image, valid), network(image, valid), atol=1e-4, rtol=1e-4)
+
+
+def test_half_storage_halves_the_file_and_keeps_the_contract(tmp_path):
+    network = _trained(levels=4, width=16)
+    whole, half = tmp_path / "whole.onnx", tmp_path / "half.onnx"
+    export_onnx.export(network, whole, half=False)
+    export_onnx.export(network, half, half=True)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    model = onnx.load(half)
+    assert [i.name for i in model.graph.input] == ["image", "valid"]
+    values = [*model.graph.input, *model.graph.output]
+    assert {v.type.tensor_type.elem_type for v in values} == {onnx.TensorProto.FLOAT}
+
+
+def test_a_graph_that_computes_something_else_is_not_written(tmp_path, monkeypatch):
+    network = _trained(levels=4, width=4)
+
+    def wrong(folded, *, half):
+        with torch.no_grad():
+            folded.decoder[-1].conv.bias.add_(0.01)
+            model = build(folded, half=half)
+            folded.decoder[-1].conv.bias.sub_(0.01)
+        return model
+
+    monkeypatch.setattr(export_onnx, "build", wrong)
+    with pytest.raises(BokwonError, match="differs from PyTorch"):
+        export_onnx.export(network, tmp_path / "wrong.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_folder_that_is_missing_is_named(tmp_path):
+    with pytest.raises(FileAccessError, match="nowhere"):
+        export_onnx.export(_trained(levels=4, width=4), tmp_path / "nowhere" / "a.onnx")
+
+
+def test_the_card_holds_the_hash_of_the_file(tmp_path):
+    model = tmp_path / "m.onnx"
+    model.write_bytes(b"abc")
+    card = export_onnx.write_card(tmp_path / "m.json", model, {"licence": "Apache-2.0"})
+    assert card["sha256"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert json.loads((tmp_path / "m.json").read_text()) == card
+    assert card["name"] == "m"

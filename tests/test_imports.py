@@ -1,0 +1,184 @@
+"""Who may import whom: the rules of docs/architecture.md, held by walking every import of the package."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import bokwon
+
+PACKAGE = Path(bokwon.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# Rooms of the house, and which other rooms each may import. `bokwon` is the root's version and public names.
+ROOMS: dict[str, set[str]] = {
+    "errors": set(),
+    "imaging": {"errors"},
+    "synthesis": {"errors", "imaging"},
+    "restore": {"bokwon", "errors", "imaging", "synthesis"},
+    "serve": {"bokwon", "errors", "imaging", "synthesis", "restore"},
+    "nn": {"errors"},
+    "training": {"bokwon", "errors", "imaging", "synthesis", "nn"},
+    "export": {"bokwon", "errors", "nn", "training"},
+    "evaluation": {"bokwon", "errors", "imaging", "synthesis", "restore", "nn", "training"},
+}
+EVERYTHING = {"bokwon", "cli", *ROOMS}
+ROOMS["cli"] = EVERYTHING
+# The root is imported by everyone, so it may load nothing but the errors; the rest waits until it is asked for.
+ROOMS["bokwon"] = EVERYTHING
+ROOMS["__main__"] = {"cli"}
+
+RUNTIME = {"errors", "imaging", "synthesis", "restore", "serve"}
+# What `pip install bokwon` installs. The optional ones of `serve` come with it when it is made.
+RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
+NN_LIBRARIES = {"torch"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement.
+
+    Attributes:
+        file: Where it stands, relative to the package.
+        line: On which line.
+        module: What it imports, dotted.
+        lazy: It stands in a function.
+        typing_only: It stands under `if TYPE_CHECKING`, and never runs.
+    """
+
+    file: str
+    line: int
+    module: str
+    lazy: bool
+    typing_only: bool
+
+    @property
+    def room(self) -> str:
+        """The room the file lies in."""
+        first = Path(self.file).parts[0].removesuffix(".py")
+        return "bokwon" if first == "__init__" else first
+
+    @property
+    def target(self) -> str:
+        """The room that is imported, or the library."""
+        parts = self.module.split(".")
+        if parts[0] != "bokwon":
+            return parts[0]
+        return parts[1] if len(parts) > 1 and parts[1] in EVERYTHING else "bokwon"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it imports something of bokwon."""
+        return self.module.split(".")[0] == "bokwon"
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.module}"
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    file = str(path.relative_to(PACKAGE))
+    yield from _walk(ast.parse(path.read_text(encoding="utf-8")), file, lazy=False, typing_only=False)
+
+
+def _walk(node: ast.AST, file: str, *, lazy: bool, typing_only: bool) -> Iterator[Import]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield Import(file, node.lineno, alias.name, lazy, typing_only)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, f"{file}:{node.lineno} has a relative import"
+        for alias in node.names:
+            # `from bokwon import errors` imports a room, `from bokwon import __version__` does not.
+            yield Import(file, node.lineno, f"{node.module}.{alias.name}", lazy, typing_only)
+    else:
+        lazy = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            typing_only = True
+        for child in ast.iter_child_nodes(node):
+            yield from _walk(child, file, lazy=lazy, typing_only=typing_only)
+
+
+ALL = [found for path in FILES for found in imports_of(path)]
+STANDARD = sys.stdlib_module_names
+
+
+def libraries(rooms: set[str]) -> list[Import]:
+    return [found for found in ALL if found.room in rooms and not found.is_own and found.target not in STANDARD]
+
+
+def test_the_walk_sees_the_package() -> None:
+    assert len(FILES) > 20
+    assert any(found.file == "nn/functional.py" and found.target == "torch" for found in ALL)
+    assert any(found.lazy and found.target == "onnxruntime" for found in ALL)
+
+
+def test_every_room_is_in_the_plan() -> None:
+    assert {found.room for found in ALL} <= set(ROOMS)
+
+
+def test_rooms_import_only_what_lies_below_them() -> None:
+    wrong = [
+        str(found)
+        for found in ALL
+        if found.is_own and found.target != found.room and found.target not in ROOMS[found.room]
+    ]
+    assert wrong == []
+
+
+def test_the_runtime_uses_its_libraries_and_no_pytorch() -> None:
+    wrong = [str(found) for found in libraries(RUNTIME - {"serve"}) if found.target not in RUNTIME_LIBRARIES]
+    wrong += [str(found) for found in libraries({"serve"}) if found.target in ("torch", "torchvision")]
+    assert wrong == []
+
+
+def test_nn_uses_pytorch_and_torchvision_in_one_file() -> None:
+    wrong = [
+        str(found)
+        for found in libraries({"nn"})
+        if found.target not in NN_LIBRARIES and not (found.target == "torchvision" and found.file == "nn/features.py")
+    ]
+    assert wrong == []
+
+
+def test_the_command_line_loads_nothing_heavy_before_it_knows_the_command() -> None:
+    early = [found for found in ALL if found.room == "cli" and not found.lazy and not found.typing_only]
+    wrong = [
+        str(found)
+        for found in early
+        if (found.is_own and found.target not in ("bokwon", "cli", "errors"))
+        or (not found.is_own and found.target not in STANDARD | {"typer"})
+    ]
+    assert wrong == []
+
+
+def in_a_fresh_interpreter(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("module", ["bokwon", "bokwon.errors", "bokwon.cli.main", "bokwon.restore"])
+def test_importing_stays_light(module: str) -> None:
+    heavy = "{'cv2', 'onnxruntime', 'torch', 'numpy', 'PIL', 'rich.progress', 'onnx', 'safetensors'}"
+    assert in_a_fresh_interpreter(f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))").strip() == "[]"
+
+
+def test_every_runtime_module_loads_without_pytorch() -> None:
+    modules = [
+        ".".join(("bokwon", *path.relative_to(PACKAGE).with_suffix("").parts))
+        for path in FILES
+        if path.relative_to(PACKAGE).parts[0] in {"imaging", "synthesis", "restore", "cli"}
+    ]
+    assert len(modules) > 15
+    program = (
+        "import importlib, sys\n"
+        "for name in ('torch', 'torchvision', 'accelerate', 'safetensors', 'onnx', 'scipy'): sys.modules[name] = None\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        "print('loaded')"
+    )
+    assert in_a_fresh_interpreter(program).strip() == "loaded"

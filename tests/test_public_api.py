@@ -1,0 +1,84 @@
+"""What users may rely on: the names, how they are called, and that the package stays behind the function."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import bokwon
+import bokwon.restore.restorer
+from bokwon import errors
+
+
+def test_the_public_names() -> None:
+    assert sorted(bokwon.__all__) == ["Restoration", "Restorer", "__version__", "errors", "restore"]
+    assert set(bokwon.__all__) <= set(dir(bokwon))
+    for name in bokwon.__all__:
+        assert getattr(bokwon, name) is not None
+
+
+def test_every_public_name_tells_what_it_is() -> None:
+    for name in ("Restoration", "Restorer", "restore", "errors"):
+        assert inspect.getdoc(getattr(bokwon, name))
+
+
+def test_the_signatures() -> None:
+    assert list(inspect.signature(bokwon.restore).parameters) == ["image", "hole", "model", "method"]
+    assert list(inspect.signature(bokwon.Restorer).parameters) == ["model", "method", "tile"]
+    assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
+
+
+def test_the_fields_of_a_restoration() -> None:
+    assert list(bokwon.Restoration.__dataclass_fields__) == [
+        "image",
+        "hole",
+        "method",
+        "model",
+        "sha256",
+        "engine",
+        "tiles",
+        "version",
+        "notices",
+    ]
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = bokwon.nothing
+
+
+def test_restore_is_the_function_whatever_is_imported_of_the_package_behind_it() -> None:
+    program = (
+        "import bokwon.restore.models\n"
+        "from bokwon.restore import engines\n"
+        "import bokwon\n"
+        "assert callable(bokwon.restore), bokwon.restore\n"
+        "assert engines.__name__ == 'bokwon.restore.engines'\n"
+        "bokwon.Restorer\n"
+        "assert callable(bokwon.restore)\n"
+        "from bokwon import restore\n"
+        "assert callable(restore)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_error_has_its_documented_exit_code() -> None:
+    codes = {name: getattr(errors, name).exit_code for name in errors.__all__}
+    assert codes == {
+        "ArgumentError": 1,
+        "BokwonError": 15,
+        "FileAccessError": 5,
+        "InputFileError": 2,
+        "MissingDependencyError": 3,
+        "OutputExistsError": 6,
+    }
+
+
+def test_an_error_is_one_line_with_the_fix_after_the_fault() -> None:
+    error = errors.ArgumentError("the mask is\n too small", "make it larger")
+    assert str(error) == "the mask is too small; make it larger"
+    assert isinstance(error, ValueError)
