@@ -49,8 +49,9 @@ def test_onnx_runtime_agrees_at_every_size(tmp_path, base, half):
         assert output.shape == (count, 3, height, width)
         with torch.no_grad():
             expected = network(image, valid).numpy()
-        # float16 storage rounds the weights, which the export's own check does on both sides.
-        np.testing.assert_allclose(output, expected, atol=2e-2 if half else 1e-3)
+        # An untrained network's output is large. float16 storage rounds weights, which the export's check takes along.
+        scale = max(1.0, np.abs(expected).max())
+        np.testing.assert_allclose(output / scale, expected / scale, atol=2e-2 if half else 1e-3)
 
 
 @pytest.mark.parametrize("base", ["none", "lowpass"])

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -123,6 +125,18 @@ def test_a_source_is_a_file_that_exists(tmp_path: Path) -> None:
         Source.of(tmp_path)
     with pytest.raises(FileAccessError, match=r"does not exist|cannot be read"):
         Source.of(tmp_path / ("a" * 5000))
+
+
+def test_a_named_pipe_is_read_and_a_device_is_not(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(saved("PNG"),))
+    writer.start()
+    source = Source.of(pipe)
+    writer.join()
+    assert read_page(source).size == read_page(source).size == (60, 40)
+    with pytest.raises(FileAccessError, match="is a device"):
+        Source.of(Path(os.devnull))
 
 
 def test_a_file_that_vanishes_is_a_file_access_error(tmp_path: Path) -> None:

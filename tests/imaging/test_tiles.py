@@ -71,14 +71,14 @@ def test_only_tiles_that_touch_the_hole_are_planned() -> None:
     assert len(Tiling().plan(hole)) == 2
 
 
-def fill_with_tile_numbers(hole: np.ndarray, tiling: Tiling) -> np.ndarray:
+def fill_with_tile_numbers(hole: np.ndarray, tiling: Tiling, spread: float = 0.8) -> np.ndarray:
     """Let every tile be of one gray, neighbours far apart."""
     out = np.zeros((*hole.shape, 3), np.uint8)
     feather = Feather(out, "RGB", hole)
     for tile in tiling.plan(hole):
         chequer = (tile.rows.start // 384 + tile.columns.start // 384) % 2
         size = tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start, 3
-        feather.add(tile, np.full(size, 0.1 + 0.8 * chequer, np.float32))
+        feather.add(tile, np.full(size, 0.5 + spread * (chequer - 0.5), np.float32))
     return out
 
 
@@ -89,6 +89,13 @@ def test_seams_between_opposite_tiles_are_smooth() -> None:
     # 204 levels over a raised cosine of 64 pixels climb by 5.01 a pixel at most.
     assert np.abs(np.diff(out, axis=0)).max() <= 6
     assert np.abs(np.diff(out, axis=1)).max() <= 6
+
+
+def test_seams_between_tiles_of_wild_values_are_smooth_too() -> None:
+    out = fill_with_tile_numbers(np.ones((1100, 900), bool), Tiling(), spread=100.0).astype(int)
+    assert np.ptp(out) == 255
+    assert np.abs(np.diff(out, axis=0)).max() <= 7
+    assert np.abs(np.diff(out, axis=1)).max() <= 7
 
 
 @settings(max_examples=25, deadline=None)

@@ -63,14 +63,14 @@ def test_an_interrupted_set_is_marked_and_finished_as_if_nothing_had_happened(tm
     make_set(tmp_path / "whole", SMALL)
     broken = tmp_path / "broken"
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop(done: int) -> None:
         if done >= 24:
-            raise Stop
+            raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         make_set(broken, SMALL, progress=stop)
     assert (broken / "INCOMPLETE").exists()
     assert not (broken / "manifest.jsonl").exists()

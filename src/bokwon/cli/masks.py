@@ -230,8 +230,8 @@ def _parse_bins(text: str) -> list[int]:
     """Turn `1,3` or `2-4,6` into numbers."""
     numbers: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal():
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
             raise ArgumentError(f"{text!r} is no list of bins", "give numbers from 1 to 6, such as 1,3 or 2-4")
         numbers += range(int(first), int(last or first) + 1)
     return numbers

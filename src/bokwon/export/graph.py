@@ -16,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
+from bokwon.nn.functional import upsampling_matrix
 from bokwon.nn.lowpass import CELL, LEVELS, MINIMUM_RMS
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
@@ -159,16 +160,30 @@ def _unet(graph: _Graph, network: PConvUNet, image: str, valid: str) -> str:
     for block in network.decoder:
         assert isinstance(block, DecoderBlock)
         skip, skip_mask = passed.pop()
-        share = (block.conv.in_channels - block.skip_channels) / block.conv.in_channels
+        channels = block.conv.in_channels - block.skip_channels
+        share = channels / block.conv.in_channels
         below = graph.op("Mul", graph.upsample(mask, 2, "nearest"), graph.number(share))
         beside = graph.op("Mul", skip_mask, graph.number(1 - share))
         ratio, mask = _ratio(graph, graph.average(graph.op("Add", below, beside), 3, 1, 1, 1))
-        features = graph.op("Concat", graph.upsample(features, 2, "nearest"), skip, axis=1)
-        features = _convolve(graph, block.conv.weight, block.conv.bias, features, ratio, stride=1)
+        # As bokwon.nn.functional.upsampled_partial_conv2d: a third faster than upsampling and concatenating.
+        up, over = block.conv.weight.detach().split([channels, block.skip_channels], 1)
+        kernel = _upsampling_kernel(graph, up)
+        features = graph.op("ConvTranspose", features, kernel, kernel_shape=[4, 4], strides=[2, 2], pads=[1] * 4)
+        skip = graph.op("Conv", skip, graph.weight(over), kernel_shape=[3, 3], pads=[1] * 4)
+        features = graph.op("Mul", graph.op("Add", features, skip), ratio)
+        features = _add_bias(graph, features, block.conv.bias)
         if not block.last:
             features = graph.op("LeakyRelu", features, alpha=0.2)
         features = graph.op("Mul", features, mask)
     return features
+
+
+def _upsampling_kernel(graph: _Graph, weight: Tensor) -> str:
+    # Made of the stored 3x3 kernel when the file is loaded: smaller than the 4x4 one, and rounded as the 3x3 one is.
+    outs, ins = weight.shape[:2]
+    spread = graph.constant(upsampling_matrix(weight).numpy())
+    flat = graph.op("MatMul", graph.weight(weight.flatten(2)), spread)
+    return graph.op("Transpose", graph.op("Reshape", flat, graph.ints([outs, ins, 4, 4])), perm=[1, 0, 2, 3])
 
 
 def _ratio(graph: _Graph, average: str) -> tuple[str, str]:
@@ -189,7 +204,10 @@ def _convolve(graph: _Graph, weight: Tensor, bias: Tensor | None, x: str, ratio:
         strides=[stride, stride],
         pads=[kernel // 2] * 4,
     )
-    x = graph.op("Mul", x, ratio)
+    return _add_bias(graph, graph.op("Mul", x, ratio), bias)
+
+
+def _add_bias(graph: _Graph, x: str, bias: Tensor | None) -> str:
     if bias is None:
         return x
     return graph.op("Add", x, graph.constant(bias.detach().numpy().reshape(1, -1, 1, 1)))

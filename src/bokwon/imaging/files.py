@@ -37,7 +37,7 @@ class Source:
 
     @classmethod
     def of(cls, path: Path) -> Source:
-        """Return the source that is a file.
+        """Return the source that is a file, or a named pipe's content.
 
         Raises:
             FileAccessError: No such file, or not a file.
@@ -47,6 +47,11 @@ class Source:
                 raise FileAccessError(f"{path} is a folder", "name an image file in it")
             if not path.exists():
                 raise FileAccessError(f"{path} does not exist", "check the path")
+            if path.is_fifo():
+                # A shell's <(command): it can be read once, and not at any place.
+                return cls(str(path), data=path.read_bytes())
+            if not path.is_file():
+                raise FileAccessError(f"{path} is a device, not a file", "name an image file")
         except (OSError, ValueError) as error:
             raise FileAccessError(f"{path} cannot be read: {error}", "check the path and its permissions") from error
         return cls(str(path), path)

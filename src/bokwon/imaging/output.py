@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -63,7 +62,7 @@ def replacing(target: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """
     check_target(target, overwrite=overwrite)
     final = _resolved(target)
-    temporary = final.with_name(f".bokwon-{secrets.token_hex(6)}.part")
+    temporary = final.with_name(f".bokwon-{os.urandom(6).hex()}.part")
     try:
         # Not tempfile: its files are private, and an output has the rights any new file has.
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)

@@ -197,7 +197,7 @@ class Feather:
 
         Args:
             tile: One of those planned for this hole; each once.
-            light: (h, w, C) in [0, 1], bright is large.
+            light: (h, w, C), bright is large; what lies outside [0, 1] is clipped.
         """
         for rows in tile.rows.segments:
             for columns in tile.columns.segments:
@@ -210,7 +210,8 @@ class Feather:
                     slice(rows.start - tile.rows.start, rows.stop - tile.rows.start),
                     slice(columns.start - tile.columns.start, columns.stop - tile.columns.start),
                 )
-                part = np.asarray(light[inside] * weights[..., None], np.float32)
+                # Clipped before it is weighed: a wild value must not outweigh the neighbour across the whole seam.
+                part = np.asarray(np.clip(light[inside], 0.0, 1.0) * weights[..., None], np.float32)
                 key = rows.start, columns.start
                 arrived, total = self._waiting.pop(key, (0, None))
                 total = part if total is None else total + part

@@ -181,6 +181,22 @@ def window_count(
     return count
 
 
+def upsampling_matrix(like: Tensor) -> Tensor:
+    """Make the matrix (9, 16) from 3x3 kernels to the 4x4 ones that also upsample.
+
+    Nearest upsampling is a transposed convolution of stride 2 with a 2x2 kernel of ones; a convolution after it is one
+    with the full convolution of both kernels, which transposed convolutions take flipped.
+
+    Args:
+        like: A tensor of the type and on the device that the matrix shall have.
+
+    Returns:
+        (9, 16), zeros and ones.
+    """
+    spread = like.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
+    return torch.kron(spread, spread).T.contiguous()
+
+
 def mask_features(input: Tensor, valid: Valid) -> Tensor:
     """Set the holes of features to zero.
 
@@ -221,10 +237,8 @@ def _rescale(
 
 
 def _upsampling_kernel(weight: Tensor) -> Tensor:
-    # Nearest upsampling is a transposed convolution with a 2x2 kernel of ones; after it, a convolution with `weight`
-    # is one with their full convolution. Transposed convolutions keep their kernels flipped and (in, out, kH, kW).
-    spread = weight.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
-    kernel: Tensor = weight.flatten(2) @ torch.kron(spread, spread).T
+    # Transposed convolutions keep their kernels as (in, out, kH, kW).
+    kernel: Tensor = weight.flatten(2) @ upsampling_matrix(weight)
     return kernel.reshape(*kernel.shape[:2], 4, 4).transpose(0, 1)
 
 

@@ -40,7 +40,7 @@ class Engine(Protocol):
             missing: (H, W), True where nothing is known; at least one pixel is False.
 
         Returns:
-            (H, W, C) in [0, 1], finite; pixels that are not missing may differ from the input.
+            (H, W, C), finite, meant to be in [0, 1]; pixels that are not missing may differ from the input.
         """
         ...
 

@@ -31,7 +31,8 @@ def mould(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: flo
     """
     unit = sheet.unit
     size = float(rng.uniform(0.7, 1.7)) * unit
-    drawn = colonies(rng, sheet.shape, size, unit, coverage)
+    # About half of a core is dense enough to hide what is under it.
+    drawn = colonies(rng, sheet.shape, size, unit, min(1.6 * coverage, 0.95))
     soft = cv2.GaussianBlur(drawn, (0, 0), 0.5 * size + 0.4)
     body = np.clip(soft * (1.3 + 0.55 * noise_field(rng, sheet.shape, 2.2 * size + 1.5, 2)), 0, 1)
     halo = cv2.GaussianBlur(drawn, (0, 0), 3.2 * size + 1) + 0.8 * cv2.GaussianBlur(drawn, (0, 0), 9 * size + 1)

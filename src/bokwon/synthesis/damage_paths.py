@@ -98,7 +98,8 @@ def draw_path(canvas: npt.NDArray[np.uint8], path: Path) -> None:
     """
     fixed = np.round(path.points * 16).astype(int).tolist()
     for index, (start, end) in enumerate(pairwise(fixed)):
-        thickness = max(1, round(float(path.widths[index])))
+        # A smooth line comes out about a pixel broader than its thickness says.
+        thickness = max(1, round(float(path.widths[index]) - 1.2))
         cv2.line(canvas, start, end, 255, thickness, lineType=cv2.LINE_AA, shift=4)
 
 

@@ -301,7 +301,7 @@ def colonies(rng: np.random.Generator, shape: Shape, size: float, unit: float, c
         radii = size * np.exp(rng.normal(0, 0.6, count)) * (1.3 - 0.6 * np.clip(reach / (2 * spread), 0, 1))
         for place, radius in zip(np.round(places * 16).astype(int).tolist(), radii.tolist(), strict=True):
             cv2.circle(spots, place, max(round(16 * radius), 8), 255, -1, cv2.LINE_AA, shift=4)
-        if cv2.countNonZero(spots) >= coverage * height * width:
+        if np.count_nonzero(spots > 127) >= coverage * height * width:
             break
     return np.asarray(spots.astype(np.float32) / 255, np.float32)
 

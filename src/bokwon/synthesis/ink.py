@@ -70,32 +70,32 @@ def lay_ink(
         Density `(H, W)` in [0, 1], and the bool mask of the pixels that were inked.
     """
     height, width = coverage.shape
+    # Two grains serve all that is irregular about the ink: one of the fibre, one of the tool.
+    fine, coarse = smooth_noise(rng, height, width, 1.0), smooth_noise(rng, height, width, max(1.5, scale / 16))
     # The edge of a stroke follows the fibre: blur, disturb, cut again softly.
     soft = blur(coverage, max(ink.bleed, 0.3))
-    softness = 0.25 + 0.35 * min(ink.bleed, 1.0)
-    edge = 0.07 * smooth_noise(rng, height, width, max(1.5, scale / 20)) + 0.05 * smooth_noise(rng, height, width, 1.0)
     # What creeps into the paper is still ink: the more it bleeds, the less of it a pixel needs to look inked.
-    threshold = 0.5 / (1 + 0.2 * ink.bleed)
-    level = soft + edge * (4 * soft * (1 - soft)) + np.float32(ink.weight - threshold)
-    dry = np.zeros_like(level) if loads is None else 1 - loads
+    threshold = float(np.clip(0.5 / (1 + 0.2 * ink.bleed) - ink.weight, 0.1, 0.9))
+    # However soft the edge, bare paper stays bare and the heart of a stroke full.
+    softness = min(0.25 + 0.35 * min(ink.bleed, 1.0), 2 * threshold, 2 * (1 - threshold))
+    level = soft + (0.28 * coarse + 0.2 * fine) * soft * (1 - soft) - np.float32(threshold)
+    density = np.full_like(level, ink.opacity)
     if ink.wear > 0:
         # Where the block is worn strokes get thinner; grains of missing ink open in what is left.
         worn = np.clip(0.4 + 0.6 * smooth_noise(rng, height, width, 2.5 * scale), 0, 1.6) * np.float32(ink.wear)
-        grain = 0.6 * smooth_noise(rng, height, width, max(1.6, scale / 14)) + 0.6 * smooth_noise(
-            rng, height, width, 1.3
-        )
-        level -= worn * np.clip(0.12 + 0.3 * grain, 0, 0.9)
-        dry = dry + 0.3 * worn
-    # A brush that runs dry leaves the paper's grain white.
+        level -= worn * np.clip(0.12 + 0.2 * coarse + 0.15 * blur(fine, 0.8), 0, 0.9)
+        density *= np.clip(1 - 0.22 * worn, 0.2, 1)
     if loads is not None:
-        level -= np.clip((1 - loads) * 0.5 * smooth_noise(rng, height, width, 1.5, 1.5), 0, 0.5)
-    shape = np.clip(level / softness + 0.5, 0, 1)
+        # A brush that runs dry is paler, and leaves the paper's grain white.
+        level -= np.clip((0.5 - 0.5 * loads) * coarse, 0, 0.5)
+        density *= 0.25 + 0.75 * loads
+    shape = np.clip(level * np.float32(1 / softness) + np.float32(0.5), 0, 1)
     if boxes is not None:
         _keep_legible(shape, soft, softness, boxes)
     mask = shape >= 0.5
-    uneven = 0.3 + 0.5 * smooth_noise(rng, height, width, 2.2 * scale)
-    uneven += 0.25 * smooth_noise(rng, height, width, max(1.5, scale / 10))
-    density = ink.opacity * np.clip(1 - ink.uneven * uneven, 0.35, 1.05) * np.clip(1 - 0.75 * dry, 0.2, 1)
+    if ink.uneven > 0:
+        uneven = 0.3 + 0.5 * smooth_noise(rng, height, width, 2.2 * scale) + 0.25 * coarse
+        density *= np.clip(1 - np.float32(ink.uneven) * uneven, 0.35, 1.05)
     if ink.fade > 0:
         density *= 1 - ink.fade * np.clip(0.5 + 0.6 * smooth_noise(rng, height, width, max(height, width) / 2.5), 0, 1)
     return np.asarray(np.clip(shape * density, 0, 1), np.float32), mask

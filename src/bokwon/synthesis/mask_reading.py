@@ -123,7 +123,7 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
             "look at a mask and say --holes white or --holes black",
         )
     white = evidence >= 0
-    return Polarity(white, evidence, tuple(path for path, value in masks if (value if white else -value) < -1))
+    return Polarity(white, evidence, tuple(path for path, value in masks if (value if white else -value) < -0.5))
 
 
 def _judge(paths: list[Path]) -> list[float | None]:

@@ -102,7 +102,7 @@ def measure_mask(hole: Hole) -> MaskFigures:
 
 def _depth(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     # The image's edge is no edge of the hole: beyond it nobody knows.
-    return np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+    return np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
 def measure_folder(

@@ -19,6 +19,7 @@ from bokwon.synthesis.styles import Style
 __all__ = ["Page", "press_page"]
 
 Image = NDArray[np.float32]
+Window = tuple[slice, slice]
 
 # Layers that the hand, not the printer or the mill, has made.
 _WRITTEN = ("black", "red")
@@ -109,8 +110,8 @@ def press_page(
             break
         inks = {name: replace(ink, weight=ink.weight + 0.1 * np.sign(miss)) for name, ink in inks.items()}
         densities, inked = _ink_layers(rng, layers, inks, size, boxes, loads)
-    for name, density in densities.items():
-        _blend(sheet, density, inks[name].color, transparent=name == "seals")
+    for name, window, density in densities:
+        _blend(sheet[window], density, inks[name].color, transparent=name == "seals")
     if leaf is not None and not leaf.bare:
         surround(rng, sheet, page_map, leaf)
     image = capture(rng, sheet, scan)
@@ -154,19 +155,39 @@ def _mix_inks(
 def _ink_layers(
     rng: np.random.Generator, layers: dict[str, Image], inks: dict[str, Ink], size: float, boxes: NDArray[np.int64],
     loads: Image | None,
-) -> tuple[dict[str, Image], NDArray[np.bool_]]:  # fmt: skip
-    """Ink every layer, in the order in which they came onto the page."""
-    densities: dict[str, Image] = {}
-    masks = []
+) -> tuple[list[tuple[str, Window, Image]], NDArray[np.bool_]]:  # fmt: skip
+    """Ink every layer, in the order in which they came onto the page; say in which window of it ink lies."""
+    shape = layers["black"].shape
+    inked = np.zeros(shape, np.bool_)
+    densities = []
     for name in ("rules", "black", "red", "seals"):
-        if name not in layers:
+        window = _find_ink(layers[name], inks[name].bleed) if name in layers else None
+        if window is None:
             continue
         hand = name in _WRITTEN
-        densities[name], mask = lay_ink(
-            rng, layers[name], inks[name], size, boxes if hand else None, loads if hand else None
-        )
-        masks.append(mask)
-    return densities, np.logical_or.reduce(masks)
+        rows, columns = window
+        near = boxes - (columns.start, rows.start, columns.start, rows.start)
+        # A box of the other colour of writing may lie outside of this one's window.
+        limit = (columns.stop - columns.start, rows.stop - rows.start) * 2
+        inside = (near >= 0).all(1) & (near <= limit).all(1)
+        density, mask = lay_ink(
+            rng, layers[name][window], inks[name], size, near[inside] if hand else None,
+            loads[window] if hand and loads is not None else None,
+        )  # fmt: skip
+        inked[window] |= mask
+        densities.append((name, window, density))
+    return densities, inked
+
+
+def _find_ink(layer: Image, bleed: float) -> Window | None:
+    """Return the window that holds all that a layer covers, with room for what bleeds; None when it is empty."""
+    rows, columns = np.flatnonzero(layer.any(1)), np.flatnonzero(layer.any(0))
+    if not rows.size:
+        return None
+    room = int(4 * bleed) + 2
+    top, left = max(int(rows[0]) - room, 0), max(int(columns[0]) - room, 0)
+    bottom, right = min(int(rows[-1]) + room + 1, layer.shape[0]), min(int(columns[-1]) + room + 1, layer.shape[1])
+    return slice(top, bottom), slice(left, right)
 
 
 def _rgb(color: NDArray[np.floating]) -> tuple[float, float, float]:

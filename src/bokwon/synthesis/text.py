@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,7 @@ def read_text(files: Iterable[str | Path]) -> TextSource:
     return TextSource(texts)
 
 
+@lru_cache(maxsize=65536)
 def script_of(character: str) -> str | None:
     """Return the script of one character or cluster, None for digits, punctuation and anything else."""
     code = ord(character[0])

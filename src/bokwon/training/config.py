@@ -273,13 +273,13 @@ class TrainConfig:
                 raise ArgumentError(f"{name} is {getattr(self, name)}", "give a positive number")
         if self.seed < 0:
             raise ArgumentError(f"seed is {self.seed}", "give 0 or more")
-        deepest = self.data.crop // self.network.multiple
-        if deepest < 1:
+        deepest = math.ceil(self.data.crop / self.network.multiple)
+        if self.data.crop < self.network.multiple:
             raise ArgumentError(
                 f"{self.network.levels} levels halve {self.data.crop} pixel crops to less than one pixel",
                 "set a larger data.crop or fewer network.levels",
             )
-        if self.batch * -((-self.data.crop // self.network.multiple) ** 2) < 2:
+        if self.batch * deepest**2 < 2:
             raise ArgumentError(
                 "batch normalisation needs more than one value a channel, and the deepest layer has one",
                 "set a larger batch or data.crop, or fewer network.levels",

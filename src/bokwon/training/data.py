@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import cv2
@@ -167,5 +167,5 @@ def _retone(image: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
     low = rng.uniform(0, 0.5 * strength)
     high = 1 - rng.uniform(0, 0.5 * strength)
     curves = low + (high - low) * levels**gamma
-    tables: Sequence[Pixels] = np.clip(np.round(curves * 255), 0, 255).astype(np.uint8).T
+    tables = np.clip(np.round(curves * 255), 0, 255).astype(np.uint8).T
     return np.stack([table[image[..., channel]] for channel, table in enumerate(tables)], -1)

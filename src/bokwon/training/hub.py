@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 from collections.abc import Iterator
@@ -44,14 +45,14 @@ class HubSource:
     def __init__(self, name: str, config: HubConfig, seed: int) -> None:
         self.name, self.config, self.seed = name, config, seed
         self._set, self._column = _load(name, config)
-        self._epoch, self._at = 0, 0
+        self._epoch, self._at, self._begun = 0, 0, 0
         self._stream: Iterator[dict[str, Any]] | None = None
         self._last: dict[str, Any] = {}
         self._reported: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker process opens its own stream.
-        return {**self.__dict__, "_stream": None, "_epoch": 0, "_at": 0}
+        return {**self.__dict__, "_stream": None}
 
     def draw(self, rng: np.random.Generator, number: int) -> Pixels:
         """Give an image: a random one, or number `number` of the stream."""
@@ -68,21 +69,18 @@ class HubSource:
         if self._stream is not None and number == self._at - 1:
             return self._last
         if self._stream is None or number < self._at:
-            self._epoch, self._at, self._stream = 0, 0, self._open(0)
-        found_any = False
+            self._epoch, self._at, self._begun, self._stream = 0, 0, 0, self._open(0)
         while True:
             for example in self._stream:
-                found_any = True
                 self._at += 1
                 if self._at > number:
                     self._last = example
                     return example
-            if not found_any:
+            if self._at == self._begun:
                 raise InputFileError(
                     f"{self.name} has no examples in split {self.config.split}", "choose another split"
                 )
-            found_any = False
-            self._epoch += 1
+            self._epoch, self._begun = self._epoch + 1, self._at
             self._stream = self._open(self._epoch)
 
     def _open(self, epoch: int) -> Iterator[dict[str, Any]]:
@@ -90,7 +88,8 @@ class HubSource:
         if self.config.shuffle:
             stream = stream.shuffle(seed=self.seed, buffer_size=self.config.shuffle)
             stream.set_epoch(epoch)
-        return iter(stream)
+        # Not iter(stream): in a worker process that gives only a share of the examples.
+        return ({name: values[0] for name, values in batch.items()} for batch in stream.iter(batch_size=1))
 
     def _decode(self, value: dict[str, Any] | None) -> Pixels | None:
         value = value or {}
@@ -108,7 +107,7 @@ class HubSource:
 
 def _load(name: str, config: HubConfig) -> tuple[Any, str]:
     try:
-        import datasets
+        datasets: Any = importlib.import_module("datasets")
     except ImportError as error:
         raise MissingDependencyError(
             f"hf:{name} needs the package datasets", "install it with: pip install 'bokwon[datasets]'"

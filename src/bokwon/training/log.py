@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bokwon.errors import FileAccessError, MissingDependencyError
 from bokwon.nn.losses import make_composite
-from bokwon.nn.unet import DecoderBlock, EncoderBlock
+from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["Log", "layer_masks", "open_log"]
 
@@ -106,11 +106,11 @@ def open_log(out: Path, start: int, *, board: bool) -> Iterator[Log]:
 
 
 @contextlib.contextmanager
-def layer_masks(network: nn.Module) -> Iterator[dict[str, Tensor]]:
+def layer_masks(network: PConvUNet | None) -> Iterator[dict[str, Tensor]]:
     """Collect the mask that each layer hands on.
 
     Args:
-        network: A `PConvUNet`.
+        network: The network; None collects nothing.
 
     Yields:
         Masks by name, filled by a forward pass. Empty for ordinary convolutions, which have none.
@@ -124,8 +124,7 @@ def layer_masks(network: nn.Module) -> Iterator[dict[str, Tensor]]:
 
         return hook
 
-    config = getattr(network, "config", None)
-    if config is not None and config.layer == "partial":
+    if network is not None and network.config.layer == "partial":
         numbers = {EncoderBlock: 0, DecoderBlock: 0}
         for module in network.modules():
             if isinstance(module, (EncoderBlock, DecoderBlock)):

@@ -17,7 +17,7 @@ from bokwon.training import checkpoint
 from bokwon.training.config import TrainConfig
 from bokwon.training.data import Batches, Crops, make_loader
 from bokwon.training.device import make_accelerator
-from bokwon.training.interrupt import interruptible
+from bokwon.training.interrupt import Interrupt, interruptible
 from bokwon.training.log import Log, layer_masks, open_log
 from bokwon.training.objective import Objective
 from bokwon.training.run import Run
@@ -78,7 +78,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
         while run.step < config.total_steps:
             started = time.monotonic()
             rate = run.enter_step()
-            figures, stop = _take_step(run, objective, loader, log, stopping=interrupt.asked)
+            figures, stop = _take_step(run, objective, loader, log, interrupt)
             if not math.isfinite(figures["loss"] + figures.get("gradient", 0.0)):
                 raise _not_finite(run, out, figures)
             run.optimizer.step()
@@ -103,7 +103,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
 
 
 def _take_step(
-    run: Run, objective: Objective, loader: Iterator[tuple[Tensor, Tensor]], log: Log, *, stopping: bool
+    run: Run, objective: Objective, loader: Iterator[tuple[Tensor, Tensor]], log: Log, interrupt: Interrupt
 ) -> tuple[dict[str, float], bool]:
     """Compute the gradients of a step, and its figures.
 
@@ -120,7 +120,7 @@ def _take_step(
         image = image.contiguous(memory_format=torch.channels_last)
         last = number == config.accumulate - 1
         with contextlib.nullcontext() if last else accelerator.no_sync(run.model):
-            with layer_masks(run.network) if pictured and last else contextlib.nullcontext({}) as masks:
+            with layer_masks(run.network if pictured and last else None) as masks:
                 output = run.model(image, valid)
             with accelerator.autocast():
                 loss, terms = objective(run.step, output, image, valid)
@@ -134,7 +134,7 @@ def _take_step(
         norms = [p.grad.norm() for p in run.network.parameters() if p.grad is not None]
         sums["gradient"] = torch.stack(norms).norm()
     # One collective for the figures and for the wish to stop: all processes have to end at the same step.
-    values = torch.stack([*sums.values(), torch.tensor(float(stopping), device=accelerator.device)])
+    values = torch.stack([*sums.values(), torch.tensor(float(interrupt.asked), device=accelerator.device)])
     if accelerator.num_processes > 1:
         values = accelerator.reduce(values, reduction="mean")
     *figures, stop = values.tolist()

@@ -46,7 +46,7 @@ class Run:
         self.config, self.accelerator = config, accelerator
         torch.manual_seed(config.seed)
         network = PConvUNet(**asdict(config.network))
-        self.network = network.to(accelerator.device, memory_format=torch.channels_last)
+        self.network = network.to(accelerator.device).to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=_moving_average(config.optimizer.ema), use_buffers=True)
         self.optimizer = accelerator.prepare_optimizer(_optimizer(self.network, config.optimizer))
         self.step, self.seconds = 0, 0.0

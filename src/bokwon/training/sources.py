@@ -75,7 +75,7 @@ def find_images(folder: Path) -> list[Path]:
     """List the image files below a folder, in a fixed order.
 
     Args:
-        folder: Where to look, at any depth. Folders named `ink` are left out: rendered pages keep their ink masks there.
+        folder: Where to look, at any depth. Folders named `ink` are left out: rendered pages have ink masks there.
 
     Returns:
         Paths, sorted.

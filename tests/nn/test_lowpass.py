@@ -1,0 +1,66 @@
+"""The masked low-pass, against numbers worked out by hand."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bokwon.nn.lowpass import CELL, MINIMUM_RMS, masked_lowpass, masked_rms
+
+
+def test_a_flat_image_stays_flat_whatever_is_missing():
+    valid = (torch.rand(2, 1, 64, 96, generator=torch.Generator().manual_seed(0)) > 0.7).float()
+    image = torch.tensor([0.2, 0.5, 0.9]).view(1, 3, 1, 1) * valid
+    expected = torch.tensor([0.2, 0.5, 0.9]).view(1, 3, 1, 1).expand(2, 3, 64, 96)
+    torch.testing.assert_close(masked_lowpass(image, valid), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_a_cell_is_the_mean_of_its_known_pixels():
+    image, valid = torch.zeros(1, 1, CELL, CELL), torch.zeros(1, 1, CELL, CELL)
+    image[..., 0, 0], image[..., 3, 5] = 0.2, 0.8
+    valid[..., 0, 0] = valid[..., 3, 5] = 1
+    torch.testing.assert_close(masked_lowpass(image, valid), torch.full((1, 1, CELL, CELL), 0.5))
+
+
+def test_an_empty_cell_takes_the_coarser_average():
+    # Two cells side by side, the right one unknown: at half resolution both are one cell, which knows the left one.
+    image, valid = torch.zeros(1, 1, 16, 32), torch.zeros(1, 1, 16, 32)
+    image[..., :16], valid[..., :16] = 0.6, 1
+    torch.testing.assert_close(masked_lowpass(image, valid), torch.full((1, 1, 16, 32), 0.6))
+
+
+def test_two_known_cells_are_interpolated_linearly():
+    image, valid = torch.zeros(1, 1, 16, 32), torch.ones(1, 1, 16, 32)
+    image[..., 16:] = 1.0
+    row = masked_lowpass(image, valid)[0, 0, 0]
+    # Cell centres lie at 8 and 24 (in pixel edges), one unit apart over 16 pixels.
+    expected = ((torch.arange(32) + 0.5 - 8) / 16).clamp(0, 1)
+    torch.testing.assert_close(row, expected)
+
+
+def test_nothing_known_gives_zero():
+    nothing = torch.zeros(1, 3, 64, 64)
+    assert masked_lowpass(nothing, nothing[:, :1]).abs().max() == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=st.integers(1, 5), columns=st.integers(1, 5), share=st.floats(0, 1), seed=st.integers(0, 999))
+def test_it_stays_in_the_range_of_the_known_pixels(rows, columns, share, seed):
+    generator = torch.Generator().manual_seed(seed)
+    shape = (1, 1, CELL * rows, CELL * columns)
+    valid = (torch.rand(shape, generator=generator) < share).float()
+    image = (0.25 + 0.5 * torch.rand(shape, generator=generator)) * valid
+    low = masked_lowpass(image, valid)
+    assert low.shape == image.shape
+    if valid.any():
+        known = image[valid.bool()]
+        assert known.min() - 1e-5 <= low.min()
+        assert low.max() <= known.max() + 1e-5
+
+
+def test_rms_counts_known_elements_of_all_channels():
+    residual, valid = torch.zeros(2, 3, 4, 4), torch.zeros(2, 1, 4, 4)
+    valid[0, :, :2] = 1
+    residual[0, 0, :2] = 0.6
+    # 8 known pixels of 3 channels, a third of them 0.6: sqrt(0.36 / 3).
+    assert masked_rms(residual, valid).flatten().tolist() == pytest.approx([(0.36 / 3) ** 0.5, MINIMUM_RMS])

@@ -1,0 +1,197 @@
+"""The network: shapes, holes, sizes, freezing, and its twin of ordinary convolutions."""
+
+import pytest
+import torch
+from torch import nn
+
+from bokwon.nn.layers import PartialConv2d
+from bokwon.nn.unet import PConvUNet, UNetConfig
+
+
+def _inputs(height=64, width=64, batch=2):
+    torch.manual_seed(1)
+    image, valid = torch.rand(batch, 3, height, width), torch.ones(batch, 1, height, width)
+    valid[:, :, 10:30, 20:50] = 0
+    return image, valid
+
+
+def _norms(network):
+    return [module for module in network.encoder.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+def test_the_paper_s_network_has_the_paper_s_weights():
+    with torch.device("meta"):
+        network = PConvUNet()
+    convolutions = [m for m in network.modules() if isinstance(m, PartialConv2d)]
+    assert sum(m.weight.numel() for m in convolutions) == 32_848_849
+    assert [(m.out_channels, m.kernel_size[0], m.stride[0]) for m in convolutions[:8]] == [
+        (64, 7, 2),
+        (128, 5, 2),
+        (256, 5, 2),
+        *[(512, 3, 2)] * 5,
+    ]
+    assert [(m.in_channels, m.out_channels) for m in convolutions[8:]] == [
+        *[(1024, 512)] * 4,
+        (768, 256),
+        (384, 128),
+        (192, 64),
+        (67, 3),
+    ]
+    assert [block.norm is not None for block in network.encoder] == [False, *[True] * 7]
+    assert [block.norm is not None for block in network.decoder] == [*[True] * 7, False]
+
+
+@pytest.mark.parametrize("base", ["none", "lowpass"])
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (33, 70), (1, 5)])
+def test_any_size_comes_back_as_it_went_in(base, height, width):
+    network = PConvUNet(levels=4, width=4, base=base).eval()
+    image, valid = torch.rand(2, 3, height, width), torch.ones(2, 1, height, width)
+    output = network(image, valid)
+    assert output.shape == image.shape
+    assert output.isfinite().all()
+
+
+@pytest.mark.parametrize("options", [{}, {"base": "lowpass"}, {"layer": "conv"}])
+def test_what_lies_in_the_holes_is_not_looked_at(options):
+    network = PConvUNet(levels=4, width=4, **options).eval()
+    image, valid = _inputs()
+    other = torch.where(valid.bool(), image, torch.rand_like(image))
+    assert torch.equal(network(image, valid), network(other, valid))
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"base": "lowpass"}, {"layer": "conv"}, {"layer": "conv", "placeholder": "zero"}]
+)
+def test_all_hole_and_hole_free_images_stay_finite_with_their_gradients(options):
+    network = PConvUNet(levels=4, width=4, **options)
+    image, valid = _inputs()
+    valid[0], valid[1] = 0, 1
+    network(image, valid).square().mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_the_fused_decoder_is_the_plain_one():
+    network = PConvUNet(levels=5, width=4, base="lowpass").double().eval()
+    image, valid = (part.double() for part in _inputs())
+    fused = network(image, valid)
+    for block in network.decoder:
+        block.fused = False
+    torch.testing.assert_close(network(image, valid), fused, atol=1e-9, rtol=1e-9)
+
+
+def test_batch_and_single_agree():
+    network = PConvUNet(levels=4, width=4, base="lowpass").eval()
+    image, valid = _inputs()
+    valid[1, :, :40] = 0
+    together = network(image, valid)
+    apart = torch.cat([network(image[i : i + 1], valid[i : i + 1]) for i in range(2)])
+    torch.testing.assert_close(together, apart, atol=1e-5, rtol=1e-5)
+
+
+def test_lowpass_output_follows_brightness_and_contrast():
+    network = PConvUNet(levels=4, width=4, base="lowpass").eval()
+    image, valid = _inputs()
+    torch.testing.assert_close(
+        network(0.4 * image + 0.3, valid), 0.4 * network(image, valid) + 0.3, atol=1e-4, rtol=1e-4
+    )
+
+
+def test_an_ordinary_network_has_the_same_parameters_and_no_partial_convolution():
+    partial, ordinary = PConvUNet(levels=4, width=4), PConvUNet(levels=4, width=4, layer="conv")
+    assert not any(isinstance(module, PartialConv2d) for module in ordinary.modules())
+    assert {k: v.shape for k, v in ordinary.state_dict().items()} == {
+        k: v.shape for k, v in partial.state_dict().items()
+    }
+
+
+def test_an_ordinary_network_is_the_u_net_written_out():
+    network = PConvUNet(levels=3, width=4, layer="conv").double().eval()
+    image, valid = (part.double() for part in _inputs())
+    colour = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64).view(1, 3, 1, 1)
+    x = torch.where(valid.bool(), image, colour)
+    passed = []
+    for block in network.encoder:
+        passed.append(x)
+        x = block.conv(x)
+        x = torch.relu(x if block.norm is None else block.norm(x))
+    for block in network.decoder:
+        x = torch.cat([nn.functional.interpolate(x, scale_factor=2.0), passed.pop()], 1)
+        x = nn.functional.conv2d(x, block.conv.weight, block.conv.bias, padding=1)
+        if not block.last:
+            x = nn.functional.leaky_relu(block.norm(x), 0.2)
+    torch.testing.assert_close(network(image, valid), x, atol=1e-6, rtol=1e-6)
+
+
+def test_the_placeholder_is_what_an_ordinary_network_sees():
+    image, valid = _inputs()
+    seen = []
+    for placeholder in ("mean", "zero"):
+        network = PConvUNet(levels=3, width=4, layer="conv", placeholder=placeholder)
+        network.encoder[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+        network(image, valid)
+    torch.testing.assert_close(seen[0][0, :, 15, 30], torch.tensor([0.485, 0.456, 0.406]))
+    assert seen[1][0, :, 15, 30].tolist() == [0, 0, 0]
+    assert torch.equal(seen[0][..., :10, :], image[..., :10, :])
+
+
+def test_frozen_normalisation_stays_in_eval_mode_after_train():
+    network = PConvUNet(levels=4, width=4)
+    network.freeze_encoder_norm()
+    network.train()
+    assert not any(norm.training for norm in _norms(network))
+    assert all(block.norm.training for block in network.decoder if block.norm is not None)
+    before = [norm.running_mean.clone() for norm in _norms(network)]
+    decoder = network.decoder[0].norm.running_mean.clone()
+    network(*_inputs()).mean().backward()
+    assert all(torch.equal(norm.running_mean, mean) for norm, mean in zip(_norms(network), before, strict=True))
+    assert not torch.equal(network.decoder[0].norm.running_mean, decoder)
+    assert all(norm.weight.grad is None for norm in _norms(network))
+
+
+def test_thawed_normalisation_trains_again():
+    network = PConvUNet(levels=4, width=4).train()
+    network.freeze_encoder_norm()
+    network.freeze_encoder_norm(False)
+    assert all(norm.training and norm.weight.requires_grad for norm in _norms(network))
+
+
+def test_weights_start_as_he_et_al_say():
+    torch.manual_seed(0)
+    for layer in ("partial", "conv"):
+        weight = PConvUNet(levels=4, width=32, layer=layer).encoder[2].conv.weight
+        assert weight.std().item() == pytest.approx((2 / (64 * 25)) ** 0.5, rel=0.02)
+
+
+def test_saved_and_loaded_weights_give_the_same_output(tmp_path):
+    network = PConvUNet(levels=4, width=4, base="lowpass").eval()
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    other = PConvUNet(levels=4, width=4, base="lowpass").eval()
+    other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
+    assert torch.equal(network(*_inputs()), other(*_inputs()))
+    assert not any("colour" in name or "mask" in name for name in network.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"levels": 1}, "levels"),
+        ({"width": 0}, "width"),
+        ({"width": 8, "max_width": 4}, "max_width"),
+        ({"base": "blur"}, "base"),
+        ({"base": "lowpass", "levels": 3}, "levels >= 4"),
+        ({"layer": "gated"}, "layer"),
+        ({"placeholder": "noise"}, "placeholder"),
+        ({"base": "lowpass", "layer": "conv"}, "lowpass"),
+    ],
+)
+def test_impossible_networks_are_refused(values, word):
+    with pytest.raises(ValueError, match=word):
+        UNetConfig(**values)
+
+
+@pytest.mark.parametrize(
+    ("image", "valid"), [((2, 1, 8, 8), (2, 1, 8, 8)), ((2, 3, 8, 8), (2, 3, 8, 8)), ((2, 3, 8, 8), (2, 1, 8, 9))]
+)
+def test_other_shapes_are_refused(image, valid):
+    with pytest.raises(ValueError, match="shape"):
+        PConvUNet(levels=2, width=2)(torch.rand(image), torch.ones(valid))

@@ -1,0 +1,138 @@
+"""What the loss consists of at which step, and the learning rate."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from bokwon.errors import FileAccessError
+from bokwon.nn.features import VGGFeatures
+from bokwon.training.config import FinetuneConfig, LossConfig, OptimizerConfig, TrainConfig
+from bokwon.training.objective import Objective, loss_weights
+from bokwon.training.schedule import in_phase_two, learning_rate
+
+SIX = ["valid", "hole", "perceptual", "style_out", "style_comp", "tv"]
+
+
+@pytest.fixture(scope="module")
+def vgg_file(tmp_path_factory):
+    """Weights of VGG16's first three blocks, random but of ordinary scale."""
+    from safetensors.torch import save_file
+
+    generator = torch.Generator().manual_seed(0)
+    blocks, channels, index, state = (2, 2, 3), 3, 0, {}
+    for count, width in zip(blocks, (64, 128, 256), strict=True):
+        for _ in range(count):
+            scale = (2 / (9 * channels)) ** 0.5
+            state[f"features.{index}.weight"] = torch.randn(width, channels, 3, 3, generator=generator) * scale
+            state[f"features.{index}.bias"] = torch.zeros(width)
+            channels, index = width, index + 2
+        index += 1
+    path = tmp_path_factory.mktemp("vgg") / "vgg16.safetensors"
+    save_file(state, path)
+    return str(path)
+
+
+def _batch():
+    torch.manual_seed(0)
+    valid = torch.ones(2, 1, 32, 32)
+    valid[:, :, 8:16, 8:24] = 0
+    return torch.rand(2, 3, 32, 32, requires_grad=True), torch.rand(2, 3, 32, 32), valid
+
+
+def _objective(loss, steps=10, finetune=0):
+    config = TrainConfig(loss=loss, steps=steps, finetune=FinetuneConfig(steps=finetune))
+    return Objective(config, torch.device("cpu"))
+
+
+def test_six_terms_from_the_start(vgg_file):
+    objective = _objective(LossConfig(features_file=vgg_file))
+    output, truth, valid = _batch()
+    total, terms = objective(0, output, truth, valid)
+    assert list(terms) == SIX
+    weights = dict(zip(SIX, (1, 6, 0.05, 120, 120, 0.1), strict=True))
+    assert total.item() == pytest.approx(sum(weights[n] * terms[n].item() for n in SIX), rel=1e-5)
+    total.backward()
+    assert output.grad.abs().sum() > 0
+    assert not any(term.requires_grad for term in terms.values())
+
+
+def test_l1_first_and_all_terms_in_the_last_part(vgg_file):
+    # 8 + 2 steps, all terms from 70 % on: steps 0 to 6 without.
+    objective = _objective(LossConfig(features_file=vgg_file, features_from=0.7), 8, 2)
+    output, truth, valid = _batch()
+    assert [list(objective(step, output, truth, valid)[1]) for step in (0, 6)] == [["valid", "hole"]] * 2
+    assert [list(objective(step, output, truth, valid)[1]) for step in (7, 9)] == [SIX] * 2
+
+
+def test_the_seed_has_its_own_terms(vgg_file):
+    objective = _objective(LossConfig(terms="seed", features_file=vgg_file))
+    _, terms = objective(0, *_batch())
+    assert sorted(terms) == sorted(["valid", "hole", "tv", "perceptual", "style"])
+    assert objective.weights["style"] == 240
+
+
+def test_without_features_no_network_is_loaded():
+    objective = _objective(LossConfig(features="none"))
+    assert objective.features is None
+    assert list(objective(0, *_batch())[1]) == ["valid", "hole", "tv"]
+
+
+def test_the_region_s_mean_is_over_the_region():
+    truth, valid = torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 32, 32)
+    valid[..., :4, :4] = 0
+    output = torch.where(valid.bool(), 0.1, 0.5).expand(1, 3, -1, -1)
+    image = _objective(LossConfig(features="none"))(0, output, truth, valid)[1]
+    region = _objective(LossConfig(features="none", average="region"))(0, output, truth, valid)[1]
+    assert image["hole"].item() == pytest.approx(0.5 * 16 / 1024)
+    assert region["hole"].item() == pytest.approx(0.5)
+    assert region["valid"].item() == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("fill", [0.0, 1.0])
+def test_an_empty_region_counts_nothing(fill):
+    truth, valid = torch.zeros(1, 3, 32, 32), torch.full((1, 1, 32, 32), fill)
+    _, terms = _objective(LossConfig(features="none", average="region"))(0, truth + 0.5, truth, valid)
+    assert terms["hole" if fill else "valid"].item() == 0
+    assert terms["valid" if fill else "hole"].item() == pytest.approx(0.5)
+
+
+def test_weights_are_the_definition_s_unless_they_are_said():
+    assert loss_weights(LossConfig(hole=2, style_out=3, style_comp=3)) == {
+        "valid": 1,
+        "hole": 2,
+        "perceptual": 0.05,
+        "style_out": 3,
+        "style_comp": 3,
+        "tv": 0.1,
+    }
+
+
+def test_features_that_are_not_there_are_missed_at_the_start(tmp_path):
+    with pytest.raises(FileAccessError):
+        _objective(LossConfig(features_file=str(tmp_path / "none.safetensors"), features_from=0.9))
+
+
+def test_the_feature_network_s_type_is_the_run_s(vgg_file):
+    config = TrainConfig(loss=LossConfig(features_file=vgg_file))
+    objective = Objective(config, torch.device("cpu"), torch.bfloat16)
+    assert isinstance(objective.features, VGGFeatures)
+    total, _ = objective(0, *_batch())
+    assert total.dtype == torch.float32
+    assert total.isfinite()
+
+
+def test_the_learning_rate_warms_up_falls_and_starts_again_in_phase_two():
+    config = TrainConfig(
+        optimizer=OptimizerConfig(learning_rate=1.0, warmup=4, schedule="cosine"),
+        steps=8,
+        finetune=FinetuneConfig(steps=4, learning_rate=0.5, schedule="cosine"),
+    )
+    rates = [learning_rate(step, config) for step in range(12)]
+    assert rates[0] == pytest.approx(0.25)
+    assert rates[4] == pytest.approx(0.5)
+    assert rates[7] == pytest.approx(0.5 * (1 + torch.cos(torch.tensor(torch.pi * 7 / 8)).item()))
+    assert rates[8:] == pytest.approx([0.5, 0.5 * 0.853553, 0.25, 0.5 * 0.146447], rel=1e-4)
+    assert [in_phase_two(step, config) for step in (0, 7, 8, 11)] == [False, False, True, True]
+    constant = dataclasses.replace(config, optimizer=OptimizerConfig(learning_rate=1.0, warmup=0, schedule="constant"))
+    assert {learning_rate(step, constant) for step in range(8)} == {1.0}
