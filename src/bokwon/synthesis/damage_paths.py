@@ -53,7 +53,7 @@ def wander(
         jitter: Standard deviation of the passing change of direction per step, radians.
         width_spread: How much the width varies along the line, as a share.
         branching: Chance of a branch per step.
-        taper: Whether the width falls to nothing at the end.
+        taper: Whether lines grow thin towards their ends.
 
     Returns:
         The main line first, then its branches.
@@ -84,7 +84,7 @@ def wander(
             jitter=jitter,
             width_spread=width_spread,
             branching=branching * 0.5,
-            taper=taper or rng.random() < 0.5,
+            taper=taper,
         )
     return paths
 

@@ -41,7 +41,7 @@ def tunnels(rng: np.random.Generator, shape: Shape, unit: float, coverage: float
     height, width = shape
     drawn = np.zeros(shape, np.uint8)
     target = coverage * height * width
-    mirrored = rng.random() < 0.25
+    mirrored = rng.random() < 0.15
     # The members of one brood are of one size.
     bore = math.exp(rng.normal(math.log(3.4), 0.3)) * unit
     nests = rng.uniform(0, 1, (int(rng.integers(1, 4)), 2)) * (width, height)
@@ -76,10 +76,10 @@ def _eat(rng: np.random.Generator, canvas: Labels, nest: npt.NDArray[np.float64]
         length=min(length, 320 * unit),
         step=max(0.9 * bore, 1.5),
         width=bore,
-        bend=float(rng.uniform(0.08, 0.3)),
-        jitter=0.35,
-        width_spread=0.4,
-        branching=0.035,
+        bend=float(rng.uniform(0.06, 0.22)),
+        jitter=0.3,
+        width_spread=0.3,
+        branching=0.03,
     )
     for path in paths:
         draw_path(canvas, path)
@@ -238,7 +238,7 @@ def cracks(
             draw_path(lines, path)
             if index == 0:
                 draw_path(ridges, Path(path.points, np.full(len(path.widths), 1.0)))
-        if cv2.countNonZero(lines) * (breadth + 0.8) / max(unit, 1.0) >= coverage * height * width:
+        if np.count_nonzero(lines > 127) * max(breadth / max(0.5 * unit, 1.0) + 0.6, 1.0) >= coverage * height * width:
             break
     return lines, ridges
 
@@ -255,7 +255,7 @@ def _fold(rng: np.random.Generator, shape: Shape, unit: float) -> list[Path]:
     drift = np.cumsum(rng.normal(0, 0.25, count)) * unit
     offset = middle + slope * (place - along / 2) + drift
     points = np.stack([offset, place] if upright else [place, offset], 1)
-    return [Path(points, np.full(count, max(unit, 1.0)))]
+    return [Path(points, np.full(count, max(0.5 * unit, 1.0)))]
 
 
 def _crack(rng: np.random.Generator, shape: Shape, unit: float) -> list[Path]:
@@ -269,10 +269,11 @@ def _crack(rng: np.random.Generator, shape: Shape, unit: float) -> list[Path]:
         heading + rng.normal(0, 0.5),
         length=math.exp(rng.normal(math.log(150), 0.6)) * unit,
         step=2.4 * unit + 1,
-        width=max(0.9 * unit, 1.0),
+        width=max(0.5 * unit, 1.0),
         bend=0.05,
         jitter=0.5,
         branching=0.03,
+        taper=True,
     )
 
 

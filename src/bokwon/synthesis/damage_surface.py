@@ -30,12 +30,12 @@ def crease(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: fl
     """
     unit = sheet.unit
     # How far the surface flakes away on either side of a crack.
-    breadth = max((0.5 + 1.2 * strength) * unit, 0.7)
+    breadth = max((0.3 + 0.65 * strength) * unit, 0.5)
     lines, ridges = cracks(rng, sheet.shape, unit, coverage, breadth)
     distance = outside_distance(lines > 127)
     # The loss is uneven: here a hair, there flakes beside the line, elsewhere the line closes again.
     loss = noise_field(rng, sheet.shape, 5 * unit + 1.5, 2) + 1.1 * noise_field(rng, sheet.shape, 34 * unit, 2)
-    reach = breadth * np.clip(0.55 + 0.6 * loss, -0.6, 3.2)
+    reach = breadth * np.clip(0.5 + 0.75 * loss, -0.6, 3.0)
     alpha = np.clip(reach - distance + 0.5, 0, 1).astype(np.float32)
     shaded = _ridge_light(sheet, ridges, strength)
     texture = 1 + 0.045 * grain(rng, sheet.shape)[..., None]

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
-from PIL import ImageFont, features
 
 from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+from bokwon.synthesis.glyphs import Glyph, advance, draw, load, render
 
 __all__ = ["FACES", "SCRIPTS", "Font", "find_fonts"]
 
@@ -49,12 +47,11 @@ _LATIN_FACES = {
 _DEBIAN = {
     "hanja": "fonts-arphic-uming fonts-arphic-bkai00mp fonts-hanazono",
     "hangul": "fonts-unfonts-core fonts-nanum",
-    "old_hangul": "fonts-nanum-extra fonts-unfonts-core",
+    "old_hangul": "fonts-nanum-extra",
     "latin": "fonts-liberation fonts-dejavu-core",
     "kana": "fonts-hanazono fonts-kouzan-mouhitsu",
 }
 _TEST_SIZE = 32
-Glyph = tuple[NDArray[np.uint8], int, int]
 
 
 @dataclass(frozen=True)
@@ -95,11 +92,11 @@ class Font:
             Coverage `(h, w)`, cut to its ink (0 x 0 when there is none), and the offset of its left and top edge
             from the pen on the base line.
         """
-        return _glyph(self.path, self.index, character, size, slant)
+        return draw(self.path, self.index, character, size, slant)
 
     def advance(self, character: str, size: int) -> float:
         """Return how far the pen moves after this character, in pixels."""
-        return _advance(self.path, self.index, character, size)
+        return advance(self.path, self.index, character, size)
 
     def body(self, script: str) -> float:
         """Return the ink height of a full character of this script, in ems: fonts fill their em very differently."""
@@ -169,7 +166,7 @@ def _list_system() -> list[tuple[str, int]]:
 @lru_cache(maxsize=1024)
 def _examine(path: str, index: int) -> Font | None:
     try:
-        family, style = _load(path, index, _TEST_SIZE, False).getname()
+        family, style = load(path, index, _TEST_SIZE).getname()
     except OSError:
         return None
     scripts = set()
@@ -186,55 +183,10 @@ def _examine(path: str, index: int) -> Font | None:
     return Font(path, index, family or Path(path).stem, face, latin, plain, frozenset(scripts))
 
 
-@lru_cache(maxsize=256)
-def _load(path: str, index: int, size: int, shaped: bool) -> ImageFont.FreeTypeFont:
-    engine = ImageFont.Layout.RAQM if shaped else ImageFont.Layout.BASIC
-    return ImageFont.truetype(path, size, index=index, layout_engine=engine)
-
-
-def _render(path: str, index: int, character: str, size: int) -> Glyph:
-    shaped = len(character) > 1
-    if shaped and not features.check("raqm"):
-        return np.zeros((0, 0), np.uint8), 0, 0
-    mask, (left, top) = _load(path, index, size, shaped).getmask2(character, mode="L", anchor="ls")
-    width, height = mask.size
-    if not width or not height:
-        return np.zeros((0, 0), np.uint8), 0, 0
-    cut, x, y = _trim(np.asarray(mask, np.uint8).reshape(height, width))
-    return cut, int(left) + x, int(top) + y
-
-
-@lru_cache(maxsize=16384)
-def _glyph(path: str, index: int, character: str, size: int, slant: float) -> Glyph:
-    image, left, top = _render(path, index, character, size)
-    if not slant or not image.size:
-        return image, left, top
-    # Sheared about the base line, with room on both sides for what leans out.
-    reach = int(np.ceil(abs(slant) * max(abs(top), abs(top + image.shape[0])))) + 1
-    matrix = np.array([[1, -slant, reach - slant * top], [0, 1, 0]], np.float32)
-    leaning = cv2.warpAffine(image, matrix, (image.shape[1] + 2 * reach, image.shape[0]), flags=cv2.INTER_LINEAR)
-    cut, x, y = _trim(np.asarray(leaning, np.uint8))
-    return cut, left - reach + x, top + y
-
-
-def _trim(image: NDArray[np.uint8]) -> Glyph:
-    rows, columns = np.flatnonzero(image.max(1) > 64), np.flatnonzero(image.max(0) > 64)
-    if not rows.size:
-        return np.zeros((0, 0), np.uint8), 0, 0
-    cut = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
-    cut.flags.writeable = False
-    return cut, int(columns[0]), int(rows[0])
-
-
-@lru_cache(maxsize=65536)
-def _advance(path: str, index: int, character: str, size: int) -> float:
-    return float(_load(path, index, size, len(character) > 1).getlength(character))
-
-
 @lru_cache(maxsize=1024)
 def _missing(path: str, index: int) -> bytes:
     # A code point that no font may fill: what comes back is the missing-glyph box.
-    image, _, _ = _render(path, index, "\uffff", _TEST_SIZE)
+    image, _, _ = render(path, index, "\uffff", _TEST_SIZE)
     return image.tobytes()
 
 
@@ -243,16 +195,16 @@ def _inks(path: str, index: int, character: str) -> bool:
     if not character or character.isspace():
         return False
     try:
-        image, _, _ = _render(path, index, character, _TEST_SIZE)
+        image, _, _ = render(path, index, character, _TEST_SIZE)
     except OSError:
         return False
     if not image.size or image.tobytes() == _missing(path, index):
         return False
     if len(character) > 1:
-        if any(_render(path, index, part, _TEST_SIZE)[0].tobytes() == _missing(path, index) for part in character):
+        if any(render(path, index, part, _TEST_SIZE)[0].tobytes() == _missing(path, index) for part in character):
             return False
         # Unshaped jamo stand side by side; a composed syllable is no wider than its em, nor a stunted one.
-        narrow = image.shape[1] <= 1.1 * _TEST_SIZE and _advance(path, index, character, _TEST_SIZE) <= 1.2 * _TEST_SIZE
+        narrow = image.shape[1] <= 1.1 * _TEST_SIZE and advance(path, index, character, _TEST_SIZE) <= 1.2 * _TEST_SIZE
         return narrow and image.shape[0] >= 0.55 * _TEST_SIZE
     if unicodedata.category(character)[0] in "PS":
         return True
@@ -261,5 +213,5 @@ def _inks(path: str, index: int, character: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _body(path: str, index: int, script: str) -> float:
-    heights = [_render(path, index, sample, 64)[0].shape[0] for sample in SCRIPTS[script]]
+    heights = [render(path, index, sample, 64)[0].shape[0] for sample in SCRIPTS[script]]
     return max(float(np.median(heights)) / 64, 0.1)

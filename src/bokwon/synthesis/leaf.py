@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,25 +45,25 @@ def surround(rng: np.random.Generator, sheet: Image, page_map: tuple[Image, Imag
     wobble = 0.0012 * max(height, width)
     moved = [axis + wobble * smooth_noise(rng, height, width, max(height, width) / 12) for axis in page_map]
     shape = remap(flat, (moved[0], moved[1]))
-    ground = np.empty_like(sheet)
-    ground[:] = _GROUNDS[int(rng.integers(len(_GROUNDS)))] + rng.normal(0, 1.5, 3)
-    ground += (1.5 * smooth_noise(rng, height, width, 2.0) + 3 * smooth_noise(rng, height, width, 300.0))[..., None]
-    reach = max(2.0, 0.006 * max(height, width))
-    shadow = np.roll(blur(shape, reach), (int(reach), int(rng.choice((-1, 1)) * reach)), (0, 1))
-    ground *= (1 - 0.45 * shadow)[..., None]
+    # What lies under the leaf is put together in grey: how much of the table leaves below it cover, and how light.
+    base = _GROUNDS[int(rng.integers(len(_GROUNDS)))] + rng.normal(0, 1.5, 3)
+    tone = cv2.mean(sheet)[:3]
+    cover, light = np.zeros_like(shape), np.zeros_like(shape)
     if rng.random() < 0.6:
-        # Edges of the leaves below, each a little further out.
-        tone = sheet.reshape(-1, 3).mean(0)
         side = int(rng.choice((-1, 1)))
-        for number in range(int(rng.integers(2, 6)), 0, -1):
+        for number in range(int(rng.integers(2, 5)), 0, -1):
             step = round(number * 0.0035 * max(height, width))
             below = np.roll(shape, (int(rng.integers(0, 2)) * step // 2, side * step), (0, 1))
-            shade = tone * float(rng.uniform(0.82, 0.95))
-            ground += below[..., None] * (shade - ground)
-            ground *= (1 - 0.25 * np.clip(blur(below, 1.2) - below, 0, 1))[..., None]
-    sheet -= ground
-    sheet *= shape[..., None]
-    sheet += ground
+            shade = float(rng.uniform(0.78, 0.95))
+            cover += below * (1 - cover)
+            light += below * (shade - light)
+    reach = max(2.0, 0.006 * max(height, width))
+    shadow = np.roll(blur(shape, reach), (int(reach), int(rng.choice((-1, 1)) * reach)), (0, 1))
+    grain = 1.5 * smooth_noise(rng, height, width, 2.0) + 3 * smooth_noise(rng, height, width, 300.0)
+    bare, dark = 1 - shape, 1 - 0.45 * shadow
+    for channel in range(3):
+        ground = (base[channel] + grain) * (1 - cover) + tone[channel] * light
+        sheet[..., channel] = sheet[..., channel] * shape + ground * dark * bare
 
 
 def show_through(rng: np.random.Generator, sheet: Image, front: Image, opacity: float, size: float) -> None:

@@ -19,16 +19,22 @@ _TURN = np.linspace(0, 2 * np.pi, 36, endpoint=False)
 _SQUARE = np.stack([np.cos(_TURN), np.sin(_TURN)], 1)
 _SQUARE /= np.abs(_SQUARE).max(1)[:, None]
 # Cosine and sine of orders 1 to 4 along an outline: how a soft body changes between the frames.
-_SWELL = np.stack([wave(order * _TURN) for order in range(1, 5) for wave in (np.cos, np.sin)])
+_SWELL = np.stack([[np.cos(order * _TURN), np.sin(order * _TURN)] for order in range(1, 5)])
 
 
 @dataclass(frozen=True)
-class _Layer:
-    """One moving thing: its outline in both frames and where its points go, (2, 3), from the first to the second."""
+class _Scene:
+    """What moves between two frames; later layers lie over earlier ones, the background under all of them.
+
+    Attributes:
+        first: Outlines in the first frame, (layers, 36, 2) of x, y, pixels.
+        second: Outlines in the second frame.
+        motions: Where points go from the first to the second frame, (1 + layers, 2, 3), the background's first.
+    """
 
     first: Points
     second: Points
-    motion: Affine
+    motions: Affine
 
 
 def occlusion_mask(rng: np.random.Generator, shape: tuple[int, int], least: int, most: int, target: int) -> Hole:
@@ -84,56 +90,61 @@ def occlusion_scene(rng: np.random.Generator, shape: tuple[int, int], things: fl
     Returns:
         uint8 (H, W), 255 where a point of one frame is hidden in the other, else 0.
     """
-    layers = _scene(rng, shape, things)
-    first, second = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-    for number, layer in enumerate(layers[1:], start=1):
-        _fill(first, layer.first, number)
-        _fill(second, layer.second, number)
+    scene = _scene(rng, shape, things)
+    first, second = _paint(shape, scene.first), _paint(shape, scene.second)
     marks = np.zeros(shape, bool)
-    for number, layer in enumerate(layers):
-        _mark_hidden(marks, first, second, number, layer.first, layer.motion)
-    if rng.random() < 0.65:
-        for number, layer in enumerate(layers):
-            _mark_hidden(marks, second, first, number, layer.second, _inverse(layer.motion))
+    _mark_hidden(marks, first, second, scene.first, scene.motions)
+    if rng.random() < 0.6:
+        inverse = np.stack([np.asarray(cv2.invertAffineTransform(m), np.float64) for m in scene.motions])
+        _mark_hidden(marks, second, first, scene.second, inverse)
     hidden: Labels = np.where(marks, np.uint8(255), np.uint8(0))
     if rng.random() < 0.7:
         # Motion along an edge, or none to see in a flat surface, leaves gaps in the line.
         sure = noise_field(rng, shape, float(rng.uniform(0.04, 0.16)) * min(shape), octaves=2)
         hidden[sure < rng.uniform(-1.6, -0.1)] = 0
-    _add_flow_noise(rng, hidden, layers[1:])
+    _add_flow_noise(rng, hidden, scene.first)
     return hidden
 
 
-def _mark_hidden(hidden: Hole, here: Labels, there: Labels, number: int, outline: Points, motion: Affine) -> None:
-    """Set, in place, the pixels of a layer that it covers in one frame while something else does in the other."""
-    height, width = hidden.shape
-    left, right = max(math.floor(outline[:, 0].min()), 0), min(math.ceil(outline[:, 0].max()) + 1, width)
-    top, bottom = max(math.floor(outline[:, 1].min()), 0), min(math.ceil(outline[:, 1].max()) + 1, height)
-    if right <= left or bottom <= top:
-        return
-    shifted = motion.copy()
-    shifted[:, 2] += motion[:, :2] @ (left, top)
-    seen = cv2.warpAffine(
-        there,
-        shifted,
-        (right - left, bottom - top),
-        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    window = (slice(top, bottom), slice(left, right))
-    hidden[window] |= (here[window] == number) & (seen != number)
+def _paint(shape: tuple[int, int], outlines: Points) -> Labels:
+    """Number of the topmost layer at each pixel, 0 for the background."""
+    labels = np.zeros(shape, np.uint8)
+    for number, outline in enumerate(np.round(outlines * 16).astype(np.int32), start=1):
+        cv2.fillPoly(labels, [outline], number, lineType=cv2.LINE_8, shift=4)
+    return labels
 
 
-def _scene(rng: np.random.Generator, shape: tuple[int, int], things: float) -> list[_Layer]:
-    """Things with parts before a background, seen by a moving camera; the background comes first."""
+def _mark_hidden(marks: Hole, here: Labels, there: Labels, outlines: Points, motions: Affine) -> None:
+    """Set, in place, the pixels of every layer where something else lies in the other frame."""
+    height, width = marks.shape
+    low = np.floor(outlines.min(1)).clip(0, (width, height)).astype(int).tolist()
+    high = (np.ceil(outlines.max(1)) + 1).clip(0, (width, height)).astype(int).tolist()
+    boxes = zip([[0, 0], *low], [[width, height], *high], strict=True)
+    for number, ((left, top), (right, bottom)) in enumerate(boxes):
+        if right <= left or bottom <= top:
+            continue
+        shifted = motions[number].copy()
+        shifted[:, 2] += shifted[:, :2] @ (left, top)
+        seen = cv2.warpAffine(
+            there,
+            shifted,
+            (right - left, bottom - top),
+            flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        window = (slice(top, bottom), slice(left, right))
+        marks[window] |= (here[window] == number) & (seen != number)
+
+
+def _scene(rng: np.random.Generator, shape: tuple[int, int], things: float) -> _Scene:
+    """Things with parts before a background, seen by a moving camera."""
     height, width = shape
     side = float(min(shape))
     camera = _motion(rng, (width / 2, height / 2), 0.004 * side, 0.004)
-    corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]], float)
-    layers = [_Layer(corners, corners, camera)]
     speed = math.exp(rng.normal(math.log(0.010), 0.9)) * side
     # Rotating and cropping the finished mask is the same as turning and moving the scene, but leaves edges crisp.
     tilt = rng.uniform(-np.pi, np.pi) if rng.random() < 0.5 else rng.normal(0, 0.1)
+    outlines, motions, radii = [], [camera], []
     for _ in range(1 + int(rng.poisson(max(things - 1, 0.0)))):
         centre = rng.uniform(-0.1, 1.1, 2) * (width, height)
         kind = rng.random()
@@ -146,19 +157,22 @@ def _scene(rng: np.random.Generator, shape: tuple[int, int], things: float) -> l
             outline = _box(rng, centre, length, breadth, tilt)
             radius = math.sqrt(length * breadth) / 2
         motion = _compose(_motion(rng, centre, speed, 0.02), camera)
-        layers.append(_move(rng, outline, motion, radius))
+        outlines.append(outline)
+        motions.append(motion)
+        radii.append(radius)
         for _ in range(int(rng.integers(0, 6)) if kind < 0.8 else 0):
             # Parts (a limb, a wheel, a window) sit on the thing and move a little on their own.
-            spot = outline[rng.integers(len(outline))]
-            spot = centre + (spot - centre) * rng.uniform(0.1, 1.05)
+            spot = centre + (outline[rng.integers(len(outline))] - centre) * rng.uniform(0.1, 1.05)
             size = radius * float(rng.uniform(0.12, 0.6))
             if rng.random() < 0.65:
                 part = smooth_outline(rng, spot, size, roughness=float(rng.uniform(0.1, 0.9)))
             else:
                 part = _box(rng, spot, 2 * size, size * float(rng.uniform(0.2, 1.5)), tilt)
-            own = _compose(_motion(rng, spot, 0.6 * speed, 0.03), motion)
-            layers.append(_move(rng, part, own, size))
-    return layers
+            outlines.append(part)
+            motions.append(_compose(_motion(rng, spot, 0.6 * speed, 0.03), motion))
+            radii.append(size)
+    first, second = _move(rng, np.stack(outlines), np.stack(motions[1:]), np.array(radii)[:, None, None])
+    return _Scene(first, second, np.stack(motions))
 
 
 def _box(rng: np.random.Generator, centre: Points, length: float, breadth: float, tilt: float) -> Points:
@@ -171,13 +185,16 @@ def _box(rng: np.random.Generator, centre: Points, length: float, breadth: float
     return np.asarray(_SQUARE @ (shape @ rotation) + centre)
 
 
-def _move(rng: np.random.Generator, smooth: Points, motion: Affine, radius: float) -> _Layer:
-    """Give an outline an uneven edge and move it; it also changes its shape a little on the way."""
-    amount = 0.02 * radius * rng.uniform(0.2, 1.8)
-    outline = smooth + amount * rng.standard_normal(smooth.shape)
-    after = outline @ motion[:, :2].T + motion[:, 2]
-    swell = 0.02 * (rng.standard_normal((2, 2)) @ _SWELL[2 * int(rng.integers(4)) :][:2])
-    return _Layer(outline, after + swell.T * radius, motion)
+def _move(rng: np.random.Generator, smooth: Points, motions: Affine, radii: Points) -> tuple[Points, Points]:
+    """Give outlines an uneven edge and move them; they also change their shape a little on the way."""
+    count = len(smooth)
+    uneven = 0.02 * radii * rng.uniform(0.2, 1.8, (count, 1, 1))
+    first = smooth + uneven * rng.standard_normal(smooth.shape)
+    second = first @ motions[:, :, :2].transpose(0, 2, 1) + motions[:, None, :, 2]
+    # Each coordinate swells along a wave of its own phase.
+    waves = _SWELL[rng.integers(4, size=count)]
+    swell = 0.02 * radii * (rng.standard_normal((count, 2, 2)) @ waves).transpose(0, 2, 1)
+    return first, second + swell
 
 
 def _motion(rng: np.random.Generator, centre: Points | tuple[float, float], step: float, turn: float) -> Affine:
@@ -196,19 +213,11 @@ def _compose(outer: Affine, inner: Affine) -> Affine:
     return whole
 
 
-def _inverse(motion: Affine) -> Affine:
-    return np.asarray(cv2.invertAffineTransform(motion), np.float64)
-
-
-def _fill(labels: Labels, outline: Points, value: int) -> None:
-    cv2.fillPoly(labels, [np.round(outline * 16).astype(np.int32)], value, lineType=cv2.LINE_8, shift=4)
-
-
-def _add_flow_noise(rng: np.random.Generator, hidden: Labels, layers: list[_Layer]) -> None:
+def _add_flow_noise(rng: np.random.Generator, hidden: Labels, outlines: Points) -> None:
     """Add specks around some outlines, in place: where estimated motion is unsure in real footage."""
     side = min(hidden.shape)
-    outline = np.concatenate([layer.first for layer in layers])
-    anchors = outline[rng.integers(len(outline), size=int(rng.integers(1, 4)))]
+    points = outlines.reshape(-1, 2)
+    anchors = points[rng.integers(len(points), size=int(rng.integers(1, 4)))]
     count = int(min(rng.gamma(0.5, 14), 80))
     spread = rng.uniform(0.03, 0.15) * side
     specks = anchors[rng.integers(len(anchors), size=count)] + rng.normal(0, spread, (count, 2))

@@ -113,9 +113,7 @@ def render_paper(
     level -= paper.shading * _shading(rng, height, width)
     # Paper yellows and browns where it darkens: blue falls faster than red.
     response = np.array([0.8, 1.0, 1.3], np.float32)
-    image = np.empty((height, width, 3), np.float32)
-    for channel in range(3):
-        image[..., channel] = paper.tone[channel] + response[channel] * level
+    image = np.asarray(cv2.merge([paper.tone[c] + response[c] * level for c in range(3)]), np.float32)
     if paper.foxing > 0:
         _add_foxing(rng, image, paper.foxing, scale)
     return image
@@ -183,11 +181,18 @@ def texture_paper(
 _MOST_SHADING = 14.0
 
 
-@lru_cache(maxsize=32)
+# Larger photographs are brought down to this many pixels a side, so that a folder of them fits into memory.
+_MOST_TEXTURE = 2400
+
+
+@lru_cache(maxsize=24)
 def _read_texture(path: str) -> NDArray[np.uint8]:
     image = cv2.imread(path, cv2.IMREAD_COLOR)
     if image is None:
         raise InputFileError(f"{path} is no readable picture", "remove it from the paper folder")
+    part = _MOST_TEXTURE / max(image.shape)
+    if part < 1:
+        image = cv2.resize(image, None, fx=part, fy=part, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.synthesis import characters
@@ -150,8 +151,9 @@ def _draw(rng: np.random.Generator, script: str, count: int) -> list[str]:
             found.append(" ")
         return found
     begin = True
+    words = iter(_zipf(rng, "latin", count))
     while len(found) < count:
-        word = _zipf(rng, "latin", 1)[0]
+        word = next(words)
         found += list(word[0].upper() + word[1:] if begin else word)
         begin = rng.random() < 0.08
         found += ["."] if begin else [","] if rng.random() < 0.07 else []
@@ -161,7 +163,12 @@ def _draw(rng: np.random.Generator, script: str, count: int) -> list[str]:
 
 def _zipf(rng: np.random.Generator, script: str, count: int) -> list[str]:
     words = _BUILTIN[script]
+    chosen = np.searchsorted(_ladder(len(words)), rng.random(count))
+    return [words[place] for place in np.minimum(chosen, len(words) - 1).tolist()]
+
+
+@lru_cache(maxsize=16)
+def _ladder(count: int) -> NDArray[np.float64]:
     # Rank-frequency law, flattened so that rare characters are seen too.
-    weights = 1.0 / (np.arange(len(words)) + 20.0)
-    chosen = rng.choice(len(words), count, p=weights / weights.sum())
-    return [words[i] for i in chosen]
+    weights = 1.0 / (np.arange(count) + 20.0)
+    return np.asarray(np.cumsum(weights) / weights.sum(), np.float64)

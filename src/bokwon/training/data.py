@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from bokwon.errors import ArgumentError
 from bokwon.training.config import DataConfig
 from bokwon.training.holes import open_holes
+from bokwon.training.hub import HubSource
 from bokwon.training.sources import open_source
 
 __all__ = ["Batches", "Crops", "make_loader"]
@@ -49,6 +50,11 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         edges = np.cumsum(shares)[:-1]
         self.picks: npt.NDArray[np.uint8] = np.searchsorted(edges, picks, side="right").astype(np.uint8)
         self._before: dict[int, npt.NDArray[np.int64]] = {}
+
+    @property
+    def has_streams(self) -> bool:
+        """Whether an image comes from a Hugging Face data set."""
+        return any(isinstance(source, HubSource) for source in self.sources)
 
     def __len__(self) -> int:
         return self.count
@@ -121,6 +127,8 @@ def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tu
         num_workers=workers,
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,
+        # Streams have threads of their own, which a forked process would wait for without end.
+        multiprocessing_context="spawn" if workers and dataset.has_streams else None,
         worker_init_fn=_start_worker,
         pin_memory=torch.cuda.is_available(),
     )
