@@ -34,8 +34,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     fonts = find_fonts(SCRIPTS, EXCLUDE)
     print(f"# Pages\n\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
-    print(f"OpenCV {cv2.__version__}, {len(fonts)} fonts, styles drawn at random.\n")
-    print("One process. CPU seconds depend little on what else the machine does, wall seconds fully. Windows: 256².\n")
+    print(f"OpenCV {cv2.__version__}, {len(fonts)} fonts, styles drawn at random. ", end="")
+    print(f"Other programs kept {os.getloadavg()[0]:.1f} processes busy when this began.\n")
+    print("One process. CPU seconds depend less on what else the machine does than wall seconds. Windows: 256².\n")
     print("| what | runs | CPU s each | wall s each | windows each | windows per CPU s |\n|---|---|---|---|---|---|")
     cases: list[tuple[str, Callable[[int], object], int, int]] = [
         ("`render_crop` 256²", lambda seed: render_crop(seed, SIDE, fonts=fonts), 5 * repeats, 1),

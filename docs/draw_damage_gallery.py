@@ -19,7 +19,7 @@ SIDE, LABEL = 300, 96
 STRENGTHS = (0.25, 0.6, 0.8, 1.0)
 # Shares that show each kind well in a square of 300 pixels.
 COVERAGE = {
-    "insect": 0.05,
+    "insect": 0.03,
     "tear": 0.14,
     "crease": 0.015,
     "burn": 0.10,

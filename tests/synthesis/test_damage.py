@@ -154,8 +154,9 @@ def test_tears_start_at_the_edge_of_the_sheet() -> None:
 def test_creases_are_lines_brighter_than_ink() -> None:
     image = np.full((256, 256, 3), 60, np.uint8)
     result = damage("crease", 2, image, strength=1.0, coverage=0.02)
-    assert brightness(result.image)[result.hole].mean() > 110
-    assert result.hole.mean() < 0.15
+    assert brightness(result.image)[result.hole].mean() > 90
+    assert brightness(result.image).max() > 150
+    assert result.hole.mean() < 0.1
 
 
 def test_burns_are_charred_inside_and_scorched_around() -> None:
@@ -279,11 +280,12 @@ def test_later_damage_lies_over_earlier_one() -> None:
 def test_sizes_follow_the_unit() -> None:
     import cv2
 
-    widths = []
-    for unit in (0.5, 2.0):
-        hole = damage("insect", 3, page(400, 400), coverage=0.05, unit=unit).hole.astype(np.uint8)
-        widths.append(cv2.distanceTransform(hole, cv2.DIST_L2, 5).max())
-    assert widths[1] > 2 * widths[0]
+    widths = {0.5: [], 2.0: []}
+    for unit, found in widths.items():
+        for seed in range(4):
+            hole = damage("insect", seed, page(400, 400), coverage=0.05, unit=unit).hole.astype(np.uint8)
+            found.append(cv2.distanceTransform(hole, cv2.DIST_L2, 5)[hole > 0].mean())
+    assert np.mean(widths[2.0]) > 1.5 * np.mean(widths[0.5])
 
 
 @pytest.mark.slow

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bokwon.synthesis.damage_cracks import cracks
 from bokwon.synthesis.damage_paths import Path, draw_path, edge_point, wander
-from bokwon.synthesis.damage_shapes import burnt_area, colonies, cracks, facing_leaf, rips, torn_off, tunnels
+from bokwon.synthesis.damage_shapes import burnt_area, colonies, facing_leaf, rips, torn_off, tunnels
 from bokwon.synthesis.damage_sheet import blend, cut_through, look_at, multiply, outside_distance
 
 SHAPE = (240, 300)
@@ -69,10 +70,14 @@ def test_a_straight_path_without_bends_goes_where_it_heads() -> None:
     np.testing.assert_allclose(path.points[-1], (0, 30), atol=1e-9)
 
 
-def test_draw_path_draws_as_wide_as_told() -> None:
-    canvas = np.zeros((40, 80), np.uint8)
-    draw_path(canvas, Path(np.array([[10.0, 20.0], [70.0, 20.0]]), np.array([9.0, 9.0])))
-    assert 8 <= (canvas[:, 40] > 127).sum() <= 10
+@pytest.mark.parametrize("width", [2.0, 3.5, 6.0, 9.0, 20.0])
+@pytest.mark.parametrize("angle", [0.0, 0.4, 1.1])
+def test_draw_path_draws_as_wide_as_told(width: float, angle: float) -> None:
+    canvas = np.zeros((300, 300), np.uint8)
+    along = np.linspace(-100, 100, 21)[:, None] * (np.cos(angle), np.sin(angle)) + 150
+    draw_path(canvas, Path(along, np.full(21, width)))
+    area = 200 * width + np.pi * width**2 / 4
+    assert canvas.sum() / 255 == pytest.approx(area, rel=0.12)
 
 
 def test_edge_points_lie_on_the_edge_and_head_inwards() -> None:

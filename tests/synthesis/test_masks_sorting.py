@@ -133,6 +133,19 @@ def test_sorting_twice_or_from_nowhere_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+def test_a_set_within_its_source_is_not_sorted_into_itself(tmp_path: Path) -> None:
+    fill(tmp_path, CELLS[:2])
+    assert sum(sort_masks(tmp_path, tmp_path / "out").cells.values()) == 4
+    (tmp_path / "out" / "settings.json").unlink()
+    for path in list((tmp_path / "out").rglob("*.json*")):
+        path.unlink()
+    for path in list(tmp_path.glob("*-*")):
+        for file in path.rglob("*.png"):
+            file.unlink()
+    with pytest.raises(FileAccessError, match="besides"):
+        sort_masks(tmp_path, tmp_path / "out")
+
+
 def test_a_made_set_sorts_into_itself(tmp_path: Path) -> None:
     make_set(tmp_path / "in", MaskSet(count=24, size=(64, 64), kind="strokes"))
     sort_masks(tmp_path / "in", tmp_path / "out")

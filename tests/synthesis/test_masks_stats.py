@@ -101,5 +101,5 @@ def test_a_folder_without_a_mask_is_refused(tmp_path: Path) -> None:
     from PIL import Image
 
     Image.fromarray(np.tile(np.arange(256, dtype=np.uint8), (64, 1))).save(tmp_path / "photo.png")
-    with pytest.raises(FileAccessError, match="no mask"):
+    with pytest.raises(FileAccessError, match="is a mask"):
         measure_folder(tmp_path)

@@ -69,9 +69,10 @@ def test_a_shuffled_stream_is_another_one_each_time_and_the_same_each_run(hub):
     assert [_shade(resumed, number) for number in range(7, COUNT)] == first[7:]
 
 
+@pytest.mark.slow
 def test_streams_do_not_depend_on_workers(hub):
     config = DataConfig(images=(f"hf:{hub}",), crop=32, hub=HubConfig(streaming=True, shuffle=4))
-    batches = [list(make_loader(Crops(config, 12, 0), Batches(4, 3), workers)) for workers in (0, 2)]
+    batches = [list(make_loader(Crops(config, 12, 0), Batches(4, 3), workers)) for workers in (0, 1)]
     for (image, valid), (other, same) in zip(*batches, strict=True):
         assert torch.equal(image, other)
         assert torch.equal(valid, same)

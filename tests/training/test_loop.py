@@ -239,7 +239,7 @@ def test_what_is_not_finite_stops_before_the_weights_move(tiny, tmp_path, monkey
 
 
 def test_weights_that_overflow_are_not_saved(tiny, tmp_path):
-    config = tiny(steps=5, save_every=1, keep=9, optimizer=OptimizerConfig(name="adam", learning_rate=1e38, warmup=0))
+    config = tiny(steps=5, save_every=1, keep=9, optimizer=OptimizerConfig(name="adam", learning_rate=1e36, warmup=0))
     with pytest.raises(BokwonError, match="finite"):
         loop.train(config, tmp_path / "run")
     good = tiny(steps=5)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bokwon import __version__
-from bokwon.cli import export, masks, pages, restore, train
+from bokwon.cli import evaluate, export, masks, pages, restore, train
 from bokwon.errors import BokwonError
 
 __all__ = ["app", "main"]
@@ -43,6 +43,7 @@ def _root(
 restore.register(app)
 train.register(app)
 export.register(app)
+evaluate.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 

@@ -1,8 +1,7 @@
-"""`bokwon restore`: one damaged image and its mask in, the restored image out."""
+"""`bokwon restore`: a damaged image and its mask in, the restored image out; or a folder of them."""
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import Enum
 from pathlib import Path
@@ -10,15 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bokwon.cli.voice import Voice, divert_native_messages
 from bokwon.errors import ArgumentError
 
 if TYPE_CHECKING:
     from bokwon.imaging.files import Source
+    from bokwon.restore.job import Options, Recipe
     from bokwon.restore.restorer import Restorer
 
 __all__ = ["register"]
 
 _STANDARD = "-"
+_MEGA = 1_000_000
 
 
 class Polarity(str, Enum):
@@ -36,6 +38,16 @@ class Method(str, Enum):
     ns = "ns"
 
 
+class Format(str, Enum):
+    """Formats that can be written."""
+
+    png = "png"
+    tiff = "tiff"
+    jpeg = "jpeg"
+    webp = "webp"
+    bmp = "bmp"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     app.command(name="restore")(restore)
@@ -43,19 +55,39 @@ def register(app: typer.Typer) -> None:
 
 def restore(
     image: Annotated[
-        str, typer.Argument(metavar="INPUT", help="Damaged image: PNG, JPEG, TIFF, WebP or BMP; - for standard input.")
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="Damaged image (PNG, JPEG, TIFF, WebP, BMP), - for standard input, or a folder of images.",
+        ),
     ],
     output: Annotated[
         str,
         typer.Argument(
             metavar="OUTPUT",
-            help="Restored image, in the format its extension names; - for PNG on standard output. May be INPUT.",
+            help="Restored image, in the format its extension names; - for standard output. May be INPUT. "
+            "For a folder, another folder.",
         ),
     ],
     mask: Annotated[
-        str, typer.Option("--mask", metavar="MASK", help="Mask of the image's size, white where pixels are missing.")
-    ],
-    holes: Annotated[Polarity, typer.Option("--holes", help="Colour of the holes in MASK.")] = Polarity.white,
+        str | None,
+        typer.Option(
+            "--mask",
+            metavar="MASK",
+            help="Mask of the image's size, white where pixels are missing; "
+            "or a folder of masks named NAME_p003.png, one a page.",
+        ),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            "--masks",
+            metavar="DIR|CSV",
+            help="For a folder: masks of the images' names, or a table with columns image,mask. "
+            "By default NAME-mask.* beside each image.",
+        ),
+    ] = None,
+    holes: Annotated[Polarity, typer.Option("--holes", help="Colour of the holes in masks.")] = Polarity.white,
     method: Annotated[
         Method, typer.Option("--method", help="What fills: a trained model, or Telea or Navier-Stokes inpainting.")
     ] = Method.model,
@@ -63,65 +95,113 @@ def restore(
         str | None,
         typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="document"),
     ] = None,
+    output_format: Annotated[
+        Format | None,
+        typer.Option("--format", help="Format to write; by default OUTPUT's, in a folder each file's own."),
+    ] = None,
+    pages: Annotated[
+        str | None, typer.Option("--pages", metavar="RANGES", help="Pages to restore, such as 3, 1,4-6 or 3-end.")
+    ] = None,
+    recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Go through the folder's folders too.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Leave out the files that a run before this one did.")
+    ] = False,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="For a folder: worker processes.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="Threads of each worker.", show_default="all cores, shared")
+    ] = None,
+    max_mpixels: Annotated[
+        float, typer.Option("--max-mpixels", min=0.000001, help="Refuse larger images, in megapixels.")
+    ] = 400,
     no_overwrite: Annotated[bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say engine, model, tiles and time.")] = False,
 ) -> None:
-    """Fill the holes of a damaged image.
+    """Fill the holes of damaged images.
 
     Size, mode, bit depth and metadata stay; every pixel outside the holes stays as it is (JPEG output is encoded anew).
     """
     if quiet and verbose:
         raise ArgumentError("-q and -v contradict each other", "use one of them")
-    if image == mask == _STANDARD:
-        raise ArgumentError("INPUT and MASK cannot both come from standard input", "name a file for one of them")
     if model is not None and method is not Method.model:
         raise ArgumentError(f"--method {method.value} uses no model", "leave out --model or --method")
-    if output == _STANDARD and sys.stdout.isatty():
-        raise ArgumentError("standard output is a terminal", "redirect it, or name an output file")
-    _divert_native_messages()
-    voice = _Voice(quiet=quiet, verbose=verbose)
-    target = None if output == _STANDARD else Path(output)
+    folder = image != _STANDARD and mask is None and Path(image).is_dir()
+    for name, given in (("--masks", masks), ("--recursive", recursive), ("--resume", resume), ("--jobs", jobs != 1)):
+        if given and not folder:
+            raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
+    divert_native_messages()
+    voice = Voice(quiet=quiet, verbose=verbose)
 
+    from bokwon.restore.job import Options, Recipe
+    from bokwon.restore.models import DEFAULT_MODEL
+    from bokwon.restore.page_ranges import select_pages
+
+    if pages is not None:
+        select_pages(pages)
+    options = Options(holes is Polarity.white, not no_overwrite, round(max_mpixels * _MEGA), pages)
+    recipe = Recipe(model or DEFAULT_MODEL, method.value, threads)
+    format_name = output_format.value.upper() if output_format else None
+    if folder:
+        from bokwon.cli.restore_folder import restore_folder
+
+        restore_folder(
+            Path(image),
+            Path(output),
+            masks,
+            recipe=recipe,
+            options=options,
+            file_format=format_name,
+            recursive=recursive,
+            resume=resume,
+            jobs=jobs,
+            voice=voice,
+        )
+    else:
+        _restore_one(image, output, mask, recipe, options, format_name, voice)
+
+
+def _restore_one(
+    image: str,
+    output: str,
+    mask: str | None,
+    recipe: Recipe,
+    options: Options,
+    file_format: str | None,
+    voice: Voice,
+) -> None:
     from time import perf_counter
 
     begun = perf_counter()
     from bokwon.imaging.files import Source
-    from bokwon.imaging.formats import format_of
     from bokwon.imaging.output import check_target
     from bokwon.restore.job import Job, restore_file
-    from bokwon.restore.models import DEFAULT_MODEL
-    from bokwon.restore.restorer import Restorer
+    from bokwon.restore.masks import Masks, masks_of_pages
 
+    if mask is None:
+        raise ArgumentError("Missing option '--mask'", "see `bokwon restore --help`")
+    if image == mask == _STANDARD:
+        raise ArgumentError("INPUT and MASK cannot both come from standard input", "name a file for one of them")
+    if output == _STANDARD and sys.stdout.isatty():
+        raise ArgumentError("standard output is a terminal", "redirect it, or name an output file")
+    target = None if output == _STANDARD else Path(output)
     if target is not None:
         # Before anything is loaded or read from a pipe: these mistakes are the cheapest to find.
-        format_of(target)
-        check_target(target, overwrite=not no_overwrite)
-    source, mask_source = (_from_stdin(voice) if name == _STANDARD else Source.of(Path(name)) for name in (image, mask))
-    if target is not None and target.exists() and mask_source.path and target.samefile(mask_source.path):
-        raise ArgumentError("OUTPUT is the mask itself", "name another output")
-    restorer = Restorer(model or DEFAULT_MODEL, method=method.value)
-    _introduce(restorer, voice)
-    job = Job(source, mask_source, target, white_is_hole=holes is Polarity.white, overwrite=not no_overwrite)
-    tiles = restore_file(job, restorer, voice.tell, progress=voice.progress)
+        _ = Job(Source(""), Masks(), target, file_format).output_format
+        check_target(target, overwrite=options.overwrite)
+    source = _from_stdin(voice) if image == _STANDARD else Source.of(Path(image))
+    if mask != _STANDARD and Path(mask).is_dir():
+        masks = masks_of_pages(Path(image), Path(mask))
+    else:
+        masks = Masks(_from_stdin(voice) if mask == _STANDARD else Source.of(Path(mask)))
+    job = Job(source, masks, target, file_format, options)
+    restorer = recipe.restorer()
+    introduce(restorer, voice)
+    outcome = restore_file(job, restorer, voice.tell, progress=voice.tiles)
     destination = "standard output" if target is None else str(target)
-    voice.tell("detail", f"wrote {destination}: {tiles} tiles, {perf_counter() - begun:.2f} s")
+    voice.tell("detail", f"wrote {destination}: {outcome.tiles} tiles, {perf_counter() - begun:.2f} s")
 
 
-def _divert_native_messages() -> None:
-    """Keep libtiff and its like, which print past Python, from talking between the command's own lines."""
-    stream = sys.__stderr__
-    if stream is None or sys.stderr is not stream or os.environ.get("BOKWON_DEBUG"):
-        return
-    descriptor = stream.fileno()
-    stream.flush()
-    sys.stderr = os.fdopen(os.dup(descriptor), "w", buffering=1, encoding=stream.encoding, errors="backslashreplace")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
-
-
-def _from_stdin(voice: _Voice) -> Source:
+def _from_stdin(voice: Voice) -> Source:
     from bokwon.imaging.files import Source
 
     if sys.stdin.isatty():
@@ -130,31 +210,10 @@ def _from_stdin(voice: _Voice) -> Source:
     return Source("standard input", data=sys.stdin.buffer.read())
 
 
-def _introduce(restorer: Restorer, voice: _Voice) -> None:
+def introduce(restorer: Restorer, voice: Voice) -> None:
+    """Say what fills the holes."""
     voice.tell("detail", f"engine {restorer.engine.description}")
     if restorer.model is not None:
         voice.tell("detail", f"model {restorer.model.name}, sha256 {restorer.sha256}")
         if restorer.model.card is None:
             voice.tell("detail", f"model file {restorer.model.path} has no card: nothing vouches for it")
-
-
-class _Voice:
-    """Says on standard error what there is to say, at the loudness asked for."""
-
-    def __init__(self, *, quiet: bool, verbose: bool) -> None:
-        self._quiet = quiet
-        self._verbose = verbose
-
-    def tell(self, level: str, text: str) -> None:
-        """Print one line, unless it matters less than what is wanted."""
-        if self._quiet or (level == "detail" and not self._verbose):
-            return
-        prefix = "" if level == "detail" else f"{level}: "
-        print(f"bokwon: {prefix}{' '.join(text.split())}", file=sys.stderr, flush=True)
-
-    def progress(self, done: int, total: int) -> None:
-        """Show how far the tiles are, on a terminal and for pages of many."""
-        if self._quiet or total < 4 or not sys.stderr.isatty():
-            return
-        end = "\n" if done == total else ""
-        print(f"\rbokwon: tile {done} of {total}", end=end, file=sys.stderr, flush=True)

@@ -92,8 +92,9 @@ def read_page(source: Source, *, max_pixels: int = MAX_PIXELS) -> Page:
         except UnidentifiedImageError as error:
             raise _unreadable(source, stream) from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            limit = f"{max_pixels / 1e6:.0f} megapixels"
-            raise InputFileError(f"{source.name} has more than {limit}", "split it into smaller images") from error
+            limit = f"{max_pixels / 1e6:g} megapixels"
+            fix = "split it into smaller images, or allow more (--max-mpixels)"
+            raise InputFileError(f"{source.name} has more than {limit}", fix) from error
         except MemoryError as error:
             raise BokwonError(f"{source.name} does not fit into memory", "split it into smaller images") from error
         # Decoders meet damage with whatever exception their parsing happens to hit.

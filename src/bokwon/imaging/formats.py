@@ -65,6 +65,8 @@ def check_fits(pixels: Pixels, mode: str, file_format: str) -> None:
     Raises:
         ArgumentError: It does not, so writing would change them.
     """
+    if file_format == "PDF":
+        raise ArgumentError("only a PDF can be written as PDF", "write to a name that ends in .tif or .png")
     if _fits(pixels, mode, file_format):
         return
     depth = pixels.dtype.itemsize * 8 if mode != "1" else 1

@@ -14,7 +14,7 @@ from PIL import Image
 
 from bokwon.errors import ArgumentError
 from bokwon.imaging.decode import Page
-from bokwon.imaging.files import Source, read_page
+from bokwon.imaging.files import MAX_PIXELS, Source, read_page
 from bokwon.imaging.pixels import Pixels, alpha, from_pillow, to_pillow
 
 __all__ = ["INVERTED_ABOVE", "Hole", "as_hole", "check_hole", "hole_of_samples", "looks_inverted", "read_hole"]
@@ -104,12 +104,15 @@ def as_hole(hole: NDArray[Any] | Image.Image) -> tuple[Hole, tuple[str, ...]]:
     raise ArgumentError(f"hole has dtype {hole.dtype}", "pass bool, True where missing, for example hole > 0.5")
 
 
-def read_hole(source: Source, *, white_is_hole: bool = True) -> tuple[Hole, tuple[str, ...]]:
+def read_hole(
+    source: Source, *, white_is_hole: bool = True, max_pixels: int = MAX_PIXELS
+) -> tuple[Hole, tuple[str, ...]]:
     """Read a mask file.
 
     Args:
         source: Where from; any image format that can be restored, in any mode.
         white_is_hole: Its polarity.
+        max_pixels: Refuse larger masks, before decoding them.
 
     Returns:
         The hole, and notices that name the file.
@@ -118,7 +121,7 @@ def read_hole(source: Source, *, white_is_hole: bool = True) -> tuple[Hole, tupl
         FileAccessError: The file cannot be opened.
         InputFileError: It is no image, or damaged.
     """
-    page: Page = read_page(source)
+    page: Page = read_page(source, max_pixels=max_pixels)
     hole, notices = hole_of_samples(page.pixels, page.mode, white_is_hole=white_is_hole)
     return hole, tuple(f"{source.name}: {notice}" for notice in notices)
 

@@ -12,18 +12,22 @@ from typing import BinaryIO
 
 import numpy as np
 
-__all__ = ["Directory", "Entry", "file_header", "numbers", "parse", "serialise"]
+__all__ = ["Directory", "Entry", "byte_order", "file_header", "numbers", "parse", "positions", "serialise"]
 
 HEADER_BYTES = 8
 # Bytes per value, and how many bytes are swapped together, by field type (TIFF 6.0, section 2; 16-18 are BigTIFF's).
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _SWAP_BYTES = {**_VALUE_BYTES, 5: 4, 10: 4}
 _SHORT, _LONG = 3, 4
-_BIG_TYPES = frozenset({16, 17, 18})
+_LONG8 = 16
+_BIG_TYPES = frozenset({_LONG8, 17, 18})
+# Offsets and sizes of strips and tiles.
+_PLACES = frozenset({273, 279, 324, 325})
 # Exif, GPS and interoperability directories; nothing else that points somewhere survives a rewrite.
 _POINTERS = frozenset({34665, 34853, 40965})
 _DEEPEST = 2
 _MOST_ENTRIES = 4096
+_MOST_PAGES = 65535
 _LARGEST_VALUE = 64 * 2**20
 
 
@@ -74,14 +78,15 @@ class _Layout:
         return 8 if self.big else 4
 
 
-def parse(stream: BinaryIO) -> Directory:
-    """Read the first directory of a TIFF file or EXIF block.
+def parse(stream: BinaryIO, position: int | None = None) -> Directory:
+    """Read a directory of a TIFF file or EXIF block.
 
     Entries that point outside the file, or whose type is unknown, are left out: damaged metadata must not keep a page
     from being restored.
 
     Args:
         stream: Seekable file whose first byte is the byte-order mark.
+        position: Where the directory lies, bytes; by default the first one is read.
 
     Returns:
         Tag number to entry, values in little-endian order.
@@ -89,6 +94,41 @@ def parse(stream: BinaryIO) -> Directory:
     Raises:
         ValueError: The header is not a TIFF header, or the directory is cut off.
     """
+    layout, first = _header(stream)
+    return _parse_directory(stream, layout, first if position is None else position, depth=0)
+
+
+def positions(stream: BinaryIO) -> list[int]:
+    """Return where the directories of a TIFF file lie, one a page, in order.
+
+    Args:
+        stream: Seekable file whose first byte is the byte-order mark.
+
+    Raises:
+        ValueError: It is no TIFF file, its directories run in a circle, or there are more than 65,535.
+    """
+    layout, position = _header(stream)
+    count_code, entry_bytes = ("Q", 20) if layout.big else ("H", 12)
+    found: dict[int, None] = {}
+    while position:
+        if position in found or len(found) > _MOST_PAGES:
+            raise ValueError("its directories run in a circle")
+        found[position] = None
+        stream.seek(position)
+        (count,) = layout.unpack(count_code, _exactly(stream, struct.calcsize("<" + count_code)))
+        if count > _MOST_ENTRIES:
+            raise ValueError(f"a directory of {count} entries")
+        stream.seek(count * entry_bytes, 1)
+        (position,) = layout.unpack(layout.offset_code, _exactly(stream, layout.inline_bytes))
+    return list(found)
+
+
+def byte_order(stream: BinaryIO) -> str:
+    """Return the byte order of a TIFF file, `<` or `>`."""
+    return _header(stream)[0].order
+
+
+def _header(stream: BinaryIO) -> tuple[_Layout, int]:
     stream.seek(0)
     head = stream.read(16)
     if head[:2] not in (b"II", b"MM") or len(head) < HEADER_BYTES:
@@ -96,8 +136,7 @@ def parse(stream: BinaryIO) -> Directory:
     order = "<" if head[:2] == b"II" else ">"
     (magic,) = struct.unpack(order + "H", head[2:4])
     layout = _Layout(order, big=magic == 43)
-    position = layout.unpack("Q", head[8:16])[0] if layout.big else layout.unpack("I", head[4:8])[0]
-    return _parse_directory(stream, layout, position, depth=0)
+    return layout, layout.unpack("Q", head[8:16])[0] if layout.big else layout.unpack("I", head[4:8])[0]
 
 
 def _parse_directory(stream: BinaryIO, layout: _Layout, position: int, depth: int) -> Directory:
@@ -130,7 +169,7 @@ def _parse_entry(
                 return None
             target = int.from_bytes(inline[: _VALUE_BYTES[kind]], "little" if layout.order == "<" else "big")
             return Entry(_LONG, 1, b"", _parse_directory(stream, layout, target, depth + 1))
-        if kind in _BIG_TYPES:
+        if kind in _BIG_TYPES and tag not in _PLACES:
             return None
         if size <= layout.inline_bytes:
             data = inline[:size]
@@ -142,6 +181,9 @@ def _parse_entry(
     unit = _SWAP_BYTES[kind]
     if layout.order == ">" and unit > 1:
         data = np.frombuffer(data, f">u{unit}").astype(f"<u{unit}").tobytes()
+    if kind in _BIG_TYPES:
+        # Where samples lie in a BigTIFF: they are read from there, and written to a file of 32-bit places.
+        return Entry(_LONG8, count, data)
     return Entry(kind, count, data)
 
 
@@ -153,26 +195,28 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
 
 
 def numbers(entry: Entry) -> tuple[int, ...]:
-    """Return the values of an entry of unsigned 8-, 16- or 32-bit numbers."""
-    code = {1: "B", _SHORT: "H", _LONG: "I"}[entry.type]
+    """Return the values of an entry of unsigned numbers."""
+    code = {1: "B", _SHORT: "H", _LONG: "I", _LONG8: "Q"}[entry.type]
     return struct.unpack(f"<{entry.count}{code}", entry.data)
 
 
-def file_header(directory_offset: int) -> bytes:
-    """Return the eight bytes a little-endian TIFF file begins with.
+def file_header(directory_offset: int, order: str = "<") -> bytes:
+    """Return the eight bytes a TIFF file begins with.
 
     Args:
         directory_offset: Where the first directory lies in the file.
+        order: Byte order, `<` or `>`.
     """
-    return struct.pack("<2sHI", b"II", 42, directory_offset)
+    return struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, directory_offset)
 
 
-def serialise(directory: Mapping[int, Entry], offset: int) -> bytes:
-    """Write a directory, little-endian, with everything it points at behind it.
+def serialise(directory: Mapping[int, Entry], offset: int, order: str = "<") -> bytes:
+    """Write a directory, the last of its file, with everything it points at behind it.
 
     Args:
         directory: Tag number to entry.
         offset: Where in the file the directory will lie, bytes.
+        order: Byte order, `<` or `>`.
     """
     table = bytearray()
     values = bytearray()
@@ -180,14 +224,21 @@ def serialise(directory: Mapping[int, Entry], offset: int) -> bytes:
     for tag in sorted(directory):
         entry = directory[tag]
         if entry.directory is not None:
-            inline = struct.pack("<I", behind + len(values))
-            values += serialise(entry.directory, behind + len(values))
+            inline = struct.pack(order + "I", behind + len(values))
+            values += serialise(entry.directory, behind + len(values), order)
         elif len(entry.data) <= 4:
-            inline = entry.data.ljust(4, b"\0")
+            inline = _ordered(entry, order).ljust(4, b"\0")
         else:
-            inline = struct.pack("<I", behind + len(values))
-            values += entry.data
+            inline = struct.pack(order + "I", behind + len(values))
+            values += _ordered(entry, order)
         if len(values) % 2:
             values += b"\0"
-        table += struct.pack("<HHI", tag, entry.type, entry.count) + inline
-    return struct.pack("<H", len(directory)) + bytes(table) + struct.pack("<I", 0) + bytes(values)
+        table += struct.pack(order + "HHI", tag, entry.type, entry.count) + inline
+    return struct.pack(order + "H", len(directory)) + bytes(table) + struct.pack(order + "I", 0) + bytes(values)
+
+
+def _ordered(entry: Entry, order: str) -> bytes:
+    unit = _SWAP_BYTES[entry.type]
+    if order == "<" or unit == 1:
+        return entry.data
+    return np.frombuffer(entry.data, f"<u{unit}").astype(f">u{unit}").tobytes()

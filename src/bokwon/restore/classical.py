@@ -25,6 +25,7 @@ class OpenCVEngine:
 
     Args:
         method: `telea` (Telea 2004, fast marching) or `ns` (Bertalmio et al. 2001, Navier-Stokes).
+        threads: How many threads OpenCV may use, a setting of the whole process; all cores by default.
 
     Raises:
         ArgumentError: No such method.
@@ -33,7 +34,7 @@ class OpenCVEngine:
 
     tile = 2048
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, *, threads: int | None = None) -> None:
         try:
             import cv2
         except ImportError as error:
@@ -41,6 +42,8 @@ class OpenCVEngine:
             raise MissingDependencyError(f"OpenCV cannot be imported: {error}", fix) from error
         if method not in CLASSICAL:
             raise ArgumentError(f"no method is named {method!r}", f"choose model, {' or '.join(CLASSICAL)}")
+        if threads is not None:
+            cv2.setNumThreads(threads)
         self._cv2 = cv2
         self._flag = cv2.INPAINT_TELEA if method == "telea" else cv2.INPAINT_NS
         self.description = f"OpenCV {cv2.__version__}, {method}"

@@ -51,6 +51,7 @@ class OnnxEngine:
     Args:
         data: The ONNX file, whole.
         name: What messages call it.
+        threads: How many threads it may use; all cores by default.
 
     Raises:
         InputFileError: Not an ONNX file, or not one that keeps the contract of bokwon's models.
@@ -59,7 +60,7 @@ class OnnxEngine:
 
     tile = 512
 
-    def __init__(self, data: bytes, name: str) -> None:
+    def __init__(self, data: bytes, name: str, *, threads: int | None = None) -> None:
         try:
             import onnxruntime
         except ImportError as error:
@@ -71,6 +72,8 @@ class OnnxEngine:
         onnxruntime.set_default_logger_severity(_FATAL)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _FATAL
+        if threads is not None:
+            options.intra_op_num_threads = threads
         try:
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         # ONNX Runtime's exceptions have no common base but Exception.

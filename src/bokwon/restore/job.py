@@ -1,29 +1,70 @@
-"""One image file with its mask in, one restored file out: what the command does, and a batch does many times."""
+"""One image file with its masks in, one restored file out: what the command does, and a batch does many times."""
 
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
 
+from bokwon.errors import ArgumentError
+from bokwon.imaging.book import Book, open_book
 from bokwon.imaging.decode import Page
-from bokwon.imaging.files import Source, read_page
-from bokwon.imaging.formats import check_fits, encode_page, format_of, lost_on_the_way
-from bokwon.imaging.holes import check_hole, looks_inverted, read_hole
+from bokwon.imaging.files import MAX_PIXELS, Source, read_page
+from bokwon.imaging.formats import EXTENSIONS, check_fits, format_of, lost_on_the_way
+from bokwon.imaging.holes import Hole, check_hole, hole_of_samples, looks_inverted
 from bokwon.imaging.output import check_target, replacing
 from bokwon.restore.fill import Progress
+from bokwon.restore.masks import Masks
+from bokwon.restore.models import DEFAULT_MODEL
+from bokwon.restore.page_ranges import select_pages
 from bokwon.restore.restorer import Restorer
 
-__all__ = ["Job", "Tell", "restore_file"]
+__all__ = ["Job", "Options", "Outcome", "Recipe", "Tell", "restore_file"]
 
 Tell = Callable[[Literal["detail", "note", "warning"], str], None]
 """Told what the user may want to know, with how much it matters."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What fills the holes: all it takes to make a `Restorer`, in whatever process.
+
+    Attributes:
+        model: Name of a shipped model, or path of a model file.
+        method: `model`, `telea` or `ns`.
+        threads: How many threads the engine may use; all cores by default.
+    """
+
+    model: str = DEFAULT_MODEL
+    method: str = "model"
+    threads: int | None = None
+
+    def restorer(self) -> Restorer:
+        """Make the restorer."""
+        return Restorer(self.model, method=self.method, threads=self.threads)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are read and written, the same for all files of a run.
+
+    Attributes:
+        white_is_hole: Polarity of the masks.
+        overwrite: Whether targets may be there already.
+        max_pixels: Larger images are refused before they are decoded.
+        pages: Which pages of a file to restore, such as `3-end`; all by default.
+    """
+
+    white_is_hole: bool = True
+    overwrite: bool = True
+    max_pixels: int = MAX_PIXELS
+    pages: str | None = None
 
 
 @dataclass(frozen=True)
@@ -32,29 +73,56 @@ class Job:
 
     Attributes:
         source: The image.
-        mask: Its mask.
-        target: The file to write, in the format its extension names; None for PNG on standard output.
-        white_is_hole: Polarity of the mask.
-        overwrite: Whether the target may be there already.
+        masks: Its masks; without any the image is given back as it is.
+        target: The file to write; None for standard output.
+        format: The format to write; by default the one the target's extension names, PNG on standard output.
+        options: The rest.
     """
 
     source: Source
-    mask: Source
+    masks: Masks
     target: Path | None
-    white_is_hole: bool = True
-    overwrite: bool = True
+    format: str | None = None
+    options: Options = Options()
 
     @property
-    def format(self) -> str:
+    def output_format(self) -> str:
         """The format to write.
 
         Raises:
-            ArgumentError: The target's extension names none.
+            ArgumentError: The target's extension names none, or another than the format asked for.
         """
-        return "PNG" if self.target is None else format_of(self.target)
+        if self.target is None:
+            return self.format or "PNG"
+        named = EXTENSIONS.get(self.target.suffix.lower()) if self.format else format_of(self.target)
+        if self.format and named not in (None, self.format):
+            raise ArgumentError(
+                f"{self.target} is named like {named} and the format asked for is {self.format}",
+                "leave out --format, or name the output after it",
+            )
+        return self.format or str(named)
 
 
-def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress | None = None) -> int:
+@dataclass(frozen=True)
+class Outcome:
+    """What was done to one file.
+
+    Attributes:
+        pages: How many pages it has.
+        restored: How many of them had holes, which were filled.
+        tiles: How many tiles were run.
+        hole: Pixels that were filled.
+        pixels: Pixels of the pages with holes.
+    """
+
+    pages: int
+    restored: int
+    tiles: int
+    hole: int
+    pixels: int
+
+
+def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress | None = None) -> Outcome:
     """Restore a file. The target appears whole or not at all.
 
     A mask without a hole gives the input back: its very bytes, if the format stays the same.
@@ -66,51 +134,167 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
         progress: Told after each tile.
 
     Returns:
-        How many tiles were run.
+        What was done.
 
     Raises:
         BokwonError: With the exit code of what is wrong.
     """
-    file_format = job.format
-    if job.target is not None:
-        check_target(job.target, overwrite=job.overwrite)
-    page = read_page(job.source)
-    hole, notices = read_hole(job.mask, white_is_hole=job.white_is_hole)
-    orientation = page.metadata.orientation
-    check_hole(hole, page.size, orientation=orientation, name=f"mask {job.mask.name}")
+    file_format = job.output_format
+    _check_files(job)
+    with open_book(job.source, max_pixels=job.options.max_pixels) as book, ExitStack() as masks:
+        if job.target is None and job.format is None and book.format is not None:
+            file_format = book.format
+        for notice in book.notices:
+            tell("note", notice)
+        work = _Work(job, restorer, tell, progress, book, file_format, masks)
+        _write(job, lambda stream: book.rewrite(stream, file_format, work.visit))
+        return Outcome(book.pages, work.restored, work.tiles, work.hole, work.pixels)
+
+
+class _Work:
+    """The pages of one file, one after the other."""
+
+    def __init__(
+        self,
+        job: Job,
+        restorer: Restorer,
+        tell: Tell,
+        progress: Progress | None,
+        book: Book,
+        file_format: str,
+        open_masks: ExitStack,
+    ) -> None:
+        self._job = job
+        self._format = file_format
+        self._restorer = restorer
+        self._tell = tell
+        self._progress = progress
+        self._book = book
+        self._mask_book: Book | None = None
+        options = job.options
+        pages = book.pages
+        self._wanted = select_pages(options.pages, pages) if options.pages else frozenset(range(1, pages + 1))
+        if job.masks.whole is not None:
+            mask = job.masks.whole
+            self._mask_book = open_masks.enter_context(open_book(mask, max_pixels=options.max_pixels))
+            if self._mask_book.pages != pages:
+                raise ArgumentError(
+                    f"mask {mask.name} has {self._mask_book.pages} pages and the image {pages}",
+                    "give one page of mask for each, or one file a page, named like NAME_p003.png",
+                )
+        strangers = sorted(number for number in job.masks.pages if number > pages or number < 1)
+        if strangers:
+            name = job.masks.pages[strangers[0]].name
+            raise ArgumentError(f"mask {name} is for a page that the image, with {pages}, has not", "rename the mask")
+        self.restored = self.tiles = self.hole = self.pixels = 0
+
+    def visit(self, number: int, read: Callable[[], Page] | None) -> Page | None:
+        """Restore a page, if it is to be; see `bokwon.imaging.book.Visit`."""
+        name = self._job.source.name if self._book.pages == 1 else f"{self._job.source.name}, page {number}"
+        masked = number in self._wanted and (number in self._job.masks.pages or self._mask_book is not None)
+        if read is None:
+            level: Literal["note", "warning"] = "warning" if number in self._job.masks.pages else "note"
+            self._tell(level, f"{name} has no image to restore: it stays as it is")
+            return None
+        if not masked:
+            self._tell("detail", f"{name}: no mask")
+        if not masked and self._book.pages > 1:
+            return None
+        page = read()
+        hole = self._hole_of(page, number, name) if masked else None
+        if hole is None and (self._book.format or page.format) == self._format:
+            return None
+        self._announce(page)
+        if hole is not None:
+            self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
+            self.restored += 1
+            self.hole += int(np.count_nonzero(hole))
+            self.pixels += hole.size
+        return page
+
+    def _announce(self, page: Page) -> None:
+        # An image within a PDF stays one of its kind.
+        file_format = page.format if self._format == "PDF" and self._book.format == "PDF" else self._format
+        check_fits(page.pixels, page.mode, file_format)
+        for notice in (*page.notices, *lost_on_the_way(page, file_format)):
+            self._tell("note", notice)
+
+    def _mask(self, number: int) -> tuple[Page, str]:
+        source = self._job.masks.pages.get(number)
+        if source is not None:
+            return read_page(source, max_pixels=self._job.options.max_pixels), source.name
+        if self._mask_book is None or self._job.masks.whole is None:
+            raise RuntimeError(f"page {number} has no mask")
+        name = self._job.masks.whole.name
+        return self._mask_book.page(number), name if self._book.pages == 1 else f"{name}, page {number}"
+
+    def _hole_of(self, page: Page, number: int, name: str) -> Hole | None:
+        """Return what is to be filled; None for nothing."""
+        options, tell = self._job.options, self._tell
+        mask_page, mask_name = self._mask(number)
+        hole, notices = hole_of_samples(mask_page.pixels, mask_page.mode, white_is_hole=options.white_is_hole)
+        notices = tuple(f"{mask_name}: {notice}" for notice in notices)
+        orientation = page.metadata.orientation
+        check_hole(hole, page.size, orientation=orientation, name=f"mask {mask_name}")
+        share = np.count_nonzero(hole) / hole.size
+        tell("detail", f"{name}: {_summary(page)}, hole {share:.2%}")
+        if orientation != 1:
+            notices += (f"{name} has EXIF orientation {orientation}: the mask follows its pixels as stored",)
+        for notice in notices:
+            tell("note", notice)
+        if not hole.any():
+            tell("warning", f"mask {mask_name} has no hole: the image is given back as it is")
+            return None
+        if looks_inverted(hole):
+            other = "black" if options.white_is_hole else "white"
+            tell(
+                "warning",
+                f"mask {mask_name} calls {share:.0%} of the image hole; if it means the rest, add --holes {other}",
+            )
+        return hole
+
+
+def _check_files(job: Job) -> None:
+    if job.target is None:
+        return
+    check_target(job.target, overwrite=job.options.overwrite)
+    if not job.target.exists():
+        return
+    for mask in job.masks.sources:
+        if mask.path and job.target.samefile(mask.path):
+            raise ArgumentError("OUTPUT is the mask itself", "name another output")
+
+
+def _hole_of(page: Page, job: Job, tell: Tell) -> Hole | None:
+    """Return what is to be filled; None for nothing."""
+    name, orientation = job.source.name, page.metadata.orientation
+    mask = job.masks.pages.get(1, job.masks.whole)
+    if mask is None:
+        tell("detail", f"{name}: {_summary(page)}, no mask")
+        return None
+    hole, notices = read_hole(mask, white_is_hole=job.options.white_is_hole, max_pixels=job.options.max_pixels)
+    check_hole(hole, page.size, orientation=orientation, name=f"mask {mask.name}")
     share = np.count_nonzero(hole) / hole.size
-    tell("detail", f"{job.source.name}: {_summary(page)}, hole {share:.2%}")
+    tell("detail", f"{name}: {_summary(page)}, hole {share:.2%}")
     if orientation != 1:
-        notices += (f"{job.source.name} has EXIF orientation {orientation}: the mask follows its pixels as stored",)
+        notices += (f"{name} has EXIF orientation {orientation}: the mask follows its pixels as stored",)
     for notice in notices:
         tell("note", notice)
     if not hole.any():
-        tell("warning", f"mask {job.mask.name} has no hole: the image is given back as it is")
-        if page.format == file_format:
-            _write(job, lambda stream: _copy(job.source, stream))
-            return 0
-    elif looks_inverted(hole):
-        other = "black" if job.white_is_hole else "white"
+        tell("warning", f"mask {mask.name} has no hole: the image is given back as it is")
+        return None
+    if looks_inverted(hole):
+        other = "black" if job.options.white_is_hole else "white"
         tell(
             "warning",
-            f"mask {job.mask.name} calls {share:.0%} of the image hole; if it means the rest, add --holes {other}",
+            f"mask {mask.name} calls {share:.0%} of the image hole; if it means the rest, add --holes {other}",
         )
-    check_fits(page.pixels, page.mode, file_format)
-    for notice in (*page.notices, *lost_on_the_way(page, file_format)):
-        tell("note", notice)
-    tiles = restorer.fill(page.pixels, page.mode, hole, progress=progress)
-    _write(job, lambda stream: encode_page(stream, page.pixels, page.mode, file_format, page.metadata))
-    return tiles
+    return hole
 
 
 def _summary(page: Page) -> str:
     depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
     return f"{page.format}, {page.size[0]}x{page.size[1]}, {page.mode}, {depth} bits"
-
-
-def _copy(source: Source, stream: BinaryIO) -> None:
-    with source.open() as original:
-        shutil.copyfileobj(original, stream)
 
 
 def _write(job: Job, encode: Callable[[BinaryIO], None]) -> None:
@@ -121,5 +305,5 @@ def _write(job: Job, encode: Callable[[BinaryIO], None]) -> None:
         sys.stdout.buffer.write(buffer.getbuffer())
         sys.stdout.buffer.flush()
         return
-    with replacing(job.target, overwrite=job.overwrite) as stream:
+    with replacing(job.target, overwrite=job.options.overwrite) as stream:
         encode(stream)

@@ -62,6 +62,7 @@ class Restorer:
         model: Name of a shipped model, or path of a model file (.onnx).
         method: `model`, or without any model `telea` or `ns`.
         tile: Side of the pieces that large pages are cut into, a multiple of 128 pixels; the engine's own by default.
+        threads: How many threads the engine may use; all cores by default.
 
     Attributes:
         method: The method.
@@ -75,7 +76,14 @@ class Restorer:
         InputFileError: It is damaged, or not a model of bokwon's kind.
     """
 
-    def __init__(self, model: str | Path = DEFAULT_MODEL, *, method: str = "model", tile: int | None = None) -> None:
+    def __init__(
+        self,
+        model: str | Path = DEFAULT_MODEL,
+        *,
+        method: str = "model",
+        tile: int | None = None,
+        threads: int | None = None,
+    ) -> None:
         if method not in METHODS:
             raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
         self.method = method
@@ -85,9 +93,9 @@ class Restorer:
         if method == "model":
             self.model = find_model(model)
             data, self.sha256 = load_model(self.model)
-            self.engine = OnnxEngine(data, self.model.name)
+            self.engine = OnnxEngine(data, self.model.name, threads=threads)
         else:
-            self.engine = OpenCVEngine(method)
+            self.engine = OpenCVEngine(method, threads=threads)
         self._tiling = Tiling(self.engine.tile if tile is None else tile)
 
     def restore(

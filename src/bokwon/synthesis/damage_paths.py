@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -96,11 +95,24 @@ def draw_path(canvas: npt.NDArray[np.uint8], path: Path) -> None:
         canvas: uint8 (H, W); drawn with 255, with smooth edges.
         path: The line.
     """
-    fixed = np.round(path.points * 16).astype(int).tolist()
-    for index, (start, end) in enumerate(pairwise(fixed)):
-        # A smooth line comes out about a pixel broader than its thickness says.
-        thickness = max(1, round(float(path.widths[index]) - 1.2))
-        cv2.line(canvas, start, end, 255, thickness, lineType=cv2.LINE_AA, shift=4)
+    # OpenCV's smooth lines jump in width by two pixels at a time; quadrilaterals with round joints have any width.
+    # Their smooth edge reaches 0.7 pixels further than their corners say.
+    steps = np.diff(path.points, axis=0)
+    lengths = np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-6)[:, None]
+    half = np.maximum(path.widths[:-1, None] / 2 - 0.7, 0.0)
+    aside = np.stack([-steps[:, 1], steps[:, 0]], 1) / lengths * half
+    start, end = path.points[:-1], path.points[1:]
+    corners = np.stack([start + aside, end + aside, end - aside, start - aside], 1)
+    quads = np.round(corners * 16).astype(np.int32)
+    joints = np.round(path.points * 16).astype(int).tolist()
+    for index, quad in enumerate(quads):
+        if path.widths[index] < 2:
+            cv2.line(canvas, joints[index], joints[index + 1], 255, 1, lineType=cv2.LINE_AA, shift=4)
+            continue
+        cv2.fillConvexPoly(canvas, quad, 255, cv2.LINE_AA, shift=4)
+        radius = round(float(half[index, 0]) * 16)
+        cv2.circle(canvas, joints[index], radius, 255, -1, cv2.LINE_AA, shift=4)
+        cv2.circle(canvas, joints[index + 1], radius, 255, -1, cv2.LINE_AA, shift=4)
 
 
 def edge_point(

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from bokwon.synthesis.damage_cracks import cracks
 from bokwon.synthesis.damage_paths import Path, draw_path, wander
-from bokwon.synthesis.damage_shapes import cracks
 from bokwon.synthesis.damage_sheet import Mark, Sheet, blend, grain, outside_distance
 from bokwon.synthesis.fields import Field, noise_field
 

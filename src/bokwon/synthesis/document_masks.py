@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bokwon.synthesis.damage_shapes import burnt_area, colonies, cracks, rips, torn_off, tunnels
+from bokwon.synthesis.damage_cracks import cracks
+from bokwon.synthesis.damage_shapes import burnt_area, colonies, rips, torn_off, tunnels
 from bokwon.synthesis.fields import Field, Hole, level_set, noise_field
 
 __all__ = ["document_mask"]

@@ -107,6 +107,7 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
 
     Raises:
         ArgumentError: The evidence does not say, or the option is unknown.
+        FileAccessError: None of the files is a mask.
     """
     if holes not in get_args(Holes):
         raise ArgumentError(f"unknown colour of holes {holes!r}", f"choose one of {', '.join(get_args(Holes))}")
@@ -116,8 +117,12 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
     chunks = [looked_at[start : start + 32] for start in range(0, len(looked_at), 32)]
     found = [value for chunk in map_in_processes(_judge, chunks, jobs) for value in chunk]
     masks = [(path, value) for path, value in zip(looked_at, found, strict=True) if value is not None]
-    evidence = float(np.mean([value for _, value in masks])) if masks else 0.0
-    if masks and abs(evidence) < _CERTAIN:
+    if not masks:
+        raise FileAccessError(
+            f"none of {len(looked_at)} images is a mask", "masks are black and white, with few gray pixels"
+        )
+    evidence = float(np.mean([value for _, value in masks]))
+    if abs(evidence) < _CERTAIN:
         raise ArgumentError(
             f"cannot tell whether white or black means hole (evidence {evidence:+.2f})",
             "look at a mask and say --holes white or --holes black",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bokwon.errors import OutputExistsError
+from bokwon.errors import FileAccessError, OutputExistsError
 from bokwon.synthesis.catalog import cell_of
 from bokwon.synthesis.mask_files import close_set, mask_record, open_set, save_mask, unwritable, write_text
 from bokwon.synthesis.mask_reading import Holes, Polarity, find_polarity, list_masks, read_mask
@@ -59,7 +59,9 @@ def sort_masks(
         OutputExistsError: The output holds another set, or files that are none.
         ArgumentError: The polarity cannot be found.
     """
-    files = [path for path in list_masks(source) if out not in path.parents]
+    files = [path for path in list_masks(source) if out.resolve() not in path.resolve().parents]
+    if not files:
+        raise FileAccessError(f"{source} holds no image file besides those of {out}", "name a folder of mask images")
     polarity = find_polarity(files, holes, jobs)
     origin = {"sorted_from": str(source), "holes": "white" if polarity.white else "black"}
     if open_set(out, origin):

@@ -56,7 +56,8 @@ def occlusion_mask(rng: np.random.Generator, shape: tuple[int, int], least: int,
     fraction = target / (shape[0] * shape[1])
     # Larger holes of the published set are also thicker; measured there, see docs/masks.md.
     usual = float(np.interp(fraction, (0, 0.46, 0.53, 1), (3.8, 10, 14, 16)))
-    reach = min(usual * math.exp(rng.normal(0, 0.45)), 36) / 512
+    spread = float(np.interp(fraction, (0.3, 0.45), (0.45, 0.3)))
+    reach = min(usual * math.exp(rng.normal(0, spread)), 36) / 512
     # The scene needs no more than 256 pixels: what it leaves of a line is dilated by several pixels anyway.
     shrink = max(min(shape) / 256, 1.0)
     small = (max(round(shape[0] / shrink), 1), max(round(shape[1] / shrink), 1))

@@ -211,20 +211,18 @@ class FinetuneConfig:
         learning_rate: Highest learning rate.
         schedule: "cosine" or "constant".
         freeze_encoder_norm: Freeze the encoder's batch normalisation.
-        calibrate: Batches over which its statistics are averaged before they are frozen; 0 freezes the running ones.
     """
 
     steps: int = 0
     learning_rate: float = 5e-5
     schedule: Schedule = "constant"
     freeze_encoder_norm: bool = True
-    calibrate: int = 0
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or self.calibrate < 0 or self.learning_rate <= 0:
+        if self.steps < 0 or self.learning_rate <= 0:
             raise ArgumentError(
-                "finetune.steps, calibrate or learning_rate is out of range",
-                "give a positive learning rate, and 0 or more for the others",
+                "finetune.steps or finetune.learning_rate is out of range",
+                "give a positive learning rate, and 0 steps or more",
             )
 
 

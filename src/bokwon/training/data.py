@@ -131,6 +131,8 @@ def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tu
         multiprocessing_context="spawn" if workers and dataset.has_streams else None,
         worker_init_fn=_start_worker,
         pin_memory=torch.cuda.is_available(),
+        # Of its own: the loader draws a number at its start, and a resumed run starts one more.
+        generator=torch.Generator(),
     )
 
 

@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
 
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, BokwonError
 
 __all__ = ["make_accelerator", "resolve_precision"]
 
@@ -26,11 +26,19 @@ def make_accelerator(precision: str) -> Accelerator:
 
     Raises:
         ArgumentError: If the device cannot compute in this precision.
+        BokwonError: If the processes do not find each other.
     """
-    device = PartialState().device
+    # Said in full: without the flag, accelerate does not join processes that have no GPU.
+    cpu = _on_cpu()
+    state = PartialState(cpu=cpu)
+    if int(os.environ.get("WORLD_SIZE", "1")) != state.num_processes:
+        raise BokwonError(
+            f"{os.environ['WORLD_SIZE']} processes were started, but {state.num_processes} found each other",
+            "start them with `accelerate launch` or `torchrun`, see docs/training.md",
+        )
     # One process may train twice, but accelerate remembers the precision of the first time.
     AcceleratorState._reset_state()
-    return Accelerator(mixed_precision=_NAMES[resolve_precision(precision, device.type)])
+    return Accelerator(cpu=cpu, mixed_precision=_NAMES[resolve_precision(precision, state.device.type)])
 
 
 def resolve_precision(precision: str, device: str = "cpu") -> str:
@@ -54,6 +62,13 @@ def resolve_precision(precision: str, device: str = "cpu") -> str:
     if precision == "fp16" and device == "cpu":
         raise ArgumentError("precision fp16 needs a GPU", "set precision=bf16 or precision=fp32")
     return precision
+
+
+def _on_cpu() -> bool:
+    if os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes"):
+        return True
+    other = torch.cuda.is_available() or torch.backends.mps.is_available() or torch.xpu.is_available()
+    return not other
 
 
 def _has_bfloat16(device: str) -> bool:

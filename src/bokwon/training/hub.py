@@ -84,12 +84,10 @@ class HubSource:
             self._stream = self._open(self._epoch)
 
     def _open(self, epoch: int) -> Iterator[dict[str, Any]]:
-        stream = self._set
-        if self.config.shuffle:
-            stream = stream.shuffle(seed=self.seed, buffer_size=self.config.shuffle)
-            stream.set_epoch(epoch)
-        # Not iter(stream): in a worker process that gives only a share of the examples.
-        return ({name: values[0] for name, values in batch.items()} for batch in stream.iter(batch_size=1))
+        # Not iter(self._set): in a worker process that gives only a share of the examples.
+        batches = self._set.iter(batch_size=1)
+        examples = ({name: values[0] for name, values in batch.items()} for batch in batches)
+        return _shuffle(examples, self.config.shuffle, np.random.default_rng((self.seed, epoch)))
 
     def _decode(self, value: dict[str, Any] | None) -> Pixels | None:
         value = value or {}
@@ -103,6 +101,22 @@ class HubSource:
                 self._reported.add(place)
                 _log.warning("%s of %s is left out: %s", place, self.name, error)
             return None
+
+
+def _shuffle(examples: Iterator[dict[str, Any]], size: int, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    # `datasets` has the like, but reads ahead in a thread that it waits for, five seconds at each end of the stream.
+    waiting: list[dict[str, Any]] = []
+    for example in examples:
+        if len(waiting) < size:
+            waiting.append(example)
+        elif not waiting:
+            yield example
+        else:
+            index = int(rng.integers(size))
+            yield waiting[index]
+            waiting[index] = example
+    for index in rng.permutation(len(waiting)):
+        yield waiting[int(index)]
 
 
 def _load(name: str, config: HubConfig) -> tuple[Any, str]:

@@ -1,0 +1,120 @@
+"""`bokwon evaluate`: measure methods on images and masks, or compare two measurements."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bokwon.errors import ArgumentError
+
+__all__ = ["register"]
+
+_SOME_FAILED = 4
+_SHOWN = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(name="evaluate")(evaluate)
+
+
+def evaluate(
+    images: Annotated[
+        Path | None, typer.Option("--images", metavar="DIR", help="Undamaged images, searched with all folders below.")
+    ] = None,
+    masks: Annotated[
+        Path | None, typer.Option("--masks", metavar="DIR", help="Masks, white = hole, of any order or sorted by cell.")
+    ] = None,
+    methods: Annotated[
+        str,
+        typer.Option(
+            "--methods",
+            metavar="NAME,...",
+            help="Models (name or .onnx file), telea, ns, biharmonic, patchmatch, identity; the one of interest first.",
+        ),
+    ] = "document,telea,ns,biharmonic,patchmatch",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="REPORT", help="Folder of the report; an interrupted one goes on.")
+    ] = None,
+    per_cell: Annotated[
+        int | None, typer.Option("--per-cell", help="Pairs in each of the twelve cells; every mask by default.", min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the pairing.")] = 0,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--compare", metavar="A.json B.json", help="Tell whether B is better than A, and measure nothing."
+        ),
+    ] = None,
+    by: Annotated[
+        str, typer.Option("--by", help="What --compare goes by: hole_psnr, hole_l1, l1, psnr, ssim or lpips.")
+    ] = "hole_psnr",
+    jobs: Annotated[int, typer.Option("-j", "--jobs", help="Processes, one thread each.", min=1)] = 1,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+) -> None:
+    """Measure methods on undamaged images with made holes: by hole ratio and border, in the hole and on the whole.
+
+    Writes report.html, results.json, pairs.csv and table.md into REPORT. Exit code 4: some pairs failed, and are named.
+    """
+    if compare is not None:
+        if images or masks or out:
+            raise ArgumentError("--compare measures nothing", "leave out --images, --masks and --out")
+        _compare(*compare, by)
+        return
+    if images is None or masks is None or out is None:
+        missing = [n for n, v in (("--images", images), ("--masks", masks), ("--out", out)) if v is None]
+        raise ArgumentError(f"{' and '.join(missing)} not given", "see `bokwon evaluate --help`")
+    # One thread a process: what a worker's libraries read when they start. Times can then be told apart.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+
+    from bokwon.evaluation.benchmark import Folders
+    from bokwon.evaluation.job import Order, evaluate
+
+    order = Order(Folders(images, masks, out), methods, per_cell=per_cell, seed=seed, jobs=jobs)
+    with _progress(quiet) as progress:
+        results = evaluate(order, progress)
+    _tell_losses(results, quiet)
+    if not quiet:
+        typer.echo(f"{len(results['pairs'])} pairs, report in {out}", err=True)
+    if results["failures"]:
+        raise typer.Exit(_SOME_FAILED)
+
+
+def _compare(first: Path, second: Path, by: str) -> None:
+    from bokwon.evaluation.compare import compare, format_comparison
+    from bokwon.evaluation.results import read_results
+
+    typer.echo(format_comparison(compare(read_results(first), read_results(second), by)), nl=False)
+
+
+def _tell_losses(results: dict[str, Any], quiet: bool) -> None:
+    """Name what is not in the averages; failures even when quiet."""
+    problems = [] if quiet else [f"warning: {problem}" for problem in results["problems"]]
+    failures = [f"error: {f['method']} on {f['image']} with {f['mask']}: {f['error']}" for f in results["failures"]]
+    for lines in (problems, failures):
+        for line in lines[:_SHOWN]:
+            print(f"bokwon: {' '.join(line.split())}", file=sys.stderr)
+        if len(lines) > _SHOWN:
+            print(f"bokwon: and {len(lines) - _SHOWN} more of the kind, see the report", file=sys.stderr)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+
+        def stage(name: str) -> Callable[[int, int], None]:
+            task = bar.add_task(name, total=None)
+            return lambda done, total: bar.update(task, completed=done, total=total)
+
+        yield stage

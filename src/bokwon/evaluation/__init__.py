@@ -1,0 +1,1 @@
+"""Measures fills against the truth: pairs, figures, statistics, reading and the report."""

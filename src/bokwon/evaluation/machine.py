@@ -1,0 +1,112 @@
+"""What a report says about where it was made, and what a call costs there."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import bokwon
+
+__all__ = ["Cost", "describe_machine", "metered", "versions"]
+
+_LIBRARIES = (
+    "numpy",
+    "opencv-python-headless",
+    "onnxruntime",
+    "pillow",
+    "scikit-image",
+    "pypatchmatch",
+    "matplotlib",
+    "torchmetrics",
+    "rapidocr",
+)
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_RESET_PEAK = "5"
+
+
+@dataclass
+class Cost:
+    """What a block of code took.
+
+    Attributes:
+        seconds: Time on the clock.
+        cpu_seconds: Time of all of the process's threads on processors.
+        peak_mb: Most memory the process held meanwhile, its libraries included, MiB; None where the system cannot say.
+    """
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_mb: float | None = None
+
+
+@contextmanager
+def metered() -> Iterator[Cost]:
+    """Measure a block.
+
+    Yields:
+        The cost, filled in when the block ends.
+    """
+    cost = Cost()
+    resettable = _reset_peak()
+    begun, begun_cpu = time.perf_counter(), time.process_time()
+    yield cost
+    cost.seconds, cost.cpu_seconds = time.perf_counter() - begun, time.process_time() - begun_cpu
+    if resettable:
+        cost.peak_mb = _peak()
+
+
+def _reset_peak() -> bool:
+    """Let Linux count the peak of memory anew; False where it does not."""
+    try:
+        _CLEAR.write_text(_RESET_PEAK)
+    except OSError:
+        return False
+    return _peak() is not None
+
+
+def _peak() -> float | None:
+    try:
+        lines = _STATUS.read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return None
+
+
+def describe_machine() -> dict[str, str | int]:
+    """Return processor, cores, system and Python of this machine."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of bokwon and of those libraries that can change a figure, as far as installed."""
+    found = {"bokwon": bokwon.__version__}
+    for library in _LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,146 @@
+"""Methods by name, all behind the runtime's engine protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.errors import ArgumentError
+from bokwon.imaging.color import Light
+from bokwon.imaging.holes import Hole
+from bokwon.imaging.tiles import Tiling
+from bokwon.restore.biharmonic import BiharmonicEngine
+from bokwon.restore.classical import CLASSICAL, OpenCVEngine
+from bokwon.restore.engines import Engine, OnnxEngine
+from bokwon.restore.fill import fill_hole
+from bokwon.restore.models import find_model, load_model
+from bokwon.restore.patchmatch import PatchMatchEngine
+
+__all__ = ["ERASED", "IdentityEngine", "Method", "erase", "parse_methods", "restore"]
+
+ERASED = 255
+"""What stands in a hole before it is filled: white, as where a sheet is missing under a scanner's lid."""
+
+
+class IdentityEngine:
+    """Leaves the hole as it is: what doing nothing costs."""
+
+    tile = 2048
+    description = "the damaged image, holes white"
+
+    def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return the tile as it is; see `Engine.fill`."""
+        return np.asarray(light / np.float32(np.iinfo(light.dtype).max), np.float32)
+
+
+_ENGINES: dict[str, Callable[[], Engine]] = {
+    **{name: (lambda name=name: OpenCVEngine(name)) for name in CLASSICAL},  # type: ignore[misc]
+    "biharmonic": BiharmonicEngine,
+    "patchmatch": PatchMatchEngine,
+    "identity": IdentityEngine,
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method that is measured.
+
+    Attributes:
+        name: What tables call it.
+        source: A name of this module's, or a model's name or path.
+        sha256: Checksum of the model file; None where no model is used.
+    """
+
+    name: str
+    source: str
+    sha256: str | None = None
+
+    def engine(self) -> Engine:
+        """Make the engine.
+
+        Raises:
+            MissingDependencyError: What it needs is not installed.
+            FileAccessError: The model file cannot be read.
+            InputFileError: It is damaged, or not the one that was named at first.
+        """
+        if self.source in _ENGINES:
+            return _ENGINES[self.source]()
+        model = find_model(self.source)
+        data, sha256 = load_model(model)
+        if sha256 != self.sha256:
+            raise ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
+        return OnnxEngine(data, model.name)
+
+    def about(self) -> dict[str, Any]:
+        """Return what a report says of the method: name, source, checksum and the engine's own description."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "sha256": self.sha256,
+            "engine": self.engine().description,
+        }
+
+
+def parse_methods(text: str) -> tuple[Method, ...]:
+    """Read a list of methods and make sure that each can run.
+
+    Args:
+        text: Names with commas: `telea`, `ns`, `biharmonic`, `patchmatch`, `identity`, a shipped model, or the path of
+            a model file.
+
+    Raises:
+        ArgumentError: No method, one twice, or one that does not exist.
+        MissingDependencyError: What one needs is not installed.
+        FileAccessError: A model file cannot be read.
+        InputFileError: It is damaged.
+    """
+    sources = [part.strip() for part in text.split(",") if part.strip()]
+    if not sources:
+        raise ArgumentError("no method is named", f"name models or {', '.join(_ENGINES)}")
+    methods = [_method(source) for source in sources]
+    names = [method.name for method in methods]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ArgumentError(f"{', '.join(sorted(twice))} is named twice", "give model files different names")
+    for method in methods:
+        method.engine()
+    return tuple(methods)
+
+
+def _method(source: str) -> Method:
+    if source in _ENGINES:
+        return Method(source, source)
+    try:
+        model = find_model(source)
+    except ArgumentError as error:
+        raise ArgumentError(error.message, f"{error.fix}; methods without a model: {', '.join(_ENGINES)}") from error
+    return Method(model.path.stem, source, load_model(model)[1])
+
+
+def erase(truth: NDArray[np.uint8], hole: Hole) -> NDArray[np.uint8]:
+    """Return the damaged image: the truth with its hole white.
+
+    Args:
+        truth: (H, W, C).
+        hole: (H, W).
+    """
+    damaged = truth.copy()
+    damaged[hole] = ERASED
+    return damaged
+
+
+def restore(damaged: NDArray[np.uint8], hole: Hole, engine: Engine) -> NDArray[np.uint8]:
+    """Fill a hole the way the runtime does: in tiles, feathered, the input outside the hole.
+
+    Args:
+        damaged: (H, W, 3).
+        hole: (H, W).
+        engine: What fills.
+    """
+    filled = damaged.copy()
+    fill_hole(filled, "RGB", hole, engine, tiling=Tiling(engine.tile))
+    return filled

@@ -1,0 +1,208 @@
+"""Files of one or more pages behind one interface: read a page when it is asked for, write the file with it changed."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import BinaryIO, Protocol
+
+from bokwon.errors import ArgumentError, InputFileError
+from bokwon.imaging import ifd, tiff, tiff_pages
+from bokwon.imaging.decode import Page
+from bokwon.imaging.files import Source, read_page
+from bokwon.imaging.formats import encode_page
+
+__all__ = ["Book", "Visit", "open_book"]
+
+Visit = Callable[[int, Callable[[], Page] | None], Page | None]
+"""Shown each page: its number from 1 and what reads it, or None for a page without an image. Returns the page to write
+in its place, or None to leave it."""
+
+
+class Book(Protocol):
+    """An open image file.
+
+    Attributes:
+        pages: How many pages it has.
+        format: The only format that holds it, if it cannot become one of another format.
+        notices: What the reader should be told, one sentence each.
+    """
+
+    pages: int
+    format: str | None
+    notices: tuple[str, ...]
+
+    def page(self, number: int) -> Page:
+        """Read a page, counted from 1."""
+        ...
+
+    def rewrite(self, stream: BinaryIO, file_format: str, visit: Visit) -> None:
+        """Write the file anew.
+
+        Args:
+            stream: Where to; seekable.
+            file_format: The format to write.
+            visit: Shown every page, in order.
+        """
+        ...
+
+
+def open_book(source: Source, *, max_pixels: int) -> AbstractContextManager[Book]:
+    """Open an image file.
+
+    Args:
+        source: Where from.
+        max_pixels: Refuse larger pages, before decoding them.
+
+    Raises:
+        FileAccessError: It cannot be opened.
+        InputFileError: It is damaged.
+        MissingDependencyError: It takes a package that is not installed.
+    """
+    with source.open() as stream:
+        head = stream.read(1024)
+    if b"%PDF-" in head:
+        from bokwon.imaging.pdf import PdfBook
+
+        return PdfBook(source, max_pixels=max_pixels)
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        book = TiffBook(source, max_pixels=max_pixels)
+        if book.chain > 1:
+            return book
+        book.close()
+    return SinglePage(source, max_pixels=max_pixels)
+
+
+class SinglePage(AbstractContextManager["SinglePage"]):
+    """A file of one page."""
+
+    pages = 1
+    format: str | None = None
+    notices: tuple[str, ...] = ()
+
+    def __init__(self, source: Source, *, max_pixels: int) -> None:
+        self._source = source
+        self._max_pixels = max_pixels
+
+    def page(self, number: int) -> Page:
+        """Read the page; see `Book.page`."""
+        return read_page(self._source, max_pixels=self._max_pixels)
+
+    def rewrite(self, stream: BinaryIO, file_format: str, visit: Visit) -> None:
+        """Write the file anew; see `Book.rewrite`."""
+        # Read in any case: what is no image is not passed on as one.
+        page = self.page(1)
+        changed = visit(1, lambda: page)
+        if changed is None and file_format == page.format:
+            _copy(self._source, stream)
+            return
+        page = changed or page
+        encode_page(stream, page.pixels, page.mode, file_format, page.metadata)
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class TiffBook(AbstractContextManager["TiffBook"]):
+    """A TIFF file of several pages."""
+
+    format: str | None = "TIFF"
+    notices: tuple[str, ...]
+
+    def __init__(self, source: Source, *, max_pixels: int) -> None:
+        self._source = source
+        self._max_pixels = max_pixels
+        self._stream = source.open()
+        try:
+            self._positions = ifd.positions(self._stream)
+            reduced = [self._is_reduced(position) for position in self._positions]
+        except ValueError:
+            # One page is all that can be told of it; its reader will say what is wrong.
+            self._positions, reduced = [0], [False]
+        self._reduced = reduced
+        self._numbers = [place for place, small in enumerate(reduced) if not small]
+        self.pages = len(self._numbers)
+        self.notices = ()
+        if any(reduced):
+            self.notices = (f"{source.name} holds smaller copies of its pages, which stay as they are",)
+
+    @property
+    def chain(self) -> int:
+        """How many pages it has, smaller copies of them included."""
+        return len(self._positions)
+
+    def _is_reduced(self, position: int) -> bool:
+        # What is alone is a page, whatever it says.
+        return len(self._positions) > 1 and tiff_pages.is_reduced(self._stream, position)
+
+    def page(self, number: int) -> Page:
+        """Read a page; see `Book.page`."""
+        return self._decode(number, self._extract(self._numbers[number - 1]))
+
+    def _extract(self, place: int) -> bytes:
+        try:
+            return tiff_pages.extract(self._stream, self._positions[place])
+        except (ValueError, KeyError, OverflowError) as error:
+            fix = "get an undamaged copy, or open it in an image editor and save it anew"
+            raise InputFileError(f"{self._source.name} is damaged: {error}", fix) from error
+
+    def _decode(self, number: int, data: bytes) -> Page:
+        return read_page(Source(f"{self._source.name}, page {number}", data=data), max_pixels=self._max_pixels)
+
+    def rewrite(self, stream: BinaryIO, file_format: str, visit: Visit) -> None:
+        """Write the file anew; see `Book.rewrite`."""
+        if file_format != "TIFF":
+            raise ArgumentError(
+                f"{file_format} holds one page and {self._source.name} {self.pages}",
+                "write a .tif file (--format tiff)",
+            )
+        writer = tiff_pages.TiffWriter(stream)
+        any_changed = False
+        number = 0
+        for place, reduced in enumerate(self._reduced):
+            data = self._extract(place)
+            number += not reduced
+            changed = None if reduced else visit(number, _Later(self._decode, number, data))
+            any_changed |= changed is not None
+            if changed is None and tiff_pages.must_be_decoded(data):
+                changed = self._decode(number, data)
+            if changed is not None:
+                kept = ifd.parse(io.BytesIO(data)).get(tiff_pages.SUBFILE_TYPE)
+                encoded = io.BytesIO()
+                tiff.encode(encoded, changed.pixels, changed.mode, changed.metadata)
+                writer.add(encoded.getvalue(), {tiff_pages.SUBFILE_TYPE: kept} if kept else None)
+            else:
+                writer.add(data)
+        if not any_changed:
+            stream.seek(0)
+            stream.truncate()
+            _copy(self._source, stream)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Later:
+    """What decodes a page when it is called."""
+
+    def __init__(self, decode: Callable[[int, bytes], Page], number: int, data: bytes) -> None:
+        self._decode = decode
+        self._number = number
+        self._data = data
+
+    def __call__(self) -> Page:
+        return self._decode(self._number, self._data)
+
+
+def _copy(source: Source, stream: BinaryIO) -> None:
+    with source.open() as original:
+        shutil.copyfileobj(original, stream)

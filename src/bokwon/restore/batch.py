@@ -1,0 +1,218 @@
+"""A folder in, a folder out: what is to be done, in which processes, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from time import perf_counter
+
+import bokwon
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError
+from bokwon.imaging.files import Source
+from bokwon.imaging.formats import EXTENSIONS
+from bokwon.restore.job import Job, Options, Outcome, Recipe, restore_file
+from bokwon.restore.masks import MaskFinder, Masks, is_mask_of_neighbour, list_images, read_manifest
+from bokwon.restore.pool import run_in_processes
+from bokwon.restore.report import Entry, fingerprint
+from bokwon.restore.restorer import Restorer
+
+__all__ = ["Batch", "Task", "plan_batch", "restore_tasks", "settings_digest", "start_worker"]
+
+_DIED = "the process that restored it died twice, by a damaged file or for want of memory"
+# The usual extension of each format: the first in the table.
+_EXTENSION = {name: extension for extension, name in reversed(EXTENSIONS.items())}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file of a batch.
+
+    Attributes:
+        name: Its path relative to the input folder.
+        output: Its output's path relative to the output folder.
+        job: What is to be done; or
+        fault: why nothing can be: exit code, what is wrong, what to do.
+    """
+
+    name: str
+    output: str
+    job: Job | None
+    fault: tuple[int, str, str] = (0, "", "")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The files of a folder.
+
+    Attributes:
+        tasks: What is to be done, in order of name.
+        ignored: How many files have no image's name.
+        unused: Mask files that belong to no image.
+    """
+
+    tasks: tuple[Task, ...]
+    ignored: int
+    unused: tuple[str, ...]
+
+
+def plan_batch(
+    inputs: Path, outputs: Path, masks: Path | None, options: Options, *, file_format: str | None, recursive: bool
+) -> Batch:
+    """Find the images of a folder, their masks and their places in the output folder.
+
+    Args:
+        inputs: Folder of images.
+        outputs: Folder to write to; may lie in the other, and is passed by then.
+        masks: Folder of masks laid out like the images, or a manifest; by default masks lie beside their images.
+        options: Goes into every job.
+        file_format: Format of all outputs; by default each keeps its own.
+        recursive: Whether folders in the folder are gone through.
+
+    Raises:
+        ArgumentError: Both folders are the same.
+        FileAccessError: A folder is missing or cannot be listed.
+        InputFileError: The manifest is damaged.
+    """
+    if outputs.exists() and outputs.samefile(inputs):
+        raise ArgumentError("IN_DIR and OUT_DIR are the same folder", "name another one: a batch keeps its originals")
+    if masks is not None and not masks.exists():
+        raise FileAccessError(
+            f"{masks} does not exist", "name a folder of masks, or a CSV file with columns image,mask"
+        )
+    mask_folder = masks if masks is not None and masks.is_dir() else None
+    without = [outputs, *([mask_folder] if mask_folder and not mask_folder.samefile(inputs) else [])]
+    images, ignored = list_images(inputs, recursive=recursive, without=without)
+    if masks is not None and mask_folder is None:
+        manifest = read_manifest(masks)
+        strangers = tuple(str(name) for name in sorted(set(manifest) - set(images)))
+        tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(name, {}), options, file_format)
+        return Batch(tasks, ignored, strangers)
+    if mask_folder is None:
+        names = [name for name in images if is_mask_of_neighbour(name, images)]
+        images = sorted(set(images) - set(names))
+    else:
+        names = list_images(mask_folder, recursive=recursive)[0]
+    base = mask_folder or inputs
+    finder = MaskFinder(names)
+
+    def find(name: PurePosixPath) -> dict[int, Path]:
+        return {page: base / path for page, path in finder.of(name).items()}
+
+    tasks = _tasks(images, inputs, outputs, find, options, file_format)
+    return Batch(tasks, ignored, tuple(str(name) for name in finder.unused))
+
+
+def _tasks(
+    images: list[PurePosixPath],
+    inputs: Path,
+    outputs: Path,
+    find: Callable[[PurePosixPath], dict[int, Path]],
+    options: Options,
+    file_format: str | None,
+) -> tuple[Task, ...]:
+    tasks: list[Task] = []
+    taken: dict[str, str] = {}
+    for name in images:
+        keeps = file_format is None or EXTENSIONS[name.suffix.lower()] == file_format
+        output = name if keeps else name.with_suffix(_EXTENSION[str(file_format)])
+        try:
+            # Two names that differ in case only are one file on many systems.
+            other = taken.setdefault(str(output).casefold(), str(name))
+            if other != str(name):
+                raise ArgumentError(f"{name} would be written over the output of {other}", "rename one of them")
+            pages = {page: Source.of(path) for page, path in find(name).items()}
+            source = Source.of(inputs / name)
+            target = outputs / output
+            if target.exists() and any(target.samefile(inputs / image) for image in (name, other)):
+                raise ArgumentError(f"output {target} is the original {inputs / name} itself", "remove the link")
+        except BokwonError as error:
+            tasks.append(Task(str(name), str(output), None, (error.exit_code, error.message, error.fix)))
+            continue
+        masks = Masks(pages.pop(0, None), pages)
+        tasks.append(Task(str(name), str(output), Job(source, masks, outputs / output, options=options)))
+    return tuple(tasks)
+
+
+def settings_digest(restorer: Restorer, options: Options, file_format: str | None) -> str:
+    """Return a checksum of all that decides what an output looks like, by which `--resume` knows a finished file."""
+    parts = (
+        restorer.method,
+        restorer.sha256,
+        restorer.engine.description,
+        options.white_is_hole,
+        file_format,
+        bokwon.__version__,
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def start_worker(recipe: Recipe) -> Callable[[Task], Entry]:
+    """Load what fills the holes, and return what restores one file with it: for `run_in_processes`."""
+    return partial(_restore, recipe.restorer())
+
+
+def _restore(restorer: Restorer, task: Task) -> Entry:
+    begun = perf_counter()
+    said: list[tuple[str, str]] = []
+    outcome = Outcome(0, 0, 0, 0, 0)
+    status, code, error_text, fix = "failed", *task.fault
+    if task.job is not None and task.job.target is not None:
+        try:
+            _make_folder(task.job.target.parent)
+            outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)))
+            status = "restored" if outcome.restored else "unchanged" if task.job.masks else "no mask"
+        except BokwonError as error:
+            code, error_text, fix = error.exit_code, error.message, error.fix
+        # A batch goes on, whatever is wrong with one file.
+        except Exception as error:
+            code, error_text = 15, f"unexpected {type(error).__name__}: {error}"
+    return Entry(
+        file=task.name,
+        output=task.output if status != "failed" else None,
+        status=status,
+        code=code,
+        error=error_text,
+        fix=fix,
+        pages=outcome.pages,
+        restored_pages=outcome.restored,
+        tiles=outcome.tiles,
+        hole_pixels=outcome.hole,
+        pixels=outcome.pixels,
+        seconds=round(perf_counter() - begun, 3),
+        messages=tuple(said),
+        inputs=fingerprint(task.job) if task.job else {},
+        sha256=_sha256(task.job.target) if task.job and task.job.target and status != "failed" else None,
+    )
+
+
+def restore_tasks(tasks: Sequence[Task], recipe: Recipe, jobs: int) -> Iterator[Entry]:
+    """Restore files in processes of their own; one that fails stops no other.
+
+    Args:
+        tasks: What is to be done.
+        recipe: What fills the holes.
+        jobs: How many processes.
+
+    Yields:
+        What came of each, as they are done.
+    """
+    for task, entry in run_in_processes(partial(start_worker, recipe), tasks, jobs):
+        yield entry or Entry(file=task.name, status="failed", code=15, error=_DIED, fix="look at the file by itself")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileAccessError(f"folder {folder} cannot be made: {error.strerror}", "check the path") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        digest = hashlib.sha256()
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,206 @@
+"""Which mask belongs to which image: by the names of files, or by a manifest.
+
+A mask has the image's stem, with or without `-mask` behind it; a mask of one page of several has `_p003` behind the
+stem. Where stems are shared (`a.png` and `a.tif`), a mask may be named after the whole file name: `a.png.png`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.imaging.files import Source
+from bokwon.imaging.formats import EXTENSIONS
+
+__all__ = [
+    "MaskFinder",
+    "Masks",
+    "is_image_name",
+    "is_mask_of_neighbour",
+    "list_images",
+    "masks_of_pages",
+    "read_manifest",
+]
+
+_SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask)?", re.DOTALL)
+_SAYS_MASK = re.compile(r"[-_]mask(_p\d+)?$")
+_MULTIPAGE = (".tif", ".tiff")
+_COLUMNS = ("image", "mask")
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The masks of one image file.
+
+    Attributes:
+        whole: A mask file for the whole image file, with as many pages.
+        pages: Page number, from 1, to the mask of that page; they go before `whole`.
+    """
+
+    whole: Source | None = None
+    pages: Mapping[int, Source] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All files of them."""
+        return ((self.whole,) if self.whole else ()) + tuple(self.pages[number] for number in sorted(self.pages))
+
+    def __bool__(self) -> bool:
+        """Return whether there is any."""
+        return self.whole is not None or bool(self.pages)
+
+
+def is_image_name(path: Path) -> bool:
+    """Return whether a file's extension is that of an image; what begins with a dot is none."""
+    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+
+
+def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) -> tuple[list[PurePosixPath], int]:
+    """List the image files of a folder, in order of name.
+
+    Args:
+        folder: Where to look. Links to files are followed, links to folders are not, so that no circle is walked.
+        recursive: Whether to look into its folders.
+        without: Folders that are passed by.
+
+    Returns:
+        Paths relative to the folder, and how many other files there are.
+
+    Raises:
+        FileAccessError: The folder, or one in it, cannot be listed.
+    """
+    avoided = {path.resolve() for path in without}
+    found: list[PurePosixPath] = []
+    others = 0
+    waiting = [folder]
+    try:
+        while waiting:
+            for path in waiting.pop().iterdir():
+                if path.is_dir():
+                    if recursive and not path.is_symlink() and path.resolve() not in avoided:
+                        waiting.append(path)
+                elif is_image_name(path):
+                    found.append(PurePosixPath(path.relative_to(folder).as_posix()))
+                else:
+                    others += 1
+    except OSError as error:
+        raise FileAccessError(
+            f"{error.filename or folder} cannot be listed: {error.strerror}", "check the path"
+        ) from error
+    return sorted(found), others
+
+
+class MaskFinder:
+    """Finds the masks of images among the files of a folder.
+
+    Args:
+        names: Paths of mask files, relative to their folder.
+    """
+
+    def __init__(self, names: Iterable[PurePosixPath]) -> None:
+        self._by_stem: dict[PurePosixPath, list[tuple[int, PurePosixPath]]] = {}
+        self._unused = set(names)
+        for name in sorted(self._unused):
+            stem = name.with_suffix("")
+            # A page's mask, and a name that happens to end like one.
+            for key, page in {(stem, 0), _without_suffix(stem)}:
+                self._by_stem.setdefault(key, []).append((page, name))
+
+    def of(self, image: PurePosixPath) -> dict[int, PurePosixPath]:
+        """Return the masks of an image: page number to file, 0 for the whole image.
+
+        Raises:
+            ArgumentError: Several files claim the same page.
+        """
+        candidates = self._by_stem.get(image) or self._by_stem.get(image.with_suffix("")) or []
+        masks: dict[int, PurePosixPath] = {}
+        for page, name in sorted(candidates):
+            self._unused.discard(name)
+            if page in masks:
+                raise ArgumentError(f"{image} has two masks, {masks[page]} and {name}", "keep one of them")
+            masks[page] = name
+        return masks
+
+    @property
+    def unused(self) -> list[PurePosixPath]:
+        """The masks no image has asked for."""
+        return sorted(self._unused)
+
+
+def is_mask_of_neighbour(name: PurePosixPath, images: Collection[PurePosixPath]) -> bool:
+    """Return whether a file among images is the mask of one of them.
+
+    Only a name that says so is taken for one: `-mask` or `_mask` behind the stem, or a page's number behind the stem of
+    a file of several pages.
+
+    Args:
+        name: The file.
+        images: It and its neighbours.
+    """
+    stem, page = _without_suffix(name.with_suffix(""))
+    if stem.name == name.stem:
+        return False
+    says_mask = _SAYS_MASK.search(name.stem) is not None
+    suffixes = EXTENSIONS if says_mask else _MULTIPAGE if page else ()
+    return any(stem.with_name(stem.name + suffix) in images for suffix in suffixes)
+
+
+def _without_suffix(stem: PurePosixPath) -> tuple[PurePosixPath, int]:
+    match = _SUFFIX.fullmatch(stem.name)
+    if match is None:
+        return stem, 0
+    return stem.with_name(match["stem"]), int(match["page"] or 0)
+
+
+def masks_of_pages(image: Path, folder: Path) -> Masks:
+    """Return the masks of one image file among those of a folder.
+
+    Raises:
+        ArgumentError: There are none, or two for one page.
+        FileAccessError: The folder cannot be listed.
+    """
+    found = MaskFinder(list_images(folder, recursive=False)[0]).of(PurePosixPath(image.name))
+    if not found:
+        fix = f"name them {image.stem}_p001.png and so on"
+        raise ArgumentError(f"folder {folder} holds no masks of {image.name}", fix)
+    pages = {page: Source.of(folder / name) for page, name in found.items()}
+    return Masks(pages.pop(0, None), pages)
+
+
+def read_manifest(path: Path) -> dict[PurePosixPath, dict[int, Path]]:
+    """Read a table that says which mask belongs to which image.
+
+    Args:
+        path: CSV with the columns `image`, relative to the folder of images, and `mask`, relative to the table. A
+            column `page`, if there is one, holds the page's number, or nothing for the whole image.
+
+    Returns:
+        Image to its masks: page number to file, 0 for the whole image.
+
+    Raises:
+        FileAccessError: It cannot be read.
+        InputFileError: It is not such a table.
+    """
+    fix = "write a CSV file with the columns image,mask and, for images of several pages, page"
+    masks: dict[PurePosixPath, dict[int, Path]] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            table = csv.DictReader(stream)
+            if not set(_COLUMNS) <= set(table.fieldnames or ()):
+                raise InputFileError(f"manifest {path} lacks the columns image and mask", fix)
+            for row in table:
+                image, mask, page = (row.get(key) or "" for key in (*_COLUMNS, "page"))
+                if not image or not mask or not (page.isdecimal() or not page):
+                    raise InputFileError(f"line {table.line_num} of manifest {path} is not whole", fix)
+                pages = masks.setdefault(PurePosixPath(image.replace("\\", "/")), {})
+                if pages.setdefault(int(page or 0), path.parent / mask) != path.parent / mask:
+                    raise InputFileError(f"manifest {path} has two masks for {image}", "keep one of them")
+    except OSError as error:
+        raise FileAccessError(f"manifest {path} cannot be read: {error.strerror}", "check the path") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputFileError(f"manifest {path} is not a CSV file in UTF-8: {error}", fix) from error
+    return masks

@@ -1,0 +1,83 @@
+"""Options of `bokwon restore` that are not about which files: formats, limits, threads, links."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bokwon.cli.main import main
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a page and its mask."""
+    noise = np.random.default_rng(1).integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "page.png")
+    hole = np.zeros((40, 60), np.uint8)
+    hole[10:20, 10:30] = 255
+    Image.fromarray(hole).save(tmp_path / "mask.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def restore(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", *arguments, "--mask", "mask.png"])
+    return int(caught.value.code or 0)
+
+
+TELEA = ("--method", "telea")
+
+
+@pytest.mark.parametrize("name", ["png", "tiff", "jpeg", "webp", "bmp"])
+def test_standard_output_has_the_format_asked_for(folder: Path, name: str, capfdbinary: pytest.CaptureFixture) -> None:
+    assert restore("page.png", "-", "--format", name, *TELEA, "-q") == 0
+    (folder / "out").write_bytes(capfdbinary.readouterr().out)
+    with Image.open(folder / "out") as image:
+        assert (image.format, image.size) == (name.upper(), (60, 40))
+
+
+def test_a_format_may_name_a_file_without_extension_and_not_contradict_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert restore("page.png", "plain", "--format", "tiff", *TELEA) == 0
+    with Image.open(folder / "plain") as image:
+        assert image.format == "TIFF"
+    assert restore("page.png", "out.jpg", "--format", "png", *TELEA) == 1
+    assert "out.jpg is named like JPEG and the format asked for is PNG" in capsys.readouterr().err
+    assert not (folder / "out.jpg").exists()
+
+
+def test_the_pixel_limit_is_the_users(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert restore("page.png", "out.png", "--max-mpixels", "0.002", *TELEA) == 2
+    assert "has more than 0.002 megapixels; split it into smaller images, or allow more" in capsys.readouterr().err
+    assert restore("page.png", "out.png", "--max-mpixels", "0.0024", *TELEA) == 0
+
+
+def test_the_number_of_threads_reaches_the_engine_and_changes_nothing(folder: Path, mean_model: Path) -> None:
+    for threads in ("1", "2"):
+        arguments = ("page.png", f"{threads}.png", "--threads", threads)
+        assert restore(*arguments, "--model", str(mean_model)) == 0
+    assert (folder / "1.png").read_bytes() == (folder / "2.png").read_bytes()
+    assert restore("page.png", "0.png", "--threads", "0", *TELEA) == 1
+
+
+def test_links_stay_links(folder: Path) -> None:
+    before = (folder / "page.png").read_bytes()
+    (folder / "link.png").symlink_to("page.png")
+    assert restore("link.png", "link.png", *TELEA) == 0
+    assert (folder / "link.png").is_symlink()
+    assert (folder / "page.png").read_bytes() != before
+    # A folder's run never writes over its originals, whatever the links in the output folder.
+    (folder / "in").mkdir()
+    (folder / "in/a.png").write_bytes(before)
+    (folder / "out").mkdir()
+    (folder / "out/a.png").symlink_to("../in/a.png")
+    (folder / "mask.png").rename(folder / "in/a-mask.png")
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", "in", "out", *TELEA])
+    assert caught.value.code == 4
+    assert (folder / "in/a.png").read_bytes() == before

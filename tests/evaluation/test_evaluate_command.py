@@ -1,0 +1,58 @@
+"""`bokwon evaluate` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bokwon", "evaluate", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+
+
+def test_a_report_is_made_continued_and_compared(material: Any, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    order = ("--images", material.images, "--masks", material.masks, "--methods", "telea,ns", "--out", out)
+    done = run(*order, "--per-cell", "1")
+    assert done.returncode == 0, done.stderr
+    assert "2 pairs" in done.stderr
+    assert "cell 01-10/border has 0 of 1 pairs" in done.stderr
+    assert {"results.json", "pairs.csv", "table.md", "report.html"} <= {path.name for path in out.iterdir()}
+    first = (out / "measured.jsonl").read_text()
+
+    done = run(*order, "--per-cell", "2", "-j", "2", "-q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # What was measured is not measured again, and the new pairs follow.
+    assert (out / "measured.jsonl").read_text().startswith(first)
+    results = json.loads((out / "results.json").read_text())
+    assert len(results["pairs"]) == 4
+
+    done = run("--compare", out / "results.json", out / "results.json")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("undecided") == 6
+
+
+def test_pairs_that_fail_are_named(material: Any, tmp_path: Path) -> None:
+    # Its head is whole, so that it is planned with; its body is cut.
+    broken = material.images / "0.png"
+    broken.write_bytes(broken.read_bytes()[:2000])
+    arguments = ("--images", material.images, "--masks", material.masks, "--methods", "ns", "--out", tmp_path / "r")
+    done = run(*arguments, "-q")
+    assert done.returncode == 4
+    assert "error: ns on 0.png with" in done.stderr
+    results = json.loads((tmp_path / "r" / "results.json").read_text())
+    assert {pair["image"] for pair in results["pairs"]} == {"1.png"}
+    assert "damaged" in results["failures"][0]["error"]
+
+
+def test_arguments_that_make_no_sense(tmp_path: Path) -> None:
+    done = run("--images", tmp_path, "--out", tmp_path / "r")
+    assert done.returncode == 1
+    assert "--masks not given" in done.stderr
+    done = run("--compare", tmp_path / "a.json", tmp_path / "b.json")
+    assert done.returncode == 5
+    assert "a.json cannot be read" in done.stderr
