@@ -81,3 +81,18 @@ def test_links_stay_links(folder: Path) -> None:
         main(["restore", "in", "out", *TELEA])
     assert caught.value.code == 4
     assert (folder / "in/a.png").read_bytes() == before
+
+
+def test_letters_may_be_left(folder: Path, mean_model: Path) -> None:
+    page = np.full((200, 200), 220, np.uint8)
+    page[::10] = 0
+    Image.fromarray(page).save("page.png")
+    hole = np.zeros((200, 200), np.uint8)
+    hole[50:150, 50:150] = 255
+    Image.fromarray(hole).save("mask.png")
+    for name in ("restore", "leave"):
+        assert restore("page.png", f"{name}.png", "--letters", name, "--model", str(mean_model)) == 0
+    with Image.open("restore.png") as restored, Image.open("leave.png") as left:
+        # The model's mean of ink and paper against paper alone.
+        assert np.array(restored)[100, 100] < 210
+        assert np.array(left)[100, 100] == 220

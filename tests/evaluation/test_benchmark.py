@@ -16,7 +16,8 @@ from bokwon.evaluation.machine import metered
 from bokwon.evaluation.methods import ERASED, parse_methods
 from bokwon.evaluation.metrics import measure
 from bokwon.evaluation.pairs import load_pair, plan_pairs
-from bokwon.evaluation.results import PUBLISHED, collect, read_results, to_csv, to_markdown
+from bokwon.evaluation.results import collect, read_results, to_csv
+from bokwon.evaluation.tables import PUBLISHED, to_markdown
 
 Measured = tuple[dict[str, Any], list[Task]]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,25 @@ def test_a_report_is_made_continued_and_compared(material: Any, tmp_path: Path) 
     done = run("--compare", out / "results.json", out / "results.json")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("undecided") == 6
+
+
+def test_an_interrupted_run_goes_on(material: Any, tmp_path: Path) -> None:
+    journal = tmp_path / "r" / "measured.jsonl"
+    order = ("--images", material.images, "--masks", material.masks, "--methods", "telea,ns", "--out", tmp_path / "r")
+    command = [sys.executable, "-m", "bokwon", "evaluate", *map(str, order)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not journal.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, message = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert message.splitlines()[-1] == "bokwon: error: interrupted"
+    assert not (tmp_path / "r" / "report.html").exists()
+    before = journal.read_text()
+    assert run(*order, "-q").returncode == 0
+    assert journal.read_text().startswith(before)
+    assert len(json.loads((tmp_path / "r" / "results.json").read_text())["pairs"]) == 6
 
 
 def test_pairs_that_fail_are_named(material: Any, tmp_path: Path) -> None:

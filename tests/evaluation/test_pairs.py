@@ -100,7 +100,7 @@ def test_a_mask_in_the_wrong_folder_is_refused_by_name(material: Any) -> None:
     wrong = material.masks / "20-30" / "border" / "x.png"
     wrong.parent.mkdir()
     wrong.write_bytes((material.masks / "20-30" / "inner" / "0.png").read_bytes())
-    with pytest.raises(InputFileError, match="x.png lies in 20-30/border and belongs to 20-30/inner"):
+    with pytest.raises(InputFileError, match=r"x\.png lies in 20-30/border and belongs to 20-30/inner"):
         plan_pairs(material.images, material.masks)
 
 

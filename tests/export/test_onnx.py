@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
-from bokwon.errors import BokwonError, FileAccessError
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError
 from bokwon.export import onnx as export_onnx
 from bokwon.export.graph import build
 from bokwon.nn.unet import PConvUNet
@@ -98,6 +98,12 @@ def test_a_graph_that_computes_something_else_is_not_written(tmp_path, monkeypat
     monkeypatch.setattr(export_onnx, "build", wrong)
     with pytest.raises(BokwonError, match="differs from PyTorch"):
         export_onnx.export(network, tmp_path / "wrong.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_of_ordinary_convolutions_is_refused(tmp_path):
+    with pytest.raises(ArgumentError, match="partial convolutions"):
+        export_onnx.export(PConvUNet(levels=4, width=4, layer="conv"), tmp_path / "conv.onnx")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bokwon.nn.lowpass import CELL, MINIMUM_RMS, masked_lowpass, masked_rms
+from bokwon.nn.lowpass import CELL, MINIMUM_RMS, dense_evidence, masked_lowpass, masked_rms
 
 
 def test_a_flat_image_stays_flat_whatever_is_missing():
@@ -64,3 +64,29 @@ def test_rms_counts_known_elements_of_all_channels():
     residual[0, 0, :2] = 0.6
     # 8 known pixels of 3 channels, a third of them 0.6: sqrt(0.36 / 3).
     assert masked_rms(residual, valid).flatten().tolist() == pytest.approx([(0.36 / 3) ** 0.5, MINIMUM_RMS])
+
+
+def test_a_known_pixel_alone_in_a_hole_is_no_evidence():
+    valid = torch.ones(1, 1, 64, 64)
+    valid[..., 12:52, 12:52] = 0
+    valid[..., 32, 30:33] = 1
+    dense = dense_evidence(valid)
+    assert dense[..., 12:52, 12:52].sum() == 0
+    assert torch.equal(dense[..., :12, :], valid[..., :12, :])
+    assert torch.equal(dense[..., 52:, :], valid[..., 52:, :])
+
+
+def test_scattered_evidence_is_kept():
+    torch.manual_seed(0)
+    valid = (torch.rand(1, 1, 64, 64) > 0.6).float()
+    assert torch.equal(dense_evidence(valid), valid)
+
+
+def test_an_image_with_nothing_but_scattered_pixels_keeps_them():
+    valid = torch.zeros(2, 1, 32, 32)
+    valid[0, 0, 5, 5] = 1
+    valid[1, 0, :, :16] = 1
+    valid[1, 0, 16, 28] = 1
+    dense = dense_evidence(valid)
+    assert torch.equal(dense[0], valid[0])
+    assert dense[1].sum() == 32 * 16

@@ -74,7 +74,7 @@ def test_holes_are_regions_and_not_noise(kind: str) -> None:
     for seed in range(5):
         hole = make_mask(np.random.default_rng(seed), (256, 256), kind, (0.2, 0.3))
         # A pixel's right neighbour is almost always the same; of random pixels it would be in 62 %.
-        assert (hole[:, 1:] == hole[:, :-1]).mean() > 0.9
+        assert (hole[:, 1:] == hole[:, :-1]).mean() > 0.85
 
 
 def test_the_border_is_the_papers_50_pixels_at_512_in_proportion() -> None:

@@ -194,6 +194,18 @@ def test_masks_of_any_size_are_cut_or_repeated_and_stay_binary(tmp_path, size):
         assert hole.dtype == np.bool_
 
 
+def test_islands_of_known_pixels_stay_in_the_holes(tmp_path):
+    _mask(tmp_path / "a.png", 0.3, 64)
+    whole = HoleFiles([tmp_path / "a.png"], 64, 0.9)
+    pitted = HoleFiles([tmp_path / "a.png"], 64, 0.9, islands=1.0)
+    smaller = 0
+    for seed in range(20):
+        hole, holed = whole.draw(_rng(seed)), pitted.draw(_rng(seed))
+        assert not (holed & ~hole).any()
+        smaller += bool(holed.sum() < hole.sum())
+    assert smaller > 10
+
+
 def test_manifests_tell_which_masks_fit(tmp_path):
     make_set(tmp_path / "set", MaskSet(count=24, size=(64, 64)))
     manifest = tmp_path / "set" / "manifest.jsonl"

@@ -8,7 +8,7 @@ import torch
 from bokwon.errors import FileAccessError
 from bokwon.nn.features import VGGFeatures
 from bokwon.training.config import FinetuneConfig, LossConfig, OptimizerConfig, TrainConfig
-from bokwon.training.objective import Objective, loss_weights
+from bokwon.training.objective import Objective, loss_weights, squared_in_holes
 from bokwon.training.schedule import in_phase_two, learning_rate
 
 SIX = ["valid", "hole", "perceptual", "style_out", "style_comp", "tv"]
@@ -31,6 +31,19 @@ def vgg_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("vgg") / "vgg16.safetensors"
     save_file(state, path)
     return str(path)
+
+
+def test_the_square_is_a_mean_over_the_holes():
+    output, truth, valid = _batch()
+    off = truth.clone()
+    off[:, :, 8:16, 8:24] += 0.5
+    off[:, :, 20:, :] += 9.0
+    assert squared_in_holes(off, truth, valid).item() == pytest.approx(0.25)
+    assert squared_in_holes(output, truth, torch.ones_like(valid)).item() == 0
+    config = LossConfig(average="region", features="none", valid=0.0, hole=1.0, square=4.0, tv=0.0)
+    total, terms = Objective(TrainConfig(loss=config), torch.device("cpu"))(0, off, truth, valid)
+    assert terms["square"].item() == pytest.approx(0.25)
+    assert total.item() == pytest.approx(0.5 + 4 * 0.25)
 
 
 def _batch():

@@ -63,7 +63,7 @@ def test_two_processes_are_one_with_the_doubled_batch(tmp_path, pictures):
         "accelerate": [
             str(BIN / "accelerate"),
             "launch",
-            "--cpu",
+            "--multi_gpu",
             "--num_processes",
             "2",
             "--num_machines",

@@ -55,6 +55,17 @@ def evaluate(
     by: Annotated[
         str, typer.Option("--by", help="What --compare goes by: hole_psnr, hole_l1, l1, psnr, ssim or lpips.")
     ] = "hole_psnr",
+    read: Annotated[
+        str | None,
+        typer.Option(
+            "--read",
+            metavar="READER",
+            help="Also read the pages: rapidocr, tesseract or tesseract:LANG (kor, eng, ...).",
+        ),
+    ] = None,
+    perceptual: Annotated[
+        bool, typer.Option("--perceptual", help="Try LPIPS, FID and Inception Score; may download weights.")
+    ] = False,
     jobs: Annotated[int, typer.Option("-j", "--jobs", help="Processes, one thread each.", min=1)] = 1,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
@@ -77,7 +88,8 @@ def evaluate(
     from bokwon.evaluation.benchmark import Folders
     from bokwon.evaluation.job import Order, evaluate
 
-    order = Order(Folders(images, masks, out), methods, per_cell=per_cell, seed=seed, jobs=jobs)
+    folders = Folders(images, masks, out)
+    order = Order(folders, methods, per_cell=per_cell, seed=seed, jobs=jobs, reader=read, perceptual=perceptual)
     with _progress(quiet) as progress:
         results = evaluate(order, progress)
     _tell_losses(results, quiet)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bokwon import __version__
-from bokwon.cli import evaluate, export, masks, pages, restore, train
+from bokwon.cli import evaluate, explain, export, masks, models, pages, restore, train, undo
 from bokwon.errors import BokwonError
 
 __all__ = ["app", "main"]
@@ -41,11 +41,14 @@ def _root(
 
 
 restore.register(app)
+undo.register(app)
+explain.register(app)
 train.register(app)
 export.register(app)
 evaluate.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
+app.add_typer(models.app, name="models")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -38,6 +38,13 @@ class Method(str, Enum):
     ns = "ns"
 
 
+class Letters(str, Enum):
+    """Whether strokes may be made up."""
+
+    restore = "restore"
+    leave = "leave"
+
+
 class Format(str, Enum):
     """Formats that can be written."""
 
@@ -46,6 +53,7 @@ class Format(str, Enum):
     jpeg = "jpeg"
     webp = "webp"
     bmp = "bmp"
+    jpeg2000 = "jpeg2000"
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +66,7 @@ def restore(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="Damaged image (PNG, JPEG, TIFF, WebP, BMP), - for standard input, or a folder of images.",
+            help="Damaged image (PNG, JPEG, TIFF, WebP, BMP, JPEG 2000, PDF), - for standard input, or a folder.",
         ),
     ],
     output: Annotated[
@@ -95,6 +103,10 @@ def restore(
         str | None,
         typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="document"),
     ] = None,
+    letters: Annotated[
+        Letters,
+        typer.Option("--letters", help="leave: paper wherever the evidence is too far for a letter to be sure."),
+    ] = Letters.restore,
     output_format: Annotated[
         Format | None,
         typer.Option("--format", help="Format to write; by default OUTPUT's, in a folder each file's own."),
@@ -113,6 +125,12 @@ def restore(
     max_mpixels: Annotated[
         float, typer.Option("--max-mpixels", min=0.000001, help="Refuse larger images, in megapixels.")
     ] = 400,
+    record: Annotated[
+        bool, typer.Option("--record", help="Leave OUTPUT.record: what was changed, by what, and the original pixels.")
+    ] = False,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Like --record, with pictures of how far each pixel's evidence lies.")
+    ] = False,
     no_overwrite: Annotated[bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say engine, model, tiles and time.")] = False,
@@ -123,6 +141,8 @@ def restore(
     """
     if quiet and verbose:
         raise ArgumentError("-q and -v contradict each other", "use one of them")
+    if (record or overlay) and output == _STANDARD:
+        raise ArgumentError("standard output has no place for a record", "name an output file")
     if model is not None and method is not Method.model:
         raise ArgumentError(f"--method {method.value} uses no model", "leave out --model or --method")
     folder = image != _STANDARD and mask is None and Path(image).is_dir()
@@ -138,8 +158,10 @@ def restore(
 
     if pages is not None:
         select_pages(pages)
-    options = Options(holes is Polarity.white, not no_overwrite, round(max_mpixels * _MEGA), pages)
-    recipe = Recipe(model or DEFAULT_MODEL, method.value, threads)
+    options = Options(
+        holes is Polarity.white, not no_overwrite, round(max_mpixels * _MEGA), pages, record or overlay, overlay
+    )
+    recipe = Recipe(model or DEFAULT_MODEL, method.value, threads, letters.value)
     format_name = output_format.value.upper() if output_format else None
     if folder:
         from bokwon.cli.restore_folder import restore_folder

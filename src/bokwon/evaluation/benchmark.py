@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
@@ -180,7 +183,7 @@ def measure_all(
 def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[dict[str, Any]]:
     # Fresh interpreters, even for one job: the peak of memory must not carry the traces of another method.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=cv2.setNumThreads, initargs=(1,))
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_start_worker)
     try:
         waiting = iter(tasks)
         running: list[Future[dict[str, Any]]] = [pool.submit(run_task, task) for task in islice(waiting, 2 * jobs)]
@@ -192,6 +195,22 @@ def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[dict[str, Any]]:
         raise BokwonError(f"a worker process of {tasks[0].method.name} died", fix) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    # One thread each; OpenCV's own would get in the way of the other processes and of the clock.
+    cv2.setNumThreads(1)
+    # Ctrl-C reaches every process of a terminal; the first one ends the others in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    # A process that is killed cannot shut its workers down: they would wait for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 _ENGINES: dict[Method, Engine] = {}

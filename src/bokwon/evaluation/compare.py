@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bokwon.errors import ArgumentError
-from bokwon.evaluation.results import cell_name, interval_text
 from bokwon.evaluation.statistics import METRICS, Interval, bootstrap
+from bokwon.evaluation.tables import cell_name, interval_text
 from bokwon.synthesis.catalog import CELLS
 
 __all__ = ["Comparison", "Row", "compare", "format_comparison"]

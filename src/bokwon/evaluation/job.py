@@ -9,9 +9,16 @@ from typing import Any
 
 from bokwon.errors import ArgumentError
 from bokwon.evaluation.benchmark import JOURNAL, Folders, Journal, Task, measure_all, open_report, write_text
+from bokwon.evaluation.legibility import read_pairs, summarise_reading
 from bokwon.evaluation.methods import parse_methods
-from bokwon.evaluation.pairs import plan_pairs
-from bokwon.evaluation.results import collect, to_csv, to_markdown
+from bokwon.evaluation.pairs import plan_pairs, without_folders
+from bokwon.evaluation.perceptual import NOT_ASKED, PERCEPTUAL, load_metrics, measure_perceptual
+from bokwon.evaluation.plots import plot_bins, plot_classes, plot_gains
+from bokwon.evaluation.readers import make_reader
+from bokwon.evaluation.report import draw_cases, to_html
+from bokwon.evaluation.results import collect, to_csv
+from bokwon.evaluation.tables import to_markdown
+from bokwon.imaging.output import replacing
 
 __all__ = ["Order", "evaluate"]
 
@@ -29,6 +36,8 @@ class Order:
         per_cell: Pairs a cell; all masks when None.
         seed: Seed of the pairing.
         jobs: Number of processes, at least 1.
+        reader: What reads the pages, a name that `make_reader` knows; nothing is read when None.
+        perceptual: Whether LPIPS, FID and Inception Score are tried, for which weights may be downloaded.
     """
 
     folders: Folders
@@ -36,6 +45,8 @@ class Order:
     per_cell: int | None = None
     seed: int = 0
     jobs: int = 1
+    reader: str | None = None
+    perceptual: bool = False
 
     def __post_init__(self) -> None:
         """Check what can be checked before anything is read."""
@@ -58,21 +69,69 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
     """
     folders = order.folders
     methods = parse_methods(order.methods)
+    reader = None if order.reader is None else make_reader(order.reader)
     plan = plan_pairs(folders.images, folders.masks, per_cell=order.per_cell, seed=order.seed)
     open_report(folders.report)
     tasks = {(p.number, m.name): Task(p, m, folders) for m in methods for p in plan.pairs}
     journal = Journal(folders.report / JOURNAL)
-    failures = measure_all(list(tasks.values()), journal, order.jobs, progress("pairs"))
+    failures = measure_all(list(tasks.values()), journal, order.jobs, progress("restoring and measuring"))
+    failures = {key: without_folders(error, folders.images, folders.masks) for key, error in failures.items()}
     settings = {
-        "images": folders.images.name,
-        "masks": folders.masks.name,
+        # Enough to know which folder it was, and no more of where it lay.
+        "images": "/".join(folders.images.resolve().parts[-2:]),
+        "masks": "/".join(folders.masks.resolve().parts[-2:]),
         "methods": [method.name for method in methods],
         "per_cell": order.per_cell,
         "seed": order.seed,
         "jobs": order.jobs,
+        "reader": order.reader or "none",
+        "perceptual": order.perceptual,
     }
-    results = collect(plan, methods, tasks, journal.records, failures, settings, {})
+    extra: dict[str, Any] = {}
+    records, empty = journal.records, dict.fromkeys(PERCEPTUAL, NOT_ASKED)
+    # Pairs that one method failed on are in no average, of whatever figure.
+    broken = {task.pair.number for task in tasks.values() if task.key not in records}
+    whole = [task for task in tasks.values() if task.pair.number not in broken]
+    if order.perceptual:
+        metrics, empty = load_metrics()
+        if metrics:
+            kept = Journal(folders.report / "perceptual.jsonl")
+            lpips, extra["perceptual"] = measure_perceptual(whole, metrics, kept, progress("perceptual figures"))
+            records = {key: {**r, "lpips": lpips[key]} if key in lpips else r for key, r in records.items()}
+    results = collect(plan, methods, tasks, records, failures, settings, empty)
+    if reader is not None:
+        found = read_pairs(whole, reader, Journal(folders.report / "read.jsonl"), progress("reading"))
+        extra["reading"] = summarise_reading(found, results["pairs"], reader.description)
+        results["pairs"] = [{**pair, "reading": found.get(pair["number"])} for pair in results["pairs"]]
+    results |= extra
     write_text(folders.report / "results.json", json.dumps(results, indent=1) + "\n")
     write_text(folders.report / "pairs.csv", to_csv(results))
     write_text(folders.report / "table.md", to_markdown(results))
+    _write_report(folders, results, tasks)
     return results
+
+
+def _write_report(folders: Folders, results: dict[str, Any], tasks: dict[tuple[int, str], Task]) -> None:
+    plots: dict[str, tuple[bytes, str]] = {}
+    if results["pairs"]:
+        plots["by_bin"] = (
+            plot_bins(results),
+            "Means by hole ratio and border class. The published figures of the paper's network are context only: they "
+            "were measured elsewhere, on other images.",
+        )
+        if len(results["methods"]) > 1:
+            plots["gain"] = (
+                plot_gains(results),
+                "Mean difference in the hole to the best other method of the cell, with its 95 % bootstrap interval.",
+            )
+        plots["by_class"] = (
+            plot_classes(results),
+            "When do neighbour methods fail? All hole pixels together, by the diameter of the largest disc in the hole "
+            "that covers them (left) and by the contrast of the truth in 17 x 17 pixels around them (right).",
+        )
+    folder = folders.report / "plots"
+    folder.mkdir(exist_ok=True)
+    for name, (png, _) in plots.items():
+        with replacing(folder / f"{name}.png") as stream:
+            stream.write(png)
+    write_text(folders.report / "report.html", to_html(results, plots, draw_cases(results, tasks)))

@@ -20,7 +20,17 @@ from bokwon.imaging.pixels import alpha, to_pillow
 from bokwon.synthesis.catalog import CELLS, Cell, cell_of
 from bokwon.synthesis.mask_reading import find_polarity, list_masks, read_mask
 
-__all__ = ["Pair", "Plan", "fit_hole", "list_images", "load_pair", "plan_pairs", "read_image", "window_of"]
+__all__ = [
+    "Pair",
+    "Plan",
+    "fit_hole",
+    "list_images",
+    "load_pair",
+    "plan_pairs",
+    "read_image",
+    "window_of",
+    "without_folders",
+]
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"}
 
@@ -118,10 +128,17 @@ def plan_pairs(images: Path, masks: Path, *, per_cell: int | None = None, seed: 
             found += 1
         if found == 0 or (per_cell is not None and found < per_cell):
             wanted = "" if per_cell is None else f" of {per_cell}"
-            problems.append(f"cell {cell.folder} has {found}{wanted} pairs: not enough masks in {masks}")
+            problems.append(f"cell {cell.folder} has {found}{wanted} pairs: not enough masks")
     if not pairs:
         raise ArgumentError(f"no image of {images} can be paired with a mask of {masks}", "; ".join(problems[:3]))
-    return Plan(tuple(pairs), tuple(problems))
+    return Plan(tuple(pairs), tuple(without_folders(problem, images, masks) for problem in problems))
+
+
+def without_folders(text: str, *folders: Path) -> str:
+    """Return a message with files named from their folder on, as a report that travels should have them."""
+    for folder in folders:
+        text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
+    return text
 
 
 def list_images(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The results of a report: every pair, every cell, settings and machine, as JSON, CSV and Markdown."""
+"""The results of a report: every pair, every cell, settings and machine, as JSON and CSV."""
 
 from __future__ import annotations
 
@@ -15,34 +15,15 @@ from bokwon.evaluation.local import DEVIATIONS, THICKNESSES
 from bokwon.evaluation.machine import describe_machine, versions
 from bokwon.evaluation.methods import Method
 from bokwon.evaluation.pairs import Plan
-from bokwon.evaluation.statistics import METRICS, summarise
-from bokwon.synthesis.catalog import CELLS, Cell
+from bokwon.evaluation.statistics import summarise
+from bokwon.evaluation.tables import cell_name
+from bokwon.synthesis.catalog import CELLS
 
-__all__ = ["PUBLISHED", "cell_name", "collect", "gain_text", "interval_text", "read_results", "to_csv", "to_markdown"]
+__all__ = ["collect", "read_results", "to_csv"]
 
 FORMAT = 1
 _COLUMNS = ("hole_psnr", "hole_l1", "l1", "psnr", "ssim", "lpips")
 _COSTS = ("seconds", "cpu_seconds", "peak_mb")
-
-PUBLISHED: dict[str, dict[str, tuple[float, ...]]] = {
-    "l1": {"inner": (0.49, 1.18, 2.07, 3.19, 4.37, 6.45), "border": (0.47, 1.09, 1.88, 2.84, 3.85, 5.72)},
-    "psnr": {
-        "inner": (33.75, 27.71, 24.54, 22.01, 20.34, 18.21),
-        "border": (34.34, 28.32, 25.25, 22.89, 21.38, 19.04),
-    },
-}
-"""What is reported for the paper's own network on Places2, by bin: L1 % and PSNR of the composite.
-
-Measured elsewhere, on other images, and taken from secondary sources: context, not a comparison.
-
-Source: Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions", ECCV 2018, table 1.
-"""
-
-
-def cell_name(cell: Cell) -> str:
-    """Return what tables call a cell, such as `20-30 % border`."""
-    low, high = (round(100 * limit) for limit in cell.ratio)
-    return f"{low}-{high} % {'border' if cell.border else 'inner'}"
 
 
 def collect(
@@ -137,71 +118,6 @@ def to_csv(results: Mapping[str, Any]) -> str:
         for name, figures in pair["methods"].items():
             writer.writerow([*own, name, *(figures.get(column, "") for column in (*_COLUMNS, *_COSTS))])
     return stream.getvalue()
-
-
-def to_markdown(results: Mapping[str, Any]) -> str:
-    """Return the tables for a README: figures in the hole, and those of the composite that the paper prints."""
-    names = [method["name"] for method in results["methods"]]
-    parts = []
-    for key in ("hole_psnr", "hole_l1", "l1", "psnr", "ssim", "lpips"):
-        if any(key in cell["methods"].get(names[0], {}) for cell in results["cells"]):
-            parts += [_table(results, names, key, statistic) for statistic in ("mean", "median")]
-    parts.append(_costs(results, names))
-    for column, reason in results["empty"].items():
-        parts.append(f"{column}: empty, {reason}.")
-    return "\n\n".join(parts) + "\n"
-
-
-def _table(results: Mapping[str, Any], names: Sequence[str], key: str, statistic: str) -> str:
-    metric = METRICS[key]
-    arrow = "higher" if metric.higher_is_better else "lower"
-    published = PUBLISHED.get(key) if statistic == "mean" else None
-    heads = [f"{metric.title}: {statistic} ({arrow} is better)", "pairs", *names]
-    if statistic == "mean":
-        heads.append(f"{names[0]} better than the best other by [95 %]")
-    if published:
-        heads.append("PConv, Places2 (paper, measured elsewhere)")
-    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    for cell in [*results["cells"], {"name": "**all**", **results["all"]}]:
-        row = [cell["name"], str(cell["pairs"])]
-        if not cell["pairs"]:
-            row += ["-"] * (len(heads) - 2)
-        else:
-            figures = [cell["methods"][name][key] for name in names]
-            pick = max if metric.higher_is_better else min
-            best = pick(figure[statistic] for figure in figures)
-            texts = [f"{figure[statistic]:.{metric.digits}f}" for figure in figures]
-            row += [f"**{t}**" if f[statistic] == best else t for t, f in zip(texts, figures, strict=True)]
-            if statistic == "mean":
-                row.append(gain_text(figures[0].get("gain"), metric.digits))
-            if published:
-                known = published["border" if cell["border"] else "inner"] if "bin" in cell else None
-                row.append(f"{known[cell['bin'] - 1]:.2f}" if known else "")
-        lines.append(f"| {' | '.join(row)} |")
-    return "\n".join(lines)
-
-
-def gain_text(gain: Mapping[str, Any] | None, digits: int) -> str:
-    """Return a gain and its interval as a table has it, such as `+0.42 [+0.10, +0.71] (ns)`."""
-    if gain is None:
-        return "-"
-    interval = interval_text(gain["low"], gain["high"], digits)
-    return f"{gain['mean']:+.{digits}f} {interval} ({gain['other']})"
-
-
-def interval_text(low: float | None, high: float | None, digits: int) -> str:
-    """Return an interval as a table has it, `[-]` where a single image leaves none."""
-    return "[-]" if low is None or high is None else f"[{low:+.{digits}f}, {high:+.{digits}f}]"
-
-
-def _costs(results: Mapping[str, Any], names: Sequence[str]) -> str:
-    lines = ["| cost of an image | median time, s | median processor time, s | peak memory, MiB |", "|---|---|---|---|"]
-    for name in names:
-        cost = results["all"]["methods"].get(name, {})
-        peak = cost.get("peak_mb")
-        row = [name, f"{cost['seconds']:.2f}", f"{cost['cpu_seconds']:.2f}"] if cost else [name, "-", "-"]
-        lines.append(f"| {' | '.join([*row, '-' if peak is None else f'{peak:.0f}'])} |")
-    return "\n".join(lines)
 
 
 def read_results(path: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from bokwon.nn.functional import upsampling_matrix
-from bokwon.nn.lowpass import CELL, LEVELS, MINIMUM_RMS
+from bokwon.nn.lowpass import CELL, LEVELS, MINIMUM_RMS, NEIGHBOURHOOD, SPARSE
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["build"]
@@ -41,6 +41,8 @@ def build(network: PConvUNet, *, half: bool) -> onnx.ModelProto:
     graph = _Graph(half)
     image, valid, height_width = graph.pad("image", "valid", network.config.multiple)
     if network.config.base == "lowpass":
+        valid = _dense_evidence(graph, valid)
+        image = graph.op("Mul", image, valid)
         low = _lowpass(graph, image, valid)
         residual = graph.op("Mul", graph.op("Sub", image, low), valid)
         scale = _rms(graph, residual, valid)
@@ -117,6 +119,15 @@ class _Graph:
         )
 
 
+def _dense_evidence(graph: _Graph, valid: str) -> str:
+    # As bokwon.nn.lowpass.dense_evidence.
+    share = graph.average(valid, NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2, NEIGHBOURHOOD // 2)
+    dense = graph.op("Cast", graph.op("Greater", share, graph.number(SPARSE)), to=TensorProto.FLOAT)
+    dense = graph.op("Mul", valid, dense)
+    known = graph.op("Greater", graph.op("ReduceMax", dense, axes=[1, 2, 3]), graph.number(0))
+    return graph.op("Where", known, dense, valid)
+
+
 def _lowpass(graph: _Graph, image: str, valid: str) -> str:
     # As bokwon.nn.lowpass.masked_lowpass.
     total, count = graph.average(image, CELL, CELL, 0, 0), graph.average(valid, CELL, CELL, 0, 0)
@@ -152,8 +163,8 @@ def _unet(graph: _Graph, network: PConvUNet, image: str, valid: str) -> str:
     for block in network.encoder:
         assert isinstance(block, EncoderBlock)
         passed.append((features, mask))
-        kernel = int(block.conv.kernel_size[0])
-        total = graph.average(mask, kernel, 2, kernel // 2, kernel // 2)
+        side = int(block.conv.kernel_size[0])
+        total = graph.average(mask, side, 2, side // 2, side // 2)
         ratio, mask = _ratio(graph, total)
         features = _convolve(graph, block.conv.weight, block.conv.bias, features, ratio, stride=2)
         features = graph.op("Mul", graph.op("Relu", features), mask)

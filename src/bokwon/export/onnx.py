@@ -23,9 +23,8 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from bokwon.errors import BokwonError, FileAccessError
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError
 from bokwon.export.graph import build
-from bokwon.nn.layers import PartialConv2d
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["TOLERANCE", "check_parity", "export", "fold_batch_norm", "write_card"]
@@ -46,9 +45,15 @@ def export(network: PConvUNet, path: Path, *, half: bool = True) -> float:
         The largest difference between ONNX Runtime and PyTorch, on images in [0, 1].
 
     Raises:
+        ArgumentError: If the network is of ordinary convolutions.
         BokwonError: If the difference is above `TOLERANCE`.
         FileAccessError: If the file cannot be written.
     """
+    if network.config.layer != "partial":
+        raise ArgumentError(
+            f"the network is of layer={network.config.layer!r}, and model files hold partial convolutions",
+            "evaluate it from its checkpoint",
+        )
     folded = fold_batch_norm(network)
     if half:
         # Rounded here, so that both sides compute with the same weights.
@@ -161,7 +166,7 @@ def write_card(path: Path, model: Path, entries: dict[str, Any]) -> dict[str, An
     return card
 
 
-def _fold(conv: PartialConv2d, norm: nn.BatchNorm2d) -> None:
+def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     assert norm.running_var is not None
     assert norm.running_mean is not None
     scale = norm.weight.data / (norm.running_var + norm.eps).sqrt()

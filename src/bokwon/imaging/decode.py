@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.imaging import ifd, jpeg, png, tiff
+from bokwon.imaging import ifd, jpeg, jpeg2000, png, tiff
 from bokwon.imaging.ifd import Directory
 from bokwon.imaging.metadata import Metadata, TiffSettings
 from bokwon.imaging.pixels import Pixels, from_pillow
 
 __all__ = ["READABLE_TEXT", "Page", "decode"]
 
-READABLE_TEXT = "PNG, JPEG, TIFF, WebP and BMP"
+READABLE_TEXT = "PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 and PDF"
 _READABLE = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 # Pillow turns TIFF samples upright on loading; this turns them back to how they are stored.
 _UNDO_ORIENTATION = {
@@ -42,7 +42,7 @@ class Page:
     Attributes:
         pixels: Samples as stored, (H, W) or (H, W, C), not rotated by EXIF orientation.
         mode: Their mode, a key of `bokwon.imaging.pixels.MODES`.
-        format: `PNG`, `JPEG`, `TIFF`, `WEBP` or `BMP`.
+        format: `PNG`, `JPEG`, `TIFF`, `WEBP`, `BMP` or `JPEG2000`; `PDF` for a picture that only a PDF can hold.
         metadata: What the file carries beside the samples.
         notices: What the reader should be told, one sentence each.
     """
@@ -79,6 +79,11 @@ def decode(name: str, stream: BinaryIO) -> Page:
         InputFileError: Several pages, or samples that could not be given back as they are.
         Exception: Whatever Pillow meets in a damaged file.
     """
+    if jpeg2000.is_jpeg2000(stream.read(16)):
+        stream.seek(0)
+        pixels, mode, metadata = jpeg2000.decode(name, stream.read(), max_pixels=Image.MAX_IMAGE_PIXELS or 0)
+        return Page(pixels, mode, "JPEG2000", metadata)
+    stream.seek(0)
     with Image.open(stream, formats=_READABLE) as image:
         if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
             raise Image.DecompressionBombError

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bokwon.errors import ArgumentError
-from bokwon.imaging import jpeg, png, tiff
+from bokwon.imaging import jpeg, jpeg2000, png, tiff
 from bokwon.imaging.decode import Page
 from bokwon.imaging.metadata import Metadata
 from bokwon.imaging.pixels import Pixels, to_pillow
@@ -22,6 +22,10 @@ EXTENSIONS = {
     ".tiff": "TIFF",
     ".webp": "WEBP",
     ".bmp": "BMP",
+    ".jp2": "JPEG2000",
+    ".j2k": "JPEG2000",
+    ".jpf": "JPEG2000",
+    ".pdf": "PDF",
 }
 """File name extension to format."""
 
@@ -40,6 +44,11 @@ _ABILITIES = {
     "TIFF": _Abilities(frozenset({"1", "L", "LA", "RGB", "RGBA", "CMYK"}), frozenset({"L", "RGB", "RGBA"})),
     "JPEG": _Abilities(frozenset({"L", "RGB", "CMYK"})),
     "WEBP": _Abilities(frozenset({"RGB", "RGBA"}), metadata=frozenset({"icc", "exif", "xmp"})),
+    "JPEG2000": _Abilities(
+        frozenset({"L", "LA", "RGB", "RGBA"}),
+        frozenset({"L", "LA", "RGB", "RGBA"}),
+        metadata=frozenset({"icc", "xmp", "dpi"}),
+    ),
     "BMP": _Abilities(frozenset({"1", "L", "RGB"}), metadata=frozenset({"dpi"})),
 }
 _NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "dpi": "resolution"}
@@ -115,6 +124,8 @@ def encode_page(stream: BinaryIO, pixels: Pixels, mode: str, file_format: str, m
         tiff.encode(stream, pixels, mode, metadata)
     elif file_format == "JPEG":
         jpeg.encode(stream, pixels, mode, metadata)
+    elif file_format == "JPEG2000":
+        jpeg2000.encode(stream, pixels, mode, metadata)
     elif file_format == "WEBP":
         image = to_pillow(pixels, mode)
         # Lossless, and colours under transparency kept: outside the holes nothing changes.

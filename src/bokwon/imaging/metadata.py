@@ -55,6 +55,7 @@ class Metadata:
         png: Ancillary PNG chunks (name, data), where the page was a PNG.
         jpeg: Where the page was a JPEG.
         tiff: Where the page was a TIFF.
+        jpeg2000: Boxes (kind, content) of a JPEG 2000 file; none for a bare codestream.
     """
 
     icc: bytes | None = None
@@ -65,3 +66,4 @@ class Metadata:
     png: tuple[tuple[bytes, bytes], ...] | None = None
     jpeg: JpegSettings | None = None
     tiff: TiffSettings | None = None
+    jpeg2000: tuple[tuple[bytes, bytes], ...] | None = None

@@ -6,13 +6,44 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["CELL", "LEVELS", "MINIMUM_RMS", "masked_lowpass", "masked_rms"]
+__all__ = [
+    "CELL",
+    "LEVELS",
+    "MINIMUM_RMS",
+    "NEIGHBOURHOOD",
+    "SPARSE",
+    "dense_evidence",
+    "masked_lowpass",
+    "masked_rms",
+]
 
 CELL = 16
 LEVELS = 6
 """Pull-push levels: 16 pixels doubled six times reach 1024; beyond it, the mean of the image."""
 MINIMUM_RMS = 0.02
 """So that a blank page does not blow up its noise."""
+
+
+NEIGHBOURHOOD = 15
+SPARSE = 0.1
+"""A known pixel counts as evidence if more than this share of its 15x15 neighbourhood is known."""
+
+
+def dense_evidence(valid: Tensor) -> Tensor:
+    """Leave out the known pixels that stand nearly alone in a hole.
+
+    A partial convolution takes what little its window knows for the whole window: one dark pixel left in the middle
+    of a hole becomes a dark window, and a bright halo around it.
+
+    Args:
+        valid: (N, 1, H, W), 1 where a pixel is known.
+
+    Returns:
+        (N, 1, H, W), 1 where a known pixel has known neighbours. An image without any such pixel keeps all.
+    """
+    share = F.avg_pool2d(valid, NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2)
+    dense = valid * (share > SPARSE).to(valid.dtype)
+    return torch.where(dense.amax((1, 2, 3), keepdim=True) > 0, dense, valid)
 
 
 def masked_lowpass(image: Tensor, valid: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from bokwon.nn.features import IMAGENET_MEAN
 from bokwon.nn.functional import upsampled_conv2d, upsampled_partial_conv2d
 from bokwon.nn.layers import Conv2d, PartialConv2d
-from bokwon.nn.lowpass import masked_lowpass, masked_rms
+from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms
 
 __all__ = ["PConvUNet", "UNetConfig"]
 
@@ -184,6 +184,8 @@ class PConvUNet(nn.Module):
         image = F.pad(image, border) * valid
         if self.config.base == "lowpass":
             # Statistics and the sum are float32 whatever autocast makes of the convolutions.
+            valid = dense_evidence(valid)
+            image = image * valid
             low = masked_lowpass(image, valid)
             residual = (image - low) * valid
             scale = masked_rms(residual, valid)

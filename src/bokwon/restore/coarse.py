@@ -1,4 +1,4 @@
-"""A page at low resolution, filled once: what a tile falls back to that lies wholly inside a hole."""
+"""A page at low resolution, filled once: what lies too deep in a hole for the engine takes its light from it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from bokwon.imaging.color import PLANES, Light, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 from bokwon.imaging.tiles import Tile
+from bokwon.restore.depth import depth_in_hole
 from bokwon.restore.engines import Engine
 
-__all__ = ["CoarsePage", "fill_planes", "shrink"]
+__all__ = ["CoarsePage", "fill_planes", "interpolate", "shrink"]
+
+_MARGIN = 1.5
+"""How much deeper than its holes the engine should reach on the shrunken page."""
 
 
 def fill_planes(engine: Engine, light: Light, missing: Hole, mode: str) -> NDArray[np.float32]:
@@ -56,33 +60,58 @@ def shrink(pixels: Pixels, missing: Hole, mode: str, step: int) -> tuple[Light, 
 
 
 class CoarsePage:
-    """A page shrunk to one tile and filled there.
+    """A page shrunk until the engine reaches into the middle of every hole, and filled there.
 
     Args:
         engine: What fills.
         pixels: Samples of the page.
         missing: (H, W), True where nothing is known; not everywhere.
         mode: Mode of the samples.
+        reach: How deep into a hole the engine fills well, pixels; None for any depth.
     """
 
-    def __init__(self, engine: Engine, pixels: Pixels, missing: Hole, mode: str) -> None:
-        self._step = -(-max(missing.shape) // engine.tile)
-        light, empty = shrink(pixels, missing, mode, self._step)
+    def __init__(self, engine: Engine, pixels: Pixels, missing: Hole, mode: str, reach: int | None = None) -> None:
+        step = -(-max(missing.shape) // engine.tile)
+        light, empty = shrink(pixels, missing, mode, step)
+        if reach is not None and empty.any():
+            deepest = float(
+                depth_in_hole(empty, (slice(0, len(empty)), slice(0, empty.shape[1])), max(empty.shape)).max()
+            )
+            again = int(np.ceil(deepest * _MARGIN / reach))
+            if again > 1:
+                step *= again
+                light, empty = shrink(pixels, missing, mode, step)
         known = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max)
         filled = fill_planes(engine, light, empty, mode) if empty.any() else known
-        self._light = np.where(empty[..., None], filled, known)
+        self._step = step
+        self._light = np.where(empty[..., None], np.clip(filled, 0.0, 1.0), known)
 
     def at(self, tile: Tile) -> NDArray[np.float32]:
         """Return the page's light under a tile, (h, w, C), interpolated bilinearly."""
-        rows, columns = tile.window
-        down, across = self._positions(rows, axis=0), self._positions(columns, axis=1)
-        upper, lower = np.floor(down).astype(np.intp), np.ceil(down).astype(np.intp)
-        left, right = np.floor(across).astype(np.intp), np.ceil(across).astype(np.intp)
-        fraction = (down - upper)[:, None, None]
-        bands = self._light[upper] * (1 - fraction) + self._light[lower] * fraction
-        fraction = (across - left)[None, :, None]
-        return np.asarray(bands[:, left] * (1 - fraction) + bands[:, right] * fraction, np.float32)
+        return interpolate(self._light, tile, self._step)
 
-    def _positions(self, pixels: slice, axis: int) -> NDArray[np.float32]:
-        centres = (np.arange(pixels.start, pixels.stop, dtype=np.float32) + 0.5) / self._step - 0.5
-        return np.asarray(np.clip(centres, 0, self._light.shape[axis] - 1), np.float32)
+
+def interpolate(light: NDArray[np.float32], tile: Tile, step: int) -> NDArray[np.float32]:
+    """Return a shrunken page's light under a tile, interpolated bilinearly.
+
+    Args:
+        light: (h, w, C), one value a cell.
+        tile: Where.
+        step: Side of a cell, pixels.
+
+    Returns:
+        (H, W, C) of the tile's size.
+    """
+    rows, columns = tile.window
+    down, across = _positions(rows, step, len(light)), _positions(columns, step, light.shape[1])
+    upper, lower = np.floor(down).astype(np.intp), np.ceil(down).astype(np.intp)
+    left, right = np.floor(across).astype(np.intp), np.ceil(across).astype(np.intp)
+    fraction = (down - upper)[:, None, None]
+    bands = light[upper] * (1 - fraction) + light[lower] * fraction
+    fraction = (across - left)[None, :, None]
+    return np.asarray(bands[:, left] * (1 - fraction) + bands[:, right] * fraction, np.float32)
+
+
+def _positions(pixels: slice, step: int, length: int) -> NDArray[np.float32]:
+    centres = (np.arange(pixels.start, pixels.stop, dtype=np.float32) + 0.5) / step - 0.5
+    return np.asarray(np.clip(centres, 0, length - 1), np.float32)

@@ -59,6 +59,8 @@ class OnnxEngine:
     """
 
     tile = 512
+    reach = 96
+    """How deep into a hole the network is asked to see, pixels: its encoder reaches 135."""
 
     def __init__(self, data: bytes, name: str, *, threads: int | None = None) -> None:
         try:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bokwon.imaging.color import samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, alpha
-from bokwon.imaging.tiles import Feather, Tiling
+from bokwon.imaging.tiles import Feather, Tile, Tiling
 from bokwon.restore.coarse import CoarsePage, fill_planes
+from bokwon.restore.depth import depth_in_hole, rise
 from bokwon.restore.engines import Engine
+from bokwon.restore.paper import Paper
 
-__all__ = ["Progress", "fill_hole"]
+__all__ = ["LETTER_REACH", "Letters", "Progress", "fill_hole"]
+
+Letters = Literal["restore", "leave"]
+"""Whether strokes may be made up (`restore`), or only where their evidence is near, and paper elsewhere (`leave`)."""
+
+LETTER_REACH = 12
+"""How far from anything known a stroke may still be gone on with under `leave`, pixels; from half of it on it fades."""
 
 Progress = Callable[[int, int], None]
 """Told after each tile: how many are done, and of how many."""
@@ -26,12 +36,14 @@ def fill_hole(
     engine: Engine,
     *,
     tiling: Tiling | None = None,
+    letters: Letters = "restore",
     progress: Progress | None = None,
 ) -> int:
     """Fill a hole in place.
 
     Only tiles that touch the hole are run, so time and memory beyond the samples grow with the damage and the tile.
-    A tile without a single known pixel takes its light from the whole page, shrunk to one tile and filled there.
+    What lies deeper in a hole than the engine reaches takes its light from the whole page, shrunk and filled there; the
+    engine then fills the rest with that as a part of what is known.
 
     Args:
         pixels: Samples (H, W) or (H, W, C); those inside the hole are written, no other is.
@@ -39,6 +51,7 @@ def fill_hole(
         hole: (H, W), not everywhere True.
         engine: What fills.
         tiling: How to cut the page; by default in the engine's tiles.
+        letters: Whether to go on with what the rim of a hole shows into its middle, or to leave paper there.
         progress: Told after each tile.
 
     Returns:
@@ -47,18 +60,66 @@ def fill_hole(
     missing = _missing(pixels, mode, hole)
     tiles = (tiling or Tiling(engine.tile)).plan(hole)
     feather = Feather(pixels, mode, hole)
-    coarse: CoarsePage | None = None
+    fill = _TileFiller(pixels, mode, missing, engine, letters)
     for done, tile in enumerate(tiles, 1):
-        unknown = missing[tile.window]
-        if unknown.all():
-            coarse = coarse or CoarsePage(engine, pixels, missing, mode)
-            feather.add(tile, coarse.at(tile))
-        else:
-            light = samples_to_light(pixels[tile.window], mode)
-            feather.add(tile, fill_planes(engine, light, unknown, mode))
+        feather.add(tile, fill(tile))
         if progress is not None:
             progress(done, len(tiles))
     return len(tiles)
+
+
+class _TileFiller:
+    """Fills tiles; what the whole page is asked for is made when the first tile needs it.
+
+    The samples are written to while tiles are filled, but only in the hole, and nothing in the hole is read.
+    """
+
+    def __init__(self, pixels: Pixels, mode: str, missing: Hole, engine: Engine, letters: Letters) -> None:
+        self._pixels = pixels
+        self._mode = mode
+        self._missing = missing
+        self._engine = engine
+        # Classical methods go on from the rim to any depth.
+        self._reach: int | None = getattr(engine, "reach", None)
+        self._letters = letters
+        self._coarse: CoarsePage | None = None
+        self._paper: Paper | None = None
+
+    def __call__(self, tile: Tile) -> NDArray[np.float32]:
+        missing = self._missing[tile.window]
+        reach = LETTER_REACH if self._letters == "leave" else self._reach
+        middle_at = self._paper_at if self._letters == "leave" else self._coarse_at
+        if reach is not None:
+            depth = depth_in_hole(self._missing, tile.window, reach + 1)
+            if (depth > reach).any():
+                return self._around(tile, missing, rise(depth, reach / 2, reach), middle_at(tile))
+        if missing.all():
+            return middle_at(tile)
+        return fill_planes(self._engine, samples_to_light(self._pixels[tile.window], self._mode), missing, self._mode)
+
+    def _around(
+        self, tile: Tile, missing: Hole, share: NDArray[np.float32], middle: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Fill a tile whose holes have their middle given, at the `share` that rises to 1 there."""
+        core = share[..., 0] >= 1.0
+        rim = missing & ~core
+        if not rim.any():
+            return middle
+        light = samples_to_light(self._pixels[tile.window], self._mode)
+        largest = np.float32(np.iinfo(light.dtype).max)
+        given = np.rint(np.clip(middle, 0.0, 1.0) * largest).astype(light.dtype)
+        filled = fill_planes(self._engine, np.where(core[..., None], given, light), rim, self._mode)
+        return np.asarray(filled * (1.0 - share) + middle * share, np.float32)
+
+    def _paper_at(self, tile: Tile) -> NDArray[np.float32]:
+        if self._paper is None:
+            self._paper = Paper(self._pixels, self._missing, self._mode)
+        return self._paper.at(tile)
+
+    def _coarse_at(self, tile: Tile) -> NDArray[np.float32]:
+        if self._coarse is None:
+            self._coarse = CoarsePage(self._engine, self._pixels, self._missing, self._mode, self._reach)
+        return self._coarse.at(tile)
 
 
 def _missing(pixels: Pixels, mode: str, hole: Hole) -> Hole:

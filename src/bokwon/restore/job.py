@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -19,10 +19,11 @@ from bokwon.imaging.files import MAX_PIXELS, Source, read_page
 from bokwon.imaging.formats import EXTENSIONS, check_fits, format_of, lost_on_the_way
 from bokwon.imaging.holes import Hole, check_hole, hole_of_samples, looks_inverted
 from bokwon.imaging.output import check_target, replacing
-from bokwon.restore.fill import Progress
+from bokwon.restore.fill import Letters, Progress
 from bokwon.restore.masks import Masks
 from bokwon.restore.models import DEFAULT_MODEL
 from bokwon.restore.page_ranges import select_pages
+from bokwon.restore.record import Recorder
 from bokwon.restore.restorer import Restorer
 
 __all__ = ["Job", "Options", "Outcome", "Recipe", "Tell", "restore_file"]
@@ -39,15 +40,17 @@ class Recipe:
         model: Name of a shipped model, or path of a model file.
         method: `model`, `telea` or `ns`.
         threads: How many threads the engine may use; all cores by default.
+        letters: `leave` puts paper where evidence is far; `restore` fills.
     """
 
     model: str = DEFAULT_MODEL
     method: str = "model"
     threads: int | None = None
+    letters: Letters = "restore"
 
     def restorer(self) -> Restorer:
         """Make the restorer."""
-        return Restorer(self.model, method=self.method, threads=self.threads)
+        return Restorer(self.model, method=self.method, threads=self.threads, letters=self.letters)
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,16 @@ class Options:
         overwrite: Whether targets may be there already.
         max_pixels: Larger images are refused before they are decoded.
         pages: Which pages of a file to restore, such as `3-end`; all by default.
+        record: Whether to leave a record of the intervention beside each output.
+        overlay: Whether the record has pictures of the evidence.
     """
 
     white_is_hole: bool = True
     overwrite: bool = True
     max_pixels: int = MAX_PIXELS
     pages: str | None = None
+    record: bool = False
+    overlay: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +155,7 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
             tell("note", notice)
         work = _Work(job, restorer, tell, progress, book, file_format, masks)
         _write(job, lambda stream: book.rewrite(stream, file_format, work.visit))
+        work.finish_record()
         return Outcome(book.pages, work.restored, work.tiles, work.hole, work.pixels)
 
 
@@ -171,6 +179,7 @@ class _Work:
         self._progress = progress
         self._book = book
         self._mask_book: Book | None = None
+        self._recorder: Recorder | None = None
         options = job.options
         pages = book.pages
         self._wanted = select_pages(options.pages, pages) if options.pages else frozenset(range(1, pages + 1))
@@ -206,16 +215,41 @@ class _Work:
             return None
         self._announce(page)
         if hole is not None:
-            self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
+            self._fill(number, page, hole)
             self.restored += 1
             self.hole += int(np.count_nonzero(hole))
             self.pixels += hole.size
         return page
 
+    def _fill(self, number: int, page: Page, hole: Hole) -> None:
+        recorder, target = None, self._job.target
+        if self._job.options.record and target is not None:
+            self._recorder = self._recorder or Recorder(
+                self._job.source, target, with_overlay=self._job.options.overlay
+            )
+            recorder = self._recorder
+        levels = recorder.before(number, page, hole, self._mask_name(number)) if recorder else None
+        self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
+        if recorder is not None and levels is not None:
+            recorder.after(number, page, levels)
+
+    def finish_record(self) -> None:
+        """Finish the record of the intervention, once the output is written."""
+        if self._recorder is not None:
+            options = {**asdict(self._job.options), "format": self._format, "letters": self._restorer.letters}
+            self._recorder.finish(self._restorer, options)
+
+    def _mask_name(self, number: int) -> str:
+        source = self._job.masks.pages.get(number) or self._job.masks.whole
+        return source.name if source else ""
+
     def _announce(self, page: Page) -> None:
-        # An image within a PDF stays one of its kind.
-        file_format = page.format if self._format == "PDF" and self._book.format == "PDF" else self._format
-        check_fits(page.pixels, page.mode, file_format)
+        file_format = self._format
+        if self._book.format == "PDF":
+            # A picture within a PDF stays one of its kind.
+            file_format = page.format
+        else:
+            check_fits(page.pixels, page.mode, file_format)
         for notice in (*page.notices, *lost_on_the_way(page, file_format)):
             self._tell("note", notice)
 
@@ -263,33 +297,6 @@ def _check_files(job: Job) -> None:
     for mask in job.masks.sources:
         if mask.path and job.target.samefile(mask.path):
             raise ArgumentError("OUTPUT is the mask itself", "name another output")
-
-
-def _hole_of(page: Page, job: Job, tell: Tell) -> Hole | None:
-    """Return what is to be filled; None for nothing."""
-    name, orientation = job.source.name, page.metadata.orientation
-    mask = job.masks.pages.get(1, job.masks.whole)
-    if mask is None:
-        tell("detail", f"{name}: {_summary(page)}, no mask")
-        return None
-    hole, notices = read_hole(mask, white_is_hole=job.options.white_is_hole, max_pixels=job.options.max_pixels)
-    check_hole(hole, page.size, orientation=orientation, name=f"mask {mask.name}")
-    share = np.count_nonzero(hole) / hole.size
-    tell("detail", f"{name}: {_summary(page)}, hole {share:.2%}")
-    if orientation != 1:
-        notices += (f"{name} has EXIF orientation {orientation}: the mask follows its pixels as stored",)
-    for notice in notices:
-        tell("note", notice)
-    if not hole.any():
-        tell("warning", f"mask {mask.name} has no hole: the image is given back as it is")
-        return None
-    if looks_inverted(hole):
-        other = "black" if job.options.white_is_hole else "white"
-        tell(
-            "warning",
-            f"mask {mask.name} calls {share:.0%} of the image hole; if it means the rest, add --holes {other}",
-        )
-    return hole
 
 
 def _summary(page: Page) -> str:

@@ -28,7 +28,7 @@ __all__ = [
 
 _SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask)?", re.DOTALL)
 _SAYS_MASK = re.compile(r"[-_]mask(_p\d+)?$")
-_MULTIPAGE = (".tif", ".tiff")
+_MULTIPAGE = (".tif", ".tiff", ".pdf")
 _COLUMNS = ("image", "mask")
 
 

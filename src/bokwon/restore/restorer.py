@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from bokwon.imaging.pixels import Pixels, from_pillow, mode_of_array, to_pillow
 from bokwon.imaging.tiles import Tiling
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import Engine, OnnxEngine
-from bokwon.restore.fill import Progress, fill_hole
+from bokwon.restore.fill import Letters, Progress, fill_hole
 from bokwon.restore.models import DEFAULT_MODEL, Model, find_model, load_model
 
 __all__ = ["METHODS", "Restoration", "Restorer"]
@@ -63,12 +63,15 @@ class Restorer:
         method: `model`, or without any model `telea` or `ns`.
         tile: Side of the pieces that large pages are cut into, a multiple of 128 pixels; the engine's own by default.
         threads: How many threads the engine may use; all cores by default.
+        letters: `leave` fills only near what is known and puts paper into the rest of a hole, so that no letter is made
+            up; `restore` fills all of it.
 
     Attributes:
         method: The method.
         model: The model in use; None for a classical method.
         sha256: Checksum of the model file; None for a classical method.
         engine: What fills the tiles.
+        letters: Whether letters are made up.
 
     Raises:
         ArgumentError: No such method or model.
@@ -83,6 +86,7 @@ class Restorer:
         method: str = "model",
         tile: int | None = None,
         threads: int | None = None,
+        letters: Letters = "restore",
     ) -> None:
         if method not in METHODS:
             raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
@@ -96,6 +100,9 @@ class Restorer:
             self.engine = OnnxEngine(data, self.model.name, threads=threads)
         else:
             self.engine = OpenCVEngine(method, threads=threads)
+        if letters not in get_args(Letters):
+            raise ArgumentError(f"letters cannot be {letters!r}", "choose restore or leave")
+        self.letters = letters
         self._tiling = Tiling(self.engine.tile if tile is None else tile)
 
     def restore(
@@ -159,7 +166,7 @@ class Restorer:
         """
         if mode == "L" and pixels.ndim == 3:
             pixels = pixels[..., 0]
-        return fill_hole(pixels, mode, hole, self.engine, tiling=self._tiling, progress=progress)
+        return fill_hole(pixels, mode, hole, self.engine, tiling=self._tiling, letters=self.letters, progress=progress)
 
 
 def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:

@@ -151,7 +151,7 @@ def torn_off(rng: np.random.Generator, shape: Shape, unit: float, coverage: floa
         field = np.minimum(field, one + np.float32(rng.uniform(0, 25) * unit))
     field += noise_field(rng, shape, 26 * unit, 4) * np.float32(6 * unit)
     field += noise_field(rng, shape, 110 * unit, 2) * np.float32(18 * unit)
-    level = np.quantile(field[:: max(height // 400, 1), :: max(width // 400, 1)], coverage)
+    level = np.quantile(field[:: max(height // 160, 1), :: max(width // 160, 1)], coverage)
     return _edge(np.asarray(level - field, np.float32), 0.3)
 
 

@@ -41,7 +41,7 @@ def document_mask(rng: np.random.Generator, shape: tuple[int, int], least: int, 
     fraction = target / (shape[0] * shape[1])
     gone = np.zeros(small, np.float32)
     names = list(_SHAPES)
-    weights = np.array([often * (most_usual >= 0.4 * fraction) for often, most_usual in _SHAPES.values()])
+    weights = np.array([often * (most_usual >= 0.7 * fraction) for often, most_usual in _SHAPES.values()])
     count = min(int(rng.choice([1, 2, 3], p=(0.4, 0.35, 0.25))), int(np.count_nonzero(weights)))
     chosen = [str(name) for name in rng.choice(names, count, replace=False, p=weights / weights.sum())]
     limits = np.array([min(_SHAPES[name][1], fraction) for name in chosen])

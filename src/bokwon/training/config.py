@@ -73,6 +73,7 @@ class DataConfig:
         mask_weights: How often each of them is drawn from; equally by default.
         mask_kind: The kind of generated masks.
         max_ratio: Largest hole-to-image area ratio of a mask.
+        islands: Share of the masks from files in whose holes scattered pixels stay known, as in rubbed or flaked ink.
         crop: Side of the square crops, pixels.
         scale: Smallest and largest random magnification of a crop.
         flip: Mirror every second crop. Not for pages: mirrored writing is no writing.
@@ -91,6 +92,7 @@ class DataConfig:
     mask_weights: tuple[float, ...] = ()
     mask_kind: str = "mixed"
     max_ratio: float = 0.6
+    islands: float = 0.0
     crop: int = 256
     scale: tuple[float, float] = (0.8, 1.25)
     flip: bool = False
@@ -116,6 +118,8 @@ class DataConfig:
             raise ArgumentError(f"data.scale is {self.scale}", "give two positive numbers, the smaller first")
         if not 0.01 < self.max_ratio <= 0.9:
             raise ArgumentError(f"data.max_ratio is {self.max_ratio}", "give a number above 0.01 and up to 0.9")
+        if not 0 <= self.islands <= 1:
+            raise ArgumentError(f"data.islands is {self.islands}", "give a share from 0 to 1")
         if not 0 <= self.tone <= 1:
             raise ArgumentError(f"data.tone is {self.tone}", "give a number from 0 to 1")
         if self.workers < 0 or self.cache < 0 or self.hub.shuffle < 0:
@@ -141,6 +145,8 @@ class LossConfig:
         style_comp: Of the composite's Gram matrices ("paper").
         style: Of both ("seed").
         tv: Of total variation.
+        square: Of the squared distance in holes, averaged over their pixels. L1 settles for the likeliest of several
+            values, the square for their mean: more PSNR, softer strokes.
     """
 
     terms: Literal["paper", "seed"] = "paper"
@@ -155,6 +161,7 @@ class LossConfig:
     style_comp: float | None = None
     style: float | None = None
     tv: float | None = None
+    square: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.features_from < 1:
@@ -162,7 +169,7 @@ class LossConfig:
                 f"loss.features_from is {self.features_from}",
                 'give a share of the run from 0 to below 1; loss.features="none" leaves the feature terms out',
             )
-        for name in ("valid", "hole", "perceptual", "style_out", "style_comp", "style", "tv"):
+        for name in ("valid", "hole", "perceptual", "style_out", "style_comp", "style", "tv", "square"):
             weight = getattr(self, name)
             if weight is not None and not (math.isfinite(weight) and weight >= 0):
                 raise ArgumentError(f"loss.{name} is {weight}", "give a finite weight >= 0")
@@ -251,7 +258,7 @@ class TrainConfig:
     network: UNetConfig = field(default_factory=lambda: UNetConfig(levels=7, width=32, base="lowpass"))
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(
-        default_factory=lambda: LossConfig(average="region", features="none", valid=0.7, hole=1.8, tv=0.0)
+        default_factory=lambda: LossConfig(average="region", features="none", valid=0.7, hole=1.0, square=4.0, tv=0.0)
     )
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -58,7 +59,7 @@ def open_holes(name: str, config: DataConfig) -> HoleSource:
         raise FileAccessError(f"the manifest {path} is missing", "give a folder, or the manifest.jsonl of a mask set")
     else:
         paths = list_masks(path)
-    return HoleFiles(paths, config.crop, config.max_ratio)
+    return HoleFiles(paths, config.crop, config.max_ratio, config.islands)
 
 
 def read_manifest(path: Path, max_ratio: float) -> list[Path]:
@@ -114,10 +115,11 @@ class HoleFiles:
         paths: The files, white = hole.
         size: Side, pixels.
         max_ratio: Largest hole-to-image area ratio.
+        islands: Share of the masks in whose holes scattered pixels stay known.
     """
 
-    def __init__(self, paths: list[Path], size: int, max_ratio: float) -> None:
-        self.paths, self.size, self.max_ratio = paths, size, max_ratio
+    def __init__(self, paths: list[Path], size: int, max_ratio: float, islands: float = 0.0) -> None:
+        self.paths, self.size, self.max_ratio, self.islands = paths, size, max_ratio, islands
         self._bad: set[int] = set()
 
     def draw(self, rng: np.random.Generator) -> Hole:
@@ -133,12 +135,23 @@ class HoleFiles:
                 _log.warning("%s is left out: %s", self.paths[index], error)
                 continue
             hole = _window(hole, self.size, rng)
+            if self.islands and rng.random() < self.islands:
+                hole = _leave_islands(hole, rng)
             if _MIN_RATIO < hole.mean() <= self.max_ratio:
                 return hole
         raise InputFileError(
             f"no mask with a hole ratio of up to {self.max_ratio} was found in {_TRIES} tries beside {self.paths[0]}",
             "give masks in which white is the hole",
         )
+
+
+def _leave_islands(hole: Hole, rng: np.random.Generator) -> Hole:
+    # From one pixel in two thousand to one in fifty, each grown to a spot of up to 5 pixels.
+    seeds = (rng.random(hole.shape) < 10 ** rng.uniform(-3.3, -1.7)).astype(np.uint8)
+    side = int(rng.integers(1, 6))
+    spots = cv2.dilate(seeds, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    islands: Hole = spots > 0
+    return np.logical_and(hole, ~islands)
 
 
 def _window(hole: Hole, size: int, rng: np.random.Generator) -> Hole:

@@ -11,7 +11,7 @@ from bokwon.nn.features import VGGFeatures
 from bokwon.nn.losses import PRESETS, losses, weighted_sum
 from bokwon.training.config import LossConfig, TrainConfig
 
-__all__ = ["Objective", "loss_weights"]
+__all__ = ["Objective", "loss_weights", "squared_in_holes"]
 
 _PIXEL_TERMS = ("valid", "hole")
 
@@ -31,6 +31,21 @@ def loss_weights(config: LossConfig) -> dict[str, float]:
         if chosen is not None:
             weights[name] = chosen
     return weights
+
+
+def squared_in_holes(output: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Mean squared distance over the elements in holes.
+
+    Args:
+        output: (N, 3, H, W).
+        truth: (N, 3, H, W).
+        valid: (N, 1, H, W), 1 where a pixel is known.
+
+    Returns:
+        A scalar; 0 without holes.
+    """
+    hole = 1 - valid
+    return ((output - truth).square().mean(1, keepdim=True) * hole).sum() / hole.sum().clamp(min=1)
 
 
 class Objective:
@@ -82,4 +97,7 @@ class Objective:
             terms["hole"] = terms["hole"] / (1 - known).clamp(min=least)
             terms["valid"] = terms["valid"] / known.clamp(min=least)
         total = weighted_sum(terms, {name: self.weights[name] for name in terms})
+        if self.config.square:
+            terms["square"] = squared_in_holes(output.float(), truth, valid)
+            total = total + self.config.square * terms["square"]
         return total, {name: term.detach() for name, term in terms.items()}

@@ -1,0 +1,66 @@
+"""`bokwon undo`: the original pixels back into a restored file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bokwon.cli.voice import Voice, divert_native_messages
+from bokwon.errors import ArgumentError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(name="undo")(undo)
+
+
+def undo(
+    record: Annotated[
+        Path, typer.Argument(metavar="RECORD", help="Folder OUTPUT.record that `bokwon restore --record` left.")
+    ],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The restored file that it lies beside.")],
+    target: Annotated[
+        Path | None, typer.Option("-o", "--to", metavar="FILE", help="Write there; by default over OUTPUT.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Even if OUTPUT was changed after it was restored.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+) -> None:
+    """Take a restoration back: put the stored original pixels in the place of the filled ones."""
+    divert_native_messages()
+    voice = Voice(quiet=quiet, verbose=False)
+
+    from bokwon.imaging.book import open_book
+    from bokwon.imaging.files import MAX_PIXELS, Source
+    from bokwon.imaging.formats import format_of
+    from bokwon.imaging.output import replacing
+    from bokwon.restore import record as records
+
+    folder, content = records.read_record(record)
+    source = Source.of(output)
+    if not force and records.sha256_of(source) != content["output"]["sha256"]:
+        raise ArgumentError(
+            f"{output} is not the file that {record} is about, or was changed since",
+            "check the names, or add --force to put the pixels back all the same",
+        )
+    final = target or output
+    pages = content["pages"]
+    largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
+    restored = []
+    with open_book(source, max_pixels=largest) as book:
+
+        def visit(number: int, read: records.Read | None) -> records.Page | None:
+            if read is None or number not in pages:
+                return None
+            page = records.undo(folder, pages, book, number, read())
+            if page is not None and page.format == "JPEG":
+                voice.tell("note", "JPEG is encoded anew: pixels may differ slightly from the original's")
+            restored.append(number)
+            return page
+
+        with replacing(final) as stream:
+            book.rewrite(stream, format_of(final), visit)
+    voice.tell("summary", f"wrote {final}: {len(restored)} pages as they were")

@@ -1,0 +1,112 @@
+"""Character errors: how a reading differs from the text, and what a restoration gives back of what damage took."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+
+from bokwon.errors import ArgumentError
+
+__all__ = ["Edits", "add_edits", "count_edits", "normalise", "recovered"]
+
+
+@dataclass(frozen=True)
+class Edits:
+    """What turns the text into the reading, with as few changes as possible.
+
+    Attributes:
+        length: Characters of the text.
+        substituted: Characters read as another one.
+        inserted: Characters read where there is none: invented, like substituted ones.
+        missing: Characters not read: a gap.
+    """
+
+    length: int
+    substituted: int
+    inserted: int
+    missing: int
+
+    @property
+    def rate(self) -> float:
+        """Character error rate: all changes over the text's length; more than 1 where much is invented.
+
+        Raises:
+            ArgumentError: There is no text.
+        """
+        if self.length == 0:
+            raise ArgumentError("a text without characters has no error rate", "leave such crops out")
+        return (self.substituted + self.inserted + self.missing) / self.length
+
+
+def normalise(text: str) -> str:
+    """Return a text as it is compared: canonical composition, no white space.
+
+    Readers and columns disagree on spaces and line ends, which say nothing of the damage.
+    """
+    return "".join(unicodedata.normalize("NFC", text).split())
+
+
+def count_edits(text: str, reading: str) -> Edits:
+    """Align a reading with the text and count the changes by kind.
+
+    Where several alignments have as few changes, substitutions are preferred over a pair of insertion and gap, and
+    insertions over gaps last: the counts do not depend on anything but the two texts.
+
+    Args:
+        text: The truth, normalised.
+        reading: What was read, normalised.
+
+    Source: Wagner and Fischer, "The String-to-String Correction Problem", Journal of the ACM 1974.
+    """
+    rows, columns = len(text), len(reading)
+    read = np.frombuffer(reading.encode("utf-32-le"), np.uint32)
+    steps = np.arange(columns + 1, dtype=np.int32)
+    costs = np.empty((rows + 1, columns + 1), np.int32)
+    costs[0] = steps
+    for row, character in enumerate(text, 1):
+        above = costs[row - 1]
+        best = above + 1
+        best[1:] = np.minimum(best[1:], above[:-1] + (read != ord(character)))
+        # An insertion costs 1 more than its left neighbour: a running minimum once the slope is taken off.
+        costs[row] = np.minimum.accumulate(best - steps) + steps
+    substituted = inserted = missing = 0
+    row, column = rows, columns
+    while row or column:
+        cost = costs[row, column]
+        if row and column and cost == costs[row - 1, column - 1] + (text[row - 1] != reading[column - 1]):
+            row, column = row - 1, column - 1
+            substituted += text[row] != reading[column]
+        elif column and cost == costs[row, column - 1] + 1:
+            column -= 1
+            inserted += 1
+        else:
+            row -= 1
+            missing += 1
+    return Edits(rows, int(substituted), inserted, missing)
+
+
+def add_edits(parts: list[Edits]) -> Edits:
+    """Return the sum: texts one after the other, each aligned by itself."""
+    return Edits(
+        sum(part.length for part in parts),
+        sum(part.substituted for part in parts),
+        sum(part.inserted for part in parts),
+        sum(part.missing for part in parts),
+    )
+
+
+def recovered(clean: float, damaged: float, restored: float) -> float | None:
+    """Return what share of the errors that the damage made a restoration takes back.
+
+    Args:
+        clean: Error rate before the damage.
+        damaged: After it.
+        restored: After restoration.
+
+    Returns:
+        1 where the restored page reads like the undamaged one, 0 where nothing was won, negative where it reads worse;
+        None where the damage made no errors.
+    """
+    return None if damaged <= clean else (damaged - restored) / (damaged - clean)

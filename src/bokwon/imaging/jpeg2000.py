@@ -1,0 +1,167 @@
+"""JPEG 2000: samples through imagecodecs, written without loss; every box beside them is copied byte for byte."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.imaging.metadata import Metadata
+from bokwon.imaging.pixels import Pixels
+
+__all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "is_jpeg2000"]
+
+SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
+CODESTREAM = b"\xff\x4f\xff\x51"
+_FILE_TYPE = b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 "
+_XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_SRGB, _GRAY = 16, 17
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def is_jpeg2000(head: bytes) -> bool:
+    """Return whether a file begins as JPEG 2000 files and codestreams do."""
+    return head.startswith((SIGNATURE, CODESTREAM))
+
+
+def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Metadata]:
+    """Decode a file or a bare codestream.
+
+    Args:
+        name: What messages call it.
+        data: The file.
+        max_pixels: Refuse larger images.
+
+    Returns:
+        Samples, their mode, and the boxes of the file.
+
+    Raises:
+        InputFileError: Damaged, too large, or of samples that cannot be given back as they are.
+        MissingDependencyError: imagecodecs is not installed.
+    """
+    boxes = tuple(_boxes(data)) if data.startswith(SIGNATURE) else ()
+    stream = next((content for kind, content in boxes if kind == b"jp2c"), data)
+    if not stream.startswith(CODESTREAM) or len(stream) < 42:
+        raise InputFileError(f"{name} is damaged: it has no codestream", "get an undamaged copy")
+    width, height, left, top = struct.unpack(">IIII", stream[8:24])
+    width, height = width - left, height - top
+    if width <= 0 or height <= 0 or width * height > max_pixels:
+        limit = f"{max_pixels / 1e6:g} megapixels"
+        fix = "split it into smaller images, or allow more (--max-mpixels)"
+        raise InputFileError(f"{name} has more than {limit}", fix)
+    (channels,) = struct.unpack(">H", stream[40:42])
+    depths = set(stream[42 : 42 + 3 * channels : 3])
+    samplings = set(stream[43 : 42 + 3 * channels : 3]) | set(stream[44 : 42 + 3 * channels : 3])
+    if len(depths) > 1 or not depths <= {7, 15} or samplings != {1} or channels not in _MODES:
+        kept = "8 or 16 bits of gray or RGB, with or without alpha"
+        raise InputFileError(f"{name} is a kind of JPEG 2000 that bokwon does not keep", f"convert it to {kept}")
+    header = next((content for kind, content in boxes if kind == b"jp2h"), b"")
+    if any(kind == b"pclr" for kind, _ in _boxes(header)):
+        raise InputFileError(f"{name} is a palette image in JPEG 2000", "convert it to RGB")
+    pixels = np.asarray(_codec().jpeg2k_decode(stream))
+    if pixels.shape[:2] != (height, width):
+        raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
+    mode = _MODES[channels] if not _is_cmyk(header) else "CMYK"
+    xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
+    return np.ascontiguousarray(pixels), mode, Metadata(icc=_profile(header), xmp=xmp, jpeg2000=boxes)
+
+
+def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
+    """Write samples without loss.
+
+    Args:
+        stream: Where to.
+        pixels: Samples of 8 or 16 bits.
+        mode: Their mode.
+        metadata: What the page carries. One that was a bare codestream becomes one again.
+
+    Raises:
+        MissingDependencyError: imagecodecs is not installed.
+    """
+    colours = len(mode) - mode.endswith("A") if mode not in ("L", "LA") else 1
+    samples = bytes(
+        _codec().jpeg2k_encode(
+            np.ascontiguousarray(pixels), reversible=True, level=0, codecformat="j2k", mct=colours == 3
+        )
+    )
+    boxes = metadata.jpeg2000
+    if boxes == ():
+        stream.write(samples)
+        return
+    if boxes is None:
+        boxes = _new_boxes(pixels, mode, metadata)
+    for kind, content in boxes:
+        _write_box(stream, kind, samples if kind == b"jp2c" else content)
+
+
+def _codec() -> Any:
+    try:
+        import imagecodecs
+    except ImportError as error:
+        message = f"JPEG 2000 takes imagecodecs, which cannot be imported: {error}"
+        raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
+    return imagecodecs
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = 0
+    while position + 8 <= len(data):
+        size, kind = struct.unpack(">I4s", data[position : position + 8])
+        head = 8
+        if size == 1:
+            (size,) = struct.unpack(">Q", data[position + 8 : position + 16].ljust(8, b"\0"))
+            head = 16
+        end = len(data) if size == 0 else position + size
+        if end < position + head or end > len(data):
+            raise ValueError("its boxes do not fit into one another")
+        yield kind, data[position + head : end]
+        position = end
+
+
+def _write_box(stream: BinaryIO, kind: bytes, content: bytes) -> None:
+    size = len(content) + 8
+    if size < 2**32:
+        stream.write(struct.pack(">I4s", size, kind))
+    else:
+        stream.write(struct.pack(">I4sQ", 1, kind, size + 8))
+    stream.write(content)
+
+
+def _profile(header: bytes) -> bytes | None:
+    colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
+    return colour[3:] if colour[:1] == b"\2" else None
+
+
+def _is_cmyk(header: bytes) -> bool:
+    colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
+    return colour[:1] == b"\1" and colour[3:7] == struct.pack(">I", 12)
+
+
+def _new_boxes(pixels: Pixels, mode: str, metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
+    """Make the boxes of a page that was of another format."""
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    depth = pixels.dtype.itemsize * 8 - 1
+    parts = [(b"ihdr", struct.pack(">IIHBBBB", height, width, channels, depth, 7, 0, 0))]
+    if metadata.icc:
+        parts.append((b"colr", b"\2\0\0" + metadata.icc))
+    else:
+        parts.append((b"colr", struct.pack(">BBBI", 1, 0, 0, _GRAY if mode in ("L", "LA") else _SRGB)))
+    if mode in ("LA", "RGBA"):
+        # Which channel is which: colours in order, the last one opacity of the whole picture.
+        entries = [(index, 0, index + 1) for index in range(channels - 1)] + [(channels - 1, 1, 0)]
+        packed = b"".join(struct.pack(">HHH", *entry) for entry in entries)
+        parts.append((b"cdef", struct.pack(">H", channels) + packed))
+    if metadata.dpi:
+        # Samples per metre, as a fraction and a power of ten: vertical first.
+        across, down = (min(round(value / 0.0254 / 10), 65535) for value in metadata.dpi)
+        inner = struct.pack(">I4sHHHHBB", 18, b"resc", down, 1, across, 1, 1, 1)
+        parts.append((b"res ", inner))
+    header = b"".join(struct.pack(">I4s", len(content) + 8, kind) + content for kind, content in parts)
+    boxes = [(b"jP  ", SIGNATURE[8:]), (b"ftyp", _FILE_TYPE[8:]), (b"jp2h", header)]
+    if metadata.xmp:
+        boxes.append((b"uuid", _XMP_BOX + metadata.xmp))
+    return (*boxes, (b"jp2c", b""))

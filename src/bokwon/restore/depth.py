@@ -1,0 +1,40 @@
+"""How deep in a hole a pixel lies: its distance from the nearest known one, the same whatever tile asks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.imaging.holes import Hole
+
+__all__ = ["depth_in_hole", "rise"]
+
+
+def depth_in_hole(missing: Hole, window: tuple[slice, slice], limit: int) -> NDArray[np.float32]:
+    """Return the distance of each pixel of a window from what is known, in pixels.
+
+    Args:
+        missing: (H, W), the whole page's, True where nothing is known.
+        window: Rows and columns.
+        limit: Greater distances come out as this one, so that only so much around the window is looked at.
+
+    Returns:
+        (h, w) in [0, limit], 0 where known.
+    """
+    import cv2
+
+    rows, columns = (slice(max(0, span.start - limit), span.stop + limit) for span in window)
+    around = missing[rows, columns].astype(np.uint8)
+    if around.all():
+        distance = np.full(around.shape, limit, np.float32)
+    else:
+        distance = np.asarray(cv2.distanceTransform(around, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+    top, left = window[0].start - rows.start, window[1].start - columns.start
+    height, width = missing[window].shape
+    return np.minimum(distance[top : top + height, left : left + width], np.float32(limit))
+
+
+def rise(depth: NDArray[np.float32], start: float, stop: float) -> NDArray[np.float32]:
+    """Return 0 up to a depth, 1 from another on, and a smooth step between, (h, w, 1)."""
+    share = np.clip((depth - start) / (stop - start), 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share), np.float32)[..., None]

@@ -1,0 +1,268 @@
+"""The record of an intervention: what was changed, by what, on what evidence, and what was there before.
+
+A record is a folder `OUTPUT.record` beside the output: `record.json`, and for each restored page its hole, its evidence
+map, the samples that were replaced and, if asked for, a picture of the evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import bokwon
+from bokwon.errors import FileAccessError, InputFileError
+from bokwon.imaging.book import Book
+from bokwon.imaging.color import samples_to_light
+from bokwon.imaging.decode import Page
+from bokwon.imaging.files import Source
+from bokwon.imaging.holes import Hole
+from bokwon.imaging.output import replacing
+from bokwon.restore.evidence import KERNELS, evidence_levels
+from bokwon.restore.restorer import Restorer
+
+__all__ = ["Page", "PageRecord", "Read", "Recorder", "overlay", "read_record", "record_folder", "sha256_of", "undo"]
+
+Read = Callable[[], Page]
+"""Reads a page."""
+
+_JSON = "record.json"
+_FORMAT = 1
+# From green, where evidence is near, over yellow to red, where it is far: readable by most colour-blind eyes too.
+_COLOURS = np.array(
+    [
+        (0, 0, 0),
+        (26, 152, 80),
+        (102, 189, 99),
+        (166, 217, 106),
+        (254, 224, 139),
+        (253, 174, 97),
+        (244, 109, 67),
+        (215, 48, 39),
+        (120, 0, 80),
+    ],
+    np.uint8,
+)
+_MOST_HOLES = 10_000
+
+
+@dataclass(frozen=True)
+class PageRecord:
+    """What was done to one page.
+
+    Attributes:
+        page: Its number, from 1.
+        size: Width and height.
+        mode: Mode of its samples.
+        depth: Bits of a sample.
+        mask: Name of the mask.
+        hole_pixels: How many pixels were filled.
+        evidence: Pixels by the level that first reached them, from 1; the last ones were reached by none.
+        holes: Connected holes: `box` (left, top, width, height), `area`, the farthest `evidence` level and the `damage`
+            kind, where it is known.
+    """
+
+    page: int
+    size: tuple[int, int]
+    mode: str
+    depth: int
+    mask: str
+    hole_pixels: int
+    evidence: tuple[int, ...]
+    holes: tuple[dict[str, Any], ...]
+
+
+def record_folder(target: Path) -> Path:
+    """Return where the record of an output lies."""
+    return target.with_name(target.name + ".record")
+
+
+class Recorder:
+    """Writes the record of one output, page by page.
+
+    Args:
+        source: The input, before the output may have taken its place.
+        target: The output.
+        with_overlay: Whether to draw the evidence too.
+
+    Raises:
+        FileAccessError: The record's folder cannot be made.
+    """
+
+    def __init__(self, source: Source, target: Path, *, with_overlay: bool) -> None:
+        self._input = {"file": source.name, "sha256": sha256_of(source)}
+        self._target = target
+        self._folder = record_folder(target)
+        self._with_overlay = with_overlay
+        self._pages: list[PageRecord] = []
+        try:
+            self._folder.mkdir(exist_ok=True)
+            # A record without its first file is none, whatever becomes of this run.
+            (self._folder / _JSON).unlink(missing_ok=True)
+        except OSError as error:
+            raise FileAccessError(
+                f"record {self._folder} cannot be made: {error.strerror}", "check its rights"
+            ) from error
+
+    def before(self, number: int, page: Page, hole: Hole, mask: str) -> NDArray[np.uint8]:
+        """Write down a page that is about to be filled, and return its evidence levels."""
+        levels = evidence_levels(hole)
+        depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
+        counts = np.bincount(levels.reshape(-1), minlength=len(KERNELS) + 2)[1:]
+        self._pages.append(
+            PageRecord(
+                page=number,
+                size=page.size,
+                mode=page.mode,
+                depth=depth,
+                mask=mask,
+                hole_pixels=int(np.count_nonzero(hole)),
+                evidence=tuple(int(count) for count in counts),
+                holes=_holes(hole, levels),
+            )
+        )
+        self._save_picture(f"hole_p{number:03}.png", Image.fromarray(hole))
+        self._save_picture(f"evidence_p{number:03}.png", Image.fromarray(levels))
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, samples=page.pixels[hole])
+        self._save(f"original_p{number:03}.npz", buffer.getvalue())
+        return levels
+
+    def after(self, number: int, page: Page, levels: NDArray[np.uint8]) -> None:
+        """Draw the evidence over the filled page, if asked for."""
+        if self._with_overlay:
+            self._save_picture(f"overlay_p{number:03}.png", Image.fromarray(overlay(page, levels)))
+
+    def finish(self, restorer: Restorer, settings: dict[str, Any]) -> None:
+        """Write the record's first file, once the output is in its place."""
+        record = {
+            "record": _FORMAT,
+            "bokwon": bokwon.__version__,
+            "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "input": self._input,
+            "output": {"file": self._target.name, "sha256": sha256_of(Source.of(self._target))},
+            "method": restorer.method,
+            "model": restorer.model.name if restorer.model else None,
+            "model_sha256": restorer.sha256,
+            "engine": restorer.engine.description,
+            "settings": settings,
+            "kernels": KERNELS,
+            "pages": [asdict(page) for page in self._pages],
+        }
+        self._save(_JSON, json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+
+    def _save_picture(self, name: str, picture: Image.Image) -> None:
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        self._save(name, buffer.getvalue())
+
+    def _save(self, name: str, data: bytes) -> None:
+        with replacing(self._folder / name) as stream:
+            stream.write(data)
+
+
+def _holes(hole: Hole, levels: NDArray[np.uint8]) -> tuple[dict[str, Any], ...]:
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(hole.astype(np.uint8), connectivity=8)
+    farthest = np.zeros(count, np.uint8)
+    np.maximum.at(farthest, np.asarray(labels, np.intp)[hole], levels[hole])
+    # The largest first; of more than anyone reads the rest is in the mask.
+    order = sorted(range(1, count), key=lambda label: -int(stats[label, cv2.CC_STAT_AREA]))[:_MOST_HOLES]
+    return tuple(
+        {
+            "box": [int(value) for value in stats[label, :4]],
+            "area": int(stats[label, cv2.CC_STAT_AREA]),
+            "evidence": int(farthest[label]),
+            "damage": None,
+        }
+        for label in order
+    )
+
+
+def overlay(page: Page, levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the page in gray with its holes coloured by how far their evidence lies, (H, W, 3)."""
+    light = samples_to_light(page.pixels, page.mode)
+    gray = (light if light.dtype == np.uint8 else light >> 8).mean(axis=-1, dtype=np.float32)[..., None]
+    colours = _COLOURS[levels].astype(np.float32)
+    inside = (levels > 0)[..., None]
+    return np.asarray(np.where(inside, 0.35 * gray + 0.65 * colours, gray), np.uint8)
+
+
+def sha256_of(source: Source) -> str:
+    """Return the checksum of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with source.open() as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def read_record(path: Path) -> tuple[Path, dict[str, Any]]:
+    """Read a record.
+
+    Args:
+        path: Its folder, or the `record.json` in it.
+
+    Returns:
+        Its folder and what `record.json` says.
+
+    Raises:
+        FileAccessError: It cannot be read.
+        InputFileError: It is no record.
+    """
+    folder = path if path.is_dir() else path.parent
+    try:
+        record = json.loads((folder / _JSON if path.is_dir() else path).read_bytes())
+        if record["record"] != _FORMAT or not isinstance(record["pages"], list):
+            raise ValueError("it is of another kind")
+        return folder, {**record, "pages": {int(page["page"]): page for page in record["pages"]}}
+    except OSError as error:
+        raise FileAccessError(
+            f"record {path} cannot be read: {error.strerror}", "name an OUTPUT.record folder"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputFileError(f"{path} is no record of bokwon's: {error}", "name an OUTPUT.record folder") from error
+
+
+def undo(folder: Path, pages: dict[int, Any], book: Book, number: int, page: Page) -> Page | None:
+    """Put the original samples of a page back.
+
+    Args:
+        folder: The record's folder.
+        pages: Its pages by number.
+        book: The output, for its number of pages.
+        number: Number of the page.
+        page: The page; it is changed.
+
+    Returns:
+        The page, or None if the record does not speak of it.
+
+    Raises:
+        InputFileError: The stored samples are damaged, or of another page.
+    """
+    if number not in pages:
+        return None
+    fix = "name the record that was made with this very output"
+    try:
+        with Image.open(folder / f"hole_p{number:03}.png") as picture:
+            hole = np.array(picture.convert("1"))
+        with np.load(folder / f"original_p{number:03}.npz", allow_pickle=False) as stored:
+            samples = stored["samples"]
+    # Zip, NumPy and Pillow each have their own exceptions for damage.
+    except Exception as error:
+        raise InputFileError(f"record {folder} lacks what page {number} was: {error}", fix) from error
+    expected = (int(np.count_nonzero(hole)), *page.pixels.shape[2:])
+    if hole.shape != page.pixels.shape[:2] or samples.dtype != page.pixels.dtype or samples.shape != expected:
+        raise InputFileError(f"record {folder} is of another image than page {number} of {book.pages}", fix)
+    page.pixels[hole] = samples
+    return page

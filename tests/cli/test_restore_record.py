@@ -1,0 +1,174 @@
+"""`--record`, `--overlay` and `bokwon undo`, `bokwon explain` and `bokwon models`, through the real command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+import bokwon
+from bokwon.cli.main import main
+
+TELEA = ("--method", "telea")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a page that has two holes."""
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(1).integers(0, 256, (200, 300, 3)).astype(np.uint8)
+    Image.fromarray(noise).save("page.png")
+    hole = np.zeros((200, 300), np.uint8)
+    hole[10:20, 10:30] = 255
+    hole[50:190, 60:200] = 255
+    Image.fromarray(hole).save("mask.png")
+    return tmp_path
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    return int(caught.value.code or 0)
+
+
+def pixels(path: str) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+def sha256(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def test_a_record_says_what_was_changed_by_what_and_on_what_evidence(folder: Path, mean_model: Path) -> None:
+    arguments = ("restore", "page.png", "out.png", "--mask", "mask.png", "--model", str(mean_model), "--overlay")
+    assert run(*arguments) == 0
+    names = {"record.json", "hole_p001.png", "evidence_p001.png", "original_p001.npz", "overlay_p001.png"}
+    assert {path.name for path in Path("out.png.record").iterdir()} == names
+    record = json.loads(Path("out.png.record/record.json").read_text())
+    assert record["bokwon"] == bokwon.__version__
+    assert (record["model"], record["model_sha256"]) == ("mean", sha256(str(mean_model)))
+    assert record["input"] == {"file": "page.png", "sha256": sha256("page.png")}
+    assert record["output"] == {"file": "out.png", "sha256": sha256("out.png")}
+    assert record["settings"]["white_is_hole"] is True
+    (page,) = record["pages"]
+    assert (page["size"], page["mode"], page["depth"], page["mask"]) == ([300, 200], "RGB", 8, "mask.png")
+    large, small = page["holes"]
+    assert (large["box"], large["area"]) == ([60, 50, 140, 140], 140 * 140)
+    assert (small["box"], small["area"]) == ([10, 10, 20, 10], 200)
+    assert large["evidence"] > small["evidence"]
+    hole, evidence = pixels("mask.png") > 0, pixels("out.png.record/evidence_p001.png")
+    np.testing.assert_array_equal(pixels("out.png.record/hole_p001.png"), hole)
+    np.testing.assert_array_equal(evidence > 0, hole)
+    assert page["evidence"] == [int((evidence == level).sum()) for level in range(1, 9)]
+    drawn = pixels("out.png.record/overlay_p001.png").astype(int)
+    assert (np.ptp(drawn[~hole], axis=-1) == 0).all()
+    near, far = drawn[hole & (evidence == 1)].mean(axis=0), drawn[evidence == evidence.max()].mean(axis=0)
+    assert near[1] > near[0]
+    assert far[0] - far[1] > near[0] - near[1]
+
+
+def test_without_being_asked_there_is_no_record(folder: Path) -> None:
+    assert run("restore", "page.png", "out.png", "--mask", "mask.png", *TELEA) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["mask.png", "out.png", "page.png"]
+    assert run("restore", "page.png", "-", "--mask", "mask.png", *TELEA, "--record") == 1
+
+
+def test_undo_gives_the_original_back(folder: Path) -> None:
+    before = pixels("page.png")
+    assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record") == 0
+    assert not np.array_equal(pixels("page.png"), before)
+    assert run("undo", "page.png.record", "page.png", "--to", "old.png") == 0
+    np.testing.assert_array_equal(pixels("old.png"), before)
+    assert run("undo", "page.png.record/record.json", "page.png", "-q") == 0
+    np.testing.assert_array_equal(pixels("page.png"), before)
+
+
+def test_undo_of_a_deep_book_goes_page_by_page(folder: Path) -> None:
+    pages = [np.random.default_rng(n).integers(0, 65536, (200, 300, 3)).astype(np.uint16) for n in range(3)]
+    tifffile.imwrite("book.tif", np.stack(pages), photometric="rgb", metadata=None)
+    Path("masks").mkdir()
+    shutil.copy("mask.png", "masks/book_p2.png")
+    assert run("restore", "book.tif", "out.tif", "--mask", "masks", *TELEA, "--record", "-q") == 0
+    with tifffile.TiffFile("out.tif") as book:
+        assert [np.array_equal(new.asarray(), old) for new, old in zip(book.pages, pages, strict=True)] == [1, 0, 1]
+    assert run("undo", "out.tif.record", "out.tif", "-q") == 0
+    with tifffile.TiffFile("out.tif") as book:
+        assert all(np.array_equal(new.asarray(), old) for new, old in zip(book.pages, pages, strict=True))
+
+
+def test_undo_refuses_what_is_not_its_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("restore", "page.png", "out.png", "--mask", "mask.png", *TELEA, "--record") == 0
+    before = Path("page.png").read_bytes()
+    for code, arguments, message in [
+        (1, ("undo", "out.png.record", "page.png"), "page.png is not the file that out.png.record is about"),
+        (2, ("undo", "out.png.record", "mask.png", "--force"), "is of another image than page 1"),
+        (5, ("undo", "none.record", "out.png"), "cannot be read"),
+        (2, ("undo", "page.png", "out.png"), "page.png is no record of bokwon's"),
+    ]:
+        assert run(*arguments) == code
+        said = capsys.readouterr().err
+        assert message in said
+        assert said.count("\n") == 1
+    assert Path("page.png").read_bytes() == before
+    # The hole's pixels are put back whatever else was changed, if that is wanted.
+    changed = pixels("out.png")
+    changed[0, 0] = 0
+    Image.fromarray(changed).save("out.png")
+    assert run("undo", "out.png.record", "out.png", "--force") == 0
+    expected = pixels("page.png")
+    expected[0, 0] = 0
+    np.testing.assert_array_equal(pixels("out.png"), expected)
+
+
+def test_a_folder_leaves_a_record_beside_each_output(folder: Path) -> None:
+    Path("in").mkdir()
+    shutil.copy("page.png", "in/page.png")
+    shutil.copy("mask.png", "in/page-mask.png")
+    assert run("restore", "in", "out", *TELEA, "--record", "-q") == 0
+    assert run("undo", "out/page.png.record", "out/page.png", "-q") == 0
+    np.testing.assert_array_equal(pixels("out/page.png"), pixels("page.png"))
+
+
+def test_explain_draws_every_layer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", "page.png", "figure.png", "--mask", "mask.png", "--panel", "120") == 0
+    figure = pixels("figure.png").astype(int)
+    # Eight panels of 120 x 80 in two rows of four; missing is red, and less from layer to layer.
+    red = (figure[..., 0] - figure[..., 1] > 100) & (figure[..., 2] < 100)
+    cells = [
+        red[16 + row * 140 : 96 + row * 140, 16 + column * 206 : 136 + column * 206]
+        for row in (0, 1)
+        for column in range(4)
+    ]
+    shares = [cell.mean() for cell in cells]
+    assert shares[0] == pytest.approx((140 * 140 + 200) / 60000, abs=0.02)
+    assert shares == sorted(shares, reverse=True)
+    assert shares[1] > 0.1
+    assert shares[-1] == 0
+    Image.new("1", (10, 10)).save("small.png")
+    assert run("explain", "page.png", "two.png", "--mask", "small.png") == 1
+    assert "10x10 and the image 300x200" in capsys.readouterr().err
+    assert not Path("two.png").exists()
+
+
+def test_models_are_listed_and_shown(
+    mean_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bokwon.restore import models
+
+    monkeypatch.setattr(models, "WEIGHTS", mean_model.parent)
+    monkeypatch.setattr(models, "DEFAULT_MODEL", "mean")
+    assert run("models", "list") == 0
+    assert "mean" in (said := capsys.readouterr().out)
+    assert "Apache-2.0 (default)" in said
+    assert run("models", "show", "mean") == 0
+    card = json.loads(capsys.readouterr().out)
+    assert (card["name"], card["sha256"], card["has_card"]) == ("mean", sha256(str(mean_model)), True)
+    assert run("models", "show", "letter") == 1
+    assert "shipped models: mean" in capsys.readouterr().err
