@@ -37,8 +37,8 @@ ROOMS["__main__"] = {"cli"}
 RUNTIME = {"errors", "imaging", "synthesis", "restore", "serve"}
 # What `pip install bokwon` installs. The optional ones of `serve` come with it when it is made.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
-# What `pip install bokwon[archive]` adds.
-OPTIONAL_LIBRARIES = {"imagecodecs", "pikepdf"}
+# What `pip install bokwon[archive,openvino]` adds.
+OPTIONAL_LIBRARIES = {"imagecodecs", "openvino", "pikepdf"}
 # safetensors: a weights file for the frozen feature maps is read with it.
 NN_LIBRARIES = {"torch", "safetensors"}
 

@@ -76,6 +76,15 @@ def test_jpeg_2000_keeps_its_boxes_and_takes_them_from_other_formats(folder: Pat
             np.testing.assert_array_equal(np.array(image), samples(name))
 
 
+def test_cmyk_becomes_jpeg_2000_and_stays_it(folder: Path) -> None:
+    Image.fromarray(noise((*SIZE, 3))).convert("CMYK").save("page.tif")
+    assert restore("page.tif", "one.jp2", "--mask", "mask.png", *TELEA) == 0
+    assert restore("one.jp2", "two.jp2", "--mask", "mask.png", *TELEA) == 0
+    for name in ("one.jp2", "two.jp2"):
+        assert read_page(Source.of(Path(name))).mode == "CMYK"
+        check_restored(samples("page.tif"), samples(name))
+
+
 def test_jpeg_2000_that_is_damaged_or_odd_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = imagecodecs.jpeg2k_encode(noise((*SIZE, 3)), level=0, reversible=True, codecformat="jp2")
     Path("cut.jp2").write_bytes(data[: len(data) // 2])

@@ -45,6 +45,14 @@ class Letters(str, Enum):
     leave = "leave"
 
 
+class EngineName(str, Enum):
+    """What runs model files."""
+
+    auto = "auto"
+    onnx = "onnx"
+    openvino = "openvino"
+
+
 class Format(str, Enum):
     """Formats that can be written."""
 
@@ -103,6 +111,7 @@ def restore(
         str | None,
         typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="document"),
     ] = None,
+    engine: Annotated[EngineName, typer.Option("--engine", help="What runs the model.")] = EngineName.auto,
     letters: Annotated[
         Letters,
         typer.Option("--letters", help="leave: paper wherever the evidence is too far for a letter to be sure."),
@@ -145,6 +154,8 @@ def restore(
         raise ArgumentError("standard output has no place for a record", "name an output file")
     if model is not None and method is not Method.model:
         raise ArgumentError(f"--method {method.value} uses no model", "leave out --model or --method")
+    if engine is not EngineName.auto and method is not Method.model:
+        raise ArgumentError(f"--method {method.value} runs no model", "leave out --engine or --method")
     folder = image != _STANDARD and mask is None and Path(image).is_dir()
     for name, given in (("--masks", masks), ("--recursive", recursive), ("--resume", resume), ("--jobs", jobs != 1)):
         if given and not folder:
@@ -161,7 +172,7 @@ def restore(
     options = Options(
         holes is Polarity.white, not no_overwrite, round(max_mpixels * _MEGA), pages, record or overlay, overlay
     )
-    recipe = Recipe(model or DEFAULT_MODEL, method.value, threads, letters.value)
+    recipe = Recipe(model or DEFAULT_MODEL, method.value, threads, letters.value, engine.value)
     format_name = output_format.value.upper() if output_format else None
     if folder:
         from bokwon.cli.restore_folder import restore_folder

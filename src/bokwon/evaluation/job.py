@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from bokwon.evaluation.perceptual import NOT_ASKED, PERCEPTUAL, load_metrics, me
 from bokwon.evaluation.plots import plot_bins, plot_classes, plot_gains
 from bokwon.evaluation.readers import make_reader
 from bokwon.evaluation.report import draw_cases, to_html
-from bokwon.evaluation.results import collect, to_csv
+from bokwon.evaluation.results import collect, to_csv, to_json
 from bokwon.evaluation.tables import to_markdown
 from bokwon.imaging.output import replacing
 
@@ -104,7 +103,7 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
         extra["reading"] = summarise_reading(found, results["pairs"], reader.description)
         results["pairs"] = [{**pair, "reading": found.get(pair["number"])} for pair in results["pairs"]]
     results |= extra
-    write_text(folders.report / "results.json", json.dumps(results, indent=1) + "\n")
+    write_text(folders.report / "results.json", to_json(results))
     write_text(folders.report / "pairs.csv", to_csv(results))
     write_text(folders.report / "table.md", to_markdown(results))
     _write_report(folders, results, tasks)

@@ -19,7 +19,7 @@ from bokwon.evaluation.statistics import summarise
 from bokwon.evaluation.tables import cell_name
 from bokwon.synthesis.catalog import CELLS
 
-__all__ = ["collect", "read_results", "to_csv"]
+__all__ = ["collect", "read_results", "to_csv", "to_json"]
 
 FORMAT = 1
 _COLUMNS = ("hole_psnr", "hole_l1", "l1", "psnr", "ssim", "lpips")
@@ -104,6 +104,13 @@ def _classes(pairs: Sequence[Mapping[str, Any]], names: Sequence[str], key: str)
         sums = [sum(column) for column in zip(*(pair["methods"][name][key] for pair in pairs), strict=True)]
         errors[name] = [round(s / n, 4) if n else None for s, n in zip(sums, pixels, strict=True)]
     return {"pixels": pixels, "pairs": present, "mse": errors}
+
+
+def to_json(results: Mapping[str, Any]) -> str:
+    """Return results as JSON that people can read too: a pair has a line of its own."""
+    head = json.dumps({key: value for key, value in results.items() if key != "pairs"}, indent=1).removesuffix("\n}")
+    pairs = ",\n".join(f"  {json.dumps(pair)}" for pair in results["pairs"])
+    return f'{head},\n "pairs": [\n{pairs}\n ]\n}}\n'
 
 
 def to_csv(results: Mapping[str, Any]) -> str:

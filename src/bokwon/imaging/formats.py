@@ -45,7 +45,7 @@ _ABILITIES = {
     "JPEG": _Abilities(frozenset({"L", "RGB", "CMYK"})),
     "WEBP": _Abilities(frozenset({"RGB", "RGBA"}), metadata=frozenset({"icc", "exif", "xmp"})),
     "JPEG2000": _Abilities(
-        frozenset({"L", "LA", "RGB", "RGBA"}),
+        frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
         frozenset({"L", "LA", "RGB", "RGBA"}),
         metadata=frozenset({"icc", "xmp", "dpi"}),
     ),

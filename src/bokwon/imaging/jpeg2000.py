@@ -18,7 +18,8 @@ SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM = b"\xff\x4f\xff\x51"
 _FILE_TYPE = b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 "
 _XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_SRGB, _GRAY = 16, 17
+_CMYK, _SRGB, _GRAY = 12, 16, 17
+_SPACES = {"CMYK": _CMYK, "L": _GRAY, "LA": _GRAY}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
@@ -137,7 +138,7 @@ def _profile(header: bytes) -> bytes | None:
 
 def _is_cmyk(header: bytes) -> bool:
     colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
-    return colour[:1] == b"\1" and colour[3:7] == struct.pack(">I", 12)
+    return colour[:1] == b"\1" and colour[3:7] == struct.pack(">I", _CMYK)
 
 
 def _new_boxes(pixels: Pixels, mode: str, metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
@@ -149,7 +150,7 @@ def _new_boxes(pixels: Pixels, mode: str, metadata: Metadata) -> tuple[tuple[byt
     if metadata.icc:
         parts.append((b"colr", b"\2\0\0" + metadata.icc))
     else:
-        parts.append((b"colr", struct.pack(">BBBI", 1, 0, 0, _GRAY if mode in ("L", "LA") else _SRGB)))
+        parts.append((b"colr", struct.pack(">BBBI", 1, 0, 0, _SPACES.get(mode, _SRGB))))
     if mode in ("LA", "RGBA"):
         # Which channel is which: colours in order, the last one opacity of the whole picture.
         entries = [(index, 0, index + 1) for index in range(channels - 1)] + [(channels - 1, 1, 0)]

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.imaging.color import Light, from_network, to_network
 
 if TYPE_CHECKING:
     import onnxruntime
 
-__all__ = ["Engine", "OnnxEngine"]
+__all__ = ["CONTRACT", "ENGINES", "REACH", "Engine", "OnnxEngine", "check_output", "load_engine"]
 
 _FATAL = 4
 _INPUTS = {"image": 3, "valid": 1}
 # The output is known by its place: ONNX allows no output to share the input's name.
-_CONTRACT = "a model has the float32 inputs image (N,3,H,W) and valid (N,1,H,W), and one output, the image (N,3,H,W)"
+CONTRACT = "a model has the float32 inputs image (N,3,H,W) and valid (N,1,H,W), and one output, the image (N,3,H,W)"
+
+
+ENGINES = ("auto", "onnx", "openvino")
+"""What may run model files."""
+
+REACH = 96
+"""How deep into a hole a network is asked to see, pixels: the encoder of the shipped one reaches 135."""
+
+# Fastest first. What an installed build of ONNX Runtime has of them is used; the processor always does.
+_PROVIDERS = {
+    "CUDAExecutionProvider": "CUDA",
+    "CoreMLExecutionProvider": "CoreML",
+    "DmlExecutionProvider": "DirectML",
+    "CPUExecutionProvider": "processor",
+}
 
 
 class Engine(Protocol):
@@ -46,7 +62,7 @@ class Engine(Protocol):
 
 
 class OnnxEngine:
-    """Runs a model file with ONNX Runtime on the processor.
+    """Runs a model file with ONNX Runtime, on the fastest device that its installed build knows.
 
     Args:
         data: The ONNX file, whole.
@@ -59,8 +75,7 @@ class OnnxEngine:
     """
 
     tile = 512
-    reach = 96
-    """How deep into a hole the network is asked to see, pixels: its encoder reaches 135."""
+    reach = REACH
 
     def __init__(self, data: bytes, name: str, *, threads: int | None = None) -> None:
         try:
@@ -76,13 +91,19 @@ class OnnxEngine:
         options.log_severity_level = _FATAL
         if threads is not None:
             options.intra_op_num_threads = threads
+        available = onnxruntime.get_available_providers()
+        providers = [provider for provider in _PROVIDERS if provider in available]
+        if "DmlExecutionProvider" in providers:
+            # DirectML's own condition.
+            options.enable_mem_pattern = False
         try:
-            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(data, options, providers=providers)
         # ONNX Runtime's exceptions have no common base but Exception.
         except Exception as error:
             raise InputFileError(f"model {name} cannot be loaded: {error}", "get an undamaged copy") from error
         _check_contract(self._session, name)
-        self.description = f"ONNX Runtime {onnxruntime.__version__}, processor"
+        device = _PROVIDERS[self._session.get_providers()[0]]
+        self.description = f"ONNX Runtime {onnxruntime.__version__}, {device}"
 
     def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Run the model on a tile; see `Engine.fill`.
@@ -94,13 +115,47 @@ class OnnxEngine:
         try:
             (filled,) = self._session.run(None, {"image": image, "valid": valid})
         except Exception as error:
-            raise InputFileError(f"model {self._name} cannot be run: {error}", _CONTRACT) from error
-        if filled.shape != image.shape:
-            raise InputFileError(f"model {self._name} turns {image.shape} into {filled.shape}", _CONTRACT)
-        # A network computes in float32 throughout: one weight that is not a number reaches every pixel.
-        if not np.isfinite(filled).all():
-            raise InputFileError(f"model {self._name} gives values that are not numbers", "get an undamaged copy")
+            raise InputFileError(f"model {self._name} cannot be run: {error}", CONTRACT) from error
+        check_output(filled, image, self._name)
         return from_network(filled, light.shape[-1])
+
+
+def check_output(filled: NDArray[np.float32], image: NDArray[np.float32], name: str) -> None:
+    """Make sure that a model has given a picture.
+
+    Raises:
+        InputFileError: Another size, or values that are not numbers.
+    """
+    if filled.shape != image.shape:
+        raise InputFileError(f"model {name} turns {image.shape} into {filled.shape}", CONTRACT)
+    # A network computes in floating point throughout: one weight that is not a number reaches every pixel.
+    if not np.isfinite(filled).all():
+        raise InputFileError(f"model {name} gives values that are not numbers", "get an undamaged copy")
+
+
+def load_engine(data: bytes, name: str, *, engine: str = "auto", threads: int | None = None) -> Engine:
+    """Load a model file into what runs it.
+
+    Args:
+        data: The ONNX file, whole.
+        name: What messages call it.
+        engine: `onnx`, `openvino`, or `auto`: OpenVINO where it is installed and the processor computes in bfloat16,
+            and ONNX Runtime everywhere else.
+        threads: How many threads it may use; all cores by default.
+
+    Raises:
+        ArgumentError: No such engine.
+        InputFileError: The model cannot be used.
+        MissingDependencyError: The engine is not installed.
+    """
+    if engine not in ENGINES:
+        raise ArgumentError(f"no engine is named {engine!r}", f"choose one of {', '.join(ENGINES)}")
+    if engine == "openvino" or (engine == "auto" and importlib.util.find_spec("openvino") is not None):
+        from bokwon.restore.openvino_engine import OpenVinoEngine, computes_in_bfloat16
+
+        if engine == "openvino" or computes_in_bfloat16():
+            return OpenVinoEngine(data, name, threads=threads)
+    return OnnxEngine(data, name, threads=threads)
 
 
 def _check_contract(session: onnxruntime.InferenceSession, name: str) -> None:
@@ -114,7 +169,7 @@ def _check_contract(session: onnxruntime.InferenceSession, name: str) -> None:
     )
     if not kept:
         found = ", ".join(f"{node.name} {node.type} {node.shape}" for node in [*inputs.values(), *outputs])
-        raise InputFileError(f"model {name} is not one of bokwon's kind: it has {found}", _CONTRACT)
+        raise InputFileError(f"model {name} is not one of bokwon's kind: it has {found}", CONTRACT)
 
 
 def _is_picture(node: Any, channels: int) -> bool:

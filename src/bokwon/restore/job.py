@@ -41,16 +41,18 @@ class Recipe:
         method: `model`, `telea` or `ns`.
         threads: How many threads the engine may use; all cores by default.
         letters: `leave` puts paper where evidence is far; `restore` fills.
+        engine: What runs model files: `auto`, `onnx` or `openvino`.
     """
 
     model: str = DEFAULT_MODEL
     method: str = "model"
     threads: int | None = None
     letters: Letters = "restore"
+    engine: str = "auto"
 
     def restorer(self) -> Restorer:
         """Make the restorer."""
-        return Restorer(self.model, method=self.method, threads=self.threads, letters=self.letters)
+        return Restorer(self.model, method=self.method, threads=self.threads, letters=self.letters, engine=self.engine)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from bokwon.imaging.holes import Hole, as_hole, check_hole, looks_inverted
 from bokwon.imaging.pixels import Pixels, from_pillow, mode_of_array, to_pillow
 from bokwon.imaging.tiles import Tiling
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
-from bokwon.restore.engines import Engine, OnnxEngine
+from bokwon.restore.engines import Engine, load_engine
 from bokwon.restore.fill import Letters, Progress, fill_hole
 from bokwon.restore.models import DEFAULT_MODEL, Model, find_model, load_model
 
@@ -65,6 +65,8 @@ class Restorer:
         threads: How many threads the engine may use; all cores by default.
         letters: `leave` fills only near what is known and puts paper into the rest of a hole, so that no letter is made
             up; `restore` fills all of it.
+        engine: What runs model files: `onnx`, `openvino`, or `auto`, which is OpenVINO where it is installed and the
+            processor computes in bfloat16, and ONNX Runtime everywhere else.
 
     Attributes:
         method: The method.
@@ -87,6 +89,7 @@ class Restorer:
         tile: int | None = None,
         threads: int | None = None,
         letters: Letters = "restore",
+        engine: str = "auto",
     ) -> None:
         if method not in METHODS:
             raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
@@ -97,7 +100,7 @@ class Restorer:
         if method == "model":
             self.model = find_model(model)
             data, self.sha256 = load_model(self.model)
-            self.engine = OnnxEngine(data, self.model.name, threads=threads)
+            self.engine = load_engine(data, self.model.name, engine=engine, threads=threads)
         else:
             self.engine = OpenCVEngine(method, threads=threads)
         if letters not in get_args(Letters):

@@ -1,0 +1,173 @@
+"""Read thousands of damaged files of every format: nothing but documented errors may come of it.
+
+    python benchmarks/fuzz_readers.py [--count 10000] [--jobs 1] [--out benchmarks/results/fuzz_readers.json]
+
+Each file is a small good one with a few bytes changed, cut out, doubled or cut off. It is opened as `bokwon restore`
+opens it, every page of it is read, and it is written again. A process that dies, an exception that is no `BokwonError`,
+and a file that takes longer than ten seconds are failures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bokwon.errors import BokwonError
+from bokwon.imaging.book import open_book
+from bokwon.imaging.files import Source
+from bokwon.restore.pool import run_in_processes
+
+LIMIT = 1_000_000
+SLOW = 10.0
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Seeds of one format to try."""
+
+    format: str
+    first: int
+    count: int
+
+
+def originals() -> dict[str, tuple[bytes, ...]]:
+    """Return small good files of every format."""
+    rng = np.random.default_rng(0)
+    rgb = rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)
+    images = {"RGB": Image.fromarray(rgb), "L": Image.fromarray(rgb[..., 0]), "1": Image.fromarray(rgb[..., 0] > 127)}
+
+    def saved(kind: str, mode: str = "RGB", **settings: object) -> bytes:
+        stream = io.BytesIO()
+        images[mode].save(stream, kind, **settings)
+        return stream.getvalue()
+
+    pages = saved("TIFF", save_all=True, append_images=[images["L"], images["1"]])
+    found = {
+        "PNG": (saved("PNG", dpi=(300, 300)), saved("PNG", "L"), saved("PNG", "1")),
+        "JPEG": (saved("JPEG", quality=90), saved("JPEG", "L", progressive=True)),
+        "WEBP": (saved("WEBP", lossless=True), saved("WEBP")),
+        "BMP": (saved("BMP"), saved("BMP", "1")),
+        "TIFF": (
+            saved("TIFF", compression="tiff_lzw"),
+            saved("TIFF", "1", compression="group4"),
+            saved("TIFF", compression="jpeg"),
+        ),
+        "TIFF pages": (pages,),
+    }
+    import imagecodecs
+    import pikepdf
+
+    found["JPEG2000"] = (
+        imagecodecs.jpeg2k_encode(rgb, level=0, reversible=True, codecformat="jp2"),
+        imagecodecs.jpeg2k_encode(rgb[..., 0], level=0, codecformat="j2k"),
+    )
+    pdf = pikepdf.new()
+    for kind, data in ((None, rgb.tobytes()), (pikepdf.Name.DCTDecode, found["JPEG"][0])):
+        image = pdf.make_stream(b"")
+        image.write(data, filter=kind)
+        image.Type, image.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+        image.Width, image.Height, image.ColorSpace, image.BitsPerComponent = 32, 24, pikepdf.Name.DeviceRGB, 8
+        page = pdf.add_blank_page(page_size=(32, 24))
+        page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=pdf.make_indirect(image)))
+        page.Contents = pdf.make_stream(b"/Im0 Do")
+    stream = io.BytesIO()
+    pdf.save(stream)
+    found["PDF"] = (stream.getvalue(),)
+    return found
+
+
+def damage(data: bytes, rng: np.random.Generator) -> bytes:
+    """Change a few bytes of a file, cut some out, double some, or cut it off."""
+    spoilt = bytearray(data)
+    for _ in range(int(rng.integers(1, 6))):
+        # The beginning is where sizes and offsets are.
+        place = int(rng.integers(min(len(spoilt), 200)) if rng.random() < 0.5 else rng.integers(len(spoilt)))
+        length = int(rng.integers(1, 9))
+        kind = rng.integers(5)
+        if kind == 0:
+            spoilt[place] ^= 1 << int(rng.integers(8))
+        elif kind == 1:
+            spoilt[place : place + length] = rng.integers(0, 256, length).astype(np.uint8).tobytes()
+        elif kind == 2:
+            spoilt[place : place + length] = rng.choice([b"\xff", b"\0"]) * length
+        elif kind == 3:
+            spoilt[place:place] = spoilt[place : place + length]
+        else:
+            del spoilt[place : place + (length if rng.random() < 0.7 else len(spoilt))]
+        if not spoilt:
+            break
+    return bytes(spoilt)
+
+
+def attempt(data: bytes) -> str:
+    """Read and rewrite a file; return the name of what came of it, `fault: ...` for what must not come."""
+    begun = time.perf_counter()
+    try:
+        with open_book(Source("fuzz", data=data), max_pixels=LIMIT) as book:
+
+            def visit(number: int, read: Callable[[], object] | None) -> object:
+                return read() if read is not None else None
+
+            kind = book.format or book.page(1).format
+            book.rewrite(io.BytesIO(), kind, visit)
+        outcome = "read"
+    except BokwonError as error:
+        outcome = type(error).__name__
+    except Exception:
+        return "fault: " + traceback.format_exc(limit=-3)
+    return outcome if time.perf_counter() - begun < SLOW else "fault: slow"
+
+
+def start() -> Callable[[Chunk], dict[str, int]]:
+    """Make what tries one chunk, in a process of its own."""
+    files = originals()
+
+    def work(chunk: Chunk) -> dict[str, int]:
+        counts: Counter[str] = Counter()
+        for seed in range(chunk.first, chunk.first + chunk.count):
+            rng = np.random.default_rng([seed, len(chunk.format)])
+            good = files[chunk.format][seed % len(files[chunk.format])]
+            counts[attempt(damage(good, rng))] += 1
+        return dict(counts)
+
+    return work
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    size = 200
+    chunks = [
+        Chunk(name, first, min(size, arguments.count - first))
+        for name in originals()
+        for first in range(0, arguments.count, size)
+    ]
+    totals: dict[str, Counter[str]] = {chunk.format: Counter() for chunk in chunks}
+    for chunk, counts in run_in_processes(start, chunks, arguments.jobs, attempts=1):
+        totals[chunk.format].update(
+            counts or {f"fault: died in {chunk.first}..{chunk.first + chunk.count}": chunk.count}
+        )
+    result = {name: dict(sorted(counts.items())) for name, counts in totals.items()}
+    text = json.dumps({"files_per_format": arguments.count, "outcomes": result}, indent=1)
+    print(text)
+    if arguments.out:
+        arguments.out.write_text(text + "\n")
+    sys.exit(any(name.startswith("fault") for counts in totals.values() for name in counts))
+
+
+if __name__ == "__main__":
+    main()
