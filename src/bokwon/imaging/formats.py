@@ -79,7 +79,8 @@ def check_fits(pixels: Pixels, mode: str, file_format: str) -> None:
     if _fits(pixels, mode, file_format):
         return
     depth = pixels.dtype.itemsize * 8 if mode != "1" else 1
-    others = [name for name in _ABILITIES if _fits(pixels, mode, name)]
+    # JPEG 2000 takes more than is installed everywhere.
+    others = [name for name in _ABILITIES if name != "JPEG2000" and _fits(pixels, mode, name)]
     usual = {name: extension for extension, name in reversed(EXTENSIONS.items())}
     choices = " or ".join(usual[name] for name in others)
     raise ArgumentError(
