@@ -1,6 +1,6 @@
 """Restore the example pages with the shipped model, and set before and after side by side.
 
-    python examples/demo.py [OUT]
+Run: python examples/demo.py [OUT]
 """
 
 from __future__ import annotations

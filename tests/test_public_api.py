@@ -27,7 +27,14 @@ def test_every_public_name_tells_what_it_is() -> None:
 
 def test_the_signatures() -> None:
     assert list(inspect.signature(bokwon.restore).parameters) == ["image", "hole", "model", "method"]
-    assert list(inspect.signature(bokwon.Restorer).parameters) == ["model", "method", "tile"]
+    assert list(inspect.signature(bokwon.Restorer).parameters) == [
+        "model",
+        "method",
+        "tile",
+        "threads",
+        "letters",
+        "engine",
+    ]
     assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from bokwon.evaluation.benchmark import Folders
 from bokwon.evaluation.cases import choose_cases, detail_window, outline
 from bokwon.evaluation.job import Order, evaluate
-from bokwon.evaluation.plots import plot_bins, plot_classes, plot_gains
+from bokwon.evaluation.plots import plot_bins, plot_classes, plot_gains, to_png
 
 
 def pairs(**psnr: list[float]) -> list[dict[str, Any]]:
@@ -92,8 +92,13 @@ def test_the_report_is_one_file_that_needs_nothing_else(material: Any, tmp_path:
 
 def test_plots_are_pictures_even_of_one_pair(material: Any, tmp_path: Path) -> None:
     results = run(material, tmp_path / "r", "telea,ns")
-    for png in (plot_bins(results), plot_gains(results), plot_classes(results)):
-        image = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+    for figure in (plot_bins(results), plot_gains(results), plot_classes(results)):
+        image = np.asarray(Image.open(io.BytesIO(to_png(figure))).convert("L"))
         assert image.shape[1] > 800
         assert (image < 128).mean() > 0.002
-    assert plot_bins(results) == plot_bins(results)
+        # Nothing lies outside of what is shown.
+        for axes in figure.axes:
+            low, high = axes.get_ylim()
+            drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines])
+            assert low <= np.nanmin(drawn) <= np.nanmax(drawn) <= high
+    assert to_png(plot_bins(results)) == to_png(plot_bins(results))

@@ -36,3 +36,8 @@ def test_damage_is_told_in_one_way(fuzz: ModuleType, name: str) -> None:
     assert sum(counts.values()) == 200
     assert set(counts) <= {"read", "InputFileError", "ArgumentError"}
     assert counts["InputFileError"] > 50
+
+
+@pytest.mark.parametrize("data", [b"II+\0\x08\0\0\0", b"II+\0\x08\0\0\0" + b"\xff" * 8 + b"\0" * 20])
+def test_big_tiff_headers_that_are_cut_off_or_point_nowhere(fuzz: ModuleType, data: bytes) -> None:
+    assert fuzz.attempt(data) == "InputFileError"

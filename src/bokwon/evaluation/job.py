@@ -12,7 +12,7 @@ from bokwon.evaluation.legibility import read_pairs, summarise_reading
 from bokwon.evaluation.methods import parse_methods
 from bokwon.evaluation.pairs import plan_pairs, without_folders
 from bokwon.evaluation.perceptual import NOT_ASKED, PERCEPTUAL, load_metrics, measure_perceptual
-from bokwon.evaluation.plots import plot_bins, plot_classes, plot_gains
+from bokwon.evaluation.plots import plot_bins, plot_classes, plot_gains, to_png
 from bokwon.evaluation.readers import make_reader
 from bokwon.evaluation.report import draw_cases, to_html
 from bokwon.evaluation.results import collect, to_csv, to_json
@@ -114,17 +114,17 @@ def _write_report(folders: Folders, results: dict[str, Any], tasks: dict[tuple[i
     plots: dict[str, tuple[bytes, str]] = {}
     if results["pairs"]:
         plots["by_bin"] = (
-            plot_bins(results),
+            to_png(plot_bins(results)),
             "Means by hole ratio and border class. The published figures of the paper's network are context only: they "
             "were measured elsewhere, on other images.",
         )
         if len(results["methods"]) > 1:
             plots["gain"] = (
-                plot_gains(results),
+                to_png(plot_gains(results)),
                 "Mean difference in the hole to the best other method of the cell, with its 95 % bootstrap interval.",
             )
         plots["by_class"] = (
-            plot_classes(results),
+            to_png(plot_classes(results)),
             "When do neighbour methods fail? All hole pixels together, by the diameter of the largest disc in the hole "
             "that covers them (left) and by the contrast of the truth in 17 x 17 pixels around them (right).",
         )

@@ -1,4 +1,4 @@
-"""Plots of results, as PNG."""
+"""Plots of results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bokwon.evaluation.metrics import PSNR_CEILING
 from bokwon.evaluation.tables import PUBLISHED
 from bokwon.synthesis.catalog import BINS
 
-__all__ = ["plot_bins", "plot_classes", "plot_gains"]
+__all__ = ["plot_bins", "plot_classes", "plot_gains", "to_png"]
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; the method of interest comes first.
 _COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -24,18 +24,17 @@ _DPI = 160
 _TEXT = 9
 
 
-def plot_bins(results: Mapping[str, Any]) -> bytes:
+def plot_bins(results: Mapping[str, Any]) -> Figure:
     """Plot PSNR in the hole and PSNR of the composite by bin, with holes at the border and without.
 
     Args:
         results: What `results.json` holds.
-
-    Returns:
-        A PNG file.
     """
     figure, axes = _figure(2, 2, 7.2)
     titles = (("hole_psnr", "PSNR in the hole, dB"), ("psnr", "PSNR of the composite, dB"))
     for row, (key, title) in zip(axes, titles, strict=True):
+        # Before anything is drawn: afterwards the second would be cut to the limits of the first.
+        row[1].sharey(row[0])
         for axis, border in zip(row, (False, True), strict=True):
             cells = [cell for cell in results["cells"] if cell["border"] == border]
             for index, name in enumerate(_names(results)):
@@ -49,19 +48,15 @@ def plot_bins(results: Mapping[str, Any]) -> bytes:
             axis.set_xticks(range(len(BINS)), [f"{100 * low:.0f}-{100 * high:.0f}" for low, high in BINS.values()])
             axis.set_xlabel("hole, % of the image")
             axis.set_ylabel(title)
-        row[1].sharey(row[0])
     _legend(figure, axes[1][0])
-    return _png(figure)
+    return figure
 
 
-def plot_gains(results: Mapping[str, Any]) -> bytes:
+def plot_gains(results: Mapping[str, Any]) -> Figure:
     """Plot by how much the first method is better than the best other one, cell by cell, with the 95 % interval.
 
     Args:
         results: What `results.json` holds, with two methods or more.
-
-    Returns:
-        A PNG file.
     """
     figure, axes = _figure(1, 1, 3.4)
     axis = axes[0][0]
@@ -81,17 +76,14 @@ def plot_gains(results: Mapping[str, Any]) -> bytes:
     axis.set_xlabel("hole, % of the image")
     axis.set_ylabel(f"{name} better than the\nbest other by, dB in the hole")
     _legend(figure, axis)
-    return _png(figure)
+    return figure
 
 
-def plot_classes(results: Mapping[str, Any]) -> bytes:
+def plot_classes(results: Mapping[str, Any]) -> Figure:
     """Plot PSNR in the hole by the hole's local thickness and by the local contrast of what it hides.
 
     Args:
         results: What `results.json` holds.
-
-    Returns:
-        A PNG file.
     """
     figure, axes = _figure(1, 2, 3.9)
     labels = ("local thickness of the hole, px", "local standard deviation of the truth, gray levels")
@@ -107,9 +99,8 @@ def plot_classes(results: Mapping[str, Any]) -> bytes:
         axis.set_xticks(range(len(limits)), ticks, fontsize=_TEXT - 1.5)
         axis.set_xlabel(f"{label}\n(below: share of the hole pixels)")
         axis.set_ylabel("PSNR in the hole, dB")
-    axes[0][1].sharey(axes[0][0])
     _legend(figure, axes[0][0])
-    return _png(figure)
+    return figure
 
 
 def _class_name(limits: Sequence[int], place: int) -> str:
@@ -164,8 +155,9 @@ def _legend(figure: Figure, axis: Axes) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(labels)), frameon=False, fontsize=_TEXT)
 
 
-def _png(figure: Figure) -> bytes:
+def to_png(figure: Figure) -> bytes:
+    """Return a plot as a PNG file."""
     stream = io.BytesIO()
-    # Without the date and the library's name the same results give the same bytes.
+    # Without the library's name the same results give the same bytes.
     figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()

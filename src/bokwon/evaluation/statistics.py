@@ -15,6 +15,9 @@ __all__ = ["METRICS", "Interval", "Metric", "bootstrap", "summarise"]
 
 _RESAMPLES = 4000
 _SEED = 0
+# Of n images that all speak for one side by chance alone, resampling makes a certainty; with six that happens in 3 % of
+# all cases, with five already in 6 %.
+_FEWEST = 6
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Interval:
 
     Attributes:
         mean: Mean of the values.
-        low: 2.5 % quantile of the resampled means; None where a single group leaves nothing to resample.
+        low: 2.5 % quantile of the resampled means; None where fewer than six groups allow no 95 %.
         high: 97.5 % quantile, or None.
     """
 
@@ -88,7 +91,7 @@ def bootstrap(values: Sequence[float], groups: Sequence[str]) -> Interval:
     _, members = np.unique(np.asarray(groups), return_inverse=True)
     sums = np.bincount(members, np.asarray(values, np.float64))
     counts = np.bincount(members)
-    if len(sums) == 1:
+    if len(sums) < _FEWEST:
         return Interval(float(np.mean(values)), None, None)
     rng = np.random.default_rng(_SEED)
     means = []

@@ -32,7 +32,7 @@ PUBLISHED: dict[str, dict[str, tuple[float, ...]]] = {
 
 Measured elsewhere, on other images, and taken from secondary sources: context, not a comparison.
 
-Source: Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions", ECCV 2018, table 1.
+Source: Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions", ECCV 2018.
 """
 
 
@@ -164,5 +164,5 @@ def _gain_text(gain: Mapping[str, Any] | None, digits: int) -> str:
 
 
 def interval_text(low: float | None, high: float | None, digits: int) -> str:
-    """Return an interval as a table has it, `[-]` where a single image leaves none."""
+    """Return an interval as a table has it, `[-]` where too few images allow none."""
     return "[-]" if low is None or high is None else f"[{low:+.{digits}f}, {high:+.{digits}f}]"

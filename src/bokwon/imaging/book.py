@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import struct
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -119,7 +120,7 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         try:
             self._positions = ifd.positions(self._stream)
             reduced = [self._is_reduced(position) for position in self._positions]
-        except ValueError:
+        except (ValueError, OverflowError, struct.error):
             # One page is all that can be told of it; its reader will say what is wrong.
             self._positions, reduced = [0], [False]
         self._reduced = reduced
@@ -145,7 +146,7 @@ class TiffBook(AbstractContextManager["TiffBook"]):
     def _extract(self, place: int) -> bytes:
         try:
             return tiff_pages.extract(self._stream, self._positions[place])
-        except (ValueError, KeyError, OverflowError) as error:
+        except (ValueError, KeyError, OverflowError, struct.error) as error:
             fix = "get an undamaged copy, or open it in an image editor and save it anew"
             raise InputFileError(f"{self._source.name} is damaged: {error}", fix) from error
 

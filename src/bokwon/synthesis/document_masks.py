@@ -35,8 +35,8 @@ def document_mask(rng: np.random.Generator, shape: tuple[int, int], least: int, 
     Returns:
         bool (H, W), True = hole, with a count in [least, most].
     """
-    # Drawn on at most 256 pixels; the distance from the edge, enlarged, keeps the outline smooth and crisp.
-    shrink = max(min(shape) / 256, 1.0)
+    # Drawn on at most 208 pixels; the distance from the edge, enlarged, keeps the outline smooth and crisp.
+    shrink = max(min(shape) / 208, 1.0)
     small = (max(round(shape[0] / shrink), 1), max(round(shape[1] / shrink), 1))
     fraction = target / (shape[0] * shape[1])
     gone = np.zeros(small, np.float32)
