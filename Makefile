@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	$(VENV)/bin/python examples/demo.py $(DEMO)
 
 test: $(TEST_VENV)/.installed
-	$(TEST_VENV)/bin/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(TEST_VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 check: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff check .
