@@ -45,7 +45,8 @@ def test_paper_is_bright_in_cmyk_too() -> None:
 @given(st.floats(-10, 10, width=32))
 def test_light_out_of_range_is_clipped(value: float) -> None:
     (sample,) = light_to_samples(np.array([value], np.float32), "L", np.dtype(np.uint8))
-    assert sample == round(min(max(value, 0.0), 1.0) * 255)
+    # Within half a level of the exact product, which float32 may lift over the half.
+    assert abs(float(sample) - min(max(value, 0.0), 1.0) * 255) <= 0.5001
 
 
 def test_the_network_sees_rgb_in_unit_range_and_nothing_of_the_hole() -> None:
