@@ -73,7 +73,8 @@ class Method:
         data, sha256 = load_model(model)
         if sha256 != self.sha256:
             raise ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
-        return OnnxEngine(data, model.name)
+        # Like the others: one thread, so that times can be compared.
+        return OnnxEngine(data, model.name, threads=1)
 
     def about(self) -> dict[str, Any]:
         """Return what a report says of the method: name, source, checksum and the engine's own description."""
