@@ -19,13 +19,14 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms of the house, and which other rooms each may import. `bokwon` is the root's version and public names.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "telemetry": set(),
     "imaging": {"errors"},
     "synthesis": {"errors", "imaging"},
-    "restore": {"bokwon", "errors", "imaging", "synthesis"},
+    "restore": {"bokwon", "errors", "telemetry", "imaging", "synthesis"},
     "serve": {"bokwon", "errors", "imaging", "synthesis", "restore"},
     "nn": {"errors"},
     "training": {"bokwon", "errors", "imaging", "synthesis", "nn"},
-    "export": {"bokwon", "errors", "nn", "training"},
+    "export": {"bokwon", "errors", "telemetry", "nn", "training"},
     "evaluation": {"bokwon", "errors", "imaging", "synthesis", "restore", "nn", "training"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
@@ -37,8 +38,8 @@ ROOMS["__main__"] = {"cli"}
 RUNTIME = {"errors", "imaging", "synthesis", "restore", "serve"}
 # What `pip install bokwon` installs. The optional ones of `serve` come with it when it is made.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
-# What `pip install bokwon[archive,openvino]` adds.
-OPTIONAL_LIBRARIES = {"imagecodecs", "openvino", "pikepdf"}
+# What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.
+OPTIONAL_LIBRARIES = {"imagecodecs", "openvino", "pikepdf", "tifffile"} | {"skimage", "patchmatch"}
 # safetensors: a weights file for the frozen feature maps is read with it.
 NN_LIBRARIES = {"torch", "safetensors"}
 

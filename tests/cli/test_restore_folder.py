@@ -190,7 +190,10 @@ def test_what_has_changed_is_done_again(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     again = {name for name in ("a.png", "b.JPG", "odd.png", "없음.png") if f"bokwon: {name}: " in done.stderr}
     assert again == {"a.png", "b.JPG", "odd.png"}
-    # Other settings make other files.
+    # Other settings make other files, and a record where there was none.
+    done = run(folder, *arguments, "--resume", "--record")
+    assert "done before" not in done.stderr
+    assert (folder / "out/a.png.record/record.json").is_file()
     done = run(folder, *arguments[:-1], "ns", "--resume")
     assert "done before" not in done.stderr
 
@@ -277,6 +280,8 @@ def _read(terminal: int) -> bytes:
         (1, "in/a.png out.png --mask masks/a.png --resume", "--resume is for folders"),
         (1, "in/a.png out.png --mask masks/a.png -j 2", "--jobs is for folders"),
         (1, "in out --model letter", "no model is named 'letter'"),
+        (1, "in/a.png out.png --mask masks/a.png --cluster", "--cluster is for folders"),
+        (1, "in out --masks masks --address local", "--address is that of a cluster"),
         (5, "in out --masks none", "none does not exist"),
     ],
 )
@@ -285,6 +290,21 @@ def test_mistakes_that_keep_a_run_from_beginning(folder: Path, code: int, argume
     done = run(folder, *arguments.split(), *method)
     assert done.returncode == code
     assert message in done.stderr
+    assert not (folder / "out").exists()
+
+
+def test_a_cluster_without_ray_is_3_and_says_what_installs_it(folder: Path) -> None:
+    program = (
+        "import sys\n"
+        "from bokwon.cli.main import main\n"
+        "from bokwon.restore import cluster\n"
+        "cluster.find_spec = lambda name: None\n"
+        "main(['restore', 'in', 'out', '--masks', 'masks', '--cluster'])\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 3
+    assert done.stderr == "bokwon: error: Ray is not installed; pip install 'bokwon[cluster]'\n"
     assert not (folder / "out").exists()
 
 

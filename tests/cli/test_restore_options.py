@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,26 @@ def test_links_stay_links(folder: Path) -> None:
         main(["restore", "in", "out", *TELEA])
     assert caught.value.code == 4
     assert (folder / "in/a.png").read_bytes() == before
+
+
+def test_grain_is_given_on_request_and_only_in_the_hole(folder: Path) -> None:
+    page = np.clip(200 + 6 * np.random.default_rng(3).standard_normal((200, 300)), 0, 255).astype(np.uint8)
+    Image.fromarray(page).save("page.png")
+    hole = np.zeros((200, 300), bool)
+    hole[60:140, 60:240] = True
+    Image.fromarray(hole).save("mask.png")
+    for name in ("off", "match"):
+        assert restore("page.png", f"{name}.png", "--grain", name, *TELEA, "--record") == 0
+        settings = json.loads(Path(f"{name}.png.record/record.json").read_text())["settings"]
+        assert settings["grain"] == name
+    with Image.open("off.png") as plain, Image.open("match.png") as grained:
+        without, given = np.array(plain), np.array(grained)
+    np.testing.assert_array_equal(given[~hole], page[~hole])
+    middle = slice(80, 120), slice(90, 210)
+    assert without[middle].std() < 3.5
+    assert given[middle].std() == pytest.approx(6.0, abs=1.5)
+    assert restore("page.png", "again.png", "--grain", "match", *TELEA) == 0
+    assert Path("again.png").read_bytes() == Path("match.png").read_bytes()
 
 
 def test_letters_may_be_left(folder: Path, mean_model: Path) -> None:

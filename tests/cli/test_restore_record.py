@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from PIL import Image
 
 import bokwon
 from bokwon.cli.main import main
+from bokwon.synthesis.damage import DamageClass
 
+WriteModel = Callable[..., Path]
 TELEA = ("--method", "telea")
 
 
@@ -63,6 +66,10 @@ def test_a_record_says_what_was_changed_by_what_and_on_what_evidence(folder: Pat
     assert (large["box"], large["area"]) == ([60, 50, 140, 140], 140 * 140)
     assert (small["box"], small["area"]) == ([10, 10, 20, 10], 200)
     assert large["evidence"] > small["evidence"]
+    assert [(hole["damage"], hole["derived_shape"]) for hole in page["holes"]] == [(None, "area"), (None, "area")]
+    assert page["damage_from"] is None
+    assert record["kernels"] == [7, 5, 5, 3, 3, 3, 3]
+    assert record["kernels_from"] == "default: model mean has a card that does not tell"
     hole, evidence = pixels("mask.png") > 0, pixels("out.png.record/evidence_p001.png")
     np.testing.assert_array_equal(pixels("out.png.record/hole_p001.png"), hole)
     np.testing.assert_array_equal(evidence > 0, hole)
@@ -72,6 +79,95 @@ def test_a_record_says_what_was_changed_by_what_and_on_what_evidence(folder: Pat
     near, far = drawn[hole & (evidence == 1)].mean(axis=0), drawn[evidence == evidence.max()].mean(axis=0)
     assert near[1] > near[0]
     assert far[0] - far[1] > near[0] - near[1]
+
+
+def test_a_record_follows_the_kernels_of_the_models_card(
+    folder: Path, write_model: WriteModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_model(tmp_path / "small.onnx")
+    card = json.loads(model.with_suffix(".json").read_text())
+    arguments = ("restore", "page.png", "out.png", "--mask", "mask.png", "--model", str(model), "--overlay")
+    model.with_suffix(".json").write_text(json.dumps({**card, "network": {"kernels": [3, 3]}}))
+    assert run(*arguments) == 0
+    record = json.loads(Path("out.png.record/record.json").read_text())
+    assert (record["kernels"], record["kernels_from"]) == ([3, 3], "kernels on the model's card")
+    (page,) = record["pages"]
+    evidence = pixels("out.png.record/evidence_p001.png")
+    # Two layers of 3 x 3 see three pixels far: the middle of the large hole is reached by none.
+    assert page["evidence"] == [int((evidence == level).sum()) for level in (1, 2, 3)]
+    assert page["holes"][0]["evidence"] == 3
+    assert evidence[120, 130] == 3
+    model.with_suffix(".json").write_text(json.dumps({**card, "kernels": [4]}))
+    assert run(*arguments) == 2
+    assert "the card of model small has kernels that are no list of odd numbers" in capsys.readouterr().err
+
+
+def test_a_class_map_beside_the_mask_tells_what_made_each_hole(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classes = np.zeros((200, 300), np.uint8)
+    classes[5:25, 5:35] = DamageClass.INSECT
+    classes[40:200, 50:210] = DamageClass.BURN
+    classes[60:70, 70:80] = DamageClass.MOULD
+    Image.fromarray(classes).save("mask.classes.png")
+    assert run("restore", "page.png", "out.png", "--mask", "mask.png", *TELEA, "--record") == 0
+    (page,) = json.loads(Path("out.png.record/record.json").read_text())["pages"]
+    assert page["damage_from"] == "class map mask.classes.png"
+    assert [hole["damage"] for hole in page["holes"]] == ["burn", "insect"]
+    Image.fromarray(classes[:100]).save("mask.classes.png")
+    assert run("restore", "page.png", "out.png", "--mask", "mask.png", *TELEA, "--record") == 1
+    assert "class map mask.classes.png is 300x100 and the image 300x200" in capsys.readouterr().err
+    Image.fromarray(classes * 20).save("mask.classes.png")
+    assert run("restore", "page.png", "out.png", "--mask", "mask.png", *TELEA, "--record") == 2
+    # Nobody asks for it without a record.
+    assert run("restore", "page.png", "out.png", "--mask", "mask.png", *TELEA) == 0
+
+
+def test_a_table_or_a_manifest_tells_what_made_the_holes_of_a_mask(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("in").mkdir()
+    Path("masks/deep").mkdir(parents=True)
+    for name in ("a", "b"):
+        shutil.copy("page.png", f"in/{name}.png")
+        shutil.copy("mask.png", f"masks/deep/{name}.png")
+    Path("table.csv").write_text("image,mask,damage\na.png,masks/deep/a.png,tear\nb.png,masks/deep/b.png,\n")
+    Path("masks/manifest.jsonl").write_text('{"file": "deep/a.png", "damage": "mould"}\n{"file": "deep/b.png"}\n')
+
+    def told(output: str) -> list[tuple[str | None, str | None]]:
+        found = []
+        for name in ("a", "b"):
+            (page,) = json.loads(Path(f"{output}/{name}.png.record/record.json").read_text())["pages"]
+            found.append((page["damage_from"], page["holes"][0]["damage"]))
+        return found
+
+    assert run("restore", "in", "one", "--masks", "table.csv", *TELEA, "--record", "-q") == 0
+    assert told("one") == [("table of masks", "tear"), (None, None)]
+    assert run("restore", "in", "two", "--masks", "masks/deep", *TELEA, "--record", "-q") == 0
+    assert told("two") == [("manifest.jsonl", "mould"), (None, None)]
+    Path("table.csv").write_text("image,mask,damage\na.png,masks/deep/a.png,moths\n")
+    assert run("restore", "in", "three", "--masks", "table.csv", *TELEA, "--record", "-q") == 4
+    assert "the table of masks names damage 'moths', which is unknown" in capsys.readouterr().err
+
+
+def test_a_class_map_is_neither_image_nor_mask(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in").mkdir()
+    shutil.copy("page.png", "in/page.png")
+    shutil.copy("mask.png", "in/page-mask.png")
+    Image.fromarray(np.full((200, 300), DamageClass.TEAR, np.uint8)).save("in/page-mask.classes.png")
+    assert run("restore", "in", "out", *TELEA, "--record") == 0
+    assert "belong to no image" not in capsys.readouterr().err
+    assert sorted(path.name for path in Path("out").iterdir()) == ["page.png", "page.png.record", "report.jsonl"]
+    (page,) = json.loads(Path("out/page.png.record/record.json").read_text())["pages"]
+    assert page["holes"][0]["damage"] == "tear"
+
+
+def test_a_record_of_the_first_kind_is_still_undone(folder: Path) -> None:
+    assert run("restore", "page.png", "out.png", "--mask", "mask.png", *TELEA, "--record") == 0
+    path = Path("out.png.record/record.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "record": 1}))
+    assert run("undo", "out.png.record", "out.png") == 0
+    np.testing.assert_array_equal(pixels("out.png"), pixels("page.png"))
 
 
 def test_without_being_asked_there_is_no_record(folder: Path) -> None:
@@ -137,7 +233,7 @@ def test_a_folder_leaves_a_record_beside_each_output(folder: Path) -> None:
 
 
 def test_explain_draws_every_layer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("explain", "page.png", "figure.png", "--mask", "mask.png", "--panel", "120") == 0
+    assert run("explain", "page.png", "figure.png", "--mask", "mask.png", "--panel", "120", "--no-features") == 0
     figure = pixels("figure.png").astype(int)
     # Eight panels of 120 x 80 in two rows of four; missing is red, and less from layer to layer.
     red = (figure[..., 0] - figure[..., 1] > 100) & (figure[..., 2] < 100)

@@ -13,11 +13,12 @@ from bokwon.errors import ArgumentError, InputFileError, OutputExistsError
 from bokwon.evaluation.benchmark import Folders, Journal, Task, open_report, restored_picture, run_task
 from bokwon.evaluation.compare import compare, format_comparison
 from bokwon.evaluation.machine import metered
+from bokwon.evaluation.markdown import to_markdown
 from bokwon.evaluation.methods import ERASED, parse_methods
 from bokwon.evaluation.metrics import measure
 from bokwon.evaluation.pairs import load_pair, plan_pairs
 from bokwon.evaluation.results import collect, read_results, to_csv, to_json
-from bokwon.evaluation.tables import PUBLISHED, to_markdown
+from bokwon.evaluation.tables import PUBLISHED, overview_table
 
 Measured = tuple[dict[str, Any], list[Task]]
 
@@ -29,6 +30,8 @@ def run(material: Any, report: Path, names: str = "telea,identity", fail: int | 
     folders = Folders(material.images, material.masks, report)
     tasks = {(pair.number, method.name): Task(pair, method, folders) for method in methods for pair in plan.pairs}
     records = {task.key: run_task(task) for task in tasks.values()}
+    for record in records.values():
+        del record["key"]
     failures = {}
     if fail is not None:
         key = list(tasks.values())[fail].key
@@ -70,20 +73,41 @@ def test_a_model_file_is_a_method(material: Any, tmp_path: Path, mean_model: Pat
     assert results["all"]["methods"]["mean"]["hole_psnr"]["gain"]["mean"] > 0
 
 
+def test_a_method_can_be_called_otherwise(material: Any, tmp_path: Path, mean_model: Path) -> None:
+    results, _ = run(material, tmp_path, f"first={mean_model},second={mean_model},third=telea")
+    assert [method["name"] for method in results["methods"]] == ["first", "second", "third"]
+    # Where the file lay is not told.
+    assert [method["source"] for method in results["methods"]] == ["mean.onnx", "mean.onnx", "telea"]
+    same = compare(results, results, methods=("first", "second"))
+    assert list(same.rows) == ["first -> second"]
+    assert {(row.gain.mean, row.verdict) for row in same.rows["first -> second"]} == {(0.0, "undecided")}
+    other = compare(results, results, methods=("first", "third")).rows["first -> third"]
+    assert other[-1].second == pytest.approx(results["all"]["methods"]["third"]["hole_psnr"]["mean"], abs=1e-5)
+    with pytest.raises(ArgumentError, match="no method 'fourth'"):
+        compare(results, results, methods=("first", "fourth"))
+
+
 def test_results_have_every_pair_and_every_cell(material: Any, tmp_path: Path) -> None:
     results, _ = run(material, tmp_path)
-    assert json.loads(to_json(results)) == json.loads(json.dumps(results)) == results
+    assert json.loads("".join(to_json(results))) == json.loads(json.dumps(results)) == results
     assert len(results["pairs"]) == 6
     assert [cell["pairs"] for cell in results["cells"]] == [0, 0, 3, 0, 0, 3, 0, 0, 0, 0, 0, 0]
     mean = np.mean([pair["methods"]["telea"]["hole_psnr"] for pair in results["pairs"]])
     assert results["all"]["methods"]["telea"]["hole_psnr"]["mean"] == pytest.approx(mean, abs=1e-5)
-    lines = list(csv.DictReader(io.StringIO(to_csv(results))))
+    lines = list(csv.DictReader(io.StringIO("".join(to_csv(results)))))
     assert len(lines) == 12
     assert float(lines[0]["hole_psnr"]) == results["pairs"][0]["methods"]["telea"]["hole_psnr"]
     table = to_markdown(results)
     assert f"| 10-20 % border | 3 | **{results['cells'][2]['methods']['telea']['hole_psnr']['mean']:.2f}** |" in table
     assert f"{PUBLISHED['psnr']['inner'][2]:.2f} |" in table
     assert "measured elsewhere" in table
+    overview = overview_table(results, ["telea", "identity"])
+    assert overview.heads[:2] == ("All 6 pairs: mean", "PSNR in hole, dB ↑")
+    assert overview.heads[2] == "L1 in hole, % ↓"
+    # The better of a column is set in bold, whichever way is good.
+    assert overview.rows[0][:2] == ("telea", f"**{mean:.2f}**")
+    assert overview.rows[0][2].startswith("**")
+    assert not overview.rows[1][2].startswith("**")
 
 
 def test_a_failure_is_named_and_leaves_its_pair_out_of_every_average(material: Any, tmp_path: Path) -> None:
@@ -110,9 +134,9 @@ def test_the_journal_survives_a_torn_line(tmp_path: Path) -> None:
     data = (tmp_path / "j").read_bytes()
     (tmp_path / "j").write_bytes(data[:-5])
     again = Journal(tmp_path / "j")
-    assert set(again.records) == {"a"}
+    assert again.records == {"a": {"l1": 1.0}}
     again.add({"key": "c", "l1": 3.0})
-    assert set(Journal(tmp_path / "j").records) == {"a", "c"}
+    assert Journal(tmp_path / "j").records == again.records == {"a": {"l1": 1.0}, "c": {"l1": 3.0}}
 
 
 def test_a_report_is_made_only_where_nothing_else_is(tmp_path: Path) -> None:

@@ -37,6 +37,13 @@ def test_a_report_is_made_continued_and_compared(material: Any, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("undecided") == 6
 
+    done = run("--compare", out / "results.json", out / "results.json", "--methods", "ns,telea", "--by", "ssim")
+    assert done.returncode == 0, done.stderr
+    assert "| ns -> telea: SSIM |" in done.stdout
+    done = run("--compare", out / "results.json", out / "results.json", "--methods", "ns")
+    assert done.returncode == 1
+    assert "--methods ONE,TWO" in done.stderr
+
 
 def test_an_interrupted_run_goes_on(material: Any, tmp_path: Path) -> None:
     journal = tmp_path / "r" / "measured.jsonl"
@@ -68,6 +75,22 @@ def test_pairs_that_fail_are_named(material: Any, tmp_path: Path) -> None:
     results = json.loads((tmp_path / "r" / "results.json").read_text())
     assert {pair["image"] for pair in results["pairs"]} == {"1.png"}
     assert "damaged" in results["failures"][0]["error"]
+
+
+def test_some_bins_and_weights_that_are_missing(material: Any, tmp_path: Path) -> None:
+    order = ("--images", material.images, "--masks", material.masks, "--methods", "telea", "--out", tmp_path / "r")
+    assert run(*order, "--bins", "3", "-q").returncode == 0
+    results = json.loads((tmp_path / "r" / "results.json").read_text())
+    assert [cell["name"] for cell in results["cells"]] == ["20-30 % border", "20-30 % inner"]
+    assert len(results["pairs"]) == 3
+    done = run(*order, "--bins", "three")
+    assert done.returncode == 1
+    assert "'three' is no list of bins" in done.stderr
+    done = run(*order, "--bins", "7")
+    assert done.returncode == 1
+    done = run(*order, "--features", tmp_path / "vgg19.safetensors")
+    assert done.returncode in (3, 5)  # without PyTorch, and without the file
+    assert "error:" in done.stderr
 
 
 def test_arguments_that_make_no_sense(tmp_path: Path) -> None:

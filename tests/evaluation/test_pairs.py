@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
-from bokwon.evaluation.pairs import fit_hole, load_pair, plan_pairs, window_of
-from bokwon.synthesis.catalog import cell_of
+from bokwon.evaluation.crops import fit_hole, list_images, window_of
+from bokwon.evaluation.pairs import load_pair, plan_pairs
+from bokwon.synthesis.catalog import Cell, cell_of
 
 
 def test_a_larger_image_is_cropped_from_its_middle() -> None:
@@ -70,6 +71,14 @@ def test_more_pairs_a_cell_only_add_and_other_seeds_differ(material: Any) -> Non
     assert len({frozenset(chosen(per_cell=1, seed=seed)) for seed in range(8)}) > 1
 
 
+def test_some_cells_have_the_pairs_they_have_among_all(material: Any) -> None:
+    whole = plan_pairs(material.images, material.masks)
+    some = plan_pairs(material.images, material.masks, cells=[Cell(3, False)])
+    wanted = [(pair.image, pair.mask) for pair in whole.pairs if pair.bin == 3]
+    assert [(pair.image, pair.mask) for pair in some.pairs] == wanted
+    assert some.problems == ()
+
+
 def test_pairs_do_not_depend_on_other_files_coming_and_going(material: Any) -> None:
     before = [(pair.image, pair.mask) for pair in plan_pairs(material.images, material.masks, per_cell=3).pairs]
     used = before[0][1]
@@ -111,6 +120,15 @@ def test_unreadable_files_are_named_and_the_rest_is_used(material: Any) -> None:
     assert len(plan.pairs) == 6
     assert any("image" in problem and "broken.png" in problem for problem in plan.problems)
     assert any("mask" in problem and "broken.png" in problem for problem in plan.problems)
+
+
+def test_masks_of_ink_beside_rendered_pages_are_no_images(material: Any) -> None:
+    for folder in (material.images / "ink", material.images / "set" / "ink"):
+        folder.mkdir(parents=True)
+        (folder / "0.png").write_bytes((material.images / "0.png").read_bytes())
+    (material.images / "set" / "ink.png").write_bytes((material.images / "0.png").read_bytes())
+    names = [path.relative_to(material.images).as_posix() for path in list_images(material.images)]
+    assert names == ["0.png", "1.png", "set/ink.png"]
 
 
 def test_a_gray_mask_is_named(material: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,76 @@ def test_figures_by_pair_and_by_method(material: Any, tmp_path: Path) -> None:
     assert whole == {"telea": {"FID": 6.0, "IS": 6.0}, "identity": {"FID": 6.0, "IS": 6.0}}
     again, _ = perceptual.measure_perceptual(tasks, {"LPIPS": None}, journal, lambda _done, _total: None)
     assert again == pytest.approx(lpips, abs=1e-6)
+
+
+def save_small(state: dict[str, Any], path: Path) -> None:
+    """Save weights of the right shapes in a small file: all of a tensor is one number, stored once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    generator = torch.Generator().manual_seed(0)
+    small = {
+        key: (torch.rand((), generator=generator) * 0.01).to(tensor.dtype).expand(tensor.shape)
+        for key, tensor in state.items()
+    }
+    torch.save(small, path)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lpips_is_loaded_from_weights_that_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("torchmetrics", reason="LPIPS needs torchmetrics")
+    models = pytest.importorskip("torchvision.models", reason="LPIPS needs torchvision")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    name = models.AlexNet_Weights.DEFAULT.url.rsplit("/", 1)[-1]
+    with torch.device("meta"):
+        state = models.alexnet(weights=None).state_dict()
+    save_small(state, tmp_path / "hub" / "checkpoints" / name)
+    monkeypatch.setattr(perceptual, "PERCEPTUAL", {"LPIPS": perceptual.PERCEPTUAL["LPIPS"]})
+    metrics, empty = perceptual.load_metrics()
+    assert empty == {}
+    image = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
+    assert float(metrics["LPIPS"](image, image)) == pytest.approx(0, abs=1e-6)
+    assert float(metrics["LPIPS"](image, image.flip(-1).abs())) > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_fid_is_loaded_from_weights_that_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("torchmetrics", reason="FID needs torchmetrics")
+    fidelity = pytest.importorskip(
+        "torch_fidelity.feature_extractor_inceptionv3", reason="FID's network needs torch-fidelity"
+    )
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(perceptual, "PERCEPTUAL", {"FID": perceptual.PERCEPTUAL["FID"]})
+    wanted: dict[str, Any] = {}
+    with monkeypatch.context() as without_weights:
+        network = fidelity.FeatureExtractorInceptionV3
+        without_weights.setattr(fidelity, "load_state_dict_from_url", lambda *_args, **_kwargs: {})
+        without_weights.setattr(network, "load_state_dict", lambda self, _state: wanted.update(self.state_dict()))
+        perceptual.load_metrics()
+    name = fidelity.URL_INCEPTION_V3.rsplit("/", 1)[-1]
+    save_small(wanted, tmp_path / "hub" / "checkpoints" / name)
+    metrics, empty = perceptual.load_metrics()
+    assert empty == {}
+    metrics["FID"].update(torch.zeros(2, 3, 64, 64, dtype=torch.uint8), real=True)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_without_a_network_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("torchmetrics", reason="LPIPS needs torchmetrics")
+    pytest.importorskip("torchvision", reason="LPIPS needs torchvision")
+
+    def refuse(*_args: Any, **_kwargs: Any) -> None:
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    metrics, empty = perceptual.load_metrics()
+    assert metrics == {}
+    assert set(empty) == {"LPIPS", "FID", "IS"}
+    assert "its weights cannot be had" in empty["LPIPS"]
+    assert "Name or service not known" in empty["LPIPS"]
+    assert all("cannot be had" in reason or "pip install" in reason for reason in empty.values())
+    # Libraries that download do not write over the progress bar.
+    assert capsys.readouterr() == ("", "")
+    assert socket.getdefaulttimeout() is None
 
 
 def test_what_cannot_be_had_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

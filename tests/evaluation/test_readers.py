@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from bokwon.errors import ArgumentError
-from bokwon.evaluation.readers import make_reader
+from bokwon.evaluation.benchmark import Folders
+from bokwon.evaluation.job import Order, evaluate
+from bokwon.evaluation.readers import make_reader, make_readers
 from bokwon.evaluation.reading import normalise
 
 
@@ -22,13 +27,46 @@ def line(text: str) -> np.ndarray:
 @pytest.mark.filterwarnings("ignore")
 def test_rapidocr_reads_latin() -> None:
     pytest.importorskip("rapidocr", reason="reading needs rapidocr")
-    assert normalise(make_reader("rapidocr").read(line("Restoration 1804"))) == "Restoration1804"
+    # As it comes out in another process.
+    reader = pickle.loads(pickle.dumps(make_reader("rapidocr")))
+    assert normalise(reader.read(line("Restoration 1804"))) == "Restoration1804"
 
 
 def test_tesseract_reads_latin_and_names_what_it_lacks() -> None:
     pytest.importorskip("pytesseract", reason="reading with Tesseract needs pytesseract")
     if shutil.which("tesseract") is None:
         pytest.skip("the program tesseract is not installed")
-    assert normalise(make_reader("tesseract:eng").read(line("Restoration 1804"))) == "Restoration1804"
+    reader = pickle.loads(pickle.dumps(make_reader("tesseract:eng")))
+    assert normalise(reader.read(line("Restoration 1804"))) == "Restoration1804"
     with pytest.raises(ArgumentError, match="Tesseract has no xyz"):
         make_reader("tesseract:xyz")
+
+
+@pytest.mark.parametrize("names", ["", " , ", "rapidocr,rapidocr"])
+def test_a_list_of_readers_names_each_once(names: str) -> None:
+    with pytest.raises(ArgumentError, match="no list of readers"):
+        make_readers(names)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_report_on_a_page_whose_text_is_known(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr", reason="reading needs rapidocr")
+    page = np.full((560, 560, 3), 255, np.uint8)
+    page[240:330] = line("Restoration 1804")
+    (tmp_path / "images").mkdir()
+    Image.fromarray(page).save(tmp_path / "images" / "page.png")
+    characters = [{"text": character, "box": [260, 260, 270, 270]} for character in "Restoration1804"]
+    (tmp_path / "images" / "page.json").write_text(json.dumps({"characters": characters}))
+    hole = np.zeros((560, 560), bool)
+    hole[200:360, 60:230] = True  # the first letters, whole
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(hole).save(tmp_path / "masks" / "hole.png")
+    folders = Folders(tmp_path / "images", tmp_path / "masks", tmp_path / "report")
+    results = evaluate(Order(folders, "telea,identity", readers="rapidocr"), lambda _stage: lambda _done, _total: None)
+    (row,) = [row for row in results["reading"]["rows"] if row["bin"] is None]
+    pictures = row["pictures"]
+    assert pictures["undamaged"]["cer"] == 0
+    assert pictures["damaged"]["missing"] == pictures["identity"]["missing"] > 0.2
+    assert results["pairs"][0]["reading"]["known"]
+    for text in ((folders.report / name).read_text(encoding="utf-8") for name in ("report.html", "table.md")):
+        assert "1 crops, 1 of them with known text" in text

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.evaluation.benchmark import Folders, Journal, Task, run_task
-from bokwon.evaluation.legibility import known_text, read_pairs, summarise_reading
+from bokwon.evaluation.legibility import known_text, read_pairs
 from bokwon.evaluation.methods import ERASED, parse_methods
 from bokwon.evaluation.pairs import plan_pairs
 from bokwon.evaluation.readers import make_reader, order_lines
 from bokwon.evaluation.reading import Edits, add_edits, count_edits, normalise, recovered
+from bokwon.evaluation.reading_summary import summarise_reading
+from bokwon.evaluation.reading_tables import reading_tables
 
 TEXTS = st.text("abc天", max_size=12)
 
@@ -90,13 +92,31 @@ def test_an_unknown_reader() -> None:
 
 
 class Counter:
-    """Reads as many letters as the picture has pixels of the hole's white in its first row, up to 9."""
+    """Reads `ok`, and where the hole's white is seen something else. It goes to other processes."""
 
     description = "counter"
 
     def read(self, image: np.ndarray) -> str:
         white = np.all(image == ERASED, axis=-1)
         return "ok" if white.mean() < 0.05 else "o?!"
+
+
+class Blind:
+    """Must not be asked what `Counter` has read."""
+
+    description = "counter"
+
+    def read(self, image: np.ndarray) -> str:
+        raise AssertionError("read again")
+
+
+class Illiterate:
+    """Sees the same letters on every page."""
+
+    description = "illiterate"
+
+    def read(self, image: np.ndarray) -> str:
+        return "ob"
 
 
 def tasks_of(material: Any, report: Path) -> list[Task]:
@@ -108,36 +128,84 @@ def tasks_of(material: Any, report: Path) -> list[Task]:
     return tasks
 
 
-def test_pages_are_read_before_and_after(material: Any, tmp_path: Path) -> None:
+def read(tasks: list[Task], readers: list[Any], journal: Journal) -> dict[int, dict[str, Any]]:
+    return read_pairs(tasks, readers, journal, 1, lambda _done, _total: None)
+
+
+def test_pages_are_read_before_and_after_and_not_twice(material: Any, tmp_path: Path) -> None:
     tasks = tasks_of(material, tmp_path)
-    journal = Journal(tmp_path / "read.jsonl")
-    found = read_pairs(tasks, Counter(), journal, lambda _done, _total: None)
+    found = read(tasks, [Counter()], Journal(tmp_path / "read.jsonl"))
     assert len(found) == 6
     records = [task.pair.record() for task in tasks[:6]]
-    summary = summarise_reading(found, records, "counter")
-    assert (summary["pairs"], summary["without_text"], summary["known"]) == (6, 0, 0)
+    summary = summarise_reading(found, records, ["telea", "identity"])
+    assert {key: summary[key] for key in ("pairs", "without_text", "unreadable", "known")} == {
+        "pairs": 6, "without_text": 0, "unreadable": 0, "known": 0
+    }  # fmt: skip
     assert [row["bin"] for row in summary["rows"]] == [None, 2, 3]
     pictures = summary["rows"][0]["pictures"]
     assert pictures["undamaged"]["cer"] == pictures["telea"]["cer"] == 0
     # ok -> o?!: one substituted, one inserted of two.
     assert pictures["damaged"] == {
-        "characters": 12, "cer": 1.0, "substituted": 0.5, "inserted": 0.5, "missing": 0.0, "recovered": None
+        "characters": 12, "cer": 1.0, "substituted": 0.5, "inserted": 0.5, "missing": 0.0, "recovered": None,
+        "recovered_characters": None,
     }  # fmt: skip
-    assert pictures["telea"]["recovered"] == 1.0
-    assert pictures["identity"]["recovered"] == 0.0
+    assert (pictures["telea"]["recovered"], pictures["telea"]["recovered_characters"]) == (1.0, 12)
+    assert (pictures["identity"]["recovered"], pictures["identity"]["recovered_characters"]) == (0.0, 0)
+    # Two images: no interval.
+    (duel,) = summary["rows"][0]["against"]
+    assert duel["other"] == "identity"
+    assert duel["times_recovered"] == {"mean": None, "low": None, "high": None}
+    assert duel["fewer_invented"] == {"mean": 1.0, "low": None, "high": None}
+    # Another run asks no reader; an undamaged crop has been read once for all its masks.
+    assert read(tasks, [Blind()], Journal(tmp_path / "read.jsonl")) == found
+    assert len(Journal(tmp_path / "read.jsonl").records) == 2 + 6 + 12
 
 
-def test_what_was_read_is_not_read_again(material: Any, tmp_path: Path) -> None:
-    class Blind:
-        description = "counter"
-
-        def read(self, image: np.ndarray) -> str:
-            raise AssertionError("read again")
-
+def test_of_several_readers_the_one_that_reads_the_undamaged_page(material: Any, tmp_path: Path) -> None:
     tasks = tasks_of(material, tmp_path)
-    first = read_pairs(tasks, Counter(), Journal(tmp_path / "read.jsonl"), lambda _done, _total: None)
-    again = read_pairs(tasks, Blind(), Journal(tmp_path / "read.jsonl"), lambda _done, _total: None)
-    assert again == first
+    write_page(material, "0.png", "ok")
+    write_page(material, "1.png", "qqqq")
+    found = read(tasks, [Illiterate(), Counter()], Journal(tmp_path / "read.jsonl"))
+    readable = {task.pair.number for task in tasks if task.pair.image == "0.png"}
+    assert {entry["reader"] for number, entry in found.items() if number in readable} == {"counter"}
+    assert {number for number, entry in found.items() if entry["readable"]} == readable
+    records = [task.pair.record() for task in tasks[:6]]
+    summary = summarise_reading(found, records, ["telea", "identity"])
+    assert (summary["readers"], summary["pairs"], summary["unreadable"]) == (
+        ["counter"],
+        len(readable),
+        6 - len(readable),
+    )
+    assert summary["known"] == len(readable)
+
+
+def test_characters_are_counted_over_all_pages_with_an_interval() -> None:
+    def edits(substituted: int, missing: int) -> dict[str, int]:
+        return {"length": 100, "substituted": substituted, "inserted": 0, "missing": missing}
+
+    readings = {"undamaged": edits(0, 0), "damaged": edits(0, 40), "ours": edits(2, 8), "telea": edits(12, 13)}
+    entry = {"reader": "r", "known": True, "readable": True, "readings": readings}
+    pairs = [{"number": n, "bin": 1, "image": f"{n}.png"} for n in range(6)]
+    summary = summarise_reading(dict.fromkeys(range(6), entry), pairs, ["ours", "telea"])
+    (duel,) = summary["rows"][0]["against"]
+    # 30 of 40 characters against 15: twice as many. 2 % invented against 12 %.
+    assert duel["times_recovered"] == {"mean": 2.0, "low": 2.0, "high": 2.0}
+    assert duel["fewer_invented"] == {"mean": 0.1, "low": 0.1, "high": 0.1}
+    tables = reading_tables({"methods": [{"name": "ours"}], "cells": [{"bin": 1}], "reading": summary})
+    assert tables[1].rows[0] == (
+        "telea", "all, 1-10 % hole", "180", "90", "2.00 [2.00, 2.00]", "2.0", "12.0", "+10.0 [+10.0, +10.0]"
+    )  # fmt: skip
+    assert tables[0].rows[2][:2] == ("ours", "all, 1-10 % hole")
+    # Where the other takes nothing back there is no number of times.
+    readings["telea"] = edits(0, 40)
+    (duel,) = summarise_reading(dict.fromkeys(range(6), entry), pairs, ["ours", "telea"])["rows"][0]["against"]
+    assert duel["times_recovered"] == {"mean": None, "low": None, "high": None}
+
+
+def write_page(material: Any, image: str, text: str) -> None:
+    """Give a page a text, all of it in the middle."""
+    page = {"characters": [{"text": character, "box": [40, 40, 41, 41]} for character in text]}
+    (material.images / image).with_suffix(".json").write_text(json.dumps(page), encoding="utf-8")
 
 
 def test_the_text_of_a_rendered_page_is_that_of_whole_characters_in_the_crop(material: Any) -> None:

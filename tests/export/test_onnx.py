@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
-from bokwon.errors import ArgumentError, BokwonError, FileAccessError
+from bokwon.errors import BokwonError, FileAccessError
 from bokwon.export import onnx as export_onnx
 from bokwon.export.graph import build
 from bokwon.nn.unet import PConvUNet
@@ -101,10 +101,18 @@ def test_a_graph_that_computes_something_else_is_not_written(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_network_of_ordinary_convolutions_is_refused(tmp_path):
-    with pytest.raises(ArgumentError, match="partial convolutions"):
-        export_onnx.export(PConvUNet(levels=4, width=4, layer="conv"), tmp_path / "conv.onnx")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("placeholder", ["mean", "zero"])
+def test_a_network_of_ordinary_convolutions_sees_the_placeholder(tmp_path, placeholder):
+    network = _trained(levels=5, width=8, layer="conv", placeholder=placeholder)
+    path = tmp_path / "conv.onnx"
+    assert export_onnx.export(network, path, half=False) <= export_onnx.TOLERANCE
+    image, valid = torch.rand(2, 3, 40, 70), (torch.rand(2, 1, 40, 70) > 0.5).float()
+    with torch.no_grad():
+        expected = network(image, valid).numpy()
+    scale = max(1.0, np.abs(expected).max())
+    np.testing.assert_allclose(_run(path, image, valid) / scale, expected / scale, atol=1e-4)
+    # What the file holds in the holes is not looked at.
+    np.testing.assert_array_equal(_run(path, image * valid, valid), _run(path, image, valid))
 
 
 def test_an_output_folder_that_is_missing_is_named(tmp_path):

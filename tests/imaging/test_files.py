@@ -88,18 +88,6 @@ def test_files_of_several_pages_are_refused() -> None:
         read(saved("WEBP", save_all=True, append_images=more))
 
 
-def test_gray_with_alpha_in_sixteen_bits_is_refused() -> None:
-    import zlib
-
-    ihdr = struct.pack(">IIBBBBB", 1, 1, 16, 4, 0, 0, 0)
-    chunks = [(b"IHDR", ihdr), (b"IDAT", zlib.compress(b"\0abcd")), (b"IEND", b"")]
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
-    )
-    with pytest.raises(InputFileError, match="16-bit gray with alpha"):
-        read(data)
-
-
 @pytest.mark.parametrize("mode", ["F", "LAB", "YCbCr", "I"])
 def test_tiff_modes_that_cannot_be_kept_are_refused(mode: str) -> None:
     stream = io.BytesIO()

@@ -122,6 +122,55 @@ def test_an_ordinary_network_is_the_u_net_written_out():
     torch.testing.assert_close(network(image, valid), x, atol=1e-6, rtol=1e-6)
 
 
+def _partial(x, mask, conv):
+    """A partial convolution with a mask in all channels, as the paper draws it."""
+    count = nn.functional.conv2d(mask, torch.ones_like(conv.weight), None, conv.stride, conv.padding)
+    known = (count > 0).to(x.dtype)
+    ratio = conv.weight[0].numel() / count.clamp(min=1) * known
+    output = nn.functional.conv2d(x * mask, conv.weight, None, conv.stride, conv.padding) * ratio
+    return output + (0 if conv.bias is None else conv.bias.view(1, -1, 1, 1) * known), known
+
+
+def _written_out(network, image, valid):
+    """The U-Net with batch statistics: masks in all channels, upsampling, concatenation, nothing in place."""
+    x, mask = image * valid, valid.expand_as(image)
+    passed = []
+    for block in network.encoder:
+        passed.append((x, mask))
+        x, mask = _partial(x, mask, block.conv)
+        if block.norm is not None:
+            x = nn.functional.batch_norm(x, None, None, block.norm.weight, block.norm.bias, training=True)
+        x = torch.relu(x)
+    for block in network.decoder:
+        skip, skip_mask = passed.pop()
+        x = torch.cat([nn.functional.interpolate(x * mask, scale_factor=2.0), skip], 1)
+        mask = torch.cat([nn.functional.interpolate(mask, scale_factor=2.0), skip_mask], 1)
+        x, mask = _partial(x, mask, block.conv)
+        if not block.last:
+            x = nn.functional.batch_norm(x, None, None, block.norm.weight, block.norm.bias, training=True)
+            x = nn.functional.leaky_relu(x, 0.2)
+    return x
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tolerance", "hole"),
+    # Where half of the batch is hole, batch statistics of few values magnify float32's rounding.
+    [(torch.float32, 2e-5, "some"), (torch.float64, 1e-6, "some"), (torch.float64, 1e-6, "all of one image")],
+)
+def test_the_network_and_its_gradients_are_those_of_the_paper_s_definition(dtype, tolerance, hole):
+    network = PConvUNet(levels=4, width=4).to(dtype).train()
+    image, valid = (part.to(dtype) for part in _inputs())
+    if hole != "some":
+        valid[1] = 0
+    found, expected = network(image, valid), _written_out(network, image, valid)
+    torch.testing.assert_close(found, expected, atol=tolerance, rtol=tolerance)
+    weights = torch.randn_like(found) / found.numel()
+    parameters = list(network.parameters())
+    ours, theirs = (torch.autograd.grad((output * weights).sum(), parameters) for output in (found, expected))
+    for one, other in zip(ours, theirs, strict=True):
+        assert (one - other).norm() <= 5 * tolerance * other.norm() + 1e-7
+
+
 def test_the_placeholder_is_what_an_ordinary_network_sees():
     image, valid = _inputs()
     seen = []

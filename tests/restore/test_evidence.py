@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from bokwon.restore.evidence import KERNELS, evidence_levels, shrink_hole
+from bokwon.errors import InputFileError
+from bokwon.restore.evidence import KERNELS, encoder_of, evidence_levels, shrink_hole
+from bokwon.restore.models import Model, find_model
 
 
 def naive_shrink(missing: np.ndarray, size: int) -> np.ndarray:
@@ -51,3 +55,37 @@ def test_levels_grow_towards_the_middle_of_a_hole_and_are_zero_outside() -> None
 
 def test_where_nothing_is_known_no_layer_reaches() -> None:
     assert (evidence_levels(np.ones((300, 20), bool)) == len(KERNELS) + 1).all()
+
+
+def model(card: dict[str, object] | None) -> Model:
+    return Model("mine", Path("mine.onnx"), card)
+
+
+@pytest.mark.parametrize(
+    ("card", "kernels", "source"),
+    [
+        ({"kernels": [9, 3]}, (9, 3), "kernels on the model's card"),
+        ({"network": {"kernels": [5], "levels": 4}}, (5,), "kernels on the model's card"),
+        ({"network": {"levels": 2}}, (7, 5), "2 levels on the model's card, with the kernels of a PConvUNet"),
+        ({"architecture": {"levels": 5}}, (7, 5, 5, 3, 3), "5 levels on the model's card, with the kernels of"),
+        ({"network": {}}, KERNELS, "default: model mine has a card that does not tell"),
+        (None, KERNELS, "default: model mine has no card"),
+    ],
+)
+def test_kernels_are_those_of_the_card(card: dict[str, object] | None, kernels: tuple[int, ...], source: str) -> None:
+    found = encoder_of(model(card))
+    assert found.kernels == kernels
+    assert found.source.startswith(source)
+
+
+def test_the_shipped_card_tells_its_layers() -> None:
+    found = encoder_of(find_model("document"))
+    assert found.kernels == (7, 5, 5, 3, 3, 3, 3)
+    assert "on the model's card" in found.source
+    assert encoder_of(None).source.startswith("default: a classical method")
+
+
+@pytest.mark.parametrize("kernels", [[2], [], ["3"], "333", [3, -1], [True]])
+def test_kernels_that_make_no_sense_are_an_error(kernels: object) -> None:
+    with pytest.raises(InputFileError, match="no list of odd numbers"):
+        encoder_of(model({"kernels": kernels}))

@@ -2,12 +2,13 @@
 
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import pytest
 import torch
 
-from bokwon.errors import ArgumentError, BokwonError, InputFileError, OutputExistsError
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError, OutputExistsError
 from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training import checkpoint, loop
 from bokwon.training.config import FinetuneConfig, OptimizerConfig
@@ -54,6 +55,32 @@ def test_phase_two_freezes_the_encoder_s_normalisation_and_lowers_the_rate(tiny,
     for name in before:
         same = torch.equal(before[name], after[name])
         assert same == (name.startswith("encoder") and ".norm." in name), name
+
+
+def test_a_run_starts_from_given_weights_and_a_fresh_optimiser(tiny, tmp_path, caplog):
+    first = loop.train(tiny(steps=3), tmp_path / "first")
+    # So small a rate moves nothing that float32 can hold.
+    still = replace(tiny(steps=2, init=str(tmp_path / "first")), optimizer=OptimizerConfig("adam", 1e-30, ema=0.9))
+    with caplog.at_level("INFO"):
+        second = loop.train(still, tmp_path / "second")
+    assert f"started from {tmp_path / 'first'}" in caplog.text
+    before, after = _weights(first), _weights(second)
+    for name in before:
+        if "running" not in name and "num_batches" not in name:
+            torch.testing.assert_close(after[name], before[name], rtol=1e-6, atol=1e-7)
+    # What is resumed needs the first weights no more.
+    shutil.rmtree(tmp_path / "first")
+    loop.train(replace(still, steps=3), tmp_path / "second", resume=True)
+    with pytest.raises(FileAccessError, match="first"):
+        loop.train(still, tmp_path / "third")
+
+
+def test_weights_of_another_network_are_no_start(tiny, tmp_path):
+    loop.train(tiny(steps=1), tmp_path / "first")
+    config = tiny(steps=1, init=str(tmp_path / "first"))
+    wider = replace(config, network=replace(config.network, width=config.network.width * 2))
+    with pytest.raises(InputFileError, match=r"another network.*width"):
+        loop.train(wider, tmp_path / "second")
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
@@ -194,9 +221,23 @@ def test_checkpoints_of_another_run_are_refused_with_the_reason(tiny, tmp_path):
         loop.train(tiny(steps=2), tmp_path / "run", resume=True)
 
 
-def _description(tmp_path):
-    description = checkpoint.read(tmp_path / "run" / "step_000001")[0]
+def _description(tmp_path, step=1):
+    description = checkpoint.read(tmp_path / "run" / f"step_{step:06d}")[0]
     return {name: value for name, value in description.items() if name not in ("network", "sha256")}
+
+
+def test_a_checkpoint_of_an_optimiser_in_single_steps_is_gone_on_from(tiny, tmp_path):
+    # Until fused ones were there, runs were saved with this.
+    folder = loop.train(tiny(steps=2), tmp_path / "run")
+    whole = loop.train(tiny(steps=4), tmp_path / "run", resume=True)
+    _, _, state = checkpoint.read(folder)
+    for group in state["optimizer"]["param_groups"]:
+        group["fused"] = None
+    other = tmp_path / "other"
+    checkpoint.save(other / "step_000002", checkpoint.load_network(folder)[0], _description(tmp_path, 2), state)
+    resumed = loop.train(tiny(steps=4), other, resume=True)
+    for name, value in _weights(whole).items():
+        torch.testing.assert_close(_weights(resumed)[name], value, atol=1e-5, rtol=1e-4)
 
 
 def test_other_changes_are_told_when_a_run_resumes(tiny, tmp_path, caplog):
@@ -254,14 +295,14 @@ def test_every_layer_s_mask_is_collected():
     with layer_masks(network) as masks:
         network(torch.rand(1, 3, 32, 32), valid)
     assert [(name, mask.shape[-1]) for name, mask in masks.items()] == [
-        ("encoder_01", 16),
-        ("encoder_02", 8),
-        ("encoder_03", 4),
-        ("decoder_01", 8),
-        ("decoder_02", 16),
-        ("decoder_03", 32),
+        ("encoder 1", 16),
+        ("encoder 2", 8),
+        ("encoder 3", 4),
+        ("decoder 1", 8),
+        ("decoder 2", 16),
+        ("decoder 3", 32),
     ]
-    known = [masks[f"encoder_0{n}"].mean().item() for n in (1, 2, 3)]
+    known = [masks[f"encoder {n}"].mean().item() for n in (1, 2, 3)]
     assert known[0] < known[1] < known[2]
     with layer_masks(None) as masks:
         network(torch.rand(1, 3, 32, 32), valid)
@@ -280,12 +321,15 @@ def test_tensorboard_gets_scalars_and_pictures(tiny, tmp_path):
     assert [event.step for event in events.Scalars("training/loss")] == [1, 2, 3]
     logged = [line["loss"] for line in _lines(tmp_path / "run")]
     assert [event.value for event in events.Scalars("training/loss")] == pytest.approx(logged)
-    layers = {f"masks/{side}_0{n}" for side in ("encoder", "decoder") for n in (1, 2, 3)}
-    shown = {"pictures/input", "pictures/output", "pictures/composite", "pictures/truth"}
-    assert set(tags["images"]) == layers | shown
-    assert [event.step for event in events.Images("pictures/composite")] == [1, 2]
-    picture = events.Images("pictures/input")[0]
-    assert (picture.width, picture.height) == (64, 32)
+    assert set(tags["images"]) == {"pictures", "masks"}
+    assert [event.step for event in events.Images("pictures")] == [1, 2]
+    # Two images in rows; input, output, composite and truth, or the input's mask and those of six layers.
+    assert _size(events.Images("pictures")[0]) == (4 * 36 + 4, 20 + 2 * 36)
+    assert _size(events.Images("masks")[1]) == (7 * 132 + 4, 20 + 2 * 132)
+
+
+def _size(picture):
+    return picture.width, picture.height
 
 
 def test_a_log_cut_off_by_a_kill_is_mended(tiny, tmp_path):

@@ -8,7 +8,7 @@ import torch
 from bokwon.errors import FileAccessError
 from bokwon.nn.features import VGGFeatures
 from bokwon.training.config import FinetuneConfig, LossConfig, OptimizerConfig, TrainConfig
-from bokwon.training.objective import Objective, loss_weights, squared_in_holes
+from bokwon.training.objective import Objective, loss_weights, squared_in_holes, windows
 from bokwon.training.schedule import in_phase_two, learning_rate
 
 SIX = ["valid", "hole", "perceptual", "style_out", "style_comp", "tv"]
@@ -76,6 +76,35 @@ def test_l1_first_and_all_terms_in_the_last_part(vgg_file):
     output, truth, valid = _batch()
     assert [list(objective(step, output, truth, valid)[1]) for step in (0, 6)] == [["valid", "hole"]] * 2
     assert [list(objective(step, output, truth, valid)[1]) for step in (7, 9)] == [SIX] * 2
+
+
+def test_windows_are_cut_at_the_same_places_of_every_batch_and_depend_on_the_step():
+    places = torch.arange(3 * 20 * 30.0).view(3, 1, 20, 30)
+    first, second = windows((places, places.expand(3, 2, 20, 30)), 16, step=5)
+    assert first.shape == (3, 1, 16, 16)
+    torch.testing.assert_close(second, first.expand(3, 2, 16, 16))
+    for image, cut in zip(places, first, strict=True):
+        top, left = divmod(int(cut[0, 0, 0] - image[0, 0, 0]), 30)
+        torch.testing.assert_close(cut, image[:, top : top + 16, left : left + 16])
+    assert torch.equal(windows((places,), 16, step=5)[0], first)
+    assert not torch.equal(windows((places,), 16, step=6)[0], first)
+    assert windows((places,), 0, step=5)[0] is places
+    assert windows((places,), 20, step=5)[0] is places
+
+
+def test_features_of_windows_leave_the_l1_terms_over_the_whole_image(vgg_file):
+    output, truth, valid = _batch()
+    whole, part = (_objective(LossConfig(features_file=vgg_file, features_crop=crop)) for crop in (0, 16))
+    (_, all_of_it), (total, in_windows) = whole(3, output, truth, valid), part(3, output, truth, valid)
+    assert list(in_windows) == list(all_of_it) == SIX
+    for name in ("valid", "hole"):
+        torch.testing.assert_close(in_windows[name], all_of_it[name])
+    assert in_windows["perceptual"] != all_of_it["perceptual"]
+    expected = sum(loss_weights(part.config)[name] * in_windows[name] for name in SIX)
+    torch.testing.assert_close(total, expected)
+    # A window that is the image is the image.
+    same = _objective(LossConfig(features_file=vgg_file, features_crop=32))
+    torch.testing.assert_close(same(3, output, truth, valid)[1], all_of_it)
 
 
 def test_the_seed_has_its_own_terms(vgg_file):

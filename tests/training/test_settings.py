@@ -1,6 +1,9 @@
 """Configurations: presets, files, single values, and what is refused."""
 
 import dataclasses
+import re
+import typing
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +125,23 @@ def test_differences_are_named():
         "optimizer.learning_rate: 0.001 -> 1.0",
         "steps: 4000 -> 5",
     ]
+
+
+def test_every_setting_is_in_the_documentation():
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    table = text[text.index("## Settings") : text.index("## Presets")]
+    section = ""
+    documented = set()
+    for row in table.splitlines():
+        for name in re.findall(r"`([a-z_.0-9]+)`", row.split("|")[1] if row.startswith("| `") else ""):
+            section = name.rpartition(".")[0] or section if not name.startswith(".") else section
+            documented.add(section + name if name.startswith(".") else name)
+    assert set(_names(TrainConfig)) == documented
+
+
+def _names(kind, where=""):
+    for name, hint in typing.get_type_hints(kind).items():
+        if dataclasses.is_dataclass(hint):
+            yield from _names(hint, f"{where}{name}.")
+        else:
+            yield where + name

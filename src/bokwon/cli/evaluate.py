@@ -15,6 +15,7 @@ from bokwon.errors import ArgumentError
 
 __all__ = ["register"]
 
+_METHODS = "document,telea,ns,biharmonic,patchmatch"
 _SOME_FAILED = 4
 _SHOWN = 10
 
@@ -32,36 +33,46 @@ def evaluate(
         Path | None, typer.Option("--masks", metavar="DIR", help="Masks, white = hole, of any order or sorted by cell.")
     ] = None,
     methods: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--methods",
             metavar="NAME,...",
-            help="Models (name or .onnx file), telea, ns, biharmonic, patchmatch, identity; the one of interest first.",
+            help="Models (name or .onnx file), telea, ns, biharmonic, patchmatch, identity; the one of interest first; "
+            f"NAME=METHOD calls one otherwise. [{_METHODS}]",
         ),
-    ] = "document,telea,ns,biharmonic,patchmatch",
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="REPORT", help="Folder of the report; an interrupted one goes on.")
     ] = None,
     per_cell: Annotated[
         int | None, typer.Option("--per-cell", help="Pairs in each of the twelve cells; every mask by default.", min=1)
     ] = None,
+    bins: Annotated[
+        str | None, typer.Option(help="Hole-ratio bins, such as 1,3 or 2-4: 1 is (0.01, 0.1], 6 is (0.5, 0.6]. [1-6]")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the pairing.")] = 0,
     compare: Annotated[
         tuple[Path, Path] | None,
         typer.Option(
-            "--compare", metavar="A.json B.json", help="Tell whether B is better than A, and measure nothing."
+            "--compare",
+            metavar="A.json B.json",
+            help="Tell whether B is better than A, and measure nothing; with --methods ONE,TWO: whether TWO of B is "
+            "better than ONE of A.",
         ),
     ] = None,
     by: Annotated[
-        str, typer.Option("--by", help="What --compare goes by: hole_psnr, hole_l1, l1, psnr, ssim or lpips.")
+        str, typer.Option("--by", help="What --compare goes by: hole_psnr, hole_l1, l1, psnr, ssim, vgg or lpips.")
     ] = "hole_psnr",
     read: Annotated[
         str | None,
         typer.Option(
             "--read",
-            metavar="READER",
+            metavar="READER,...",
             help="Also read the pages: rapidocr, tesseract or tesseract:LANG (kor, eng, ...).",
         ),
+    ] = None,
+    features: Annotated[
+        Path | None, typer.Option("--features", metavar="FILE", help="VGG19 weights, to measure the VGG distance.")
     ] = None,
     perceptual: Annotated[
         bool, typer.Option("--perceptual", help="Try LPIPS, FID and Inception Score; may download weights.")
@@ -76,7 +87,7 @@ def evaluate(
     if compare is not None:
         if images or masks or out:
             raise ArgumentError("--compare measures nothing", "leave out --images, --masks and --out")
-        _compare(*compare, by)
+        _compare(*compare, by, methods)
         return
     if images is None or masks is None or out is None:
         missing = [n for n, v in (("--images", images), ("--masks", masks), ("--out", out)) if v is None]
@@ -87,9 +98,19 @@ def evaluate(
 
     from bokwon.evaluation.benchmark import Folders
     from bokwon.evaluation.job import Order, evaluate
+    from bokwon.synthesis.catalog import BINS
 
-    folders = Folders(images, masks, out)
-    order = Order(folders, methods, per_cell=per_cell, seed=seed, jobs=jobs, reader=read, perceptual=perceptual)
+    order = Order(
+        Folders(images, masks, out),
+        methods or _METHODS,
+        per_cell=per_cell,
+        seed=seed,
+        jobs=jobs,
+        bins=tuple(BINS) if bins is None else _parse_bins(bins),
+        readers=read,
+        features=features,
+        perceptual=perceptual,
+    )
     with _progress(quiet) as progress:
         results = evaluate(order, progress)
     _tell_losses(results, quiet)
@@ -99,11 +120,24 @@ def evaluate(
         raise typer.Exit(_SOME_FAILED)
 
 
-def _compare(first: Path, second: Path, by: str) -> None:
+def _parse_bins(text: str) -> tuple[int, ...]:
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last or first).isdecimal()):
+            raise ArgumentError(f"{text!r} is no list of bins", "give numbers from 1 to 6, such as 1,3 or 2-4")
+        numbers += range(int(first), int(last or first) + 1)
+    return tuple(numbers)
+
+
+def _compare(first: Path, second: Path, by: str, methods: str | None) -> None:
     from bokwon.evaluation.compare import compare, format_comparison
     from bokwon.evaluation.results import read_results
 
-    typer.echo(format_comparison(compare(read_results(first), read_results(second), by)), nl=False)
+    names = None if methods is None else tuple(name.strip() for name in methods.split(","))
+    if names is not None and len(names) != 2:
+        raise ArgumentError("--compare compares two methods", "name one of A and one of B: --methods ONE,TWO")
+    typer.echo(format_comparison(compare(read_results(first), read_results(second), by, names)), nl=False)
 
 
 def _tell_losses(results: dict[str, Any], quiet: bool) -> None:

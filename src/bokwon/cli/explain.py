@@ -1,14 +1,23 @@
-"""`bokwon explain`: a figure of how the mask shrinks layer by layer."""
+"""`bokwon explain`: a figure of how the mask shrinks layer by layer, and of what the layers see."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bokwon.cli.restore import Polarity
-from bokwon.cli.voice import divert_native_messages
+from bokwon.cli.voice import Voice, divert_native_messages
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bokwon.imaging.decode import Page
+    from bokwon.imaging.holes import Hole
+    from bokwon.restore.models import Model
 
 __all__ = ["register"]
 
@@ -24,13 +33,27 @@ def explain(
     mask: Annotated[Path, typer.Option("--mask", metavar="MASK", help="Its mask.")],
     holes: Annotated[Polarity, typer.Option("--holes", help="Colour of the holes in MASK.")] = Polarity.white,
     panel: Annotated[int, typer.Option("--panel", min=32, max=2000, help="Longest side of a panel, pixels.")] = 300,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME|FILE", help="Whose layers: as in restore.", show_default="document"),
+    ] = None,
+    features: Annotated[
+        bool | None,
+        typer.Option(
+            "--features/--no-features",
+            help="Draw what the layers see, too.",
+            show_default="where PyTorch and the model's .safetensors are",
+        ),
+    ] = None,
 ) -> None:
     """Draw how a mask shrinks from layer to layer of a partial-convolution network.
 
     Each layer calls a window known as soon as one pixel of it is; the layer that closes a hole tells how far its middle
-    lies from any evidence. The figure depends on the mask alone and needs no model.
+    lies from any evidence. The masks depend on the hole and the kernels alone. The features below them are what the
+    model's layers see in this image.
     """
     divert_native_messages()
+    voice = Voice(quiet=False, verbose=False)
 
     import numpy as np
 
@@ -39,14 +62,50 @@ def explain(
     from bokwon.imaging.holes import check_hole, read_hole
     from bokwon.imaging.metadata import Metadata
     from bokwon.imaging.output import check_target, replacing
+    from bokwon.restore.evidence import encoder_of
     from bokwon.restore.explain import draw_shrinking_mask
+    from bokwon.restore.models import DEFAULT_MODEL, find_model
 
     file_format = format_of(output)
     check_target(output)
     page = read_page(Source.of(image))
     hole, _ = read_hole(Source.of(mask), white_is_hole=holes is Polarity.white)
     check_hole(hole, page.size, orientation=page.metadata.orientation, name=f"mask {mask}")
-    figure = np.array(draw_shrinking_mask(page, hole, panel=panel))
+    found = find_model(model or DEFAULT_MODEL)
+    kernels = encoder_of(found).kernels
+    maps = None if features is False else _features(found, page, hole, kernels, voice, wanted=features is True)
+    figure = np.array(draw_shrinking_mask(page, hole, kernels=kernels, features=maps, panel=panel))
     check_fits(figure, "RGB", file_format)
     with replacing(output) as stream:
         encode_page(stream, figure, "RGB", file_format, Metadata())
+
+
+def _features(
+    model: Model, page: Page, hole: Hole, kernels: tuple[int, ...], voice: Voice, *, wanted: bool
+) -> list[NDArray[np.float32]] | None:
+    """Return the features of each layer; None where they cannot be had and are not asked for."""
+    import numpy as np
+
+    from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+    from bokwon.restore.explain import rgb_of
+
+    weights = model.path.with_suffix(".safetensors")
+    try:
+        if any(find_spec(name) is None for name in ("torch", "safetensors")):
+            raise MissingDependencyError("features need PyTorch", "pip install 'bokwon[train]'")
+        if not weights.is_file():
+            raise FileAccessError(f"model {model.name} has no {weights.name} beside it", "leave out --features")
+        from bokwon.export.feature_maps import feature_maps
+
+        maps = feature_maps(weights, (rgb_of(page) / 255).astype(np.float32), hole)
+        if len(maps) != len(kernels):
+            raise ArgumentError(
+                f"{weights.name} has {len(maps)} layers and the card of {model.name} tells of {len(kernels)}",
+                "use the files of one export",
+            )
+        return maps
+    except (ArgumentError, FileAccessError, MissingDependencyError) as error:
+        if wanted:
+            raise
+        voice.tell("note", f"masks only: {error.message}")
+        return None

@@ -45,6 +45,13 @@ class Letters(str, Enum):
     leave = "leave"
 
 
+class Grain(str, Enum):
+    """Whether what is filled gets the grain of the paper."""
+
+    off = "off"
+    match = "match"
+
+
 class EngineName(str, Enum):
     """What runs model files."""
 
@@ -116,6 +123,9 @@ def restore(
         Letters,
         typer.Option("--letters", help="leave: paper wherever the evidence is too far for a letter to be sure."),
     ] = Letters.restore,
+    grain: Annotated[
+        Grain, typer.Option("--grain", help="match: give what is filled the grain of the paper around it.")
+    ] = Grain.off,
     output_format: Annotated[
         Format | None,
         typer.Option("--format", help="Format to write; by default OUTPUT's, in a folder each file's own."),
@@ -127,7 +137,22 @@ def restore(
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out the files that a run before this one did.")
     ] = False,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="For a folder: worker processes.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "-j", "--jobs", min=1, help="For a folder: worker processes.", show_default="1; --cluster: one a core"
+        ),
+    ] = None,
+    cluster: Annotated[bool, typer.Option("--cluster", help="For a folder: work on a Ray cluster.")] = False,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            metavar="ADDRESS",
+            help="The cluster's, HOST:PORT, or local.",
+            show_default="RAY_ADDRESS, else the one of this machine",
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Threads of each worker.", show_default="all cores, shared")
     ] = None,
@@ -157,9 +182,17 @@ def restore(
     if engine is not EngineName.auto and method is not Method.model:
         raise ArgumentError(f"--method {method.value} runs no model", "leave out --engine or --method")
     folder = image != _STANDARD and mask is None and Path(image).is_dir()
-    for name, given in (("--masks", masks), ("--recursive", recursive), ("--resume", resume), ("--jobs", jobs != 1)):
+    for name, given in (
+        ("--masks", masks),
+        ("--recursive", recursive),
+        ("--resume", resume),
+        ("--jobs", jobs not in (None, 1)),
+        ("--cluster", cluster),
+    ):
         if given and not folder:
             raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
+    if address is not None and not cluster:
+        raise ArgumentError("--address is that of a cluster", "add --cluster, or leave it out")
     divert_native_messages()
     voice = Voice(quiet=quiet, verbose=verbose)
 
@@ -170,12 +203,18 @@ def restore(
     if pages is not None:
         select_pages(pages)
     options = Options(
-        holes is Polarity.white, not no_overwrite, round(max_mpixels * _MEGA), pages, record or overlay, overlay
+        white_is_hole=holes is Polarity.white,
+        overwrite=not no_overwrite,
+        max_pixels=round(max_mpixels * _MEGA),
+        pages=pages,
+        record=record or overlay,
+        overlay=overlay,
+        grain=grain.value,
     )
     recipe = Recipe(model or DEFAULT_MODEL, method.value, threads, letters.value, engine.value)
     format_name = output_format.value.upper() if output_format else None
     if folder:
-        from bokwon.cli.restore_folder import restore_folder
+        from bokwon.cli.restore_folder import Workers, restore_folder
 
         restore_folder(
             Path(image),
@@ -186,7 +225,7 @@ def restore(
             file_format=format_name,
             recursive=recursive,
             resume=resume,
-            jobs=jobs,
+            workers=Workers(jobs, cluster, address),
             voice=voice,
         )
     else:
@@ -207,8 +246,9 @@ def _restore_one(
     begun = perf_counter()
     from bokwon.imaging.files import Source
     from bokwon.imaging.output import check_target
-    from bokwon.restore.job import Job, restore_file
+    from bokwon.restore.job import Job
     from bokwon.restore.masks import Masks, masks_of_pages
+    from bokwon.restore.one_file import restore_file
 
     if mask is None:
         raise ArgumentError("Missing option '--mask'", "see `bokwon restore --help`")

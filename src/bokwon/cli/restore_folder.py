@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -14,16 +16,31 @@ from bokwon.cli.voice import Voice
 from bokwon.errors import ArgumentError, FileAccessError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from bokwon.restore.batch import Batch
+    from bokwon.restore.batch import Batch, Task
     from bokwon.restore.job import Options, Recipe
     from bokwon.restore.report import Entry
 
-__all__ = ["restore_folder"]
+__all__ = ["Workers", "restore_folder"]
 
 _SOME_FAILED = 4
 _ROWS = ("restored", "unchanged", "no mask", "failed")
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who does the work.
+
+    Attributes:
+        jobs: How many processes; one by default, on a cluster as many as it has processors for.
+        on_cluster: Whether on a Ray cluster.
+        address: Of the cluster; the one that RAY_ADDRESS names or that runs here by default, else one of this machine.
+    """
+
+    jobs: int | None = None
+    on_cluster: bool = False
+    address: str | None = None
 
 
 def restore_folder(
@@ -36,7 +53,7 @@ def restore_folder(
     file_format: str | None,
     recursive: bool,
     resume: bool,
-    jobs: int,
+    workers: Workers,
     voice: Voice,
 ) -> None:
     """Restore the images of a folder into another.
@@ -46,15 +63,19 @@ def restore_folder(
         BokwonError: What keeps the whole run from beginning.
     """
     from bokwon.cli.restore import introduce
-    from bokwon.restore.batch import plan_batch, restore_tasks, settings_digest
+    from bokwon.restore.batch import plan_batch, settings_digest
+    from bokwon.restore.cluster import check_ray
     from bokwon.restore.report import Report, remove_leftovers
 
+    if workers.on_cluster:
+        check_ray()
     if outputs.exists() and not outputs.is_dir():
         raise ArgumentError(f"{outputs} is a file and {inputs} a folder", "name a folder for the outputs")
     batch = plan_batch(inputs, outputs, masks, options, file_format=file_format, recursive=recursive)
     _announce(batch, inputs, voice)
     if recipe.threads is None:
-        recipe = replace(recipe, threads=max(1, (os.cpu_count() or 1) // jobs))
+        threads = 1 if workers.on_cluster else max(1, (os.cpu_count() or 1) // (workers.jobs or 1))
+        recipe = replace(recipe, threads=threads)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = recipe.restorer()
     introduce(restorer, voice)
@@ -73,11 +94,13 @@ def restore_folder(
             voice.tell("summary", f"{len(finished)} of {len(batch.tasks)} files were done before")
         waiting = [task for task in batch.tasks if task.name not in finished]
         pages = 0
-        for count, entry in enumerate(restore_tasks(waiting, recipe, jobs), 1):
+        for count, entry in enumerate(_run(waiting, recipe, workers, inputs, outputs), 1):
             report.add(entry)
             _say(entry, inputs, voice)
             pages += entry.pages
             _show(len(finished) + count, len(batch.tasks), count, pages, perf_counter() - begun, voice)
+        # What a process that died in the middle of a file has left of it.
+        remove_leftovers(outputs)
         entries = report.finish(tuple(task.name for task in batch.tasks))
     seconds = perf_counter() - begun
     voice.table(_table(entries))
@@ -85,6 +108,20 @@ def restore_folder(
     voice.tell("summary", f"{_clock(seconds)}{rate}; report in {outputs / 'report.jsonl'}")
     if any(entry.status == "failed" for entry in entries):
         raise typer.Exit(_SOME_FAILED)
+
+
+def _run(tasks: list[Task], recipe: Recipe, workers: Workers, inputs: Path, outputs: Path) -> Iterator[Entry]:
+    from bokwon.restore.batch import restore_tasks, restore_tasks_on_cluster
+    from bokwon.restore.report import REPORT
+
+    if not workers.on_cluster:
+        yield from restore_tasks(tasks, recipe, workers.jobs or 1)
+        return
+    # The report of this run is there for those who see the very same folder.
+    shared = (inputs, outputs / REPORT)
+    # Ray prints there, from a thread of its own, whenever an actor dies; the report says what came of it.
+    with redirect_stdout(StringIO()):
+        yield from restore_tasks_on_cluster(tasks, recipe, address=workers.address, jobs=workers.jobs, shared=shared)
 
 
 def _announce(batch: Batch, inputs: Path, voice: Voice) -> None:

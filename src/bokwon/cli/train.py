@@ -29,6 +29,12 @@ def train(
     masks: Annotated[
         list[str] | None, typer.Option(help="Folder of masks, manifest or generated; may be given again.")
     ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            help="Start from these weights: a shipped model's name, a .safetensors file, a run or checkpoint."
+        ),
+    ] = None,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="Override a setting, as in optimizer.learning_rate=2e-4.")
     ] = None,
@@ -65,6 +71,8 @@ def train(
         if given
         for assignment in (f"data.{name[:-1]}_weights=[]", f"data.{name}={given!r}")
     ]
+    if init is not None:
+        named.append(f"init={_weights(init)!r}")
     chosen = settings.override(chosen, [*named, *(assignments or [])])
     if threads:
         torch.set_num_threads(threads)
@@ -94,3 +102,11 @@ def train(
 
         last = loop.train(chosen, out or Path("runs") / preset, resume=resume, progress=show)
     typer.echo(str(last))
+
+
+def _weights(name: str) -> str:
+    """Path of the weights that a shipped model's name stands for; anything else is a path already."""
+    from bokwon.restore.models import WEIGHTS
+
+    shipped = WEIGHTS / f"{name}.safetensors"
+    return str(shipped if shipped.is_file() and not Path(name).exists() else Path(name))

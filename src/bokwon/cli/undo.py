@@ -63,4 +63,5 @@ def undo(
 
         with replacing(final) as stream:
             book.rewrite(stream, format_of(final), visit)
-    voice.tell("summary", f"wrote {final}: {len(restored)} pages as they were")
+    count = "1 page as it was" if len(restored) == 1 else f"{len(restored)} pages as they were"
+    voice.tell("summary", f"wrote {final}: {count}")

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +20,7 @@ from bokwon.evaluation.machine import metered, versions
 from bokwon.evaluation.methods import Method, erase, restore
 from bokwon.evaluation.metrics import measure
 from bokwon.evaluation.pairs import Pair, load_pair
+from bokwon.evaluation.processes import in_processes
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.output import replacing
 from bokwon.restore.engines import Engine
@@ -94,7 +90,7 @@ def open_report(folder: Path) -> None:
         if not marker.exists():
             if any(folder.iterdir()):
                 raise OutputExistsError(f"{folder} holds other files", "name an empty or a new folder")
-            write_text(marker, json.dumps(versions(), indent=1) + "\n")
+            write_text(marker, [json.dumps(versions(), indent=1), "\n"])
             return
         there = json.loads(marker.read_text(encoding="utf-8"))
     except OSError as error:
@@ -116,7 +112,7 @@ class Journal:
         path: The file; made when the first record comes.
 
     Attributes:
-        records: Records by key, those of this run and of runs before.
+        records: Records by key, those of this run and of runs before, without their `key`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -128,8 +124,8 @@ class Journal:
         data = path.read_bytes()
         for line in data.splitlines(keepends=True):
             try:
-                record = json.loads(line)
-                self.records[record["key"]] = record
+                record = json.loads(line, object_pairs_hook=_interned)
+                self.records[record.pop("key")] = record
             except (ValueError, KeyError, TypeError):
                 break
             if not line.endswith(b"\n"):
@@ -141,10 +137,15 @@ class Journal:
                 stream.truncate(kept)
 
     def add(self, record: dict[str, Any]) -> None:
-        """Keep a record."""
-        self.records[record["key"]] = record
+        """Keep a record; what it is known by is its `key`."""
+        self.records[record["key"]] = _interned((name, value) for name, value in record.items() if name != "key")
         with self._path.open("ab") as stream:
             stream.write(json.dumps(record).encode() + b"\n")
+
+
+def _interned(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    # Tens of thousands of records with the same names: each name is held once.
+    return {sys.intern(name): value for name, value in pairs}
 
 
 def measure_all(
@@ -170,7 +171,7 @@ def measure_all(
     failures: dict[str, str] = {}
     for method in dict.fromkeys(task.method for task in todo):
         mine = [task for task in todo if task.method == method]
-        for record in _in_processes(mine, jobs):
+        for record in in_processes(run_task, mine, min(jobs, len(mine)), method.name):
             if "error" in record:
                 failures[record["key"]] = record["error"]
             else:
@@ -178,39 +179,6 @@ def measure_all(
             done += 1
             report(done, len(tasks))
     return failures
-
-
-def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[dict[str, Any]]:
-    # Fresh interpreters, even for one job: the peak of memory must not carry the traces of another method.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_start_worker)
-    try:
-        waiting = iter(tasks)
-        running: list[Future[dict[str, Any]]] = [pool.submit(run_task, task) for task in islice(waiting, 2 * jobs)]
-        while running:
-            yield running.pop(0).result()
-            running.extend(pool.submit(run_task, task) for task in islice(waiting, 1))
-    except BrokenExecutor as error:
-        fix = "probably memory ran out: run the same command again with a smaller -j, it goes on where it stopped"
-        raise BokwonError(f"a worker process of {tasks[0].method.name} died", fix) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    # One thread each; OpenCV's own would get in the way of the other processes and of the clock.
-    cv2.setNumThreads(1)
-    # Ctrl-C reaches every process of a terminal; the first one ends the others in order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    # A process that is killed cannot shut its workers down: they would wait for ever.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 _ENGINES: dict[Method, Engine] = {}
@@ -279,15 +247,16 @@ def _keep_picture(path: Path, filled: NDArray[np.uint8], hole: Hole) -> None:
     temporary.replace(path)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, parts: Iterable[str]) -> None:
     """Write a text file whole or not at all.
 
     Args:
         path: The file.
-        text: Its content.
+        parts: Its content, which need not be in memory at once.
 
     Raises:
         FileAccessError: It cannot be written.
     """
     with replacing(path) as stream:
-        stream.write(text.encode())
+        for part in parts:
+            stream.write(part.encode())

@@ -75,7 +75,8 @@ def choose_cases(pairs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> li
 
 def _from_middle(ranked: Sequence[Any]) -> list[Any]:
     middle = len(ranked) // 2
-    return sorted(ranked, key=lambda pair: abs(ranked.index(pair) - middle))
+    order = sorted(range(len(ranked)), key=lambda place: abs(place - middle))
+    return [ranked[place] for place in order]
 
 
 def detail_window(hole: Hole) -> tuple[slice, slice]:

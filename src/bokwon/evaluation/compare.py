@@ -55,26 +55,32 @@ class Comparison:
     unmatched: int
 
 
-def compare(first: Mapping[str, Any], second: Mapping[str, Any], metric: str = "hole_psnr") -> Comparison:
+def compare(
+    first: Mapping[str, Any],
+    second: Mapping[str, Any],
+    metric: str = "hole_psnr",
+    methods: tuple[str, str] | None = None,
+) -> Comparison:
     """Compare two results, method by method of the same name; or the only method of each, whatever their names.
 
     Args:
         first: What `results.json` holds.
-        second: The same of the other.
+        second: The same of the other; or the first again, to compare two of its methods.
         metric: What to compare by, a key of `METRICS`.
+        methods: One method of the first and one of the second; those of the same name by default.
 
     Raises:
-        ArgumentError: They share no pair or no method, or lack the metric.
+        ArgumentError: They share no pair or no method, or lack the metric or a method that is named.
     """
     if metric not in METRICS:
         raise ArgumentError(f"no figure is named {metric!r}", f"choose one of {', '.join(METRICS)}")
-    methods = _methods(first, second)
+    chosen = _methods(first, second) if methods is None else [_named(first, second, methods)]
     ours, theirs = ({_identity(pair): pair for pair in results["pairs"]} for results in (first, second))
     common = [key for key in ours if key in theirs]
     if not common:
         raise ArgumentError("the two results have no pair in common", "use the same images, masks and --seed for both")
     rows = {}
-    for one, two in methods:
+    for one, two in chosen:
         title = one if one == two else f"{one} -> {two}"
         found = []
         for cell in (*CELLS, None):
@@ -118,6 +124,14 @@ def _methods(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[
             "measure the same methods, or one method in each",
         )
     return shared
+
+
+def _named(first: Mapping[str, Any], second: Mapping[str, Any], methods: tuple[str, str]) -> tuple[str, str]:
+    for results, name in zip((first, second), methods, strict=True):
+        known = [method["name"] for method in results["methods"]]
+        if name not in known:
+            raise ArgumentError(f"there is no method {name!r} in the result", f"choose one of {', '.join(known)}")
+    return methods
 
 
 def _identity(pair: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.evaluation.benchmark import JOURNAL, Folders, Journal, Task, measure_all, open_report, write_text
-from bokwon.evaluation.legibility import read_pairs, summarise_reading
+from bokwon.evaluation.legibility import read_pairs
+from bokwon.evaluation.markdown import to_markdown
 from bokwon.evaluation.methods import parse_methods
-from bokwon.evaluation.pairs import plan_pairs, without_folders
+from bokwon.evaluation.pairs import Plan, plan_pairs, without_folders
 from bokwon.evaluation.perceptual import NOT_ASKED, PERCEPTUAL, load_metrics, measure_perceptual
 from bokwon.evaluation.plots import plot_bins, plot_classes, plot_gains, to_png
-from bokwon.evaluation.readers import make_reader
+from bokwon.evaluation.readers import Reader, make_readers
+from bokwon.evaluation.reading_summary import summarise_reading
 from bokwon.evaluation.report import draw_cases, to_html
 from bokwon.evaluation.results import collect, to_csv, to_json
-from bokwon.evaluation.tables import to_markdown
 from bokwon.imaging.output import replacing
+from bokwon.synthesis.catalog import BINS, select_cells
+
+if TYPE_CHECKING:
+    from bokwon.evaluation.feature_distance import FeatureNetwork
 
 __all__ = ["Order", "evaluate"]
 
@@ -35,7 +41,9 @@ class Order:
         per_cell: Pairs a cell; all masks when None.
         seed: Seed of the pairing.
         jobs: Number of processes, at least 1.
-        reader: What reads the pages, a name that `make_reader` knows; nothing is read when None.
+        bins: Hole-ratio bins, 1 to 6.
+        readers: What reads the pages, names that `make_reader` knows, with commas; nothing is read when None.
+        features: VGG19 weights for the VGG distance; it is not measured when None.
         perceptual: Whether LPIPS, FID and Inception Score are tried, for which weights may be downloaded.
     """
 
@@ -44,7 +52,9 @@ class Order:
     per_cell: int | None = None
     seed: int = 0
     jobs: int = 1
-    reader: str | None = None
+    bins: tuple[int, ...] = tuple(BINS)
+    readers: str | None = None
+    features: Path | None = None
     perceptual: bool = False
 
     def __post_init__(self) -> None:
@@ -67,47 +77,109 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
         BokwonError: Bad folders, methods or masks, or a report's folder that is something else.
     """
     folders = order.folders
+    cells = select_cells(order.bins)
     methods = parse_methods(order.methods)
-    reader = None if order.reader is None else make_reader(order.reader)
-    plan = plan_pairs(folders.images, folders.masks, per_cell=order.per_cell, seed=order.seed)
+    readers = () if order.readers is None else make_readers(order.readers)
+    network = None if order.features is None else _network(order.features)
+    plan = plan_pairs(folders.images, folders.masks, per_cell=order.per_cell, seed=order.seed, cells=cells)
     open_report(folders.report)
     tasks = {(p.number, m.name): Task(p, m, folders) for m in methods for p in plan.pairs}
     journal = Journal(folders.report / JOURNAL)
     failures = measure_all(list(tasks.values()), journal, order.jobs, progress("restoring and measuring"))
     failures = {key: without_folders(error, folders.images, folders.masks) for key, error in failures.items()}
-    settings = {
+    # Pairs that one method failed on are in no average, of whatever figure.
+    broken = {task.pair.number for task in tasks.values() if task.key not in journal.records}
+    whole = [task for task in tasks.values() if task.pair.number not in broken]
+    records, empty, extra = _perceptual(order, network, whole, journal.records, progress)
+    settings = _settings(order, [method.name for method in methods])
+    results = collect(plan, methods, tasks, records, failures, settings, empty, cells) | extra
+    if readers:
+        _read(order, readers, plan, whole, results, progress("reading"))
+    write_text(folders.report / "results.json", to_json(results))
+    write_text(folders.report / "pairs.csv", to_csv(results))
+    write_text(folders.report / "table.md", [to_markdown(results)])
+    _write_report(folders, results, tasks)
+    return results
+
+
+def _network(path: Path) -> FeatureNetwork:
+    try:
+        from bokwon.evaluation.feature_distance import open_network
+    except ImportError as error:
+        fix = 'pip install "bokwon[perceptual]"'
+        raise MissingDependencyError(f"the VGG distance needs PyTorch: {error}", fix) from error
+    return open_network(path)
+
+
+def _settings(order: Order, names: list[str]) -> dict[str, Any]:
+    return {
         # Enough to know which folder it was, and no more of where it lay.
-        "images": "/".join(folders.images.resolve().parts[-2:]),
-        "masks": "/".join(folders.masks.resolve().parts[-2:]),
-        "methods": [method.name for method in methods],
+        "images": "/".join(order.folders.images.resolve().parts[-2:]),
+        "masks": "/".join(order.folders.masks.resolve().parts[-2:]),
+        "methods": names,
+        "bins": list(order.bins),
         "per_cell": order.per_cell,
         "seed": order.seed,
         "jobs": order.jobs,
-        "reader": order.reader or "none",
+        "readers": order.readers or "none",
+        "features": "none" if order.features is None else order.features.name,
         "perceptual": order.perceptual,
     }
-    extra: dict[str, Any] = {}
-    records, empty = journal.records, dict.fromkeys(PERCEPTUAL, NOT_ASKED)
-    # Pairs that one method failed on are in no average, of whatever figure.
-    broken = {task.pair.number for task in tasks.values() if task.key not in records}
-    whole = [task for task in tasks.values() if task.pair.number not in broken]
+
+
+def _perceptual(
+    order: Order,
+    network: FeatureNetwork | None,
+    tasks: list[Task],
+    records: dict[str, dict[str, Any]],
+    progress: Progress,
+) -> tuple[dict[str, dict[str, Any]], dict[str, str], dict[str, Any]]:
+    """Return records with what was asked for added to them, why columns are empty, and what concerns whole sets."""
+    folder, extra = order.folders.report, dict[str, Any]()
+    empty = dict.fromkeys(PERCEPTUAL, NOT_ASKED)
+    added: dict[str, dict[str, float]] = {"vgg": {}, "lpips": {}}
+    if network is None:
+        empty["VGG distance"] = "not asked for (--features FILE, VGG19 weights)"
+    else:
+        from bokwon.evaluation.feature_distance import measure_features
+
+        kept = Journal(folder / "features.jsonl")
+        added["vgg"] = measure_features(tasks, network, kept, order.jobs, progress("VGG distance"))
+        extra["features"] = network.description
     if order.perceptual:
-        metrics, empty = load_metrics()
+        metrics, reasons = load_metrics()
+        empty = {**{name: reason for name, reason in empty.items() if name not in PERCEPTUAL}, **reasons}
         if metrics:
-            kept = Journal(folders.report / "perceptual.jsonl")
-            lpips, extra["perceptual"] = measure_perceptual(whole, metrics, kept, progress("perceptual figures"))
-            records = {key: {**r, "lpips": lpips[key]} if key in lpips else r for key, r in records.items()}
-    results = collect(plan, methods, tasks, records, failures, settings, empty)
-    if reader is not None:
-        found = read_pairs(whole, reader, Journal(folders.report / "read.jsonl"), progress("reading"))
-        extra["reading"] = summarise_reading(found, results["pairs"], reader.description)
-        results["pairs"] = [{**pair, "reading": found.get(pair["number"])} for pair in results["pairs"]]
-    results |= extra
-    write_text(folders.report / "results.json", to_json(results))
-    write_text(folders.report / "pairs.csv", to_csv(results))
-    write_text(folders.report / "table.md", to_markdown(results))
-    _write_report(folders, results, tasks)
-    return results
+            kept = Journal(folder / "perceptual.jsonl")
+            added["lpips"], extra["perceptual"] = measure_perceptual(
+                tasks, metrics, kept, progress("perceptual figures")
+            )
+    for name, values in added.items():
+        records = {key: {**r, name: values[key]} if key in values else r for key, r in records.items()}
+    return records, empty, extra
+
+
+def _read(
+    order: Order,
+    readers: tuple[Reader, ...],
+    plan: Plan,
+    tasks: list[Task],
+    results: dict[str, Any],
+    progress: Callable[[int, int], None],
+) -> None:
+    """Read the pages and add to the results what was read."""
+    journal = Journal(order.folders.report / "read.jsonl")
+    found = read_pairs(tasks, readers, journal, order.jobs, progress)
+    names = [method["name"] for method in results["methods"]]
+    results["reading"] = summarise_reading(found, results["pairs"], names)
+    results["pairs"] = [{**pair, "reading": found.get(pair["number"])} for pair in results["pairs"]]
+    by_number = {pair.number: pair for pair in plan.pairs}
+    results["problems"] += [
+        f"{by_number[number].image} with {by_number[number].mask}: no reader reads the undamaged crop, its "
+        f"reading is in no figure"
+        for number, entry in found.items()
+        if not entry["readable"]
+    ]
 
 
 def _write_report(folders: Folders, results: dict[str, Any], tasks: dict[tuple[int, str], Task]) -> None:
@@ -133,4 +205,4 @@ def _write_report(folders: Folders, results: dict[str, Any], tasks: dict[tuple[i
     for name, (png, _) in plots.items():
         with replacing(folder / f"{name}.png") as stream:
             stream.write(png)
-    write_text(folders.report / "report.html", to_html(results, plots, draw_cases(results, tasks)))
+    write_text(folders.report / "report.html", [to_html(results, plots, draw_cases(results, tasks))])

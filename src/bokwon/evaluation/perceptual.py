@@ -6,7 +6,8 @@ import importlib
 import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def load_metrics() -> tuple[dict[str, Any], dict[str, str]]:
             try:
                 metrics[name] = getattr(importlib.import_module(module), cls)(**settings).eval()
             except ImportError as error:
-                empty[name] = f"pip install torch torchvision torchmetrics torch-fidelity ({_line(error)})"
+                empty[name] = f'pip install "bokwon[perceptual]" ({_line(error)})'
             # Downloads fail in as many ways as networks and caches do; each is a reason to be told, not to stop.
             except Exception as error:
                 empty[name] = f"its weights cannot be had ({_line(error)})"
@@ -125,7 +126,8 @@ def _patience() -> Iterator[None]:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_PATIENCE)
     try:
-        with warnings.catch_warnings():
+        # Libraries that download tell of it on the terminal; what comes of it is told in the report.
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -36,9 +36,9 @@ def plot_bins(results: Mapping[str, Any]) -> Figure:
         # Before anything is drawn: afterwards the second would be cut to the limits of the first.
         row[1].sharey(row[0])
         for axis, border in zip(row, (False, True), strict=True):
-            cells = [cell for cell in results["cells"] if cell["border"] == border]
+            cells = {cell["bin"]: cell for cell in results["cells"] if cell["border"] == border and cell["pairs"]}
             for index, name in enumerate(_names(results)):
-                values = [c["methods"][name][key]["mean"] if c["pairs"] else np.nan for c in cells]
+                values = [cells[b]["methods"][name][key]["mean"] if b in cells else np.nan for b in BINS]
                 _line(axis, index, name, values)
             if key == "psnr":
                 known = PUBLISHED[key]["border" if border else "inner"]
@@ -62,14 +62,14 @@ def plot_gains(results: Mapping[str, Any]) -> Figure:
     axis = axes[0][0]
     name = _names(results)[0]
     for offset, border, marker in ((-0.12, False, "o"), (0.12, True, "s")):
-        for place, cell in enumerate(c for c in results["cells"] if c["border"] == border):
-            if not cell["pairs"]:
-                continue
+        cells = [cell for cell in results["cells"] if cell["border"] == border and cell["pairs"]]
+        for number, cell in enumerate(cells):
+            place = list(BINS).index(cell["bin"])
             gain = cell["methods"][name]["hole_psnr"]["gain"]
             mean = gain["mean"]
             if gain["low"] is not None:
                 axis.plot([place + offset] * 2, [gain["low"], gain["high"]], color=_COLOURS[border], linewidth=1.5)
-            label = ("holes at the border" if border else "no hole at the border") if place == 0 else None
+            label = ("holes at the border" if border else "no hole at the border") if number == 0 else None
             axis.plot(place + offset, mean, marker, color=_COLOURS[border], markersize=5, label=label)
     axis.axhline(0, color="black", linewidth=0.8)
     axis.set_xticks(range(len(BINS)), [f"{100 * low:.0f}-{100 * high:.0f}" for low, high in BINS.values()])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,17 +14,20 @@ from PIL import Image
 
 from bokwon.errors import ArgumentError, MissingDependencyError
 
-__all__ = ["RapidReader", "Reader", "TesseractReader", "make_reader", "order_lines"]
+__all__ = ["RapidReader", "Reader", "TesseractReader", "make_reader", "make_readers", "order_lines"]
 
 Line = tuple[str, tuple[float, float, float, float]]
 """A text and its box: left, top, right, bottom."""
 
 _TALL = 1.5
-_VERTICAL_BLOCK, _BLOCK = 5, 6
+# Tesseract's modes of page segmentation.
+_AUTOMATIC, _VERTICAL_BLOCK = 3, 5
+_LARGE = 1000
+_EXTRA = 'pip install "bokwon[reading]"'
 
 
 class Reader(Protocol):
-    """Reads the text of an image.
+    """Reads the text of an image. A reader goes to other processes, so it can be pickled.
 
     Attributes:
         description: Name, version and languages.
@@ -48,17 +52,13 @@ class RapidReader:
     """
 
     def __init__(self) -> None:
-        try:
-            rapidocr: Any = importlib.import_module("rapidocr")
-            self._engine = rapidocr.RapidOCR(params={"Global.log_level": "critical"})
-        except ImportError as error:
-            raise MissingDependencyError(f"rapidocr cannot be imported: {error}", "pip install rapidocr") from error
+        _rapidocr()
         self.description = f"rapidocr {importlib.metadata.version('rapidocr')}"
 
     def read(self, image: NDArray[np.uint8]) -> str:
         """Read an image; see `Reader.read`."""
         # It takes OpenCV's order of channels.
-        result = self._engine(np.ascontiguousarray(image[..., ::-1]))
+        result = _rapidocr()(np.ascontiguousarray(image[..., ::-1]))
         if result.txts is None:
             return ""
         boxes = [np.asarray(box) for box in result.boxes]
@@ -69,8 +69,23 @@ class RapidReader:
         return "\n".join(order_lines(lines))
 
 
+@lru_cache(maxsize=1)
+def _rapidocr() -> Any:
+    # Kept by the process and not by the reader, which goes to other processes.
+    try:
+        rapidocr: Any = importlib.import_module("rapidocr")
+    except ImportError as error:
+        raise MissingDependencyError(f"rapidocr cannot be imported: {error}", _EXTRA) from error
+    return rapidocr.RapidOCR(
+        params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": 1}
+    )
+
+
 class TesseractReader:
     """Tesseract, the program, through pytesseract.
+
+    Horizontal pages are taken apart into blocks by Tesseract itself, columns are read as one block of columns. Small
+    pictures are enlarged, since Tesseract expects letters as in scans of 300 dots per inch.
 
     Args:
         languages: Tesseract's names joined by `+`, such as `eng`, `kor` or `chi_tra_vert`.
@@ -82,14 +97,14 @@ class TesseractReader:
 
     def __init__(self, languages: str = "eng") -> None:
         try:
-            self._tesseract: Any = importlib.import_module("pytesseract")
-            version = self._tesseract.get_tesseract_version()
-            installed = set(self._tesseract.get_languages())
+            tesseract: Any = importlib.import_module("pytesseract")
         except ImportError as error:
-            raise MissingDependencyError(
-                f"pytesseract cannot be imported: {error}", "pip install pytesseract"
-            ) from error
-        except (OSError, self._tesseract.TesseractNotFoundError) as error:
+            raise MissingDependencyError(f"pytesseract cannot be imported: {error}", _EXTRA) from error
+        try:
+            version = tesseract.get_tesseract_version()
+            installed = set(tesseract.get_languages())
+        # Of pytesseract's own, and OSError where the program is there and does not run.
+        except (OSError, tesseract.TesseractNotFoundError) as error:
             fix = "install Tesseract and its languages (apt-get install tesseract-ocr tesseract-ocr-kor)"
             raise MissingDependencyError(f"Tesseract cannot be run: {error}", fix) from error
         lacking = [name for name in languages.split("+") if name not in installed]
@@ -97,16 +112,16 @@ class TesseractReader:
             found = ", ".join(sorted(installed)) or "none"
             raise ArgumentError(f"Tesseract has no {', '.join(lacking)}", f"installed languages: {found}")
         self._languages = languages
-        # Its segmentation by default takes a page apart; these read one block of lines or of columns.
-        self._mode = _VERTICAL_BLOCK if languages.endswith("_vert") else _BLOCK
+        self._mode = _VERTICAL_BLOCK if languages.endswith("_vert") else _AUTOMATIC
         self.description = f"Tesseract {version}, {languages}"
 
     def read(self, image: NDArray[np.uint8]) -> str:
         """Read an image; see `Reader.read`."""
-        text = self._tesseract.image_to_string(
-            Image.fromarray(image), lang=self._languages, config=f"--psm {self._mode}"
-        )
-        return str(text)
+        tesseract: Any = importlib.import_module("pytesseract")
+        picture = Image.fromarray(image)
+        if min(picture.size) < _LARGE:
+            picture = picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
+        return str(tesseract.image_to_string(picture, lang=self._languages, config=f"--psm {self._mode}"))
 
 
 def make_reader(name: str) -> Reader:
@@ -125,6 +140,22 @@ def make_reader(name: str) -> Reader:
     if kind == "tesseract":
         return TesseractReader(languages or "eng")
     raise ArgumentError(f"no reader is named {name!r}", "choose rapidocr, tesseract or tesseract:LANGUAGES")
+
+
+def make_readers(names: str) -> tuple[Reader, ...]:
+    """Make several readers.
+
+    Args:
+        names: Names that `make_reader` knows, with commas.
+
+    Raises:
+        ArgumentError: No reader, one twice, or one that does not exist.
+        MissingDependencyError: What one needs is not installed.
+    """
+    parts = [part.strip() for part in names.split(",") if part.strip()]
+    if not parts or len(set(parts)) < len(parts):
+        raise ArgumentError(f"{names!r} is no list of readers", "name each reader once, with commas between")
+    return tuple(make_reader(part) for part in parts)
 
 
 def order_lines(lines: Sequence[Line]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,12 @@ from bokwon.evaluation.methods import Method
 from bokwon.evaluation.pairs import Plan
 from bokwon.evaluation.statistics import summarise
 from bokwon.evaluation.tables import cell_name
-from bokwon.synthesis.catalog import CELLS
+from bokwon.synthesis.catalog import CELLS, Cell
 
 __all__ = ["collect", "read_results", "to_csv", "to_json"]
 
 FORMAT = 1
-_COLUMNS = ("hole_psnr", "hole_l1", "l1", "psnr", "ssim", "lpips")
+_COLUMNS = ("hole_psnr", "hole_l1", "l1", "psnr", "ssim", "vgg", "lpips")
 _COSTS = ("seconds", "cpu_seconds", "peak_mb")
 
 
@@ -34,6 +34,7 @@ def collect(
     failures: Mapping[str, str],
     settings: Mapping[str, Any],
     empty: Mapping[str, str],
+    cells: Sequence[Cell] = CELLS,
 ) -> dict[str, Any]:
     """Bring everything together.
 
@@ -48,6 +49,7 @@ def collect(
         failures: What went wrong, by the task's key.
         settings: What the user asked for.
         empty: Columns that have no values, and why.
+        cells: The cells that were to be filled.
 
     Returns:
         What `results.json` holds.
@@ -60,17 +62,17 @@ def collect(
         for name in names:
             task = tasks[pair.number, name]
             if task.key in records:
-                found[name] = {key: value for key, value in records[task.key].items() if key != "key"}
+                found[name] = records[task.key]
             else:
                 error = failures.get(task.key, "not measured")
                 failed.append({"image": pair.image, "mask": pair.mask, "method": name, "error": error})
         if len(found) == len(names):
             measured.append({**pair.record(), "methods": found})
-    cells = []
-    for cell in CELLS:
+    rows = []
+    for cell in cells:
         mine = [pair for pair in measured if pair["bin"] == cell.bin and pair["border"] == cell.border]
         about = {"cell": cell.folder, "name": cell_name(cell), "bin": cell.bin, "border": cell.border}
-        cells.append({**about, **summarise(mine, names)})
+        rows.append({**about, **summarise(mine, names)})
     return {
         "format": FORMAT,
         "settings": dict(settings),
@@ -80,7 +82,7 @@ def collect(
         "empty": dict(empty),
         "problems": list(plan.problems),
         "failures": failed,
-        "cells": cells,
+        "cells": rows,
         "all": summarise(measured, names),
         "classes": {
             "thickness": {"limits": list(THICKNESSES), **_classes(measured, names, "thickness")},
@@ -106,24 +108,29 @@ def _classes(pairs: Sequence[Mapping[str, Any]], names: Sequence[str], key: str)
     return {"pixels": pixels, "pairs": present, "mse": errors}
 
 
-def to_json(results: Mapping[str, Any]) -> str:
-    """Return results as JSON that people can read too: a pair has a line of its own."""
+def to_json(results: Mapping[str, Any]) -> Iterator[str]:
+    """Yield results as JSON that people can read too, piece by piece: a pair has a line of its own."""
     head = json.dumps({key: value for key, value in results.items() if key != "pairs"}, indent=1).removesuffix("\n}")
-    pairs = ",\n".join(f"  {json.dumps(pair)}" for pair in results["pairs"])
-    return f'{head},\n "pairs": [\n{pairs}\n ]\n}}\n'
+    yield f'{head},\n "pairs": ['
+    for number, pair in enumerate(results["pairs"]):
+        yield f"{',' if number else ''}\n  {json.dumps(pair)}"
+    yield "\n ]\n}\n"
 
 
-def to_csv(results: Mapping[str, Any]) -> str:
-    """Return every pair and method as one line of CSV."""
-    stream = io.StringIO()
+def to_csv(results: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every pair and method as one line of CSV."""
     fields = ("number", "bin", "border", "image", "mask", "image_sha256", "mask_sha256", "window", "ratio")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*fields, "method", *_COLUMNS, *_COSTS])
+    yield _csv_line([*fields, "method", *_COLUMNS, *_COSTS])
     for pair in results["pairs"]:
         left, top, width, height = pair["window"]
         own = [f"{width}x{height}+{left}+{top}" if field == "window" else pair[field] for field in fields]
         for name, figures in pair["methods"].items():
-            writer.writerow([*own, name, *(figures.get(column, "") for column in (*_COLUMNS, *_COSTS))])
+            yield _csv_line([*own, name, *(figures.get(column, "") for column in (*_COLUMNS, *_COSTS))])
+
+
+def _csv_line(values: Sequence[Any]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerow(values)
     return stream.getvalue()
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
 
-__all__ = ["METRICS", "Interval", "Metric", "bootstrap", "summarise"]
+__all__ = ["METRICS", "Interval", "Metric", "bootstrap", "resample", "summarise"]
 
 _RESAMPLES = 4000
 _SEED = 0
@@ -41,6 +41,7 @@ METRICS: dict[str, Metric] = {
     "l1": Metric("L1, %", 2, False),
     "psnr": Metric("PSNR, dB", 2, True),
     "ssim": Metric("SSIM", 4, True),
+    "vgg": Metric("VGG distance", 4, False),
     "lpips": Metric("LPIPS", 4, False),
 }
 """What is averaged, by name in the records."""
@@ -88,19 +89,31 @@ def bootstrap(values: Sequence[float], groups: Sequence[str]) -> Interval:
     """
     if not values or len(values) != len(groups):
         raise ArgumentError("nothing to resample", "pass one group for each of at least one value")
-    _, members = np.unique(np.asarray(groups), return_inverse=True)
-    sums = np.bincount(members, np.asarray(values, np.float64))
-    counts = np.bincount(members)
-    if len(sums) < _FEWEST:
+    table = np.stack([np.asarray(values, np.float64), np.ones(len(values))], axis=1)
+    draws = resample(table, groups)
+    if draws is None:
         return Interval(float(np.mean(values)), None, None)
-    rng = np.random.default_rng(_SEED)
-    means = []
-    # One draw after the other: thousands of images times thousands of resamples would fill the memory.
-    for _ in range(_RESAMPLES):
-        drawn = rng.integers(len(sums), size=len(sums))
-        means.append(sums[drawn].sum() / counts[drawn].sum())
-    low, high = np.quantile(means, (0.025, 0.975))
+    low, high = np.quantile(draws[:, 0] / draws[:, 1], (0.025, 0.975))
     return Interval(float(np.mean(values)), float(low), float(high))
+
+
+def resample(table: NDArray[np.float64], groups: Sequence[str]) -> NDArray[np.float64] | None:
+    """Draw groups with replacement, always in the same way, and add their rows up.
+
+    Args:
+        table: (N, C), a row a pair.
+        groups: The pair's image, N.
+
+    Returns:
+        (4000, C), the sums of every draw; None where there are fewer than six groups, which allow no 95 %.
+    """
+    _, members = np.unique(np.asarray(groups), return_inverse=True)
+    sums = np.stack([np.bincount(members, column) for column in table.T], axis=1)
+    if len(sums) < _FEWEST:
+        return None
+    rng = np.random.default_rng(_SEED)
+    # One draw after the other: thousands of images times thousands of resamples would fill the memory.
+    return np.stack([sums[rng.integers(len(sums), size=len(sums))].sum(axis=0) for _ in range(_RESAMPLES)])
 
 
 def summarise(pairs: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bokwon.evaluation.statistics import METRICS
-from bokwon.synthesis.catalog import BINS, Cell
+from bokwon.synthesis.catalog import Cell
 
 __all__ = [
     "PUBLISHED",
@@ -16,9 +16,8 @@ __all__ = [
     "cost_table",
     "figure_table",
     "interval_text",
-    "reading_tables",
+    "overview_table",
     "tables",
-    "to_markdown",
 ]
 
 PUBLISHED: dict[str, dict[str, tuple[float, ...]]] = {
@@ -56,23 +55,13 @@ class Table:
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
-    """Return all tables of a report: each figure that was measured, its means and medians, and the costs."""
+    """Return all tables of a report: an overview, each figure's means and medians by cell, and the costs."""
     names = [method["name"] for method in results["methods"]]
-    found = []
+    found = [overview_table(results, names)]
     for key in METRICS:
         if any(key in cell["methods"].get(names[0], {}) for cell in results["cells"]):
             found += [figure_table(results, names, key, statistic) for statistic in ("mean", "median")]
     return [*found, cost_table(results, names)]
-
-
-def to_markdown(results: Mapping[str, Any]) -> str:
-    """Return the tables for a README, and why columns are missing."""
-    parts = []
-    for table in [*tables(results), *reading_tables(results)]:
-        lines = [table.heads, ("---",) * len(table.heads), *table.rows]
-        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
-    parts += [f"{column}: empty, {reason}." for column, reason in results["empty"].items()]
-    return "\n\n".join(parts) + "\n"
 
 
 def figure_table(results: Mapping[str, Any], names: Sequence[str], key: str, statistic: str) -> Table:
@@ -113,6 +102,23 @@ def figure_table(results: Mapping[str, Any], names: Sequence[str], key: str, sta
     return Table(tuple(heads), tuple(rows))
 
 
+def overview_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
+    """Return the means over all pairs, a row a method and a column a figure."""
+    summaries = results["all"]["methods"]
+    keys = [key for key in METRICS if all(key in summaries.get(name, {}) for name in names)]
+    rows = []
+    for name in names:
+        row = [name]
+        for key in keys:
+            means = {other: summaries[other][key]["mean"] for other in names}
+            text = f"{means[name]:.{METRICS[key].digits}f}"
+            best = (max if METRICS[key].higher_is_better else min)(means.values())
+            row.append(f"**{text}**" if means[name] == best else text)
+        rows.append(tuple(row))
+    heads = [f"{METRICS[key].title} {'↑' if METRICS[key].higher_is_better else '↓'}" for key in keys]
+    return Table((f"All {results['all']['pairs']} pairs: mean", *heads), tuple(rows))
+
+
 def cost_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
     """Return what an image costs each method with one thread, and the figures that only all pairs together have."""
     rows = []
@@ -127,34 +133,6 @@ def cost_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
         rows.append((name, f"{cost['seconds']:.2f}", f"{cost['cpu_seconds']:.2f}", peak, *extra))
     heads = ("all pairs", "median time, s", "median processor time, s", "peak memory, MiB", "FID", "Inception Score")
     return Table(heads, tuple(rows))
-
-
-def reading_tables(results: Mapping[str, Any]) -> list[Table]:
-    """Return character error rates by bin and picture, where pages were read."""
-    reading = results.get("reading")
-    if not reading or not reading["pairs"]:
-        return []
-    reference = f"{reading['known']} of {reading['pairs']} crops with known text"
-    heads = (
-        f"{reading['reader']} ({reference})",
-        "hole, %",
-        "crops",
-        "characters",
-        "error rate, %",
-        "invented: substituted, %",
-        "invented: inserted, %",
-        "missing, %",
-        "recovered, %",
-    )
-    rows = []
-    for row in reading["rows"]:
-        low, high = (0.01, 0.6) if row["bin"] is None else BINS[row["bin"]]
-        span = f"{100 * low:.0f}-{100 * high:.0f}"
-        for name, rates in row["pictures"].items():
-            shares = [f"{100 * rates[key]:.1f}" for key in ("cer", "substituted", "inserted", "missing")]
-            won = "-" if rates["recovered"] is None else f"{100 * rates['recovered']:.1f}"
-            rows.append((name, span, str(row["pairs"]), str(rates["characters"]), *shares, won))
-    return [Table(heads, tuple(rows))]
 
 
 def _gain_text(gain: Mapping[str, Any] | None, digits: int) -> str:

@@ -20,7 +20,10 @@ from bokwon.nn.functional import upsampling_matrix
 from bokwon.nn.lowpass import CELL, LEVELS, MINIMUM_RMS, NEIGHBOURHOOD, SPARSE
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
-__all__ = ["build"]
+__all__ = ["SCALE", "build"]
+
+SCALE = "scale"
+"""Name of the input that may be left out."""
 
 _OPSET = 17
 _IR_VERSION = 8
@@ -37,6 +40,8 @@ def build(network: PConvUNet, *, half: bool) -> onnx.ModelProto:
 
     Returns:
         A model with inputs `image` (N, 3, H, W) and `valid` (N, 1, H, W) and output `restored` (N, 3, H, W), float32.
+        With `base="lowpass"` there is a third input that may be left out: `scale` (1,), the root mean square of the
+        page's residual, which the image is a part of; 0 takes that of each input by itself.
     """
     graph = _Graph(half)
     image, valid, height_width = graph.pad("image", "valid", network.config.multiple)
@@ -45,9 +50,12 @@ def build(network: PConvUNet, *, half: bool) -> onnx.ModelProto:
         image = graph.op("Mul", image, valid)
         low = _lowpass(graph, image, valid)
         residual = graph.op("Mul", graph.op("Sub", image, low), valid)
-        scale = _rms(graph, residual, valid)
+        scale = _given_or(graph, _rms(graph, residual, valid))
         output = _unet(graph, network, graph.op("Div", residual, scale), valid)
         output = graph.op("Add", low, graph.op("Mul", output, scale))
+    elif network.config.layer == "conv":
+        colour = graph.op("Mul", graph.op("Sub", graph.number(1), valid), graph.constant(network.colour.numpy()))
+        output = _plain_unet(graph, network, graph.op("Add", image, colour))
     else:
         output = _unet(graph, network, image, valid)
     graph.op("Slice", output, graph.ints([0, 0]), height_width, graph.ints([2, 3]), out="restored")
@@ -61,6 +69,7 @@ class _Graph:
         self.half = half
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
+        self.optionals: list[str] = []
 
     def op(self, kind: str, *inputs: str, out: str = "", **attributes: Any) -> str:
         out = out or f"{kind.lower()}_{len(self.nodes)}"
@@ -83,6 +92,12 @@ class _Graph:
         if self.half and array.size >= _SMALLEST_STORED_AS_HALF:
             return self.op("Cast", self.constant(array.astype(np.float16)), to=TensorProto.FLOAT)
         return self.constant(array.astype(np.float32))
+
+    def optional(self, name: str) -> str:
+        """Add an input (1,) that is 0 where it is left out: an initialiser that callers may override."""
+        self.initializers.append(numpy_helper.from_array(np.zeros(1, np.float32), name))
+        self.optionals.append(name)
+        return name
 
     def pad(self, image: str, valid: str, multiple: int) -> tuple[str, str, str]:
         size = self.op("Slice", self.op("Shape", image), self.ints([2]), self.ints([4]))
@@ -111,9 +126,9 @@ class _Graph:
         def value(name: str, channels: int) -> onnx.ValueInfoProto:
             return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", channels, "H", "W"])
 
-        graph = helper.make_graph(
-            self.nodes, "bokwon", [value("image", 3), value("valid", 1)], [value("restored", 3)], self.initializers
-        )
+        inputs = [value("image", 3), value("valid", 1)]
+        inputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in self.optionals]
+        graph = helper.make_graph(self.nodes, "bokwon", inputs, [value("restored", 3)], self.initializers)
         return helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="bokwon"
         )
@@ -121,7 +136,11 @@ class _Graph:
 
 def _dense_evidence(graph: _Graph, valid: str) -> str:
     # As bokwon.nn.lowpass.dense_evidence.
-    share = graph.average(valid, NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2, NEIGHBOURHOOD // 2)
+    # Rows, then columns: for OpenVINO the square takes as long as a large convolution.
+    reach = NEIGHBOURHOOD // 2
+    share = valid
+    for kernel, pads in (([NEIGHBOURHOOD, 1], [reach, 0] * 2), ([1, NEIGHBOURHOOD], [0, reach] * 2)):
+        share = graph.op("AveragePool", share, kernel_shape=kernel, strides=[1, 1], pads=pads, count_include_pad=1)
     dense = graph.op("Cast", graph.op("Greater", share, graph.number(SPARSE)), to=TensorProto.FLOAT)
     dense = graph.op("Mul", valid, dense)
     known = graph.op("Greater", graph.op("ReduceMax", dense, axes=[1, 2, 3]), graph.number(0))
@@ -157,6 +176,11 @@ def _rms(graph: _Graph, residual: str, valid: str) -> str:
     return graph.op("Sqrt", graph.op("Max", mean, graph.number(MINIMUM_RMS**2)))
 
 
+def _given_or(graph: _Graph, computed: str) -> str:
+    given = graph.optional(SCALE)
+    return graph.op("Where", graph.op("Greater", given, graph.number(0)), given, computed)
+
+
 def _unet(graph: _Graph, network: PConvUNet, image: str, valid: str) -> str:
     features, mask = image, valid
     passed = []
@@ -176,11 +200,9 @@ def _unet(graph: _Graph, network: PConvUNet, image: str, valid: str) -> str:
         below = graph.op("Mul", graph.upsample(mask, 2, "nearest"), graph.number(share))
         beside = graph.op("Mul", skip_mask, graph.number(1 - share))
         ratio, mask = _ratio(graph, graph.average(graph.op("Add", below, beside), 3, 1, 1, 1))
-        # As bokwon.nn.functional.upsampled_partial_conv2d: a third faster than upsampling and concatenating.
         up, over = block.conv.weight.detach().split([channels, block.skip_channels], 1)
-        kernel = _upsampling_kernel(graph, up)
-        features = graph.op("ConvTranspose", features, kernel, kernel_shape=[4, 4], strides=[2, 2], pads=[1] * 4)
-        skip = graph.op("Conv", skip, graph.weight(over), kernel_shape=[3, 3], pads=[1] * 4)
+        features = _convolve_upsampled(graph, up, features)
+        skip = _plain_convolve(graph, over, skip, stride=1)
         features = graph.op("Mul", graph.op("Add", features, skip), ratio)
         features = _add_bias(graph, features, block.conv.bias)
         if not block.last:
@@ -189,12 +211,44 @@ def _unet(graph: _Graph, network: PConvUNet, image: str, valid: str) -> str:
     return features
 
 
-def _upsampling_kernel(graph: _Graph, weight: Tensor) -> str:
-    # Made of the stored 3x3 kernel when the file is loaded: smaller than the 4x4 one, and rounded as the 3x3 one is.
+def _plain_unet(graph: _Graph, network: PConvUNet, features: str) -> str:
+    """Encoder and decoder of ordinary convolutions, which know nothing of the mask."""
+    passed = []
+    for block in network.encoder:
+        assert isinstance(block, EncoderBlock)
+        passed.append(features)
+        features = _plain_convolve(graph, block.conv.weight, features, stride=2)
+        features = graph.op("Relu", _add_bias(graph, features, block.conv.bias))
+    for block in network.decoder:
+        assert isinstance(block, DecoderBlock)
+        channels = block.conv.in_channels - block.skip_channels
+        up, over = block.conv.weight.detach().split([channels, block.skip_channels], 1)
+        skip = _plain_convolve(graph, over, passed.pop(), stride=1)
+        features = graph.op("Add", _convolve_upsampled(graph, up, features), skip)
+        features = _add_bias(graph, features, block.conv.bias)
+        if not block.last:
+            features = graph.op("LeakyRelu", features, alpha=0.2)
+    return features
+
+
+def _convolve_upsampled(graph: _Graph, weight: Tensor, x: str) -> str:
+    """Upsample to the nearest and convolve with 3x3, at the lower resolution.
+
+    A transposed 4x4 convolution of stride 2 computes the same, see `bokwon.nn.functional`. As its four phases, 2x2
+    convolutions whose results are interleaved, it takes a quarter of the memory: no columns are written out.
+    """
     outs, ins = weight.shape[:2]
-    spread = graph.constant(upsampling_matrix(weight).numpy())
-    flat = graph.op("MatMul", graph.weight(weight.flatten(2)), spread)
-    return graph.op("Transpose", graph.op("Reshape", flat, graph.ints([outs, ins, 4, 4])), perm=[1, 0, 2, 3])
+    # Made of the stored 3x3 kernel when the file is loaded: smaller than the phases, and rounded as the 3x3 one is.
+    spread = upsampling_matrix(weight).numpy().reshape(9, 4, 4)
+    # Which two of the four taps make the first, odd phase of the padded result, and which the second.
+    taps = ((2, 0), (3, 1))
+    columns = [spread[:, y, x] for down in taps for across in taps for y in down for x in across]
+    flat = graph.op("MatMul", graph.weight(weight.flatten(2)), graph.constant(np.stack(columns, axis=1)))
+    phases = graph.op("Transpose", graph.op("Reshape", flat, graph.ints([outs, ins, 4, 4])), perm=[0, 2, 1, 3])
+    kernel = graph.op("Reshape", phases, graph.ints([outs * 4, ins, 2, 2]))
+    x = graph.op("Conv", x, kernel, kernel_shape=[2, 2], pads=[1] * 4)
+    x = graph.op("DepthToSpace", x, blocksize=2, mode="CRD")
+    return graph.op("Slice", x, graph.ints([1, 1]), graph.ints([-1, -1]), graph.ints([2, 3]))
 
 
 def _ratio(graph: _Graph, average: str) -> tuple[str, str]:
@@ -206,8 +260,12 @@ def _ratio(graph: _Graph, average: str) -> tuple[str, str]:
 
 def _convolve(graph: _Graph, weight: Tensor, bias: Tensor | None, x: str, ratio: str, stride: int) -> str:
     # Without the bias in windows that know nothing: the multiplication by the mask comes after the activation.
+    return _add_bias(graph, graph.op("Mul", _plain_convolve(graph, weight, x, stride), ratio), bias)
+
+
+def _plain_convolve(graph: _Graph, weight: Tensor, x: str, stride: int) -> str:
     kernel = weight.shape[2]
-    x = graph.op(
+    return graph.op(
         "Conv",
         x,
         graph.weight(weight),
@@ -215,7 +273,6 @@ def _convolve(graph: _Graph, weight: Tensor, bias: Tensor | None, x: str, ratio:
         strides=[stride, stride],
         pads=[kernel // 2] * 4,
     )
-    return _add_bias(graph, graph.op("Mul", x, ratio), bias)
 
 
 def _add_bias(graph: _Graph, x: str, bias: Tensor | None) -> str:

@@ -11,6 +11,7 @@ import torch
 
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.export.onnx import export, write_card
+from bokwon.nn.unet import EncoderBlock
 from bokwon.training import checkpoint as checkpoints
 
 __all__ = ["export_checkpoint"]
@@ -52,6 +53,8 @@ def export_checkpoint(
                 "parameters": sum(parameter.numel() for parameter in network.parameters()),
             },
             "network": asdict(network.config),
+            # What a record needs to say how far the evidence lies.
+            "kernels": [int(block.conv.kernel_size[0]) for block in network.encoder if isinstance(block, EncoderBlock)],
             "storage": "float16" if half else "float32",
             "onnx_parity": difference,
             "trained": trained,

@@ -42,7 +42,7 @@ def samples_to_light(pixels: Pixels, mode: str) -> Light:
         mode: Their mode.
     """
     if mode == "1":
-        return np.asarray(np.where(pixels[..., None], 255, 0), np.uint8)
+        return np.multiply(pixels[..., None], 255, dtype=np.uint8)
     stacked = pixels[..., None] if pixels.ndim == 2 else pixels
     if mode == "CMYK":
         # Ink is dark where the sample is large; the network knows bright paper.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.imaging import ifd, jpeg, jpeg2000, png, tiff
+from bokwon.imaging import ifd, jpeg, jpeg2000, png, tiff, tiff_archive
 from bokwon.imaging.ifd import Directory
 from bokwon.imaging.metadata import Metadata, TiffSettings
 from bokwon.imaging.pixels import Pixels, from_pillow
@@ -29,7 +30,7 @@ _UNDO_ORIENTATION = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-_ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP = 274, 258, 262, 700
+_ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP, _ICC = 274, 258, 262, 700, 34675
 _WHITE_IS_ZERO = 0
 _PNG_GRAY, _PNG_GRAY_ALPHA, _PNG_PALETTE = 0, 4, 3
 _COLOUR_DEPTHS = {"1": 1, "L": 1, "LA": 2, "P": 1, "PA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "I;16": 1, "I;16B": 1}
@@ -66,6 +67,7 @@ class _Storage:
     sixteen_bit_colour: bool = False
     small_gray: bool = False
     white_is_zero: bool = False
+    gray_with_alpha: bool = False
 
 
 def decode(name: str, stream: BinaryIO) -> Page:
@@ -83,6 +85,8 @@ def decode(name: str, stream: BinaryIO) -> Page:
         stream.seek(0)
         pixels, mode, metadata = jpeg2000.decode(name, stream.read(), max_pixels=Image.MAX_IMAGE_PIXELS or 0)
         return Page(pixels, mode, "JPEG2000", metadata)
+    if (deep := _decode_deep_tiff(name, stream)) is not None:
+        return deep
     stream.seek(0)
     with Image.open(stream, formats=_READABLE) as image:
         if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
@@ -96,7 +100,7 @@ def decode(name: str, stream: BinaryIO) -> Page:
         tags = ifd.parse(stream) if file_format == "TIFF" else {}
         storage = _tiff_storage(name, image, tags) if file_format == "TIFF" else _Storage()
         if file_format == "PNG":
-            storage = _png_storage(name, *png.header(stream))
+            storage = _png_storage(*png.header(stream))
         orientation = int(image.getexif().get(_ORIENTATION, 1))
         image.load()
         samples_changed = storage.small_gray or image.mode in ("P", "PA")
@@ -110,6 +114,9 @@ def decode(name: str, stream: BinaryIO) -> Page:
             raise InputFileError(f"{name}: {error.message}", "convert it to gray, RGB or CMYK") from error
     if storage.sixteen_bit_colour:
         pixels = _decode_sixteen_bit_colour(name, stream, pixels)
+    if storage.gray_with_alpha:
+        # Both decoders make colour of it.
+        pixels, mode = np.ascontiguousarray(pixels[..., [0, 3]]), "LA"
     if storage.white_is_zero:
         pixels = np.asarray(65535 - pixels)
     notices += [f"{name}: {change}" for change in changes]
@@ -118,12 +125,38 @@ def decode(name: str, stream: BinaryIO) -> Page:
     return Page(pixels, mode, file_format, metadata, tuple(notices))
 
 
-def _png_storage(name: str, depth: int, colour_type: int) -> _Storage:
-    if depth == 16 and colour_type == _PNG_GRAY_ALPHA:
-        raise InputFileError(f"{name} is 16-bit gray with alpha", "save it as 16-bit RGBA, or as gray without alpha")
+def _decode_deep_tiff(name: str, stream: BinaryIO) -> Page | None:
+    """Decode a TIFF of the kinds that Pillow does not read, or cuts down to 8 bits; None for all other files."""
+    stream.seek(0)
+    if stream.read(4) not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return None
+    try:
+        tags = ifd.parse(stream)
+        mode = tiff_archive.deep_mode(tags)
+    except (ValueError, KeyError, struct.error, OverflowError):
+        # Pillow will say what is wrong with it.
+        return None
+    if mode is None:
+        return None
+    limit = Image.MAX_IMAGE_PIXELS or 0
+    pixels, compression = tiff_archive.decode_samples(name, stream, tags, mode, max_pixels=limit)
+    kept = tiff.descriptive(tags)
+    metadata = Metadata(
+        icc=kept[_ICC].data if _ICC in kept else None,
+        exif=tiff.exif_block(kept) or None,
+        xmp=kept[_XMP].data if _XMP in kept else None,
+        dpi=tiff.resolution(tags),
+        orientation=ifd.numbers(tags[_ORIENTATION])[0] if _ORIENTATION in tags else 1,
+        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags)),
+    )
+    return Page(pixels, mode, "TIFF", metadata)
+
+
+def _png_storage(depth: int, colour_type: int) -> _Storage:
     return _Storage(
         sixteen_bit_colour=depth == 16 and colour_type not in (_PNG_GRAY, _PNG_PALETTE),
         small_gray=depth in (2, 4) and colour_type == _PNG_GRAY,
+        gray_with_alpha=depth == 16 and colour_type == _PNG_GRAY_ALPHA,
     )
 
 
@@ -131,14 +164,12 @@ def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
     entry = tags.get(_BITS_PER_SAMPLE)
     bits = ifd.numbers(entry) if entry is not None else (1,)
     photometric = tags.get(_PHOTOMETRIC)
-    fix = "convert it to 8 or 16 bits of gray or RGB, or 8-bit CMYK"
+    fix = "convert it to 8 or 16 bits of gray, RGB or CMYK"
     if len(set(bits)) > 1 or bits[0] not in (1, 2, 4, 8, 16):
         raise InputFileError(f"{name} has samples of {', '.join(map(str, bits))} bits", fix)
     if len(bits) not in (1, _COLOUR_DEPTHS.get(image.mode)):
         raise InputFileError(f"{name} has {len(bits)} channels, of which {image.mode} would keep only some", fix)
     sixteen = bits[0] == 16
-    if sixteen and image.mode == "CMYK":
-        raise InputFileError(f"{name} is 16-bit CMYK", fix)
     return _Storage(
         sixteen_bit_colour=sixteen and image.mode in ("RGB", "RGBA"),
         small_gray=bits[0] in (2, 4) and image.mode == "L",
@@ -176,7 +207,7 @@ def _metadata(
         orientation=orientation,
         png=png.read_chunks(stream, samples_changed=samples_changed) if file_format == "PNG" else None,
         jpeg=settings,
-        tiff=TiffSettings(compression, kept) if file_format == "TIFF" else None,
+        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags)) if file_format == "TIFF" else None,
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bokwon.errors import ArgumentError
-from bokwon.imaging import jpeg, jpeg2000, png, tiff
+from bokwon.imaging import jpeg, jpeg2000, png, tiff, tiff_archive
 from bokwon.imaging.decode import Page
 from bokwon.imaging.metadata import Metadata
 from bokwon.imaging.pixels import Pixels, to_pillow
@@ -40,13 +40,15 @@ class _Abilities:
 
 
 _ABILITIES = {
-    "PNG": _Abilities(frozenset({"1", "L", "LA", "RGB", "RGBA"}), frozenset({"L", "RGB", "RGBA"})),
-    "TIFF": _Abilities(frozenset({"1", "L", "LA", "RGB", "RGBA", "CMYK"}), frozenset({"L", "RGB", "RGBA"})),
+    "PNG": _Abilities(frozenset({"1", "L", "LA", "RGB", "RGBA"}), frozenset({"L", "LA", "RGB", "RGBA"})),
+    "TIFF": _Abilities(
+        frozenset({"1", "L", "LA", "RGB", "RGBA", "CMYK"}), frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
+    ),
     "JPEG": _Abilities(frozenset({"L", "RGB", "CMYK"})),
     "WEBP": _Abilities(frozenset({"RGB", "RGBA"}), metadata=frozenset({"icc", "exif", "xmp"})),
     "JPEG2000": _Abilities(
         frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
-        frozenset({"L", "LA", "RGB", "RGBA"}),
+        frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
         metadata=frozenset({"icc", "xmp", "dpi"}),
     ),
     "BMP": _Abilities(frozenset({"1", "L", "RGB"}), metadata=frozenset({"dpi"})),
@@ -106,6 +108,9 @@ def lost_on_the_way(page: Page, file_format: str) -> tuple[str, ...]:
         notices.append(f"JPEG is encoded anew, {how}: pixels outside the holes may change slightly")
     if metadata.tiff and file_format == "TIFF" and metadata.tiff.compression not in tiff.LOSSLESS:
         notices.append(f"TIFF compression {metadata.tiff.compression} is not kept: the output is Deflate, without loss")
+    if metadata.tiff and metadata.tiff.tile and file_format == "TIFF" and not tiff_archive.keeps_tiles(page.mode):
+        how = "" if page.mode == "1" else " (pip install 'bokwon[archive]' keeps them)"
+        notices.append(f"the tiles of this TIFF become strips{how}")
     return tuple(notices)
 
 

@@ -59,7 +59,7 @@ def hole_of_samples(pixels: Pixels, mode: str, *, white_is_hole: bool = True) ->
 
 def _lightness(pixels: Pixels, mode: str, notices: list[str]) -> NDArray[np.uint8]:
     if mode == "1":
-        return np.asarray(np.where(pixels, 255, 0), np.uint8)
+        return np.multiply(pixels, 255, dtype=np.uint8)
     # All ones in 16 bits is white; so is every value that rounds to it.
     samples = pixels if pixels.dtype == np.uint8 else np.asarray(pixels >> 8, np.uint8)
     if mode == "L":

@@ -56,8 +56,9 @@ def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Met
     (channels,) = struct.unpack(">H", stream[40:42])
     depths = set(stream[42 : 42 + 3 * channels : 3])
     samplings = set(stream[43 : 42 + 3 * channels : 3]) | set(stream[44 : 42 + 3 * channels : 3])
-    if len(depths) > 1 or not depths <= {7, 15} or samplings != {1} or channels not in _MODES:
-        kept = "8 or 16 bits of gray or RGB, with or without alpha"
+    bits = min(depths, default=0) + 1
+    if len(depths) > 1 or not 8 <= bits <= 16 or samplings != {1} or channels not in _MODES:
+        kept = "8 to 16 bits of gray, RGB or CMYK, all channels of one size, with or without alpha"
         raise InputFileError(f"{name} is a kind of JPEG 2000 that bokwon does not keep", f"convert it to {kept}")
     header = next((content for kind, content in boxes if kind == b"jp2h"), b"")
     if any(kind == b"pclr" for kind, _ in _boxes(header)):
@@ -65,9 +66,14 @@ def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Met
     pixels = np.asarray(_codec().jpeg2k_decode(stream))
     if pixels.shape[:2] != (height, width):
         raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
+    if 8 < bits < 16:
+        # As bright as 16 bits are; going back loses nothing.
+        pixels = np.asarray(pixels << (16 - bits), np.uint16)
     mode = _MODES[channels] if not _is_cmyk(header) else "CMYK"
     xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
-    return np.ascontiguousarray(pixels), mode, Metadata(icc=_profile(header), xmp=xmp, jpeg2000=boxes)
+    fewer = bits if 8 < bits < 16 else None
+    metadata = Metadata(icc=_profile(header), xmp=xmp, jpeg2000=boxes, jpeg2000_bits=fewer)
+    return np.ascontiguousarray(pixels), mode, metadata
 
 
 def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
@@ -82,10 +88,18 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
     Raises:
         MissingDependencyError: imagecodecs is not installed.
     """
+    bits = metadata.jpeg2000_bits
+    if bits is not None:
+        pixels = pixels >> (16 - bits)
     colours = len(mode) - mode.endswith("A") if mode not in ("L", "LA") else 1
     samples = bytes(
         _codec().jpeg2k_encode(
-            np.ascontiguousarray(pixels), reversible=True, level=0, codecformat="j2k", mct=colours == 3
+            np.ascontiguousarray(pixels),
+            reversible=True,
+            level=0,
+            codecformat="j2k",
+            mct=colours == 3,
+            bitspersample=bits,
         )
     )
     boxes = metadata.jpeg2000

@@ -33,10 +33,12 @@ class TiffSettings:
     Attributes:
         compression: Pillow's name of the compression, such as `raw`, `tiff_lzw` or `group4`.
         tags: Its descriptive tags, EXIF and GPS directories among them.
+        tile: Height and width of its tiles; None for a page in strips.
     """
 
     compression: str
     tags: Directory
+    tile: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Metadata:
         jpeg: Where the page was a JPEG.
         tiff: Where the page was a TIFF.
         jpeg2000: Boxes (kind, content) of a JPEG 2000 file; none for a bare codestream.
+        jpeg2000_bits: Bits a sample of it has in the file, where that is more than 8 and fewer than 16.
     """
 
     icc: bytes | None = None
@@ -67,3 +70,4 @@ class Metadata:
     jpeg: JpegSettings | None = None
     tiff: TiffSettings | None = None
     jpeg2000: tuple[tuple[bytes, bytes], ...] | None = None
+    jpeg2000_bits: int | None = None

@@ -25,8 +25,11 @@ def check_target(target: Path, *, overwrite: bool = True) -> None:
         FileAccessError: Its folder is missing or not writable, or the target is something else than a file.
         OutputExistsError: It is there and may not be overwritten.
     """
-    folder = _resolved(target).parent
+    resolved = _resolved(target)
+    folder = resolved.parent
     try:
+        if resolved.is_symlink():
+            raise FileAccessError(f"output {target} is a link that leads round in a circle", "remove the link")
         if not folder.is_dir():
             raise FileAccessError(f"output folder {folder} does not exist", "create it first (mkdir -p)")
         if target.is_dir():

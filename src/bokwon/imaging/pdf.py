@@ -1,7 +1,7 @@
 """PDF files: the picture of each scanned page is changed in its place, all else stays as it is.
 
 A page's picture is its largest image. JPEG stays JPEG and JPEG 2000 stays that, every other picture comes back as
-Flate, without loss.
+Flate, without loss: palettes as the colours they stand for, gray of 2 and 4 bits with 8.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, BokwonError, InputFileError, MissingDependencyError
 from bokwon.imaging import jpeg, jpeg2000
@@ -40,6 +42,49 @@ def _images(resources: Any, depth: int = 0) -> Iterator[Any]:
             yield item
         elif kind == "/Form" and "/Resources" in item and depth < _DEEPEST_FORM:
             yield from _images(item.Resources, depth + 1)
+
+
+def _as_inks(page: Page, picture: Any) -> Page:
+    """Turn the samples of a CMYK JPEG from what Pillow takes them for into inks, or back again.
+
+    Pillow takes all of them for inverted, as in files of their own. In a PDF they are what Decode says.
+    """
+    if page.mode != "CMYK" or page.format != "JPEG":
+        return page
+    inverted = "/Decode" in picture and float(picture.Decode[0]) > float(picture.Decode[1])
+    return page if inverted else replace(page, pixels=np.asarray(255 - page.pixels))
+
+
+def _unpack(data: bytes, shape: tuple[int, int, int], bits: int) -> NDArray[Any]:
+    """Return the samples of a plain image, (H, W, C) uint8 or uint16. Rows begin at bytes."""
+    height, width, channels = shape
+    stride = (width * channels * bits + 7) // 8
+    rows = np.frombuffer(data, np.uint8, height * stride).reshape(height, stride)
+    if bits == 16:
+        return rows.view(">u2").astype(np.uint16).reshape(shape)
+    if bits < 8:
+        parts = np.unpackbits(rows, axis=1).reshape(height, -1, bits)
+        weights = (1 << np.arange(bits)[::-1]).astype(np.uint8)
+        rows = np.asarray((parts * weights).sum(axis=2, dtype=np.uint8))[:, : width * channels]
+    return rows.reshape(shape).copy()
+
+
+def _samples(
+    name: str, stored: NDArray[Any], mode: str, palette: NDArray[np.uint8] | None, bits: int
+) -> tuple[Pixels, str, tuple[str, ...]]:
+    """Return what stored numbers stand for, its mode, and notices on what changes."""
+    if palette is not None:
+        notice = f"{name} has a palette: it comes back as {mode}, because a filled hole needs colours the palette lacks"
+        return palette[np.minimum(stored[..., 0], len(palette) - 1)], mode, (notice,)
+    if mode != "L":
+        return stored, mode, ()
+    gray = stored[..., 0]
+    if bits == 1:
+        return gray > 0, "1", ()
+    if bits >= 8:
+        return gray, "L", ()
+    notice = f"{name} has less than 8 bits of gray; it comes back with 8"
+    return np.asarray(gray * (255 // (2**bits - 1)), np.uint8), "L", (notice,)
 
 
 class PdfBook(AbstractContextManager["PdfBook"]):
@@ -152,18 +197,27 @@ class PdfBook(AbstractContextManager["PdfBook"]):
             page = read_page(Source(name, data=picture.read_raw_bytes()), max_pixels=self._max_pixels)
             if page.size != (width, height):
                 raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", _UNDAMAGED)
-            return page
-        if "/Decode" in picture and [float(value) for value in picture.Decode] != self._default_decode(picture):
+            return _as_inks(page, picture)
+        mode, palette = self._colours(picture.get("/ColorSpace"))
+        bits = 1 if filters in (["/CCITTFaxDecode"], ["/JBIG2Decode"]) else int(picture.get("/BitsPerComponent", 8))
+        usual = [0.0, 1.0] * _MODE_CHANNELS.get(mode or "", 0) if palette is None else [0.0, float(2**bits - 1)]
+        if "/Decode" in picture and [float(value) for value in picture.Decode] != usual:
             raise InputFileError(f"{name} has an image of unusual sample values (Decode)", "save it anew as PDF")
         if set(filters) <= _PLAIN:
-            pixels, mode = self._samples(name, picture, width, height)
-        elif filters in (["/CCITTFaxDecode"], ["/JBIG2Decode"]):
-            pixels, mode = self._bilevel(name, picture)
+            if mode is None or bits not in (1, 2, 4, 8, 16) or (bits < 8 and mode != "L" and palette is None):
+                kind = f"{bits} bits in the colour space {picture.get('/ColorSpace')}"
+                raise InputFileError(
+                    f"{name} has an image of {kind}", "convert it to gray, RGB or CMYK of 8 or 16 bits"
+                )
+            shape = height, width, _MODE_CHANNELS[mode] if palette is None else 1
+            pixels, mode, notices = _samples(name, _unpack(picture.read_bytes(), shape, bits), mode, palette, bits)
+        elif bits == 1 and len(filters) == 1 and mode == "L" and palette is None:
+            pixels, mode, notices = self._bilevel(name, picture), "1", ()
         else:
             raise InputFileError(f"{name} has an image of the kind {' '.join(filters)}", "save it anew as PDF")
         if pixels.shape[:2] != (height, width):
             raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", _UNDAMAGED)
-        return Page(pixels, mode, "PDF", Metadata())
+        return Page(pixels, mode, "PDF", Metadata(), notices)
 
     @staticmethod
     def _filters(picture: Any) -> list[str]:
@@ -172,9 +226,20 @@ class PdfBook(AbstractContextManager["PdfBook"]):
             return []
         return [str(item) for item in value] if not str(value).startswith("/") else [str(value)]
 
-    def _default_decode(self, picture: Any) -> list[float]:
-        mode = self._mode_of(picture.get("/ColorSpace"))
-        return [0.0, 1.0] * _MODE_CHANNELS.get(mode or "", 0)
+    def _colours(self, space: Any) -> tuple[str | None, NDArray[np.uint8] | None]:
+        """Return the mode of a colour space, and the colours (N,) or (N, C) of a palette; None for any other space."""
+        if space is None or isinstance(space, self._pikepdf.Name) or str(space[0]) not in ("/Indexed", "/I"):
+            return self._mode_of(space), None
+        mode = self._mode_of(space[1])
+        if mode is None:
+            return None, None
+        table = space[3].read_bytes() if isinstance(space[3], self._pikepdf.Stream) else bytes(space[3])
+        channels = _MODE_CHANNELS[mode]
+        count = min(int(space[2]) + 1, len(table) // channels)
+        if count < 1:
+            raise ValueError("its palette is empty")
+        colours = np.frombuffer(table, np.uint8, count * channels).reshape(count, channels)
+        return mode, colours[:, 0] if channels == 1 else colours
 
     def _mode_of(self, space: Any) -> str | None:
         if space is None:
@@ -184,37 +249,19 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         kind = str(space[0])
         return _BY_COUNT.get(int(space[1].N)) if kind == "/ICCBased" else _CHANNELS.get(kind)
 
-    def _samples(self, name: str, picture: Any, width: int, height: int) -> tuple[Pixels, str]:
-        mode = self._mode_of(picture.get("/ColorSpace"))
-        bits = int(picture.get("/BitsPerComponent", 8))
-        if mode is None or bits not in (1, 8, 16) or (bits == 1 and mode != "L"):
-            kind = picture.get("/ColorSpace")
-            raise InputFileError(
-                f"{name} has an image of {bits} bits in the colour space {kind if mode is None else mode}",
-                "convert it to gray, RGB or CMYK of 8 or 16 bits",
-            )
-        data = np.frombuffer(picture.read_bytes(), np.uint8)
-        if bits == 1:
-            rows = data[: height * ((width + 7) // 8)].reshape(height, -1)
-            return np.unpackbits(rows, axis=1, count=width).astype(np.bool_), "1"
-        shape = (height, width) if mode == "L" else (height, width, _MODE_CHANNELS[mode])
-        count = int(np.prod(shape))
-        if bits == 16:
-            return data[: 2 * count].view(">u2").astype(np.uint16).reshape(shape), mode
-        return data[:count].reshape(shape).copy(), mode
-
-    def _bilevel(self, name: str, picture: Any) -> tuple[Pixels, str]:
+    def _bilevel(self, name: str, picture: Any) -> Pixels:
         try:
             image = self._pikepdf.PdfImage(picture).as_pil_image()
         except self._pikepdf.DependencyError as error:
             fix = "install jbig2dec (apt install jbig2dec)"
             raise MissingDependencyError(f"{name} takes a decoder of JBIG2: {error}", fix) from error
-        return np.array(image.convert("1")), "1"
+        return np.array(image.convert("1"))
 
     def _replace(self, picture: Any, page: Page) -> None:
         pdf = self._pikepdf
         if page.format == "JPEG":
             encoded = io.BytesIO()
+            page = _as_inks(page, picture)
             jpeg.encode(encoded, page.pixels, page.mode, page.metadata)
             picture.write(encoded.getvalue(), filter=pdf.Name.DCTDecode)
             return
@@ -227,11 +274,22 @@ class PdfBook(AbstractContextManager["PdfBook"]):
             data = np.packbits(page.pixels, axis=1).tobytes()
         else:
             data = page.pixels.astype(">u2" if page.pixels.dtype == np.uint16 else np.uint8).tobytes()
+            self._set_colours(picture, page)
         # Filters that qpdf does not know the parameters of are gone with the old samples.
         for key in ("/DecodeParms", "/Filter"):
             if key in picture:
                 del picture[key]
         picture.write(data)
+
+    def _set_colours(self, picture: Any, page: Page) -> None:
+        """Say what samples these are now, where they were numbers of a palette or fewer than 8 bits."""
+        space = picture.ColorSpace
+        if self._colours(space)[1] is not None:
+            picture.ColorSpace = space[1]
+        picture.BitsPerComponent = 8 * page.pixels.dtype.itemsize
+        if "/Decode" in picture:
+            # The usual one; it has another length for a palette.
+            del picture["/Decode"]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

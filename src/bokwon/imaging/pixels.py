@@ -18,6 +18,7 @@ Pixels = NDArray[Any]
 MODES = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 """Pillow's mode names, with the number of channels. Depth is the array's dtype, not part of the mode."""
 
+_BAND = 1024
 _SIXTEEN_BIT_GRAY = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -55,11 +56,11 @@ def from_pillow(image: Image.Image) -> tuple[Pixels, str, tuple[str, ...]]:
     if image.mode in ("P", "PA"):
         mode = "RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB"
         notice = f"palette image: comes back as {mode}, because a filled hole needs colours the palette lacks"
-        return np.array(image.convert(mode)), mode, (notice,)
+        return _samples(image.convert(mode)), mode, (notice,)
     if image.mode in MODES:
-        return np.array(image), image.mode, ()
+        return _samples(image), image.mode, ()
     if image.mode in _SIXTEEN_BIT_GRAY:
-        return np.array(image).astype(np.uint16), "L", ()
+        return _samples(image), "L", ()
     if image.mode == "I":
         samples = np.array(image)
         if samples.min(initial=0) >= 0 and samples.max(initial=0) <= 65535:
@@ -68,6 +69,21 @@ def from_pillow(image: Image.Image) -> tuple[Pixels, str, tuple[str, ...]]:
         f"image has Pillow mode {image.mode}",
         "convert it to 1, L, LA, P, RGB, RGBA, CMYK or I;16 first, for example image.convert('RGB')",
     )
+
+
+def _samples(image: Image.Image) -> Pixels:
+    """Copy an image's samples band by band: at once, Pillow makes a copy of all of them before NumPy makes its own."""
+    image.load()
+    if image.height <= _BAND:
+        samples = np.array(image)
+        return samples.astype(np.uint16) if image.mode in _SIXTEEN_BIT_GRAY else samples
+    first = _samples(image.crop((0, 0, image.width, _BAND)))
+    samples = np.empty((image.height, *first.shape[1:]), first.dtype)
+    samples[:_BAND] = first
+    for top in range(_BAND, image.height, _BAND):
+        bottom = min(top + _BAND, image.height)
+        samples[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return samples
 
 
 def to_pillow(pixels: Pixels, mode: str, like: str | None = None) -> Image.Image:

@@ -8,12 +8,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from bokwon.imaging import ifd
+from bokwon.imaging import ifd, tiff_archive
 from bokwon.imaging.ifd import Directory, Entry
 from bokwon.imaging.metadata import Metadata
 from bokwon.imaging.pixels import Pixels, is_deep, to_pillow
 
-__all__ = ["LOSSLESS", "descriptive", "encode", "encoding_for", "exif_block"]
+__all__ = ["LOSSLESS", "descriptive", "encode", "encoding_for", "exif_block", "resolution"]
 
 LOSSLESS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "group3", "group4", "tiff_ccitt")
 """Compressions that are written as they were read; a page with any other becomes Deflate."""
@@ -22,7 +22,8 @@ _DEFLATE = "tiff_adobe_deflate"
 _BILEVEL = ("group3", "group4", "tiff_ccitt")
 _OPENCV_COMPRESSION = {"raw": 1, "tiff_lzw": 5, _DEFLATE: 8, "packbits": 32773}
 
-_STRIP_OFFSETS, _STRIP_BYTES, _EXTRA_SAMPLES = 273, 279, 338
+_STRIPS, _TILES = (273, 279), (324, 325)
+_EXTRA_SAMPLES = 338
 _DESCRIPTION_DPI = (282, 283, 296)
 _ICC, _XMP = 34675, 700
 # How samples are stored: size, depth, compression, strips, tiles, palettes, JPEG tables, sub-images.
@@ -42,6 +43,18 @@ def exif_block(tags: Directory) -> bytes:
     """Return descriptive tags as an EXIF block for another format, profile and XMP left to their own places."""
     kept = {tag: entry for tag, entry in descriptive(tags).items() if tag not in (_ICC, _XMP)}
     return ifd.file_header(8) + ifd.serialise(kept, 8) if kept else b""
+
+
+def resolution(tags: Directory) -> tuple[float, float] | None:
+    """Return a page's resolution in pixels per inch, or None where it has none that means something."""
+    across, down, unit = _DESCRIPTION_DPI
+    if across not in tags or down not in tags or any(len(tags[tag].data) != 8 for tag in (across, down)):
+        return None
+    factor = {2: 1.0, 3: 2.54}.get(ifd.numbers(tags[unit])[0] if unit in tags else 2)
+    pairs = [struct.unpack("<II", tags[tag].data) for tag in (across, down)]
+    if factor is None or any(above == 0 or below == 0 for above, below in pairs):
+        return None
+    return pairs[0][0] / pairs[0][1] * factor, pairs[1][0] / pairs[1][1] * factor
 
 
 def encoding_for(compression: str, mode: str) -> str:
@@ -81,17 +94,19 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless.
     """
     compression = encoding_for(metadata.tiff.compression, mode) if metadata.tiff else _DEFLATE
-    bare = _encode_bare(pixels, mode, compression)
+    tile = metadata.tiff.tile if metadata.tiff and tiff_archive.keeps_tiles(mode) else None
+    bare = _encode_bare(pixels, mode, compression, tile)
     structure = ifd.parse(bare)
-    starts = ifd.numbers(structure[_STRIP_OFFSETS])
-    sizes = ifd.numbers(structure[_STRIP_BYTES])
+    places, lengths = _TILES if _TILES[0] in structure else _STRIPS
+    starts = ifd.numbers(structure[places])
+    sizes = ifd.numbers(structure[lengths])
     directory = {tag: entry for tag, entry in structure.items() if tag in _STRUCTURAL}
     if mode == "RGBA":
         # Unassociated alpha; OpenCV leaves the tag out.
         directory[_EXTRA_SAMPLES] = Entry.shorts(2)
     offsets = 8 + np.concatenate(([0], np.cumsum(sizes[:-1], dtype=np.int64)))
-    directory[_STRIP_OFFSETS] = Entry.longs(*offsets.tolist())
-    directory[_STRIP_BYTES] = Entry.longs(*sizes)
+    directory[places] = Entry.longs(*offsets.tolist())
+    directory[lengths] = Entry.longs(*sizes)
     directory |= _tags_of(metadata)
     end = 8 + sum(sizes)
     position = end + end % 2
@@ -103,7 +118,9 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
     stream.write(ifd.serialise(directory, position))
 
 
-def _encode_bare(pixels: Pixels, mode: str, compression: str) -> io.BytesIO:
+def _encode_bare(pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None) -> io.BytesIO:
+    if tile is not None or (is_deep(pixels) and mode in ("LA", "CMYK")):
+        return tiff_archive.encode_samples(pixels, mode, compression, tile)
     if is_deep(pixels):
         return _encode_deep(pixels, compression)
     image = to_pillow(pixels, mode)

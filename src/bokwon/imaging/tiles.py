@@ -9,7 +9,7 @@ only the seams that still wait for a neighbour.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,11 @@ class Span:
     weights: NDArray[np.float32]
     segments: tuple[Segment, ...]
 
+    @property
+    def support(self) -> slice:
+        """The part of the axis that the tile contributes to."""
+        return slice(self.segments[0].start, self.segments[-1].stop)
+
 
 def plan_axis(length: int, tile: int, overlap: int) -> tuple[Span, ...]:
     """Cut an axis into overlapping spans.
@@ -63,15 +68,21 @@ def plan_axis(length: int, tile: int, overlap: int) -> tuple[Span, ...]:
     Args:
         length: Pixels of the axis.
         tile: Longest span, a multiple of `GRID`.
-        overlap: What neighbours share at least, a multiple of `GRID`.
+        overlap: What neighbours share, a multiple of `GRID`.
 
     Returns:
         Spans in order; a single one of full length where that is not longer than a tile.
     """
     if length <= tile:
         return (Span(0, length, np.ones(length, np.float32), (Segment(0, length, 1),)),)
-    last = -(-(length - tile) // GRID) * GRID
-    starts = [*range(0, last, tile - overlap), last]
+    # As few tiles as there must be, and those no longer than they need to be.
+    most = -(-(length - overlap) // (tile - overlap))
+    tile = min(tile, overlap + -(-(length - overlap) // (most * GRID)) * GRID)
+    starts = []
+    for start in count(0, tile - overlap):
+        starts.append(start)
+        if start + tile >= length:
+            break
     raw = []
     for start in starts:
         stop = min(start + tile, length)
@@ -119,26 +130,17 @@ def _segments(supports: list[tuple[int, int]]) -> list[Segment]:
 
 @dataclass(frozen=True)
 class Tile:
-    """What an engine sees at once, and what of its result counts.
+    """A piece of a page, what an engine sees of it, and what of its result counts.
 
     Attributes:
         rows: Vertical span.
         columns: Horizontal span.
+        window: The part of the two that the engine sees: all of it that lies near the hole.
     """
 
     rows: Span
     columns: Span
-
-    @property
-    def window(self) -> tuple[slice, slice]:
-        """The tile's place in the page."""
-        return slice(self.rows.start, self.rows.stop), slice(self.columns.start, self.columns.stop)
-
-    @property
-    def support(self) -> tuple[slice, slice]:
-        """The part of the page that the tile contributes to."""
-        rows, columns = self.rows.segments, self.columns.segments
-        return slice(rows[0].start, rows[-1].stop), slice(columns[0].start, columns[-1].stop)
+    window: tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Tiling:
 
     Attributes:
         tile: Side of a tile in pixels, a multiple of `GRID`.
-        overlap: What neighbouring tiles share at least, a multiple of `GRID`, at most half a tile.
+        overlap: What neighbouring tiles share, a multiple of `GRID`, at most half a tile.
     """
 
     tile: int = 512
@@ -168,8 +170,25 @@ class Tiling:
         """
         rows = plan_axis(hole.shape[0], self.tile, self.overlap)
         columns = plan_axis(hole.shape[1], self.tile, self.overlap)
-        tiles = (Tile(row, column) for row in rows for column in columns)
-        return [tile for tile in tiles if hole[tile.support].any()]
+        tiles = (_near_hole(row, column, hole) for row in rows for column in columns)
+        return [tile for tile in tiles if tile is not None]
+
+
+def _near_hole(rows: Span, columns: Span, hole: Hole) -> Tile | None:
+    """Return a tile cut down to the hole and `GRID` pixels around it, or None without a hole in what counts of it."""
+    inside = hole[rows.support, columns.support]
+    down = np.flatnonzero(inside.any(axis=1))
+    if not len(down):
+        return None
+    across = np.flatnonzero(inside[down[0] : down[-1] + 1].any(axis=0))
+    return Tile(rows, columns, (_around(rows, down), _around(columns, across)))
+
+
+def _around(span: Span, places: NDArray[np.intp]) -> slice:
+    """Return what an engine sees along an axis: places in the span's support, with context, from grid to grid."""
+    first, last = span.support.start + int(places[0]), span.support.start + int(places[-1])
+    start = max(span.start, (first - GRID) // GRID * GRID)
+    return slice(start, min(span.stop, -(-(last + 1 + GRID) // GRID) * GRID))
 
 
 class Feather:
@@ -206,12 +225,8 @@ class Feather:
                 if not hole.any():
                     continue
                 weights = self._share(tile.rows, rows)[:, None] * self._share(tile.columns, columns)[None, :]
-                inside = (
-                    slice(rows.start - tile.rows.start, rows.stop - tile.rows.start),
-                    slice(columns.start - tile.columns.start, columns.stop - tile.columns.start),
-                )
                 # Clipped before it is weighed: a wild value must not outweigh the neighbour across the whole seam.
-                part = np.asarray(np.clip(light[inside], 0.0, 1.0) * weights[..., None], np.float32)
+                part = np.clip(_cut(light, tile.window, place), 0.0, 1.0) * weights[..., None]
                 key = rows.start, columns.start
                 arrived, total = self._waiting.pop(key, (0, None))
                 total = part if total is None else total + part
@@ -232,3 +247,21 @@ class Feather:
         else:
             channels = samples.shape[-1]
             target[..., :channels][hole] = samples
+
+
+def _cut(light: NDArray[np.float32], window: tuple[slice, slice], place: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Return what an engine made of a window at a place that may reach beyond it; there, where no hole is, zero."""
+    if all(seen.start <= span.start and span.stop <= seen.stop for seen, span in zip(window, place, strict=True)):
+        return light[_shift(place, window)]
+    common = tuple(
+        slice(max(seen.start, span.start), min(seen.stop, span.stop)) for seen, span in zip(window, place, strict=True)
+    )
+    out = np.zeros((place[0].stop - place[0].start, place[1].stop - place[1].start, light.shape[-1]), np.float32)
+    out[_shift(common, place)] = light[_shift(common, window)]
+    return out
+
+
+def _shift(place: tuple[slice, ...], origin: tuple[slice, ...]) -> tuple[slice, ...]:
+    return tuple(
+        slice(span.start - start.start, span.stop - start.start) for span, start in zip(place, origin, strict=True)
+    )

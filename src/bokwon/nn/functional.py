@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bokwon.nn.boxes import Size, box_sum
+
 __all__ = [
     "Valid",
     "mask_features",
@@ -21,7 +23,6 @@ __all__ = [
     "window_count",
 ]
 
-Size: TypeAlias = int | tuple[int, int]
 Valid: TypeAlias = Tensor | Sequence[tuple[Tensor, int]]
 """What is known: one mask (N, 1, H, W), one mask a channel (N, C, H, W), or (mask, channels) for each part of a
 concatenated input. 1 is known, 0 is missing."""
@@ -131,7 +132,7 @@ def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor |
     """
     below, beside = weight.split([input.shape[1], skip.shape[1]], 1)
     output = F.conv_transpose2d(input, _upsampling_kernel(below), stride=2, padding=1)
-    return output + F.conv2d(skip, beside, bias, padding=1)
+    return output.add_(F.conv2d(skip, beside, bias, padding=1))
 
 
 def window_count(
@@ -175,7 +176,7 @@ def window_count(
         else:
             masks = [mask.float().expand(-1, share, -1, -1) for mask, share in valid]
             total = torch.cat(masks, 1).unflatten(1, (groups, channels)).sum(2)
-        count = _box_sum(total, (weight_shape[2], weight_shape[3]), stride, padding, dilation)
+        count = box_sum(total, (weight_shape[2], weight_shape[3]), stride, padding, dilation)
         if count.shape[1] > 1:
             count = count.repeat_interleave(weight_shape[0] // groups, 1)
     return count
@@ -213,16 +214,6 @@ def mask_features(input: Tensor, valid: Valid) -> Tensor:
     return torch.cat([part * mask.to(part.dtype) for part, (mask, _) in zip(features, valid, strict=True)], 1)
 
 
-def _box_sum(x: Tensor, kernel_size: tuple[int, int], stride: Size, padding: Size | str, dilation: Size) -> Tensor:
-    height, width = kernel_size
-    pad = (padding, padding) if isinstance(padding, int) else padding
-    if dilation in (1, (1, 1)) and not isinstance(pad, str) and 2 * pad[0] <= height and 2 * pad[1] <= width:
-        # Several times faster than a convolution of one channel.
-        return F.avg_pool2d(x, kernel_size, stride, pad, divisor_override=1)
-    ones = x.new_ones(x.shape[1], 1, height, width)
-    return F.conv2d(x, ones, None, stride, padding, dilation, groups=x.shape[1])
-
-
 def _rescale(
     output: Tensor, count: Tensor, window: int, bias: Tensor | None, mask_dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
@@ -230,9 +221,10 @@ def _rescale(
         known = count > 0
         # In float32, and never 1 / (sum + epsilon): in float16 that is infinite in an empty window, and inf * 0 is NaN.
         ratio = torch.where(known, window / count.clamp(min=1), 0.0).to(output.dtype)
-    output = output * ratio
+    # In place: a convolution does not need its output again, and each further tensor is a trip through memory.
+    output = output.mul_(ratio)
     if bias is not None:
-        output = output + bias.to(output.dtype).view(1, -1, 1, 1) * known.to(output.dtype)
+        output = output.addcmul_(bias.to(output.dtype).view(1, -1, 1, 1), known.to(output.dtype))
     return output, known.to(mask_dtype)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from bokwon.nn.functional import Size, Valid, partial_conv2d
+from bokwon.nn.boxes import Size
+from bokwon.nn.functional import Valid, partial_conv2d
 
 __all__ = ["Conv2d", "PartialConv2d"]
 

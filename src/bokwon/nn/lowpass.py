@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bokwon.nn.boxes import box_sum
+
 __all__ = [
     "CELL",
     "LEVELS",
@@ -41,8 +43,8 @@ def dense_evidence(valid: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W), 1 where a known pixel has known neighbours. An image without any such pixel keeps all.
     """
-    share = F.avg_pool2d(valid, NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2)
-    dense = valid * (share > SPARSE).to(valid.dtype)
+    count = box_sum(valid.float(), NEIGHBOURHOOD, padding=NEIGHBOURHOOD // 2)
+    dense = valid * (count > SPARSE * NEIGHBOURHOOD**2).to(valid.dtype)
     return torch.where(dense.amax((1, 2, 3), keepdim=True) > 0, dense, valid)
 
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bokwon.nn.activation import masked_rectifier
 from bokwon.nn.features import IMAGENET_MEAN
 from bokwon.nn.functional import upsampled_conv2d, upsampled_partial_conv2d
 from bokwon.nn.layers import Conv2d, PartialConv2d
@@ -19,7 +20,7 @@ from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms
 
 __all__ = ["PConvUNet", "UNetConfig"]
 
-_FUSED = 4
+_FUSED = 5
 """Decoder layers, from the surface, that never form the upsampled features. Further down the maps are so small that
 making the larger kernel costs more than it saves."""
 
@@ -233,9 +234,8 @@ class EncoderBlock(nn.Module):
             return F.relu(features if self.norm is None else self.norm(features)), valid
         features, valid = self.conv(features, valid, holes_are_zero=True)
         if self.norm is None:
-            return F.relu(features), valid
-        features = F.relu(self.norm(features), inplace=True)
-        return features * valid.to(features.dtype), valid
+            return F.relu_(features), valid
+        return masked_rectifier(self.norm(features), valid), valid
 
 
 class DecoderBlock(nn.Module):
@@ -263,8 +263,7 @@ class DecoderBlock(nn.Module):
             features = self.norm(features)
         if self.last:
             return features, valid
-        features = F.leaky_relu(features, 0.2, inplace=True)
-        return (features * valid.to(features.dtype) if partial else features), valid
+        return (masked_rectifier(features, valid, 0.2) if partial else F.leaky_relu_(features, 0.2)), valid
 
     def _convolve(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:
         if self.fused:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,16 +12,27 @@ from pathlib import Path, PurePosixPath
 from time import perf_counter
 
 import bokwon
-from bokwon.errors import ArgumentError, BokwonError, FileAccessError
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError, MissingDependencyError
 from bokwon.imaging.files import Source
 from bokwon.imaging.formats import EXTENSIONS
-from bokwon.restore.job import Job, Options, Outcome, Recipe, restore_file
-from bokwon.restore.masks import MaskFinder, Masks, is_mask_of_neighbour, list_images, read_manifest
+from bokwon.restore.cluster import run_on_cluster
+from bokwon.restore.job import Job, Options, Outcome, Recipe
+from bokwon.restore.masks import MaskFinder, Masks, TableRow, is_mask_of_neighbour, list_images, read_manifest
+from bokwon.restore.one_file import restore_file
 from bokwon.restore.pool import run_in_processes
 from bokwon.restore.report import Entry, fingerprint
 from bokwon.restore.restorer import Restorer
 
-__all__ = ["Batch", "Task", "plan_batch", "restore_tasks", "settings_digest", "start_worker"]
+__all__ = [
+    "Batch",
+    "Task",
+    "plan_batch",
+    "restore_tasks",
+    "restore_tasks_on_cluster",
+    "settings_digest",
+    "start_on_node",
+    "start_worker",
+]
 
 _DIED = "the process that restored it died twice, by a damaged file or for want of memory"
 # The usual extension of each format: the first in the table.
@@ -98,8 +111,8 @@ def plan_batch(
     base = mask_folder or inputs
     finder = MaskFinder(names)
 
-    def find(name: PurePosixPath) -> dict[int, Path]:
-        return {page: base / path for page, path in finder.of(name).items()}
+    def find(name: PurePosixPath) -> dict[int, TableRow]:
+        return {page: TableRow(base / path) for page, path in finder.of(name).items()}
 
     tasks = _tasks(images, inputs, outputs, find, options, file_format)
     return Batch(tasks, ignored, tuple(str(name) for name in finder.unused))
@@ -109,7 +122,7 @@ def _tasks(
     images: list[PurePosixPath],
     inputs: Path,
     outputs: Path,
-    find: Callable[[PurePosixPath], dict[int, Path]],
+    find: Callable[[PurePosixPath], dict[int, TableRow]],
     options: Options,
     file_format: str | None,
 ) -> tuple[Task, ...]:
@@ -123,7 +136,8 @@ def _tasks(
             other = taken.setdefault(str(output).casefold(), str(name))
             if other != str(name):
                 raise ArgumentError(f"{name} would be written over the output of {other}", "rename one of them")
-            pages = {page: Source.of(path) for page, path in find(name).items()}
+            rows = find(name)
+            pages = {page: Source.of(row.mask) for page, row in rows.items()}
             source = Source.of(inputs / name)
             target = outputs / output
             if target.exists() and any(target.samefile(inputs / image) for image in (name, other)):
@@ -131,18 +145,23 @@ def _tasks(
         except BokwonError as error:
             tasks.append(Task(str(name), str(output), None, (error.exit_code, error.message, error.fix)))
             continue
-        masks = Masks(pages.pop(0, None), pages)
+        masks = Masks(pages.pop(0, None), pages, {page: row.damage for page, row in rows.items() if row.damage})
         tasks.append(Task(str(name), str(output), Job(source, masks, outputs / output, options=options)))
     return tuple(tasks)
 
 
 def settings_digest(restorer: Restorer, options: Options, file_format: str | None) -> str:
-    """Return a checksum of all that decides what an output looks like, by which `--resume` knows a finished file."""
+    """Return a checksum of all that decides what is written, by which `--resume` knows a finished file."""
     parts = (
         restorer.method,
         restorer.sha256,
         restorer.engine.description,
+        restorer.letters,
         options.white_is_hole,
+        options.pages,
+        options.record,
+        options.overlay,
+        options.grain,
         file_format,
         bokwon.__version__,
     )
@@ -200,7 +219,67 @@ def restore_tasks(tasks: Sequence[Task], recipe: Recipe, jobs: int) -> Iterator[
         What came of each, as they are done.
     """
     for task, entry in run_in_processes(partial(start_worker, recipe), tasks, jobs):
-        yield entry or Entry(file=task.name, status="failed", code=15, error=_DIED, fix="look at the file by itself")
+        yield entry or _died(task)
+
+
+def restore_tasks_on_cluster(
+    tasks: Sequence[Task], recipe: Recipe, *, address: str | None, jobs: int | None, shared: Sequence[Path]
+) -> Iterator[Entry]:
+    """Restore files on a Ray cluster; one that fails stops no other.
+
+    Args:
+        tasks: What is to be done.
+        recipe: What fills the holes.
+        address: Of the cluster, see `bokwon.restore.cluster.run_on_cluster`.
+        jobs: How many actors; by default as many as the cluster has processors for.
+        shared: What every node must see under the same path.
+
+    Yields:
+        What came of each, as they are done.
+
+    Raises:
+        FileAccessError: There is no cluster, or one of its nodes does not see the files.
+        MissingDependencyError: Ray is not installed, or a node has another version of bokwon.
+    """
+    start = partial(start_on_node, recipe, Path.cwd(), tuple(path.absolute() for path in shared), bokwon.__version__)
+    for task, entry in run_on_cluster(start, tasks, address=address, jobs=jobs, threads=recipe.threads or 1):
+        yield entry or _died(task)
+
+
+def start_on_node(recipe: Recipe, folder: Path, shared: Sequence[Path], version: str) -> Callable[[Task], Entry]:
+    """Do what `start_worker` does on another machine, after making sure that it sees the same files.
+
+    Args:
+        recipe: What fills the holes.
+        folder: Where the paths of tasks begin.
+        shared: What must be there.
+        version: Of bokwon, where the run was begun.
+
+    Raises:
+        FileAccessError: The node does not see the files.
+        MissingDependencyError: It has another version of bokwon.
+    """
+    node = platform.node()
+    if bokwon.__version__ != version:
+        raise MissingDependencyError(
+            f"node {node} has bokwon {bokwon.__version__}, and the run is of {version}",
+            f"pip install 'bokwon[cluster]=={version}' there",
+        )
+    try:
+        # The same names as in a local run, in messages and records too.
+        os.chdir(folder)
+        for path in shared:
+            path.stat()
+    except OSError as error:
+        raise FileAccessError(
+            f"node {node} does not see {error.filename}: {error.strerror}",
+            "keep images, masks, outputs and models in a folder that all nodes mount at the same place",
+        ) from error
+    return start_worker(recipe)
+
+
+def _died(task: Task) -> Entry:
+    return Entry(file=task.name, status="failed", code=15, error=_DIED, fix="look at the file by itself")
 
 
 def _make_folder(folder: Path) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import importlib.metadata
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +28,16 @@ class BiharmonicEngine:
     tile = 1024
 
     def __init__(self) -> None:
-        # By name: the runtime itself does without scikit-image, which comes with the extra `eval`.
+        # Here, since the runtime itself does without scikit-image, which comes with the extra `eval`.
         try:
-            skimage: Any = importlib.import_module("skimage")
-            restoration: Any = importlib.import_module("skimage.restoration")
+            from skimage.restoration import inpaint_biharmonic
+
+            version = importlib.metadata.version("scikit-image")
         except ImportError as error:
             fix = 'pip install "bokwon[eval]"'
             raise MissingDependencyError(f"biharmonic inpainting needs scikit-image: {error}", fix) from error
-        self._inpaint = restoration.inpaint_biharmonic
-        self.description = f"scikit-image {skimage.__version__}, biharmonic"
+        self._inpaint = inpaint_biharmonic
+        self.description = f"scikit-image {version}, biharmonic"
 
     def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Inpaint a tile; see `Engine.fill`."""

@@ -10,7 +10,7 @@ from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 from bokwon.imaging.tiles import Tile
 from bokwon.restore.depth import depth_in_hole
-from bokwon.restore.engines import Engine
+from bokwon.restore.engines import Engine, ModelEngine
 
 __all__ = ["CoarsePage", "fill_planes", "interpolate", "shrink"]
 
@@ -18,7 +18,9 @@ _MARGIN = 1.5
 """How much deeper than its holes the engine should reach on the shrunken page."""
 
 
-def fill_planes(engine: Engine, light: Light, missing: Hole, mode: str) -> NDArray[np.float32]:
+def fill_planes(
+    engine: Engine, light: Light, missing: Hole, mode: str, contrast: tuple[float, ...] = ()
+) -> NDArray[np.float32]:
     """Fill every group of channels that belongs together.
 
     Args:
@@ -26,11 +28,16 @@ def fill_planes(engine: Engine, light: Light, missing: Hole, mode: str) -> NDArr
         light: (H, W, C) samples, bright is large.
         missing: (H, W), True where nothing is known.
         mode: Mode of the page, which says which channels belong together.
+        contrast: The page's contrast in each group, for models; by default each image's own is taken.
 
     Returns:
         (H, W, C) in [0, 1].
     """
-    planes = [engine.fill(np.ascontiguousarray(light[..., list(plane)]), missing) for plane in PLANES[mode]]
+    groups = [np.ascontiguousarray(light[..., plane[0] : plane[-1] + 1]) for plane in PLANES[mode]]
+    if contrast and isinstance(engine, ModelEngine):
+        planes = [engine.fill(group, missing, scale) for group, scale in zip(groups, contrast, strict=True)]
+    else:
+        planes = [engine.fill(group, missing) for group in groups]
     return planes[0] if len(planes) == 1 else np.concatenate(planes, axis=-1)
 
 

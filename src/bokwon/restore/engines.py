@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -10,17 +12,32 @@ from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.imaging.color import Light, from_network, to_network
+from bokwon.telemetry import switch_off_telemetry
 
 if TYPE_CHECKING:
     import onnxruntime
 
-__all__ = ["CONTRACT", "ENGINES", "REACH", "Engine", "OnnxEngine", "check_output", "load_engine"]
+__all__ = [
+    "CONTRACT",
+    "ENGINES",
+    "LANES",
+    "REACH",
+    "SCALE",
+    "Engine",
+    "ModelEngine",
+    "OnnxEngine",
+    "available_cores",
+    "load_engine",
+]
 
 _FATAL = 4
+LANES = 2
+"""How many tiles are run at once on one processor: each takes 200 to 400 MB."""
 _INPUTS = {"image": 3, "valid": 1}
+SCALE = "scale"
+"""The input that a model may have besides, and that may be left out: the contrast of the page."""
 # The output is known by its place: ONNX allows no output to share the input's name.
 CONTRACT = "a model has the float32 inputs image (N,3,H,W) and valid (N,1,H,W), and one output, the image (N,3,H,W)"
-
 
 ENGINES = ("auto", "onnx", "openvino")
 """What may run model files."""
@@ -61,63 +78,124 @@ class Engine(Protocol):
         ...
 
 
-class OnnxEngine:
+class ModelEngine(ABC):
+    """Runs a model file, whatever with.
+
+    Attributes:
+        description: Name, version and device.
+        tile: The side of tile it works best with, pixels: larger ones take more memory, smaller ones overlap more.
+        reach: How deep into a hole it is asked to see, pixels.
+        lanes: How many tiles it may be given at the same time, from as many threads.
+        scaled: Whether the model takes the contrast of the page.
+    """
+
+    description: str
+    tile = 1024
+    reach = REACH
+    lanes = 1
+    scaled = False
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def fill(self, light: Light, missing: NDArray[np.bool_], contrast: float = 0.0) -> NDArray[np.float32]:
+        """Run the model on a tile; see `Engine.fill`.
+
+        Args:
+            light: Samples of the tile.
+            missing: Where nothing is known.
+            contrast: That of the page, see `bokwon.restore.contrast`; 0 for the tile's own.
+
+        Raises:
+            InputFileError: The model fails on it, or gives something else than a picture of its size.
+        """
+        image, valid = to_network(light, missing)
+        inputs = {"image": image, "valid": valid}
+        if self.scaled:
+            inputs[SCALE] = np.array([contrast], np.float32)
+        try:
+            filled = self._run(inputs)
+        # The engines' exceptions have no common base but Exception.
+        except Exception as error:
+            raise InputFileError(f"model {self._name} cannot be run: {error}", CONTRACT) from error
+        check_output(filled, image, self._name)
+        return from_network(filled, light.shape[-1])
+
+    def shared(self) -> ModelEngine:
+        """Return the engine for a page of several tiles: itself, or a twin that runs `lanes` of them at once."""
+        return self
+
+    @abstractmethod
+    def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Compute the one output."""
+
+
+class OnnxEngine(ModelEngine):
     """Runs a model file with ONNX Runtime, on the fastest device that its installed build knows.
 
     Args:
         data: The ONNX file, whole.
         name: What messages call it.
         threads: How many threads it may use; all cores by default.
+        lanes: How many runs share them out.
 
     Raises:
         InputFileError: Not an ONNX file, or not one that keeps the contract of bokwon's models.
         MissingDependencyError: ONNX Runtime is not installed, or not whole.
     """
 
-    tile = 512
-    reach = REACH
-
-    def __init__(self, data: bytes, name: str, *, threads: int | None = None) -> None:
+    def __init__(self, data: bytes, name: str, *, threads: int | None = None, lanes: int = 1) -> None:
+        super().__init__(name)
+        switch_off_telemetry()
         try:
             import onnxruntime
         except ImportError as error:
             fix = "pip install onnxruntime, or do without a model (--method telea)"
             raise MissingDependencyError(f"ONNX Runtime cannot be imported: {error}", fix) from error
 
-        self._name = name
         # Its warnings are about graph optimisation; errors arrive as exceptions.
         onnxruntime.set_default_logger_severity(_FATAL)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _FATAL
-        if threads is not None:
-            options.intra_op_num_threads = threads
+        # Its plans for memory are made for one size of input, and hold two to three times as much as is in use.
+        options.enable_mem_pattern = False
+        self._data = data
+        self._twin: OnnxEngine | None = None
+        self._threads = threads or available_cores()
+        self.lanes = lanes
+        if threads is not None or lanes > 1:
+            options.intra_op_num_threads = max(self._threads // lanes, 1)
         available = onnxruntime.get_available_providers()
         providers = [provider for provider in _PROVIDERS if provider in available]
-        if "DmlExecutionProvider" in providers:
-            # DirectML's own condition.
-            options.enable_mem_pattern = False
         try:
             self._session = onnxruntime.InferenceSession(data, options, providers=providers)
         # ONNX Runtime's exceptions have no common base but Exception.
         except Exception as error:
             raise InputFileError(f"model {name} cannot be loaded: {error}", "get an undamaged copy") from error
         _check_contract(self._session, name)
+        self.scaled = SCALE in {node.name for node in self._session.get_overridable_initializers()}
         device = _PROVIDERS[self._session.get_providers()[0]]
+        self._on_processor = device == "processor"
         self.description = f"ONNX Runtime {onnxruntime.__version__}, {device}"
 
-    def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Run the model on a tile; see `Engine.fill`.
+    def shared(self) -> ModelEngine:
+        """Return a twin that runs two tiles at once, each on half of the cores: they wait for each other less."""
+        if self.lanes > 1 or self._threads < LANES or not self._on_processor:
+            return self
+        if self._twin is None:
+            self._twin = OnnxEngine(self._data, self._name, threads=self._threads, lanes=LANES)
+        return self._twin
 
-        Raises:
-            InputFileError: The model fails on it, or gives something else than a picture of its size.
-        """
-        image, valid = to_network(light, missing)
-        try:
-            (filled,) = self._session.run(None, {"image": image, "valid": valid})
-        except Exception as error:
-            raise InputFileError(f"model {self._name} cannot be run: {error}", CONTRACT) from error
-        check_output(filled, image, self._name)
-        return from_network(filled, light.shape[-1])
+    def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        (filled,) = self._session.run(None, inputs)
+        return np.asarray(filled)
+
+
+def available_cores() -> int:
+    """Return how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def check_output(filled: NDArray[np.float32], image: NDArray[np.float32], name: str) -> None:

@@ -8,15 +8,70 @@ Source: Liu et al., ECCV 2018, equation 2 (the update of the mask).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from bokwon.errors import InputFileError
 from bokwon.imaging.holes import Hole
+from bokwon.restore.models import Model
 
-__all__ = ["KERNELS", "evidence_levels", "shrink_hole"]
+__all__ = ["KERNELS", "Encoder", "encoder_of", "evidence_levels", "shrink_hole"]
 
 KERNELS = (7, 5, 5, 3, 3, 3, 3)
-"""Kernel sizes of the shipped network's encoder; every layer strides by 2."""
+"""Kernel sizes of an encoder of seven layers, which counts where no model says its own; every layer strides by 2."""
+
+_FIRST, _REST = KERNELS[:3], 3
+_MOST_LAYERS = 16
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """By which layers a mask shrinks.
+
+    Attributes:
+        kernels: Odd kernel sizes, one a layer.
+        source: Where they are from, in words.
+    """
+
+    kernels: tuple[int, ...] = KERNELS
+    source: str = "default: no model says its own"
+
+
+def encoder_of(model: Model | None) -> Encoder:
+    """Return the encoder that a model's card tells of.
+
+    A card may have `kernels`, by itself or under `network`: a list of odd numbers. Else it tells the network's
+    `levels`, and those of a `PConvUNet` have kernels of 7, 5, 5 and then 3.
+
+    Args:
+        model: The model; None for a classical method.
+
+    Raises:
+        InputFileError: The card's entry makes no sense.
+    """
+    if model is None:
+        return Encoder(source="default: a classical method has no layers")
+    card = model.card or {}
+    network = card.get("network", card.get("architecture"))
+    network = network if isinstance(network, Mapping) else {}
+    kernels: Any = network.get("kernels", card.get("kernels"))
+    if kernels is not None:
+        fit = isinstance(kernels, list) and 0 < len(kernels) <= _MOST_LAYERS
+        if not fit or not all(type(size) is int and 0 < size < 100 and size % 2 for size in kernels):
+            raise InputFileError(
+                f"the card of model {model.name} has kernels that are no list of odd numbers", "export the model anew"
+            )
+        return Encoder(tuple(kernels), "kernels on the model's card")
+    levels = network.get("levels")
+    if type(levels) is int and 0 < levels <= _MOST_LAYERS:
+        sizes = (*_FIRST, *[_REST] * levels)[:levels]
+        return Encoder(sizes, f"{levels} levels on the model's card, with the kernels of a PConvUNet")
+    lack = "has no card" if model.card is None else "has a card that does not tell"
+    return Encoder(source=f"default: model {model.name} {lack}")
 
 
 def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS) -> list[Hole]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.imaging.color import samples_to_light
+from bokwon.imaging.color import Light, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, alpha
 from bokwon.imaging.tiles import Feather, Tile, Tiling
 from bokwon.restore.coarse import CoarsePage, fill_planes
+from bokwon.restore.contrast import page_contrast
 from bokwon.restore.depth import depth_in_hole, rise
-from bokwon.restore.engines import Engine
+from bokwon.restore.engines import Engine, ModelEngine
 from bokwon.restore.paper import Paper
 
 __all__ = ["LETTER_REACH", "Letters", "Progress", "fill_hole"]
@@ -59,17 +63,40 @@ def fill_hole(
     """
     missing = _missing(pixels, mode, hole)
     tiles = (tiling or Tiling(engine.tile)).plan(hole)
+    if not tiles:
+        return 0
+    if len(tiles) > 1 and isinstance(engine, ModelEngine):
+        engine = engine.shared()
     feather = Feather(pixels, mode, hole)
     fill = _TileFiller(pixels, mode, missing, engine, letters)
-    for done, tile in enumerate(tiles, 1):
-        feather.add(tile, fill(tile))
+    for done, (tile, light) in enumerate(_in_order(fill, tiles, getattr(engine, "lanes", 1)), 1):
+        feather.add(tile, light)
         if progress is not None:
             progress(done, len(tiles))
     return len(tiles)
 
 
+def _in_order(
+    fill: Callable[[Tile], NDArray[np.float32]], tiles: list[Tile], lanes: int
+) -> Iterator[tuple[Tile, NDArray[np.float32]]]:
+    """Fill tiles, some at a time, and yield them as they stand in the list, so that sums come out the same."""
+    if lanes == 1 or len(tiles) == 1:
+        yield from ((tile, fill(tile)) for tile in tiles)
+        return
+    pool = ThreadPoolExecutor(lanes)
+    try:
+        running: deque[Future[NDArray[np.float32]]] = deque()
+        for place, tile in enumerate(tiles):
+            # One more than can run, so that none waits while this thread works.
+            while len(running) <= lanes and place + len(running) < len(tiles):
+                running.append(pool.submit(fill, tiles[place + len(running)]))
+            yield tile, running.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 class _TileFiller:
-    """Fills tiles; what the whole page is asked for is made when the first tile needs it.
+    """Fills tiles, from any thread; what the whole page is asked for is made when the first tile needs it.
 
     The samples are written to while tiles are filled, but only in the hole, and nothing in the hole is read.
     """
@@ -82,6 +109,9 @@ class _TileFiller:
         # Classical methods go on from the rim to any depth.
         self._reach: int | None = getattr(engine, "reach", None)
         self._letters = letters
+        scaled = isinstance(engine, ModelEngine) and engine.scaled
+        self._contrast = page_contrast(pixels, mode, missing) if scaled else ()
+        self._lock = Lock()
         self._coarse: CoarsePage | None = None
         self._paper: Paper | None = None
 
@@ -95,7 +125,10 @@ class _TileFiller:
                 return self._around(tile, missing, rise(depth, reach / 2, reach), middle_at(tile))
         if missing.all():
             return middle_at(tile)
-        return fill_planes(self._engine, samples_to_light(self._pixels[tile.window], self._mode), missing, self._mode)
+        return self._run(samples_to_light(self._pixels[tile.window], self._mode), missing)
+
+    def _run(self, light: Light, missing: Hole) -> NDArray[np.float32]:
+        return fill_planes(self._engine, light, missing, self._mode, self._contrast)
 
     def _around(
         self, tile: Tile, missing: Hole, share: NDArray[np.float32], middle: NDArray[np.float32]
@@ -108,17 +141,19 @@ class _TileFiller:
         light = samples_to_light(self._pixels[tile.window], self._mode)
         largest = np.float32(np.iinfo(light.dtype).max)
         given = np.rint(np.clip(middle, 0.0, 1.0) * largest).astype(light.dtype)
-        filled = fill_planes(self._engine, np.where(core[..., None], given, light), rim, self._mode)
+        filled = self._run(np.where(core[..., None], given, light), rim)
         return np.asarray(filled * (1.0 - share) + middle * share, np.float32)
 
     def _paper_at(self, tile: Tile) -> NDArray[np.float32]:
-        if self._paper is None:
-            self._paper = Paper(self._pixels, self._missing, self._mode)
+        with self._lock:
+            if self._paper is None:
+                self._paper = Paper(self._pixels, self._missing, self._mode)
         return self._paper.at(tile)
 
     def _coarse_at(self, tile: Tile) -> NDArray[np.float32]:
-        if self._coarse is None:
-            self._coarse = CoarsePage(self._engine, self._pixels, self._missing, self._mode, self._reach)
+        with self._lock:
+            if self._coarse is None:
+                self._coarse = CoarsePage(self._engine, self._pixels, self._missing, self._mode, self._reach)
         return self._coarse.at(tile)
 
 

@@ -17,14 +17,19 @@ from bokwon.imaging.files import Source
 from bokwon.imaging.formats import EXTENSIONS
 
 __all__ = [
+    "CLASS_MAP",
     "MaskFinder",
     "Masks",
+    "TableRow",
     "is_image_name",
     "is_mask_of_neighbour",
     "list_images",
     "masks_of_pages",
     "read_manifest",
 ]
+
+CLASS_MAP = ".classes.png"
+"""How the name of a class map ends. It lies beside a mask and tells what made its holes; it is no image to restore."""
 
 _SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask)?", re.DOTALL)
 _SAYS_MASK = re.compile(r"[-_]mask(_p\d+)?$")
@@ -39,10 +44,12 @@ class Masks:
     Attributes:
         whole: A mask file for the whole image file, with as many pages.
         pages: Page number, from 1, to the mask of that page; they go before `whole`.
+        damage: What made the holes, where a table tells it: kind by page number, 0 for `whole`.
     """
 
     whole: Source | None = None
     pages: Mapping[int, Source] = field(default_factory=dict)
+    damage: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -54,9 +61,23 @@ class Masks:
         return self.whole is not None or bool(self.pages)
 
 
+@dataclass(frozen=True)
+class TableRow:
+    """One line of a table of masks.
+
+    Attributes:
+        mask: The mask file.
+        damage: What made its holes; empty if the table does not say.
+    """
+
+    mask: Path
+    damage: str = ""
+
+
 def is_image_name(path: Path) -> bool:
-    """Return whether a file's extension is that of an image; what begins with a dot is none."""
-    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+    """Return whether a file's extension is that of an image; what begins with a dot is none, nor is a class map."""
+    name = path.name.lower()
+    return path.suffix.lower() in EXTENSIONS and not name.startswith(".") and not name.endswith(CLASS_MAP)
 
 
 def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) -> tuple[list[PurePosixPath], int]:
@@ -171,33 +192,35 @@ def masks_of_pages(image: Path, folder: Path) -> Masks:
     return Masks(pages.pop(0, None), pages)
 
 
-def read_manifest(path: Path) -> dict[PurePosixPath, dict[int, Path]]:
+def read_manifest(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
     """Read a table that says which mask belongs to which image.
 
     Args:
         path: CSV with the columns `image`, relative to the folder of images, and `mask`, relative to the table. A
-            column `page`, if there is one, holds the page's number, or nothing for the whole image.
+            column `page`, if there is one, holds the page's number, or nothing for the whole image; a column `damage`
+            holds what made the holes, or nothing.
 
     Returns:
-        Image to its masks: page number to file, 0 for the whole image.
+        Image to its masks: page number to row, 0 for the whole image.
 
     Raises:
         FileAccessError: It cannot be read.
         InputFileError: It is not such a table.
     """
     fix = "write a CSV file with the columns image,mask and, for images of several pages, page"
-    masks: dict[PurePosixPath, dict[int, Path]] = {}
+    masks: dict[PurePosixPath, dict[int, TableRow]] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             table = csv.DictReader(stream)
             if not set(_COLUMNS) <= set(table.fieldnames or ()):
                 raise InputFileError(f"manifest {path} lacks the columns image and mask", fix)
             for row in table:
-                image, mask, page = (row.get(key) or "" for key in (*_COLUMNS, "page"))
+                image, mask, page, damage = (row.get(key) or "" for key in (*_COLUMNS, "page", "damage"))
                 if not image or not mask or not (page.isdecimal() or not page):
                     raise InputFileError(f"line {table.line_num} of manifest {path} is not whole", fix)
                 pages = masks.setdefault(PurePosixPath(image.replace("\\", "/")), {})
-                if pages.setdefault(int(page or 0), path.parent / mask) != path.parent / mask:
+                told = TableRow(path.parent / mask, damage.strip())
+                if pages.setdefault(int(page or 0), told) != told:
                     raise InputFileError(f"manifest {path} has two masks for {image}", "keep one of them")
     except OSError as error:
         raise FileAccessError(f"manifest {path} cannot be read: {error.strerror}", "check the path") from error

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +33,15 @@ class PatchMatchEngine:
     tile = 1024
 
     def __init__(self) -> None:
-        # By name: the runtime itself does without pypatchmatch, which comes with the extra `eval`.
+        # Here, since the runtime itself does without pypatchmatch, which comes with the extra `eval`.
         try:
-            self._patchmatch: Any = importlib.import_module("patchmatch")
+            from patchmatch import inpaint, set_random_seed
+
             version = importlib.metadata.version("pypatchmatch")
-            inpaint, seed = self._patchmatch.inpaint, self._patchmatch.set_random_seed
-        except (ImportError, OSError, AttributeError) as error:
+        except (ImportError, OSError) as error:
             fix = 'pip install "bokwon[eval]", or pypatchmatch itself (Python 3.11 or newer)'
             raise MissingDependencyError(f"PatchMatch needs pypatchmatch: {error}", fix) from error
-        self._inpaint, self._set_seed = inpaint, seed
+        self._inpaint, self._set_seed = inpaint, set_random_seed
         self.description = f"pypatchmatch {version}, patches of {PATCH} px"
 
     def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -27,7 +27,8 @@ from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.output import replacing
-from bokwon.restore.evidence import KERNELS, evidence_levels
+from bokwon.restore.evidence import encoder_of, evidence_levels
+from bokwon.restore.holes_found import Damage, describe_holes
 from bokwon.restore.restorer import Restorer
 
 __all__ = ["Page", "PageRecord", "Read", "Recorder", "overlay", "read_record", "record_folder", "sha256_of", "undo"]
@@ -36,11 +37,11 @@ Read = Callable[[], Page]
 """Reads a page."""
 
 _JSON = "record.json"
-_FORMAT = 1
+_FORMAT = 2
+_READABLE = (1, 2)
 # From green, where evidence is near, over yellow to red, where it is far: readable by most colour-blind eyes too.
 _COLOURS = np.array(
     [
-        (0, 0, 0),
         (26, 152, 80),
         (102, 189, 99),
         (166, 217, 106),
@@ -48,11 +49,10 @@ _COLOURS = np.array(
         (253, 174, 97),
         (244, 109, 67),
         (215, 48, 39),
-        (120, 0, 80),
     ],
-    np.uint8,
+    np.float32,
 )
-_MOST_HOLES = 10_000
+_NO_EVIDENCE = (120, 0, 80)
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,9 @@ class PageRecord:
         mask: Name of the mask.
         hole_pixels: How many pixels were filled.
         evidence: Pixels by the level that first reached them, from 1; the last ones were reached by none.
-        holes: Connected holes: `box` (left, top, width, height), `area`, the farthest `evidence` level and the `damage`
-            kind, where it is known.
+        damage_from: Who tells the kinds of damage; None if nobody does.
+        holes: Connected holes: `box` (left, top, width, height), `area`, the farthest `evidence` level, the kind of
+            `damage`, None where it is not told, and the `derived_shape`, which is that of the outline alone.
     """
 
     page: int
@@ -78,6 +79,7 @@ class PageRecord:
     mask: str
     hole_pixels: int
     evidence: tuple[int, ...]
+    damage_from: str | None
     holes: tuple[dict[str, Any], ...]
 
 
@@ -92,13 +94,17 @@ class Recorder:
     Args:
         source: The input, before the output may have taken its place.
         target: The output.
+        restorer: What fills the holes.
         with_overlay: Whether to draw the evidence too.
 
     Raises:
         FileAccessError: The record's folder cannot be made.
+        InputFileError: The model's card makes no sense.
     """
 
-    def __init__(self, source: Source, target: Path, *, with_overlay: bool) -> None:
+    def __init__(self, source: Source, target: Path, restorer: Restorer, *, with_overlay: bool) -> None:
+        self._restorer = restorer
+        self._encoder = encoder_of(restorer.model)
         self._input = {"file": source.name, "sha256": sha256_of(source)}
         self._target = target
         self._folder = record_folder(target)
@@ -113,11 +119,12 @@ class Recorder:
                 f"record {self._folder} cannot be made: {error.strerror}", "check its rights"
             ) from error
 
-    def before(self, number: int, page: Page, hole: Hole, mask: str) -> NDArray[np.uint8]:
+    def before(self, number: int, page: Page, hole: Hole, mask: str, damage: Damage) -> NDArray[np.uint8]:
         """Write down a page that is about to be filled, and return its evidence levels."""
-        levels = evidence_levels(hole)
+        kernels = self._encoder.kernels
+        levels = evidence_levels(hole, kernels)
         depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
-        counts = np.bincount(levels.reshape(-1), minlength=len(KERNELS) + 2)[1:]
+        counts = np.bincount(levels.reshape(-1), minlength=len(kernels) + 2)[1:]
         self._pages.append(
             PageRecord(
                 page=number,
@@ -127,7 +134,8 @@ class Recorder:
                 mask=mask,
                 hole_pixels=int(np.count_nonzero(hole)),
                 evidence=tuple(int(count) for count in counts),
-                holes=_holes(hole, levels),
+                damage_from=damage.source,
+                holes=describe_holes(hole, levels, damage),
             )
         )
         self._save_picture(f"hole_p{number:03}.png", Image.fromarray(hole))
@@ -140,10 +148,13 @@ class Recorder:
     def after(self, number: int, page: Page, levels: NDArray[np.uint8]) -> None:
         """Draw the evidence over the filled page, if asked for."""
         if self._with_overlay:
-            self._save_picture(f"overlay_p{number:03}.png", Image.fromarray(overlay(page, levels)))
+            self._save_picture(
+                f"overlay_p{number:03}.png", Image.fromarray(overlay(page, levels, len(self._encoder.kernels)))
+            )
 
-    def finish(self, restorer: Restorer, settings: dict[str, Any]) -> None:
+    def finish(self, settings: dict[str, Any]) -> None:
         """Write the record's first file, once the output is in its place."""
+        restorer = self._restorer
         record = {
             "record": _FORMAT,
             "bokwon": bokwon.__version__,
@@ -155,7 +166,8 @@ class Recorder:
             "model_sha256": restorer.sha256,
             "engine": restorer.engine.description,
             "settings": settings,
-            "kernels": KERNELS,
+            "kernels": self._encoder.kernels,
+            "kernels_from": self._encoder.source,
             "pages": [asdict(page) for page in self._pages],
         }
         self._save(_JSON, json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape"))
@@ -170,32 +182,26 @@ class Recorder:
             stream.write(data)
 
 
-def _holes(hole: Hole, levels: NDArray[np.uint8]) -> tuple[dict[str, Any], ...]:
-    import cv2
+def overlay(page: Page, levels: NDArray[np.uint8], layers: int) -> NDArray[np.uint8]:
+    """Return the page in gray with its holes coloured by how far their evidence lies, (H, W, 3).
 
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(hole.astype(np.uint8), connectivity=8)
-    farthest = np.zeros(count, np.uint8)
-    np.maximum.at(farthest, np.asarray(labels, np.intp)[hole], levels[hole])
-    # The largest first; of more than anyone reads the rest is in the mask.
-    order = sorted(range(1, count), key=lambda label: -int(stats[label, cv2.CC_STAT_AREA]))[:_MOST_HOLES]
-    return tuple(
-        {
-            "box": [int(value) for value in stats[label, :4]],
-            "area": int(stats[label, cv2.CC_STAT_AREA]),
-            "evidence": int(farthest[label]),
-            "damage": None,
-        }
-        for label in order
-    )
-
-
-def overlay(page: Page, levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the page in gray with its holes coloured by how far their evidence lies, (H, W, 3)."""
+    Args:
+        page: The page.
+        levels: (H, W), 0 where known, 1 to `layers` where reached, one more where no layer reaches.
+        layers: How many layers the network has.
+    """
     light = samples_to_light(page.pixels, page.mode)
     gray = (light if light.dtype == np.uint8 else light >> 8).mean(axis=-1, dtype=np.float32)[..., None]
-    colours = _COLOURS[levels].astype(np.float32)
+    colours = _colours(layers)[levels]
     inside = (levels > 0)[..., None]
     return np.asarray(np.where(inside, 0.35 * gray + 0.65 * colours, gray), np.uint8)
+
+
+def _colours(layers: int) -> NDArray[np.float32]:
+    """Return the colour of each level: of what is known, of each layer, and of what none reaches."""
+    places = np.linspace(0, len(_COLOURS) - 1, layers)
+    between = [np.interp(places, np.arange(len(_COLOURS)), _COLOURS[:, channel]) for channel in range(3)]
+    return np.vstack([np.zeros(3), np.stack(between, axis=-1), _NO_EVIDENCE]).astype(np.float32)
 
 
 def sha256_of(source: Source) -> str:
@@ -223,7 +229,7 @@ def read_record(path: Path) -> tuple[Path, dict[str, Any]]:
     folder = path if path.is_dir() else path.parent
     try:
         record = json.loads((folder / _JSON if path.is_dir() else path).read_bytes())
-        if record["record"] != _FORMAT or not isinstance(record["pages"], list):
+        if record["record"] not in _READABLE or not isinstance(record["pages"], list):
             raise ValueError("it is of another kind")
         return folder, {**record, "pages": {int(page["page"]): page for page in record["pages"]}}
     except OSError as error:

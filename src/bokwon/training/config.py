@@ -138,6 +138,9 @@ class LossConfig:
         features_file: Its weights; torchvision's ImageNet weights, downloaded once, where it is empty.
         features_from: Share of the run after which perceptual, style and total variation terms join the L1 terms; 0
             has all terms from the start.
+        features_crop: Side of a window, pixels, in which perceptual, style and total variation terms are taken, at a
+            random place in each image; 0 takes the whole crop, as the paper does. Half the side is a quarter of the
+            work, which on a processor is the difference between training with these terms and without.
         valid: Weight of the term, like the rest; None takes the definition's.
         hole: In holes.
         perceptual: Of feature maps.
@@ -154,6 +157,7 @@ class LossConfig:
     features: Literal["vgg16", "vgg19", "none"] = "vgg16"
     features_file: str = ""
     features_from: float = 0.0
+    features_crop: int = 0
     valid: float | None = None
     hole: float | None = None
     perceptual: float | None = None
@@ -168,6 +172,10 @@ class LossConfig:
             raise ArgumentError(
                 f"loss.features_from is {self.features_from}",
                 'give a share of the run from 0 to below 1; loss.features="none" leaves the feature terms out',
+            )
+        if self.features_crop and self.features_crop < 16:
+            raise ArgumentError(
+                f"loss.features_crop is {self.features_crop}", "give at least 16 pixels, or 0 for the whole crop"
             )
         for name in ("valid", "hole", "perceptual", "style_out", "style_comp", "style", "tv", "square"):
             weight = getattr(self, name)
@@ -239,6 +247,8 @@ class TrainConfig:
 
     Args:
         network: The network's shape.
+        init: Weights to start from instead of random ones: a `.safetensors` file with its card beside it, a
+            checkpoint, or the folder of a run. Optimiser and moving average start afresh.
         data: Images and masks.
         loss: Terms of the loss and their weights.
         optimizer: The optimiser.
@@ -256,6 +266,7 @@ class TrainConfig:
     """
 
     network: UNetConfig = field(default_factory=lambda: UNetConfig(levels=7, width=32, base="lowpass"))
+    init: str = ""
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(
         default_factory=lambda: LossConfig(average="region", features="none", valid=0.7, hole=1.0, square=4.0, tv=0.0)

@@ -17,6 +17,7 @@ from bokwon.errors import ArgumentError
 from bokwon.training.config import DataConfig
 from bokwon.training.holes import open_holes
 from bokwon.training.hub import HubSource
+from bokwon.training.memory import release_memory
 from bokwon.training.sources import open_source
 
 __all__ = ["Batches", "Crops", "make_loader"]
@@ -140,6 +141,8 @@ def _start_worker(number: int) -> None:
     del number
     # The processes share the cores already.
     cv2.setNumThreads(1)
+    # Images are of any size, other than the tensors of a step.
+    release_memory()
     # Ctrl-C reaches the whole group: the training process still needs its batches to end the step it is in, and
     # ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -8,18 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokwon.errors import FileAccessError, MissingDependencyError
-from bokwon.nn.losses import make_composite
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
+from bokwon.training.sheets import mask_sheet, picture_sheet
 
 __all__ = ["Log", "layer_masks", "open_log"]
-
-_SHOWN = 4
-_SIDE = 256
 
 
 class Log:
@@ -47,30 +42,20 @@ class Log:
                 self._board.add_scalar(f"training/{name}", value, step)
 
     def pictures(self, step: int, image: Tensor, valid: Tensor, output: Tensor, masks: Mapping[str, Tensor]) -> None:
-        """Note the pictures of a step: input, output, composite and truth side by side, and the mask of each layer.
+        """Note the pictures of a step: a sheet of input, output, composite and truth, and one of each layer's mask.
 
         Args:
             step: Steps made.
             image: (N, 3, H, W), the truth.
             valid: (N, 1, H, W).
             output: (N, 3, H, W).
-            masks: Masks (N, 1, h, w) by name of the layer; they are enlarged to the image's size.
+            masks: Masks (N, 1, h, w) by name of the layer.
         """
         if self._board is None:
             return
-        image, valid, output = (part[:_SHOWN].float().cpu() for part in (image, valid, output))
-        gray = 0.5 * (1 - valid)
-        rows = {
-            "input": image * valid + gray,
-            "output": output.clamp(0, 1),
-            "composite": make_composite(output, image, valid).clamp(0, 1),
-            "truth": image,
-        }
-        for name, pictures in rows.items():
-            self._board.add_image(f"pictures/{name}", _side_by_side(pictures), step)
-        for name, mask in masks.items():
-            grown = F.interpolate(mask[:_SHOWN].float().cpu(), valid.shape[2:], mode="nearest")
-            self._board.add_image(f"masks/{name}", _side_by_side(grown), step)
+        self._board.add_image("pictures", picture_sheet(image, valid, output), step, dataformats="HWC")
+        if masks:
+            self._board.add_image("masks", mask_sheet(valid, masks), step, dataformats="HWC")
 
 
 @contextlib.contextmanager
@@ -130,7 +115,7 @@ def layer_masks(network: PConvUNet | None) -> Iterator[dict[str, Tensor]]:
             if isinstance(module, (EncoderBlock, DecoderBlock)):
                 numbers[type(module)] += 1
                 side = "encoder" if isinstance(module, EncoderBlock) else "decoder"
-                handles.append(module.register_forward_hook(collect(f"{side}_{numbers[type(module)]:02d}")))
+                handles.append(module.register_forward_hook(collect(f"{side} {numbers[type(module)]}")))
     try:
         yield masks
     finally:
@@ -162,10 +147,3 @@ def _trim(path: Path, start: int) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text("".join(kept), encoding="utf-8")
     part.replace(path)
-
-
-def _side_by_side(pictures: Tensor) -> Tensor:
-    # (N, C, H, W) to (C, H, N W), small enough for a log of many steps.
-    if pictures.shape[2] > _SIDE:
-        pictures = F.interpolate(pictures, (_SIDE, _SIDE), mode="area")
-    return torch.cat(list(pictures), -1)

@@ -19,6 +19,7 @@ from bokwon.training.data import Batches, Crops, make_loader
 from bokwon.training.device import make_accelerator
 from bokwon.training.interrupt import Interrupt, interruptible
 from bokwon.training.log import Log, layer_masks, open_log
+from bokwon.training.memory import keep_memory
 from bokwon.training.objective import Objective
 from bokwon.training.run import Run
 from bokwon.training.schedule import in_phase_two
@@ -51,6 +52,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
     last = checkpoint.latest(out)
     if last is not None and not resume:
         raise OutputExistsError(f"{out} holds a run ({last.name})", "go on with --resume, or name another --out")
+    keep_memory()
     accelerator = make_accelerator(config.precision)
     main = accelerator.is_main_process
     with accelerator.main_process_first():
@@ -60,8 +62,11 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
     if last is not None:
         run.restore(last)
         _log.info("resumed from %s", last)
-    elif resume:
-        _log.info("no checkpoint in %s: starting anew", out)
+    else:
+        if resume:
+            _log.info("no checkpoint in %s: starting anew", out)
+        if config.init:
+            run.start_from(Path(config.init))
     dataset = Crops(config.data, config.total_steps * run.images_per_step, config.seed)
     batches = Batches(
         config.total_steps,
@@ -131,7 +136,7 @@ def _take_step(
             log.pictures(run.step + 1, image, valid, output.detach(), masks)
     if accelerator.scaler is None:
         # With loss scaling, infinite gradients are usual now and then, and that step is left out.
-        norms = [p.grad.norm() for p in run.network.parameters() if p.grad is not None]
+        norms = torch._foreach_norm([p.grad for p in run.network.parameters() if p.grad is not None])
         sums["gradient"] = torch.stack(norms).norm()
     # One collective for the figures and for the wish to stop: all processes have to end at the same step.
     values = torch.stack([*sums.values(), torch.tensor(float(interrupt.asked), device=accelerator.device)])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from bokwon.nn.features import VGGFeatures
-from bokwon.nn.losses import PRESETS, losses, weighted_sum
+from bokwon.nn.losses import PRESETS, l1_losses, losses, weighted_sum
 from bokwon.training.config import LossConfig, TrainConfig
 
-__all__ = ["Objective", "loss_weights", "squared_in_holes"]
-
-_PIXEL_TERMS = ("valid", "hole")
+__all__ = ["Objective", "loss_weights", "squared_in_holes", "windows"]
 
 
 def loss_weights(config: LossConfig) -> dict[str, float]:
@@ -46,6 +46,29 @@ def squared_in_holes(output: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     """
     hole = 1 - valid
     return ((output - truth).square().mean(1, keepdim=True) * hole).sum() / hole.sum().clamp(min=1)
+
+
+def windows(images: Sequence[Tensor], size: int, step: int) -> tuple[Tensor, ...]:
+    """Cut one window out of every image, at the same places of each of the given batches.
+
+    Args:
+        images: Batches (N, C, H, W) of the same N, H and W.
+        size: Side, pixels; 0, or a side that is not below the images', gives the images themselves.
+        step: The places depend on it alone, so that a resumed run takes the same.
+
+    Returns:
+        Batches (N, C, size, size).
+    """
+    count, _, height, width = images[0].shape
+    if not 0 < size < min(height, width):
+        return tuple(images)
+    rng = np.random.default_rng((size, step))
+    tops = rng.integers(height - size + 1, size=count)
+    lefts = rng.integers(width - size + 1, size=count)
+    return tuple(
+        torch.stack([image[:, y : y + size, x : x + size] for image, y, x in zip(batch, tops, lefts, strict=True)])
+        for batch in images
+    )
 
 
 class Objective:
@@ -85,11 +108,12 @@ class Objective:
             The weighted sum, and the unweighted terms by name, detached.
         """
         everything = step >= self.first_with_all
-        terms = losses(
-            output.float(), truth, valid, features=self.features if everything else None, definition=self.definition
-        )
-        if not everything:
-            terms = {name: terms[name] for name in _PIXEL_TERMS}
+        output = output.float()
+        terms = l1_losses(output, truth, valid, definition=self.definition)
+        if everything:
+            parts = windows((output, truth, valid), self.config.features_crop, step)
+            everywhere = losses(*parts, features=self.features, definition=self.definition)
+            terms = {name: terms.get(name, term) for name, term in everywhere.items()}
         if self.config.average == "region":
             # From means over the image to means over the pixels that the term is about.
             known = valid.mean()
@@ -98,6 +122,6 @@ class Objective:
             terms["valid"] = terms["valid"] / known.clamp(min=least)
         total = weighted_sum(terms, {name: self.weights[name] for name in terms})
         if self.config.square:
-            terms["square"] = squared_in_holes(output.float(), truth, valid)
+            terms["square"] = squared_in_holes(output, truth, valid)
             total = total + self.config.square * terms["square"]
         return total, {name: term.detach() for name, term in terms.items()}

@@ -58,6 +58,26 @@ class Run:
         """Images of one optimiser step, over all processes."""
         return self.config.batch * self.config.accumulate * int(self.accelerator.num_processes)
 
+    def start_from(self, weights: Path) -> None:
+        """Take over weights; optimiser and moving average start afresh.
+
+        Args:
+            weights: A `.safetensors` file with its card beside it, a checkpoint, or the folder of a run.
+
+        Raises:
+            FileAccessError: If there are none.
+            InputFileError: If they are damaged, or of another network.
+        """
+        first, description = checkpoint.load_network(weights)
+        changed = differences(description["network"], asdict(self.config.network), "network.")
+        if changed:
+            raise InputFileError(
+                f"{weights} is of another network: {', '.join(changed)}", "give network.* as it was trained with"
+            )
+        self.network.load_state_dict(first.state_dict())
+        self.average.module.load_state_dict(first.state_dict())
+        _log.info("started from %s", weights)
+
     def enter_step(self) -> float:
         """Make ready for the next step: phase and learning rate.
 
@@ -165,9 +185,12 @@ class Run:
 
 
 def _optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+    parameters = list(network.parameters())
+    # One pass over each tensor instead of one for every operation. On GPUs, loss scaling has a way of its own with it.
+    fused = True if parameters[0].device.type == "cpu" else None
     if config.name == "adam":
-        return torch.optim.Adam(network.parameters(), config.learning_rate)
-    return torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+        return torch.optim.Adam(parameters, config.learning_rate, fused=fused)
+    return torch.optim.AdamW(parameters, config.learning_rate, weight_decay=config.weight_decay, fused=fused)
 
 
 def _moving_average(decay: float) -> Any:

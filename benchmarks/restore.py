@@ -1,0 +1,308 @@
+"""Time and memory of restoring large pages, beside OpenCV's Telea and Navier-Stokes.
+
+    python benchmarks/restore.py IN_DIR [--parts page,command,huge,growth] [--rounds 5]
+
+IN_DIR holds the page, `page.png`, RGB, 2480x3508, and masks of 512 pixels to lay over it. One made by the project:
+
+    bokwon pages make IN_DIR/pages --count 1 --size 1754x1240 --seed 4       # enlarged twice here
+    bokwon masks make IN_DIR/masks --kind document --bins 1 --count 36 --seed 4
+
+Each part keeps its figures in benchmarks/results/restore.json; restore.md and restore.png are drawn from all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+import bokwon
+from bokwon.imaging.tiles import Tiling
+from bokwon.restore.fill import fill_hole
+
+RESULTS = Path(__file__).parent / "results"
+WIDTH, HEIGHT = 2480, 3508
+CONTESTANTS = ("onnx", "openvino", "telea", "ns")
+MEBIBYTE = 2**20
+
+
+def page_and_hole(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return an A4 page at 300 dpi, and a hole of 5 % that lies scattered all over it."""
+    with Image.open(next(folder.glob("pages/**/*.png"))) as image:
+        page = np.array(image.convert("RGB").resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
+    masks = [np.array(Image.open(path).convert("1")) for path in sorted(folder.glob("masks/**/*.png"))]
+    # Rarest first, and the rest while they bring the whole nearer to 5 %.
+    hole = np.zeros((HEIGHT + 512, WIDTH + 512), bool)
+    places = [(top, left) for top in range(0, HEIGHT, 512) for left in range(0, WIDTH, 512)]
+    wanted = 0.05 * len(places)
+    for number, (top, left) in enumerate(places):
+        share = wanted / (len(places) - number)
+        mask = min(masks, key=lambda mask: abs(mask.mean() - share))
+        turned = np.rot90(mask, number % 4)
+        hole[top : top + 512, left : left + 512] = turned
+        wanted -= turned.mean()
+    return page, np.ascontiguousarray(hole[:HEIGHT, :WIDTH])
+
+
+def restorer(name: str) -> bokwon.Restorer:
+    """Make what a contestant's name stands for."""
+    if name in ("telea", "ns"):
+        return bokwon.Restorer(method=name)
+    return bokwon.Restorer(engine=name)
+
+
+_LOADED: dict[str, Any] = {}
+
+
+def load(name: str, folder: Path) -> str:
+    """Make a contestant in its process, which it has to itself: libraries of threads slow each other down."""
+    _LOADED.update(restorer=restorer(name), page=page_and_hole(folder))
+    description: str = _LOADED["restorer"].engine.description
+    return description
+
+
+def time_page() -> tuple[float, int]:
+    """Restore the page; return the seconds and how many tiles it took."""
+    begun = time.perf_counter()
+    tiles: int = _LOADED["restorer"].restore(*_LOADED["page"]).tiles
+    return time.perf_counter() - begun, tiles
+
+
+def part_page(folder: Path, rounds: int) -> dict[str, Any]:
+    """Time the page with the model loaded, contestants in turns."""
+    seconds: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
+    tiles, engines = {}, {}
+    with ExitStack() as stack:
+        context = multiprocessing.get_context("spawn")
+        processes = {name: stack.enter_context(ProcessPoolExecutor(1, context)) for name in CONTESTANTS}
+        for name, process in processes.items():
+            engines[name] = process.submit(load, name, folder).result()
+        for turn in range(rounds + 1):
+            for name, process in processes.items():
+                taken, tiles[name] = process.submit(time_page).result()
+                if turn:
+                    seconds[name].append(taken)
+                print(name, f"{taken:.2f}", flush=True)
+    return {
+        "hole": float(page_and_hole(folder)[1].mean()),
+        "seconds": {name: statistics.median(values) for name, values in seconds.items()},
+        "best": {name: min(values) for name, values in seconds.items()},
+        "tiles": tiles,
+        "engines": engines,
+        "rounds": rounds,
+    }
+
+
+def run(command: list[str]) -> tuple[float, float]:
+    """Run a command; return its seconds from start to exit and its peak memory in MiB."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed")
+    # Kilobytes, except on macOS.
+    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MEBIBYTE
+
+
+def part_command(folder: Path, rounds: int) -> dict[str, Any]:
+    """Time whole commands: the page PNG to PNG, and a small image, from process start to exit."""
+    page, hole = page_and_hole(folder)
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        Image.fromarray(page).save(work / "page.png")
+        Image.fromarray(hole).save(work / "mask.png")
+        Image.fromarray(page[1000:1512, 1000:1512]).save(work / "small.png")
+        Image.fromarray(hole[1000:1512, 1000:1512]).save(work / "small-mask.png")
+        bokwon_command = [sys.executable, "-m", "bokwon", "restore", "-q"]
+        jobs = {f"page, {engine}": ("page", "mask", ["--engine", engine]) for engine in CONTESTANTS[:2]}
+        jobs |= {f"page, {method}": ("page", "mask", ["--method", method]) for method in CONTESTANTS[2:]}
+        jobs |= {f"512x512, {engine}": ("small", "small-mask", ["--engine", engine]) for engine in CONTESTANTS[:2]}
+        jobs["512x512, telea"] = ("small", "small-mask", ["--method", "telea"])
+        runs: dict[str, list[tuple[float, float]]] = {key: [] for key in jobs}
+        for _ in range(rounds):
+            for key, (image, mask, options) in jobs.items():
+                files = [str(work / f"{image}.png"), str(work / "out.png"), "--mask", str(work / f"{mask}.png")]
+                runs[key].append(run([*bokwon_command, *files, *options]))
+                print(key, runs[key][-1], flush=True)
+        for key, figures in runs.items():
+            found[key] = {
+                "seconds": statistics.median(seconds for seconds, _ in figures),
+                "best": min(seconds for seconds, _ in figures),
+                "mebibytes": max(peak for _, peak in figures),
+            }
+    return {"rounds": rounds, "commands": found}
+
+
+def part_huge(folder: Path, _rounds: int) -> dict[str, Any]:
+    """Run the command on 20,000 x 20,000 pixels of colour, of which 1 % is hole in a fifth of the page's width."""
+    page, hole = page_and_hole(folder)
+    side = 20_000
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        work = Path(name)
+        down, across = -(-side // HEIGHT), -(-side // WIDTH)
+        Image.fromarray(np.tile(page, (down, across, 1))[:side, :side]).save(work / "huge.png", compress_level=1)
+        damage = np.tile(hole, (down, across))[:side, :side].copy()
+        damage[:, side // 5 :] = False
+        share = float(damage.mean())
+        Image.fromarray(damage).save(work / "mask.png")
+        del damage, page, hole
+        files = [str(work / "huge.png"), str(work / "out.png"), "--mask", str(work / "mask.png")]
+        found = {}
+        for name, options in (("onnx", ["--engine", "onnx"]), ("telea", ["--method", "telea"])):
+            seconds, mebibytes = run([sys.executable, "-m", "bokwon", "restore", "-q", *files, *options])
+            found[name] = {"seconds": seconds, "mebibytes": mebibytes}
+            print(name, found[name], flush=True)
+    return {"side": side, "hole": share, "commands": found}
+
+
+def part_growth(folder: Path, rounds: int) -> dict[str, Any]:
+    """Time more and more damage on one page, and the same damage on larger and larger pages."""
+    engine = restorer("onnx").engine
+    tiling = Tiling(512)
+    rng = np.random.default_rng(0)
+    texture = rng.integers(90, 230, (512, 512, 3)).astype(np.uint8)
+
+    def seconds(side: int, tiles: int) -> float:
+        page = np.tile(texture, (-(-side // 512), -(-side // 512), 1))[:side, :side].copy()
+        hole = np.zeros((side, side), bool)
+        # A hole in the middle of every tile that is to be run, where it touches no other.
+        steps = range(192, side - 128, 384)
+        places = [(top, left) for top in steps for left in steps][:: max(1, len(steps) ** 2 // tiles)][:tiles]
+        for top, left in places:
+            hole[top : top + 40, left : left + 40] = True
+        taken = []
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            fill_hole(page, "RGB", hole, engine, tiling=tiling)
+            taken.append(time.perf_counter() - begun)
+        print(side, tiles, taken, flush=True)
+        return min(taken)
+
+    seconds(1024, 2)
+    return {
+        "tiles": [[count, seconds(4096, count)] for count in (1, 2, 4, 8, 16, 32, 64)],
+        "pages": [[side * side / 1e6, seconds(side, 8)] for side in (2048, 4096, 8192, 12288, 16384)],
+    }
+
+
+PARTS: dict[str, Callable[[Path, int], dict[str, Any]]] = {
+    "page": part_page,
+    "command": part_command,
+    "huge": part_huge,
+    "growth": part_growth,
+}
+
+
+def machine() -> str:
+    """Name processor, load and versions."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = names[0] if names else model
+    load = os.getloadavg()[0]
+    return f"{model}, {os.cpu_count()} cores, load average {load:.1f} at the end, OpenCV {cv2.__version__}"
+
+
+def plot(growth: dict[str, Any], path: Path) -> None:
+    """Draw time against damaged tiles, and against the size of the page."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+    left.plot(*zip(*growth["tiles"], strict=True), "o-", color="#1b6ca8")
+    left.set(xlabel="tiles that touch a hole (page of 17 megapixels)", ylabel="seconds", xlim=0, ylim=0)
+    left.set_title("more damage on one page")
+    right.plot(*zip(*growth["pages"], strict=True), "o-", color="#b5532a")
+    right.set(xlabel="megapixels of the page (8 tiles touch a hole)", xlim=0)
+    right.set_title("the same damage on larger pages")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)
+
+
+def report(results: dict[str, Any]) -> str:
+    """Write the figures as Markdown."""
+    text = "# Restoring large pages\n\nMade by `benchmarks/restore.py`, which says how. Seconds are medians.\n"
+    if "page" in results:
+        part = results["page"]
+        text += (
+            f"\n## A4 at 300 dpi ({WIDTH}x{HEIGHT} RGB), {part['hole']:.1%} scattered damage, in `Restorer`, loaded\n\n"
+            f"{part['when']}. {part['rounds']} rounds, in turns.\n\n"
+            "| | seconds | best | tiles | aim |\n|---|---:|---:|---:|---|\n"
+        )
+        aims = {"onnx": "<= 4 s", "openvino": "<= 2 s in bfloat16"}
+        for name in CONTESTANTS:
+            row = part["engines"][name], f"{part['seconds'][name]:.2f}", f"{part['best'][name]:.2f}"
+            text += f"| {' | '.join(row)} | {part['tiles'][name]} | {aims.get(name, '')} |\n"
+    if "command" in results:
+        part = results["command"]
+        text += (
+            f"\n## The whole command, PNG to PNG, process start to exit\n\n{part['when']}. {part['rounds']} rounds.\n\n"
+            "| | seconds | best | peak memory, MiB | aim |\n|---|---:|---:|---:|---|\n"
+        )
+        aims = {"page, onnx": "<= 7 s, <= 1024 MiB", "512x512, onnx": "<= 1.5 s"}
+        for key, figures in part["commands"].items():
+            row = key, f"{figures['seconds']:.2f}", f"{figures['best']:.2f}", f"{figures['mebibytes']:.0f}"
+            text += f"| {' | '.join(row)} | {aims.get(key, '')} |\n"
+    if "huge" in results:
+        part = results["huge"]
+        text += (
+            f"\n## {part['side']} x {part['side']} RGB, {part['hole']:.1%} damage, the command\n\n{part['when']}. "
+            "The damage lies in a fifth of the width, as at a torn edge.\n\n"
+            "| | seconds | peak memory, MiB | aim |\n|---|---:|---:|---|\n"
+        )
+        for engine, figures in part["commands"].items():
+            text += f"| {engine} | {figures['seconds']:.0f} | {figures['mebibytes']:.0f} | <= 4096 MiB |\n"
+    if "growth" in results:
+        part = results["growth"]
+        text += (
+            f"\n## Time grows with the damaged tiles, not with the page\n\n{part['when']}. ONNX Runtime, tiles of 512, "
+            "best of the rounds.\n\n![Seconds against damaged tiles and against megapixels](restore.png)\n"
+        )
+    return text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--note", default="", help="what else the machine did")
+    arguments = parser.parse_args()
+    kept = RESULTS / "restore.json"
+    results = json.loads(kept.read_text()) if kept.exists() else {}
+    for name in arguments.parts.split(","):
+        results[name] = PARTS[name](arguments.folder, arguments.rounds)
+        note = f" {arguments.note}" if arguments.note else ""
+        results[name]["when"] = f"{date.today()}, {machine()}.{note}".rstrip(".")
+        kept.write_text(json.dumps(results, indent=1) + "\n")
+        (RESULTS / "restore.md").write_text(report(results))
+    if "growth" in results:
+        plot(results["growth"], RESULTS / "restore.png")
+
+
+if __name__ == "__main__":
+    main()

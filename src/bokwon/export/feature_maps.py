@@ -1,0 +1,60 @@
+"""What the encoder of a network computes for one image, layer by layer: for the figure that explains it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from bokwon.errors import ArgumentError
+from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms
+from bokwon.training.checkpoint import load_network
+
+__all__ = ["MAX_PIXELS", "feature_maps"]
+
+MAX_PIXELS = 4_000_000
+"""The features of a larger image would take more memory than a figure is worth."""
+
+
+def feature_maps(weights: Path, image: NDArray[np.float32], hole: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
+    """Run the encoder of a network.
+
+    Args:
+        weights: A .safetensors file or a checkpoint.
+        image: (H, W, 3) in [0, 1]; what it holds in the hole is not looked at.
+        hole: (H, W), True where pixels are missing.
+
+    Returns:
+        For each layer its features (C, h, w), each axis half as long as in the layer before and rounded up; zero where
+        the layer knows nothing.
+
+    Raises:
+        ArgumentError: The image is larger than `MAX_PIXELS`.
+        BokwonError: The weights cannot be read.
+    """
+    if hole.size > MAX_PIXELS:
+        raise ArgumentError(
+            f"the image has {hole.size / 1e6:.1f} megapixels, too many for its features", "cut a piece out of it"
+        )
+    network = load_network(weights)[0].eval()
+    config = network.config
+    border = (0, -hole.shape[1] % config.multiple, 0, -hole.shape[0] % config.multiple)
+    valid = F.pad(torch.from_numpy(~hole).float()[None, None], border)
+    pixels = F.pad(torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None], border) * valid
+    if config.base == "lowpass":
+        valid = dense_evidence(valid)
+        pixels = pixels * valid
+        residual = (pixels - masked_lowpass(pixels, valid)) * valid
+        pixels = residual / masked_rms(residual, valid)
+    found = []
+    height, width = hole.shape
+    with torch.no_grad():
+        features, mask = pixels, valid
+        for encode in network.encoder:
+            features, mask = encode(features, mask)
+            height, width = -(-height // 2), -(-width // 2)
+            found.append(features[0, :, :height, :width].numpy())
+    return found

@@ -1,0 +1,70 @@
+"""What the loss terms are, and the weights published with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bokwon.errors import ArgumentError
+
+__all__ = ["PAPER", "PRESETS", "SEED", "LossDefinition"]
+
+
+@dataclass(frozen=True)
+class LossDefinition:
+    """What the terms are and the weights published with them.
+
+    Attributes:
+        tv_region: Where total variation counts: between neighbours that both lie in the `hole` dilated by one pixel,
+            or everywhere in the `composite`.
+        joint_style: True returns style_out + style_comp as one term, `style`; False returns the two.
+        normalised_pixels: True takes valid, hole and tv on images after ImageNet mean/std normalisation; False in
+            [0, 1]. Perceptual and style always see normalised images, normalised once, by the feature network.
+        default_weights: Name and weight of every term, in the order of reports.
+    """
+
+    tv_region: Literal["hole", "composite"]
+    joint_style: bool
+    normalised_pixels: bool
+    default_weights: tuple[tuple[str, float], ...]
+
+    def __post_init__(self) -> None:
+        if self.tv_region not in ("hole", "composite"):
+            raise ArgumentError(f"tv_region is {self.tv_region!r}", "use 'hole' or 'composite'")
+        style = ["style"] if self.joint_style else ["style_out", "style_comp"]
+        expected = sorted(["valid", "hole", "perceptual", "tv", *style])
+        names = [name for name, _ in self.default_weights]
+        if sorted(names) != expected:
+            raise ArgumentError(f"weights name {', '.join(names)}", f"name each once: {', '.join(expected)}")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """A fresh dict of the default weights, for `weighted_sum` or to change."""
+        return dict(self.default_weights)
+
+
+PAPER = LossDefinition(
+    tv_region="hole",
+    joint_style=False,
+    normalised_pixels=False,
+    default_weights=(
+        ("valid", 1.0),
+        ("hole", 6.0),
+        ("perceptual", 0.05),
+        ("style_out", 120.0),
+        ("style_comp", 120.0),
+        ("tv", 0.1),
+    ),
+)
+"""L_total of Liu et al. 2018, section 3.3."""
+
+SEED = LossDefinition(
+    tv_region="composite",
+    joint_style=True,
+    normalised_pixels=True,
+    default_weights=(("valid", 1.0), ("hole", 6.0), ("tv", 2.0), ("perceptual", 0.05), ("style", 240.0)),
+)
+"""As in a review's re-implementation of the paper: five terms, pixels normalised."""
+
+PRESETS: Mapping[str, LossDefinition] = {"paper": PAPER, "seed": SEED}

@@ -1,0 +1,93 @@
+"""`bokwon explain` with the features of a model's layers, where PyTorch is installed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bokwon.cli import explain
+from bokwon.cli.main import main
+from bokwon.restore.models import find_model
+
+WriteModel = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a page of lines and its mask."""
+    monkeypatch.chdir(tmp_path)
+    page = np.full((200, 300, 3), 220, np.uint8)
+    page[::20] = 30
+    Image.fromarray(page).save("page.png")
+    hole = np.zeros((200, 300), bool)
+    hole[50:150, 60:200] = True
+    Image.fromarray(hole).save("mask.png")
+    return tmp_path
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(["explain", "page.png", *arguments, "--mask", "mask.png", "--panel", "200"])
+    return int(caught.value.code or 0)
+
+
+def pixels(path: str) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.array(image).astype(int)
+
+
+def is_red(part: np.ndarray) -> np.ndarray:
+    return (part[..., 0] - part[..., 1] > 100) & (part[..., 2] < 100)
+
+
+def test_features_are_drawn_below_the_masks_with_the_same_hole(folder: Path) -> None:
+    assert run("both.png") == 0
+    figure = pixels("both.png")
+    # Eight panels of 200 x 133 in a row, and a row of features below; each panel of those is four channels.
+    assert figure.shape[:2] == (2 * (133 + 60) + 16, 8 * 216 + 16)
+    for column in range(1, 8):
+        left = 16 + column * 216
+        mask, features = figure[16:149, left : left + 200], figure[209:342, left : left + 200]
+        assert is_red(features).mean() == pytest.approx(is_red(mask).mean(), abs=0.03), column
+        known = features[~is_red(features)]
+        assert np.ptp(known) > 200
+    assert run("masks.png", "--no-features") == 0
+    assert pixels("masks.png").shape[:2] == (2 * (133 + 60) + 16, 4 * 216 + 16)
+
+
+def test_a_model_without_weights_is_drawn_as_masks_and_it_is_said(
+    folder: Path, mean_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("out.png", "--model", str(mean_model)) == 0
+    assert "note: masks only: model mean has no mean.safetensors beside it" in capsys.readouterr().err
+    assert run("two.png", "--model", str(mean_model), "--features") == 5
+    assert not Path("two.png").exists()
+
+
+def test_weights_of_another_model_are_refused(
+    folder: Path, write_model: WriteModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_model(folder / "mine.onnx")
+    card, shipped = model.with_suffix(".json"), find_model("document")
+    assert shipped.card is not None
+    entries = {**json.loads(card.read_text()), "network": shipped.card["network"], "kernels": [7, 5, 3]}
+    card.write_text(json.dumps(entries))
+    shutil.copy(shipped.path.with_suffix(".safetensors"), "mine.safetensors")
+    assert run("out.png", "--model", "./mine.onnx", "--features") == 1
+    assert "mine.safetensors has 7 layers and the card of mine tells of 3" in capsys.readouterr().err
+
+
+def test_without_pytorch_features_are_3_when_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(explain, "find_spec", lambda name: None)
+    assert run("out.png", "--features") == 3
+    assert "pip install 'bokwon[train]'" in capsys.readouterr().err
+    assert run("out.png") == 0
+    assert pixels("out.png").shape[1] == 4 * 216 + 16

@@ -1,0 +1,435 @@
+"""Every kind of file of the Formats paragraph, through `bokwon restore`: what goes in comes out, but for the hole."""
+
+from __future__ import annotations
+
+import io
+import struct
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import imagecodecs
+import numpy as np
+import pikepdf
+import pytest
+import tifffile
+from PIL import Image, ImageCms
+
+from bokwon.cli.main import main
+from bokwon.imaging.files import Source, read_page
+
+TELEA = ("--method", "telea")
+SIZE = (70, 90)
+HOLE = np.zeros(SIZE, bool)
+HOLE[10:22, 10:30] = True
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a mask."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(HOLE).save("mask.png")
+    return tmp_path
+
+
+def restore(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", *arguments, "--mask", "mask.png", *TELEA])
+    return int(caught.value.code or 0)
+
+
+def noise(mode: str, dtype: type = np.uint8) -> np.ndarray:
+    shape = SIZE if CHANNELS[mode] == 1 else (*SIZE, CHANNELS[mode])
+    samples = np.random.default_rng(1).integers(0, np.iinfo(dtype).max, shape, endpoint=True).astype(dtype)
+    if mode in ("LA", "RGBA"):
+        samples[..., -1] |= 1 << (samples.dtype.itemsize * 8 - 1)
+    return samples
+
+
+def check_restored(before: np.ndarray, after: np.ndarray) -> None:
+    assert (before.dtype, before.shape) == (after.dtype, after.shape)
+    np.testing.assert_array_equal(before[~HOLE], after[~HOLE])
+    assert not np.array_equal(before[HOLE], after[HOLE])
+
+
+def write_tiff(path: str, mode: str, dtype: type, **settings: object) -> np.ndarray:
+    samples = noise(mode, dtype)
+    separate = settings.get("planarconfig") == "separate"
+    settings.setdefault("planarconfig", "contig" if samples.ndim == 3 else None)
+    tifffile.imwrite(
+        path,
+        np.moveaxis(samples, -1, 0) if separate else samples,
+        photometric={"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}.get(mode, "minisblack"),
+        extrasamples=["unassalpha"] if mode in ("LA", "RGBA") else None,
+        metadata=None,
+        description="folio 3",
+        iccprofile=PROFILE,
+        resolution=(400, 300),
+        resolutionunit="inch",
+        **settings,
+    )
+    return samples
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"tile": (32, 48)}, {"byteorder": ">"}], ids=["strips", "tiles", "big-endian"]
+)
+@pytest.mark.parametrize("compression", [None, "lzw", "zlib", "packbits"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("mode", sorted(CHANNELS))
+def test_tiff_keeps_mode_depth_compression_and_tiles(
+    folder: Path, mode: str, dtype: type, compression: str | None, settings: dict[str, object]
+) -> None:
+    samples = write_tiff("page.tif", mode, dtype, compression=compression, **settings)
+    assert restore("page.tif", "out.tif") == 0
+    with tifffile.TiffFile("page.tif") as before, tifffile.TiffFile("out.tif") as after:
+        (page,), (out,) = before.pages, after.pages
+        check_restored(samples, out.asarray())
+        assert (out.compression, out.photometric, out.extrasamples) == (
+            page.compression,
+            page.photometric,
+            page.extrasamples,
+        )
+        assert (out.is_tiled, out.tilewidth, out.tilelength) == (page.is_tiled, page.tilewidth, page.tilelength)
+        for tag in ("ImageDescription", "InterColorProfile", "XResolution", "YResolution", "ResolutionUnit"):
+            assert out.tags[tag].value == page.tags[tag].value
+
+
+@pytest.mark.parametrize(("mode", "dtype"), [("CMYK", np.uint16), ("RGB", np.uint8), ("CMYK", np.uint8)])
+def test_planes_that_lie_apart_are_put_together(folder: Path, mode: str, dtype: type) -> None:
+    samples = write_tiff("page.tif", mode, dtype, planarconfig="separate")
+    assert restore("page.tif", "out.tif") == 0
+    check_restored(samples, tifffile.imread("out.tif"))
+
+
+def test_tiles_become_strips_where_the_extra_is_missing_and_it_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = write_tiff("page.tif", "RGB", np.uint8, tile=(32, 48))
+    deep = write_tiff("deep.tif", "CMYK", np.uint16)
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    monkeypatch.setattr("bokwon.imaging.tiff_archive.find_spec", lambda name: None)
+    assert restore("page.tif", "out.tif") == 0
+    assert "tiles of this TIFF become strips (pip install 'bokwon[archive]' keeps them)" in capsys.readouterr().err
+    check_restored(samples, np.array(Image.open("out.tif")))
+    assert restore("deep.tif", "out.tif") == 3
+    assert "pip install 'bokwon[archive]'" in capsys.readouterr().err
+    assert deep.dtype == np.uint16
+
+
+def test_one_bit_tiles_become_strips_and_it_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bits = noise("L") > 127
+    tifffile.imwrite("page.tif", bits, photometric="minisblack", tile=(32, 48), metadata=None)
+    assert restore("page.tif", "out.tif") == 0
+    assert "tiles of this TIFF become strips\n" in capsys.readouterr().err
+    check_restored(bits, read_page(Source.of(Path("out.tif"))).pixels)
+
+
+def test_pages_of_a_book_may_be_deep_and_tiled(folder: Path) -> None:
+    with tifffile.TiffWriter("book.tif") as writer:
+        writer.write(
+            noise("CMYK", np.uint16), photometric="separated", compression="zlib", tile=(32, 48), metadata=None
+        )
+        writer.write(noise("RGB"), photometric="rgb", compression="lzw", tile=(16, 16), metadata=None)
+    with tifffile.TiffWriter("masks.tif") as writer:
+        for _ in range(2):
+            writer.write(HOLE.astype(np.uint8) * 255, photometric="minisblack", metadata=None)
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", "book.tif", "out.tif", "--mask", "masks.tif", *TELEA])
+    assert not caught.value.code
+    with tifffile.TiffFile("book.tif") as before, tifffile.TiffFile("out.tif") as after:
+        for old, new in zip(before.pages, after.pages, strict=True):
+            check_restored(old.asarray(), new.asarray())
+            assert (old.tilewidth, old.compression) == (new.tilewidth, new.compression)
+
+
+def test_colours_multiplied_by_alpha_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tifffile.imwrite("page.tif", noise("LA", np.uint16), photometric="minisblack", extrasamples=["assocalpha"])
+    assert restore("page.tif", "out.tif") == 2
+    assert "page.tif has colours multiplied by its alpha; save it with unassociated alpha" in capsys.readouterr().err
+
+
+def test_sixteen_bit_gray_with_alpha_stays_that_as_png(folder: Path) -> None:
+    samples = noise("LA", np.uint16)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    header = struct.pack(">IIBBBBB", SIZE[1], SIZE[0], 16, 4, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    Path("page.png").write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+    assert restore("page.png", "out.png") == 0
+    data = Path("out.png").read_bytes()
+    assert data[24:26] == bytes((16, 4))
+    # OpenCV shows it as colour with alpha.
+    check_restored(samples, cv2.imread("out.png", cv2.IMREAD_UNCHANGED)[..., [0, 3]])
+    assert restore("page.png", "out.tif") == 0
+    check_restored(samples, tifffile.imread("out.tif"))
+
+
+@pytest.mark.parametrize("bits", [9, 10, 12, 14])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_jpeg_2000_of_uncommon_depth_keeps_it(folder: Path, bits: int, channels: int) -> None:
+    samples = noise({1: "L", 3: "RGB"}[channels], np.uint16) >> (16 - bits)
+    encoded = imagecodecs.jpeg2k_encode(samples, level=0, reversible=True, bitspersample=bits, codecformat="jp2")
+    Path("page.jp2").write_bytes(encoded)
+    assert restore("page.jp2", "out.jp2") == 0
+    data = Path("out.jp2").read_bytes()
+    check_restored(samples, imagecodecs.jpeg2k_decode(data))
+    place = data.index(b"\xff\x4f\xff\x51")
+    assert set(data[place + 42 : place + 42 + 3 * channels : 3]) == {bits - 1}
+
+
+def test_sixteen_bit_cmyk_goes_from_tiff_to_jpeg_2000_and_back(folder: Path) -> None:
+    samples = write_tiff("page.tif", "CMYK", np.uint16)
+    assert restore("page.tif", "one.jp2") == 0
+    assert restore("one.jp2", "two.tif") == 0
+    check_restored(samples, tifffile.imread("two.tif"))
+
+
+def write_pdf(data: bytes, bits: int, space: object, **entries: object) -> None:
+    pdf = pikepdf.new()
+    stream = pdf.make_stream(b"")
+    stream.write(data, filter=entries.pop("Filter", None), decode_parms=entries.pop("DecodeParms", None))
+    stream.Type, stream.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+    stream.Width, stream.Height = SIZE[1], SIZE[0]
+    stream.ColorSpace = space(pdf) if callable(space) else space
+    stream.BitsPerComponent = bits
+    for key, value in entries.items():
+        stream[f"/{key}"] = value
+    page = pdf.add_blank_page(page_size=(SIZE[1], SIZE[0]))
+    page.Contents = pdf.make_stream(f"q {SIZE[1]} 0 0 {SIZE[0]} 0 0 cm /Im0 Do Q".encode())
+    page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=pdf.make_indirect(stream)))
+    pdf.save("page.pdf")
+
+
+@contextmanager
+def picture(path: str) -> Iterator[pikepdf.Object]:
+    with pikepdf.open(path) as pdf:
+        yield pdf.pages[0].Resources.XObject.Im0
+
+
+def samples_of(path: str, shape: tuple[int, ...]) -> np.ndarray:
+    with picture(path) as image:
+        return np.frombuffer(image.read_bytes(), np.uint8).reshape(shape)
+
+
+def shown(path: str) -> np.ndarray:
+    with picture(path) as image:
+        return np.array(pikepdf.PdfImage(image).as_pil_image())
+
+
+def icc_based(mode: str):
+    def make(pdf: pikepdf.Pdf) -> pikepdf.Array:
+        profile = pdf.make_stream(PROFILE)
+        profile.N = CHANNELS[mode]
+        return pikepdf.Array([pikepdf.Name.ICCBased, profile])
+
+    return make
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("filters", ["none", "flate with predictor"])
+def test_pdf_pictures_with_a_profile(folder: Path, mode: str, filters: str) -> None:
+    samples = noise(mode)
+    if filters == "none":
+        write_pdf(samples.tobytes(), 8, icc_based(mode))
+    else:
+        rows = samples.reshape(SIZE[0], -1)
+        encoded = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+        parms = pikepdf.Dictionary(Predictor=15, Colors=CHANNELS[mode], Columns=SIZE[1], BitsPerComponent=8)
+        write_pdf(encoded, 8, icc_based(mode), Filter=pikepdf.Name.FlateDecode, DecodeParms=parms)
+    assert restore("page.pdf", "out.pdf") == 0
+    check_restored(samples, samples_of("out.pdf", samples.shape))
+    with picture("out.pdf") as out:
+        assert out.ColorSpace[1].read_bytes() == PROFILE
+
+
+@pytest.mark.parametrize("black_is_one", [False, True])
+def test_pdf_fax_pictures(folder: Path, black_is_one: bool) -> None:
+    bits = noise("L") > 127
+    stream = io.BytesIO()
+    Image.fromarray(bits).save(stream, "TIFF", compression="group4")
+    with Image.open(stream) as image:
+        tags = image.tag_v2
+        assert tags[262] == 1
+        data = b"".join(
+            stream.getvalue()[start : start + size] for start, size in zip(tags[273], tags[279], strict=True)
+        )
+    # TIFF's white is one here, so black runs are the fax's white ones.
+    parms = pikepdf.Dictionary(K=-1, Columns=SIZE[1], Rows=SIZE[0], BlackIs1=black_is_one)
+    write_pdf(data, 1, pikepdf.Name.DeviceGray, Filter=pikepdf.Name.CCITTFaxDecode, DecodeParms=parms)
+    before = shown("page.pdf")
+    assert restore("page.pdf", "out.pdf") == 0
+    check_restored(before.astype(bool), shown("out.pdf").astype(bool))
+    with picture("out.pdf") as out:
+        assert "/DecodeParms" not in out
+
+
+def test_pdf_jbig2_pictures_take_their_decoder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pdf(b"\0" * 40, 1, pikepdf.Name.DeviceGray, Filter=pikepdf.Name.JBIG2Decode)
+    code = restore("page.pdf", "out.pdf")
+    said = capsys.readouterr().err
+    assert (code, "jbig2dec" in said) == (3, True) or (code, "is damaged" in said) == (2, True)
+    assert not Path("out.pdf").exists()
+
+
+@pytest.mark.parametrize("kind", ["jp2", "j2k"])
+def test_pdf_jpeg_2000_pictures(folder: Path, kind: str) -> None:
+    samples = noise("RGB")
+    encoded = imagecodecs.jpeg2k_encode(samples, level=0, reversible=True, codecformat=kind)
+    write_pdf(encoded, 8, pikepdf.Name.DeviceRGB, Filter=pikepdf.Name.JPXDecode)
+    assert restore("page.pdf", "out.pdf") == 0
+    with picture("out.pdf") as out:
+        assert out.Filter == pikepdf.Name.JPXDecode
+        check_restored(samples, imagecodecs.jpeg2k_decode(out.read_raw_bytes()))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("base", ["DeviceRGB", "DeviceGray", "DeviceCMYK"])
+def test_pdf_palettes_become_the_colours_they_stand_for(
+    folder: Path, bits: int, base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mode = {"DeviceRGB": "RGB", "DeviceGray": "L", "DeviceCMYK": "CMYK"}[base]
+    rng = np.random.default_rng(4)
+    palette = rng.integers(0, 256, (2**bits, CHANNELS[mode])).astype(np.uint8)
+    numbers = rng.integers(0, 2**bits, SIZE).astype(np.uint8)
+    stored = np.unpackbits(numbers[..., None], axis=2)[..., 8 - bits :].reshape(SIZE[0], -1)
+    space = pikepdf.Array([pikepdf.Name.Indexed, pikepdf.Name(f"/{base}"), 2**bits - 1, palette.tobytes()])
+    write_pdf(np.packbits(stored, axis=1).tobytes(), bits, space)
+    assert restore("page.pdf", "out.pdf") == 0
+    assert "has a palette: it comes back as" in capsys.readouterr().err
+    expected = palette[numbers] if CHANNELS[mode] > 1 else palette[numbers][..., 0]
+    with picture("out.pdf") as out:
+        assert (str(out.ColorSpace), int(out.BitsPerComponent)) == (f"/{base}", 8)
+    check_restored(expected, samples_of("out.pdf", expected.shape))
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_pdf_gray_of_few_bits_comes_back_with_eight(
+    folder: Path, bits: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = np.random.default_rng(4).integers(0, 2**bits, SIZE).astype(np.uint8)
+    stored = np.unpackbits(numbers[..., None], axis=2)[..., 8 - bits :].reshape(SIZE[0], -1)
+    write_pdf(np.packbits(stored, axis=1).tobytes(), bits, pikepdf.Name.DeviceGray)
+    assert restore("page.pdf", "out.pdf") == 0
+    assert "less than 8 bits of gray" in capsys.readouterr().err
+    expected = numbers * np.uint8(255 // (2**bits - 1))
+    check_restored(expected, samples_of("out.pdf", SIZE))
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_pdf_cmyk_jpeg_keeps_its_polarity_and_is_filled_with_paper(folder: Path, inverted: bool) -> None:
+    inks = np.zeros((*SIZE, 4), np.uint8)
+    inks[..., 3] = 25
+    damaged = inks.copy()
+    damaged[HOLE] = 255
+    raw = 255 - damaged if inverted else damaged
+    stream = io.BytesIO()
+    # Pillow stores the complement.
+    Image.frombytes("CMYK", SIZE[::-1], (255 - raw).tobytes()).save(stream, "JPEG", quality=95, subsampling=0)
+    decode = {"Decode": pikepdf.Array([1, 0] * 4)} if inverted else {}
+    write_pdf(stream.getvalue(), 8, pikepdf.Name.DeviceCMYK, Filter=pikepdf.Name.DCTDecode, **decode)
+    assert restore("page.pdf", "out.pdf") == 0
+    with picture("out.pdf") as out:
+        assert ("/Decode" in out) == inverted
+        after = 255 - np.array(Image.open(io.BytesIO(out.read_raw_bytes()))).astype(int)
+    after = 255 - after if inverted else after
+    assert np.abs(after - inks).max() <= 12
+
+
+def test_unusual_sample_values_of_a_pdf_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pdf(noise("L").tobytes(), 8, pikepdf.Name.DeviceGray, Decode=pikepdf.Array([1, 0]))
+    assert restore("page.pdf", "out.pdf") == 2
+    assert "unusual sample values (Decode); save it anew as PDF" in capsys.readouterr().err
+    lab = pikepdf.Array([pikepdf.Name.Lab, pikepdf.Dictionary(WhitePoint=pikepdf.Array([0.95, 1, 1.08]))])
+    write_pdf(noise("RGB").tobytes(), 8, lab)
+    assert restore("page.pdf", "out.pdf") == 2
+    assert "convert it to gray, RGB or CMYK of 8 or 16 bits" in capsys.readouterr().err
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def bomb(kind: str) -> bytes:
+    """A small file that calls itself 40,000 pixels wide and high."""
+    side = 40_000
+    if kind == "png":
+        header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    if kind == "jp2":
+        data = bytearray(imagecodecs.jpeg2k_encode(noise("L"), level=0, codecformat="j2k"))
+        data[8:16] = data[24:32] = struct.pack(">II", side, side)
+        return bytes(data)
+    if kind == "pdf":
+        write_pdf(b"\0" * 100, 8, pikepdf.Name.DeviceRGB)
+        with pikepdf.open("page.pdf", allow_overwriting_input=True) as pdf:
+            image = pdf.pages[0].Resources.XObject.Im0
+            image.Width = image.Height = side
+            pdf.save("page.pdf")
+        return Path("page.pdf").read_bytes()
+    stream = io.BytesIO()
+    if kind == "jpg":
+        Image.fromarray(noise("RGB")).save(stream, "JPEG")
+        data = bytearray(stream.getvalue())
+        place = data.index(b"\xff\xc0")
+        data[place + 5 : place + 9] = struct.pack(">HH", side, side)
+        return bytes(data)
+    if kind == "bmp":
+        Image.fromarray(noise("RGB")).save(stream, "BMP")
+        data = bytearray(stream.getvalue())
+        data[18:26] = struct.pack("<ii", side, side)
+        return bytes(data)
+    samples, photometric = (noise("CMYK", np.uint16), "separated") if kind == "deep.tif" else (noise("RGB"), "rgb")
+    tifffile.imwrite(stream, samples, photometric=photometric, metadata=None, byteorder="<")
+    data = bytearray(stream.getvalue())
+    for tag in (256, 257):
+        place = data.index(struct.pack("<HHI", tag, 4, 1))
+        data[place + 8 : place + 12] = struct.pack("<I", side)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "bmp", "tif", "deep.tif", "jp2", "pdf"])
+def test_a_file_that_would_unpack_to_gigabytes_is_refused_at_once(
+    folder: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(f"page.{kind}").write_bytes(bomb(kind))
+    assert restore(f"page.{kind}", f"out.{kind}") == 2
+    said = capsys.readouterr().err
+    assert "has more than 400 megapixels" in said
+    assert "--max-mpixels" in said
+    assert not list(folder.glob("out.*"))
+
+
+def test_an_output_that_is_the_mask_or_the_input_by_another_name(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = noise("RGB")
+    Image.fromarray(samples).save("page.png")
+    Path("other.png").hardlink_to("mask.png")
+    Path("link.png").symlink_to("mask.png")
+    before = Path("mask.png").read_bytes()
+    for target in ("mask.png", "other.png", "link.png", "./mask.png"):
+        assert restore("page.png", target) == 1
+        assert "OUTPUT is the mask itself" in capsys.readouterr().err
+    assert Path("mask.png").read_bytes() == before
+    Path("page-link.png").symlink_to("page.png")
+    assert restore("page.png", "page-link.png") == 0
+    assert Path("page-link.png").is_symlink()
+    check_restored(samples, np.array(Image.open("page.png")))
+    Path("dangling.png").symlink_to("new.png")
+    assert restore("page.png", "dangling.png") == 0
+    assert Path("new.png").is_file()
+    Path("circle.png").symlink_to("circle.png")
+    assert restore("page.png", "circle.png") == 5
+    assert restore("circle.png", "out.png") == 5
+
+
+def test_sixteen_bit_colour_keeps_its_depth_in_png(folder: Path) -> None:
+    samples = noise("RGB", np.uint16)
+    assert cv2.imwrite("page.png", samples[..., ::-1])
+    assert restore("page.png", "out.png") == 0
+    check_restored(samples, cv2.imread("out.png", cv2.IMREAD_UNCHANGED)[..., ::-1])

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bokwon.imaging.tiles import Tiling
+from bokwon.restore.grain import Texture, add_grain
+from bokwon.restore.paper import Paper
+from bokwon.restore.survey import at_window, spread, survey
+
+SIZE = (300, 420)
+HOLE = np.zeros(SIZE, bool)
+HOLE[60:240, 100:330] = True
+
+
+def paper(deviation: float, seed: int = 1) -> np.ndarray:
+    """A page of grainy paper in [0, 255] with lines of ink, its hole filled flat."""
+    rng = np.random.default_rng(seed)
+    page = 200 + deviation * rng.standard_normal(SIZE)
+    page[::25] = 40
+    page[HOLE] = 200
+    return page
+
+
+def of_mode(mode: str, dtype: type, page: np.ndarray) -> np.ndarray:
+    light = np.clip(page, 0, 255) / 255
+    samples = np.rint((1 - light if mode == "CMYK" else light) * np.iinfo(dtype).max).astype(dtype)
+    channels = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}[mode]
+    stacked = np.repeat(samples[..., None], channels, axis=-1)
+    if mode in ("LA", "RGBA"):
+        stacked[..., -1] = np.iinfo(dtype).max
+    return stacked[..., 0].copy() if mode == "L" else stacked
+
+
+@pytest.mark.parametrize(
+    ("mode", "dtype"),
+    [("L", np.uint8), ("L", np.uint16), ("LA", np.uint8), ("RGB", np.uint16), ("RGBA", np.uint8), ("CMYK", np.uint8)],
+)
+def test_a_flat_fill_gets_the_papers_deviation_and_nothing_else_changes(mode: str, dtype: type) -> None:
+    before = of_mode(mode, dtype, paper(5.0))
+    after = before.copy()
+    add_grain(after, mode, HOLE)
+    np.testing.assert_array_equal(after[~HOLE], before[~HOLE])
+    if mode in ("LA", "RGBA"):
+        np.testing.assert_array_equal(after[..., -1], before[..., -1])
+    inside = after[HOLE].reshape(HOLE.sum(), -1)[:, 0].astype(float) * 255 / np.iinfo(dtype).max
+    assert inside.std() == pytest.approx(5.0, rel=0.2)
+    assert inside.mean() == pytest.approx(200 if mode != "CMYK" else 55, abs=1)
+    again = before.copy()
+    add_grain(again, mode, HOLE)
+    np.testing.assert_array_equal(again, after)
+    other = before.copy()
+    add_grain(other, mode, HOLE, seed=7)
+    assert not np.array_equal(other, after)
+
+
+def test_what_has_its_grain_already_is_left_nearly_alone_and_ink_gets_none() -> None:
+    page = paper(5.0)
+    whole = 200 + 5.0 * np.random.default_rng(9).standard_normal(SIZE)
+    page[HOLE] = whole[HOLE]
+    before = of_mode("L", np.uint8, page)
+    after = before.copy()
+    add_grain(after, "L", HOLE)
+    assert after[HOLE].astype(float).std() == pytest.approx(5.0, rel=0.2)
+    page = paper(5.0)
+    page[100:140, 100:330] = 60
+    before = of_mode("L", np.uint8, page)
+    after = before.copy()
+    add_grain(after, "L", HOLE)
+    np.testing.assert_array_equal(after[100:140, 100:330], before[100:140, 100:330])
+
+
+def test_a_bilevel_page_and_a_clean_one_stay_as_they_are() -> None:
+    bilevel = paper(5.0) > 128
+    after = bilevel.copy()
+    add_grain(after, "1", HOLE)
+    np.testing.assert_array_equal(after, bilevel)
+    clean = of_mode("RGB", np.uint8, paper(0.0))
+    after = clean.copy()
+    add_grain(after, "RGB", HOLE)
+    np.testing.assert_array_equal(after, clean)
+
+
+def test_a_texture_has_the_spectrum_and_the_colours_of_its_patches() -> None:
+    rng = np.random.default_rng(3)
+    noise = rng.standard_normal((64, 34, 34))
+    # Each pixel is the mean of its neighbourhood: neighbours correlate by 2/3 along one axis and not along the other.
+    smooth = noise[:, :32, :32] + noise[:, :32, 1:33] + noise[:, :32, 2:34]
+    colour = np.stack([smooth, 0.5 * smooth, -smooth], axis=-1).astype(np.float32)
+    grain = Texture(colour).at((slice(500, 812), slice(0, 400)))[..., 0]
+    across = np.corrcoef(grain[:, :-1].ravel(), grain[:, 1:].ravel())[0, 1]
+    down = np.corrcoef(grain[:-1].ravel(), grain[1:].ravel())[0, 1]
+    assert across == pytest.approx(2 / 3, abs=0.08)
+    assert down == pytest.approx(0.0, abs=0.08)
+    channels = Texture(colour).at((slice(0, 512), slice(0, 512))).reshape(-1, 3)
+    assert np.corrcoef(channels.T)[0] == pytest.approx([1, 1, -1], abs=0.01)
+    assert channels[:, 1].std() / channels[:, 0].std() == pytest.approx(0.5, abs=0.02)
+    assert channels.mean(axis=-1).std() == pytest.approx(1.0, rel=1e-3)
+
+
+def test_without_patches_there_is_no_grain() -> None:
+    assert not Texture(np.zeros((0, 32, 32, 3), np.float32)).at((slice(0, 9), slice(0, 9))).any()
+
+
+def test_paper_is_the_same_whatever_tile_asks_and_has_no_ink() -> None:
+    page = of_mode("RGB", np.uint8, paper(4.0))
+    found = Paper(page, HOLE, "RGB")
+    full = np.zeros((*SIZE, 3), np.float32)
+    for tile in Tiling(1024).plan(HOLE):
+        full[tile.window] = found.at(tile)
+    for tile in Tiling(256).plan(HOLE):
+        np.testing.assert_allclose(found.at(tile), full[tile.window], atol=1e-6)
+    inside = full[HOLE] * 255
+    assert inside.mean() == pytest.approx(200, abs=1)
+    assert inside.std() == pytest.approx(4.0, rel=0.25)
+    assert inside.min() > 170
+
+
+def test_the_survey_tells_paper_from_ink() -> None:
+    page = paper(3.0)
+    page[:, :200] -= 60
+    page[::4] = 20
+    found = survey(of_mode("L", np.uint8, page), HOLE, "L")
+    colour = found.colour[..., 0][found.seen[..., 0] > 0] * 255
+    assert ((np.abs(colour - 200) < 4) | (np.abs(colour - 140) < 4) | (np.abs(colour - 170) < 34)).all()
+    # Nothing of the paper is further than the halo of its ink, so its grain is not measured.
+    assert not found.measured.any()
+    assert len(found.patches) == 0
+
+
+def test_squares_are_looked_at_near_holes_only_and_everywhere_if_those_tell_nothing() -> None:
+    page = of_mode("L", np.uint8, 200 + 5.0 * np.random.default_rng(1).standard_normal((64, 2048)))
+    hole = np.zeros(page.shape, bool)
+    hole[:, :64] = True
+    near = survey(page, hole, "L", near=hole)
+    assert near.seen[:, 2:16].all()
+    assert not near.seen[:, 16:].any()
+    hole[:, :1500] = True
+    far = survey(page, hole, "L", near=np.asarray(np.arange(2048) < 9)[None].repeat(64, axis=0))
+    assert far.seen[:, 47:].all()
+
+
+def test_a_grid_is_interpolated_between_the_middles_of_squares() -> None:
+    grid = np.array([[[0.0], [32.0]], [[64.0], [96.0]]], np.float32)
+    whole = at_window(grid, (slice(0, 64), slice(0, 64)))[..., 0]
+    assert whole[0, 0] == 0
+    assert whole[15, 48] == pytest.approx(32, abs=1)
+    assert whole[31, 31] == pytest.approx(16 * 0.5 * 2 + 32 * 0.5 * 2, abs=2)
+    np.testing.assert_array_equal(at_window(grid, (slice(20, 40), slice(33, 64)))[..., 0], whole[20:40, 33:64])
+
+
+def test_empty_squares_take_what_is_near() -> None:
+    values, weight = np.zeros((1, 9, 1), np.float32), np.zeros((1, 9, 1), np.float32)
+    values[0, 0], weight[0, 0] = 1.0, 1.0
+    values[0, 8], weight[0, 8] = 3.0, 1.0
+    filled = spread(values, weight, 0.0)[0, :, 0]
+    assert (np.diff(filled) >= -1e-6).all()
+    assert filled[0] == pytest.approx(1.0, abs=0.2)
+    assert filled[8] == pytest.approx(3.0, abs=0.2)
+    assert (spread(values, np.zeros_like(weight), 5.0) == 5.0).all()

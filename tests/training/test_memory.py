@@ -1,0 +1,39 @@
+"""Memory that is kept: fewer page faults for the same work."""
+
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("resource", reason="page faults are counted on Unix only")
+
+# Three times the same work, in a process of its own: how memory is handed out holds for the whole of it.
+PROGRAM = """
+import resource
+import torch
+from bokwon.training.memory import keep_memory, release_memory
+
+def faults():
+    for number in range(12):
+        if number == 6:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        torch.ones(12 * 2**20).add(1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+plain = faults()
+if not keep_memory():
+    raise SystemExit(3)
+kept = faults()
+release_memory()
+print(plain, kept, faults())
+"""
+
+
+def test_kept_memory_is_not_zeroed_anew():
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=200, check=False)
+    if done.returncode == 3:
+        pytest.skip("the C library is not glibc")
+    assert done.returncode == 0, done.stderr
+    plain, kept, released = map(int, done.stdout.split())
+    assert kept * 20 < plain
+    assert kept * 20 < released
