@@ -19,7 +19,7 @@ from bokwon.training.data import Batches, Crops, make_loader
 from bokwon.training.device import make_accelerator
 from bokwon.training.interrupt import Interrupt, interruptible
 from bokwon.training.log import Log, layer_masks, open_log
-from bokwon.training.memory import keep_memory
+from bokwon.training.memory import keep_memory, release_memory
 from bokwon.training.objective import Objective
 from bokwon.training.run import Run
 from bokwon.training.schedule import in_phase_two
@@ -52,7 +52,6 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
     last = checkpoint.latest(out)
     if last is not None and not resume:
         raise OutputExistsError(f"{out} holds a run ({last.name})", "go on with --resume, or name another --out")
-    keep_memory()
     accelerator = make_accelerator(config.precision)
     main = accelerator.is_main_process
     with accelerator.main_process_first():
@@ -78,6 +77,9 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
     )
     loader = iter(make_loader(dataset, batches, config.data.workers))
     with contextlib.ExitStack() as stack:
+        # For the run alone: the process is the caller's.
+        stack.callback(release_memory)
+        keep_memory()
         interrupt = stack.enter_context(interruptible())
         log = stack.enter_context(open_log(out, run.step, board=config.tensorboard)) if main else Log(None, None)
         while run.step < config.total_steps:

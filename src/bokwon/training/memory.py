@@ -25,12 +25,15 @@ def keep_memory() -> bool:
 
 
 def release_memory() -> bool:
-    """Take `keep_memory` back, in processes that hold data of many sizes.
+    """Take `keep_memory` back, and give the system what is free.
 
     Returns:
         Whether it took effect.
     """
-    return _set(_MMAP_MAX, _DEFAULT_MMAPS) and _set(_TRIM_THRESHOLD, _DEFAULT_TRIM)
+    released = _set(_MMAP_MAX, _DEFAULT_MMAPS) and _set(_TRIM_THRESHOLD, _DEFAULT_TRIM)
+    if released:
+        ctypes.CDLL(None).malloc_trim(0)
+    return released
 
 
 def _set(option: int, value: int) -> bool:
