@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bokwon.nn.lowpass import CELL, MINIMUM_RMS, dense_evidence, masked_lowpass, masked_rms
+from bokwon.nn.lowpass import CELL, MINIMUM_RMS, dense_evidence, masked_lowpass, masked_rms, pull_push
 
 
 def test_a_flat_image_stays_flat_whatever_is_missing():
@@ -90,3 +90,33 @@ def test_an_image_with_nothing_but_scattered_pixels_keeps_them():
     dense = dense_evidence(valid)
     assert torch.equal(dense[0], valid[0])
     assert dense[1].sum() == 32 * 16
+
+
+def test_pull_push_keeps_the_known_and_joins_the_rims():
+    # A step from -1 to 1 with the 6 columns between them missing.
+    residual = torch.ones(1, 3, 32, 32)
+    residual[..., :13] = -1
+    valid = torch.ones(1, 1, 32, 32)
+    valid[..., 13:19] = 0
+    filled = pull_push(residual * valid, valid)
+    torch.testing.assert_close(filled * valid, residual * valid)
+    row = filled[0, 0, 16]
+    assert (row.diff()[12:19] > 0).all()
+    torch.testing.assert_close(row[13:16], -row[16:19].flip(0), atol=0.15, rtol=0)
+    assert filled.abs().max() <= 1
+
+
+def test_pull_push_smooths_by_the_mean_of_the_neighbours():
+    # One pixel is missing: at every step it is the weighted mean of the eight around it.
+    residual = torch.zeros(1, 1, 16, 16)
+    residual[0, 0, 4:7, 4:7] = torch.tensor([[1.0, 2, 3], [4, 9, 5], [6, 7, 8]])
+    valid = torch.ones(1, 1, 16, 16)
+    valid[0, 0, 5, 5] = 0
+    filled = pull_push(residual * valid, valid)
+    expected = (1 + 3 + 6 + 8 + 2 * (2 + 4 + 5 + 7)) / 12
+    assert filled[0, 0, 5, 5].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_pull_push_has_nothing_to_say_without_evidence():
+    nothing = torch.zeros(1, 3, 32, 32)
+    assert pull_push(nothing, nothing[:, :1]).abs().max() == 0

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from bokwon.nn.layers import PartialConv2d
+from bokwon.nn.lowpass import dense_evidence, masked_lowpass, pull_push
 from bokwon.nn.unet import PConvUNet, UNetConfig
 
 
@@ -41,7 +42,7 @@ def test_the_paper_s_network_has_the_paper_s_weights():
     assert [block.norm is not None for block in network.decoder] == [*[True] * 7, False]
 
 
-@pytest.mark.parametrize("base", ["none", "lowpass"])
+@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush"])
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (33, 70), (1, 5)])
 def test_any_size_comes_back_as_it_went_in(base, height, width):
     network = PConvUNet(levels=4, width=4, base=base).eval()
@@ -51,7 +52,7 @@ def test_any_size_comes_back_as_it_went_in(base, height, width):
     assert output.isfinite().all()
 
 
-@pytest.mark.parametrize("options", [{}, {"base": "lowpass"}, {"layer": "conv"}])
+@pytest.mark.parametrize("options", [{}, {"base": "lowpass"}, {"base": "pullpush"}, {"layer": "conv"}])
 def test_what_lies_in_the_holes_is_not_looked_at(options):
     network = PConvUNet(levels=4, width=4, **options).eval()
     image, valid = _inputs()
@@ -60,7 +61,8 @@ def test_what_lies_in_the_holes_is_not_looked_at(options):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"base": "lowpass"}, {"layer": "conv"}, {"layer": "conv", "placeholder": "zero"}]
+    "options",
+    [{}, {"base": "lowpass"}, {"base": "pullpush"}, {"layer": "conv"}, {"layer": "conv", "placeholder": "zero"}],
 )
 def test_all_hole_and_hole_free_images_stay_finite_with_their_gradients(options):
     network = PConvUNet(levels=4, width=4, **options)
@@ -88,12 +90,33 @@ def test_batch_and_single_agree():
     torch.testing.assert_close(together, apart, atol=1e-5, rtol=1e-5)
 
 
-def test_lowpass_output_follows_brightness_and_contrast():
-    network = PConvUNet(levels=4, width=4, base="lowpass").eval()
+@pytest.mark.parametrize("base", ["lowpass", "pullpush"])
+def test_output_over_a_base_follows_brightness_and_contrast(base):
+    network = PConvUNet(levels=4, width=4, base=base).eval()
     image, valid = _inputs()
     torch.testing.assert_close(
         network(0.4 * image + 0.3, valid), 0.4 * network(image, valid) + 0.3, atol=1e-4, rtol=1e-4
     )
+
+
+def test_the_fourth_channel_says_how_far_to_follow_the_interpolation():
+    network = PConvUNet(levels=4, width=4, base="pullpush").eval()
+    image, valid = _inputs()
+    last = network.decoder[-1].conv
+    with torch.no_grad():
+        last.weight[3] = 0
+        last.bias[3] = 30  # the logit of 1
+        followed = network(image, valid)
+        last.bias[3] = -30
+        ignored = network(image, valid)
+        last.bias[3] = 0
+        halfway = network(image, valid)
+    evidence = dense_evidence(valid)
+    low = masked_lowpass(image * evidence, evidence)
+    interpolated = low + pull_push((image - low) * evidence, evidence)
+    torch.testing.assert_close(followed, interpolated, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(halfway, (followed + ignored) / 2, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(ignored, followed, atol=1e-2)
 
 
 def test_an_ordinary_network_has_the_same_parameters_and_no_partial_convolution():

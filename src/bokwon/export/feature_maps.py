@@ -44,7 +44,7 @@ def feature_maps(weights: Path, image: NDArray[np.float32], hole: NDArray[np.boo
     border = (0, -hole.shape[1] % config.multiple, 0, -hole.shape[0] % config.multiple)
     valid = F.pad(torch.from_numpy(~hole).float()[None, None], border)
     pixels = F.pad(torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None], border) * valid
-    if config.base == "lowpass":
+    if config.base != "none":
         valid = dense_evidence(valid)
         pixels = pixels * valid
         residual = (pixels - masked_lowpass(pixels, valid)) * valid

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from bokwon.nn.functional import upsampling_matrix
-from bokwon.nn.lowpass import CELL, LEVELS, MINIMUM_RMS, NEIGHBOURHOOD, SPARSE
+from bokwon.nn.lowpass import CELL, LEVELS, MINIMUM_RMS, NEIGHBOURHOOD, OCTAVES, SPARSE, STENCIL, SWEEPS
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["SCALE", "build"]
@@ -40,19 +40,23 @@ def build(network: PConvUNet, *, half: bool) -> onnx.ModelProto:
 
     Returns:
         A model with inputs `image` (N, 3, H, W) and `valid` (N, 1, H, W) and output `restored` (N, 3, H, W), float32.
-        With `base="lowpass"` there is a third input that may be left out: `scale` (1,), the root mean square of the
-        page's residual, which the image is a part of; 0 takes that of each input by itself.
+        With `base="lowpass"` or "pullpush" there is a third input that may be left out: `scale` (1,), the root mean
+        square of the page's residual, which the image is a part of; 0 takes that of each input by itself.
     """
     graph = _Graph(half)
     image, valid, height_width = graph.pad("image", "valid", network.config.multiple)
-    if network.config.base == "lowpass":
+    if network.config.base != "none":
         valid = _dense_evidence(graph, valid)
         image = graph.op("Mul", image, valid)
         low = _lowpass(graph, image, valid)
         residual = graph.op("Mul", graph.op("Sub", image, low), valid)
         scale = _given_or(graph, _rms(graph, residual, valid))
         output = _unet(graph, network, graph.op("Div", residual, scale), valid)
-        output = graph.op("Add", low, graph.op("Mul", output, scale))
+        if network.config.base == "pullpush":
+            output = _blend(graph, output, scale, _pull_push(graph, residual, valid))
+        else:
+            output = graph.op("Mul", output, scale)
+        output = graph.op("Add", low, output)
     elif network.config.layer == "conv":
         colour = graph.op("Mul", graph.op("Sub", graph.number(1), valid), graph.constant(network.colour.numpy()))
         output = _plain_unet(graph, network, graph.op("Add", image, colour))
@@ -166,6 +170,37 @@ def _lowpass(graph: _Graph, image: str, valid: str) -> str:
         mean = graph.op("Div", total, graph.op("Max", count, least))
         filled = graph.op("Where", graph.op("Greater", count, zero), mean, filled)
     return graph.upsample(filled, CELL, "linear")
+
+
+def _pull_push(graph: _Graph, residual: str, valid: str) -> str:
+    # As bokwon.nn.lowpass.pull_push.
+    stencil = graph.constant(np.tile(np.asarray(STENCIL, np.float32), (3, 1, 1, 1)))
+    border, least, zero = graph.ints([0, 0, 1, 1] * 2), graph.number(_EPSILON), graph.number(0)
+    pyramid = [(residual, valid)]
+    for _ in range(OCTAVES):
+        total, count = pyramid[-1]
+        pyramid.append((graph.average(total, 2, 2, 0, 0), graph.average(count, 2, 2, 0, 0)))
+    filled = zero
+    for level, (total, count) in enumerate(reversed(pyramid)):
+        known = graph.op("Greater", count, zero)
+        mean = graph.op("Div", total, graph.op("Max", count, least))
+        if level == 0:
+            filled = graph.op("Where", known, mean, zero)
+            continue
+        filled = graph.op("Where", known, mean, graph.upsample(filled, 2, "linear"))
+        for _ in range(SWEEPS):
+            padded = graph.op("Pad", filled, border, mode="edge")
+            smooth = graph.op("Conv", padded, stencil, kernel_shape=[3, 3], group=3)
+            filled = graph.op("Where", known, filled, smooth)
+    return filled
+
+
+def _blend(graph: _Graph, output: str, scale: str, interpolated: str) -> str:
+    axis = graph.ints([1])
+    colours = graph.op("Slice", output, graph.ints([0]), graph.ints([3]), axis)
+    share = graph.op("Sigmoid", graph.op("Slice", output, graph.ints([3]), graph.ints([4]), axis))
+    predicted = graph.op("Mul", colours, scale)
+    return graph.op("Add", predicted, graph.op("Mul", share, graph.op("Sub", interpolated, predicted)))
 
 
 def _rms(graph: _Graph, residual: str, valid: str) -> str:

@@ -13,10 +13,14 @@ __all__ = [
     "LEVELS",
     "MINIMUM_RMS",
     "NEIGHBOURHOOD",
+    "OCTAVES",
     "SPARSE",
+    "STENCIL",
+    "SWEEPS",
     "dense_evidence",
     "masked_lowpass",
     "masked_rms",
+    "pull_push",
 ]
 
 CELL = 16
@@ -25,6 +29,11 @@ LEVELS = 6
 MINIMUM_RMS = 0.02
 """So that a blank page does not blow up its noise."""
 
+OCTAVES = 4
+"""Halvings from the pixel to the cell of 16, which is where the low-pass takes over."""
+SWEEPS = 2
+STENCIL = ((1 / 12, 2 / 12, 1 / 12), (2 / 12, 0.0, 2 / 12), (1 / 12, 2 / 12, 1 / 12))
+"""Mean of the eight neighbours, the near ones twice: one step towards the solution of Laplace's equation."""
 
 NEIGHBOURHOOD = 15
 SPARSE = 0.1
@@ -91,6 +100,39 @@ def masked_rms(residual: Tensor, valid: Tensor, minimum: float = MINIMUM_RMS) ->
     known = valid.sum((1, 2, 3), keepdim=True).clamp(min=1) * residual.shape[1]
     square: Tensor = (residual * residual).sum((1, 2, 3), keepdim=True) / known
     return square.clamp(min=minimum**2).sqrt()
+
+
+def pull_push(residual: Tensor, valid: Tensor) -> Tensor:
+    """Interpolate into the holes from their rims, coarse to fine.
+
+    Pixels in holes take the interpolated average of the known ones at half the resolution, and so on down to cells of
+    16 pixels, which are zero where they know nothing. At each resolution `SWEEPS` steps of smoothing join what was
+    filled to what is known. Where a hole is a few pixels wide this is close to the smoothest surface through its rim.
+
+    Args:
+        residual: (N, C, H, W), an image minus its low-pass, zero in the holes; H and W are multiples of 16.
+        valid: (N, 1, H, W), 1 where a pixel is known.
+
+    Returns:
+        (N, C, H, W), equal to `residual` where a pixel is known, and in its range elsewhere.
+
+    Source: pull-push of Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4; the smoothing is Jacobi's.
+    """
+    stencil = residual.new_tensor(STENCIL).expand(residual.shape[1], 1, 3, 3)
+    pyramid = [(residual, valid)]
+    for _ in range(OCTAVES):
+        total, count = pyramid[-1]
+        pyramid.append((F.avg_pool2d(total, 2), F.avg_pool2d(count, 2)))
+    total, count = pyramid.pop()
+    filled = _fill(total, count, torch.zeros_like(total))
+    while pyramid:
+        total, count = pyramid.pop()
+        filled = F.interpolate(filled, scale_factor=2.0, mode="bilinear", align_corners=False)
+        filled = _fill(total, count, filled)
+        for _ in range(SWEEPS):
+            smooth = F.conv2d(F.pad(filled, (1, 1, 1, 1), mode="replicate"), stencil, groups=residual.shape[1])
+            filled = torch.where(count > 0, filled, smooth)
+    return filled
 
 
 def _half(x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from bokwon.nn.activation import masked_rectifier
 from bokwon.nn.features import IMAGENET_MEAN
 from bokwon.nn.functional import upsampled_conv2d, upsampled_partial_conv2d
 from bokwon.nn.layers import Conv2d, PartialConv2d
-from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms
+from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms, pull_push
 
 __all__ = ["PConvUNet", "UNetConfig"]
 
@@ -24,7 +24,7 @@ _FUSED = 5
 """Decoder layers, from the surface, that never form the upsampled features. Further down the maps are so small that
 making the larger kernel costs more than it saves."""
 
-Base = Literal["none", "lowpass"]
+Base = Literal["none", "lowpass", "pullpush"]
 Layer = Literal["partial", "conv"]
 Placeholder = Literal["mean", "zero"]
 
@@ -38,7 +38,8 @@ class UNetConfig:
         width: Channels of the first layer; each further layer doubles them.
         max_width: Where doubling stops; 8 * width by default.
         base: "none": the network predicts the image. "lowpass": it predicts the residual over a masked low-pass of
-            the input, in units of the residual's root mean square.
+            the input, in units of the residual's root mean square. "pullpush": likewise, and a fourth channel says,
+            pixel by pixel, how far to follow an interpolation from the rim of the hole instead.
         layer: "partial", or "conv" for the paper's baseline: the same network of ordinary convolutions, which sees a
             placeholder in the holes and no mask.
         placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, or "zero".
@@ -61,22 +62,27 @@ class UNetConfig:
             raise ValueError(f"width must be positive, not {self.width}")
         if self.max_width is not None and self.max_width < self.width:
             raise ValueError(f"max_width must be at least width ({self.width}), not {self.max_width}")
-        if self.base not in ("none", "lowpass"):
-            raise ValueError(f"base must be 'none' or 'lowpass', not {self.base!r}")
-        if self.base == "lowpass" and self.levels < 4:
-            raise ValueError(f"base='lowpass' has cells of 16 pixels and needs levels >= 4, not {self.levels}")
+        if self.base not in ("none", "lowpass", "pullpush"):
+            raise ValueError(f"base must be 'none', 'lowpass' or 'pullpush', not {self.base!r}")
+        if self.base != "none" and self.levels < 4:
+            raise ValueError(f"base={self.base!r} has cells of 16 pixels and needs levels >= 4, not {self.levels}")
         if self.layer not in ("partial", "conv"):
             raise ValueError(f"layer must be 'partial' or 'conv', not {self.layer!r}")
         if self.placeholder not in ("mean", "zero"):
             raise ValueError(f"placeholder must be 'mean' or 'zero', not {self.placeholder!r}")
-        if self.base == "lowpass" and self.layer == "conv":
-            raise ValueError("base='lowpass' is made of partial convolutions and does not go with layer='conv'")
+        if self.base != "none" and self.layer == "conv":
+            raise ValueError(f"base={self.base!r} is made of partial convolutions and does not go with layer='conv'")
 
     @property
     def channels(self) -> tuple[int, ...]:
         """Output channels of each encoder layer."""
         limit = self.max_width or 8 * self.width
         return tuple(min(self.width * 2**level, limit) for level in range(self.levels))
+
+    @property
+    def outputs(self) -> int:
+        """Channels of the last layer: the colours, and for "pullpush" the logit of the interpolation's share."""
+        return 4 if self.base == "pullpush" else 3
 
     @property
     def multiple(self) -> int:
@@ -93,7 +99,7 @@ class PConvUNet(nn.Module):
         levels: As in `UNetConfig`, like the rest.
         width: Channels of the first layer.
         max_width: Upper limit of the channels.
-        base: "none" or "lowpass".
+        base: "none", "lowpass" or "pullpush".
         layer: "partial" or "conv".
         placeholder: "mean" or "zero".
 
@@ -131,7 +137,7 @@ class PConvUNet(nn.Module):
         # From the deepest up: what comes from below, what the encoder passes over, what goes out.
         below = (channels[-1], *channels[-2::-1])
         over = (*channels[-2::-1], 3)
-        outs = (*channels[-2::-1], 3)
+        outs = (*channels[-2::-1], self.config.outputs)
         self.decoder = nn.ModuleList(
             DecoderBlock(below[i], over[i], outs[i], last=i == levels - 1, fused=i >= levels - _FUSED, partial=partial)
             for i in range(levels)
@@ -183,14 +189,18 @@ class PConvUNet(nn.Module):
         border = (0, (-width) % multiple, 0, (-height) % multiple)
         valid = F.pad(valid, border)
         image = F.pad(image, border) * valid
-        if self.config.base == "lowpass":
+        if self.config.base != "none":
             # Statistics and the sum are float32 whatever autocast makes of the convolutions.
             valid = dense_evidence(valid)
             image = image * valid
             low = masked_lowpass(image, valid)
             residual = (image - low) * valid
             scale = masked_rms(residual, valid)
-            output = low + scale * self.fill(residual / scale, valid)
+            output = self.fill(residual / scale, valid)
+            if self.config.base == "pullpush":
+                output = low + _blend(scale * output[:, :3], pull_push(residual, valid), output[:, 3:])
+            else:
+                output = low + scale * output
         elif self.config.layer == "conv":
             output = self.fill(image + (1 - valid) * self.colour, valid)
         else:
@@ -205,7 +215,7 @@ class PConvUNet(nn.Module):
             valid: (N, 1, H, W).
 
         Returns:
-            (N, 3, H, W).
+            (N, 3, H, W); with `base="pullpush"` (N, 4, H, W).
         """
         image = image.contiguous(memory_format=torch.channels_last)
         features, mask = image, valid
@@ -216,6 +226,10 @@ class PConvUNet(nn.Module):
         for decode in self.decoder:
             features, mask = decode(features, mask, *passed.pop())
         return features
+
+
+def _blend(predicted: Tensor, interpolated: Tensor, logit: Tensor) -> Tensor:
+    return predicted + torch.sigmoid(logit) * (interpolated - predicted)
 
 
 class EncoderBlock(nn.Module):
