@@ -1,6 +1,7 @@
 """What the loss consists of at which step, and the learning rate."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 from bokwon.errors import FileAccessError
 from bokwon.nn.features import VGGFeatures
 from bokwon.training.config import FinetuneConfig, LossConfig, OptimizerConfig, TrainConfig
-from bokwon.training.objective import Objective, loss_weights, squared_in_holes, windows
+from bokwon.training.objective import Objective, loss_weights, psnr_in_holes, squared_in_holes, windows
 from bokwon.training.schedule import in_phase_two, learning_rate
 
 SIX = ["valid", "hole", "perceptual", "style_out", "style_comp", "tv"]
@@ -44,6 +45,37 @@ def test_the_square_is_a_mean_over_the_holes():
     total, terms = Objective(TrainConfig(loss=config), torch.device("cpu"))(0, off, truth, valid)
     assert terms["square"].item() == pytest.approx(0.25)
     assert total.item() == pytest.approx(0.5 + 4 * 0.25)
+
+
+def test_the_psnr_is_a_mean_over_images_and_more_is_better():
+    truth = torch.full((3, 3, 32, 32), 0.5)
+    valid = torch.ones(3, 1, 32, 32)
+    valid[0, :, :4] = 0
+    valid[1, :, :16] = 0
+    off = truth.clone()
+    off[0, :, :4] += 0.1  # 20 dB in a small hole
+    off[1, :, :16] -= 0.01  # 40 dB in a large one
+    off[2] += 0.3  # nothing is missing here
+    floor = 1e-4
+    expected = -10 * (math.log10(0.01 + floor) + math.log10(0.0001 + floor)) / 2
+    assert psnr_in_holes(off, truth, valid).item() == pytest.approx(expected, abs=1e-3)
+    assert psnr_in_holes(truth, truth, valid).item() == pytest.approx(40.0, abs=1e-3)
+    assert psnr_in_holes(off, truth, torch.ones_like(valid)).item() == 0
+    config = LossConfig(average="region", features="none", valid=0.0, hole=1.0, psnr=0.02, tv=0.0)
+    total, terms = Objective(TrainConfig(loss=config), torch.device("cpu"))(0, off, truth, valid)
+    absolute = (4 * 0.1 + 16 * 0.01) / 20
+    assert total.item() == pytest.approx(absolute - 0.02 * expected, abs=1e-4)
+    assert terms["psnr"].item() == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_psnr_has_finite_gradients_where_nothing_is_wrong():
+    truth = torch.full((2, 3, 32, 32), 0.5)
+    valid = torch.ones(2, 1, 32, 32)
+    valid[0, :, :4] = 0
+    output = truth.clone().requires_grad_()
+    psnr_in_holes(output, truth, valid).backward()
+    assert output.grad is not None
+    assert torch.isfinite(output.grad).all()
 
 
 def _batch():

@@ -8,6 +8,7 @@ from typing import Literal
 
 from bokwon.errors import ArgumentError
 from bokwon.nn.unet import UNetConfig
+from bokwon.training.data_config import DataConfig, HubConfig, PagesConfig
 
 __all__ = [
     "DataConfig",
@@ -20,110 +21,6 @@ __all__ = [
 ]
 
 Schedule = Literal["cosine", "constant"]
-
-
-@dataclass(frozen=True)
-class HubConfig:
-    """How a Hugging Face data set ("hf:NAME") is read.
-
-    Args:
-        split: Name of the split.
-        column: Column with the images; the first column of images where it is empty.
-        streaming: Read while training, without storing the data set first.
-        shuffle: Examples that are shuffled at a time when streaming; 0 keeps the order.
-    """
-
-    split: str = "train"
-    column: str = ""
-    streaming: bool = False
-    shuffle: int = 1000
-
-
-@dataclass(frozen=True)
-class PagesConfig:
-    """How pages ("pages") are rendered.
-
-    Args:
-        styles: Kinds of page, as in `bokwon pages make --style`; all by default.
-        fonts: Folder of fonts; the system's by default.
-        exclude_fonts: Fonts whose path or family contains one of these words are not used.
-        text: Files of UTF-8 text; built-in lists by default.
-        paper: Folder of photographs of paper; painted by default.
-    """
-
-    styles: tuple[str, ...] = ()
-    fonts: str = ""
-    exclude_fonts: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()
-    paper: str = ""
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """Where images and masks come from, and what is cut from them.
-
-    Args:
-        images: Sources: folders of images, searched through; "pages" (rendered while training); the data sets
-            "places2", "imagenet" and "celeba-hq"; "hf:NAME" or "hf:NAME@CONFIG" (Hugging Face).
-        image_weights: How often each source is drawn from; equally by default.
-        root: Folder in which the named data sets lie, each in a folder of its name.
-        split: Split of the named data sets.
-        masks: Folders of mask files (white = hole), manifests (`manifest.jsonl` of `bokwon masks make`), and
-            "generated"; generated where there is none.
-        mask_weights: How often each of them is drawn from; equally by default.
-        mask_kind: The kind of generated masks.
-        max_ratio: Largest hole-to-image area ratio of a mask.
-        islands: Share of the masks from files in whose holes scattered pixels stay known, as in rubbed or flaked ink.
-        crop: Side of the square crops, pixels.
-        scale: Smallest and largest random magnification of a crop.
-        flip: Mirror every second crop. Not for pages: mirrored writing is no writing.
-        tone: Strength of random changes of brightness, contrast and colour, 0 to 1.
-        cache: MiB of decoded images that each worker keeps in memory.
-        workers: Processes that prepare batches; 0 prepares them in the training process.
-        hub: How Hugging Face data sets are read.
-        pages: How pages are rendered.
-    """
-
-    images: tuple[str, ...] = ()
-    image_weights: tuple[float, ...] = ()
-    root: str = "data"
-    split: Literal["train", "val"] = "train"
-    masks: tuple[str, ...] = ()
-    mask_weights: tuple[float, ...] = ()
-    mask_kind: str = "mixed"
-    max_ratio: float = 0.6
-    islands: float = 0.0
-    crop: int = 256
-    scale: tuple[float, float] = (0.8, 1.25)
-    flip: bool = False
-    tone: float = 0.2
-    cache: int = 2048
-    workers: int = 1
-    hub: HubConfig = field(default_factory=HubConfig)
-    pages: PagesConfig = field(default_factory=PagesConfig)
-
-    def __post_init__(self) -> None:
-        if self.crop < 32:
-            raise ArgumentError(f"data.crop is {self.crop}", "give at least 32 pixels")
-        for name, sources in (("image", self.images), ("mask", self.masks)):
-            weights = getattr(self, f"{name}_weights")
-            if weights and len(weights) != len(sources):
-                raise ArgumentError(
-                    f"data.{name}_weights has {len(weights)} values for {len(sources)} data.{name}s",
-                    f"give one weight for each of data.{name}s",
-                )
-            if weights and (min(weights) < 0 or sum(weights) <= 0):
-                raise ArgumentError(f"data.{name}_weights is {weights}", "give weights >= 0, one of them positive")
-        if not 0 < self.scale[0] <= self.scale[1]:
-            raise ArgumentError(f"data.scale is {self.scale}", "give two positive numbers, the smaller first")
-        if not 0.01 < self.max_ratio <= 0.9:
-            raise ArgumentError(f"data.max_ratio is {self.max_ratio}", "give a number above 0.01 and up to 0.9")
-        if not 0 <= self.islands <= 1:
-            raise ArgumentError(f"data.islands is {self.islands}", "give a share from 0 to 1")
-        if not 0 <= self.tone <= 1:
-            raise ArgumentError(f"data.tone is {self.tone}", "give a number from 0 to 1")
-        if self.workers < 0 or self.cache < 0 or self.hub.shuffle < 0:
-            raise ArgumentError("data.workers, data.cache or data.hub.shuffle is negative", "give 0 or more")
 
 
 @dataclass(frozen=True)
@@ -150,6 +47,8 @@ class LossConfig:
         tv: Of total variation.
         square: Of the squared distance in holes, averaged over their pixels. L1 settles for the likeliest of several
             values, the square for their mean: more PSNR, softer strokes.
+        psnr: Of the PSNR in the hole, dB, averaged over images; subtracted, since more is better. Unlike `square` it
+            weighs a small hole like a large one, and a faint page like a strong one.
     """
 
     terms: Literal["paper", "seed"] = "paper"
@@ -166,6 +65,7 @@ class LossConfig:
     style: float | None = None
     tv: float | None = None
     square: float = 0.0
+    psnr: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.features_from < 1:
@@ -177,7 +77,7 @@ class LossConfig:
             raise ArgumentError(
                 f"loss.features_crop is {self.features_crop}", "give at least 16 pixels, or 0 for the whole crop"
             )
-        for name in ("valid", "hole", "perceptual", "style_out", "style_comp", "style", "tv", "square"):
+        for name in ("valid", "hole", "perceptual", "style_out", "style_comp", "style", "tv", "square", "psnr"):
             weight = getattr(self, name)
             if weight is not None and not (math.isfinite(weight) and weight >= 0):
                 raise ArgumentError(f"loss.{name} is {weight}", "give a finite weight >= 0")

@@ -13,7 +13,10 @@ from bokwon.nn.features import VGGFeatures
 from bokwon.nn.losses import PRESETS, l1_losses, losses, weighted_sum
 from bokwon.training.config import LossConfig, TrainConfig
 
-__all__ = ["Objective", "loss_weights", "squared_in_holes", "windows"]
+__all__ = ["Objective", "loss_weights", "psnr_in_holes", "squared_in_holes", "windows"]
+
+BEST_PSNR = 40.0
+"""What a perfect fill has, dB: keeps the logarithm from following noise below 1 % of the range."""
 
 
 def loss_weights(config: LossConfig) -> dict[str, float]:
@@ -46,6 +49,28 @@ def squared_in_holes(output: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     """
     hole = 1 - valid
     return ((output - truth).square().mean(1, keepdim=True) * hole).sum() / hole.sum().clamp(min=1)
+
+
+def psnr_in_holes(output: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in the hole, image by image, averaged over the images that have one.
+
+    What evaluation measures: a large hole counts no more than a small one, and the same share of error removed counts
+    the same on a blank page as on a full one.
+
+    Args:
+        output: (N, 3, H, W).
+        truth: (N, 3, H, W) in [0, 1].
+        valid: (N, 1, H, W), 1 where a pixel is known.
+
+    Returns:
+        A scalar, dB, below `BEST_PSNR`; 0 without holes.
+    """
+    hole = 1 - valid
+    missing = hole.sum((1, 2, 3))
+    error = ((output - truth).square().mean(1, keepdim=True) * hole).sum((1, 2, 3)) / missing.clamp(min=1)
+    ratio = -10 * torch.log10(error + 10 ** (-BEST_PSNR / 10))
+    damaged = (missing > 0).to(ratio.dtype)
+    return (ratio * damaged).sum() / damaged.sum().clamp(min=1)
 
 
 def windows(images: Sequence[Tensor], size: int, step: int) -> tuple[Tensor, ...]:
@@ -124,4 +149,7 @@ class Objective:
         if self.config.square:
             terms["square"] = squared_in_holes(output, truth, valid)
             total = total + self.config.square * terms["square"]
+        if self.config.psnr:
+            terms["psnr"] = psnr_in_holes(output, truth, valid)
+            total = total - self.config.psnr * terms["psnr"]
         return total, {name: term.detach() for name, term in terms.items()}
