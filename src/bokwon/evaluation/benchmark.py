@@ -20,9 +20,9 @@ from bokwon.evaluation.machine import metered, versions
 from bokwon.evaluation.methods import Method, erase, restore
 from bokwon.evaluation.metrics import measure
 from bokwon.evaluation.pairs import Pair, load_pair
-from bokwon.evaluation.processes import in_processes
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.output import replacing
+from bokwon.processes import in_processes
 from bokwon.restore.engines import Engine
 
 __all__ = ["Folders", "Journal", "Task", "measure_all", "open_report", "restored_picture", "run_task"]

@@ -18,8 +18,8 @@ from torch import Tensor
 from bokwon.errors import FileAccessError
 from bokwon.evaluation.benchmark import Journal, Task, restored_picture
 from bokwon.evaluation.pairs import load_pair
-from bokwon.evaluation.processes import in_processes
 from bokwon.nn.features import VGGFeatures
+from bokwon.processes import in_processes
 
 __all__ = ["TAPS", "FeatureNetwork", "feature_distance", "measure_features", "open_network"]
 

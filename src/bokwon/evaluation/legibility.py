@@ -13,9 +13,9 @@ from bokwon.errors import InputFileError
 from bokwon.evaluation.benchmark import Journal, Task, restored_picture
 from bokwon.evaluation.methods import erase
 from bokwon.evaluation.pairs import Pair, load_pair
-from bokwon.evaluation.processes import in_processes
 from bokwon.evaluation.readers import Reader
 from bokwon.evaluation.reading import count_edits, normalise
+from bokwon.processes import in_processes
 
 __all__ = ["CLEAN", "DAMAGED", "READABLE", "known_text", "read_pairs"]
 

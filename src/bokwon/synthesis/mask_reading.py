@@ -14,8 +14,8 @@ import numpy.typing as npt
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError
 from bokwon.imaging.files import Source, read_page
 from bokwon.imaging.pixels import alpha, to_pillow
+from bokwon.processes import map_in_processes
 from bokwon.synthesis.fields import Hole
-from bokwon.synthesis.workers import map_in_processes
 
 __all__ = ["Holes", "Polarity", "find_polarity", "list_masks", "read_mask"]
 

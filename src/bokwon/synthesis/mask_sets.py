@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from bokwon.errors import ArgumentError
+from bokwon.processes import map_in_processes
 from bokwon.synthesis.catalog import CELLS, Cell
 from bokwon.synthesis.fields import Hole
 from bokwon.synthesis.mask_files import close_set, mask_record, open_set, save_mask, unwritable, write_text
 from bokwon.synthesis.masks import check_mask, make_mask
-from bokwon.synthesis.workers import map_in_processes
 
 __all__ = ["PRESETS", "MaskSet", "Preset", "make_set"]
 

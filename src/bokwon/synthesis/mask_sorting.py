@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bokwon.errors import FileAccessError, OutputExistsError
+from bokwon.processes import map_in_processes
 from bokwon.synthesis.catalog import cell_of
 from bokwon.synthesis.mask_files import close_set, mask_record, open_set, save_mask, unwritable, write_text
 from bokwon.synthesis.mask_reading import Holes, Polarity, find_polarity, list_masks, read_mask
-from bokwon.synthesis.workers import map_in_processes
 
 __all__ = ["Sorting", "sort_masks"]
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bokwon.errors import FileAccessError
+from bokwon.processes import map_in_processes
 from bokwon.synthesis.catalog import CELLS, cell_of
 from bokwon.synthesis.fields import Hole
 from bokwon.synthesis.mask_reading import Holes, Polarity, find_polarity, list_masks, read_mask
-from bokwon.synthesis.workers import map_in_processes
 
 __all__ = [
     "ALL",

@@ -6,17 +6,37 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
 from bokwon.errors import BokwonError
 
-__all__ = ["in_processes"]
+__all__ = ["in_processes", "map_in_processes"]
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
+
+
+def map_in_processes(function: Callable[[Item], Outcome], tasks: Sequence[Item], jobs: int) -> Iterator[Outcome]:
+    """Apply a function to every task: in this process for one job or one task, else as `in_processes`.
+
+    Args:
+        function: Importable by name; must depend on its argument only.
+        tasks: Arguments.
+        jobs: Number of processes.
+
+    Yields:
+        The results in the order of the tasks.
+
+    Raises:
+        BokwonError: A process died; or what `function` raises.
+    """
+    if jobs == 1 or len(tasks) < 2:
+        yield from map(function, tasks)
+    else:
+        yield from in_processes(function, tasks, min(jobs, len(tasks)), "this command")
 
 
 def in_processes(work: Callable[[Item], Outcome], items: Iterable[Item], jobs: int, name: str) -> Iterator[Outcome]:
@@ -34,6 +54,7 @@ def in_processes(work: Callable[[Item], Outcome], items: Iterable[Item], jobs: i
     Raises:
         BokwonError: A process died; or what `work` raises.
     """
+    # A fresh interpreter per worker: forking a process that has threads (OpenCV, the progress bar) can lock up.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
     try:
@@ -43,7 +64,7 @@ def in_processes(work: Callable[[Item], Outcome], items: Iterable[Item], jobs: i
             yield running.pop(0).result()
             running.extend(pool.submit(work, item) for item in islice(waiting, 1))
     except BrokenExecutor as error:
-        fix = "probably memory ran out: run the same command again with a smaller -j, it goes on where it stopped"
+        fix = "probably memory ran out: run the same command again with a smaller -j"
         raise BokwonError(f"a worker process of {name} died", fix) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
