@@ -194,6 +194,14 @@ def test_what_has_changed_is_done_again(folder: Path) -> None:
     done = run(folder, *arguments, "--resume", "--record")
     assert "done before" not in done.stderr
     assert (folder / "out/a.png.record/record.json").is_file()
+    # So does a class map, once a record tells of it.
+    with Image.open(folder / "masks/a.png") as holes:
+        Image.fromarray(np.where(np.array(holes.convert("L")) > 0, 3, 0).astype(np.uint8)).save(
+            folder / "masks/a.classes.png"
+        )
+    done = run(folder, *arguments, "--resume", "--record", "-v")
+    assert done.returncode == 0, done.stderr
+    assert {name for name in ("a.png", "b.JPG", "odd.png") if f"bokwon: {name}: " in done.stderr} == {"a.png"}
     done = run(folder, *arguments[:-1], "ns", "--resume")
     assert "done before" not in done.stderr
 

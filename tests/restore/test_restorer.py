@@ -8,6 +8,7 @@ from PIL import Image
 
 import bokwon
 from bokwon.errors import ArgumentError
+from bokwon.restore.grain import add_grain
 
 HOLE = np.zeros((30, 44), bool)
 HOLE[8:15, 10:30] = True
@@ -132,6 +133,20 @@ def test_unknown_methods_models_and_tiles_are_argument_errors(mean_model: Path) 
         bokwon.Restorer("letter")
     with pytest.raises(ArgumentError, match="multiples of 128"):
         bokwon.Restorer(mean_model, tile=100)
+
+
+def test_grain_is_that_of_the_command_line() -> None:
+    page = np.clip(200 + 6 * np.random.default_rng(3).standard_normal((200, 300)), 0, 255).astype(np.uint8)
+    hole = np.zeros(page.shape, bool)
+    hole[60:140, 60:240] = True
+    without = bokwon.Restorer(method="telea").restore(page, hole).image
+    given = bokwon.Restorer(method="telea", grain="match").restore(page, hole).image
+    expected = without.copy()
+    add_grain(expected, "L", hole)
+    np.testing.assert_array_equal(given, expected)
+    assert given[80:120, 90:210].std() > without[80:120, 90:210].std() + 1
+    with pytest.raises(ArgumentError, match="grain cannot be 'sand'"):
+        bokwon.Restorer(method="telea", grain="sand")  # type: ignore[arg-type]
 
 
 def test_large_images_are_tiled(mean_model: Path) -> None:

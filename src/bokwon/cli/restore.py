@@ -209,9 +209,8 @@ def restore(
         pages=pages,
         record=record or overlay,
         overlay=overlay,
-        grain=grain.value,
     )
-    recipe = Recipe(model or DEFAULT_MODEL, method.value, threads, letters.value, engine.value)
+    recipe = Recipe(model or DEFAULT_MODEL, method.value, threads, letters.value, engine.value, grain.value)
     format_name = output_format.value.upper() if output_format else None
     if folder:
         from bokwon.cli.restore_folder import Workers, restore_folder

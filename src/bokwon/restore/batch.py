@@ -161,7 +161,7 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
         options.pages,
         options.record,
         options.overlay,
-        options.grain,
+        restorer.grain,
         file_format,
         bokwon.__version__,
     )

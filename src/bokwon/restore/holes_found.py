@@ -16,7 +16,7 @@ from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.imaging.book import open_book
 from bokwon.imaging.files import Source
 from bokwon.imaging.holes import Hole
-from bokwon.restore.masks import CLASS_MAP
+from bokwon.restore.masks import class_map_of
 
 __all__ = ["Damage", "describe_holes", "outline_shape", "read_damage"]
 
@@ -67,7 +67,7 @@ def read_damage(mask: Source, number: int, size: tuple[int, int], kind: str | No
         InputFileError: The class map or the manifest is damaged.
     """
     path = mask.path
-    if path is not None and (sidecar := path.with_name(path.stem + CLASS_MAP)).is_file():
+    if path is not None and (sidecar := class_map_of(path)).is_file():
         return Damage(f"class map {sidecar.name}", classes=_read_classes(sidecar, number, size, max_pixels))
     if kind:
         return Damage("table of masks", _known(kind, "the table of masks"))

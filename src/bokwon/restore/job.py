@@ -27,6 +27,7 @@ class Recipe:
         threads: How many threads the engine may use; all cores by default.
         letters: `leave` puts paper where evidence is far; `restore` fills.
         engine: What runs model files: `auto`, `onnx` or `openvino`.
+        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
     """
 
     model: str = DEFAULT_MODEL
@@ -34,10 +35,18 @@ class Recipe:
     threads: int | None = None
     letters: Letters = "restore"
     engine: str = "auto"
+    grain: GrainChoice = "off"
 
     def restorer(self) -> Restorer:
         """Make the restorer."""
-        return Restorer(self.model, method=self.method, threads=self.threads, letters=self.letters, engine=self.engine)
+        return Restorer(
+            self.model,
+            method=self.method,
+            threads=self.threads,
+            letters=self.letters,
+            engine=self.engine,
+            grain=self.grain,
+        )
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,6 @@ class Options:
         pages: Which pages of a file to restore, such as `3-end`; all by default.
         record: Whether to leave a record of the intervention beside each output.
         overlay: Whether the record has pictures of the evidence.
-        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
     """
 
     white_is_hole: bool = True
@@ -60,7 +68,6 @@ class Options:
     pages: str | None = None
     record: bool = False
     overlay: bool = False
-    grain: GrainChoice = "off"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ __all__ = [
     "MaskFinder",
     "Masks",
     "TableRow",
+    "class_map_of",
     "is_image_name",
     "is_mask_of_neighbour",
     "list_images",
@@ -35,6 +36,11 @@ _SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask
 _SAYS_MASK = re.compile(r"[-_]mask(_p\d+)?$")
 _MULTIPAGE = (".tif", ".tiff", ".pdf")
 _COLUMNS = ("image", "mask")
+
+
+def class_map_of(mask: Path) -> Path:
+    """Return where the class map of a mask file would lie."""
+    return mask.with_name(mask.stem + CLASS_MAP)
 
 
 @dataclass(frozen=True)

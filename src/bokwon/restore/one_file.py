@@ -19,7 +19,6 @@ from bokwon.imaging.formats import check_fits, lost_on_the_way
 from bokwon.imaging.holes import Hole, check_hole, hole_of_samples, looks_inverted
 from bokwon.imaging.output import check_target, replacing
 from bokwon.restore.fill import Progress
-from bokwon.restore.grain import add_grain
 from bokwon.restore.holes_found import Damage, read_damage
 from bokwon.restore.job import Job, Outcome
 from bokwon.restore.page_ranges import select_pages
@@ -133,15 +132,14 @@ class _Work:
             recorder = self._recorder
         levels = recorder.before(number, page, hole, *self._told(number, page)) if recorder else None
         self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
-        if self._job.options.grain == "match":
-            add_grain(page.pixels, page.mode, hole)
         if recorder is not None and levels is not None:
             recorder.after(number, page, levels)
 
     def finish_record(self) -> None:
         """Finish the record of the intervention, once the output is written."""
         if self._recorder is not None:
-            options = {**asdict(self._job.options), "format": self._format, "letters": self._restorer.letters}
+            chosen = {"letters": self._restorer.letters, "grain": self._restorer.grain}
+            options = {**asdict(self._job.options), "format": self._format, **chosen}
             self._recorder.finish(options)
 
     def _told(self, number: int, page: Page) -> tuple[str, Damage]:

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.imaging.output import replacing
 from bokwon.restore.job import Job
+from bokwon.restore.masks import class_map_of
 
 __all__ = ["REPORT", "Entry", "Report", "fingerprint", "remove_leftovers"]
 
@@ -77,17 +78,23 @@ class Entry:
 
 
 def fingerprint(job: Job) -> dict[str, list[int]]:
-    """Return size in bytes and time of change in nanoseconds of each file a job reads."""
+    """Return size in bytes and time of change in nanoseconds of each file a job reads, for records with class maps."""
     sources = {"image": job.source, **{f"mask of page {page}": mask for page, mask in job.masks.pages.items()}}
     if job.masks.whole is not None:
         sources["mask"] = job.masks.whole
-    found = {}
+    found: dict[str, list[int]] = {}
     for role, source in sources.items():
         if source.path is not None:
-            with suppress(OSError):
-                state = source.path.stat()
-                found[role] = [state.st_size, state.st_mtime_ns]
+            _note(found, role, source.path)
+            if job.options.record and role != "image":
+                _note(found, f"class map of {role}", class_map_of(source.path))
     return found
+
+
+def _note(found: dict[str, list[int]], role: str, path: Path) -> None:
+    with suppress(OSError):
+        state = path.stat()
+        found[role] = [state.st_size, state.st_mtime_ns]
 
 
 class Report:

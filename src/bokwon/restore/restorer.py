@@ -18,6 +18,7 @@ from bokwon.imaging.tiles import Tiling
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import Engine, load_engine
 from bokwon.restore.fill import Letters, Progress, fill_hole
+from bokwon.restore.grain import GrainChoice, add_grain
 from bokwon.restore.models import DEFAULT_MODEL, Model, find_model, load_model
 
 __all__ = ["METHODS", "Restoration", "Restorer"]
@@ -67,6 +68,7 @@ class Restorer:
             up; `restore` fills all of it.
         engine: What runs model files: `onnx`, `openvino`, or `auto`, which is OpenVINO where it is installed and the
             processor computes in bfloat16, and ONNX Runtime everywhere else.
+        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
 
     Attributes:
         method: The method.
@@ -74,6 +76,7 @@ class Restorer:
         sha256: Checksum of the model file; None for a classical method.
         engine: What fills the tiles.
         letters: Whether letters are made up.
+        grain: Whether fills get the grain of the paper.
 
     Raises:
         ArgumentError: No such method or model.
@@ -90,6 +93,7 @@ class Restorer:
         threads: int | None = None,
         letters: Letters = "restore",
         engine: str = "auto",
+        grain: GrainChoice = "off",
     ) -> None:
         if method not in METHODS:
             raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
@@ -105,7 +109,10 @@ class Restorer:
             self.engine = OpenCVEngine(method, threads=threads)
         if letters not in get_args(Letters):
             raise ArgumentError(f"letters cannot be {letters!r}", "choose restore or leave")
+        if grain not in get_args(GrainChoice):
+            raise ArgumentError(f"grain cannot be {grain!r}", "choose off or match")
         self.letters = letters
+        self.grain = grain
         self._tiling = Tiling(self.engine.tile if tile is None else tile)
 
     def restore(
@@ -169,7 +176,10 @@ class Restorer:
         """
         if mode == "L" and pixels.ndim == 3:
             pixels = pixels[..., 0]
-        return fill_hole(pixels, mode, hole, self.engine, tiling=self._tiling, letters=self.letters, progress=progress)
+        tiles = fill_hole(pixels, mode, hole, self.engine, tiling=self._tiling, letters=self.letters, progress=progress)
+        if self.grain == "match":
+            add_grain(pixels, mode, hole)
+        return tiles
 
 
 def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
