@@ -32,8 +32,8 @@ from bokwon.training.memory import keep_memory
 
 # Name, levels, width, base, batch, with the six terms (else the two L1 terms, in both loops).
 STEPS = (
-    ("document, width 32, L1 terms", 7, 32, "lowpass", 8, False),
-    ("document, width 32, six terms", 7, 32, "lowpass", 4, True),
+    ("document, width 32, L1 terms", 7, 32, "pullpush", 8, False),
+    ("document, width 32, six terms", 7, 32, "pullpush", 4, True),
     ("paper, width 64, six terms", 8, 64, "none", 2, True),
 )
 SIDE = 256
@@ -70,7 +70,7 @@ def main() -> None:
         f"Medians of {options.rounds} rounds taken in turns; ours in {precision}, channels_last, in a process that "
         "keeps its memory. The straightforward loop: all-channel masks, float32, the default layout, upsampled and "
         "concatenated features, ground-truth features beside the output's and again beside the composite's; it has no "
-        "low-pass base. The aim is 4 times its images/s. CPU seconds are those of all threads, user and system: beside "
+        "base to predict over. The aim is 4 times its images/s. CPU seconds are those of all threads, user and system: beside "
         "other work they say more than the clock.\n\n"
     )
     rows, shares = [], ""

@@ -28,7 +28,7 @@ def test_every_preset_is_whole():
         assert from_mapping(TrainConfig, dataclasses.asdict(preset(name))) == preset(name)
     assert preset("seed").loss.terms == "seed"
     assert preset("photo").loss.features_from > 0
-    assert preset("document").network.base == "lowpass"
+    assert preset("document").network.base == "pullpush"
     # Mirrored writing is no writing, and the first thing a user tries has to work without a download.
     assert not preset("document").data.flip
     assert preset("document").loss.features == "none"

@@ -165,11 +165,11 @@ class TrainConfig:
         pictures_every: Steps between pictures.
     """
 
-    network: UNetConfig = field(default_factory=lambda: UNetConfig(levels=7, width=32, base="lowpass"))
+    network: UNetConfig = field(default_factory=lambda: UNetConfig(levels=7, width=32, base="pullpush"))
     init: str = ""
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(
-        default_factory=lambda: LossConfig(average="region", features="none", valid=0.7, hole=1.0, square=4.0, tv=0.0)
+        default_factory=lambda: LossConfig(average="region", features="none", valid=0.7, hole=0.3, psnr=0.02, tv=0.0)
     )
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
