@@ -70,8 +70,8 @@ def main() -> None:
         f"Medians of {options.rounds} rounds taken in turns; ours in {precision}, channels_last, in a process that "
         "keeps its memory. The straightforward loop: all-channel masks, float32, the default layout, upsampled and "
         "concatenated features, ground-truth features beside the output's and again beside the composite's; it has no "
-        "base to predict over. The aim is 4 times its images/s. CPU seconds are those of all threads, user and system: beside "
-        "other work they say more than the clock.\n\n"
+        "base to predict over. The aim is 4 times its images/s. CPU seconds are those of all threads, user and system: "
+        "beside other work they say more than the clock.\n\n"
     )
     rows, shares = [], ""
     for step in STEPS:
