@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.cli.masks import _parse_bins, _parse_size
+from bokwon.cli.masks import _parse_size
 from bokwon.errors import ArgumentError
+from bokwon.synthesis.catalog import parse_bins
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -121,8 +122,8 @@ def test_a_plot_must_be_writable_before_anything_is_measured(
 def test_sizes_and_bins_are_parsed() -> None:
     assert _parse_size("512") == (512, 512)
     assert _parse_size("640x480") == (480, 640)
-    assert _parse_bins("1,3") == [1, 3]
-    assert _parse_bins("2-4, 6") == [2, 3, 4, 6]
+    assert parse_bins("1,3") == (1, 3)
+    assert parse_bins("2-4, 6") == (2, 3, 4, 6)
     for wrong in ("", "-1", "1-", "a"):
         with pytest.raises(ArgumentError):
-            _parse_bins(wrong)
+            parse_bins(wrong)

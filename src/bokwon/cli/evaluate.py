@@ -98,7 +98,7 @@ def evaluate(
 
     from bokwon.evaluation.benchmark import Folders
     from bokwon.evaluation.job import Order, evaluate
-    from bokwon.synthesis.catalog import BINS
+    from bokwon.synthesis.catalog import BINS, parse_bins
 
     order = Order(
         Folders(images, masks, out),
@@ -106,7 +106,7 @@ def evaluate(
         per_cell=per_cell,
         seed=seed,
         jobs=jobs,
-        bins=tuple(BINS) if bins is None else _parse_bins(bins),
+        bins=tuple(BINS) if bins is None else parse_bins(bins),
         readers=read,
         features=features,
         perceptual=perceptual,
@@ -118,16 +118,6 @@ def evaluate(
         typer.echo(f"{len(results['pairs'])} pairs, report in {out}", err=True)
     if results["failures"]:
         raise typer.Exit(_SOME_FAILED)
-
-
-def _parse_bins(text: str) -> tuple[int, ...]:
-    numbers: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not (first.isdecimal() and (last or first).isdecimal()):
-            raise ArgumentError(f"{text!r} is no list of bins", "give numbers from 1 to 6, such as 1,3 or 2-4")
-        numbers += range(int(first), int(last or first) + 1)
-    return tuple(numbers)
 
 
 def _compare(first: Path, second: Path, by: str, methods: str | None) -> None:

@@ -68,7 +68,7 @@ def make(
     Writes OUT/<01-10|...|50-60>/<border|inner>/NNNNN.png and OUT/manifest.jsonl. The files depend on the options and
     the seed only, not on the number of workers.
     """
-    from bokwon.synthesis.catalog import BINS, select_cells
+    from bokwon.synthesis.catalog import BINS, parse_bins, select_cells
     from bokwon.synthesis.mask_sets import PRESETS, MaskSet, make_set
 
     stream = 0
@@ -84,7 +84,7 @@ def make(
         count=1200 if count is None else count,
         size=_parse_size(size),
         kind=kind,
-        cells=select_cells(_parse_bins(bins) if bins is not None else BINS, (border or _Border.both).value),
+        cells=select_cells(parse_bins(bins) if bins is not None else BINS, (border or _Border.both).value),
         seed=seed,
         stream=stream,
     )
@@ -224,17 +224,6 @@ def _parse_size(text: str) -> tuple[int, int]:
     if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise ArgumentError(f"{text!r} is no size", "give a side such as 512, or WIDTHxHEIGHT such as 640x480")
     return int(parts[-1]), int(parts[0])
-
-
-def _parse_bins(text: str) -> list[int]:
-    """Turn `1,3` or `2-4,6` into numbers."""
-    numbers: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise ArgumentError(f"{text!r} is no list of bins", "give numbers from 1 to 6, such as 1,3 or 2-4")
-        numbers += range(int(first), int(last or first) + 1)
-    return numbers
 
 
 def _workers(jobs: int) -> int:

@@ -12,7 +12,7 @@ from bokwon.errors import ArgumentError
 from bokwon.synthesis.fields import Hole
 from bokwon.synthesis.masks import Border, touches_border
 
-__all__ = ["BINS", "CELLS", "Cell", "cell_of", "select_cells"]
+__all__ = ["BINS", "CELLS", "Cell", "cell_of", "parse_bins", "select_cells"]
 
 BINS: dict[int, tuple[float, float]] = {
     1: (0.01, 0.1),
@@ -71,6 +71,24 @@ def cell_of(hole: Hole) -> Cell | None:
         if low < ratio <= high:
             return Cell(number, touches_border(hole))
     return None
+
+
+def parse_bins(text: str) -> tuple[int, ...]:
+    """Turn a list such as `1,3` or `2-4,6` into numbers of bins.
+
+    Args:
+        text: Numbers and ranges, separated by commas.
+
+    Raises:
+        ArgumentError: It is something else. Whether the bins exist is not looked at.
+    """
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise ArgumentError(f"{text!r} is no list of bins", "give numbers from 1 to 6, such as 1,3 or 2-4")
+        numbers += range(int(first), int(last or first) + 1)
+    return tuple(numbers)
 
 
 def select_cells(bins: Iterable[int] = tuple(BINS), border: str = "both") -> tuple[Cell, ...]:
