@@ -78,10 +78,30 @@ def test_kernels_are_those_of_the_card(card: dict[str, object] | None, kernels: 
     assert found.source.startswith(source)
 
 
+def test_a_lone_pixel_is_no_evidence_to_a_network_with_a_base() -> None:
+    missing = np.zeros((256, 256), bool)
+    missing[64:192, 64:192] = True
+    missing[128, 128] = False
+    beside = (128, 129)
+    assert evidence_levels(missing)[beside] == 1
+    levels = evidence_levels(missing, dense=True)
+    assert levels[beside] == evidence_levels(_whole(missing))[beside] > 3
+    assert levels[128, 128] == 0
+    assert (levels[~missing] == 0).all()
+
+
+def _whole(missing: np.ndarray) -> np.ndarray:
+    filled = missing.copy()
+    filled[128, 128] = True
+    return filled
+
+
 def test_the_shipped_card_tells_its_layers() -> None:
     found = encoder_of(find_model("document"))
     assert found.kernels == (7, 5, 5, 3, 3, 3, 3)
     assert "on the model's card" in found.source
+    assert found.dense
+    assert not encoder_of(None).dense
     assert encoder_of(None).source.startswith("default: a classical method")
 
 

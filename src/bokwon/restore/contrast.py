@@ -13,7 +13,7 @@ from bokwon.imaging.color import PLANES, Light, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 
-__all__ = ["page_contrast", "residual"]
+__all__ = ["dense_evidence", "page_contrast", "residual"]
 
 # As in bokwon.nn.lowpass, which the runtime does not import; a test holds the two against each other.
 _CELL = 16
@@ -73,13 +73,21 @@ def residual(light: Light, missing: Hole) -> tuple[NDArray[np.float32], NDArray[
 
     Source: pull-push of Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4.
     """
-    known = _dense(~missing)
+    known = dense_evidence(~missing)
     share = known[..., None].astype(np.float32)
     image = light.astype(np.float32) * (share / np.float32(np.iinfo(light.dtype).max))
     return (image - _lowpass(image, known)) * share, known
 
 
-def _dense(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def dense_evidence(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Leave out the known pixels that stand nearly alone in a hole, as the shipped networks do.
+
+    Args:
+        known: (H, W), True where a pixel is known.
+
+    Returns:
+        (H, W), True where a known pixel has known neighbours; `known` itself where none has.
+    """
     import cv2
 
     size = _NEIGHBOURHOOD, _NEIGHBOURHOOD

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bokwon.errors import InputFileError
 from bokwon.imaging.holes import Hole
+from bokwon.restore.contrast import dense_evidence
 from bokwon.restore.models import Model
 
 __all__ = ["KERNELS", "Encoder", "encoder_of", "evidence_levels", "shrink_hole"]
@@ -35,17 +36,20 @@ class Encoder:
     Attributes:
         kernels: Odd kernel sizes, one a layer.
         source: Where they are from, in words.
+        dense: Known pixels that stand nearly alone in a hole are no evidence to it.
     """
 
     kernels: tuple[int, ...] = KERNELS
     source: str = "default: no model says its own"
+    dense: bool = False
 
 
 def encoder_of(model: Model | None) -> Encoder:
     """Return the encoder that a model's card tells of.
 
     A card may have `kernels`, by itself or under `network`: a list of odd numbers. Else it tells the network's
-    `levels`, and those of a `PConvUNet` have kernels of 7, 5, 5 and then 3.
+    `levels`, and those of a `PConvUNet` have kernels of 7, 5, 5 and then 3. A network with a `base` takes lone pixels
+    for no evidence.
 
     Args:
         model: The model; None for a classical method.
@@ -59,17 +63,18 @@ def encoder_of(model: Model | None) -> Encoder:
     network = card.get("network", card.get("architecture"))
     network = network if isinstance(network, Mapping) else {}
     kernels: Any = network.get("kernels", card.get("kernels"))
+    dense = network.get("base", "none") != "none"
     if kernels is not None:
         fit = isinstance(kernels, list) and 0 < len(kernels) <= _MOST_LAYERS
         if not fit or not all(type(size) is int and 0 < size < 100 and size % 2 for size in kernels):
             raise InputFileError(
                 f"the card of model {model.name} has kernels that are no list of odd numbers", "export the model anew"
             )
-        return Encoder(tuple(kernels), "kernels on the model's card")
+        return Encoder(tuple(kernels), "kernels on the model's card", dense)
     levels = network.get("levels")
     if type(levels) is int and 0 < levels <= _MOST_LAYERS:
         sizes = (*_FIRST, *[_REST] * levels)[:levels]
-        return Encoder(sizes, f"{levels} levels on the model's card, with the kernels of a PConvUNet")
+        return Encoder(sizes, f"{levels} levels on the model's card, with the kernels of a PConvUNet", dense)
     lack = "has no card" if model.card is None else "has a card that does not tell"
     return Encoder(source=f"default: model {model.name} {lack}")
 
@@ -96,12 +101,13 @@ def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS) -> list[Hole]
     return found
 
 
-def evidence_levels(missing: Hole, kernels: tuple[int, ...] = KERNELS) -> NDArray[np.uint8]:
+def evidence_levels(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: bool = False) -> NDArray[np.uint8]:
     """Return at which layer each pixel is first reached by something known.
 
     Args:
         missing: (H, W), True where nothing is known.
         kernels: Odd kernel sizes, one a layer.
+        dense: Whether known pixels that stand nearly alone in a hole are left out of what is known.
 
     Returns:
         (H, W): 0 where known, 1 to the number of layers where reached, one more where no layer reaches.
@@ -109,7 +115,8 @@ def evidence_levels(missing: Hole, kernels: tuple[int, ...] = KERNELS) -> NDArra
     levels = np.zeros(missing.shape, np.uint8)
     levels[missing] = len(kernels) + 1
     waiting = missing.copy()
-    for level, still in enumerate(shrink_hole(missing, kernels), 1):
+    without = ~dense_evidence(~missing) if dense else missing
+    for level, still in enumerate(shrink_hole(without, kernels), 1):
         step = 1 << level
         at_full_size = still.repeat(step, axis=0)[: missing.shape[0]].repeat(step, axis=1)[:, : missing.shape[1]]
         levels[waiting & ~at_full_size] = level

@@ -122,7 +122,7 @@ class Recorder:
     def before(self, number: int, page: Page, hole: Hole, mask: str, damage: Damage) -> NDArray[np.uint8]:
         """Write down a page that is about to be filled, and return its evidence levels."""
         kernels = self._encoder.kernels
-        levels = evidence_levels(hole, kernels)
+        levels = evidence_levels(hole, kernels, dense=self._encoder.dense)
         depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
         counts = np.bincount(levels.reshape(-1), minlength=len(kernels) + 2)[1:]
         self._pages.append(
