@@ -75,7 +75,7 @@ def photographs() -> Path:
 
 def spread(folder: Path) -> list[Path]:
     """Return `COUNT` images of a folder, at equal steps through their names."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".jpg"))
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".png", ".jpg"))
     return [files[number * len(files) // COUNT] for number in range(COUNT)]
 
 

@@ -34,6 +34,7 @@ def test_the_signatures() -> None:
         "threads",
         "letters",
         "engine",
+        "grain",
     ]
     assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
 
