@@ -3,6 +3,7 @@
 import json
 import logging
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -50,6 +51,9 @@ def test_an_item_depends_on_seed_and_number_alone(pictures):
 
 
 def test_workers_change_nothing(pictures):
+    # Threads of OpenCV in this process must not keep its workers from starting.
+    cv2.setNumThreads(2)
+    cv2.GaussianBlur(np.zeros((512, 512, 3), np.uint8), (31, 31), 0)
     alone, many = (list(make_loader(_crops(pictures), Batches(4, 3), workers)) for workers in (0, 2))
     assert len(alone) == 4
     for (image, valid), (other, same) in zip(alone, many, strict=True):

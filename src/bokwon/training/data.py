@@ -117,11 +117,15 @@ def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tu
     Args:
         dataset: The crops.
         batches: Which of them, in which order.
-        workers: Processes; 0 prepares them when they are asked for.
+        workers: Processes; 0 prepares them when they are asked for. With any, OpenCV has one thread in this process
+            too.
 
     Returns:
         Batches of images (N, 3, S, S) and valid (N, 1, S, S).
     """
+    if workers:
+        # OpenCV's threads end here: a forked process that has inherited them waits for them without end.
+        cv2.setNumThreads(1)
     return DataLoader(
         dataset,
         batch_sampler=batches,
