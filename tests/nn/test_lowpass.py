@@ -117,6 +117,16 @@ def test_pull_push_smooths_by_the_mean_of_the_neighbours():
     assert filled[0, 0, 5, 5].item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_autocast_does_not_round_what_pull_push_fills():
+    generator = torch.Generator().manual_seed(0)
+    residual = torch.rand(1, 3, 64, 64, generator=generator) - 0.5
+    valid = (torch.rand(1, 1, 64, 64, generator=generator) > 0.5).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = pull_push(residual * valid, valid)
+    assert rounded.dtype == torch.float32
+    torch.testing.assert_close(rounded, pull_push(residual * valid, valid))
+
+
 def test_pull_push_has_nothing_to_say_without_evidence():
     nothing = torch.zeros(1, 3, 32, 32)
     assert pull_push(nothing, nothing[:, :1]).abs().max() == 0

@@ -130,7 +130,10 @@ def pull_push(residual: Tensor, valid: Tensor) -> Tensor:
         filled = F.interpolate(filled, scale_factor=2.0, mode="bilinear", align_corners=False)
         filled = _fill(total, count, filled)
         for _ in range(SWEEPS):
-            smooth = F.conv2d(F.pad(filled, (1, 1, 1, 1), mode="replicate"), stencil, groups=residual.shape[1])
+            around = F.pad(filled, (1, 1, 1, 1), mode="replicate")
+            # A convolution that autocast must not round: what it fills is part of the output.
+            with torch.autocast(residual.device.type, enabled=False):
+                smooth = F.conv2d(around, stencil, groups=residual.shape[1])
             filled = torch.where(count > 0, filled, smooth)
     return filled
 
