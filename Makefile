@@ -15,15 +15,8 @@ FONTS = fonts-arphic-bkai00mp fonts-arphic-ukai fonts-arphic-uming fonts-unfonts
 demo: $(VENV)/.installed
 	$(VENV)/bin/python examples/demo.py $(DEMO)
 
-# Room by room, in processes of their own: after data set libraries, PyTorch and the inference engines had all been used in
-# one long-lived process, starting another program was seen to end in a segmentation fault.
-ROOMS = tests/cli tests/evaluation tests/export tests/nn tests/imaging tests/restore tests/synthesis tests/training \
-	tests/test_imports.py tests/test_public_api.py
-
 test: $(TEST_VENV)/.installed
-	set -e; for room in $(ROOMS); do \
-		OMP_NUM_THREADS=1 $(TEST_VENV)/bin/python -m pytest -n 2 --dist loadfile $$room; \
-	done
+	OMP_NUM_THREADS=1 $(TEST_VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 check: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff check .

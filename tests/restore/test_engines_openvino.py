@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -76,6 +77,32 @@ def test_auto_takes_openvino_only_where_it_is_faster(mean_model: Path, monkeypat
     engine = load_engine(data, "mean")
     assert isinstance(engine, openvino_engine.OpenVinoEngine)
     assert engine.description.endswith("bfloat16")
+
+
+def test_signals_are_survived_after_engines_have_come_and_gone(mean_model: Path) -> None:
+    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
+    # faulthandler gives signals a stack of their own, as OpenVINO does; Python's handlers run on it.
+    program = """
+import faulthandler, gc, signal, sys
+from bokwon.restore.engines import load_engine
+faulthandler.enable()
+heard = []
+signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
+data = open(sys.argv[1], "rb").read()
+for _ in range(4):
+    older, newer = load_engine(data, "a", engine="openvino"), load_engine(data, "b", engine="openvino")
+    del older
+    gc.collect()
+    del newer
+    gc.collect()
+    [bytearray(b"x" * 8192) for _ in range(1000)]
+    signal.raise_signal(signal.SIGUSR1)
+assert len(heard) == 4
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(mean_model)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_engine_must_be_one_and_have_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+from functools import lru_cache
 from queue import SimpleQueue
 from typing import Any
 
@@ -20,16 +21,26 @@ __all__ = ["OpenVinoEngine", "computes_in_bfloat16"]
 def computes_in_bfloat16() -> bool:
     """Return whether OpenVINO is here and the processor has instructions for bfloat16."""
     try:
-        openvino = _openvino()
+        core = _core()
     except ImportError:
         return False
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _openvino() -> Any:
     # By name: it carries no types.
     switch_off_telemetry()
     return importlib.import_module("openvino")
+
+
+@lru_cache(maxsize=1)
+def _core() -> Any:
+    """Return the process's one core, which lives as long as the process.
+
+    A core's plugin gives its thread a stack for signals, and when it goes, the one that it found there. With two cores
+    of which the older goes first, that is freed memory, and the next signal (Ctrl-C, the end of a child process) kills.
+    """
+    return _openvino().Core()
 
 
 class OpenVinoEngine(ModelEngine):
@@ -49,11 +60,10 @@ class OpenVinoEngine(ModelEngine):
     def __init__(self, data: bytes, name: str, *, threads: int | None = None, lanes: int = 1) -> None:
         super().__init__(name)
         try:
-            openvino = _openvino()
+            openvino, core = _openvino(), _core()
         except ImportError as error:
             message = f"OpenVINO cannot be imported: {error}"
             raise MissingDependencyError(message, "pip install 'bokwon[openvino]', or --engine onnx") from error
-        core = openvino.Core()
         precision = "bfloat16" if computes_in_bfloat16() else "float32"
         # Where the processor lacks it, bfloat16 is imitated: slower, and less exact for nothing.
         settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32"}
