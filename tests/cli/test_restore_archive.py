@@ -17,24 +17,14 @@ from bokwon.imaging.files import Source, read_page
 
 TELEA = ("--method", "telea")
 SIZE = (40, 60)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with a mask."""
-    monkeypatch.chdir(tmp_path)
-    Image.fromarray(HOLE).save("mask.png")
-    return tmp_path
+HOLE = np.zeros(SIZE, bool)
+HOLE[10:20, 10:30] = True
 
 
 def restore(*arguments: str) -> int:
     with pytest.raises(SystemExit) as caught:
         main(["restore", *arguments])
     return int(caught.value.code or 0)
-
-
-HOLE = np.zeros(SIZE, bool)
-HOLE[10:20, 10:30] = True
 
 
 def noise(shape: tuple[int, ...], dtype: type = np.uint8) -> np.ndarray:

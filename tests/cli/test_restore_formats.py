@@ -29,14 +29,6 @@ PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with a mask."""
-    monkeypatch.chdir(tmp_path)
-    Image.fromarray(HOLE).save("mask.png")
-    return tmp_path
-
-
 def restore(*arguments: str) -> int:
     with pytest.raises(SystemExit) as caught:
         main(["restore", *arguments, "--mask", "mask.png", *TELEA])
