@@ -23,12 +23,12 @@ ROOMS: dict[str, set[str]] = {
     "processes": {"errors"},
     "imaging": {"errors"},
     "synthesis": {"errors", "processes", "imaging"},
-    "restore": {"bokwon", "errors", "telemetry", "imaging", "synthesis"},
+    "restore": {"bokwon", "errors", "telemetry", "processes", "imaging", "synthesis"},
     "serve": {"bokwon", "errors", "imaging", "synthesis", "restore"},
     "nn": {"errors"},
     "training": {"bokwon", "errors", "imaging", "synthesis", "nn"},
     "export": {"bokwon", "errors", "telemetry", "nn", "training"},
-    "evaluation": {"bokwon", "errors", "processes", "imaging", "synthesis", "restore", "nn", "training"},
+    "evaluation": {"bokwon", "errors", "processes", "imaging", "synthesis", "restore", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
@@ -36,7 +36,7 @@ ROOMS["cli"] = EVERYTHING
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
-RUNTIME = {"errors", "processes", "imaging", "synthesis", "restore", "serve"}
+RUNTIME = {"errors", "telemetry", "processes", "imaging", "synthesis", "restore", "serve"}
 # What `pip install bokwon` installs. The optional ones of `serve` come with it when it is made.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.

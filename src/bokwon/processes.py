@@ -13,10 +13,17 @@ from typing import TypeVar
 
 from bokwon.errors import BokwonError
 
-__all__ = ["in_processes", "map_in_processes"]
+__all__ = ["available_cores", "in_processes", "leave_with_parent", "map_in_processes"]
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
+
+
+def available_cores() -> int:
+    """Return how many processor cores this process may use: in a container fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def map_in_processes(function: Callable[[Item], Outcome], tasks: Sequence[Item], jobs: int) -> Iterator[Outcome]:
@@ -77,11 +84,14 @@ def _start_worker() -> None:
     cv2.setNumThreads(1)
     # Ctrl-C reaches every process of a terminal; the first one ends the others in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=leave_with_parent, daemon=True).start()
 
 
-def _leave_with_parent() -> None:
-    # A process that is killed cannot shut its workers down: they would wait for ever.
+def leave_with_parent() -> None:
+    """End this process when the one that began it ends; run in a thread.
+
+    A process that is killed cannot shut its workers down: they would wait for ever.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

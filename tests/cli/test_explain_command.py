@@ -91,3 +91,20 @@ def test_without_pytorch_features_are_3_when_asked_for(
     assert "pip install 'bokwon[train]'" in capsys.readouterr().err
     assert run("out.png") == 0
     assert pixels("out.png").shape[1] == 4 * 216 + 16
+
+
+def test_lone_pixels_in_a_hole_are_drawn_as_the_model_takes_them(folder: Path, mean_model: Path) -> None:
+    hole = np.ones((200, 300), bool)
+    hole[:, :40] = False
+    hole[::16, ::16] = False
+    Image.fromarray(hole).save("mask.png")
+
+    def missing(name: str) -> float:
+        # The second layer's panel.
+        return float(is_red(pixels(name)[16:149, 16 + 2 * 216 : 16 + 2 * 216 + 200]).mean())
+
+    # The shipped network leaves lone pixels out of what it knows, a model without a word on it does not.
+    assert run("shipped.png", "--no-features") == 0
+    assert run("mean.png", "--no-features", "--model", str(mean_model)) == 0
+    assert missing("shipped.png") > 0.7
+    assert missing("mean.png") < missing("shipped.png") - 0.1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -202,6 +203,16 @@ def test_what_has_changed_is_done_again(folder: Path) -> None:
     done = run(folder, *arguments, "--resume", "--record", "-v")
     assert done.returncode == 0, done.stderr
     assert {name for name in ("a.png", "b.JPG", "odd.png") if f"bokwon: {name}: " in done.stderr} == {"a.png"}
+    # So do what a manifest tells of the damage, and a record that is gone.
+    (folder / "masks/manifest.jsonl").write_text('{"file": "odd.png", "damage": "tear"}\n')
+    shutil.rmtree(folder / "out/b.JPG.record")
+    done = run(folder, *arguments, "--resume", "--record", "-v")
+    assert done.returncode == 0, done.stderr
+    (page,) = json.loads((folder / "out/odd.png.record/record.json").read_text())["pages"]
+    assert page["holes"][0]["damage"] == "tear"
+    shutil.rmtree(folder / "out/b.JPG.record")
+    done = run(folder, *arguments, "--resume", "--record", "-v")
+    assert {name for name in ("a.png", "b.JPG", "odd.png") if f"bokwon: {name}: " in done.stderr} == {"b.JPG"}
     done = run(folder, *arguments[:-1], "ns", "--resume")
     assert "done before" not in done.stderr
 

@@ -8,6 +8,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -103,15 +104,17 @@ def test_tiles_become_strips_where_the_extra_is_missing_and_it_is_said(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     samples = write_tiff("page.tif", "RGB", np.uint8, tile=(32, 48))
-    deep = write_tiff("deep.tif", "CMYK", np.uint16)
-    monkeypatch.setitem(sys.modules, "tifffile", None)
-    monkeypatch.setattr("bokwon.imaging.tiff_archive.find_spec", lambda name: None)
+    write_tiff("deep.tif", "CMYK", np.uint16)
+    # tifffile comes with other extras too; imagecodecs does not.
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    monkeypatch.setattr(
+        "bokwon.imaging.tiff_archive.find_spec", lambda name: None if name == "imagecodecs" else find_spec(name)
+    )
     assert restore("page.tif", "out.tif") == 0
     assert "tiles of this TIFF become strips (pip install 'bokwon[archive]' keeps them)" in capsys.readouterr().err
     check_restored(samples, np.array(Image.open("out.tif")))
     assert restore("deep.tif", "out.tif") == 3
     assert "pip install 'bokwon[archive]'" in capsys.readouterr().err
-    assert deep.dtype == np.uint16
 
 
 def test_one_bit_tiles_become_strips_and_it_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -277,6 +280,31 @@ def test_pdf_jpeg_2000_pictures(folder: Path, kind: str) -> None:
     with picture("out.pdf") as out:
         assert out.Filter == pikepdf.Name.JPXDecode
         check_restored(samples, imagecodecs.jpeg2k_decode(out.read_raw_bytes()))
+
+
+def test_pdf_jpeg_2000_of_other_colours_than_the_pdf_says_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Four channels without a word of inks are red, green, blue and alpha; the PDF's word would make them inks.
+    encoded = imagecodecs.jpeg2k_encode(noise("RGBA"), level=0, reversible=True, codecformat="jp2")
+    indexed = pikepdf.Array([pikepdf.Name.Indexed, pikepdf.Name.DeviceRGB, 255, bytes(range(256)) * 3])
+    gray = imagecodecs.jpeg2k_encode(noise("L"), level=0, reversible=True, codecformat="jp2")
+    for data, space in [(encoded, pikepdf.Name.DeviceCMYK), (gray, indexed)]:
+        write_pdf(data, 8, space, Filter=pikepdf.Name.JPXDecode)
+        assert restore("page.pdf", "out.pdf") == 2
+        assert "has a JPEG 2000 image of mode" in capsys.readouterr().err
+        assert not Path("out.pdf").exists()
+
+
+def test_pdf_palettes_with_a_transparent_colour_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = np.random.default_rng(4).integers(0, 256, SIZE).astype(np.uint8)
+    space = pikepdf.Array([pikepdf.Name.Indexed, pikepdf.Name.DeviceRGB, 255, bytes(range(256)) * 3])
+    write_pdf(numbers.tobytes(), 8, space, Mask=pikepdf.Array([0, 0]))
+    assert restore("page.pdf", "out.pdf") == 2
+    assert "has an image with transparent colours (Mask)" in capsys.readouterr().err
+    # Gray of 8 bits keeps its samples, and its transparent ones.
+    write_pdf(numbers.tobytes(), 8, pikepdf.Name.DeviceGray, Mask=pikepdf.Array([0, 0]))
+    assert restore("page.pdf", "out.pdf") == 0
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])

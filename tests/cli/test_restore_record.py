@@ -232,6 +232,71 @@ def test_a_folder_leaves_a_record_beside_each_output(folder: Path) -> None:
     np.testing.assert_array_equal(pixels("out/page.png"), pixels("page.png"))
 
 
+def test_a_run_that_fails_leaves_the_earlier_record_as_it_was(folder: Path) -> None:
+    pages = [np.random.default_rng(n).integers(0, 256, (200, 300, 3)).astype(np.uint8) for n in range(2)]
+    tifffile.imwrite("book.tif", np.stack(pages), photometric="rgb", metadata=None)
+    Path("masks").mkdir()
+    shutil.copy("mask.png", "masks/book_p1.png")
+    shutil.copy("mask.png", "masks/book_p2.png")
+    assert run("restore", "book.tif", "out.tif", "--mask", "masks", *TELEA, "--record", "-q") == 0
+    before = {path.name: path.read_bytes() for path in Path("out.tif.record").iterdir()}
+    # Page 1 goes well with another hole, page 2 does not.
+    Image.fromarray(np.eye(200, 300, dtype=bool)).save("masks/book_p1.png")
+    Image.fromarray(np.eye(20, 30, dtype=bool)).save("masks/book_p2.png")
+    assert run("restore", "book.tif", "out.tif", "--mask", "masks", *TELEA, "--record", "-q") == 1
+    assert {path.name: path.read_bytes() for path in Path("out.tif.record").iterdir()} == before
+    assert run("restore", "book.tif", "new.tif", "--mask", "masks", *TELEA, "--record", "-q") == 1
+    assert not Path("new.tif.record").exists()
+    assert run("undo", "out.tif.record", "out.tif", "-q") == 0
+    with tifffile.TiffFile("out.tif") as book:
+        assert all(np.array_equal(new.asarray(), old) for new, old in zip(book.pages, pages, strict=True))
+
+
+def test_a_record_of_fewer_pages_keeps_nothing_of_the_one_before(folder: Path) -> None:
+    pages = [np.random.default_rng(n).integers(0, 256, (200, 300, 3)).astype(np.uint8) for n in range(2)]
+    tifffile.imwrite("book.tif", np.stack(pages), photometric="rgb", metadata=None)
+    Path("masks").mkdir()
+    shutil.copy("mask.png", "masks/book_p1.png")
+    shutil.copy("mask.png", "masks/book_p2.png")
+    assert run("restore", "book.tif", "out.tif", "--mask", "masks", *TELEA, "--overlay", "-q") == 0
+    Path("out.tif.record/seen by me.txt").write_text("well done")
+    Path("masks/book_p1.png").unlink()
+    assert run("restore", "book.tif", "out.tif", "--mask", "masks", *TELEA, "--record", "-q") == 0
+    names = {"record.json", "hole_p002.png", "evidence_p002.png", "original_p002.npz", "seen by me.txt"}
+    assert {path.name for path in Path("out.tif.record").iterdir()} == names
+
+
+def test_what_was_restored_in_place_is_not_restored_over_its_record(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = pixels("page.png")
+    assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 0
+    restored = Path("page.png").read_bytes()
+    assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record") == 1
+    assert "page.png is what page.png.record was written for: its original pixels would be lost" in (
+        capsys.readouterr().err
+    )
+    assert Path("page.png").read_bytes() == restored
+    # Another output has a record of its own.
+    assert run("restore", "page.png", "two.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 0
+    assert run("undo", "page.png.record", "page.png", "-q") == 0
+    np.testing.assert_array_equal(pixels("page.png"), before)
+    assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 0
+
+
+def test_transparent_pixels_are_no_evidence(folder: Path) -> None:
+    page = np.random.default_rng(2).integers(0, 256, (200, 300, 4)).astype(np.uint8)
+    page[..., 3] = 255
+    hole = pixels("mask.png") > 0
+    page[:, :299, 3] = 0
+    Image.fromarray(page).save("cut.png")
+    assert run("restore", "cut.png", "out.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 0
+    evidence = pixels("out.png.record/evidence_p001.png")
+    np.testing.assert_array_equal(evidence > 0, hole)
+    # The only pixels that are known stand a hundred columns to the right.
+    assert evidence[hole].min() >= 5
+
+
 def test_explain_draws_every_layer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("explain", "page.png", "figure.png", "--mask", "mask.png", "--panel", "120", "--no-features") == 0
     figure = pixels("figure.png").astype(int)

@@ -61,3 +61,11 @@ def test_a_page_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "MAX_PIXELS", 1000)
     with pytest.raises(ArgumentError, match="cut a piece out of it"):
         feature_maps(tmp_path / "none.safetensors", *example(131, 117))
+
+
+def test_plain_convolutions_have_no_masks_to_explain(tmp_path: Path) -> None:
+    network = PConvUNet(levels=4, width=4, layer="conv")
+    save_weights(tmp_path / "plain.safetensors", network, torch.float32)
+    (tmp_path / "plain.json").write_text(json.dumps({"network": asdict(network.config)}))
+    with pytest.raises(ArgumentError, match="of plain convolutions"):
+        feature_maps(tmp_path / "plain.safetensors", *example(131, 117))

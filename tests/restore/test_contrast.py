@@ -65,6 +65,5 @@ def test_a_large_page_is_sampled_evenly_and_where_nothing_is_known_it_is_zero() 
     pixels[:, 1::2] = 200
     missing = np.zeros(pixels.shape, bool)
     assert page_contrast(pixels, "L", missing) == pytest.approx((100 / 255,), rel=0.01)
-    missing[:, :2999] = True
-    missing[:, 2999] = True
+    missing[:] = True
     assert page_contrast(pixels, "L", missing) == (0.0,)

@@ -54,6 +54,15 @@ def test_a_flat_fill_gets_the_papers_deviation_and_nothing_else_changes(mode: st
     assert not np.array_equal(other, after)
 
 
+def test_what_is_transparent_is_no_paper() -> None:
+    page = of_mode("RGBA", np.uint8, paper(5.0))
+    page[:, 180:][~HOLE[:, 180:]] = 0
+    before = page.copy()
+    add_grain(page, "RGBA", HOLE)
+    np.testing.assert_array_equal(page[~HOLE], before[~HOLE])
+    assert page[HOLE][:, 0].std() == pytest.approx(5.0, rel=0.3)
+
+
 def test_what_has_its_grain_already_is_left_nearly_alone_and_ink_gets_none() -> None:
     page = paper(5.0)
     whole = 200 + 5.0 * np.random.default_rng(9).standard_normal(SIZE)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bokwon.imaging.decode import Page
     from bokwon.imaging.holes import Hole
+    from bokwon.restore.evidence import Encoder
     from bokwon.restore.models import Model
 
 __all__ = ["register"]
@@ -49,8 +50,9 @@ def explain(
     """Draw how a mask shrinks from layer to layer of a partial-convolution network.
 
     Each layer calls a window known as soon as one pixel of it is; the layer that closes a hole tells how far its middle
-    lies from any evidence. The masks depend on the hole and the kernels alone. The features below them are what the
-    model's layers see in this image.
+    lies from any evidence. The masks depend on the hole, on the kernels, and on whether the model takes pixels that
+    stand nearly alone in a hole for evidence; the shipped ones do not. The features below them are what the model's
+    layers see in this image.
     """
     divert_native_messages()
     voice = Voice(quiet=False, verbose=False)
@@ -72,21 +74,22 @@ def explain(
     hole, _ = read_hole(Source.of(mask), white_is_hole=holes is Polarity.white)
     check_hole(hole, page.size, orientation=page.metadata.orientation, name=f"mask {mask}")
     found = find_model(model or DEFAULT_MODEL)
-    kernels = encoder_of(found).kernels
-    maps = None if features is False else _features(found, page, hole, kernels, voice, wanted=features is True)
-    figure = np.array(draw_shrinking_mask(page, hole, kernels=kernels, features=maps, panel=panel))
+    encoder = encoder_of(found)
+    maps = None if features is False else _features(found, page, hole, encoder, voice, wanted=features is True)
+    figure = np.array(draw_shrinking_mask(page, hole, encoder=encoder, features=maps, panel=panel))
     check_fits(figure, "RGB", file_format)
     with replacing(output) as stream:
         encode_page(stream, figure, "RGB", file_format, Metadata())
 
 
 def _features(
-    model: Model, page: Page, hole: Hole, kernels: tuple[int, ...], voice: Voice, *, wanted: bool
+    model: Model, page: Page, hole: Hole, encoder: Encoder, voice: Voice, *, wanted: bool
 ) -> list[NDArray[np.float32]] | None:
     """Return the features of each layer; None where they cannot be had and are not asked for."""
     import numpy as np
 
     from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+    from bokwon.imaging.pixels import missing_pixels
     from bokwon.restore.explain import rgb_of
 
     weights = model.path.with_suffix(".safetensors")
@@ -97,10 +100,11 @@ def _features(
             raise FileAccessError(f"model {model.name} has no {weights.name} beside it", "leave out --features")
         from bokwon.export.feature_maps import feature_maps
 
-        maps = feature_maps(weights, (rgb_of(page) / 255).astype(np.float32), hole)
-        if len(maps) != len(kernels):
+        missing = missing_pixels(page.pixels, page.mode, hole)
+        maps = feature_maps(weights, (rgb_of(page) / 255).astype(np.float32), missing)
+        if len(maps) != len(encoder.kernels):
             raise ArgumentError(
-                f"{weights.name} has {len(maps)} layers and the card of {model.name} tells of {len(kernels)}",
+                f"{weights.name} has {len(maps)} layers and the card of {model.name} tells of {len(encoder.kernels)}",
                 "use the files of one export",
             )
         return maps

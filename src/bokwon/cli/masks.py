@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -229,8 +228,9 @@ def _parse_size(text: str) -> tuple[int, int]:
 def _workers(jobs: int) -> int:
     if jobs:
         return jobs
-    # The cores this process may use, which in a container are fewer than the machine has.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    from bokwon.processes import available_cores
+
+    return available_cores()
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -63,6 +62,7 @@ def restore_folder(
         BokwonError: What keeps the whole run from beginning.
     """
     from bokwon.cli.restore import introduce
+    from bokwon.processes import available_cores
     from bokwon.restore.batch import plan_batch, settings_digest
     from bokwon.restore.cluster import check_ray
     from bokwon.restore.report import Report, remove_leftovers
@@ -74,7 +74,7 @@ def restore_folder(
     batch = plan_batch(inputs, outputs, masks, options, file_format=file_format, recursive=recursive)
     _announce(batch, inputs, voice)
     if recipe.threads is None:
-        threads = 1 if workers.on_cluster else max(1, (os.cpu_count() or 1) // (workers.jobs or 1))
+        threads = 1 if workers.on_cluster else max(1, available_cores() // (workers.jobs or 1))
         recipe = replace(recipe, threads=threads)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = recipe.restorer()

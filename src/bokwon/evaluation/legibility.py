@@ -103,7 +103,7 @@ def read_pairs(
     progress(0, len(by_pair))
     if not by_pair:
         return found
-    # One after the other, so that an undamaged crop that has just been read is not read again with its next mask.
+    # Made when it is needed: most crops that have just been read undamaged are not read again with their next mask.
     work = (_work(mine, readers, journal) for mine in by_pair.values())
     results = in_processes(_read_pair, work, min(jobs, len(by_pair)), "a reader")
     for done, (number, (texts, entry)) in enumerate(zip(by_pair, results, strict=True), 1):

@@ -32,7 +32,7 @@ def feature_maps(weights: Path, image: NDArray[np.float32], hole: NDArray[np.boo
         the layer knows nothing.
 
     Raises:
-        ArgumentError: The image is larger than `MAX_PIXELS`.
+        ArgumentError: The image is larger than `MAX_PIXELS`, or the network has no partial convolutions.
         BokwonError: The weights cannot be read.
     """
     if hole.size > MAX_PIXELS:
@@ -41,6 +41,8 @@ def feature_maps(weights: Path, image: NDArray[np.float32], hole: NDArray[np.boo
         )
     network = load_network(weights)[0].eval()
     config = network.config
+    if config.layer != "partial":
+        raise ArgumentError(f"{weights.name} is of plain convolutions, which have no masks", "leave out --features")
     border = (0, -hole.shape[1] % config.multiple, 0, -hole.shape[0] % config.multiple)
     valid = F.pad(torch.from_numpy(~hole).float()[None, None], border)
     pixels = F.pad(torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None], border) * valid

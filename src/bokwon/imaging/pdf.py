@@ -197,12 +197,15 @@ class PdfBook(AbstractContextManager["PdfBook"]):
             page = read_page(Source(name, data=picture.read_raw_bytes()), max_pixels=self._max_pixels)
             if page.size != (width, height):
                 raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", _UNDAMAGED)
+            self._check_jpeg2000(name, page, picture)
             return _as_inks(page, picture)
         mode, palette = self._colours(picture.get("/ColorSpace"))
         bits = 1 if filters in (["/CCITTFaxDecode"], ["/JBIG2Decode"]) else int(picture.get("/BitsPerComponent", 8))
         usual = [0.0, 1.0] * _MODE_CHANNELS.get(mode or "", 0) if palette is None else [0.0, float(2**bits - 1)]
         if "/Decode" in picture and [float(value) for value in picture.Decode] != usual:
             raise InputFileError(f"{name} has an image of unusual sample values (Decode)", "save it anew as PDF")
+        if isinstance(picture.get("/Mask"), self._pikepdf.Array) and (palette is not None or 1 < bits < 8):
+            raise InputFileError(f"{name} has an image with transparent colours (Mask)", "save it anew without them")
         if set(filters) <= _PLAIN:
             if mode is None or bits not in (1, 2, 4, 8, 16) or (bits < 8 and mode != "L" and palette is None):
                 kind = f"{bits} bits in the colour space {picture.get('/ColorSpace')}"
@@ -218,6 +221,16 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         if pixels.shape[:2] != (height, width):
             raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", _UNDAMAGED)
         return Page(pixels, mode, "PDF", Metadata(), notices)
+
+    def _check_jpeg2000(self, name: str, page: Page, picture: Any) -> None:
+        """Refuse colours that the PDF tells otherwise than the picture itself: its word counts."""
+        mode, palette = self._colours(picture.get("/ColorSpace"))
+        other = mode is not None and (mode == "CMYK") != (page.mode == "CMYK")
+        if page.format == "JPEG2000" and (other or palette is not None):
+            space = picture.get("/ColorSpace")
+            raise InputFileError(
+                f"{name} has a JPEG 2000 image of mode {page.mode} in the colour space {space}", "save it anew as PDF"
+            )
 
     @staticmethod
     def _filters(picture: Any) -> list[str]:

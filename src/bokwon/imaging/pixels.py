@@ -10,7 +10,7 @@ from PIL import Image
 
 from bokwon.errors import ArgumentError
 
-__all__ = ["MODES", "Pixels", "alpha", "from_pillow", "is_deep", "mode_of_array", "to_pillow"]
+__all__ = ["MODES", "Pixels", "alpha", "from_pillow", "is_deep", "missing_pixels", "mode_of_array", "to_pillow"]
 
 Pixels = NDArray[Any]
 """Samples as stored: bool (H, W) for 1-bit, uint8 or uint16 (H, W) for gray, (H, W, 2..4) otherwise."""
@@ -113,3 +113,21 @@ def is_deep(pixels: Pixels) -> bool:
 def alpha(pixels: Pixels, mode: str) -> Pixels | None:
     """Return the alpha channel (H, W), or None for a mode without one."""
     return pixels[..., -1] if mode in ("LA", "RGBA") else None
+
+
+def missing_pixels(pixels: Pixels, mode: str, hole: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where nothing is known: the hole, and what is fully transparent, since colour means nothing there.
+
+    Args:
+        pixels: Samples (H, W) or (H, W, C).
+        mode: Their mode.
+        hole: (H, W).
+
+    Returns:
+        (H, W); the hole alone if nothing else would be known.
+    """
+    opacity = alpha(pixels, mode)
+    if opacity is None:
+        return hole
+    missing = np.asarray(hole | (opacity == 0))
+    return hole if missing.all() else missing

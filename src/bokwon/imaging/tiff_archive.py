@@ -22,6 +22,9 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _SEPARATED = 0, 1, 5
 _SEPARATE_PLANES, _ASSOCIATED = 2, 1
 # Pillow's names, which TiffSettings holds.
 _NAMES = {1: "raw", 5: "tiff_lzw", 7: "jpeg", 8: "tiff_adobe_deflate", 32773: "packbits", 32946: "tiff_deflate"}
+_LIBRARIES = ("tifffile", "imagecodecs")
+"""tifffile leaves every compression to imagecodecs."""
+
 _COMPRESSIONS = {"raw": None, "tiff_lzw": "lzw", "tiff_adobe_deflate": "zlib", "packbits": "packbits"}
 _PHOTOMETRICS = {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 
@@ -82,7 +85,7 @@ def tile_of(tags: Directory) -> tuple[int, int] | None:
 
 def keeps_tiles(mode: str) -> bool:
     """Return whether pages of this mode can be written in tiles here."""
-    return mode != "1" and find_spec("tifffile") is not None
+    return mode != "1" and all(find_spec(library) for library in _LIBRARIES)
 
 
 def encode_samples(pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None) -> io.BytesIO:
@@ -125,7 +128,6 @@ def _number(tags: Directory, tag: int, default: int) -> int:
 
 def _tifffile(what: str) -> Any:
     try:
-        # tifffile leaves every compression to it.
         import imagecodecs  # noqa: F401
         import tifffile
     except ImportError as error:

@@ -65,6 +65,6 @@ SEED = LossDefinition(
     normalised_pixels=True,
     default_weights=(("valid", 1.0), ("hole", 6.0), ("tv", 2.0), ("perceptual", 0.05), ("style", 240.0)),
 )
-"""As in a review's re-implementation of the paper: five terms, pixels normalised."""
+"""A variant known from re-implementations of the paper: five terms, pixels normalised."""
 
 PRESETS: Mapping[str, LossDefinition] = {"paper": PAPER, "seed": SEED}

@@ -178,10 +178,12 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
     said: list[tuple[str, str]] = []
     outcome = Outcome(0, 0, 0, 0, 0)
     status, code, error_text, fix = "failed", *task.fault
+    sha256 = None
     if task.job is not None and task.job.target is not None:
         try:
             _make_folder(task.job.target.parent)
             outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)))
+            sha256 = _sha256(task.job.target)
             status = "restored" if outcome.restored else "unchanged" if task.job.masks else "no mask"
         except BokwonError as error:
             code, error_text, fix = error.exit_code, error.message, error.fix
@@ -203,7 +205,7 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
         seconds=round(perf_counter() - begun, 3),
         messages=tuple(said),
         inputs=fingerprint(task.job) if task.job else {},
-        sha256=_sha256(task.job.target) if task.job and task.job.target and status != "failed" else None,
+        sha256=sha256,
     )
 
 

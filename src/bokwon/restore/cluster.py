@@ -108,7 +108,8 @@ def _do(ray: Any, actors: list[Any], tasks: Sequence[TaskT]) -> Iterator[tuple[T
                 result = ray.get(reference)
             except ray.exceptions.RayTaskError as error:
                 raise error.cause if isinstance(error.cause, BokwonError) else error from None
-            except ray.exceptions.RayActorError:
+            # Ray kills a worker when its machine runs out of memory.
+            except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError):
                 if task is None:
                     # What makes the worker killed it, each time: this actor is of no use.
                     continue

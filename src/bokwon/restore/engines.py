@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.imaging.color import Light, from_network, to_network
+from bokwon.processes import available_cores
 from bokwon.telemetry import switch_off_telemetry
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ __all__ = [
     "Engine",
     "ModelEngine",
     "OnnxEngine",
-    "available_cores",
     "load_engine",
 ]
 
@@ -189,13 +188,6 @@ class OnnxEngine(ModelEngine):
     def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         (filled,) = self._session.run(None, inputs)
         return np.asarray(filled)
-
-
-def available_cores() -> int:
-    """Return how many processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def check_output(filled: NDArray[np.float32], image: NDArray[np.float32], name: str) -> None:

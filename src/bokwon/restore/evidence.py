@@ -79,12 +79,13 @@ def encoder_of(model: Model | None) -> Encoder:
     return Encoder(source=f"default: model {model.name} {lack}")
 
 
-def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS) -> list[Hole]:
+def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: bool = False) -> list[Hole]:
     """Return what is still missing after each layer.
 
     Args:
         missing: (H, W), True where nothing is known.
         kernels: Odd kernel sizes, one a layer.
+        dense: Whether known pixels that stand nearly alone in a hole are left out of what is known.
 
     Returns:
         One array a layer, each half as large as the one before, rounded up.
@@ -92,7 +93,7 @@ def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS) -> list[Hole]
     import cv2
 
     found = []
-    known = (~missing).astype(np.uint8)
+    known = (dense_evidence(~missing) if dense else ~missing).astype(np.uint8)
     for size in kernels:
         # What lies beyond the border is missing, as in the network.
         grown = cv2.dilate(known, np.ones((size, size), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
@@ -107,7 +108,7 @@ def evidence_levels(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense:
     Args:
         missing: (H, W), True where nothing is known.
         kernels: Odd kernel sizes, one a layer.
-        dense: Whether known pixels that stand nearly alone in a hole are left out of what is known.
+        dense: As in `shrink_hole`.
 
     Returns:
         (H, W): 0 where known, 1 to the number of layers where reached, one more where no layer reaches.
@@ -115,8 +116,7 @@ def evidence_levels(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense:
     levels = np.zeros(missing.shape, np.uint8)
     levels[missing] = len(kernels) + 1
     waiting = missing.copy()
-    without = ~dense_evidence(~missing) if dense else missing
-    for level, still in enumerate(shrink_hole(without, kernels), 1):
+    for level, still in enumerate(shrink_hole(missing, kernels, dense=dense), 1):
         step = 1 << level
         at_full_size = still.repeat(step, axis=0)[: missing.shape[0]].repeat(step, axis=1)[:, : missing.shape[1]]
         levels[waiting & ~at_full_size] = level

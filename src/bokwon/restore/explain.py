@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from bokwon.imaging.color import samples_to_light
 from bokwon.imaging.decode import Page
 from bokwon.imaging.holes import Hole
-from bokwon.restore.evidence import KERNELS, shrink_hole
+from bokwon.imaging.pixels import missing_pixels
+from bokwon.restore.evidence import Encoder, shrink_hole
 
 __all__ = ["draw_shrinking_mask", "rgb_of"]
 
@@ -28,7 +29,7 @@ def draw_shrinking_mask(
     page: Page,
     hole: Hole,
     *,
-    kernels: tuple[int, ...] = KERNELS,
+    encoder: Encoder | None = None,
     features: Sequence[NDArray[np.float32]] | None = None,
     panel: int = 300,
     columns: int | None = None,
@@ -38,7 +39,7 @@ def draw_shrinking_mask(
     Args:
         page: The image.
         hole: (H, W), True where pixels are missing.
-        kernels: Kernel sizes of the layers.
+        encoder: The layers; by default those of an `Encoder` that no model tells of.
         features: (C, h, w) of each layer. The four channels that vary most are drawn below its mask; without features
             there are masks only.
         panel: Longest side of a panel, pixels.
@@ -49,8 +50,9 @@ def draw_shrinking_mask(
     size = max(1, round(width * scale)), max(1, round(height * scale))
     total = int(np.count_nonzero(hole))
     panels = [(_damaged(page, hole, size), "input", f"{width} x {height}, hole {total / hole.size:.1%}")]
-    layers = shrink_hole(hole, kernels)
-    for level, (still, kernel) in enumerate(zip(layers, kernels, strict=True), 1):
+    encoder = encoder or Encoder()
+    layers = shrink_hole(missing_pixels(page.pixels, page.mode, hole), encoder.kernels, dense=encoder.dense)
+    for level, (still, kernel) in enumerate(zip(layers, encoder.kernels, strict=True), 1):
         share = np.count_nonzero(still) / still.size
         rest = f"{still.shape[1]} x {still.shape[0]}, " + (f"{share:.1%} missing" if share else "nothing missing")
         panels.append((_mask(still, level, hole.shape, size), f"layer {level}: {kernel} x {kernel}, stride 2", rest))

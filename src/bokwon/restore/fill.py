@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bokwon.imaging.color import Light, samples_to_light
 from bokwon.imaging.holes import Hole
-from bokwon.imaging.pixels import Pixels, alpha
+from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.imaging.tiles import Feather, Tile, Tiling
 from bokwon.restore.coarse import CoarsePage, fill_planes
 from bokwon.restore.contrast import page_contrast
@@ -61,7 +61,7 @@ def fill_hole(
     Returns:
         How many tiles were run.
     """
-    missing = _missing(pixels, mode, hole)
+    missing = missing_pixels(pixels, mode, hole)
     tiles = (tiling or Tiling(engine.tile)).plan(hole)
     if not tiles:
         return 0
@@ -155,12 +155,3 @@ class _TileFiller:
             if self._coarse is None:
                 self._coarse = CoarsePage(self._engine, self._pixels, self._missing, self._mode, self._reach)
         return self._coarse.at(tile)
-
-
-def _missing(pixels: Pixels, mode: str, hole: Hole) -> Hole:
-    """Return where nothing is known: the hole, and what is fully transparent, since colour means nothing there."""
-    opacity = alpha(pixels, mode)
-    if opacity is None:
-        return hole
-    missing = np.asarray(hole | (opacity == 0))
-    return hole if missing.all() else missing

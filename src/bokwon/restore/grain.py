@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bokwon.imaging.color import light_to_samples, samples_to_light
 from bokwon.imaging.holes import Hole
-from bokwon.imaging.pixels import Pixels
+from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.restore.depth import rise
 from bokwon.restore.survey import Survey, at_window, spread, survey
 
@@ -88,7 +88,7 @@ def add_grain(pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0) -> None:
     """
     if mode == "1" or hole.all() or not hole.any():
         return
-    around = survey(pixels, hole, mode, near=hole, seed=seed)
+    around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, seed=seed)
     lack = _lack(around, survey(pixels, ~hole, mode, near=hole))
     if not lack.any():
         return

@@ -18,7 +18,7 @@ from bokwon.imaging.files import Source
 from bokwon.imaging.holes import Hole
 from bokwon.restore.masks import class_map_of
 
-__all__ = ["Damage", "describe_holes", "outline_shape", "read_damage"]
+__all__ = ["Damage", "describe_holes", "manifest_of", "outline_shape", "read_damage"]
 
 _MOST_HOLES = 10_000
 _MANIFEST = "manifest.jsonl"
@@ -71,12 +71,16 @@ def read_damage(mask: Source, number: int, size: tuple[int, int], kind: str | No
         return Damage(f"class map {sidecar.name}", classes=_read_classes(sidecar, number, size, max_pixels))
     if kind:
         return Damage("table of masks", _known(kind, "the table of masks"))
-    for folder in path.absolute().parents[:_PARENTS] if path is not None else ():
-        manifest = folder / _MANIFEST
-        if path is not None and manifest.is_file():
-            named = _read_manifest(manifest, manifest.stat().st_mtime_ns).get(path.absolute())
-            return Damage(_MANIFEST, _known(named, str(manifest))) if named else Damage()
+    if path is not None and (manifest := manifest_of(path)) is not None:
+        named = _read_manifest(manifest, manifest.stat().st_mtime_ns).get(path.absolute())
+        return Damage(_MANIFEST, _known(named, str(manifest))) if named else Damage()
     return Damage()
+
+
+def manifest_of(mask: Path) -> Path | None:
+    """Return the manifest nearest to a mask: in its folder or above it; None if there is none."""
+    candidates = (folder / _MANIFEST for folder in mask.absolute().parents[:_PARENTS])
+    return next((manifest for manifest in candidates if manifest.is_file()), None)
 
 
 def describe_holes(hole: Hole, levels: NDArray[np.uint8], damage: Damage) -> tuple[dict[str, Any], ...]:

@@ -50,12 +50,12 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
     """
     file_format = job.output_format
     _check_files(job)
-    with open_book(job.source, max_pixels=job.options.max_pixels) as book, ExitStack() as masks:
+    with open_book(job.source, max_pixels=job.options.max_pixels) as book, ExitStack() as opened:
         if job.target is None and job.format is None and book.format is not None:
             file_format = book.format
         for notice in book.notices:
             tell("note", notice)
-        work = _Work(job, restorer, tell, progress, book, file_format, masks)
+        work = _Work(job, restorer, tell, progress, book, file_format, opened)
         _write(job, lambda stream: book.rewrite(stream, file_format, work.visit))
         work.finish_record()
         return Outcome(book.pages, work.restored, work.tiles, work.hole, work.pixels)
@@ -72,8 +72,9 @@ class _Work:
         progress: Progress | None,
         book: Book,
         file_format: str,
-        open_masks: ExitStack,
+        opened: ExitStack,
     ) -> None:
+        self._open = opened
         self._job = job
         self._format = file_format
         self._restorer = restorer
@@ -87,7 +88,7 @@ class _Work:
         self._wanted = select_pages(options.pages, pages) if options.pages else frozenset(range(1, pages + 1))
         if job.masks.whole is not None:
             mask = job.masks.whole
-            self._mask_book = open_masks.enter_context(open_book(mask, max_pixels=options.max_pixels))
+            self._mask_book = opened.enter_context(open_book(mask, max_pixels=options.max_pixels))
             if self._mask_book.pages != pages:
                 raise ArgumentError(
                     f"mask {mask.name} has {self._mask_book.pages} pages and the image {pages}",
@@ -126,8 +127,8 @@ class _Work:
     def _fill(self, number: int, page: Page, hole: Hole) -> None:
         recorder, target = None, self._job.target
         if self._job.options.record and target is not None:
-            self._recorder = self._recorder or Recorder(
-                self._job.source, target, self._restorer, with_overlay=self._job.options.overlay
+            self._recorder = self._recorder or self._open.enter_context(
+                Recorder(self._job.source, target, self._restorer, with_overlay=self._job.options.overlay)
             )
             recorder = self._recorder
         levels = recorder.before(number, page, hole, *self._told(number, page)) if recorder else None

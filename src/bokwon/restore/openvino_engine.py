@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import InputFileError, MissingDependencyError
-from bokwon.restore.engines import CONTRACT, LANES, SCALE, ModelEngine, available_cores
+from bokwon.processes import available_cores
+from bokwon.restore.engines import CONTRACT, LANES, SCALE, ModelEngine
 from bokwon.telemetry import switch_off_telemetry
 
 __all__ = ["OpenVinoEngine", "computes_in_bfloat16"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
+
+from bokwon.processes import leave_with_parent
 
 __all__ = ["run_in_processes"]
 
@@ -102,7 +103,7 @@ class _Worker(Generic[TaskT, ResultT]):
 def _serve(connection: Connection, start: Start[Any, Any]) -> None:
     # Ctrl-C reaches the whole group; the parent says what is to be done about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=leave_with_parent, daemon=True).start()
     work = start()
     while True:
         try:
@@ -110,10 +111,3 @@ def _serve(connection: Connection, start: Start[Any, Any]) -> None:
         except (EOFError, OSError):
             return
         connection.send(work(task))
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -9,10 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import re
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -20,18 +25,30 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import bokwon
-from bokwon.errors import FileAccessError, InputFileError
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.imaging.book import Book
 from bokwon.imaging.color import samples_to_light
 from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.output import replacing
+from bokwon.imaging.pixels import missing_pixels
 from bokwon.restore.evidence import encoder_of, evidence_levels
 from bokwon.restore.holes_found import Damage, describe_holes
 from bokwon.restore.restorer import Restorer
 
-__all__ = ["Page", "PageRecord", "Read", "Recorder", "overlay", "read_record", "record_folder", "sha256_of", "undo"]
+__all__ = [
+    "Page",
+    "PageRecord",
+    "Read",
+    "Recorder",
+    "has_record",
+    "overlay",
+    "read_record",
+    "record_folder",
+    "sha256_of",
+    "undo",
+]
 
 Read = Callable[[], Page]
 """Reads a page."""
@@ -39,6 +56,7 @@ Read = Callable[[], Page]
 _JSON = "record.json"
 _FORMAT = 2
 _READABLE = (1, 2)
+_OF_A_PAGE = re.compile(r"(hole|evidence|original|overlay)_p\d{3,}\.(png|npz)")
 # From green, where evidence is near, over yellow to red, where it is far: readable by most colour-blind eyes too.
 _COLOURS = np.array(
     [
@@ -88,8 +106,15 @@ def record_folder(target: Path) -> Path:
     return target.with_name(target.name + ".record")
 
 
+def has_record(target: Path) -> bool:
+    """Return whether a record lies beside an output."""
+    return (record_folder(target) / _JSON).is_file()
+
+
 class Recorder:
-    """Writes the record of one output, page by page.
+    """Writes the record of one output, page by page: a context manager.
+
+    Until `finish` everything is kept apart from an earlier record of the same output, which stays if this run fails.
 
     Args:
         source: The input, before the output may have taken its place.
@@ -98,6 +123,7 @@ class Recorder:
         with_overlay: Whether to draw the evidence too.
 
     Raises:
+        ArgumentError: The input is an output itself, whose original pixels are in the record that would be replaced.
         FileAccessError: The record's folder cannot be made.
         InputFileError: The model's card makes no sense.
     """
@@ -110,19 +136,32 @@ class Recorder:
         self._folder = record_folder(target)
         self._with_overlay = with_overlay
         self._pages: list[PageRecord] = []
+        self._check_earlier()
+        # Named like other files that a killed run may leave.
+        self._part = self._folder / f".bokwon-{os.urandom(6).hex()}.part"
         try:
             self._folder.mkdir(exist_ok=True)
-            # A record without its first file is none, whatever becomes of this run.
-            (self._folder / _JSON).unlink(missing_ok=True)
+            self._part.mkdir()
         except OSError as error:
-            raise FileAccessError(
-                f"record {self._folder} cannot be made: {error.strerror}", "check its rights"
-            ) from error
+            raise self._cannot_be_made(error) from error
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self._part, ignore_errors=True)
+        with suppress(OSError):
+            # Only if nothing is in it.
+            self._folder.rmdir()
 
     def before(self, number: int, page: Page, hole: Hole, mask: str, damage: Damage) -> NDArray[np.uint8]:
         """Write down a page that is about to be filled, and return its evidence levels."""
         kernels = self._encoder.kernels
-        levels = evidence_levels(hole, kernels, dense=self._encoder.dense)
+        missing = missing_pixels(page.pixels, page.mode, hole)
+        levels = evidence_levels(missing, kernels, dense=self._encoder.dense)
+        levels[~hole] = 0
         depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
         counts = np.bincount(levels.reshape(-1), minlength=len(kernels) + 2)[1:]
         self._pages.append(
@@ -171,6 +210,30 @@ class Recorder:
             "pages": [asdict(page) for page in self._pages],
         }
         self._save(_JSON, json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+        try:
+            # A record without its first file is none: that goes first and comes last.
+            (self._folder / _JSON).unlink(missing_ok=True)
+            for old in self._folder.iterdir():
+                if _OF_A_PAGE.fullmatch(old.name):
+                    old.unlink()
+            for new in sorted(self._part.iterdir(), key=lambda path: path.name == _JSON):
+                new.replace(self._folder / new.name)
+        except OSError as error:
+            raise self._cannot_be_made(error) from error
+
+    def _check_earlier(self) -> None:
+        try:
+            earlier = read_record(self._folder)[1]["output"]["sha256"]
+        except (FileAccessError, InputFileError, KeyError, TypeError):
+            return
+        if earlier == self._input["sha256"]:
+            raise ArgumentError(
+                f"{self._input['file']} is what {self._folder.name} was written for: its original pixels would be lost",
+                f"name another output, move {self._folder.name} away, or `bokwon undo` it first",
+            )
+
+    def _cannot_be_made(self, error: OSError) -> FileAccessError:
+        return FileAccessError(f"record {self._folder} cannot be made: {error.strerror}", "check its rights")
 
     def _save_picture(self, name: str, picture: Image.Image) -> None:
         buffer = io.BytesIO()
@@ -178,7 +241,7 @@ class Recorder:
         self._save(name, buffer.getvalue())
 
     def _save(self, name: str, data: bytes) -> None:
-        with replacing(self._folder / name) as stream:
+        with replacing(self._part / name) as stream:
             stream.write(data)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -13,8 +14,10 @@ from typing import Any, TextIO
 
 from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.imaging.output import replacing
+from bokwon.restore.holes_found import manifest_of
 from bokwon.restore.job import Job
 from bokwon.restore.masks import class_map_of
+from bokwon.restore.record import has_record
 
 __all__ = ["REPORT", "Entry", "Report", "fingerprint", "remove_leftovers"]
 
@@ -77,21 +80,28 @@ class Entry:
             return None
 
 
-def fingerprint(job: Job) -> dict[str, list[int]]:
-    """Return size in bytes and time of change in nanoseconds of each file a job reads, for records with class maps."""
+def fingerprint(job: Job) -> dict[str, list[Any]]:
+    """Return size in bytes and time of change in nanoseconds of each file a job reads; for records what they say too.
+
+    That is class maps, and the kind of damage by page that a table or a manifest tells.
+    """
     sources = {"image": job.source, **{f"mask of page {page}": mask for page, mask in job.masks.pages.items()}}
     if job.masks.whole is not None:
         sources["mask"] = job.masks.whole
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[Any]] = {}
     for role, source in sources.items():
         if source.path is not None:
             _note(found, role, source.path)
             if job.options.record and role != "image":
                 _note(found, f"class map of {role}", class_map_of(source.path))
+                if (manifest := manifest_of(source.path)) is not None:
+                    _note(found, f"manifest of {role}", manifest)
+    if job.options.record and job.masks.damage:
+        found["damage"] = [[page, kind] for page, kind in sorted(job.masks.damage.items())]
     return found
 
 
-def _note(found: dict[str, list[int]], role: str, path: Path) -> None:
+def _note(found: dict[str, list[Any]], role: str, path: Path) -> None:
     with suppress(OSError):
         state = path.stat()
         found[role] = [state.st_size, state.st_mtime_ns]
@@ -133,7 +143,10 @@ class Report:
         entry = self._entries.get(name)
         if entry is None or entry.status == "failed" or entry.settings != self._settings or job.target is None:
             return None
-        return entry if entry.inputs == fingerprint(job) and job.target.is_file() else None
+        there = job.target.is_file()
+        if job.options.record and entry.status == "restored":
+            there = there and has_record(job.target)
+        return entry if there and entry.inputs == fingerprint(job) else None
 
     def add(self, entry: Entry) -> None:
         """Write down what came of a file, at once."""
@@ -180,8 +193,14 @@ def remove_leftovers(folder: Path) -> None:
     Args:
         folder: The output folder; the report is open, so no other run is at work in it.
     """
-    for parent, _, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder):
         for name in names:
-            if name.startswith(".bokwon-") and name.endswith(".part"):
+            if _is_part(name):
                 with suppress(OSError):
                     (Path(parent) / name).unlink()
+        for name in filter(_is_part, folders):
+            shutil.rmtree(Path(parent) / name, ignore_errors=True)
+
+
+def _is_part(name: str) -> bool:
+    return name.startswith(".bokwon-") and name.endswith(".part")

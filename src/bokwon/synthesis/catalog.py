@@ -80,14 +80,17 @@ def parse_bins(text: str) -> tuple[int, ...]:
         text: Numbers and ranges, separated by commas.
 
     Raises:
-        ArgumentError: It is something else. Whether the bins exist is not looked at.
+        ArgumentError: It is something else, or names a bin that does not exist.
     """
     numbers: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise ArgumentError(f"{text!r} is no list of bins", "give numbers from 1 to 6, such as 1,3 or 2-4")
-        numbers += range(int(first), int(last or first) + 1)
+        start, end = int(first), int(last or first)
+        if not 1 <= start <= end <= len(BINS):
+            raise ArgumentError(f"there are no bins {part.strip()}", f"choose from {list(BINS)}, the smaller one first")
+        numbers += range(start, end + 1)
     return tuple(numbers)
 
 
