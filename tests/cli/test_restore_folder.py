@@ -334,6 +334,51 @@ def test_the_output_folder_may_lie_in_the_input_folder(folder: Path) -> None:
         assert len(report(folder / "in/out")) == 7
 
 
+def test_what_is_in_the_folder_stays_as_it_is_whatever_links_lead_there(folder: Path) -> None:
+    (folder / "out").mkdir()
+    (folder / "out/b.JPG").symlink_to(folder / "in/a.png")
+    before = files(folder / "in")
+    done = run(folder, "in", "out", "--masks", "masks", *TELEA)
+    assert done.returncode == 4
+    assert "b.JPG is the original in/a.png itself" in done.stderr
+    assert files(folder / "in") == before
+
+
+def test_pipes_and_records_are_no_scans(folder: Path) -> None:
+    os.mkfifo(folder / "in/pipe.png")
+    (folder / "in/odd.png.record").mkdir()
+    page(folder / "in/odd.png.record/overlay_p001.png", 3)
+    done = run(folder, "in", "out", "--masks", "masks", "--recursive", *TELEA)
+    names = {json.loads(line)["file"] for line in (folder / "out/report.jsonl").read_text().splitlines()}
+    assert "odd.png" in names
+    assert not any("pipe" in name or "record" in name for name in names), done.stderr
+
+
+def test_an_output_that_was_damaged_is_made_again(folder: Path) -> None:
+    arguments = ["in", "out", "--masks", "masks", *TELEA]
+    run(folder, *arguments)
+    whole = files(folder / "out")
+    (folder / "out/a.png").write_bytes(whole["a.png"][:300])
+    done = run(folder, *arguments, "--resume", "-v")
+    assert "bokwon: a.png: " in done.stderr
+    assert files(folder / "out")["a.png"] == whole["a.png"]
+
+
+def test_pages_to_the_end_may_be_none(folder: Path) -> None:
+    done = run(folder, "in", "out", "--masks", "masks", "--pages", "3-end", *TELEA)
+    entries = [json.loads(line) for line in (folder / "out/report.jsonl").read_text().splitlines()]
+    (odd,) = (entry for entry in entries if entry["file"] == "odd.png")
+    assert odd["status"] == "unchanged", done.stderr
+    assert (folder / "out/odd.png").read_bytes() == (folder / "in/odd.png").read_bytes()
+
+
+def test_a_name_that_is_no_utf_8_leaves_a_report_that_is(folder: Path) -> None:
+    shutil.copy(folder / "in/odd.png", os.fsdecode(os.fsencode(folder / "in") + b"/caf\xe9.png"))
+    run(folder, "in", "out", "--masks", "masks", *TELEA)
+    lines = (folder / "out/report.jsonl").read_bytes().decode("utf-8").splitlines()
+    assert "caf\udce9.png" in {json.loads(line)["file"] for line in lines}
+
+
 def test_two_runs_in_one_folder_are_refused(folder: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
     (folder / "out").mkdir()

@@ -307,6 +307,120 @@ def test_pdf_palettes_with_a_transparent_colour_are_refused(folder: Path, capsys
     assert restore("page.pdf", "out.pdf") == 0
 
 
+def write_pages(contents: list[bytes], images: list[np.ndarray]) -> None:
+    """Write pages that share resources naming all images, Im0 and on, each with its own content."""
+    pdf = pikepdf.new()
+    named = pikepdf.Dictionary()
+    for number, image in enumerate(images):
+        stream = pdf.make_stream(image.tobytes())
+        stream.Type, stream.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+        stream.Width, stream.Height, stream.BitsPerComponent = image.shape[1], image.shape[0], 8
+        stream.ColorSpace = pikepdf.Name.DeviceGray
+        named[f"/Im{number}"] = pdf.make_indirect(stream)
+    resources = pdf.make_indirect(pikepdf.Dictionary(XObject=named))
+    for content in contents:
+        page = pdf.add_blank_page(page_size=(SIZE[1], SIZE[0]))
+        page.Contents, page.Resources = pdf.make_stream(content), resources
+    pdf.save("page.pdf")
+
+
+def images_of(path: str) -> list[np.ndarray]:
+    with pikepdf.open(path) as pdf:
+        named = pdf.pages[0].Resources.XObject
+        found = [named[f"/Im{number}"] for number in range(len(named))]
+        return [np.frombuffer(image.read_bytes(), np.uint8).reshape(int(image.Height), -1) for image in found]
+
+
+def test_pdf_pages_that_share_resources_have_the_image_that_they_draw(folder: Path) -> None:
+    larger = np.full((2 * SIZE[0], SIZE[1]), 9, np.uint8)
+    images = [noise("L"), noise("L") // 2, larger]
+    write_pages([b"q /Im0 Do Q", b"q /Im1 Do Q"], images)
+    Path("masks").mkdir()
+    Image.fromarray(HOLE).save("masks/page_p002.png")
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", "page.pdf", "out.pdf", "--mask", "masks", *TELEA])
+    assert caught.value.code == 0
+    after = images_of("out.pdf")
+    np.testing.assert_array_equal(after[0], images[0])
+    np.testing.assert_array_equal(after[2], images[2])
+    check_restored(images[1], after[1])
+
+
+def test_pdf_pages_that_draw_one_image_are_refused_and_others_on_a_page_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = [noise("L"), noise("L")[:40]]
+    write_pages([b"q /Im0 Do Q", b"q /Im0 Do Q"], images)
+    Path("masks").mkdir()
+    Image.fromarray(HOLE).save("masks/page_p002.png")
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", "page.pdf", "out.pdf", "--mask", "masks", *TELEA])
+    assert caught.value.code == 2
+    assert "pages 1 and 2 of page.pdf share one image" in capsys.readouterr().err
+    inline = b"BI /W 1 /H 1 /BPC 8 /CS /G ID \x80 EI"
+    write_pages([b"q /Im0 Do /Im1 Do /Im0 Do Q " + inline], images)
+    assert restore("page.pdf", "out.pdf") == 0
+    assert "draws 2 more images: only the largest is restored" in capsys.readouterr().err
+    check_restored(images[0], images_of("out.pdf")[0])
+    # A page without an image of its own is no silent success.
+    write_pages([inline], images)
+    assert restore("page.pdf", "out.pdf") == 0
+    assert "warning: page.pdf has no image to restore: it stays as it is" in capsys.readouterr().err
+
+
+def test_pdf_images_that_inflate_beyond_their_size_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pdf(zlib.compress(bytes(20_000_000)), 8, pikepdf.Name.DeviceGray, Filter=pikepdf.Name.FlateDecode)
+    assert restore("page.pdf", "out.pdf") == 2
+    assert "inflates to more than its size" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("told", ["DecodeParms", "Decode"])
+def test_pdf_jpegs_whose_colours_the_pdf_turns_are_refused(
+    folder: Path, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoded = io.BytesIO()
+    Image.fromarray(noise("RGB")).save(encoded, "JPEG")
+    entries = {
+        "DecodeParms": {"DecodeParms": pikepdf.Dictionary(ColorTransform=0)},
+        "Decode": {"Decode": pikepdf.Array([1, 0, 1, 0, 1, 0])},
+    }[told]
+    write_pdf(encoded.getvalue(), 8, pikepdf.Name.DeviceRGB, Filter=pikepdf.Name.DCTDecode, **entries)
+    assert restore("page.pdf", "out.pdf") == 2
+    assert "has a JPEG image of unusual colours" in capsys.readouterr().err
+
+
+def test_jpeg_2000_of_several_images_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    encoded = imagecodecs.jpeg2k_encode(noise("RGB"), level=0, reversible=True, codecformat="jp2")
+    start = encoded.index(b"jp2c") - 4
+    box = encoded[start + 8 :]
+    again = struct.pack(">I", 8 + len(box)) + b"jp2c" + box
+    Path("page.jpf").write_bytes(encoded[:start] + again + again)
+    assert restore("page.jpf", "out.jpf") == 2
+    assert "page.jpf holds 2 images" in capsys.readouterr().err
+
+
+def test_what_of_a_jpegs_encoding_does_not_come_back_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("page.jpg").write_bytes(imagecodecs.jpeg_encode(noise("RGB"), subsampling="440"))
+    assert restore("page.jpg", "out.jpg") == 0
+    assert "its chroma subsampling becomes 4:4:4" in capsys.readouterr().err
+    Path("page.jpg").write_bytes(imagecodecs.jpeg_encode(noise("RGB"), outcolorspace="RGB"))
+    assert restore("page.jpg", "out.jpg") == 0
+    assert "its red, green and blue are stored as luma and chroma" in capsys.readouterr().err
+
+
+def test_a_name_that_is_not_the_contents_is_no_reason_to_encode_with_loss(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(noise("RGB")).save("page.jpg", "PNG")
+    assert restore("page.jpg", "out.jpg") == 2
+    assert "page.jpg is PNG by its content, and JPEG by its name" in capsys.readouterr().err
+    assert not Path("out.jpg").exists()
+    assert restore("page.jpg", "out.png") == 0
+    check_restored(noise("RGB"), np.array(Image.open("out.png")))
+
+
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 @pytest.mark.parametrize("base", ["DeviceRGB", "DeviceGray", "DeviceCMYK"])
 def test_pdf_palettes_become_the_colours_they_stand_for(

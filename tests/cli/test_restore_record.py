@@ -223,6 +223,25 @@ def test_undo_refuses_what_is_not_its_output(folder: Path, capsys: pytest.Captur
     np.testing.assert_array_equal(pixels("out.png"), expected)
 
 
+def test_undo_into_a_format_that_cannot_hold_it_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    noise = np.random.default_rng(3).integers(1, 256, (200, 300, 4)).astype(np.uint8)
+    Image.fromarray(noise).save("page.png")
+    assert run("restore", "page.png", "out.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 0
+    assert run("undo", "out.png.record", "out.png", "--to", "old.bmp") == 1
+    assert "BMP" in capsys.readouterr().err
+    assert not Path("old.bmp").exists()
+    assert run("undo", "out.png.record", "out.png", "--to", "old.tif", "-q") == 0
+    np.testing.assert_array_equal(pixels("old.tif"), noise)
+
+
+def test_explain_does_not_draw_over_its_image_or_mask(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("page.png").read_bytes(), Path("mask.png").read_bytes()
+    for out in ("page.png", "mask.png"):
+        assert run("explain", "page.png", out, "--mask", "mask.png", "--no-features") == 1
+        assert "OUT is the image or the mask itself" in capsys.readouterr().err
+    assert (Path("page.png").read_bytes(), Path("mask.png").read_bytes()) == before
+
+
 def test_a_folder_leaves_a_record_beside_each_output(folder: Path) -> None:
     Path("in").mkdir()
     shutil.copy("page.png", "in/page.png")

@@ -59,6 +59,7 @@ def explain(
 
     import numpy as np
 
+    from bokwon.errors import ArgumentError
     from bokwon.imaging.files import Source, read_page
     from bokwon.imaging.formats import check_fits, encode_page, format_of
     from bokwon.imaging.holes import check_hole, read_hole
@@ -70,6 +71,8 @@ def explain(
 
     file_format = format_of(output)
     check_target(output)
+    if output.exists() and any(output.samefile(path) for path in (image, mask) if path.exists()):
+        raise ArgumentError("OUT is the image or the mask itself", "name another file for the figure")
     page = read_page(Source.of(image))
     hole, _ = read_hole(Source.of(mask), white_is_hole=holes is Polarity.white)
     check_hole(hole, page.size, orientation=page.metadata.orientation, name=f"mask {mask}")

@@ -136,7 +136,8 @@ def _announce(batch: Batch, inputs: Path, voice: Voice) -> None:
 
 def _say(entry: Entry, inputs: Path, voice: Voice) -> None:
     for level, text in entry.messages:
-        voice.tell(level, text)
+        name = "" if Path(entry.file).name in text else f"{entry.file}: "
+        voice.tell(level, f"{name}{text}")
     if entry.status == "failed":
         # Most messages name the file already, as it was opened.
         name = "" if str(inputs / entry.file) in entry.error else f"{entry.file}: "

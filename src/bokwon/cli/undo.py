@@ -35,10 +35,12 @@ def undo(
 
     from bokwon.imaging.book import open_book
     from bokwon.imaging.files import MAX_PIXELS, Source
-    from bokwon.imaging.formats import format_of
+    from bokwon.imaging.formats import check_fits, format_of
     from bokwon.imaging.output import replacing
     from bokwon.restore import record as records
 
+    final = target or output
+    file_format = format_of(final)
     folder, content = records.read_record(record)
     source = Source.of(output)
     if not force and records.sha256_of(source) != content["output"]["sha256"]:
@@ -46,7 +48,6 @@ def undo(
             f"{output} is not the file that {record} is about, or was changed since",
             "check the names, or add --force to put the pixels back all the same",
         )
-    final = target or output
     pages = content["pages"]
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
     restored = []
@@ -56,12 +57,14 @@ def undo(
             if read is None or number not in pages:
                 return None
             page = records.undo(folder, pages, book, number, read())
-            if page is not None and page.format == "JPEG":
+            if page is not None and book.format is None:
+                check_fits(page.pixels, page.mode, file_format)
+            if page is not None and page.format == "JPEG" and file_format in ("JPEG", "PDF"):
                 voice.tell("note", "JPEG is encoded anew: pixels may differ slightly from the original's")
             restored.append(number)
             return page
 
         with replacing(final) as stream:
-            book.rewrite(stream, format_of(final), visit)
+            book.rewrite(stream, file_format, visit)
     count = "1 page as it was" if len(restored) == 1 else f"{len(restored)} pages as they were"
     voice.tell("summary", f"wrote {final}: {count}")

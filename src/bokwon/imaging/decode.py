@@ -67,6 +67,7 @@ class _Storage:
     sixteen_bit_colour: bool = False
     small_gray: bool = False
     white_is_zero: bool = False
+    turned: bool = False
     gray_with_alpha: bool = False
 
 
@@ -120,6 +121,8 @@ def decode(name: str, stream: BinaryIO) -> Page:
     if storage.white_is_zero:
         pixels = np.asarray(65535 - pixels)
     notices += [f"{name}: {change}" for change in changes]
+    if storage.turned:
+        notices.append(f"{name} stores white as zero; it comes back looking the same, with black as zero")
     if storage.small_gray:
         notices.append(f"{name} has less than 8 bits of gray; it comes back with 8")
     return Page(pixels, mode, file_format, metadata, tuple(notices))
@@ -170,11 +173,13 @@ def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
     if len(bits) not in (1, _COLOUR_DEPTHS.get(image.mode)):
         raise InputFileError(f"{name} has {len(bits)} channels, of which {image.mode} would keep only some", fix)
     sixteen = bits[0] == 16
+    white_is_zero = photometric is not None and ifd.numbers(photometric)[0] == _WHITE_IS_ZERO
     return _Storage(
         sixteen_bit_colour=sixteen and image.mode in ("RGB", "RGBA"),
         small_gray=bits[0] in (2, 4) and image.mode == "L",
         # Pillow inverts such files of 8 bits and less itself.
-        white_is_zero=sixteen and photometric is not None and ifd.numbers(photometric)[0] == _WHITE_IS_ZERO,
+        white_is_zero=sixteen and white_is_zero,
+        turned=white_is_zero,
     )
 
 

@@ -106,6 +106,7 @@ def lost_on_the_way(page: Page, file_format: str) -> tuple[str, ...]:
     if file_format == "JPEG":
         how = "at the input's quality" if page.format == "JPEG" else f"at quality {jpeg.QUALITY}"
         notices.append(f"JPEG is encoded anew, {how}: pixels outside the holes may change slightly")
+        notices += metadata.jpeg.changes if metadata.jpeg else ()
     if metadata.tiff and file_format == "TIFF" and metadata.tiff.compression not in tiff.LOSSLESS:
         notices.append(f"TIFF compression {metadata.tiff.compression} is not kept: the output is Deflate, without loss")
     if metadata.tiff and metadata.tiff.tile and file_format == "TIFF" and not tiff_archive.keeps_tiles(page.mode):

@@ -35,12 +35,18 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
 
     tables = cast("JpegImageFile", image).quantization
     sampling = get_sampling(image)
+    changes = []
+    if image.mode == "RGB" and image.info.get("adobe_transform") == 0:
+        changes.append("its red, green and blue are stored as luma and chroma")
+    elif image.mode == "RGB" and sampling < 0:
+        changes.append("its chroma subsampling becomes 4:4:4")
     return JpegSettings(
         tables=tuple(tuple(tables[key]) for key in sorted(tables)),
         # Schemes that libjpeg's three presets do not cover lose nothing at full chroma.
         subsampling=max(sampling, 0),
         progressive=bool(image.info.get("progressive")),
         segments=_read_segments(stream),
+        changes=tuple(changes),
     )
 
 

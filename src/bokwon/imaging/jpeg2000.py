@@ -44,7 +44,9 @@ def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Met
         MissingDependencyError: imagecodecs is not installed.
     """
     boxes = tuple(_boxes(data)) if data.startswith(SIGNATURE) else ()
-    stream = next((content for kind, content in boxes if kind == b"jp2c"), data)
+    stream, *others = [content for kind, content in boxes if kind == b"jp2c"] or [data]
+    if others:
+        raise InputFileError(f"{name} holds {1 + len(others)} images", "save them as files of their own")
     if not stream.startswith(CODESTREAM) or len(stream) < 42:
         raise InputFileError(f"{name} is damaged: it has no codestream", "get an undamaged copy")
     width, height, left, top = struct.unpack(">IIII", stream[8:24])

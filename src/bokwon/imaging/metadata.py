@@ -18,12 +18,14 @@ class JpegSettings:
         subsampling: 0, 1 or 2 for 4:4:4, 4:2:2 or 4:2:0.
         progressive: Whether it is stored in several scans.
         segments: Marker segments (JFIF, EXIF, XMP, ICC, IPTC, comments) whole, marker and length included.
+        changes: What about the encoding does not come back, in words.
     """
 
     tables: tuple[tuple[int, ...], ...]
     subsampling: int
     progressive: bool
     segments: tuple[bytes, ...]
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,17 @@
 """PDF files: the picture of each scanned page is changed in its place, all else stays as it is.
 
-A page's picture is its largest image. JPEG stays JPEG and JPEG 2000 stays that, every other picture comes back as
-Flate, without loss: palettes as the colours they stand for, gray of 2 and 4 bits with 8.
+A page's picture is the largest image that it draws. JPEG stays JPEG and JPEG 2000 stays that, every other picture comes
+back as Flate, without loss: palettes as the colours they stand for, gray of 2 and 4 bits with 8.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -31,17 +33,27 @@ _CHANNELS = {"/DeviceGray": "L", "/CalGray": "L", "/DeviceRGB": "RGB", "/CalRGB"
 _BY_COUNT = {1: "L", 3: "RGB", 4: "CMYK"}
 _MODE_CHANNELS = {"1": 1, "L": 1, "RGB": 3, "CMYK": 4}
 _DEEPEST_FORM = 4
+_ANEW = "save it anew as PDF"
 _UNDAMAGED = "get an undamaged copy, or save it anew with a PDF program"
 
 
-def _images(resources: Any, depth: int = 0) -> Iterator[Any]:
-    """Yield the images that resources name, those within forms too; stencils are none."""
-    for item in (resources.get("/XObject") or {}).values():
+def _drawn(parse: Callable[[Any], Any], content: Any, resources: Any, depth: int = 0) -> Iterator[Any]:
+    """Yield the images that a page's content draws, those of forms too; None for one that lies within the content.
+
+    What resources name beside them is drawn by other pages that share them, or by none.
+    """
+    named = resources.get("/XObject") or {}
+    for instruction in parse(content):
+        if str(instruction.operator) == "INLINE IMAGE":
+            yield None
+        if str(instruction.operator) != "Do" or str(instruction.operands[0]) not in named:
+            continue
+        item = named[str(instruction.operands[0])]
         kind = str(item.get("/Subtype"))
-        if kind == "/Image" and not item.get("/ImageMask", False):
+        if kind == "/Image":
             yield item
-        elif kind == "/Form" and "/Resources" in item and depth < _DEEPEST_FORM:
-            yield from _images(item.Resources, depth + 1)
+        elif kind == "/Form" and depth < _DEEPEST_FORM:
+            yield from _drawn(parse, item, item.get("/Resources", resources), depth + 1)
 
 
 def _as_inks(page: Page, picture: Any) -> Page:
@@ -53,6 +65,34 @@ def _as_inks(page: Page, picture: Any) -> Page:
         return page
     inverted = "/Decode" in picture and float(picture.Decode[0]) > float(picture.Decode[1])
     return page if inverted else replace(page, pixels=np.asarray(255 - page.pixels))
+
+
+def _is_unusual_jpeg(page: Page, picture: Any) -> bool:
+    """Return whether a PDF says of a JPEG what the file that is written in its place would not keep."""
+    decode = [float(value) for value in picture.get("/Decode", [])]
+    if page.mode != "CMYK" and decode and decode != [0.0, 1.0] * _MODE_CHANNELS[page.mode]:
+        return True
+    parameters = picture.get("/DecodeParms", [])
+    found = [parameters] if hasattr(parameters, "keys") else list(parameters)
+    told = [int(item.ColorTransform) for item in found if item is not None and "/ColorTransform" in item]
+    return bool(told) and told[0] != (1 if page.mode == "RGB" else 0)
+
+
+def _check_length(name: str, data: bytes, expected: int) -> None:
+    """Refuse a Flate stream that inflates to far more than its image, before it is held in memory."""
+    inflater = zlib.decompressobj()
+    length = 0
+    # A predictor has a byte a row; encoders pad.
+    most = 2 * expected + (1 << 20)
+    while data and length <= most:
+        try:
+            length += len(inflater.decompress(data, 1 << 22))
+        except zlib.error:
+            # Its reader says what is wrong.
+            return
+        data = inflater.unconsumed_tail
+    if length > most:
+        raise InputFileError(f"{name} has an image that inflates to more than its size", _UNDAMAGED)
 
 
 def _unpack(data: bytes, shape: tuple[int, int, int], bits: int) -> NDArray[Any]:
@@ -133,7 +173,7 @@ class PdfBook(AbstractContextManager["PdfBook"]):
 
     def page(self, number: int) -> Page:
         """Read the picture of a page; see `Book.page`."""
-        picture = self._picture(number)
+        picture = self._picture(number)[0]
         if picture is None:
             raise InputFileError(f"{self._name(number)} has no image", "give a mask that is a picture")
         return self._read(number, picture)
@@ -142,22 +182,16 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         """Write the file anew; see `Book.rewrite`."""
         if file_format != "PDF":
             raise ArgumentError(f"{self._source.name} is a PDF, which cannot become {file_format}", "write a .pdf file")
-        seen: dict[tuple[int, int], int] = {}
         any_changed = False
         for number in range(1, self.pages + 1):
-            picture = self._picture(number)
+            picture, others = self._picture(number)
             if picture is None:
                 visit(number, None)
                 continue
-            changed = visit(number, lambda number=number, picture=picture: self._read(number, picture))  # type: ignore[misc]
+            changed = visit(number, partial(self._read, number, picture, others))
             if changed is None:
                 continue
-            if picture.objgen in seen and picture.objgen != (0, 0):
-                raise InputFileError(
-                    f"pages {seen[picture.objgen]} and {number} of {self._source.name} share one image",
-                    "give a mask to one of them only (--pages)",
-                )
-            seen[picture.objgen] = number
+            self._check_alone(number, picture)
             self._replace(picture, changed)
             any_changed = True
         if not any_changed:
@@ -170,15 +204,42 @@ class PdfBook(AbstractContextManager["PdfBook"]):
     def _name(self, number: int) -> str:
         return f"{self._source.name}, page {number}"
 
-    def _picture(self, number: int) -> Any:
-        """Return the largest image of a page, or None."""
+    def _picture(self, number: int) -> tuple[Any, int]:
+        """Return the largest image that a page draws, or None; and how many others it draws, stencils among them."""
         try:
-            images = list(_images(self._pdf.pages[number - 1].resources))
-            return max(images, key=lambda image: int(image.Width) * int(image.Height), default=None)
+            page = self._pdf.pages[number - 1]
+            drawn = list(_drawn(self._pikepdf.parse_content_stream, page, page.resources))
+            images = [image for image in drawn if image is not None and not image.get("/ImageMask", False)]
+            largest = max(images, key=lambda image: int(image.Width) * int(image.Height), default=None)
+            if largest is None:
+                return None, len(drawn)
+            # Drawn twice, it is still one image.
+            same = [image for image in images if image.objgen == largest.objgen != (0, 0)]
+            return largest, len(drawn) - max(len(same), 1)
         except Exception as error:
             raise InputFileError(f"{self._name(number)} is damaged: {error}", _UNDAMAGED) from error
 
-    def _read(self, number: int, picture: Any) -> Page:
+    def _check_alone(self, number: int, picture: Any) -> None:
+        """Make sure that no other page draws a picture that is about to change."""
+        for other in range(1, self.pages + 1):
+            if other == number or picture.objgen == (0, 0):
+                continue
+            page = self._pdf.pages[other - 1]
+            drawn = _drawn(self._pikepdf.parse_content_stream, page, page.resources)
+            if any(image is not None and image.objgen == picture.objgen for image in drawn):
+                raise InputFileError(
+                    f"pages {min(number, other)} and {max(number, other)} of {self._source.name} share one image",
+                    "save it anew with an image for each page",
+                )
+
+    def _read(self, number: int, picture: Any, others: int = 0) -> Page:
+        page = self._read_picture(number, picture)
+        if not others:
+            return page
+        notice = f"{self._name(number)} draws {others} more image{'s' * (others > 1)}: only the largest is restored"
+        return replace(page, notices=(*page.notices, notice))
+
+    def _read_picture(self, number: int, picture: Any) -> Page:
         name = self._name(number)
         width, height = int(picture.Width), int(picture.Height)
         if width * height > self._max_pixels:
@@ -197,7 +258,7 @@ class PdfBook(AbstractContextManager["PdfBook"]):
             page = read_page(Source(name, data=picture.read_raw_bytes()), max_pixels=self._max_pixels)
             if page.size != (width, height):
                 raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", _UNDAMAGED)
-            self._check_jpeg2000(name, page, picture)
+            self._check_colours(name, page, picture)
             return _as_inks(page, picture)
         mode, palette = self._colours(picture.get("/ColorSpace"))
         bits = 1 if filters in (["/CCITTFaxDecode"], ["/JBIG2Decode"]) else int(picture.get("/BitsPerComponent", 8))
@@ -213,6 +274,8 @@ class PdfBook(AbstractContextManager["PdfBook"]):
                     f"{name} has an image of {kind}", "convert it to gray, RGB or CMYK of 8 or 16 bits"
                 )
             shape = height, width, _MODE_CHANNELS[mode] if palette is None else 1
+            if filters[:1] == ["/FlateDecode"]:
+                _check_length(name, picture.read_raw_bytes(), height * width * shape[2] * max(bits, 8) // 8)
             pixels, mode, notices = _samples(name, _unpack(picture.read_bytes(), shape, bits), mode, palette, bits)
         elif bits == 1 and len(filters) == 1 and mode == "L" and palette is None:
             pixels, mode, notices = self._bilevel(name, picture), "1", ()
@@ -222,15 +285,15 @@ class PdfBook(AbstractContextManager["PdfBook"]):
             raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", _UNDAMAGED)
         return Page(pixels, mode, "PDF", Metadata(), notices)
 
-    def _check_jpeg2000(self, name: str, page: Page, picture: Any) -> None:
+    def _check_colours(self, name: str, page: Page, picture: Any) -> None:
         """Refuse colours that the PDF tells otherwise than the picture itself: its word counts."""
+        if page.format == "JPEG" and _is_unusual_jpeg(page, picture):
+            raise InputFileError(f"{name} has a JPEG image of unusual colours (Decode, DecodeParms)", _ANEW)
         mode, palette = self._colours(picture.get("/ColorSpace"))
         other = mode is not None and (mode == "CMYK") != (page.mode == "CMYK")
         if page.format == "JPEG2000" and (other or palette is not None):
             space = picture.get("/ColorSpace")
-            raise InputFileError(
-                f"{name} has a JPEG 2000 image of mode {page.mode} in the colour space {space}", "save it anew as PDF"
-            )
+            raise InputFileError(f"{name} has a JPEG 2000 image of mode {page.mode} in the colour space {space}", _ANEW)
 
     @staticmethod
     def _filters(picture: Any) -> list[str]:

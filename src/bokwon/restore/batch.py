@@ -128,6 +128,7 @@ def _tasks(
 ) -> tuple[Task, ...]:
     tasks: list[Task] = []
     taken: dict[str, str] = {}
+    originals = {_identity(inputs / name): inputs / name for name in images}
     for name in images:
         keeps = file_format is None or EXTENSIONS[name.suffix.lower()] == file_format
         output = name if keeps else name.with_suffix(_EXTENSION[str(file_format)])
@@ -140,14 +141,23 @@ def _tasks(
             pages = {page: Source.of(row.mask) for page, row in rows.items()}
             source = Source.of(inputs / name)
             target = outputs / output
-            if target.exists() and any(target.samefile(inputs / image) for image in (name, other)):
-                raise ArgumentError(f"output {target} is the original {inputs / name} itself", "remove the link")
+            if target.exists() and (original := originals.get(_identity(target))) is not None:
+                raise ArgumentError(f"output {target} is the original {original} itself", "remove the link")
         except BokwonError as error:
             tasks.append(Task(str(name), str(output), None, (error.exit_code, error.message, error.fix)))
             continue
         masks = Masks(pages.pop(0, None), pages, {page: row.damage for page, row in rows.items() if row.damage})
         tasks.append(Task(str(name), str(output), Job(source, masks, outputs / output, options=options)))
     return tuple(tasks)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from all others, whatever it is called; None if it is not there."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 def settings_digest(restorer: Restorer, options: Options, file_format: str | None) -> str:

@@ -18,6 +18,7 @@ from bokwon.imaging.formats import EXTENSIONS
 
 __all__ = [
     "CLASS_MAP",
+    "RECORD",
     "MaskFinder",
     "Masks",
     "TableRow",
@@ -31,6 +32,9 @@ __all__ = [
 
 CLASS_MAP = ".classes.png"
 """How the name of a class map ends. It lies beside a mask and tells what made its holes; it is no image to restore."""
+
+RECORD = ".record"
+"""How the name of a folder ends that holds the record of an intervention."""
 
 _SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask)?", re.DOTALL)
 _SAYS_MASK = re.compile(r"[-_]mask(_p\d+)?$")
@@ -91,6 +95,7 @@ def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) 
 
     Args:
         folder: Where to look. Links to files are followed, links to folders are not, so that no circle is walked.
+            Pipes and devices are no files, and records of interventions no folders of images.
         recursive: Whether to look into its folders.
         without: Folders that are passed by.
 
@@ -108,9 +113,10 @@ def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) 
         while waiting:
             for path in waiting.pop().iterdir():
                 if path.is_dir():
-                    if recursive and not path.is_symlink() and path.resolve() not in avoided:
+                    passed_by = path.is_symlink() or path.name.endswith(RECORD) or path.resolve() in avoided
+                    if recursive and not passed_by:
                         waiting.append(path)
-                elif is_image_name(path):
+                elif is_image_name(path) and (path.is_file() or not path.exists()):
                     found.append(PurePosixPath(path.relative_to(folder).as_posix()))
                 else:
                     others += 1

@@ -7,15 +7,16 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import BinaryIO, Literal
 
 import numpy as np
 
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, InputFileError
 from bokwon.imaging.book import Book, open_book
 from bokwon.imaging.decode import Page
 from bokwon.imaging.files import read_page
-from bokwon.imaging.formats import check_fits, lost_on_the_way
+from bokwon.imaging.formats import EXTENSIONS, check_fits, lost_on_the_way
 from bokwon.imaging.holes import Hole, check_hole, hole_of_samples, looks_inverted
 from bokwon.imaging.output import check_target, replacing
 from bokwon.restore.fill import Progress
@@ -105,7 +106,7 @@ class _Work:
         name = self._job.source.name if self._book.pages == 1 else f"{self._job.source.name}, page {number}"
         masked = number in self._wanted and (number in self._job.masks.pages or self._mask_book is not None)
         if read is None:
-            level: Literal["note", "warning"] = "warning" if number in self._job.masks.pages else "note"
+            level: Literal["note", "warning"] = "warning" if masked else "note"
             self._tell(level, f"{name} has no image to restore: it stays as it is")
             return None
         if not masked:
@@ -113,6 +114,7 @@ class _Work:
         if not masked and self._book.pages > 1:
             return None
         page = read()
+        self._check_name(page)
         hole = self._hole_of(page, number, name) if masked else None
         if hole is None and (self._book.format or page.format) == self._format:
             return None
@@ -123,6 +125,18 @@ class _Work:
             self.hole += int(np.count_nonzero(hole))
             self.pixels += hole.size
         return page
+
+    def _check_name(self, page: Page) -> None:
+        """Refuse an image that would come back in another format only because its name says that it is one."""
+        source, target = self._job.source, self._job.target
+        if target is None or self._job.format is not None or self._book.format is not None:
+            return
+        extension = PurePath(source.name).suffix.lower()
+        if page.format != self._format and EXTENSIONS.get(extension) == self._format:
+            raise InputFileError(
+                f"{source.name} is {page.format} by its content, and {self._format} by its name",
+                f"rename it, or ask for {self._format} (--format {self._format.lower()})",
+            )
 
     def _fill(self, number: int, page: Page, hole: Hole) -> None:
         recorder, target = None, self._job.target

@@ -27,6 +27,9 @@ def select_pages(text: str, pages: int | None = None) -> frozenset[int]:
         if match is None:
             raise ArgumentError(f"{text!r} names no pages", "write for example 3, 1,4-6 or 3-end")
         first = int(match["first"])
+        if match["last"] == "end" and pages is not None and 1 <= pages < first:
+            # A file of fewer pages has none of these.
+            continue
         last = first if match["last"] is None else int(match["last"]) if match["last"] != "end" else pages or first
         if first < 1 or last < first:
             raise ArgumentError(f"{part.strip()!r} is no range of pages", "pages count from 1, the smaller one first")

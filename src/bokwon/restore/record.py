@@ -35,6 +35,7 @@ from bokwon.imaging.output import replacing
 from bokwon.imaging.pixels import missing_pixels
 from bokwon.restore.evidence import encoder_of, evidence_levels
 from bokwon.restore.holes_found import Damage, describe_holes
+from bokwon.restore.masks import RECORD
 from bokwon.restore.restorer import Restorer
 
 __all__ = [
@@ -103,7 +104,7 @@ class PageRecord:
 
 def record_folder(target: Path) -> Path:
     """Return where the record of an output lies."""
-    return target.with_name(target.name + ".record")
+    return target.with_name(target.name + RECORD)
 
 
 def has_record(target: Path) -> bool:

@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.imaging.files import Source
 from bokwon.imaging.output import replacing
 from bokwon.restore.holes_found import manifest_of
 from bokwon.restore.job import Job
 from bokwon.restore.masks import class_map_of
-from bokwon.restore.record import has_record
+from bokwon.restore.record import has_record, sha256_of
 
 __all__ = ["REPORT", "Entry", "Report", "fingerprint", "remove_leftovers"]
 
@@ -66,8 +67,13 @@ class Entry:
     settings: str = ""
 
     def to_json(self) -> str:
-        """Return the entry as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """Return the entry as one line of JSON; a name that is no UTF-8 is escaped, so that the line is."""
+        line = json.dumps(asdict(self), ensure_ascii=False)
+        try:
+            line.encode("utf-8")
+        except UnicodeEncodeError:
+            return json.dumps(asdict(self))
+        return line
 
     @classmethod
     def from_json(cls, line: str) -> Entry | None:
@@ -139,14 +145,19 @@ class Report:
             raise FileAccessError(f"report {self._path} cannot be written: {error}", fix) from error
 
     def done(self, name: str, job: Job) -> Entry | None:
-        """Return the entry of a file that needs no second run: same input, masks and settings, output still there."""
+        """Return the entry of a file that needs no second run.
+
+        That is: of the same input, masks and settings, with its output, and its record if one is asked for, as they
+        were made.
+        """
         entry = self._entries.get(name)
         if entry is None or entry.status == "failed" or entry.settings != self._settings or job.target is None:
             return None
-        there = job.target.is_file()
-        if job.options.record and entry.status == "restored":
-            there = there and has_record(job.target)
-        return entry if there and entry.inputs == fingerprint(job) else None
+        if job.options.record and entry.status == "restored" and not has_record(job.target):
+            return None
+        if entry.inputs != fingerprint(job) or not job.target.is_file():
+            return None
+        return entry if entry.sha256 == sha256_of(Source.of(job.target)) else None
 
     def add(self, entry: Entry) -> None:
         """Write down what came of a file, at once."""
