@@ -184,6 +184,19 @@ def test_sixteen_bit_cmyk_goes_from_tiff_to_jpeg_2000_and_back(folder: Path) -> 
     check_restored(samples, tifffile.imread("two.tif"))
 
 
+def test_a_profile_of_inks_makes_inks_of_a_jpeg_2000(folder: Path) -> None:
+    samples = noise("CMYK")
+    inks = PROFILE[:16] + b"CMYK" + PROFILE[20:]
+    tifffile.imwrite("page.tif", samples, photometric="separated", metadata=None, iccprofile=inks)
+    assert restore("page.tif", "one.jp2") == 0
+    page = read_page(Source.of(Path("one.jp2")))
+    assert (page.mode, page.metadata.icc) == ("CMYK", inks)
+    assert restore("one.jp2", "two.tif") == 0
+    with tifffile.TiffFile("two.tif") as file:
+        assert file.pages[0].photometric == tifffile.PHOTOMETRIC.SEPARATED
+        check_restored(samples, file.pages[0].asarray())
+
+
 def write_pdf(data: bytes, bits: int, space: object, **entries: object) -> None:
     pdf = pikepdf.new()
     stream = pdf.make_stream(b"")

@@ -154,6 +154,9 @@ def _profile(header: bytes) -> bytes | None:
 
 def _is_cmyk(header: bytes) -> bool:
     colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
+    # By number, or by the colour space that a profile names.
+    if colour[:1] == b"\2":
+        return colour[19:23] == b"CMYK"
     return colour[:1] == b"\1" and colour[3:7] == struct.pack(">I", _CMYK)
 
 
