@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -48,6 +50,29 @@ def test_an_item_depends_on_seed_and_number_alone(pictures):
         assert all(torch.equal(a, b) for a, b in zip(one[index], other[index], strict=True))
     assert not torch.equal(one[0][0], one[1][0])
     assert not torch.equal(one[0][1], _crops(pictures, seed=4)[0][1])
+
+
+def test_an_engine_that_is_garbage_keeps_no_worker_from_starting(pictures):
+    program = f"""
+import gc
+from bokwon.restore.restorer import Restorer
+from bokwon.training.data import Batches, Crops, make_loader
+from bokwon.training.config import DataConfig
+
+class Collecting(Crops):
+    def __getitem__(self, index):
+        gc.collect()
+        return super().__getitem__(index)
+
+gc.disable()
+held = [Restorer(engine="onnx", threads=2)]
+held.append(held)
+del held
+crops = Collecting(DataConfig(images=({str(pictures)!r},), crop=32), 6, 1)
+print(len(list(make_loader(crops, Batches(2, 3), 1))))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    assert done.stdout == "2\n", done.stderr
 
 
 def test_workers_change_nothing(pictures):

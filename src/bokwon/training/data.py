@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
 from typing import TypeAlias
@@ -126,6 +127,8 @@ def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tu
     if workers:
         # OpenCV's threads end here: a forked process that has inherited them waits for them without end.
         cv2.setNumThreads(1)
+        # So do those of engines that nobody uses any more: to collect one, a forked process would wait for them too.
+        gc.collect()
     return DataLoader(
         dataset,
         batch_sampler=batches,
