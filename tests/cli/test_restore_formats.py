@@ -197,19 +197,38 @@ def test_a_profile_of_inks_makes_inks_of_a_jpeg_2000(folder: Path) -> None:
         check_restored(samples, file.pages[0].asarray())
 
 
-def write_pdf(data: bytes, bits: int, space: object, **entries: object) -> None:
-    pdf = pikepdf.new()
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_white_as_zero_comes_back_looking_the_same_and_it_is_said(
+    folder: Path, dtype: type, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = noise("L", dtype)
+    tifffile.imwrite("page.tif", samples, photometric="miniswhite", metadata=None)
+    assert restore("page.tif", "out.tif") == 0
+    assert "stores white as zero; it comes back looking the same, with black as zero" in capsys.readouterr().err
+    with tifffile.TiffFile("out.tif") as file:
+        assert file.pages[0].photometric == tifffile.PHOTOMETRIC.MINISBLACK
+        check_restored(np.iinfo(dtype).max - samples, file.pages[0].asarray())
+
+
+def add_image(
+    pdf: pikepdf.Pdf, data: bytes, size: tuple[int, int], bits: int, space: object, **entries: object
+) -> pikepdf.Object:
     stream = pdf.make_stream(b"")
     stream.write(data, filter=entries.pop("Filter", None), decode_parms=entries.pop("DecodeParms", None))
     stream.Type, stream.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
-    stream.Width, stream.Height = SIZE[1], SIZE[0]
-    stream.ColorSpace = space(pdf) if callable(space) else space
-    stream.BitsPerComponent = bits
+    stream.Height, stream.Width = size
+    stream.ColorSpace, stream.BitsPerComponent = space, bits
     for key, value in entries.items():
         stream[f"/{key}"] = value
+    return pdf.make_indirect(stream)
+
+
+def write_pdf(data: bytes, bits: int, space: object, **entries: object) -> None:
+    pdf = pikepdf.new()
+    stream = add_image(pdf, data, SIZE, bits, space(pdf) if callable(space) else space, **entries)
     page = pdf.add_blank_page(page_size=(SIZE[1], SIZE[0]))
     page.Contents = pdf.make_stream(f"q {SIZE[1]} 0 0 {SIZE[0]} 0 0 cm /Im0 Do Q".encode())
-    page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=pdf.make_indirect(stream)))
+    page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=stream))
     pdf.save("page.pdf")
 
 
@@ -325,16 +344,20 @@ def write_pages(contents: list[bytes], images: list[np.ndarray]) -> None:
     pdf = pikepdf.new()
     named = pikepdf.Dictionary()
     for number, image in enumerate(images):
-        stream = pdf.make_stream(image.tobytes())
-        stream.Type, stream.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
-        stream.Width, stream.Height, stream.BitsPerComponent = image.shape[1], image.shape[0], 8
-        stream.ColorSpace = pikepdf.Name.DeviceGray
-        named[f"/Im{number}"] = pdf.make_indirect(stream)
+        named[f"/Im{number}"] = add_image(pdf, image.tobytes(), image.shape, 8, pikepdf.Name.DeviceGray)
     resources = pdf.make_indirect(pikepdf.Dictionary(XObject=named))
     for content in contents:
         page = pdf.add_blank_page(page_size=(SIZE[1], SIZE[0]))
         page.Contents, page.Resources = pdf.make_stream(content), resources
     pdf.save("page.pdf")
+
+
+def restore_second_page() -> int:
+    Path("masks").mkdir()
+    Image.fromarray(HOLE).save("masks/page_p002.png")
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", "page.pdf", "out.pdf", "--mask", "masks", *TELEA])
+    return int(caught.value.code or 0)
 
 
 def images_of(path: str) -> list[np.ndarray]:
@@ -348,11 +371,7 @@ def test_pdf_pages_that_share_resources_have_the_image_that_they_draw(folder: Pa
     larger = np.full((2 * SIZE[0], SIZE[1]), 9, np.uint8)
     images = [noise("L"), noise("L") // 2, larger]
     write_pages([b"q /Im0 Do Q", b"q /Im1 Do Q"], images)
-    Path("masks").mkdir()
-    Image.fromarray(HOLE).save("masks/page_p002.png")
-    with pytest.raises(SystemExit) as caught:
-        main(["restore", "page.pdf", "out.pdf", "--mask", "masks", *TELEA])
-    assert caught.value.code == 0
+    assert restore_second_page() == 0
     after = images_of("out.pdf")
     np.testing.assert_array_equal(after[0], images[0])
     np.testing.assert_array_equal(after[2], images[2])
@@ -364,11 +383,7 @@ def test_pdf_pages_that_draw_one_image_are_refused_and_others_on_a_page_are_name
 ) -> None:
     images = [noise("L"), noise("L")[:40]]
     write_pages([b"q /Im0 Do Q", b"q /Im0 Do Q"], images)
-    Path("masks").mkdir()
-    Image.fromarray(HOLE).save("masks/page_p002.png")
-    with pytest.raises(SystemExit) as caught:
-        main(["restore", "page.pdf", "out.pdf", "--mask", "masks", *TELEA])
-    assert caught.value.code == 2
+    assert restore_second_page() == 2
     assert "pages 1 and 2 of page.pdf share one image" in capsys.readouterr().err
     inline = b"BI /W 1 /H 1 /BPC 8 /CS /G ID \x80 EI"
     write_pages([b"q /Im0 Do /Im1 Do /Im0 Do Q " + inline], images)

@@ -187,10 +187,7 @@ def test_undo_gives_the_original_back(folder: Path) -> None:
 
 
 def test_undo_of_a_deep_book_goes_page_by_page(folder: Path) -> None:
-    pages = [np.random.default_rng(n).integers(0, 65536, (200, 300, 3)).astype(np.uint16) for n in range(3)]
-    tifffile.imwrite("book.tif", np.stack(pages), photometric="rgb", metadata=None)
-    Path("masks").mkdir()
-    shutil.copy("mask.png", "masks/book_p2.png")
+    pages = write_book(3, (2,), np.uint16)
     assert run("restore", "book.tif", "out.tif", "--mask", "masks", *TELEA, "--record", "-q") == 0
     with tifffile.TiffFile("out.tif") as book:
         assert [np.array_equal(new.asarray(), old) for new, old in zip(book.pages, pages, strict=True)] == [1, 0, 1]
@@ -251,12 +248,19 @@ def test_a_folder_leaves_a_record_beside_each_output(folder: Path) -> None:
     np.testing.assert_array_equal(pixels("out/page.png"), pixels("page.png"))
 
 
-def test_a_run_that_fails_leaves_the_earlier_record_as_it_was(folder: Path) -> None:
-    pages = [np.random.default_rng(n).integers(0, 256, (200, 300, 3)).astype(np.uint8) for n in range(2)]
-    tifffile.imwrite("book.tif", np.stack(pages), photometric="rgb", metadata=None)
+def write_book(pages: int, masked: tuple[int, ...], dtype: type = np.uint8) -> list[np.ndarray]:
+    """Write book.tif, and mask.png as the mask of some of its pages."""
+    highest = np.iinfo(dtype).max
+    samples = [np.random.default_rng(n).integers(0, highest, (200, 300, 3)).astype(dtype) for n in range(pages)]
+    tifffile.imwrite("book.tif", np.stack(samples), photometric="rgb", metadata=None)
     Path("masks").mkdir()
-    shutil.copy("mask.png", "masks/book_p1.png")
-    shutil.copy("mask.png", "masks/book_p2.png")
+    for number in masked:
+        shutil.copy("mask.png", f"masks/book_p{number}.png")
+    return samples
+
+
+def test_a_run_that_fails_leaves_the_earlier_record_as_it_was(folder: Path) -> None:
+    pages = write_book(2, (1, 2))
     assert run("restore", "book.tif", "out.tif", "--mask", "masks", *TELEA, "--record", "-q") == 0
     before = {path.name: path.read_bytes() for path in Path("out.tif.record").iterdir()}
     # Page 1 goes well with another hole, page 2 does not.
@@ -272,11 +276,7 @@ def test_a_run_that_fails_leaves_the_earlier_record_as_it_was(folder: Path) -> N
 
 
 def test_a_record_of_fewer_pages_keeps_nothing_of_the_one_before(folder: Path) -> None:
-    pages = [np.random.default_rng(n).integers(0, 256, (200, 300, 3)).astype(np.uint8) for n in range(2)]
-    tifffile.imwrite("book.tif", np.stack(pages), photometric="rgb", metadata=None)
-    Path("masks").mkdir()
-    shutil.copy("mask.png", "masks/book_p1.png")
-    shutil.copy("mask.png", "masks/book_p2.png")
+    write_book(2, (1, 2))
     assert run("restore", "book.tif", "out.tif", "--mask", "masks", *TELEA, "--overlay", "-q") == 0
     Path("out.tif.record/seen by me.txt").write_text("well done")
     Path("masks/book_p1.png").unlink()

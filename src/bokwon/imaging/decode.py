@@ -67,7 +67,6 @@ class _Storage:
     sixteen_bit_colour: bool = False
     small_gray: bool = False
     white_is_zero: bool = False
-    turned: bool = False
     gray_with_alpha: bool = False
 
 
@@ -118,10 +117,10 @@ def decode(name: str, stream: BinaryIO) -> Page:
     if storage.gray_with_alpha:
         # Both decoders make colour of it.
         pixels, mode = np.ascontiguousarray(pixels[..., [0, 3]]), "LA"
-    if storage.white_is_zero:
-        pixels = np.asarray(65535 - pixels)
     notices += [f"{name}: {change}" for change in changes]
-    if storage.turned:
+    if storage.white_is_zero:
+        # Pillow inverts such files of 8 bits and less itself.
+        pixels = np.asarray(65535 - pixels) if pixels.dtype == np.uint16 else pixels
         notices.append(f"{name} stores white as zero; it comes back looking the same, with black as zero")
     if storage.small_gray:
         notices.append(f"{name} has less than 8 bits of gray; it comes back with 8")
@@ -172,14 +171,10 @@ def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
         raise InputFileError(f"{name} has samples of {', '.join(map(str, bits))} bits", fix)
     if len(bits) not in (1, _COLOUR_DEPTHS.get(image.mode)):
         raise InputFileError(f"{name} has {len(bits)} channels, of which {image.mode} would keep only some", fix)
-    sixteen = bits[0] == 16
-    white_is_zero = photometric is not None and ifd.numbers(photometric)[0] == _WHITE_IS_ZERO
     return _Storage(
-        sixteen_bit_colour=sixteen and image.mode in ("RGB", "RGBA"),
+        sixteen_bit_colour=bits[0] == 16 and image.mode in ("RGB", "RGBA"),
         small_gray=bits[0] in (2, 4) and image.mode == "L",
-        # Pillow inverts such files of 8 bits and less itself.
-        white_is_zero=sixteen and white_is_zero,
-        turned=white_is_zero,
+        white_is_zero=photometric is not None and ifd.numbers(photometric)[0] == _WHITE_IS_ZERO,
     )
 
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from bokwon.errors import BokwonError, FileAccessError, OutputExistsError
 
-__all__ = ["check_target", "replacing"]
+__all__ = ["check_target", "is_part", "part_beside", "replacing"]
 
 
 def check_target(target: Path, *, overwrite: bool = True) -> None:
@@ -45,6 +45,16 @@ def check_target(target: Path, *, overwrite: bool = True) -> None:
         raise FileAccessError(f"output folder {folder} is not writable", "choose another folder or change its rights")
 
 
+def part_beside(path: Path) -> Path:
+    """Return a new name beside a path for what is not finished, that `is_part` knows."""
+    return path.with_name(f".bokwon-{os.urandom(6).hex()}.part")
+
+
+def is_part(name: str) -> bool:
+    """Return whether a file or folder of this name is what a killed run has left unfinished."""
+    return name.startswith(".bokwon-") and name.endswith(".part")
+
+
 @contextmanager
 def replacing(target: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the target's place only when everything is written.
@@ -65,7 +75,7 @@ def replacing(target: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """
     check_target(target, overwrite=overwrite)
     final = _resolved(target)
-    temporary = final.with_name(f".bokwon-{os.urandom(6).hex()}.part")
+    temporary = part_beside(final)
     try:
         # Not tempfile: its files are private, and an output has the rights any new file has.
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)

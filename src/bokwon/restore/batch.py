@@ -20,6 +20,7 @@ from bokwon.restore.job import Job, Options, Outcome, Recipe
 from bokwon.restore.masks import MaskFinder, Masks, TableRow, is_mask_of_neighbour, list_images, read_manifest
 from bokwon.restore.one_file import restore_file
 from bokwon.restore.pool import run_in_processes
+from bokwon.restore.record import sha256_of
 from bokwon.restore.report import Entry, fingerprint
 from bokwon.restore.restorer import Restorer
 
@@ -193,7 +194,7 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
         try:
             _make_folder(task.job.target.parent)
             outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)))
-            sha256 = _sha256(task.job.target)
+            sha256 = sha256_of(Source.of(task.job.target))
             status = "restored" if outcome.restored else "unchanged" if task.job.masks else "no mask"
         except BokwonError as error:
             code, error_text, fix = error.exit_code, error.message, error.fix
@@ -299,11 +300,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileAccessError(f"folder {folder} cannot be made: {error.strerror}", "check the path") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        digest = hashlib.sha256()
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable
@@ -31,7 +30,7 @@ from bokwon.imaging.color import samples_to_light
 from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source
 from bokwon.imaging.holes import Hole
-from bokwon.imaging.output import replacing
+from bokwon.imaging.output import part_beside, replacing
 from bokwon.imaging.pixels import missing_pixels
 from bokwon.restore.evidence import encoder_of, evidence_levels
 from bokwon.restore.holes_found import Damage, describe_holes
@@ -138,8 +137,7 @@ class Recorder:
         self._with_overlay = with_overlay
         self._pages: list[PageRecord] = []
         self._check_earlier()
-        # Named like other files that a killed run may leave.
-        self._part = self._folder / f".bokwon-{os.urandom(6).hex()}.part"
+        self._part = part_beside(self._folder / _JSON)
         try:
             self._folder.mkdir(exist_ok=True)
             self._part.mkdir()

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.imaging.files import Source
-from bokwon.imaging.output import replacing
+from bokwon.imaging.output import is_part, replacing
 from bokwon.restore.holes_found import manifest_of
 from bokwon.restore.job import Job
 from bokwon.restore.masks import class_map_of
@@ -206,12 +206,8 @@ def remove_leftovers(folder: Path) -> None:
     """
     for parent, folders, names in os.walk(folder):
         for name in names:
-            if _is_part(name):
+            if is_part(name):
                 with suppress(OSError):
                     (Path(parent) / name).unlink()
-        for name in filter(_is_part, folders):
+        for name in filter(is_part, folders):
             shutil.rmtree(Path(parent) / name, ignore_errors=True)
-
-
-def _is_part(name: str) -> bool:
-    return name.startswith(".bokwon-") and name.endswith(".part")
