@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -257,6 +257,28 @@ def write_book(pages: int, masked: tuple[int, ...], dtype: type = np.uint8) -> l
     for number in masked:
         shutil.copy("mask.png", f"masks/book_p{number}.png")
     return samples
+
+
+def test_a_folder_that_cannot_be_read_stops_no_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("in/shut").mkdir(parents=True)
+    shutil.copy("page.png", "in/page.png")
+    shutil.copy("mask.png", "in/page-mask.png")
+    listed = Path.iterdir
+
+    def iterdir(path: Path) -> Iterator[Path]:
+        # Rights do not stop the superuser, who runs many a test.
+        if path.name == "shut":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert run("restore", "in", "out", *TELEA, "--recursive") == 4
+    assert "in/shut cannot be listed: Permission denied; check the path and its rights" in capsys.readouterr().err
+    assert Path("out/page.png").is_file()
+    lines = [json.loads(line) for line in Path("out/report.jsonl").read_text().splitlines()]
+    assert [(entry["file"], entry["status"]) for entry in lines] == [("page.png", "restored"), ("shut", "failed")]
 
 
 def test_a_run_that_fails_leaves_the_earlier_record_as_it_was(folder: Path) -> None:

@@ -98,17 +98,27 @@ def plan_batch(
         )
     mask_folder = masks if masks is not None and masks.is_dir() else None
     without = [outputs, *([mask_folder] if mask_folder and not mask_folder.samefile(inputs) else [])]
-    images, ignored = list_images(inputs, recursive=recursive, without=without)
+    listing = list_images(inputs, recursive=recursive, without=without)
+    images = listing.images
+    # A folder that cannot be read is a failure like that of a file: it stops no other.
+    unlisted = tuple(
+        Task(str(name), str(name), None, (error.exit_code, error.message, error.fix))
+        for name, error in sorted(listing.unlisted.items())
+    )
     if masks is not None and mask_folder is None:
         manifest = read_manifest(masks)
         strangers = tuple(str(name) for name in sorted(set(manifest) - set(images)))
         tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(name, {}), options, file_format)
-        return Batch(tasks, ignored, strangers)
+        return Batch(tasks + unlisted, listing.others, strangers)
     if mask_folder is None:
         names = [name for name in images if is_mask_of_neighbour(name, images)]
         images = sorted(set(images) - set(names))
     else:
-        names = list_images(mask_folder, recursive=recursive)[0]
+        of_masks = list_images(mask_folder, recursive=recursive)
+        for error in of_masks.unlisted.values():
+            # Images would come back unrestored for want of masks that are there.
+            raise error
+        names = of_masks.images
     base = mask_folder or inputs
     finder = MaskFinder(names)
 
@@ -116,7 +126,7 @@ def plan_batch(
         return {page: TableRow(base / path) for page, path in finder.of(name).items()}
 
     tasks = _tasks(images, inputs, outputs, find, options, file_format)
-    return Batch(tasks, ignored, tuple(str(name) for name in finder.unused))
+    return Batch(tasks + unlisted, listing.others, tuple(str(name) for name in finder.unused))
 
 
 def _tasks(

@@ -19,6 +19,7 @@ from bokwon.imaging.formats import EXTENSIONS
 __all__ = [
     "CLASS_MAP",
     "RECORD",
+    "Listing",
     "MaskFinder",
     "Masks",
     "TableRow",
@@ -90,7 +91,22 @@ def is_image_name(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS and not name.startswith(".") and not name.endswith(CLASS_MAP)
 
 
-def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) -> tuple[list[PurePosixPath], int]:
+@dataclass(frozen=True)
+class Listing:
+    """The files of a folder.
+
+    Attributes:
+        images: Paths of image files relative to the folder, in order of name.
+        others: How many other files there are.
+        unlisted: Folders in it that cannot be listed, and why.
+    """
+
+    images: list[PurePosixPath]
+    others: int
+    unlisted: dict[PurePosixPath, FileAccessError]
+
+
+def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) -> Listing:
     """List the image files of a folder, in order of name.
 
     Args:
@@ -99,19 +115,18 @@ def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) 
         recursive: Whether to look into its folders.
         without: Folders that are passed by.
 
-    Returns:
-        Paths relative to the folder, and how many other files there are.
-
     Raises:
-        FileAccessError: The folder, or one in it, cannot be listed.
+        FileAccessError: The folder itself cannot be listed.
     """
     avoided = {path.resolve() for path in without}
     found: list[PurePosixPath] = []
+    unlisted: dict[PurePosixPath, FileAccessError] = {}
     others = 0
     waiting = [folder]
-    try:
-        while waiting:
-            for path in waiting.pop().iterdir():
+    while waiting:
+        here = waiting.pop()
+        try:
+            for path in here.iterdir():
                 if path.is_dir():
                     passed_by = path.is_symlink() or path.name.endswith(RECORD) or path.resolve() in avoided
                     if recursive and not passed_by:
@@ -120,11 +135,12 @@ def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) 
                     found.append(PurePosixPath(path.relative_to(folder).as_posix()))
                 else:
                     others += 1
-    except OSError as error:
-        raise FileAccessError(
-            f"{error.filename or folder} cannot be listed: {error.strerror}", "check the path"
-        ) from error
-    return sorted(found), others
+        except OSError as error:
+            failure = FileAccessError(f"{here} cannot be listed: {error.strerror}", "check the path and its rights")
+            if here == folder:
+                raise failure from error
+            unlisted[PurePosixPath(here.relative_to(folder).as_posix())] = failure
+    return Listing(sorted(found), others, unlisted)
 
 
 class MaskFinder:
@@ -196,7 +212,7 @@ def masks_of_pages(image: Path, folder: Path) -> Masks:
         ArgumentError: There are none, or two for one page.
         FileAccessError: The folder cannot be listed.
     """
-    found = MaskFinder(list_images(folder, recursive=False)[0]).of(PurePosixPath(image.name))
+    found = MaskFinder(list_images(folder, recursive=False).images).of(PurePosixPath(image.name))
     if not found:
         fix = f"name them {image.stem}_p001.png and so on"
         raise ArgumentError(f"folder {folder} holds no masks of {image.name}", fix)
