@@ -11,12 +11,13 @@ import torch
 
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.evaluation.benchmark import Folders, Journal, Task, restored_picture, run_task
-from bokwon.evaluation.feature_distance import feature_distance, measure_features, open_network
+from bokwon.evaluation.feature_distance import measure_features, open_network
 from bokwon.evaluation.job import Order, evaluate
 from bokwon.evaluation.methods import parse_methods
 from bokwon.evaluation.pairs import load_pair, plan_pairs
 from bokwon.evaluation.statistics import METRICS
 from bokwon.nn.features import VGGFeatures
+from bokwon.nn.terms import feature_distance
 
 
 def test_the_distance_by_hand() -> None:
@@ -39,6 +40,17 @@ def test_only_the_direction_counts_and_never_more_than_two_a_map() -> None:
     assert distances.shape == (4,)
     assert bool(((distances > 0) & (distances < 2)).all())
     torch.testing.assert_close(feature_distance([3 * first], [0.1 * second]), distances)
+
+
+def test_gradients_are_finite_where_nothing_is_seen() -> None:
+    first = torch.zeros(1, 3, 2, 2)
+    first[0, 0, 0, 0] = 1.0
+    first.requires_grad_()
+    second = torch.rand(1, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+    feature_distance([first], [second]).sum().backward()
+    assert first.grad is not None
+    assert bool(first.grad.isfinite().all())
+    assert float(first.grad[0, :, 0, 0].abs().sum()) > 0
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import math
 import pytest
 import torch
 
-from bokwon.errors import FileAccessError
+from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.nn.features import VGGFeatures
+from bokwon.nn.terms import feature_distance, make_composite
 from bokwon.training.config import FinetuneConfig, LossConfig, OptimizerConfig, TrainConfig
 from bokwon.training.objective import Objective, loss_weights, psnr_in_holes, squared_in_holes, windows
 from bokwon.training.schedule import in_phase_two, learning_rate
@@ -137,6 +138,40 @@ def test_features_of_windows_leave_the_l1_terms_over_the_whole_image(vgg_file):
     # A window that is the image is the image.
     same = _objective(LossConfig(features_file=vgg_file, features_crop=32))
     torch.testing.assert_close(same(3, output, truth, valid)[1], all_of_it)
+
+
+def test_the_feature_distance_is_that_of_evaluation_and_of_the_composite(vgg_file):
+    output, truth, valid = _batch()
+    plain, weighted = (
+        _objective(LossConfig(features_file=vgg_file, feature_distance=weight))(0, output, truth, valid)
+        for weight in (0.0, 3.0)
+    )
+    assert list(weighted[1]) == [*SIX, "feature_distance"]
+    assert list(plain[1]) == SIX
+    network = VGGFeatures("vgg16", vgg_file)
+    maps = [network(image) for image in (make_composite(output, truth, valid), truth)]
+    expected = feature_distance(*maps).mean()
+    assert expected > 0
+    torch.testing.assert_close(weighted[1]["feature_distance"], expected)
+    torch.testing.assert_close(weighted[0], plain[0] + 3 * expected)
+
+
+def test_the_feature_distance_moves_the_hole_and_nothing_else(vgg_file):
+    output, truth, valid = _batch()
+    output.requires_grad_()
+    config = LossConfig(features_file=vgg_file, feature_distance=1.0, valid=1e-9, hole=0, perceptual=0, tv=0)
+    config = dataclasses.replace(config, style_out=0, style_comp=0)
+    _objective(config)(0, output, truth, valid)[0].backward()
+    moved = output.grad.abs().sum(1, keepdim=True)
+    assert float((moved * (1 - valid)).mean()) > 1e3 * float((moved * valid).mean())
+
+
+def test_a_feature_distance_needs_features():
+    with pytest.raises(ArgumentError, match=r"loss\.feature_distance is 0\.5") as raised:
+        LossConfig(features="none", feature_distance=0.5)
+    assert "vgg19" in raised.value.fix
+    with pytest.raises(ArgumentError, match="finite"):
+        LossConfig(feature_distance=-1.0)
 
 
 def test_the_seed_has_its_own_terms(vgg_file):

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from bokwon.errors import FileAccessError
 from bokwon.evaluation.benchmark import Journal, Task, restored_picture
 from bokwon.evaluation.pairs import load_pair
 from bokwon.nn.features import VGGFeatures
+from bokwon.nn.terms import feature_distance
 from bokwon.processes import in_processes
 
-__all__ = ["TAPS", "FeatureNetwork", "feature_distance", "measure_features", "open_network"]
+__all__ = ["TAPS", "FeatureNetwork", "measure_features", "open_network"]
 
 TAPS = ("pool1", "pool2", "pool3")
 """Feature maps that are compared; those of the paper's perceptual loss."""
@@ -51,33 +51,6 @@ class _Work:
 
     tasks: tuple[Task, ...]
     network: FeatureNetwork
-
-
-def feature_distance(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
-    """Return how far apart feature maps are.
-
-    At every position the features of a map are scaled to length 1; squared differences are added up over the channels,
-    averaged over the positions, and added up over the maps:
-    `sum over taps of mean over (h, w) of |a / |a| - b / |b||^2`. This is LPIPS with all its learned weights equal to 1.
-    Features of a ReLU are not negative, so each map adds between 0 and 2.
-
-    Args:
-        first: Maps (N, C, H, W), one per tap.
-        second: Maps of the same shapes.
-
-    Returns:
-        (N,).
-
-    Source: Zhang, Isola, Efros, Shechtman, Wang, "The Unreasonable Effectiveness of Deep Features as a Perceptual
-        Metric", CVPR 2018, equation 1.
-    """
-    parts = [(_unit(a) - _unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in zip(first, second, strict=True)]
-    return torch.stack(parts).sum(dim=0)
-
-
-def _unit(features: Tensor) -> Tensor:
-    # Where nothing is seen at all there is no direction: such places stay zero.
-    return features / features.square().sum(dim=1, keepdim=True).sqrt().clamp_min(1e-10)
 
 
 def open_network(path: Path) -> FeatureNetwork:

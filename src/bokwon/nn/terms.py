@@ -12,7 +12,7 @@ from bokwon.nn.boxes import dilate
 from bokwon.nn.definition import LossDefinition
 from bokwon.nn.features import IMAGENET_STD
 
-__all__ = ["feature_terms", "gram", "l1_terms", "make_composite", "pixel_terms", "total_variation"]
+__all__ = ["feature_distance", "feature_terms", "gram", "l1_terms", "make_composite", "pixel_terms", "total_variation"]
 
 
 def make_composite(output: Tensor, image: Tensor, valid: Tensor) -> Tensor:
@@ -138,5 +138,34 @@ def feature_terms(maps: Sequence[Tensor], truth_maps: Sequence[Tensor]) -> tuple
     return torch.stack(perceptual).sum(), style_out, style_comp
 
 
+def feature_distance(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
+    """Return how far apart feature maps are.
+
+    At every position the features of a map are scaled to length 1; squared differences are added up over the channels,
+    averaged over the positions, and added up over the maps:
+    `sum over taps of mean over (h, w) of |a / |a| - b / |b||^2`. This is LPIPS with all its learned weights equal to 1.
+    Features of a ReLU are not negative, so each map adds between 0 and 2.
+
+    Args:
+        first: Maps (N, C, H, W), one per tap.
+        second: Maps of the same shapes.
+
+    Returns:
+        (N,).
+
+    Source: Zhang, Isola, Efros, Shechtman, Wang, "The Unreasonable Effectiveness of Deep Features as a Perceptual
+        Metric", CVPR 2018, equation 1.
+    """
+    parts = [(_unit(a) - _unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in zip(first, second, strict=True)]
+    return torch.stack(parts).sum(dim=0)
+
+
 def _scale(images: Tensor) -> Tensor:
     return 1 / images.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
+
+
+def _unit(features: Tensor) -> Tensor:
+    # Where nothing is seen at all there is no direction: such places stay zero, and so do their gradients, which the
+    # root of zero has not.
+    features = features.to(torch.promote_types(features.dtype, torch.float32))
+    return features / features.square().sum(dim=1, keepdim=True).clamp_min(1e-20).sqrt()

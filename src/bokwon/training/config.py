@@ -22,6 +22,8 @@ __all__ = [
 
 Schedule = Literal["cosine", "constant"]
 
+_TERMS = ("valid", "hole", "perceptual", "style_out", "style_comp", "style", "tv")
+
 
 @dataclass(frozen=True)
 class LossConfig:
@@ -49,6 +51,9 @@ class LossConfig:
             values, the square for their mean: more PSNR, softer strokes.
         psnr: Of the PSNR in the hole, dB, averaged over images; subtracted, since more is better. Unlike `square` it
             weighs a small hole like a large one, and a faint page like a strong one.
+        feature_distance: Of the distance between the directions of the composite's features and the truth's,
+            `bokwon.nn.terms.feature_distance`, in the windows of `features_crop`: what `bokwon evaluate --features`
+            measures. The perceptual term follows the strongest features, this one weighs a faint stroke's like them.
     """
 
     terms: Literal["paper", "seed"] = "paper"
@@ -66,6 +71,7 @@ class LossConfig:
     tv: float | None = None
     square: float = 0.0
     psnr: float = 0.0
+    feature_distance: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.features_from < 1:
@@ -77,10 +83,15 @@ class LossConfig:
             raise ArgumentError(
                 f"loss.features_crop is {self.features_crop}", "give at least 16 pixels, or 0 for the whole crop"
             )
-        for name in ("valid", "hole", "perceptual", "style_out", "style_comp", "style", "tv", "square", "psnr"):
+        for name in (*_TERMS, "square", "psnr", "feature_distance"):
             weight = getattr(self, name)
             if weight is not None and not (math.isfinite(weight) and weight >= 0):
                 raise ArgumentError(f"loss.{name} is {weight}", "give a finite weight >= 0")
+        if self.feature_distance and self.features == "none":
+            raise ArgumentError(
+                f'loss.feature_distance is {self.feature_distance}, but loss.features is "none"',
+                'set loss.features="vgg19" or "vgg16"',
+            )
         foreign = ("style",) if self.terms == "paper" else ("style_out", "style_comp")
         for name in foreign:
             if getattr(self, name) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bokwon.nn.features import VGGFeatures
 from bokwon.nn.losses import PRESETS, l1_losses, losses, weighted_sum
+from bokwon.nn.terms import feature_distance
 from bokwon.training.config import LossConfig, TrainConfig
 
 __all__ = ["Objective", "loss_weights", "psnr_in_holes", "squared_in_holes", "windows"]
@@ -137,7 +138,8 @@ class Objective:
         terms = l1_losses(output, truth, valid, definition=self.definition)
         if everything:
             parts = windows((output, truth, valid), self.config.features_crop, step)
-            everywhere = losses(*parts, features=self.features, definition=self.definition)
+            maps: list[Sequence[Tensor]] = []
+            everywhere = losses(*parts, features=self._recorded(maps), definition=self.definition)
             terms = {name: terms.get(name, term) for name, term in everywhere.items()}
         if self.config.average == "region":
             # From means over the image to means over the pixels that the term is about.
@@ -152,4 +154,22 @@ class Objective:
         if self.config.psnr:
             terms["psnr"] = psnr_in_holes(output, truth, valid)
             total = total - self.config.psnr * terms["psnr"]
+        if everything and self.config.feature_distance:
+            # The maps of the truth; of the outputs, then the composites.
+            wanted, both = maps
+            composites = [each.chunk(2)[1] for each in both]
+            terms["feature_distance"] = feature_distance(composites, wanted).mean()
+            total = total + self.config.feature_distance * terms["feature_distance"]
         return total, {name: term.detach() for name, term in terms.items()}
+
+    def _recorded(self, maps: list[Sequence[Tensor]]) -> Callable[[Tensor], Sequence[Tensor]] | None:
+        """Return the feature network, such that every result is added to `maps` as well: it costs most of a step."""
+        network = self.features
+        if network is None:
+            return None
+
+        def features(images: Tensor) -> Sequence[Tensor]:
+            maps.append(network(images))
+            return maps[-1]
+
+        return features
