@@ -87,6 +87,12 @@ def originals() -> dict[str, tuple[bytes, ...]]:
         tiff(rgb, "rgb", compression="lzw", tile=(16, 16)),
         tiff(deep, "separated", byteorder=">", bigtiff=True),
     )
+    found["TIFF of uncommon kinds"] = (
+        tiff(np.moveaxis(deep[..., :3], -1, 0), "rgb", planarconfig="separate"),
+        tiff(deep[..., :3], "rgb", compression="zstd"),
+        tiff(deep[..., 0], "minisblack", compression="jpeg2000"),
+        tiff(rgb, "rgb", compression="webp", tile=(16, 16)),
+    )
     found["PNG"] += (_deep_png(deep),)
 
     found["JPEG2000"] = (

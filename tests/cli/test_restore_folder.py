@@ -344,6 +344,29 @@ def test_what_is_in_the_folder_stays_as_it_is_whatever_links_lead_there(folder: 
     assert files(folder / "in") == before
 
 
+def test_a_link_onto_a_mask_is_not_written_through(folder: Path) -> None:
+    (folder / "out").mkdir()
+    (folder / "out/a.png").symlink_to(folder / "masks/odd.png")
+    before = files(folder / "masks")
+    done = run(folder, "in", "out", "--masks", "masks", *TELEA)
+    assert done.returncode == 4
+    assert "output out/a.png is the mask masks/odd.png itself" in done.stderr
+    assert files(folder / "masks") == before
+
+
+def test_a_mask_that_is_one_images_own_is_no_page_of_another(tmp_path: Path) -> None:
+    for number, name in enumerate(("leaf", "leaf_p002", "leaf-mask", "roll")):
+        page(tmp_path / f"in/{name}.png", number)
+    for name in ("leaf", "leaf_p002", "leaf-mask", "roll_p001"):
+        mask(tmp_path / f"masks/{name}.png")
+    done = run(tmp_path, "in", "out", "--masks", "masks", *TELEA)
+    assert done.returncode == 0, done.stderr
+    entries = report(tmp_path / "out")
+    assert {name: (entry["status"], entry["hole_pixels"]) for name, entry in entries.items()} == {
+        f"{name}.png": ("restored", 200) for name in ("leaf", "leaf-mask", "leaf_p002", "roll")
+    }
+
+
 def test_pipes_and_records_are_no_scans(folder: Path) -> None:
     os.mkfifo(folder / "in/pipe.png")
     (folder / "in/odd.png.record").mkdir()

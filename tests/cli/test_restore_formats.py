@@ -18,6 +18,7 @@ import pikepdf
 import pytest
 import tifffile
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from bokwon.cli.main import main
 from bokwon.imaging.files import Source, read_page
@@ -93,11 +94,74 @@ def test_tiff_keeps_mode_depth_compression_and_tiles(
             assert out.tags[tag].value == page.tags[tag].value
 
 
-@pytest.mark.parametrize(("mode", "dtype"), [("CMYK", np.uint16), ("RGB", np.uint8), ("CMYK", np.uint8)])
+@pytest.mark.parametrize(
+    ("mode", "dtype"), [(mode, dtype) for mode in ("RGB", "RGBA", "CMYK") for dtype in (np.uint8, np.uint16)]
+)
 def test_planes_that_lie_apart_are_put_together(folder: Path, mode: str, dtype: type) -> None:
     samples = write_tiff("page.tif", mode, dtype, planarconfig="separate")
     assert restore("page.tif", "out.tif") == 0
     check_restored(samples, tifffile.imread("out.tif"))
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lzma"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("mode", sorted(CHANNELS))
+def test_tiff_keeps_a_newer_lossless_compression_with_the_extra(
+    folder: Path, mode: str, dtype: type, compression: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = write_tiff("page.tif", mode, dtype, compression=compression)
+    assert restore("page.tif", "out.tif") == 0
+    assert "not kept" not in capsys.readouterr().err
+    with tifffile.TiffFile("out.tif") as after:
+        check_restored(samples, after.pages[0].asarray())
+        assert after.pages[0].compression.name == compression.upper()
+        assert after.pages[0].tags["ImageDescription"].value == "folio 3"
+
+
+def test_a_newer_compression_becomes_deflate_where_the_extra_is_missing_and_it_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = write_tiff("page.tif", "RGB", np.uint8, compression="zstd")
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    monkeypatch.setattr(
+        "bokwon.imaging.tiff_archive.find_spec", lambda name: None if name == "imagecodecs" else find_spec(name)
+    )
+    assert restore("page.tif", "out.tif") == 0
+    assert "TIFF compression zstd is not kept: the output is Deflate" in capsys.readouterr().err
+    check_restored(samples, np.array(Image.open("out.tif")))
+
+
+_LOSSY = [("jpeg2000", mode, dtype) for mode in sorted(CHANNELS) for dtype in (np.uint8, np.uint16)]
+
+
+@pytest.mark.parametrize(
+    ("compression", "mode", "dtype"), [*_LOSSY, ("webp", "RGB", np.uint8), ("webp", "RGBA", np.uint8)]
+)
+def test_tiff_of_a_compression_that_may_lose_is_read_and_becomes_deflate(
+    folder: Path, mode: str, dtype: type, compression: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"compressionargs": {"lossless": True}} if compression == "webp" else {}
+    write_tiff("page.tif", mode, dtype, compression=compression, **settings)
+    samples = tifffile.imread("page.tif")
+    assert restore("page.tif", "out.tif") == 0
+    assert f"TIFF compression {compression} is not kept" in capsys.readouterr().err
+    check_restored(samples, tifffile.imread("out.tif"))
+    with tifffile.TiffFile("out.tif") as after:
+        assert after.pages[0].compression.name == "ADOBE_DEFLATE"
+
+
+@pytest.mark.parametrize("mode", sorted(CHANNELS))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_turned_tiff_keeps_its_samples_and_its_tag(
+    folder: Path, mode: str, dtype: type, orientation: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = write_tiff("page.tif", mode, dtype, extratags=[(274, "H", 1, orientation, True)])
+    assert restore("page.tif", "out.tif") == 0
+    assert f"orientation {orientation}: the mask follows its pixels as stored" in capsys.readouterr().err
+    check_restored(samples, tifffile.imread("out.tif"))
+    with tifffile.TiffFile("out.tif") as after:
+        assert after.pages[0].tags[274].value == orientation
 
 
 def test_tiles_become_strips_where_the_extra_is_missing_and_it_is_said(
@@ -436,6 +500,46 @@ def test_what_of_a_jpegs_encoding_does_not_come_back_is_said(folder: Path, capsy
     Path("page.jpg").write_bytes(imagecodecs.jpeg_encode(noise("RGB"), outcolorspace="RGB"))
     assert restore("page.jpg", "out.jpg") == 0
     assert "its red, green and blue are stored as luma and chroma" in capsys.readouterr().err
+
+
+def test_what_another_format_has_no_place_for_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = PngInfo()
+    text.add_text("Author", "Kim")
+    text.add_itxt("XML:com.adobe.xmp", "<x/>")
+    Image.fromarray(noise("RGB")).save("page.png", pnginfo=text, dpi=(300, 300))
+    Image.fromarray(noise("RGB")).save("page.jpg", comment="folio 3", dpi=(300, 300))
+    write_tiff("page.tif", "RGB", np.uint8, extratags=[(37724, "B", 70000, bytes(70000), True)])
+    for command, lost in (
+        (("page.png", "out.tif"), "TIFF has no place for this image's tEXt;"),
+        (("page.jpg", "out.png"), "PNG has no place for this image's comment;"),
+        (("page.tif", "out.jpg"), "JPEG has no place for this image's EXIF;"),
+    ):
+        assert restore(*command) == 0
+        assert f"note: {lost} the output is without\n" in capsys.readouterr().err
+    for command in (("page.png", "same.png"), ("page.jpg", "same.jpg"), ("page.tif", "same.tif")):
+        assert restore(*command) == 0
+        assert "no place" not in capsys.readouterr().err
+
+
+def test_twelve_bits_become_sixteen_in_another_format_and_it_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = np.asarray(noise("RGB", np.uint16) >> 4)
+    Path("page.jp2").write_bytes(imagecodecs.jpeg2k_encode(samples, level=0, reversible=True, bitspersample=12))
+    assert restore("page.jp2", "out.tif") == 0
+    assert "note: samples of 12 bits become 16 bits" in capsys.readouterr().err
+    check_restored(np.asarray(samples << 4), tifffile.imread("out.tif"))
+    assert restore("page.jp2", "out.jp2") == 0
+    assert "become 16 bits" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.tif", "out.jpg", "out.bmp"])
+def test_the_resolution_of_a_jpeg_2000_goes_along(folder: Path, name: str) -> None:
+    write_tiff("page.tif", "RGB", np.uint8)
+    assert restore("page.tif", "page.jp2") == 0
+    assert restore("page.jp2", name) == 0
+    with Image.open(name) as image:
+        assert image.info["dpi"] == pytest.approx((400, 300), rel=2e-3)
 
 
 def test_a_name_that_is_not_the_contents_is_no_reason_to_encode_with_loss(

@@ -10,7 +10,18 @@ from types import ModuleType
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_readers.py"
-FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "TIFF pages", "TIFF deep and tiled", "JPEG2000", "PDF"]
+FORMATS = [
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "BMP",
+    "TIFF",
+    "TIFF pages",
+    "TIFF deep and tiled",
+    "TIFF of uncommon kinds",
+    "JPEG2000",
+    "PDF",
+]
 
 
 @pytest.fixture(scope="module")

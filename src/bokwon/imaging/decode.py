@@ -85,8 +85,8 @@ def decode(name: str, stream: BinaryIO) -> Page:
         stream.seek(0)
         pixels, mode, metadata = jpeg2000.decode(name, stream.read(), max_pixels=Image.MAX_IMAGE_PIXELS or 0)
         return Page(pixels, mode, "JPEG2000", metadata)
-    if (deep := _decode_deep_tiff(name, stream)) is not None:
-        return deep
+    if (uncommon := _decode_uncommon_tiff(name, stream)) is not None:
+        return uncommon
     stream.seek(0)
     with Image.open(stream, formats=_READABLE) as image:
         if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
@@ -121,20 +121,20 @@ def decode(name: str, stream: BinaryIO) -> Page:
     if storage.white_is_zero:
         # Pillow inverts such files of 8 bits and less itself.
         pixels = np.asarray(65535 - pixels) if pixels.dtype == np.uint16 else pixels
-        notices.append(f"{name} stores white as zero; it comes back looking the same, with black as zero")
+        notices.append(_white_is_zero(name))
     if storage.small_gray:
         notices.append(f"{name} has less than 8 bits of gray; it comes back with 8")
     return Page(pixels, mode, file_format, metadata, tuple(notices))
 
 
-def _decode_deep_tiff(name: str, stream: BinaryIO) -> Page | None:
+def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
     """Decode a TIFF of the kinds that Pillow does not read, or cuts down to 8 bits; None for all other files."""
     stream.seek(0)
     if stream.read(4) not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return None
     try:
         tags = ifd.parse(stream)
-        mode = tiff_archive.deep_mode(tags)
+        mode = tiff_archive.mode_of_uncommon(tags)
     except (ValueError, KeyError, struct.error, OverflowError):
         # Pillow will say what is wrong with it.
         return None
@@ -151,7 +151,16 @@ def _decode_deep_tiff(name: str, stream: BinaryIO) -> Page | None:
         orientation=ifd.numbers(tags[_ORIENTATION])[0] if _ORIENTATION in tags else 1,
         tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags)),
     )
-    return Page(pixels, mode, "TIFF", metadata)
+    notices = (_white_is_zero(name),) if _stores_white_as_zero(tags) else ()
+    return Page(pixels, mode, "TIFF", metadata, notices)
+
+
+def _stores_white_as_zero(tags: Directory) -> bool:
+    return _PHOTOMETRIC in tags and ifd.numbers(tags[_PHOTOMETRIC])[0] == _WHITE_IS_ZERO
+
+
+def _white_is_zero(name: str) -> str:
+    return f"{name} stores white as zero; it comes back looking the same, with black as zero"
 
 
 def _png_storage(depth: int, colour_type: int) -> _Storage:
@@ -165,7 +174,6 @@ def _png_storage(depth: int, colour_type: int) -> _Storage:
 def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
     entry = tags.get(_BITS_PER_SAMPLE)
     bits = ifd.numbers(entry) if entry is not None else (1,)
-    photometric = tags.get(_PHOTOMETRIC)
     fix = "convert it to 8 or 16 bits of gray, RGB or CMYK"
     if len(set(bits)) > 1 or bits[0] not in (1, 2, 4, 8, 16):
         raise InputFileError(f"{name} has samples of {', '.join(map(str, bits))} bits", fix)
@@ -174,7 +182,7 @@ def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
     return _Storage(
         sixteen_bit_colour=bits[0] == 16 and image.mode in ("RGB", "RGBA"),
         small_gray=bits[0] in (2, 4) and image.mode == "L",
-        white_is_zero=photometric is not None and ifd.numbers(photometric)[0] == _WHITE_IS_ZERO,
+        white_is_zero=_stores_white_as_zero(tags),
     )
 
 

@@ -100,16 +100,24 @@ def lost_on_the_way(page: Page, file_format: str) -> tuple[str, ...]:
     metadata = page.metadata
     present = {name for name in _NAMES if getattr(metadata, name)}
     notices = []
-    if page.format != file_format and (lost := present - _ABILITIES[file_format].metadata):
-        kinds = ", ".join(_NAMES[name] for name in sorted(lost))
-        notices.append(f"{file_format} has no place for this image's {kinds}; the output is without")
+    if page.format != file_format:
+        lost = present - _ABILITIES[file_format].metadata
+        if file_format == "JPEG":
+            lost |= set(jpeg.too_long(metadata))
+        own = [*png.own_blocks(metadata), *jpeg.own_blocks(metadata), *jpeg2000.own_blocks(metadata)]
+        if kinds := [*(_NAMES[name] for name in sorted(lost)), *own]:
+            notices.append(f"{file_format} has no place for this image's {', '.join(kinds)}; the output is without")
+        if metadata.jpeg2000_bits:
+            notices.append(f"samples of {metadata.jpeg2000_bits} bits become 16 bits, as bright as they were")
     if file_format == "JPEG":
         how = "at the input's quality" if page.format == "JPEG" else f"at quality {jpeg.QUALITY}"
         notices.append(f"JPEG is encoded anew, {how}: pixels outside the holes may change slightly")
         notices += metadata.jpeg.changes if metadata.jpeg else ()
-    if metadata.tiff and file_format == "TIFF" and metadata.tiff.compression not in tiff.LOSSLESS:
-        notices.append(f"TIFF compression {metadata.tiff.compression} is not kept: the output is Deflate, without loss")
-    if metadata.tiff and metadata.tiff.tile and file_format == "TIFF" and not tiff_archive.keeps_tiles(page.mode):
+    if metadata.tiff and file_format == "TIFF":
+        stored = metadata.tiff.compression
+        if tiff.encoding_for(stored, page.mode) != stored:
+            notices.append(f"TIFF compression {stored} is not kept: the output is Deflate, without loss")
+    if metadata.tiff and metadata.tiff.tile and file_format == "TIFF" and not tiff_archive.can_encode(page.mode):
         how = "" if page.mode == "1" else " (pip install 'bokwon[archive]' keeps them)"
         notices.append(f"the tiles of this TIFF become strips{how}")
     return tuple(notices)

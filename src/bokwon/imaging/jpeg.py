@@ -14,7 +14,7 @@ from bokwon.imaging.pixels import Pixels, to_pillow
 if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
 
-__all__ = ["encode", "settings_of", "xmp_of"]
+__all__ = ["encode", "own_blocks", "settings_of", "too_long", "xmp_of"]
 
 QUALITY = 95
 """Quality of a JPEG file made from another format, with 4:4:4 chroma."""
@@ -72,15 +72,36 @@ def xmp_of(settings: JpegSettings) -> bytes | None:
     return next(packets, None)
 
 
+def own_blocks(metadata: Metadata) -> list[str]:
+    """Return the names of a JPEG's segments that no other format takes over."""
+    if metadata.jpeg is None:
+        return []
+    names = set()
+    for segment in metadata.jpeg.segments:
+        marker, payload = segment[1], segment[4:]
+        if marker == _COMMENT:
+            names.add("comment")
+        elif marker != _APP0 and not payload.startswith((_EXIF, _XMP, _ICC)):
+            names.add(f"APP{marker - _APP0}")
+    return sorted(names)
+
+
+def too_long(metadata: Metadata) -> list[str]:
+    """Return the names of those attributes of the metadata that are longer than a segment."""
+    parts = {"exif": (_EXIF, metadata.exif), "xmp": (_XMP, metadata.xmp)}
+    return [name for name, (head, block) in parts.items() if block and len(head + block) > _MOST_PAYLOAD]
+
+
 def _segment(marker: int, payload: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
 
 
 def _segments_of(metadata: Metadata) -> tuple[bytes, ...]:
     segments: list[bytes] = []
-    if metadata.exif and len(_EXIF + metadata.exif) <= _MOST_PAYLOAD:
+    left_out = too_long(metadata)
+    if metadata.exif and "exif" not in left_out:
         segments.append(_segment(_APP1, _EXIF + metadata.exif))
-    if metadata.xmp and len(_XMP + metadata.xmp) <= _MOST_PAYLOAD:
+    if metadata.xmp and "xmp" not in left_out:
         segments.append(_segment(_APP1, _XMP + metadata.xmp))
     if metadata.icc:
         room = _MOST_PAYLOAD - len(_ICC) - 2

@@ -12,13 +12,16 @@ from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.imaging.metadata import Metadata
 from bokwon.imaging.pixels import Pixels
 
-__all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "is_jpeg2000"]
+__all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "is_jpeg2000", "own_blocks"]
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM = b"\xff\x4f\xff\x51"
 _FILE_TYPE = b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 "
 _XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _CMYK, _SRGB, _GRAY = 12, 16, 17
+_TRANSLATED = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
+# Samples per metre, as two fractions and powers of ten: vertical first.
+_RESOLUTION = struct.Struct(">HHHHbb")
 _SPACES = {"CMYK": _CMYK, "L": _GRAY, "LA": _GRAY}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
@@ -74,7 +77,7 @@ def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Met
     mode = _MODES[channels] if not _is_cmyk(header) else "CMYK"
     xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
     fewer = bits if 8 < bits < 16 else None
-    metadata = Metadata(icc=_profile(header), xmp=xmp, jpeg2000=boxes, jpeg2000_bits=fewer)
+    metadata = Metadata(icc=_profile(header), xmp=xmp, dpi=_resolution(header), jpeg2000=boxes, jpeg2000_bits=fewer)
     return np.ascontiguousarray(pixels), mode, metadata
 
 
@@ -147,6 +150,25 @@ def _write_box(stream: BinaryIO, kind: bytes, content: bytes) -> None:
     stream.write(content)
 
 
+def own_blocks(metadata: Metadata) -> list[str]:
+    """Return the kinds of a JPEG 2000 file's boxes that no other format takes over."""
+    boxes = metadata.jpeg2000 or ()
+    kinds = {kind for kind, content in boxes if kind not in _TRANSLATED and not content.startswith(_XMP_BOX)}
+    return sorted(kind.decode("latin-1").strip() for kind in kinds)
+
+
+def _resolution(header: bytes) -> tuple[float, float] | None:
+    """Return pixels per inch, horizontal and vertical: those to display it with, or else those it was captured with."""
+    inner = dict(_boxes(dict(_boxes(header)).get(b"res ", b"")))
+    content = inner.get(b"resd") or inner.get(b"resc") or b""
+    if len(content) != _RESOLUTION.size:
+        return None
+    down, below_down, across, below_across, power_down, power_across = _RESOLUTION.unpack(content)
+    if not all((down, below_down, across, below_across)):
+        return None
+    return across / below_across * 10.0**power_across * 0.0254, down / below_down * 10.0**power_down * 0.0254
+
+
 def _profile(header: bytes) -> bytes | None:
     colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
     return colour[3:] if colour[:1] == b"\2" else None
@@ -176,10 +198,9 @@ def _new_boxes(pixels: Pixels, mode: str, metadata: Metadata) -> tuple[tuple[byt
         packed = b"".join(struct.pack(">HHH", *entry) for entry in entries)
         parts.append((b"cdef", struct.pack(">H", channels) + packed))
     if metadata.dpi:
-        # Samples per metre, as a fraction and a power of ten: vertical first.
         across, down = (min(round(value / 0.0254 / 10), 65535) for value in metadata.dpi)
-        inner = struct.pack(">I4sHHHHBB", 18, b"resc", down, 1, across, 1, 1, 1)
-        parts.append((b"res ", inner))
+        inner = _RESOLUTION.pack(down, 1, across, 1, 1, 1)
+        parts.append((b"res ", struct.pack(">I4s", len(inner) + 8, b"resc") + inner))
     header = b"".join(struct.pack(">I4s", len(content) + 8, kind) + content for kind, content in parts)
     boxes = [(b"jP  ", SIGNATURE[8:]), (b"ftyp", _FILE_TYPE[8:]), (b"jp2h", header)]
     if metadata.xmp:

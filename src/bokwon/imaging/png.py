@@ -11,7 +11,7 @@ import numpy as np
 from bokwon.imaging.metadata import Metadata
 from bokwon.imaging.pixels import Pixels, is_deep, to_pillow
 
-__all__ = ["chunks_of", "encode", "header", "read_chunks"]
+__all__ = ["chunks_of", "encode", "header", "own_blocks", "read_chunks"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Signature, then IHDR: length, name, 13 bytes of data, checksum.
@@ -25,6 +25,9 @@ _STILL_TRUE = frozenset(
 # These speak in sample values: wrong once palette or small samples have become full ones.
 _IN_SAMPLES = frozenset({b"bKGD", b"sBIT", b"tRNS"})
 
+
+_TRANSLATED = frozenset({b"iCCP", b"pHYs", b"eXIf"})
+_XMP = b"XML:com.adobe.xmp\0"
 
 # On scanned pages the usual 6 takes two to three times as long, for files of the same size.
 _COMPRESSION = 3
@@ -78,8 +81,20 @@ def chunks_of(metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
     if metadata.exif:
         chunks.append((b"eXIf", metadata.exif))
     if metadata.xmp:
-        chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
+        chunks.append((b"iTXt", _XMP + b"\0\0\0\0" + metadata.xmp))
     return tuple(chunks)
+
+
+def own_blocks(metadata: Metadata) -> list[str]:
+    """Return the names of a PNG's chunks that no other format takes over."""
+    chunks = metadata.png or ()
+    return sorted(
+        {name.decode("latin-1") for name, data in chunks if name not in _TRANSLATED and not _is_xmp(name, data)}
+    )
+
+
+def _is_xmp(name: bytes, data: bytes) -> bool:
+    return name == b"iTXt" and data.startswith(_XMP)
 
 
 class _AfterHeader:

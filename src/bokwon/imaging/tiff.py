@@ -13,13 +13,11 @@ from bokwon.imaging.ifd import Directory, Entry
 from bokwon.imaging.metadata import Metadata
 from bokwon.imaging.pixels import Pixels, is_deep, to_pillow
 
-__all__ = ["LOSSLESS", "descriptive", "encode", "encoding_for", "exif_block", "resolution"]
-
-LOSSLESS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "group3", "group4", "tiff_ccitt")
-"""Compressions that are written as they were read; a page with any other becomes Deflate."""
+__all__ = ["descriptive", "encode", "encoding_for", "exif_block", "resolution"]
 
 _DEFLATE = "tiff_adobe_deflate"
 _BILEVEL = ("group3", "group4", "tiff_ccitt")
+_LOSSLESS = ("raw", "tiff_lzw", _DEFLATE, "packbits", *_BILEVEL)
 _OPENCV_COMPRESSION = {"raw": 1, "tiff_lzw": 5, _DEFLATE: 8, "packbits": 32773}
 
 _STRIPS, _TILES = (273, 279), (324, 325)
@@ -59,9 +57,9 @@ def resolution(tags: Directory) -> tuple[float, float] | None:
 
 def encoding_for(compression: str, mode: str) -> str:
     """Return the lossless compression to write for a page that was stored with `compression`."""
-    if compression not in LOSSLESS or (compression in _BILEVEL and mode != "1"):
-        return _DEFLATE
-    return compression
+    if compression in tiff_archive.COMPRESSIONS:
+        return compression if tiff_archive.can_encode(mode) else _DEFLATE
+    return compression if compression in _LOSSLESS and (mode == "1" or compression not in _BILEVEL) else _DEFLATE
 
 
 def _tags_of(metadata: Metadata) -> Directory:
@@ -94,7 +92,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless.
     """
     compression = encoding_for(metadata.tiff.compression, mode) if metadata.tiff else _DEFLATE
-    tile = metadata.tiff.tile if metadata.tiff and tiff_archive.keeps_tiles(mode) else None
+    tile = metadata.tiff.tile if metadata.tiff and tiff_archive.can_encode(mode) else None
     bare = _encode_bare(pixels, mode, compression, tile)
     structure = ifd.parse(bare)
     places, lengths = _TILES if _TILES[0] in structure else _STRIPS
@@ -119,7 +117,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
 
 
 def _encode_bare(pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None) -> io.BytesIO:
-    if tile is not None or (is_deep(pixels) and mode in ("LA", "CMYK")):
+    if tile is not None or compression in tiff_archive.COMPRESSIONS or (is_deep(pixels) and mode in ("LA", "CMYK")):
         return tiff_archive.encode_samples(pixels, mode, compression, tile)
     if is_deep(pixels):
         return _encode_deep(pixels, compression)

@@ -1,4 +1,4 @@
-"""What Pillow cannot do of TIFF, through tifffile: 16-bit CMYK, 16-bit gray with alpha, and tiles."""
+"""What Pillow and OpenCV cannot do of TIFF, through tifffile: uncommon kinds of samples, and writing tiles."""
 
 from __future__ import annotations
 
@@ -14,29 +14,60 @@ from bokwon.imaging import ifd
 from bokwon.imaging.ifd import Directory
 from bokwon.imaging.pixels import Pixels
 
-__all__ = ["decode_samples", "deep_mode", "encode_samples", "keeps_tiles", "tile_of"]
+__all__ = ["COMPRESSIONS", "can_encode", "decode_samples", "encode_samples", "mode_of_uncommon", "tile_of"]
 
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _CHANNELS, _PLANAR = 256, 257, 258, 259, 262, 277, 284
-_TILE_WIDTH, _TILE_LENGTH, _EXTRA = 322, 323, 338
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _SEPARATED = 0, 1, 5
-_SEPARATE_PLANES, _ASSOCIATED = 2, 1
-# Pillow's names, which TiffSettings holds.
-_NAMES = {1: "raw", 5: "tiff_lzw", 7: "jpeg", 8: "tiff_adobe_deflate", 32773: "packbits", 32946: "tiff_deflate"}
+_ORIENTATION, _TILE_WIDTH, _TILE_LENGTH, _EXTRA = 274, 322, 323, 338
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5
+_SEPARATE_PLANES, _ASSOCIATED, _UNASSOCIATED = 2, 1, 2
+# Pillow's names, which TiffSettings holds, of what OpenCV reads as well; and of what one or neither of them reads.
+_READ_BY_OPENCV = {1: "raw", 5: "tiff_lzw", 8: "tiff_adobe_deflate", 32773: "packbits", 32946: "tiff_deflate"}
+_READ_BY_NONE = {34712: "jpeg2000", 50001: "webp"}
+_NAMES = _READ_BY_OPENCV | _READ_BY_NONE | {7: "jpeg", 34925: "lzma", 50000: "zstd"}
 _LIBRARIES = ("tifffile", "imagecodecs")
 """tifffile leaves every compression to imagecodecs."""
 
-_COMPRESSIONS = {"raw": None, "tiff_lzw": "lzw", "tiff_adobe_deflate": "zlib", "packbits": "packbits"}
+COMPRESSIONS = {"lzma": "lzma", "zstd": "zstd"}
+"""Lossless compressions that only this module writes, by Pillow's name and by tifffile's."""
+
+_COMPRESSIONS = COMPRESSIONS | {
+    "raw": None,
+    "tiff_lzw": "lzw",
+    "tiff_adobe_deflate": "zlib",
+    "packbits": "packbits",
+}
 _PHOTOMETRICS = {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 
 
-def deep_mode(tags: Directory) -> str | None:
-    """Return the mode of a page that only this module reads, LA or CMYK; None for all others."""
-    if _BITS not in tags or set(ifd.numbers(tags[_BITS])) != {16}:
+def mode_of_uncommon(tags: Directory) -> str | None:
+    """Return the mode of a page that only this module reads; None for all others.
+
+    That is 16-bit gray with alpha and CMYK; 16-bit colour in separate planes, turned, or compressed in a way that
+    OpenCV does not know; and what is compressed as JPEG 2000 or WebP.
+    """
+    depths = set(ifd.numbers(tags[_BITS])) if _BITS in tags else {1}
+    mode = _mode(tags)
+    if mode is None or depths not in ({8}, {16}):
         return None
+    compression = _number(tags, _COMPRESSION, 1)
+    if compression in _READ_BY_NONE:
+        return mode
+    uncommon = (
+        _number(tags, _PLANAR, 1) == _SEPARATE_PLANES
+        or _number(tags, _ORIENTATION, 1) != 1
+        or compression not in _READ_BY_OPENCV
+    )
+    return mode if depths == {16} and (mode in ("LA", "CMYK") or (mode in ("RGB", "RGBA") and uncommon)) else None
+
+
+def _mode(tags: Directory) -> str | None:
     kind, channels = _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO), _number(tags, _CHANNELS, 1)
-    if kind in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) and channels == 2:
-        return "LA"
-    return "CMYK" if kind == _SEPARATED and channels == 4 else None
+    if kind == _WHITE_IS_ZERO:
+        kind = _BLACK_IS_ZERO
+    if (kind, channels) == (_RGB, 4) and _number(tags, _EXTRA, 0) not in (_ASSOCIATED, _UNASSOCIATED):
+        return None
+    modes = {(_BLACK_IS_ZERO, 1): "L", (_BLACK_IS_ZERO, 2): "LA", (_RGB, 3): "RGB", (_RGB, 4): "RGBA"}
+    return (modes | {(_SEPARATED, 4): "CMYK"}).get((kind, channels))
 
 
 def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, max_pixels: int) -> tuple[Pixels, str]:
@@ -46,11 +77,11 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
         name: What messages call it.
         stream: The file, seekable.
         tags: Its directory.
-        mode: What `deep_mode` says of it.
+        mode: What `mode_of_uncommon` says of it.
         max_pixels: Refuse larger pages, before decoding them.
 
     Returns:
-        (H, W, C) uint16, and the name of the compression.
+        (H, W) or (H, W, C), uint8 or uint16, and the name of the compression.
 
     Raises:
         InputFileError: Too large, damaged, or of premultiplied alpha.
@@ -60,21 +91,26 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
     if width * height > max_pixels:
         fix = "split it into smaller images, or allow more (--max-mpixels)"
         raise InputFileError(f"{name} has more than {max_pixels / 1e6:g} megapixels", fix)
-    if mode == "LA" and _number(tags, _EXTRA, 0) == _ASSOCIATED:
+    if mode in ("LA", "RGBA") and _number(tags, _EXTRA, 0) == _ASSOCIATED:
         raise InputFileError(f"{name} has colours multiplied by its alpha", "save it with unassociated alpha")
+    compression = _NAMES.get(_number(tags, _COMPRESSION, 1), "another")
+    depth = _number(tags, _BITS, 1)
     stream.seek(0)
-    tifffile = _tifffile(f"16-bit {mode}")
+    tifffile = _tifffile(f"{depth}-bit {mode} of compression {compression} in TIFF")
     with tifffile.TiffFile(stream) as file:
         samples = np.asarray(file.pages[0].asarray())
-    if _number(tags, _PLANAR, 1) == _SEPARATE_PLANES:
+    channels = len(mode) if mode != "L" else 1
+    if channels > 1 and _number(tags, _PLANAR, 1) == _SEPARATE_PLANES:
         samples = np.moveaxis(samples, 0, -1)
-    channels = {"LA": 2, "CMYK": 4}[mode]
-    if samples.shape != (height, width, channels) or samples.dtype != np.uint16:
+    dtype = np.dtype(f"uint{depth}")
+    expected = (height, width, channels) if channels > 1 else (height, width)
+    if samples.shape != expected or samples.dtype != dtype:
         raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
-    pixels = np.array(samples, np.uint16, order="C")
+    pixels = np.array(samples, dtype, order="C")
     if _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO:
-        pixels[..., 0] = 65535 - pixels[..., 0]
-    return pixels, _NAMES.get(_number(tags, _COMPRESSION, 1), "another")
+        gray = pixels[..., 0] if channels > 1 else pixels
+        gray[...] = np.iinfo(dtype).max - gray
+    return pixels, compression
 
 
 def tile_of(tags: Directory) -> tuple[int, int] | None:
@@ -83,8 +119,8 @@ def tile_of(tags: Directory) -> tuple[int, int] | None:
     return sides if all(side > 0 and side % 16 == 0 for side in sides) else None
 
 
-def keeps_tiles(mode: str) -> bool:
-    """Return whether pages of this mode can be written in tiles here."""
+def can_encode(mode: str) -> bool:
+    """Return whether pages of this mode can be written in tiles here, or with one of `COMPRESSIONS`."""
     return mode != "1" and all(find_spec(library) for library in _LIBRARIES)
 
 

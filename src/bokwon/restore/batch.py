@@ -120,7 +120,7 @@ def plan_batch(
             raise error
         names = of_masks.images
     base = mask_folder or inputs
-    finder = MaskFinder(names)
+    finder = MaskFinder(names, images)
 
     def find(name: PurePosixPath) -> dict[int, TableRow]:
         return {page: TableRow(base / path) for page, path in finder.of(name).items()}
@@ -140,6 +140,8 @@ def _tasks(
     tasks: list[Task] = []
     taken: dict[str, str] = {}
     originals = {_identity(inputs / name): inputs / name for name in images}
+    found, faults = _found(images, find)
+    used = {_identity(row.mask): row.mask for rows in found.values() for row in rows.values()}
     for name in images:
         keeps = file_format is None or EXTENSIONS[name.suffix.lower()] == file_format
         output = name if keeps else name.with_suffix(_EXTENSION[str(file_format)])
@@ -148,18 +150,36 @@ def _tasks(
             other = taken.setdefault(str(output).casefold(), str(name))
             if other != str(name):
                 raise ArgumentError(f"{name} would be written over the output of {other}", "rename one of them")
-            rows = find(name)
+            if name in faults:
+                raise faults[name]
+            rows = found[name]
             pages = {page: Source.of(row.mask) for page, row in rows.items()}
             source = Source.of(inputs / name)
             target = outputs / output
             if target.exists() and (original := originals.get(_identity(target))) is not None:
                 raise ArgumentError(f"output {target} is the original {original} itself", "remove the link")
+            if target.exists() and (mask := used.get(_identity(target))) is not None:
+                raise ArgumentError(f"output {target} is the mask {mask} itself", "name another OUT_DIR")
         except BokwonError as error:
             tasks.append(Task(str(name), str(output), None, (error.exit_code, error.message, error.fix)))
             continue
         masks = Masks(pages.pop(0, None), pages, {page: row.damage for page, row in rows.items() if row.damage})
         tasks.append(Task(str(name), str(output), Job(source, masks, outputs / output, options=options)))
     return tuple(tasks)
+
+
+def _found(
+    images: list[PurePosixPath], find: Callable[[PurePosixPath], dict[int, TableRow]]
+) -> tuple[dict[PurePosixPath, dict[int, TableRow]], dict[PurePosixPath, BokwonError]]:
+    """Find all masks, before any file is planned: none may be written over for another's sake."""
+    found: dict[PurePosixPath, dict[int, TableRow]] = {}
+    faults: dict[PurePosixPath, BokwonError] = {}
+    for name in images:
+        try:
+            found[name] = find(name)
+        except BokwonError as error:
+            faults[name] = error
+    return found, faults
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -148,15 +148,17 @@ class MaskFinder:
 
     Args:
         names: Paths of mask files, relative to their folder.
+        images: Paths of all images, relative to theirs: a name that is one image's own is no page's of another.
     """
 
-    def __init__(self, names: Iterable[PurePosixPath]) -> None:
+    def __init__(self, names: Iterable[PurePosixPath], images: Iterable[PurePosixPath] = ()) -> None:
+        owned = {key for image in images for key in (image, image.with_suffix(""))}
         self._by_stem: dict[PurePosixPath, list[tuple[int, PurePosixPath]]] = {}
         self._unused = set(names)
         for name in sorted(self._unused):
             stem = name.with_suffix("")
             # A page's mask, and a name that happens to end like one.
-            for key, page in {(stem, 0), _without_suffix(stem)}:
+            for key, page in {(stem, 0)} if stem in owned else {(stem, 0), _without_suffix(stem)}:
                 self._by_stem.setdefault(key, []).append((page, name))
 
     def of(self, image: PurePosixPath) -> dict[int, PurePosixPath]:
