@@ -261,12 +261,13 @@ def test_a_profile_of_inks_makes_inks_of_a_jpeg_2000(folder: Path) -> None:
         check_restored(samples, file.pages[0].asarray())
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_white_as_zero_comes_back_looking_the_same_and_it_is_said(
-    folder: Path, dtype: type, capsys: pytest.CaptureFixture[str]
+    folder: Path, dtype: type, order: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     samples = noise("L", dtype)
-    tifffile.imwrite("page.tif", samples, photometric="miniswhite", metadata=None)
+    tifffile.imwrite("page.tif", samples, photometric="miniswhite", metadata=None, byteorder=order)
     assert restore("page.tif", "out.tif") == 0
     assert "stores white as zero; it comes back looking the same, with black as zero" in capsys.readouterr().err
     with tifffile.TiffFile("out.tif") as file:

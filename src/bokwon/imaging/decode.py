@@ -134,7 +134,7 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
         return None
     try:
         tags = ifd.parse(stream)
-        mode = tiff_archive.mode_of_uncommon(tags)
+        mode = tiff_archive.mode_of_uncommon(tags, ifd.byte_order(stream))
     except (ValueError, KeyError, struct.error, OverflowError):
         # Pillow will say what is wrong with it.
         return None

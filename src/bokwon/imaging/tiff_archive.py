@@ -39,11 +39,16 @@ _COMPRESSIONS = COMPRESSIONS | {
 _PHOTOMETRICS = {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 
 
-def mode_of_uncommon(tags: Directory) -> str | None:
+def mode_of_uncommon(tags: Directory, order: str) -> str | None:
     """Return the mode of a page that only this module reads; None for all others.
 
     That is 16-bit gray with alpha and CMYK; 16-bit colour in separate planes, turned, or compressed in a way that
-    OpenCV does not know; and what is compressed as JPEG 2000 or WebP.
+    OpenCV does not know; 16-bit gray that stores white as zero and the high byte first; and what is compressed as
+    JPEG 2000 or WebP.
+
+    Args:
+        tags: The page's directory.
+        order: The file's byte order, `<` or `>`.
     """
     depths = set(ifd.numbers(tags[_BITS])) if _BITS in tags else {1}
     mode = _mode(tags)
@@ -52,12 +57,16 @@ def mode_of_uncommon(tags: Directory) -> str | None:
     compression = _number(tags, _COMPRESSION, 1)
     if compression in _READ_BY_NONE:
         return mode
-    uncommon = (
+    if depths == {8}:
+        return None
+    uncommon_colour = (
         _number(tags, _PLANAR, 1) == _SEPARATE_PLANES
         or _number(tags, _ORIENTATION, 1) != 1
         or compression not in _READ_BY_OPENCV
     )
-    return mode if depths == {16} and (mode in ("LA", "CMYK") or (mode in ("RGB", "RGBA") and uncommon)) else None
+    uncommon_gray = order == ">" and _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO
+    uncommon = {"L": uncommon_gray, "RGB": uncommon_colour, "RGBA": uncommon_colour}.get(mode, True)
+    return mode if uncommon else None
 
 
 def _mode(tags: Directory) -> str | None:
