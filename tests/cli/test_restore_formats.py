@@ -94,11 +94,11 @@ def test_tiff_keeps_mode_depth_compression_and_tiles(
             assert out.tags[tag].value == page.tags[tag].value
 
 
-@pytest.mark.parametrize(
-    ("mode", "dtype"), [(mode, dtype) for mode in ("RGB", "RGBA", "CMYK") for dtype in (np.uint8, np.uint16)]
-)
-def test_planes_that_lie_apart_are_put_together(folder: Path, mode: str, dtype: type) -> None:
-    samples = write_tiff("page.tif", mode, dtype, planarconfig="separate")
+@pytest.mark.parametrize("compression", [None, "lzw"])
+@pytest.mark.parametrize("mode", ["LA", "RGB", "RGBA", "CMYK"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_planes_that_lie_apart_are_put_together(folder: Path, mode: str, dtype: type, compression: str | None) -> None:
+    samples = write_tiff("page.tif", mode, dtype, planarconfig="separate", compression=compression)
     assert restore("page.tif", "out.tif") == 0
     check_restored(samples, tifffile.imread("out.tif"))
 
@@ -118,6 +118,55 @@ def test_tiff_keeps_a_newer_lossless_compression_with_the_extra(
         assert after.pages[0].tags["ImageDescription"].value == "folio 3"
 
 
+@pytest.mark.parametrize(
+    ("mode", "settings"),
+    [("CMYK", {}), ("RGB", {"compression": "zstd"}), ("RGB", {"compression": "jpeg2000", "tile": (32, 48)})],
+)
+def test_a_tiff_that_lacks_a_part_is_refused(
+    folder: Path, mode: str, settings: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tiff("page.tif", mode, np.uint16, **({} if "tile" in settings else {"rowsperstrip": 16}), **settings)
+    with tifffile.TiffFile("page.tif", mode="r+b") as file:
+        tag = file.pages[0].tags["TileByteCounts" if "tile" in settings else "StripByteCounts"]
+        tag.overwrite((*tag.value[:-1], 0))
+    assert restore("page.tif", "out.tif") == 2
+    assert "page.tif is damaged: parts of it are missing" in capsys.readouterr().err
+
+
+def test_a_block_that_holds_more_than_it_says_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tiff("page.tif", "RGB", np.uint8, compression="jpeg2000")
+    data = bytearray(Path("page.tif").read_bytes())
+    place = data.index(b"\xff\x4f\xff\x51")
+    data[place + 8 : place + 16] = struct.pack(">II", 12000, 12000)
+    Path("page.tif").write_bytes(data)
+    assert restore("page.tif", "out.tif") == 2
+    assert "is damaged" in capsys.readouterr().err
+    write_tiff("wide.tif", "CMYK", np.uint16, tile=(128, 128), compression="zlib")
+    with tifffile.TiffFile("wide.tif", mode="r+b") as file:
+        file.pages[0].tags["TileWidth"].overwrite(16384)
+        file.pages[0].tags["TileLength"].overwrite(32768)
+    assert restore("wide.tif", "out.tif") == 2
+    assert "blocks of wide.tif are of 16384x32768 pixels" in capsys.readouterr().err
+
+
+def test_a_mask_of_two_pages_is_none_for_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tiff("page.tif", "RGB", np.uint8)
+    Path("masks").mkdir()
+    with tifffile.TiffWriter("masks/page_p001.tif") as writer:
+        for _ in range(2):
+            writer.write(np.asarray(Image.open("mask.png").convert("L")), compression="jpeg2000", metadata=None)
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", "page.tif", "out.tif", "--mask", "masks", *TELEA])
+    assert caught.value.code == 2
+    assert "holds 2 pages" in capsys.readouterr().err
+
+
+def test_samples_with_a_sign_are_no_damage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tifffile.imwrite("page.tif", noise("RGB", np.uint16).astype(np.int16), photometric="rgb", compression="zstd")
+    assert restore("page.tif", "out.tif") == 2
+    assert "damaged" not in capsys.readouterr().err
+
+
 def test_a_newer_compression_becomes_deflate_where_the_extra_is_missing_and_it_is_said(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,7 +176,7 @@ def test_a_newer_compression_becomes_deflate_where_the_extra_is_missing_and_it_i
         "bokwon.imaging.tiff_archive.find_spec", lambda name: None if name == "imagecodecs" else find_spec(name)
     )
     assert restore("page.tif", "out.tif") == 0
-    assert "TIFF compression zstd is not kept: the output is Deflate" in capsys.readouterr().err
+    assert "the output is Deflate, without loss (pip install 'bokwon[archive]' keeps it)" in capsys.readouterr().err
     check_restored(samples, np.array(Image.open("out.tif")))
 
 
@@ -541,6 +590,21 @@ def test_the_resolution_of_a_jpeg_2000_goes_along(folder: Path, name: str) -> No
     assert restore("page.jp2", name) == 0
     with Image.open(name) as image:
         assert image.info["dpi"] == pytest.approx((400, 300), rel=2e-3)
+
+
+@pytest.mark.parametrize("box", [struct.pack(">HHHHbb", 1, 1, 1, 1, 9, 9), b"\0" * 10, b"\0"], ids=["huge", "0", "cut"])
+def test_a_resolution_that_means_nothing_is_left_out(folder: Path, box: bytes) -> None:
+    write_tiff("page.tif", "RGB", np.uint8)
+    assert restore("page.tif", "page.jp2") == 0
+    data = Path("page.jp2").read_bytes()
+    place = data.index(b"resc") + 4
+    Path("page.jp2").write_bytes(data[:place] + box.ljust(10, b"\0") + data[place + 10 :])
+    if len(box) == 1:
+        Path("page.jp2").write_bytes(data[: place - 8] + b"\0\0\0\x7f" + data[place - 4 :])
+    for name in ("out.tif", "out.png", "out.jpg", "out.bmp"):
+        assert restore("page.jp2", name) == 0
+    with Image.open("out.png") as image:
+        assert "dpi" not in image.info
 
 
 def test_a_name_that_is_not_the_contents_is_no_reason_to_encode_with_loss(

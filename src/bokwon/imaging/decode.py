@@ -140,6 +140,8 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
         return None
     if mode is None:
         return None
+    if (pages := len(ifd.positions(stream))) > 1:
+        raise InputFileError(f"{name} holds {pages} pages", "split it into one file a page")
     limit = Image.MAX_IMAGE_PIXELS or 0
     pixels, compression = tiff_archive.decode_samples(name, stream, tags, mode, max_pixels=limit)
     kept = tiff.descriptive(tags)

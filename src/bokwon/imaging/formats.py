@@ -116,7 +116,8 @@ def lost_on_the_way(page: Page, file_format: str) -> tuple[str, ...]:
     if metadata.tiff and file_format == "TIFF":
         stored = metadata.tiff.compression
         if tiff.encoding_for(stored, page.mode) != stored:
-            notices.append(f"TIFF compression {stored} is not kept: the output is Deflate, without loss")
+            how = " (pip install 'bokwon[archive]' keeps it)" if tiff_archive.would_keep(stored, page.mode) else ""
+            notices.append(f"TIFF compression {stored} is not kept: the output is Deflate, without loss{how}")
     if metadata.tiff and metadata.tiff.tile and file_format == "TIFF" and not tiff_archive.can_encode(page.mode):
         how = "" if page.mode == "1" else " (pip install 'bokwon[archive]' keeps them)"
         notices.append(f"the tiles of this TIFF become strips{how}")

@@ -22,6 +22,8 @@ _CMYK, _SRGB, _GRAY = 12, 16, 17
 _TRANSLATED = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
 # Samples per metre, as two fractions and powers of ten: vertical first.
 _RESOLUTION = struct.Struct(">HHHHbb")
+_LEAST_DPI, _MOST_DPI = 1, 50_000
+"""What lies outside means nothing, and not every format could hold it."""
 _SPACES = {"CMYK": _CMYK, "L": _GRAY, "LA": _GRAY}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
@@ -159,14 +161,19 @@ def own_blocks(metadata: Metadata) -> list[str]:
 
 def _resolution(header: bytes) -> tuple[float, float] | None:
     """Return pixels per inch, horizontal and vertical: those to display it with, or else those it was captured with."""
-    inner = dict(_boxes(dict(_boxes(header)).get(b"res ", b"")))
+    try:
+        inner = dict(_boxes(dict(_boxes(header)).get(b"res ", b"")))
+    except ValueError:
+        # The picture does not depend on it.
+        return None
     content = inner.get(b"resd") or inner.get(b"resc") or b""
     if len(content) != _RESOLUTION.size:
         return None
     down, below_down, across, below_across, power_down, power_across = _RESOLUTION.unpack(content)
     if not all((down, below_down, across, below_across)):
         return None
-    return across / below_across * 10.0**power_across * 0.0254, down / below_down * 10.0**power_down * 0.0254
+    dpi = across / below_across * 10.0**power_across * 0.0254, down / below_down * 10.0**power_down * 0.0254
+    return dpi if all(_LEAST_DPI <= value <= _MOST_DPI for value in dpi) else None
 
 
 def _profile(header: bytes) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import struct
 from importlib.util import find_spec
 from typing import Any, BinaryIO
 
@@ -12,12 +13,23 @@ import numpy as np
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.imaging import ifd
 from bokwon.imaging.ifd import Directory
+from bokwon.imaging.jpeg2000 import CODESTREAM
 from bokwon.imaging.pixels import Pixels
 
-__all__ = ["COMPRESSIONS", "can_encode", "decode_samples", "encode_samples", "mode_of_uncommon", "tile_of"]
+__all__ = [
+    "COMPRESSIONS",
+    "can_encode",
+    "decode_samples",
+    "encode_samples",
+    "mode_of_uncommon",
+    "tile_of",
+    "would_keep",
+]
 
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _CHANNELS, _PLANAR = 256, 257, 258, 259, 262, 277, 284
-_ORIENTATION, _TILE_WIDTH, _TILE_LENGTH, _EXTRA = 274, 322, 323, 338
+_ORIENTATION, _ROWS, _TILE_WIDTH, _TILE_LENGTH, _EXTRA, _FORMAT = 274, 278, 322, 323, 338, 339
+_STRIPS, _TILES = (273, 279), (324, 325)
+_UNSIGNED = 1
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5
 _SEPARATE_PLANES, _ASSOCIATED, _UNASSOCIATED = 2, 1, 2
 # Pillow's names, which TiffSettings holds, of what OpenCV reads as well; and of what one or neither of them reads.
@@ -42,9 +54,9 @@ _PHOTOMETRICS = {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 def mode_of_uncommon(tags: Directory, order: str) -> str | None:
     """Return the mode of a page that only this module reads; None for all others.
 
-    That is 16-bit gray with alpha and CMYK; 16-bit colour in separate planes, turned, or compressed in a way that
-    OpenCV does not know; 16-bit gray that stores white as zero and the high byte first; and what is compressed as
-    JPEG 2000 or WebP.
+    That is 8-bit gray with alpha in separate planes; 16-bit gray with alpha and CMYK; 16-bit colour in separate planes,
+    turned, or compressed in a way that OpenCV does not know; 16-bit gray that stores white as zero and the high byte
+    first; and what is compressed as JPEG 2000 or WebP.
 
     Args:
         tags: The page's directory.
@@ -52,18 +64,15 @@ def mode_of_uncommon(tags: Directory, order: str) -> str | None:
     """
     depths = set(ifd.numbers(tags[_BITS])) if _BITS in tags else {1}
     mode = _mode(tags)
-    if mode is None or depths not in ({8}, {16}):
+    if mode is None or depths not in ({8}, {16}) or _number(tags, _FORMAT, _UNSIGNED) != _UNSIGNED:
         return None
     compression = _number(tags, _COMPRESSION, 1)
-    if compression in _READ_BY_NONE:
+    apart = _number(tags, _PLANAR, 1) == _SEPARATE_PLANES
+    if compression in _READ_BY_NONE or (mode == "LA" and apart):
         return mode
     if depths == {8}:
         return None
-    uncommon_colour = (
-        _number(tags, _PLANAR, 1) == _SEPARATE_PLANES
-        or _number(tags, _ORIENTATION, 1) != 1
-        or compression not in _READ_BY_OPENCV
-    )
+    uncommon_colour = apart or _number(tags, _ORIENTATION, 1) != 1 or compression not in _READ_BY_OPENCV
     uncommon_gray = order == ">" and _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO
     uncommon = {"L": uncommon_gray, "RGB": uncommon_colour, "RGBA": uncommon_colour}.get(mode, True)
     return mode if uncommon else None
@@ -102,8 +111,10 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
         raise InputFileError(f"{name} has more than {max_pixels / 1e6:g} megapixels", fix)
     if mode in ("LA", "RGBA") and _number(tags, _EXTRA, 0) == _ASSOCIATED:
         raise InputFileError(f"{name} has colours multiplied by its alpha", "save it with unassociated alpha")
-    compression = _NAMES.get(_number(tags, _COMPRESSION, 1), "another")
+    number = _number(tags, _COMPRESSION, 1)
+    compression = _NAMES.get(number, f"number {number}")
     depth = _number(tags, _BITS, 1)
+    _check_blocks(name, stream, tags, max_pixels)
     stream.seek(0)
     tifffile = _tifffile(f"{depth}-bit {mode} of compression {compression} in TIFF")
     with tifffile.TiffFile(stream) as file:
@@ -122,15 +133,54 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
     return pixels, compression
 
 
+def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> None:
+    """Make sure that all strips or tiles are there, and unpack to no more than they should: tifffile does neither."""
+    width, height = _number(tags, _WIDTH, 0), _number(tags, _LENGTH, 0)
+    places, lengths = _STRIPS if _STRIPS[0] in tags else _TILES
+    # A strip may say that it has more rows than the page; a tile has as many as it says.
+    down, across = (min(_number(tags, _ROWS, height), height), width) if lengths == _STRIPS[1] else _tile_sides(tags)
+    if not down or not across or down * across > max_pixels:
+        fix = "get an undamaged copy, or allow more (--max-mpixels)"
+        raise InputFileError(f"the blocks of {name} are of {across}x{down} pixels", fix)
+    planes = _number(tags, _CHANNELS, 1) if _number(tags, _PLANAR, 1) == _SEPARATE_PLANES else 1
+    expected = -(-height // down) * -(-width // across) * planes
+    starts, sizes = (ifd.numbers(tags[tag]) if tag in tags else () for tag in (places, lengths))
+    whole = len(starts) == len(sizes) == expected and all(starts) and all(sizes)
+    if whole and _READ_BY_NONE.get(_number(tags, _COMPRESSION, 1)) == "jpeg2000":
+        whole = all(_fits(stream, start, across, down) for start in starts)
+    if not whole:
+        raise InputFileError(f"{name} is damaged: parts of it are missing", "get an undamaged copy")
+
+
+def _fits(stream: BinaryIO, start: int, width: int, height: int) -> bool:
+    """Return whether a JPEG 2000 codestream says that it is no larger than the block it is in."""
+    stream.seek(start)
+    head = stream.read(4096)
+    place = head.find(CODESTREAM)
+    if place < 0 or len(head) < place + 24:
+        return False
+    right, bottom, left, top = struct.unpack(">IIII", head[place + 8 : place + 24])
+    return bool(0 < right - left <= width and 0 < bottom - top <= height)
+
+
+def _tile_sides(tags: Directory) -> tuple[int, int]:
+    return _number(tags, _TILE_LENGTH, 0), _number(tags, _TILE_WIDTH, 0)
+
+
 def tile_of(tags: Directory) -> tuple[int, int] | None:
     """Return height and width of a page's tiles, or None for a page in strips."""
-    sides = _number(tags, _TILE_LENGTH, 0), _number(tags, _TILE_WIDTH, 0)
+    sides = _tile_sides(tags)
     return sides if all(side > 0 and side % 16 == 0 for side in sides) else None
 
 
 def can_encode(mode: str) -> bool:
     """Return whether pages of this mode can be written in tiles here, or with one of `COMPRESSIONS`."""
     return mode != "1" and all(find_spec(library) for library in _LIBRARIES)
+
+
+def would_keep(compression: str, mode: str) -> bool:
+    """Return whether pages of this mode could be written with one of `COMPRESSIONS`, were the libraries installed."""
+    return compression in COMPRESSIONS and mode != "1"
 
 
 def encode_samples(pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None) -> io.BytesIO:

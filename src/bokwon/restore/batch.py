@@ -96,8 +96,9 @@ def plan_batch(
         raise FileAccessError(
             f"{masks} does not exist", "name a folder of masks, or a CSV file with columns image,mask"
         )
-    mask_folder = masks if masks is not None and masks.is_dir() else None
-    without = [outputs, *([mask_folder] if mask_folder and not mask_folder.samefile(inputs) else [])]
+    beside = masks is None or (masks.is_dir() and masks.samefile(inputs))
+    mask_folder = masks if masks is not None and masks.is_dir() and not beside else None
+    without = [outputs, *([mask_folder] if mask_folder else [])]
     listing = list_images(inputs, recursive=recursive, without=without)
     images = listing.images
     # A folder that cannot be read is a failure like that of a file: it stops no other.
@@ -105,7 +106,7 @@ def plan_batch(
         Task(str(name), str(name), None, (error.exit_code, error.message, error.fix))
         for name, error in sorted(listing.unlisted.items())
     )
-    if masks is not None and mask_folder is None:
+    if masks is not None and not masks.is_dir():
         manifest = read_manifest(masks)
         strangers = tuple(str(name) for name in sorted(set(manifest) - set(images)))
         tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(name, {}), options, file_format)
@@ -120,7 +121,8 @@ def plan_batch(
             raise error
         names = of_masks.images
     base = mask_folder or inputs
-    finder = MaskFinder(names, images)
+    # A mask that lies among the images is none of them, in whatever folder the masks that count lie.
+    finder = MaskFinder(names, [name for name in images if not is_mask_of_neighbour(name, images)])
 
     def find(name: PurePosixPath) -> dict[int, TableRow]:
         return {page: TableRow(base / path) for page, path in finder.of(name).items()}

@@ -52,8 +52,9 @@ class LossConfig:
         psnr: Of the PSNR in the hole, dB, averaged over images; subtracted, since more is better. Unlike `square` it
             weighs a small hole like a large one, and a faint page like a strong one.
         feature_distance: Of the distance between the directions of the composite's features and the truth's,
-            `bokwon.nn.terms.feature_distance`, in the windows of `features_crop`: what `bokwon evaluate --features`
-            measures. The perceptual term follows the strongest features, this one weighs a faint stroke's like them.
+            `bokwon.nn.terms.feature_distance`, in the windows of `features_crop`; with "vgg19" it is what `bokwon
+            evaluate --features` measures. The perceptual term follows the strongest features, this one weighs a faint
+            stroke's like them.
     """
 
     terms: Literal["paper", "seed"] = "paper"
