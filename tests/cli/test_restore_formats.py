@@ -71,7 +71,9 @@ def write_tiff(path: str, mode: str, dtype: type, **settings: object) -> np.ndar
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"tile": (32, 48)}, {"byteorder": ">"}], ids=["strips", "tiles", "big-endian"]
+    "settings",
+    [{}, {"tile": (32, 48)}, {"byteorder": ">"}, {"byteorder": ">", "bigtiff": True}, {"bigtiff": True}],
+    ids=["strips", "tiles", "big-endian", "big-endian BigTIFF", "BigTIFF"],
 )
 @pytest.mark.parametrize("compression", [None, "lzw", "zlib", "packbits"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -569,6 +571,17 @@ def test_what_another_format_has_no_place_for_is_said(folder: Path, capsys: pyte
     for command in (("page.png", "same.png"), ("page.jpg", "same.jpg"), ("page.tif", "same.tif")):
         assert restore(*command) == 0
         assert "no place" not in capsys.readouterr().err
+
+
+def test_a_png_s_shape_of_pixels_has_no_place_in_tiff(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(noise("RGB")).save(stream, "PNG", dpi=(300, 300))
+    data = stream.getvalue()
+    place = data.index(b"pHYs")
+    chunk = data[place : place + 12] + b"\0"
+    Path("page.png").write_bytes(data[:place] + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[place + 17 :])
+    assert restore("page.png", "out.tif") == 0
+    assert "TIFF has no place for this image's pHYs" in capsys.readouterr().err
 
 
 def test_twelve_bits_become_sixteen_in_another_format_and_it_is_said(

@@ -26,7 +26,7 @@ _STILL_TRUE = frozenset(
 _IN_SAMPLES = frozenset({b"bKGD", b"sBIT", b"tRNS"})
 
 
-_TRANSLATED = frozenset({b"iCCP", b"pHYs", b"eXIf"})
+_TRANSLATED = frozenset({b"iCCP", b"eXIf"})
 _XMP = b"XML:com.adobe.xmp\0"
 
 # On scanned pages the usual 6 takes two to three times as long, for files of the same size.
@@ -88,13 +88,14 @@ def chunks_of(metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
 def own_blocks(metadata: Metadata) -> list[str]:
     """Return the names of a PNG's chunks that no other format takes over."""
     chunks = metadata.png or ()
-    return sorted(
-        {name.decode("latin-1") for name, data in chunks if name not in _TRANSLATED and not _is_xmp(name, data)}
-    )
+    return sorted({name.decode("latin-1") for name, data in chunks if not _is_translated(name, data)})
 
 
-def _is_xmp(name: bytes, data: bytes) -> bool:
-    return name == b"iTXt" and data.startswith(_XMP)
+def _is_translated(name: bytes, data: bytes) -> bool:
+    if name == b"pHYs":
+        # Without a unit it is the shape of a pixel, and no resolution.
+        return data[8:9] == b"\1"
+    return name in _TRANSLATED or (name == b"iTXt" and data.startswith(_XMP))
 
 
 class _AfterHeader:

@@ -51,16 +51,17 @@ _COMPRESSIONS = COMPRESSIONS | {
 _PHOTOMETRICS = {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 
 
-def mode_of_uncommon(tags: Directory, order: str) -> str | None:
+def mode_of_uncommon(tags: Directory, order: str, *, big: bool = False) -> str | None:
     """Return the mode of a page that only this module reads; None for all others.
 
     That is 8-bit gray with alpha in separate planes; 16-bit gray with alpha and CMYK; 16-bit colour in separate planes,
     turned, or compressed in a way that OpenCV does not know; 16-bit gray that stores white as zero and the high byte
-    first; and what is compressed as JPEG 2000 or WebP.
+    first; what is compressed as JPEG 2000 or WebP; and big-endian BigTIFF.
 
     Args:
         tags: The page's directory.
         order: The file's byte order, `<` or `>`.
+        big: Whether it is BigTIFF.
     """
     depths = set(ifd.numbers(tags[_BITS])) if _BITS in tags else {1}
     mode = _mode(tags)
@@ -68,7 +69,7 @@ def mode_of_uncommon(tags: Directory, order: str) -> str | None:
         return None
     compression = _number(tags, _COMPRESSION, 1)
     apart = _number(tags, _PLANAR, 1) == _SEPARATE_PLANES
-    if compression in _READ_BY_NONE or (mode == "LA" and apart):
+    if compression in _READ_BY_NONE or (mode == "LA" and apart) or (big and order == ">"):
         return mode
     if depths == {8}:
         return None
