@@ -37,6 +37,14 @@ def restore(*arguments: str) -> int:
     return int(caught.value.code or 0)
 
 
+def hide_imagecodecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what the extra brings and no other: tifffile comes with others too."""
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    monkeypatch.setattr(
+        "bokwon.imaging.tiff_archive.find_spec", lambda name: None if name == "imagecodecs" else find_spec(name)
+    )
+
+
 def noise(mode: str, dtype: type = np.uint8) -> np.ndarray:
     shape = SIZE if CHANNELS[mode] == 1 else (*SIZE, CHANNELS[mode])
     samples = np.random.default_rng(1).integers(0, np.iinfo(dtype).max, shape, endpoint=True).astype(dtype)
@@ -173,10 +181,7 @@ def test_a_newer_compression_becomes_deflate_where_the_extra_is_missing_and_it_i
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     samples = write_tiff("page.tif", "RGB", np.uint8, compression="zstd")
-    monkeypatch.setitem(sys.modules, "imagecodecs", None)
-    monkeypatch.setattr(
-        "bokwon.imaging.tiff_archive.find_spec", lambda name: None if name == "imagecodecs" else find_spec(name)
-    )
+    hide_imagecodecs(monkeypatch)
     assert restore("page.tif", "out.tif") == 0
     assert "the output is Deflate, without loss (pip install 'bokwon[archive]' keeps it)" in capsys.readouterr().err
     check_restored(samples, np.array(Image.open("out.tif")))
@@ -220,11 +225,7 @@ def test_tiles_become_strips_where_the_extra_is_missing_and_it_is_said(
 ) -> None:
     samples = write_tiff("page.tif", "RGB", np.uint8, tile=(32, 48))
     write_tiff("deep.tif", "CMYK", np.uint16)
-    # tifffile comes with other extras too; imagecodecs does not.
-    monkeypatch.setitem(sys.modules, "imagecodecs", None)
-    monkeypatch.setattr(
-        "bokwon.imaging.tiff_archive.find_spec", lambda name: None if name == "imagecodecs" else find_spec(name)
-    )
+    hide_imagecodecs(monkeypatch)
     assert restore("page.tif", "out.tif") == 0
     assert "tiles of this TIFF become strips (pip install 'bokwon[archive]' keeps them)" in capsys.readouterr().err
     check_restored(samples, np.array(Image.open("out.tif")))

@@ -57,7 +57,7 @@ def resolution(tags: Directory) -> tuple[float, float] | None:
 
 def encoding_for(compression: str, mode: str) -> str:
     """Return the lossless compression to write for a page that was stored with `compression`."""
-    if compression in tiff_archive.COMPRESSIONS:
+    if compression in tiff_archive.NEWER:
         return compression if tiff_archive.can_encode(mode) else _DEFLATE
     return compression if compression in _LOSSLESS and (mode == "1" or compression not in _BILEVEL) else _DEFLATE
 
@@ -117,7 +117,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
 
 
 def _encode_bare(pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None) -> io.BytesIO:
-    if tile is not None or compression in tiff_archive.COMPRESSIONS or (is_deep(pixels) and mode in ("LA", "CMYK")):
+    if tile is not None or compression in tiff_archive.NEWER or (is_deep(pixels) and mode in ("LA", "CMYK")):
         return tiff_archive.encode_samples(pixels, mode, compression, tile)
     if is_deep(pixels):
         return _encode_deep(pixels, compression)

@@ -17,7 +17,7 @@ from bokwon.imaging.jpeg2000 import CODESTREAM
 from bokwon.imaging.pixels import Pixels
 
 __all__ = [
-    "COMPRESSIONS",
+    "NEWER",
     "can_encode",
     "decode_samples",
     "encode_samples",
@@ -39,14 +39,16 @@ _NAMES = _READ_BY_OPENCV | _READ_BY_NONE | {7: "jpeg", 34925: "lzma", 50000: "zs
 _LIBRARIES = ("tifffile", "imagecodecs")
 """tifffile leaves every compression to imagecodecs."""
 
-COMPRESSIONS = {"lzma": "lzma", "zstd": "zstd"}
-"""Lossless compressions that only this module writes, by Pillow's name and by tifffile's."""
+NEWER = ("lzma", "zstd")
+"""Lossless compressions that only this module writes, by Pillow's names."""
 
-_COMPRESSIONS = COMPRESSIONS | {
+_COMPRESSIONS = {
     "raw": None,
     "tiff_lzw": "lzw",
     "tiff_adobe_deflate": "zlib",
     "packbits": "packbits",
+    "lzma": "lzma",
+    "zstd": "zstd",
 }
 _PHOTOMETRICS = {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 
@@ -120,7 +122,7 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
     tifffile = _tifffile(f"{depth}-bit {mode} of compression {compression} in TIFF")
     with tifffile.TiffFile(stream) as file:
         samples = np.asarray(file.pages[0].asarray())
-    channels = len(mode) if mode != "L" else 1
+    channels = len(mode)
     if channels > 1 and _number(tags, _PLANAR, 1) == _SEPARATE_PLANES:
         samples = np.moveaxis(samples, 0, -1)
     dtype = np.dtype(f"uint{depth}")
@@ -175,13 +177,13 @@ def tile_of(tags: Directory) -> tuple[int, int] | None:
 
 
 def can_encode(mode: str) -> bool:
-    """Return whether pages of this mode can be written in tiles here, or with one of `COMPRESSIONS`."""
+    """Return whether pages of this mode can be written in tiles here, or with one of `NEWER`."""
     return mode != "1" and all(find_spec(library) for library in _LIBRARIES)
 
 
 def would_keep(compression: str, mode: str) -> bool:
-    """Return whether pages of this mode could be written with one of `COMPRESSIONS`, were the libraries installed."""
-    return compression in COMPRESSIONS and mode != "1"
+    """Return whether pages of this mode could be written with one of `NEWER`, were the libraries installed."""
+    return compression in NEWER and mode != "1"
 
 
 def encode_samples(pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None) -> io.BytesIO:
