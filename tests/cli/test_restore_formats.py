@@ -686,7 +686,7 @@ def test_pdf_cmyk_jpeg_keeps_its_polarity_and_is_filled_with_paper(folder: Path,
 
 
 def test_unusual_sample_values_of_a_pdf_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_pdf(noise("L").tobytes(), 8, pikepdf.Name.DeviceGray, Decode=pikepdf.Array([1, 0]))
+    write_pdf(noise("L").tobytes(), 8, pikepdf.Name.DeviceGray, Decode=pikepdf.Array([0, 0.5]))
     assert restore("page.pdf", "out.pdf") == 2
     assert "unusual sample values (Decode); save it anew as PDF" in capsys.readouterr().err
     lab = pikepdf.Array([pikepdf.Name.Lab, pikepdf.Dictionary(WhitePoint=pikepdf.Array([0.95, 1, 1.08]))])

@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from bokwon.errors import BokwonError, FileAccessError, InputFileError
 from bokwon.imaging.decode import READABLE_TEXT, Page, decode
+from bokwon.imaging.pixels import too_many_pixels
 
 __all__ = ["MAX_PIXELS", "Page", "Source", "read_page"]
 
@@ -92,9 +93,7 @@ def read_page(source: Source, *, max_pixels: int = MAX_PIXELS) -> Page:
         except UnidentifiedImageError as error:
             raise _unreadable(source, stream) from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            limit = f"{max_pixels / 1e6:g} megapixels"
-            fix = "split it into smaller images, or allow more (--max-mpixels)"
-            raise InputFileError(f"{source.name} has more than {limit}", fix) from error
+            raise too_many_pixels(source.name, max_pixels) from error
         except MemoryError as error:
             raise BokwonError(f"{source.name} does not fit into memory", "split it into smaller images") from error
         # Decoders meet damage with whatever exception their parsing happens to hit.

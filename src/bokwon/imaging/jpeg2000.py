@@ -10,7 +10,7 @@ import numpy as np
 
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.imaging.metadata import Metadata
-from bokwon.imaging.pixels import Pixels
+from bokwon.imaging.pixels import Pixels, too_many_pixels
 
 __all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "is_jpeg2000", "own_blocks"]
 
@@ -57,9 +57,7 @@ def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Met
     width, height, left, top = struct.unpack(">IIII", stream[8:24])
     width, height = width - left, height - top
     if width <= 0 or height <= 0 or width * height > max_pixels:
-        limit = f"{max_pixels / 1e6:g} megapixels"
-        fix = "split it into smaller images, or allow more (--max-mpixels)"
-        raise InputFileError(f"{name} has more than {limit}", fix)
+        raise too_many_pixels(name, max_pixels)
     (channels,) = struct.unpack(">H", stream[40:42])
     depths = set(stream[42 : 42 + 3 * channels : 3])
     samplings = set(stream[43 : 42 + 3 * channels : 3]) | set(stream[44 : 42 + 3 * channels : 3])

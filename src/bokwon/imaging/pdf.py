@@ -1,11 +1,7 @@
-"""PDF files: the picture of each scanned page is changed in its place, all else stays as it is.
-
-A page's picture is the largest image that it draws.
-"""
+"""PDF files: the picture of each scanned page is changed in its place, all else stays as it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -16,30 +12,11 @@ from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.imaging.book import Visit
 from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source
+from bokwon.imaging.pdf_content import Drawn, drawn_images, find_picture
 from bokwon.imaging.pdf_picture import UNDAMAGED, PdfPicture
+from bokwon.imaging.pdf_strips import PdfStrips
 
 __all__ = ["PdfBook"]
-
-_DEEPEST_FORM = 4
-
-
-def _drawn(parse: Callable[[Any], Any], content: Any, resources: Any, depth: int = 0) -> Iterator[Any]:
-    """Yield the images that a page's content draws, those of forms too; None for one that lies within the content.
-
-    What resources name beside them is drawn by other pages that share them, or by none.
-    """
-    named = resources.get("/XObject") or {}
-    for instruction in parse(content):
-        if str(instruction.operator) == "INLINE IMAGE":
-            yield None
-        if str(instruction.operator) != "Do" or str(instruction.operands[0]) not in named:
-            continue
-        item = named[str(instruction.operands[0])]
-        kind = str(item.get("/Subtype"))
-        if kind == "/Image":
-            yield item
-        elif kind == "/Form" and depth < _DEEPEST_FORM:
-            yield from _drawn(parse, item, item.get("/Resources", resources), depth + 1)
 
 
 class PdfBook(AbstractContextManager["PdfBook"]):
@@ -65,7 +42,7 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         self._pikepdf = pikepdf
         self._source = source
         self._max_pixels = max_pixels
-        self._drawn: dict[int, list[Any]] = {}
+        self._drawn: dict[int, list[Drawn]] = {}
         self._stream = source.open()
         try:
             self._pdf = pikepdf.open(self._stream)
@@ -107,9 +84,10 @@ class PdfBook(AbstractContextManager["PdfBook"]):
             changed = visit(number, partial(self._read, number, picture, others))
             if changed is None:
                 continue
-            self._check_alone(number, picture)
-            picture.replace(changed)
-            any_changed = True
+            for part, page in picture.changes(changed):
+                self._check_alone(number, part)
+                part.replace(page)
+                any_changed = True
         if not any_changed:
             with self._source.open() as original:
                 stream.write(original.read())
@@ -120,40 +98,41 @@ class PdfBook(AbstractContextManager["PdfBook"]):
     def _name(self, number: int) -> str:
         return f"{self._source.name}, page {number}"
 
-    def _images(self, number: int) -> list[Any]:
-        """Return what a page draws; see `_drawn`."""
+    def _images(self, number: int) -> list[Drawn]:
+        """Return what a page draws; see `drawn_images`."""
         if number not in self._drawn:
             try:
-                page = self._pdf.pages[number - 1]
-                self._drawn[number] = list(_drawn(self._pikepdf.parse_content_stream, page, page.resources))
+                self._drawn[number] = drawn_images(self._pikepdf, self._pdf.pages[number - 1])
             except Exception as error:
                 raise InputFileError(f"{self._name(number)} is damaged: {error}", UNDAMAGED) from error
         return self._drawn[number]
 
-    def _picture(self, number: int) -> tuple[PdfPicture | None, int]:
-        """Return the largest image that a page draws, or None; and how many others it draws, stencils among them."""
+    def _picture(self, number: int) -> tuple[PdfPicture | PdfStrips | None, int]:
+        """Return the picture of a page, or None; and how many other images it draws."""
         drawn, name = self._images(number), self._name(number)
         try:
-            images = [image for image in drawn if image is not None and not image.get("/ImageMask", False)]
-            largest = max(images, key=lambda image: int(image.Width) * int(image.Height), default=None)
+            images = find_picture(drawn)
+            # Drawn twice, it is still one image.
+            own = {image.objgen for image in images}
+            others = sum(item.image is None or item.image.objgen not in own for item in drawn)
         except Exception as error:
             raise InputFileError(f"{name} is damaged: {error}", UNDAMAGED) from error
-        if largest is None:
-            return None, len(drawn)
-        # Drawn twice, it is still one image.
-        same = sum(image.objgen == largest.objgen for image in images)
-        return PdfPicture(self._pikepdf, largest, name, max_pixels=self._max_pixels), len(drawn) - same
+        pictures = [PdfPicture(self._pikepdf, image, name, max_pixels=self._max_pixels) for image in images]
+        if len(pictures) > 1:
+            return PdfStrips(pictures, name, max_pixels=self._max_pixels), others
+        return next(iter(pictures), None), others
 
     def _check_alone(self, number: int, picture: PdfPicture) -> None:
         """Make sure that no other page draws a picture that is about to change."""
         for other in range(1, self.pages + 1):
-            if other != number and any(image is not None and picture.is_image(image) for image in self._images(other)):
+            images = (item.image for item in self._images(other))
+            if other != number and any(image is not None and picture.is_image(image) for image in images):
                 raise InputFileError(
                     f"pages {min(number, other)} and {max(number, other)} of {self._source.name} share one image",
                     "save it anew with an image for each page",
                 )
 
-    def _read(self, number: int, picture: PdfPicture, others: int) -> Page:
+    def _read(self, number: int, picture: PdfPicture | PdfStrips, others: int) -> Page:
         page = picture.read()
         if not others:
             return page

@@ -1,7 +1,7 @@
 """The picture of a PDF's page: an image object <-> samples.
 
 JPEG stays JPEG and JPEG 2000 stays that, every other picture comes back as Flate, without loss: palettes as the colours
-they stand for, gray of 2 and 4 bits with 8.
+they stand for, gray of 2 and 4 bits with 8. A stencil is a picture of 1 bit, dark where it puts ink.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from bokwon.imaging import jpeg, jpeg2000
 from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source, read_page
 from bokwon.imaging.metadata import Metadata
-from bokwon.imaging.pixels import Pixels
+from bokwon.imaging.pixels import Pixels, too_many_pixels
 
-__all__ = ["UNDAMAGED", "PdfPicture"]
+__all__ = ["ANEW", "UNDAMAGED", "PdfPicture"]
 
-_ANEW = "save it anew as PDF"
+ANEW = "save it anew as PDF"
+"""What to do about a PDF that is sound, but not of the usual kind."""
 UNDAMAGED = "get an undamaged copy, or save it anew with a PDF program"
 """What to do about a damaged PDF."""
 
@@ -121,9 +122,22 @@ class PdfPicture:
         self._name = name
         self._max_pixels = max_pixels
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width, height."""
+        return int(self._image.Width), int(self._image.Height)
+
     def is_image(self, image: Any) -> bool:
         """Return whether this is the picture of an image object."""
         return bool(self._image.objgen == image.objgen)
+
+    def is_same(self, other: PdfPicture) -> bool:
+        """Return whether this is the same image object as another picture."""
+        return self.is_image(other._image)
+
+    def changes(self, page: Page) -> list[tuple[PdfPicture, Page]]:
+        """Return what a changed page changes: this picture."""
+        return [(self, page)]
 
     def read(self) -> Page:
         """Decode it.
@@ -132,10 +146,10 @@ class PdfPicture:
             InputFileError: It is damaged, too large, or of a kind that cannot be given back as it was.
             MissingDependencyError: It takes a decoder that is not installed.
         """
-        name, width, height = self._name, int(self._image.Width), int(self._image.Height)
+        name = self._name
+        width, height = self.size
         if width * height > self._max_pixels:
-            limit = f"{self._max_pixels / 1e6:g} megapixels"
-            raise InputFileError(f"{name} has more than {limit}", "allow more (--max-mpixels)")
+            raise too_many_pixels(name, self._max_pixels)
         try:
             return self._decode(width, height)
         except BokwonError:
@@ -152,12 +166,13 @@ class PdfPicture:
                 raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", UNDAMAGED)
             self._check_colours(page)
             return _as_inks(page, picture)
-        mode, palette = self._colours(picture.get("/ColorSpace"))
-        bits = 1 if filters in (["/CCITTFaxDecode"], ["/JBIG2Decode"]) else int(picture.get("/BitsPerComponent", 8))
-        usual = [0.0, 1.0] * _MODE_CHANNELS.get(mode or "", 0) if palette is None else [0.0, float(2**bits - 1)]
-        if "/Decode" in picture and [float(value) for value in picture.Decode] != usual:
-            raise InputFileError(f"{name} has an image of unusual sample values (Decode)", _ANEW)
-        if isinstance(picture.get("/Mask"), self._pikepdf.Array) and (palette is not None or 1 < bits < 8):
+        stencil = bool(picture.get("/ImageMask", False))
+        mode, palette = ("L", None) if stencil else self._colours(picture.get("/ColorSpace"))
+        bilevel = stencil or filters in (["/CCITTFaxDecode"], ["/JBIG2Decode"])
+        bits = 1 if bilevel else int(picture.get("/BitsPerComponent", 8))
+        negative = self._is_negative(mode, palette, bits)
+        keyed = palette is not None or 1 < bits < 8 or negative
+        if keyed and isinstance(picture.get("/Mask"), self._pikepdf.Array):
             raise InputFileError(f"{name} has an image with transparent colours (Mask)", "save it anew without them")
         if set(filters) <= _PLAIN:
             if mode is None or bits not in (1, 2, 4, 8, 16) or (bits < 8 and mode != "L" and palette is None):
@@ -169,24 +184,40 @@ class PdfPicture:
             if filters[:1] == ["/FlateDecode"]:
                 _check_length(name, picture.read_raw_bytes(), height * width * shape[2] * max(bits, 8) // 8)
             pixels, mode, notices = _samples(name, _unpack(picture.read_bytes(), shape, bits), mode, palette, bits)
+            if negative:
+                pixels = ~pixels
         elif bits == 1 and len(filters) == 1 and mode == "L" and palette is None:
             pixels, mode, notices = self._bilevel(), "1", ()
         else:
-            raise InputFileError(f"{name} has an image of the kind {' '.join(filters)}", _ANEW)
+            raise InputFileError(f"{name} has an image of the kind {' '.join(filters)}", ANEW)
         if pixels.shape[:2] != (height, width):
             raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", UNDAMAGED)
         return Page(pixels, mode, "PDF", Metadata(), notices)
+
+    def _is_negative(self, mode: str | None, palette: NDArray[np.uint8] | None, bits: int) -> bool:
+        """Return whether gray samples mean the opposite of what they are, as those of many stencils do.
+
+        Raises:
+            InputFileError: They mean something else again.
+        """
+        decode = [float(value) for value in self._image.get("/Decode", [])]
+        usual = [0.0, 1.0] * _MODE_CHANNELS.get(mode or "", 0) if palette is None else [0.0, float(2**bits - 1)]
+        if not decode or decode == usual:
+            return False
+        if mode != "L" or palette is not None or decode != [1.0, 0.0]:
+            raise InputFileError(f"{self._name} has an image of unusual sample values (Decode)", ANEW)
+        return True
 
     def _check_colours(self, page: Page) -> None:
         """Refuse colours that the PDF tells otherwise than the picture itself: its word counts."""
         name, picture = self._name, self._image
         if page.format == "JPEG" and _is_unusual_jpeg(page, picture):
-            raise InputFileError(f"{name} has a JPEG image of unusual colours (Decode, DecodeParms)", _ANEW)
+            raise InputFileError(f"{name} has a JPEG image of unusual colours (Decode, DecodeParms)", ANEW)
         mode, palette = self._colours(picture.get("/ColorSpace"))
         other = mode is not None and (mode == "CMYK") != (page.mode == "CMYK")
         if page.format == "JPEG2000" and (other or palette is not None):
             space = picture.get("/ColorSpace")
-            raise InputFileError(f"{name} has a JPEG 2000 image of mode {page.mode} in the colour space {space}", _ANEW)
+            raise InputFileError(f"{name} has a JPEG 2000 image of mode {page.mode} in the colour space {space}", ANEW)
 
     def _filters(self) -> list[str]:
         value = self._image.get("/Filter")
@@ -244,8 +275,8 @@ class PdfPicture:
         else:
             data = page.pixels.astype(">u2" if page.pixels.dtype == np.uint16 else np.uint8).tobytes()
             self._set_colours(page)
-        # Filters that qpdf does not know the parameters of are gone with the old samples.
-        for key in ("/DecodeParms", "/Filter"):
+        # These belong to the old samples; qpdf does not know the parameters of every filter.
+        for key in ("/DecodeParms", "/Filter", "/Decode"):
             if key in picture:
                 del picture[key]
         picture.write(data)
@@ -257,6 +288,3 @@ class PdfPicture:
         if self._colours(space)[1] is not None:
             picture.ColorSpace = space[1]
         picture.BitsPerComponent = 8 * page.pixels.dtype.itemsize
-        if "/Decode" in picture:
-            # The usual one; it has another length for a palette.
-            del picture["/Decode"]

@@ -8,9 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, InputFileError
 
-__all__ = ["MODES", "Pixels", "alpha", "from_pillow", "is_deep", "missing_pixels", "mode_of_array", "to_pillow"]
+__all__ = [
+    "MODES",
+    "Pixels",
+    "alpha",
+    "from_pillow",
+    "is_deep",
+    "missing_pixels",
+    "mode_of_array",
+    "to_pillow",
+    "too_many_pixels",
+]
 
 Pixels = NDArray[Any]
 """Samples as stored: bool (H, W) for 1-bit, uint8 or uint16 (H, W) for gray, (H, W, 2..4) otherwise."""
@@ -131,3 +141,14 @@ def missing_pixels(pixels: Pixels, mode: str, hole: NDArray[np.bool_]) -> NDArra
         return hole
     missing = np.asarray(hole | (opacity == 0))
     return hole if missing.all() else missing
+
+
+def too_many_pixels(name: str, most: int) -> InputFileError:
+    """Return the error for an image that is larger than allowed.
+
+    Args:
+        name: What the message calls it.
+        most: How many pixels are allowed.
+    """
+    fix = "split it into smaller images, or allow more (--max-mpixels)"
+    return InputFileError(f"{name} has more than {most / 1e6:g} megapixels", fix)

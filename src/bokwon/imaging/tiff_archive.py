@@ -14,7 +14,7 @@ from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.imaging import ifd
 from bokwon.imaging.ifd import Directory
 from bokwon.imaging.jpeg2000 import CODESTREAM
-from bokwon.imaging.pixels import Pixels
+from bokwon.imaging.pixels import Pixels, too_many_pixels
 
 __all__ = [
     "NEWER",
@@ -110,8 +110,7 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
     """
     width, height = _number(tags, _WIDTH, 0), _number(tags, _LENGTH, 0)
     if width * height > max_pixels:
-        fix = "split it into smaller images, or allow more (--max-mpixels)"
-        raise InputFileError(f"{name} has more than {max_pixels / 1e6:g} megapixels", fix)
+        raise too_many_pixels(name, max_pixels)
     if mode in ("LA", "RGBA") and _number(tags, _EXTRA, 0) == _ASSOCIATED:
         raise InputFileError(f"{name} has colours multiplied by its alpha", "save it with unassociated alpha")
     number = _number(tags, _COMPRESSION, 1)
