@@ -3,9 +3,9 @@
     python benchmarks/fuzz_readers.py [--count 10000] [--jobs 1] [--out benchmarks/results/fuzz_readers.json]
 
 Each file is a small good one with a few bytes changed, cut out, doubled or cut off; half of the PNG files get right
-checksums again. It is opened as `bokwon restore` opens it, every page of it is read, and it is written again. A process
-that dies, an exception that is no `BokwonError`, and a file that takes the processor longer than ten seconds are
-failures.
+checksums again. It is opened as `bokwon restore` opens it, every page of it is read, one pixel of each is changed, and
+it is written again. A process that dies, an exception that is no `BokwonError`, and a file that takes the processor
+longer than ten seconds are failures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import traceback
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from PIL import Image
 
 from bokwon.errors import BokwonError
 from bokwon.imaging.book import open_book
-from bokwon.imaging.files import Source
+from bokwon.imaging.files import Page, Source
 from bokwon.imaging.formats import encode_page
 from bokwon.imaging.metadata import Metadata
 from bokwon.restore.pool import run_in_processes
@@ -126,8 +126,39 @@ def originals() -> dict[str, tuple[bytes, ...]]:
         page.Contents = pdf.make_stream(b"/Im0 Do")
     stream = io.BytesIO()
     pdf.save(stream)
-    found["PDF"] = (stream.getvalue(),)
+    found["PDF"] = (stream.getvalue(), _pdf_of_strips_and_stencil(rgb))
     return found
+
+
+def _pdf_of_strips_and_stencil(rgb: np.ndarray) -> bytes:
+    import pikepdf
+    from pikepdf import Array, Dictionary, Name
+
+    pdf = pikepdf.new()
+
+    def add(data: bytes, height: int, bits: int, **entries: object) -> pikepdf.Object:
+        shape = {"Type": Name.XObject, "Subtype": Name.Image, "Width": 32, "Height": height, "BitsPerComponent": bits}
+        return pdf.make_indirect(
+            pikepdf.Stream(pdf, data, Dictionary({f"/{k}": v for k, v in (shape | entries).items()}))
+        )
+
+    strips = [
+        add(rgb[part].tobytes(), len(rgb[part]), 8, ColorSpace=Name.DeviceRGB) for part in (slice(9), slice(9, 24))
+    ]
+    content = b"q 32 0 0 9 0 15 cm /Im0 Do Q q 32 0 0 15 0 0 cm /Im1 Do Q"
+    form = pikepdf.Stream(pdf, content, Dictionary(Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 32, 24])))
+    form.Matrix, form.Resources = (
+        Array([2, 0, 0, 2, 1, 1]),
+        Dictionary(XObject=Dictionary(Im0=strips[0], Im1=strips[1])),
+    )
+    stencil = add(np.packbits(rgb[..., 0] > 127, axis=1).tobytes(), 24, 1, ImageMask=True, Decode=Array([1, 0]))
+    for image in (pdf.make_indirect(form), stencil):
+        page = pdf.add_blank_page(page_size=(72, 72))
+        page.Resources = Dictionary(XObject=Dictionary(Im0=image))
+        page.Contents = pdf.make_stream(b"/Im0 Do")
+    stream = io.BytesIO()
+    pdf.save(stream)
+    return stream.getvalue()
 
 
 def _deep_png(deep: np.ndarray) -> bytes:
@@ -178,8 +209,13 @@ def attempt(data: bytes) -> str:
     try:
         with open_book(Source("fuzz", data=data), max_pixels=LIMIT) as book:
 
-            def visit(number: int, read: Callable[[], object] | None) -> object:
-                return read() if read is not None else None
+            def visit(number: int, read: Callable[[], Page] | None) -> Page | None:
+                if read is None:
+                    return None
+                page = read()
+                pixels = page.pixels.copy()
+                pixels[-1, -1] = ~pixels[-1, -1]
+                return replace(page, pixels=pixels)
 
             kind = book.format or book.page(1).format
             book.rewrite(io.BytesIO(), kind, visit)

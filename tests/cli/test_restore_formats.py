@@ -621,6 +621,29 @@ def test_a_resolution_that_means_nothing_is_left_out(folder: Path, box: bytes) -
         assert "dpi" not in image.info
 
 
+@pytest.mark.parametrize("dpi", [(2, 2), (301, 72), (20_000, 3_000), (49_000, 49_000)])
+def test_every_plausible_resolution_goes_into_every_format(folder: Path, dpi: tuple[int, int]) -> None:
+    Image.fromarray(noise("RGB")).save("page.tif", dpi=dpi)
+    assert restore("page.tif", "page.jp2") == 0
+    for source in ("page.tif", "page.jp2"):
+        for name in ("out.png", "out.jpg", "out.bmp", "out.jp2"):
+            assert restore(source, name) == 0
+            found = read_page(Source.of(Path(name))).metadata.dpi
+            assert found == pytest.approx(dpi, rel=0.02 if dpi == (2, 2) else 2e-3)
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+def test_a_resolution_beyond_what_means_something_goes_into_no_other_format(folder: Path, kind: str) -> None:
+    Image.fromarray(noise("RGB")).save(f"page.{kind}", dpi=(70_000, 70_000))
+    for name in ("out.jpg", "out.jp2", "out.bmp"):
+        assert restore(f"page.{kind}", name) == 0
+        assert read_page(Source.of(Path(name))).metadata.dpi is None
+    # Its own format keeps it.
+    assert restore(f"page.{kind}", f"out.{kind}") == 0
+    with Image.open(f"out.{kind}") as image:
+        assert image.info["dpi"] == pytest.approx((70_000, 70_000), rel=1e-3)
+
+
 def test_a_name_that_is_not_the_contents_is_no_reason_to_encode_with_loss(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

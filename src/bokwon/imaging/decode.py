@@ -13,7 +13,7 @@ from PIL import Image
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.imaging import ifd, jpeg, jpeg2000, png, tiff, tiff_archive
 from bokwon.imaging.ifd import Directory
-from bokwon.imaging.metadata import Metadata, TiffSettings
+from bokwon.imaging.metadata import Metadata, TiffSettings, plausible_dpi
 from bokwon.imaging.pixels import Pixels, from_pillow
 
 __all__ = ["READABLE_TEXT", "Page", "decode"]
@@ -229,8 +229,7 @@ def _as_bytes(text: Any) -> bytes | None:
 def _resolution(dpi: Any) -> tuple[float, float] | None:
     if not isinstance(dpi, tuple) or len(dpi) != 2:
         return None
-    values = float(dpi[0]), float(dpi[1])
-    return values if all(0 < value < 1e5 for value in values) else None
+    return plausible_dpi(float(dpi[0]), float(dpi[1]))
 
 
 def _decode_sixteen_bit_colour(name: str, stream: BinaryIO, high_bytes: Pixels) -> Pixels:

@@ -156,4 +156,5 @@ def encode_page(stream: BinaryIO, pixels: Pixels, mode: str, file_format: str, m
         )
     else:
         image = to_pillow(pixels, mode)
-        image.save(stream, file_format, **({"dpi": metadata.dpi} if metadata.dpi else {}))
+        # Zero says that it is not known; Pillow would write 96.
+        image.save(stream, file_format, dpi=metadata.dpi or (0, 0))

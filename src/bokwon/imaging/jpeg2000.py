@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from bokwon.errors import InputFileError, MissingDependencyError
-from bokwon.imaging.metadata import Metadata
+from bokwon.imaging.metadata import Metadata, plausible_dpi
 from bokwon.imaging.pixels import Pixels, too_many_pixels
 
 __all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "is_jpeg2000", "own_blocks"]
@@ -22,8 +22,6 @@ _CMYK, _SRGB, _GRAY = 12, 16, 17
 _TRANSLATED = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
 # Samples per metre, as two fractions and powers of ten: vertical first.
 _RESOLUTION = struct.Struct(">HHHHbb")
-_LEAST_DPI, _MOST_DPI = 1, 50_000
-"""What lies outside means nothing, and not every format could hold it."""
 _SPACES = {"CMYK": _CMYK, "L": _GRAY, "LA": _GRAY}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
@@ -170,8 +168,8 @@ def _resolution(header: bytes) -> tuple[float, float] | None:
     down, below_down, across, below_across, power_down, power_across = _RESOLUTION.unpack(content)
     if not all((down, below_down, across, below_across)):
         return None
-    dpi = across / below_across * 10.0**power_across * 0.0254, down / below_down * 10.0**power_down * 0.0254
-    return dpi if all(_LEAST_DPI <= value <= _MOST_DPI for value in dpi) else None
+    per_inch = 0.0254 * 10.0**power_across, 0.0254 * 10.0**power_down
+    return plausible_dpi(across / below_across * per_inch[0], down / below_down * per_inch[1])
 
 
 def _profile(header: bytes) -> bytes | None:
@@ -203,8 +201,11 @@ def _new_boxes(pixels: Pixels, mode: str, metadata: Metadata) -> tuple[tuple[byt
         packed = b"".join(struct.pack(">HHH", *entry) for entry in entries)
         parts.append((b"cdef", struct.pack(">H", channels) + packed))
     if metadata.dpi:
-        across, down = (min(round(value / 0.0254 / 10), 65535) for value in metadata.dpi)
-        inner = _RESOLUTION.pack(down, 1, across, 1, 1, 1)
+        per_metre = [value / 0.0254 for value in metadata.dpi]
+        # The least power of ten with which both fit into 16 bits.
+        power = next(power for power in range(10) if max(per_metre) < 65535 * 10**power)
+        across, down = (round(value / 10**power) for value in per_metre)
+        inner = _RESOLUTION.pack(down, 1, across, 1, power, power)
         parts.append((b"res ", struct.pack(">I4s", len(inner) + 8, b"resc") + inner))
     header = b"".join(struct.pack(">I4s", len(content) + 8, kind) + content for kind, content in parts)
     boxes = [(b"jP  ", SIGNATURE[8:]), (b"ftyp", _FILE_TYPE[8:]), (b"jp2h", header)]

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["JpegSettings", "Metadata", "TiffSettings"]
-
 from bokwon.imaging.ifd import Directory
+
+__all__ = ["JpegSettings", "Metadata", "TiffSettings", "plausible_dpi"]
+
+_LEAST_DPI, _MOST_DPI = 1.0, 50_000.0
+
+
+def plausible_dpi(across: float, down: float) -> tuple[float, float] | None:
+    """Return a resolution, or None if it means nothing; every format holds the others.
+
+    Args:
+        across: Pixels per inch in a row.
+        down: And in a column.
+    """
+    return (across, down) if all(_LEAST_DPI <= value <= _MOST_DPI for value in (across, down)) else None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from bokwon.imaging import ifd, tiff_archive
 from bokwon.imaging.ifd import Directory, Entry
-from bokwon.imaging.metadata import Metadata
+from bokwon.imaging.metadata import Metadata, plausible_dpi
 from bokwon.imaging.pixels import Pixels, is_deep, to_pillow
 
 __all__ = ["descriptive", "encode", "encoding_for", "exif_block", "resolution"]
@@ -52,7 +52,7 @@ def resolution(tags: Directory) -> tuple[float, float] | None:
     pairs = [struct.unpack("<II", tags[tag].data) for tag in (across, down)]
     if factor is None or any(above == 0 or below == 0 for above, below in pairs):
         return None
-    return pairs[0][0] / pairs[0][1] * factor, pairs[1][0] / pairs[1][1] * factor
+    return plausible_dpi(pairs[0][0] / pairs[0][1] * factor, pairs[1][0] / pairs[1][1] * factor)
 
 
 def encoding_for(compression: str, mode: str) -> str:
