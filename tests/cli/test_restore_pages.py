@@ -139,6 +139,28 @@ def test_smaller_copies_are_no_pages(folder: Path, capsys: pytest.CaptureFixture
         assert [page.is_reduced for page in book.pages] == [False, True]
 
 
+@pytest.mark.parametrize("pages", [1, 2])
+def test_images_within_pages_and_big_tiff_are_told_when_they_are_lost(
+    folder: Path, pages: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = noise(1, (*SIZE, 3))
+    with tifffile.TiffWriter("pyramid.tif", bigtiff=True) as writer:
+        for _ in range(pages):
+            writer.write(samples, photometric="rgb", subifds=1, metadata=None, compression="deflate")
+            writer.write(samples[::2, ::2], photometric="rgb", subfiletype=1, metadata=None)
+    save_mask("masks/pyramid_p001.png" if pages > 1 else "masks/pyramid.png")
+    assert restore("pyramid.tif", "out.tif", "--mask", "masks" if pages > 1 else "masks/pyramid.png", *TELEA) == 0
+    said = capsys.readouterr().err
+    assert "note: pyramid.tif holds images within its pages (SubIFDs): a changed file is without them" in said
+    assert "note: pyramid.tif is a BigTIFF: a changed file is an ordinary TIFF" in said
+    assert "is not kept" not in said
+    with tifffile.TiffFile("out.tif") as book:
+        assert not book.is_bigtiff
+        assert [page.subifds for page in book.pages] == [None] * pages
+        assert {page.compression.name for page in book.pages} <= {"ADOBE_DEFLATE", "DEFLATE"}
+        np.testing.assert_array_equal(book.pages[0].asarray()[~hole()], samples[~hole()])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

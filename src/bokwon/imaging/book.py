@@ -74,6 +74,7 @@ def open_book(source: Source, *, max_pixels: int) -> AbstractContextManager[Book
         if book.chain > 1:
             return book
         book.close()
+        return SinglePage(source, max_pixels=max_pixels, notices=book.notices)
     return SinglePage(source, max_pixels=max_pixels)
 
 
@@ -82,11 +83,11 @@ class SinglePage(AbstractContextManager["SinglePage"]):
 
     pages = 1
     format: str | None = None
-    notices: tuple[str, ...] = ()
 
-    def __init__(self, source: Source, *, max_pixels: int) -> None:
+    def __init__(self, source: Source, *, max_pixels: int, notices: tuple[str, ...] = ()) -> None:
         self._source = source
         self._max_pixels = max_pixels
+        self.notices = notices
 
     def page(self, number: int) -> Page:
         """Read the page; see `Book.page`."""
@@ -120,15 +121,21 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         try:
             self._positions = ifd.positions(self._stream)
             reduced = [self._is_reduced(position) for position in self._positions]
+            inner = any(tiff_pages.has_inner_images(self._stream, position) for position in self._positions)
+            big = ifd.is_big(self._stream)
         except (ValueError, OverflowError, struct.error):
             # One page is all that can be told of it; its reader will say what is wrong.
-            self._positions, reduced = [0], [False]
+            self._positions, reduced, inner, big = [0], [False], False, False
         self._reduced = reduced
         self._numbers = [place for place, small in enumerate(reduced) if not small]
         self.pages = len(self._numbers)
         self.notices = ()
         if any(reduced):
             self.notices = (f"{source.name} holds smaller copies of its pages, which stay as they are",)
+        if inner:
+            self.notices += (f"{source.name} holds images within its pages (SubIFDs): a changed file is without them",)
+        if big:
+            self.notices += (f"{source.name} is a BigTIFF: a changed file is an ordinary TIFF",)
 
     @property
     def chain(self) -> int:

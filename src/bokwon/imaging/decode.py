@@ -32,6 +32,8 @@ _UNDO_ORIENTATION = {
 }
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP, _ICC = 274, 258, 262, 700, 34675
 _WHITE_IS_ZERO = 0
+_OLD_NUMBERS = {"tiff_deflate": "tiff_adobe_deflate"}
+"""The same compression by its number of old, in Pillow's names."""
 _PNG_GRAY, _PNG_GRAY_ALPHA, _PNG_PALETTE = 0, 4, 3
 _COLOUR_DEPTHS = {"1": 1, "L": 1, "LA": 2, "P": 1, "PA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "I;16": 1, "I;16B": 1}
 
@@ -210,6 +212,7 @@ def _metadata(
     if settings is not None:
         xmp = jpeg.xmp_of(settings)
     compression = str(info.get("compression", "raw"))
+    compression = _OLD_NUMBERS.get(compression, compression)
     return Metadata(
         icc=info.get("icc_profile") or None,
         exif=exif or None,

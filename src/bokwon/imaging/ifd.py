@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-__all__ = ["Directory", "Entry", "byte_order", "file_header", "numbers", "parse", "positions", "serialise"]
+__all__ = ["Directory", "Entry", "byte_order", "file_header", "is_big", "numbers", "parse", "positions", "serialise"]
 
 HEADER_BYTES = 8
 # Bytes per value, and how many bytes are swapped together, by field type (TIFF 6.0, section 2; 16-18 are BigTIFF's).
@@ -21,8 +21,8 @@ _SWAP_BYTES = {**_VALUE_BYTES, 5: 4, 10: 4}
 _SHORT, _LONG = 3, 4
 _LONG8 = 16
 _BIG_TYPES = frozenset({_LONG8, 17, 18})
-# Offsets and sizes of strips and tiles.
-_PLACES = frozenset({273, 279, 324, 325})
+# Offsets and sizes of strips and tiles, and places of images within pages.
+_PLACES = frozenset({273, 279, 324, 325, 330})
 # Exif, GPS and interoperability directories; nothing else that points somewhere survives a rewrite.
 _POINTERS = frozenset({34665, 34853, 40965})
 _DEEPEST = 2
@@ -126,6 +126,11 @@ def positions(stream: BinaryIO) -> list[int]:
 def byte_order(stream: BinaryIO) -> str:
     """Return the byte order of a TIFF file, `<` or `>`."""
     return _header(stream)[0].order
+
+
+def is_big(stream: BinaryIO) -> bool:
+    """Return whether a TIFF file is a BigTIFF, with places of 64 bits."""
+    return _header(stream)[0].big
 
 
 def _header(stream: BinaryIO) -> tuple[_Layout, int]:

@@ -33,7 +33,7 @@ _UNSIGNED = 1
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5
 _SEPARATE_PLANES, _ASSOCIATED, _UNASSOCIATED = 2, 1, 2
 # Pillow's names, which TiffSettings holds, of what OpenCV reads as well; and of what one or neither of them reads.
-_READ_BY_OPENCV = {1: "raw", 5: "tiff_lzw", 8: "tiff_adobe_deflate", 32773: "packbits", 32946: "tiff_deflate"}
+_READ_BY_OPENCV = {1: "raw", 5: "tiff_lzw", 8: "tiff_adobe_deflate", 32773: "packbits", 32946: "tiff_adobe_deflate"}
 _READ_BY_NONE = {34712: "jpeg2000", 50001: "webp"}
 _NAMES = _READ_BY_OPENCV | _READ_BY_NONE | {7: "jpeg", 34925: "lzma", 50000: "zstd"}
 _LIBRARIES = ("tifffile", "imagecodecs")

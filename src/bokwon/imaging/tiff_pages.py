@@ -16,7 +16,7 @@ from bokwon.errors import BokwonError
 from bokwon.imaging import ifd
 from bokwon.imaging.ifd import Entry
 
-__all__ = ["SUBFILE_TYPE", "TiffWriter", "extract", "is_reduced", "must_be_decoded"]
+__all__ = ["SUBFILE_TYPE", "TiffWriter", "extract", "has_inner_images", "is_reduced", "must_be_decoded"]
 
 SUBFILE_TYPE = 254
 """Tag that says whether a page is a page, a smaller copy or a transparency mask."""
@@ -70,6 +70,11 @@ def is_reduced(stream: BinaryIO, position: int) -> bool:
     """Return whether a page is a smaller copy of another one, as image pyramids have them."""
     entry = ifd.parse(stream, position).get(SUBFILE_TYPE)
     return entry is not None and bool(ifd.numbers(entry)[0] & _REDUCED)
+
+
+def has_inner_images(stream: BinaryIO, position: int) -> bool:
+    """Return whether a page holds further images within itself, which `extract` leaves out."""
+    return _SUB_DIRECTORIES in ifd.parse(stream, position)
 
 
 def must_be_decoded(page: bytes) -> bool:
