@@ -148,7 +148,7 @@ def test_a_pdf_is_restored_in_place(folder: Path, capsys: pytest.CaptureFixture[
     save_page_masks(1, 2, 4, 5)
     assert restore("book.pdf", "out.pdf", "--mask", "masks", *TELEA) == 0
     said = capsys.readouterr().err
-    assert "note: book.pdf, page 3 has no image to restore: it stays as it is" in said
+    assert "note: book.pdf, page 3 has no image that can be restored: it stays as it is" in said
     assert "note: JPEG is encoded anew, at the input's quality" in said
     with pikepdf.open("book.pdf") as before, pikepdf.open("out.pdf") as after:
         for old, new in zip(before.pages, after.pages, strict=True):

@@ -505,12 +505,12 @@ def test_pdf_pages_that_draw_one_image_are_refused_and_others_on_a_page_are_name
     inline = b"BI /W 1 /H 1 /BPC 8 /CS /G ID \x80 EI"
     write_pages([b"q /Im0 Do /Im1 Do /Im0 Do Q " + inline], images)
     assert restore("page.pdf", "out.pdf") == 0
-    assert "draws 2 more images: only the largest is restored" in capsys.readouterr().err
+    assert "draws 2 more images, left as they are: its picture is the largest, 90x70" in capsys.readouterr().err
     check_restored(images[0], images_of("out.pdf")[0])
     # A page without an image of its own is no silent success.
     write_pages([inline], images)
     assert restore("page.pdf", "out.pdf") == 0
-    assert "warning: page.pdf has no image to restore: it stays as it is" in capsys.readouterr().err
+    assert "warning: page.pdf has no image that can be restored: it stays as it is" in capsys.readouterr().err
 
 
 def test_pdf_images_that_inflate_beyond_their_size_are_refused(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import zlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -120,14 +122,59 @@ def test_strips_give_what_one_image_gives(folder: Path) -> None:
     np.testing.assert_array_equal(np.concatenate(rows_of("out.pdf")), np.array(Image.open("out.png")))
 
 
-def test_strips_can_be_undone(folder: Path) -> None:
-    write_strips(upright())
+def as_fax(bits: np.ndarray) -> dict[str, object]:
+    stream = io.BytesIO()
+    Image.fromarray(bits).save(stream, "TIFF", compression="group4")
+    with Image.open(stream) as image:
+        start, length = image.tag_v2[273][0], image.tag_v2[279][0]
+    parms = Dictionary(K=-1, Columns=bits.shape[1], Rows=bits.shape[0], BlackIs1=True)
+    return {
+        "data": stream.getvalue()[start : start + length],
+        "Filter": Name.CCITTFaxDecode,
+        "DecodeParms": parms,
+    }
+
+
+@pytest.mark.parametrize("kind", ["gray", "fax", "stencil", "negative"])
+def test_strips_can_be_restored_again_and_undone(folder: Path, kind: str) -> None:
+    pdf = pikepdf.new()
+    images = []
+    for part in PARTS:
+        bits = PIXELS[part] > 127
+        entries: dict[str, object] = as_fax(bits) if kind in ("fax", "stencil") else {}
+        if kind == "stencil":
+            entries |= {"ImageMask": True, "Decode": Array([1, 0])}
+        if kind == "negative":
+            entries["Decode"] = Array([1, 0])
+        images.append(add_image(pdf, PIXELS[part] if kind in ("gray", "negative") else bits, **entries))
+    add_page(pdf, images, upright())
+    pdf.save("page.pdf")
+    before = np.concatenate(rows_of("page.pdf"))
     assert restore("--record") == 0
-    assert not np.array_equal(np.concatenate(rows_of("out.pdf")), PIXELS)
+    assert not np.array_equal(np.concatenate(rows_of("out.pdf")), before)
+    # The strips that changed are stored otherwise now than those that did not.
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", "out.pdf", "again.pdf", "--mask", "mask.png", "--method", "ns"])
+    assert not caught.value.code
+    check_restored(before, np.concatenate(rows_of("again.pdf")))
     with pytest.raises(SystemExit) as caught:
         main(["undo", "out.pdf.record", "out.pdf"])
     assert not caught.value.code
-    np.testing.assert_array_equal(np.concatenate(rows_of("out.pdf")), PIXELS)
+    np.testing.assert_array_equal(np.concatenate(rows_of("out.pdf")), before)
+
+
+def test_undo_tells_of_a_page_whose_picture_is_gone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_strips(upright())
+    assert restore("--record") == 0
+    with pikepdf.open("out.pdf", allow_overwriting_input=True) as pdf:
+        pdf.pages[0].Contents = pdf.make_stream(b"")
+        pdf.save("out.pdf")
+    data = Path("out.pdf").read_bytes()
+    with pytest.raises(SystemExit) as caught:
+        main(["undo", "out.pdf.record", "out.pdf", "--force"])
+    assert caught.value.code == 2
+    assert "page 1 of out.pdf has no image any more" in capsys.readouterr().err
+    assert Path("out.pdf").read_bytes() == data
 
 
 def test_a_strip_without_a_hole_keeps_its_bytes(folder: Path) -> None:
@@ -160,7 +207,7 @@ def test_images_that_do_not_join_are_no_strips(folder: Path, content: str, capsy
     write_strips(content)
     Image.fromarray(HOLE[:30]).save("mask.png")
     assert restore() == 0
-    assert "draws 3 more images: only the largest is restored" in capsys.readouterr().err
+    assert "draws 3 more images, left as they are: its picture is the largest, 90x30" in capsys.readouterr().err
     after = rows_of("out.pdf")
     assert not np.array_equal(after[0], PIXELS[PARTS[0]])
     for number in (1, 2, 3):
@@ -198,13 +245,7 @@ def test_a_stencil_is_restored(folder: Path, decode: list[int] | None, kind: str
     pdf = pikepdf.new()
     entries: dict[str, object] = {} if decode is None else {"Decode": Array(decode)}
     if kind == "fax":
-        stream = io.BytesIO()
-        Image.fromarray(ink).save(stream, "TIFF", compression="group4")
-        with Image.open(stream) as image:
-            start, length = image.tag_v2[273][0], image.tag_v2[279][0]
-        parms = Dictionary(K=-1, Columns=SIZE[1], Rows=SIZE[0], BlackIs1=True)
-        entries |= {"data": stream.getvalue()[start : start + length], "Filter": Name.CCITTFaxDecode}
-        entries["DecodeParms"] = parms
+        entries |= as_fax(ink)
     add_page(pdf, [add_image(pdf, ink, ImageMask=True, **entries)], "0 g q 90 0 0 70 0 0 cm /Im0 Do Q")
     pdf.save("page.pdf")
     before = rows_of("page.pdf")[0]
@@ -232,7 +273,7 @@ def test_stencils_on_top_of_a_picture_and_letters_stay(folder: Path, capsys: pyt
     Path("mask.png").symlink_to("masks")
     assert restore() == 0
     said = capsys.readouterr().err
-    assert "page 1 draws 1 more image: only the largest is restored" in said
+    assert "page 1 draws 1 more image, left as they are: its picture is the largest, 90x70" in said
     after = rows_of("out.pdf")
     check_restored(PIXELS, after[0])
     np.testing.assert_array_equal(after[1], fine)
@@ -267,3 +308,105 @@ def test_a_negative_with_transparent_grays_is_refused(folder: Path, capsys: pyte
     assert restore() == 2
     assert "has an image with transparent colours (Mask)" in capsys.readouterr().err
     assert not Path("out.pdf").exists()
+
+
+PLACE = "q 90 0 0 70 0 0 cm"
+
+
+@pytest.mark.parametrize("beside", ["dot", "logo", "colour behind", "form"])
+def test_a_stencil_that_covers_the_page_is_the_scan(
+    folder: Path, beside: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ink = PIXELS > 127
+    pdf = pikepdf.new()
+    scan = add_image(pdf, ink, ImageMask=True)
+    small = {
+        "dot": add_image(pdf, np.zeros((1, 1), bool), ImageMask=True),
+        "logo": add_image(pdf, PIXELS[:20, :30]),
+        "colour behind": add_image(pdf, PIXELS[:1, :1]),
+        "form": add_image(pdf, np.zeros((1, 1), bool), ImageMask=True),
+    }[beside]
+    place = PLACE if beside == "colour behind" else "q 9 0 0 6 70 60 cm"
+    if beside == "form":
+        for _ in range(6):
+            form = pdf.make_stream(f"{PLACE} /Im0 Do Q".encode() if scan.Subtype == Name.Image else b"/Im0 Do")
+            form.Type, form.Subtype, form.BBox = Name.XObject, Name.Form, Array([0, 0, 200, 200])
+            form.Resources = Dictionary(XObject=Dictionary(Im0=scan))
+            scan = pdf.make_indirect(form)
+    add_page(pdf, [small, scan], f"{place} /Im0 Do Q {'/Im1 Do' if beside == 'form' else PLACE + ' /Im1 Do Q'}")
+    pdf.save("page.pdf")
+    assert restore() == 0
+    assert "draws 1 more image, left as they are: its picture is the largest, 90x70" in capsys.readouterr().err
+    with pikepdf.open("out.pdf") as out:
+        image = out.pages[0].Resources.XObject.Im1
+        while image.Subtype == Name.Form:
+            image = image.Resources.XObject.Im0
+        check_restored(ink, np.array(pikepdf.PdfImage(image).as_pil_image()))
+
+
+def test_a_mask_of_another_size_is_told_with_the_pictures_of_the_page(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pdf = pikepdf.new()
+    add_page(pdf, [add_image(pdf, PIXELS[:50]), add_image(pdf, PIXELS[:20, :30])], f"{PLACE} /Im0 Do Q /Im1 Do")
+    pdf.save("page.pdf")
+    assert restore() == 1
+    said = capsys.readouterr().err
+    assert "page 1 draws 1 more image, left as they are: its picture is the largest, 90x50" in said
+    assert "mask mask.png is 90x70 and the image 90x50" in said
+
+
+@pytest.mark.parametrize("wrapped", [["ASCII85Decode"], ["FlateDecode"], ["ASCII85Decode", "FlateDecode"]])
+def test_a_jpeg_in_further_filters_is_restored(folder: Path, wrapped: list[str]) -> None:
+    smooth = np.tile(np.linspace(0, 255, SIZE[1]), (SIZE[0], 1)).astype(np.uint8)
+    smooth[HOLE] = 0
+    stream = io.BytesIO()
+    Image.fromarray(smooth).save(stream, "JPEG", quality=95)
+    data = stream.getvalue()
+    for name in reversed(wrapped):
+        data = zlib.compress(data) if name == "FlateDecode" else base64.a85encode(data, adobe=True)[2:]
+    pdf = pikepdf.new()
+    filters = Array([*(Name(f"/{name}") for name in wrapped), Name.DCTDecode])
+    add_page(pdf, [add_image(pdf, smooth, data=data, Filter=filters)], f"{PLACE} /Im0 Do Q")
+    pdf.save("page.pdf")
+    assert restore() == 0
+    with pikepdf.open("out.pdf") as out:
+        image = out.pages[0].Resources.XObject.Im0
+        assert image.Filter == Name.DCTDecode
+        after = np.array(pikepdf.PdfImage(image).as_pil_image()).astype(int)
+    assert np.abs(after - smooth)[~HOLE].mean() < 3
+    assert after[HOLE].min() > 10
+
+
+def test_operators_without_operands_draw_nothing(folder: Path) -> None:
+    pdf = pikepdf.new()
+    add_page(pdf, [add_image(pdf, PIXELS)], f"Do cm {PLACE} /Im0 Do Q Q")
+    pdf.save("page.pdf")
+    assert restore() == 0
+    check_restored(PIXELS, rows_of("out.pdf")[0])
+
+
+def test_a_colour_space_that_is_not_known_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bits = PIXELS > 127
+    for space in (
+        Array([Name.Separation, Name.Black, Name.DeviceGray, Dictionary(FunctionType=2, N=1, Domain=Array([0, 1]))]),
+        Array([Name.Indexed, Name.DeviceGray, 1, b"\x00\xff"]),
+    ):
+        pdf = pikepdf.new()
+        add_page(pdf, [add_image(pdf, bits, **as_fax(bits), ColorSpace=space)], f"{PLACE} /Im0 Do Q")
+        pdf.save("page.pdf")
+        assert restore() == 2
+        said = capsys.readouterr().err
+        assert "the colour space" in said
+        assert str(space[0]) in said
+
+
+def test_a_name_that_ends_in_mask_finds_its_masks(folder: Path) -> None:
+    write_strips(upright())
+    Path("page.pdf").rename("leaf_mask.pdf")
+    Path("masks").mkdir()
+    Path("mask.png").rename("masks/leaf_mask_p001.png")
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", "leaf_mask.pdf", "out.pdf", "--mask", "masks", "--method", "telea"])
+    assert not caught.value.code
+    check_restored(PIXELS, np.concatenate(rows_of("out.pdf")))

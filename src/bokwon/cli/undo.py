@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bokwon.cli.voice import Voice, divert_native_messages
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, InputFileError
 
 __all__ = ["register"]
 
@@ -54,8 +54,10 @@ def undo(
     with open_book(source, max_pixels=largest) as book:
 
         def visit(number: int, read: records.Read | None) -> records.Page | None:
-            if read is None or number not in pages:
+            if number not in pages:
                 return None
+            if read is None:
+                raise InputFileError(f"page {number} of {output} has no image any more", "restore it from the original")
             page = records.undo(folder, pages, book, number, read())
             if page is not None and book.format is None:
                 check_fits(page.pixels, page.mode, file_format)

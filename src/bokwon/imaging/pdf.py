@@ -43,6 +43,7 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         self._source = source
         self._max_pixels = max_pixels
         self._drawn: dict[int, list[Drawn]] = {}
+        self._pages_of: dict[tuple[int, int], set[int]] = {}
         self._stream = source.open()
         try:
             self._pdf = pikepdf.open(self._stream)
@@ -104,7 +105,9 @@ class PdfBook(AbstractContextManager["PdfBook"]):
             try:
                 self._drawn[number] = drawn_images(self._pikepdf, self._pdf.pages[number - 1])
             except Exception as error:
-                raise InputFileError(f"{self._name(number)} is damaged: {error}", UNDAMAGED) from error
+                raise InputFileError(
+                    f"{self._name(number)} is damaged: {error or type(error).__name__}", UNDAMAGED
+                ) from error
         return self._drawn[number]
 
     def _picture(self, number: int) -> tuple[PdfPicture | PdfStrips | None, int]:
@@ -124,19 +127,24 @@ class PdfBook(AbstractContextManager["PdfBook"]):
 
     def _check_alone(self, number: int, picture: PdfPicture) -> None:
         """Make sure that no other page draws a picture that is about to change."""
-        for other in range(1, self.pages + 1):
-            images = (item.image for item in self._images(other))
-            if other != number and any(image is not None and picture.is_image(image) for image in images):
-                raise InputFileError(
-                    f"pages {min(number, other)} and {max(number, other)} of {self._source.name} share one image",
-                    "save it anew with an image for each page",
-                )
+        if not self._pages_of:
+            for page in range(1, self.pages + 1):
+                for item in self._images(page):
+                    if item.image is not None:
+                        self._pages_of.setdefault(item.image.objgen, set()).add(page)
+        for other in sorted(self._pages_of.get(picture.key, set()) - {number}):
+            raise InputFileError(
+                f"pages {min(number, other)} and {max(number, other)} of {self._source.name} share one image",
+                "save it anew with an image for each page",
+            )
 
     def _read(self, number: int, picture: PdfPicture | PdfStrips, others: int) -> Page:
         page = picture.read()
         if not others:
             return page
-        notice = f"{self._name(number)} draws {others} more image{'s' * (others > 1)}: only the largest is restored"
+        more = f"{others} more image{'s' * (others > 1)}"
+        size = "{}x{}".format(*page.size)
+        notice = f"{self._name(number)} draws {more}, left as they are: its picture is the largest, {size}"
         return replace(page, notices=(*page.notices, notice))
 
     def __exit__(

@@ -1,14 +1,15 @@
 """What a PDF's page draws: its images and where they stand, and which of them are the page's picture.
 
 A page's picture is the largest image that it draws, or the strips that a scanner cut it into. Stencils, which only say
-where to put ink, are text and ornaments on top of a picture; without one, a single stencil is the scan itself.
+where to put ink, are text and ornaments on top of a picture, or letters; a single one that covers the page is the scan
+itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,14 @@ from numpy.typing import NDArray
 
 __all__ = ["Drawn", "drawn_images", "find_picture"]
 
-_DEEPEST_FORM = 4
+_DEEPEST_FORM = 8
+_MOST_IMAGES = 100_000
+_FLAT = 1000
+"""An image with so many times fewer pixels than another one has no share in the scan."""
+_LOGO = 4.0
+"""A stencil that covers so many times more of a page than a picture is the scan, and the picture stands on it."""
+_WHOLE = 0.9
+"""From this share on, a part of an area counts as all of it."""
 _SLANT = 1e-3
 """Below this sine of the angle between rows and columns a matrix shows nothing."""
 
@@ -44,10 +52,12 @@ class Drawn:
         return int(self.image.Width) * int(self.image.Height)
 
     @property
-    def kind(self) -> tuple[Any, ...]:
-        """What strips of one picture have in common."""
-        keys = ("/Width", "/BitsPerComponent", "/Filter", "/Decode")
-        return self.is_stencil, *(_plain(self.image.get(key)) for key in keys)
+    def area(self) -> float:
+        """How much of the page it covers, in the page's units; 0 where that is not known."""
+        if self.matrix is None:
+            return 0.0
+        a, b, c, d, _, _ = (float(value) for value in self.matrix.shorthand)
+        return abs(a * d - b * c)
 
     @property
     def frame(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -55,10 +65,6 @@ class Drawn:
         a, b, c, d, e, f = (float(value) for value in self.matrix.shorthand)
         down = np.array([c, d])
         return np.array([e, f]) + down, np.array([a, b]) / int(self.image.Width), -down / int(self.image.Height)
-
-
-def _plain(value: Any) -> Any:
-    return value.unparse() if hasattr(value, "unparse") else value
 
 
 def drawn_images(pikepdf: Any, page: Any) -> list[Drawn]:
@@ -70,7 +76,10 @@ def drawn_images(pikepdf: Any, page: Any) -> list[Drawn]:
         pikepdf: The library that opened the PDF.
         page: A page of its.
     """
-    return list(_drawn(pikepdf, page, page.resources, pikepdf.Matrix()))
+    found = list(islice(_drawn(pikepdf, page, page.resources, pikepdf.Matrix()), _MOST_IMAGES + 1))
+    if len(found) > _MOST_IMAGES:
+        raise ValueError("a page draws too many images")
+    return found
 
 
 def _drawn(pikepdf: Any, content: Any, resources: Any, matrix: Any, depth: int = 0) -> Iterator[Drawn]:
@@ -87,7 +96,7 @@ def _drawn(pikepdf: Any, content: Any, resources: Any, matrix: Any, depth: int =
             matrix = _multiplied(pikepdf, operands, matrix)
         elif operator == "INLINE IMAGE":
             yield Drawn(None, matrix)
-        elif operator == "Do" and str(operands[0]) in named:
+        elif operator == "Do" and operands and str(operands[0]) in named:
             item = named[str(operands[0])]
             kind = str(item.get("/Subtype"))
             if kind == "/Image":
@@ -112,17 +121,29 @@ def find_picture(drawn: list[Drawn]) -> list[Any]:
         drawn: What the page draws.
     """
     images = [item for item in drawn if item.image is not None]
-    coloured = [item for item in images if not item.is_stencil]
-    candidates = coloured or images
-    if not candidates:
+    most = max((item.pixels for item in images), default=0)
+    # A colour behind the page is no picture of it.
+    images = [item for item in images if item.pixels * _FLAT > most]
+    coloured = _scan([item for item in images if not item.is_stencil])
+    stencils = _scan(letters := [item for item in images if item.is_stencil])
+    if _area(stencils) < _WHOLE * _area(letters):
+        stencils = []
+    over_a_picture = coloured and _area(stencils) < _LOGO * _area(coloured)
+    chosen = coloured if over_a_picture or not stencils else stencils
+    return [item.image for item in chosen]
+
+
+def _area(items: list[Drawn]) -> float:
+    return sum(item.area for item in items)
+
+
+def _scan(items: list[Drawn]) -> list[Drawn]:
+    """Return the largest of the images that cover most of the page, or the strips that it is one of."""
+    if not items:
         return []
-    largest = max(candidates, key=lambda item: item.pixels)
-    strips = _stacked([item for item in candidates if item.kind == largest.kind])
-    if strips:
-        return [item.image for item in strips]
-    # Several stencils are letters.
-    alone = all(item.image.objgen == largest.image.objgen for item in candidates)
-    return [largest.image] if coloured or alone else []
+    most = max(item.area for item in items)
+    largest = max((item for item in items if item.area >= _WHOLE * most), key=lambda item: item.pixels)
+    return _stacked([item for item in items if item.image.Width == largest.image.Width]) or [largest]
 
 
 def _stacked(items: list[Drawn]) -> list[Drawn]:

@@ -25,6 +25,7 @@ __all__ = ["ANEW", "UNDAMAGED", "PdfPicture"]
 
 ANEW = "save it anew as PDF"
 """What to do about a PDF that is sound, but not of the usual kind."""
+_CONVERT = "convert it to gray, RGB or CMYK of 8 or 16 bits"
 UNDAMAGED = "get an undamaged copy, or save it anew with a PDF program"
 """What to do about a damaged PDF."""
 
@@ -127,13 +128,11 @@ class PdfPicture:
         """Width, height."""
         return int(self._image.Width), int(self._image.Height)
 
-    def is_image(self, image: Any) -> bool:
-        """Return whether this is the picture of an image object."""
-        return bool(self._image.objgen == image.objgen)
-
-    def is_same(self, other: PdfPicture) -> bool:
-        """Return whether this is the same image object as another picture."""
-        return self.is_image(other._image)
+    @property
+    def key(self) -> tuple[int, int]:
+        """What tells its image object from all others of the file."""
+        number, generation = self._image.objgen
+        return number, generation
 
     def changes(self, page: Page) -> list[tuple[PdfPicture, Page]]:
         """Return what a changed page changes: this picture."""
@@ -160,14 +159,17 @@ class PdfPicture:
     def _decode(self, width: int, height: int) -> Page:
         name, picture = self._name, self._image
         filters = self._filters()
-        if filters in (["/DCTDecode"], ["/JPXDecode"]):
-            page = read_page(Source(name, data=picture.read_raw_bytes()), max_pixels=self._max_pixels)
+        if filters[-1:] in (["/DCTDecode"], ["/JPXDecode"]) and set(filters[:-1]) <= _PLAIN:
+            page = read_page(Source(name, data=self._without(filters[:-1])), max_pixels=self._max_pixels)
             if page.size != (width, height):
                 raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", UNDAMAGED)
             self._check_colours(page)
             return _as_inks(page, picture)
         stencil = bool(picture.get("/ImageMask", False))
         mode, palette = ("L", None) if stencil else self._colours(picture.get("/ColorSpace"))
+        space = f"the colour space {picture.get('/ColorSpace')}"
+        if mode is None:
+            raise InputFileError(f"{name} has an image in {space}", _CONVERT)
         bilevel = stencil or filters in (["/CCITTFaxDecode"], ["/JBIG2Decode"])
         bits = 1 if bilevel else int(picture.get("/BitsPerComponent", 8))
         negative = self._is_negative(mode, palette, bits)
@@ -175,11 +177,8 @@ class PdfPicture:
         if keyed and isinstance(picture.get("/Mask"), self._pikepdf.Array):
             raise InputFileError(f"{name} has an image with transparent colours (Mask)", "save it anew without them")
         if set(filters) <= _PLAIN:
-            if mode is None or bits not in (1, 2, 4, 8, 16) or (bits < 8 and mode != "L" and palette is None):
-                kind = f"{bits} bits in the colour space {picture.get('/ColorSpace')}"
-                raise InputFileError(
-                    f"{name} has an image of {kind}", "convert it to gray, RGB or CMYK of 8 or 16 bits"
-                )
+            if bits not in (1, 2, 4, 8, 16) or (bits < 8 and mode != "L" and palette is None):
+                raise InputFileError(f"{name} has an image of {bits} bits in {space}", _CONVERT)
             shape = height, width, _MODE_CHANNELS[mode] if palette is None else 1
             if filters[:1] == ["/FlateDecode"]:
                 _check_length(name, picture.read_raw_bytes(), height * width * shape[2] * max(bits, 8) // 8)
@@ -189,7 +188,8 @@ class PdfPicture:
         elif bits == 1 and len(filters) == 1 and mode == "L" and palette is None:
             pixels, mode, notices = self._bilevel(), "1", ()
         else:
-            raise InputFileError(f"{name} has an image of the kind {' '.join(filters)}", ANEW)
+            kind = f"the kind {' '.join(filters)}, {bits} bits in {space}"
+            raise InputFileError(f"{name} has an image of {kind}", ANEW)
         if pixels.shape[:2] != (height, width):
             raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", UNDAMAGED)
         return Page(pixels, mode, "PDF", Metadata(), notices)
@@ -224,6 +224,17 @@ class PdfPicture:
         if value is None:
             return []
         return [str(item) for item in value] if not str(value).startswith("/") else [str(value)]
+
+    def _without(self, filters: list[str]) -> bytes:
+        """Return the data once the filters are undone that its own compression is wrapped in."""
+        data = bytes(self._image.read_raw_bytes())
+        with self._pikepdf.new() as pdf:
+            for name in filters:
+                if name == "/FlateDecode":
+                    # No JPEG or JPEG 2000 is larger than its samples by much.
+                    _check_length(self._name, data, 8 * self.size[0] * self.size[1])
+                data = bytes(self._pikepdf.Stream(pdf, data, Filter=self._pikepdf.Name(name)).read_bytes())
+        return data
 
     def _colours(self, space: Any) -> tuple[str | None, NDArray[np.uint8] | None]:
         """Return the mode of a colour space, and the colours (N,) or (N, C) of a palette; None for any other space."""

@@ -42,7 +42,9 @@ class PdfStrips:
             raise InputFileError(f"{self._name} is cut into images of different modes", ANEW)
         notice = f"{self._name} is cut into {len(pages)} images: they are taken for one picture, from top to bottom"
         said = dict.fromkeys(notice for page in pages for notice in page.notices)
-        return replace(pages[0], pixels=np.concatenate([page.pixels for page in pages]), notices=(*said, notice))
+        # What is said of encoding with loss holds if a single one is.
+        like = next((page for page in pages if page.format == "JPEG"), pages[0])
+        return replace(like, pixels=np.concatenate([page.pixels for page in pages]), notices=(*said, notice))
 
     def changes(self, page: Page) -> list[tuple[PdfPicture, Page]]:
         """Return the strips that a changed picture changes, each with its part of it.
@@ -59,7 +61,7 @@ class PdfStrips:
             top += height
             if np.array_equal(pixels, was.pixels):
                 continue
-            if sum(strip.is_same(other) for other in self._strips) > 1:
+            if sum(strip.key == other.key for other in self._strips) > 1:
                 raise InputFileError(f"{self._name} draws one image in several places", ANEW)
             changed.append((strip, replace(was, pixels=np.ascontiguousarray(pixels))))
         return changed

@@ -38,6 +38,7 @@ RECORD = ".record"
 """How the name of a folder ends that holds the record of an intervention."""
 
 _SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask)?", re.DOTALL)
+_PAGE_ALONE = re.compile(r"(?P<stem>.+)_p(?P<page>\d+)", re.DOTALL)
 _SAYS_MASK = re.compile(r"[-_]mask(_p\d+)?$")
 _MULTIPAGE = (".tif", ".tiff", ".pdf")
 _COLUMNS = ("image", "mask")
@@ -158,7 +159,10 @@ class MaskFinder:
         for name in sorted(self._unused):
             stem = name.with_suffix("")
             # A page's mask, and a name that happens to end like one.
-            for key, page in {(stem, 0)} if stem in owned else {(stem, 0), _without_suffix(stem)}:
+            # The last is for an image whose own name ends in `_mask`.
+            read = {(stem, 0), _without_suffix(stem), _without_suffix(stem, _PAGE_ALONE)}
+            keys = {(stem, 0)} if stem in owned else read
+            for key, page in keys:
                 self._by_stem.setdefault(key, []).append((page, name))
 
     def of(self, image: PurePosixPath) -> dict[int, PurePosixPath]:
@@ -200,8 +204,8 @@ def is_mask_of_neighbour(name: PurePosixPath, images: Collection[PurePosixPath])
     return any(stem.with_name(stem.name + suffix) in images for suffix in suffixes)
 
 
-def _without_suffix(stem: PurePosixPath) -> tuple[PurePosixPath, int]:
-    match = _SUFFIX.fullmatch(stem.name)
+def _without_suffix(stem: PurePosixPath, suffix: re.Pattern[str] = _SUFFIX) -> tuple[PurePosixPath, int]:
+    match = suffix.fullmatch(stem.name)
     if match is None:
         return stem, 0
     return stem.with_name(match["stem"]), int(match["page"] or 0)

@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from bokwon.errors import ArgumentError, InputFileError
+from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.imaging.book import Book, open_book
 from bokwon.imaging.decode import Page
 from bokwon.imaging.files import read_page
@@ -107,7 +107,7 @@ class _Work:
         masked = number in self._wanted and (number in self._job.masks.pages or self._mask_book is not None)
         if read is None:
             level: Literal["note", "warning"] = "warning" if masked else "note"
-            self._tell(level, f"{name} has no image to restore: it stays as it is")
+            self._tell(level, f"{name} has no image that can be restored: it stays as it is")
             return None
         if not masked:
             self._tell("detail", f"{name}: no mask")
@@ -115,7 +115,13 @@ class _Work:
             return None
         page = read()
         self._check_name(page)
-        hole = self._hole_of(page, number, name) if masked else None
+        try:
+            hole = self._hole_of(page, number, name) if masked else None
+        except BokwonError:
+            # Which picture of a page a mask was held against is what one has to know then.
+            for notice in page.notices:
+                self._tell("note", notice)
+            raise
         if hole is None and (self._book.format or page.format) == self._format:
             return None
         self._announce(page)
