@@ -329,7 +329,7 @@ def test_a_stencil_that_covers_the_page_is_the_scan(
     place = PLACE if beside == "colour behind" else "q 9 0 0 6 70 60 cm"
     if beside == "form":
         for _ in range(6):
-            form = pdf.make_stream(f"{PLACE} /Im0 Do Q".encode() if scan.Subtype == Name.Image else b"/Im0 Do")
+            form = pikepdf.Stream(pdf, f"{PLACE} /Im0 Do Q".encode() if scan.Subtype == Name.Image else b"/Im0 Do")
             form.Type, form.Subtype, form.BBox = Name.XObject, Name.Form, Array([0, 0, 200, 200])
             form.Resources = Dictionary(XObject=Dictionary(Im0=scan))
             scan = pdf.make_indirect(form)
@@ -410,3 +410,26 @@ def test_a_name_that_ends_in_mask_finds_its_masks(folder: Path) -> None:
         main(["restore", "leaf_mask.pdf", "out.pdf", "--mask", "masks", "--method", "telea"])
     assert not caught.value.code
     check_restored(PIXELS, np.concatenate(rows_of("out.pdf")))
+
+
+def test_a_strip_of_one_row_belongs_to_the_picture(folder: Path) -> None:
+    pdf = pikepdf.new()
+    images = [add_image(pdf, PIXELS[:69]), add_image(pdf, PIXELS[69:])]
+    add_page(pdf, images, "q 90 0 0 69 0 1 cm /Im0 Do Q q 90 0 0 1 0 0 cm /Im1 Do Q")
+    pdf.save("page.pdf")
+    assert restore() == 0
+    check_restored(PIXELS, np.concatenate(rows_of("out.pdf")))
+
+
+def test_forms_that_multiply_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pdf = pikepdf.new()
+    inner = add_image(pdf, PIXELS)
+    for _ in range(6):
+        form = pikepdf.Stream(pdf, b"/Im0 Do " * 20)
+        form.Type, form.Subtype, form.BBox = Name.XObject, Name.Form, Array([0, 0, 200, 200])
+        form.Resources = Dictionary(XObject=Dictionary(Im0=inner))
+        inner = pdf.make_indirect(form)
+    add_page(pdf, [inner], "/Im0 Do")
+    pdf.save("page.pdf")
+    assert restore() == 2
+    assert "page 1 is damaged: a page draws more than 10000 forms" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 __all__ = ["Drawn", "drawn_images", "find_picture"]
 
 _DEEPEST_FORM = 8
-_MOST_IMAGES = 100_000
-_FLAT = 1000
-"""An image with so many times fewer pixels than another one has no share in the scan."""
+_MOST_FORMS = 10_000
+_FLAT = 16
+"""An image of no more pixels is a colour behind the page and no picture of it."""
 _LOGO = 4.0
 """A stencil that covers so many times more of a page than a picture is the scan, and the picture stands on it."""
 _WHOLE = 0.9
@@ -76,13 +76,12 @@ def drawn_images(pikepdf: Any, page: Any) -> list[Drawn]:
         pikepdf: The library that opened the PDF.
         page: A page of its.
     """
-    found = list(islice(_drawn(pikepdf, page, page.resources, pikepdf.Matrix()), _MOST_IMAGES + 1))
-    if len(found) > _MOST_IMAGES:
-        raise ValueError("a page draws too many images")
-    return found
+    return list(_drawn(pikepdf, page, page.resources, pikepdf.Matrix(), iter(range(_MOST_FORMS))))
 
 
-def _drawn(pikepdf: Any, content: Any, resources: Any, matrix: Any, depth: int = 0) -> Iterator[Drawn]:
+def _drawn(
+    pikepdf: Any, content: Any, resources: Any, matrix: Any, budget: Iterator[int], depth: int = 0
+) -> Iterator[Drawn]:
     named = resources.get("/XObject") or {}
     saved = []
     for instruction in pikepdf.parse_content_stream(content):
@@ -102,8 +101,11 @@ def _drawn(pikepdf: Any, content: Any, resources: Any, matrix: Any, depth: int =
             if kind == "/Image":
                 yield Drawn(item, matrix)
             elif kind == "/Form" and depth < _DEEPEST_FORM:
+                # Forms that draw forms that draw forms: a small file could keep one busy for ever.
+                if next(budget, None) is None:
+                    raise ValueError(f"a page draws more than {_MOST_FORMS} forms")
                 inner = _multiplied(pikepdf, item.get("/Matrix", [1, 0, 0, 1, 0, 0]), matrix)
-                yield from _drawn(pikepdf, item, item.get("/Resources", resources), inner, depth + 1)
+                yield from _drawn(pikepdf, item, item.get("/Resources", resources), inner, budget, depth + 1)
 
 
 def _multiplied(pikepdf: Any, numbers: Any, matrix: Any) -> Any:
@@ -121,9 +123,7 @@ def find_picture(drawn: list[Drawn]) -> list[Any]:
         drawn: What the page draws.
     """
     images = [item for item in drawn if item.image is not None]
-    most = max((item.pixels for item in images), default=0)
-    # A colour behind the page is no picture of it.
-    images = [item for item in images if item.pixels * _FLAT > most]
+    images = [item for item in images if item.pixels > _FLAT] or images
     coloured = _scan([item for item in images if not item.is_stencil])
     stencils = _scan(letters := [item for item in images if item.is_stencil])
     if _area(stencils) < _WHOLE * _area(letters):
