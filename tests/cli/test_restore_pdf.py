@@ -76,11 +76,7 @@ def upright(scale: float = 0.5, gap: float = 0.0) -> str:
 
 def turned() -> str:
     """Draw strips from left to right, each turned by a right angle."""
-    return " ".join(
-        f"q 0 90 {part.stop - part.start} 0 0 0 cm 1 0 0 1 0 0 cm Q "
-        f"q 0 90 -{part.stop - part.start} 0 {part.stop} 10 cm /Im{n} Do Q"
-        for n, part in enumerate(PARTS)
-    )
+    return " ".join(f"q 0 90 -{part.stop - part.start} 0 {part.stop} 10 cm /Im{n} Do Q" for n, part in enumerate(PARTS))
 
 
 def mirrored() -> str:
@@ -273,7 +269,7 @@ def test_stencils_on_top_of_a_picture_and_letters_stay(folder: Path, capsys: pyt
     Path("mask.png").symlink_to("masks")
     assert restore() == 0
     said = capsys.readouterr().err
-    assert "page 1 draws 1 more image, left as they are: its picture is the largest, 90x70" in said
+    assert "page 1 draws 1 more image, left as it is: its picture is the largest, 90x70" in said
     after = rows_of("out.pdf")
     check_restored(PIXELS, after[0])
     np.testing.assert_array_equal(after[1], fine)
@@ -329,14 +325,14 @@ def test_a_stencil_that_covers_the_page_is_the_scan(
     place = PLACE if beside == "colour behind" else "q 9 0 0 6 70 60 cm"
     if beside == "form":
         for _ in range(6):
-            form = pikepdf.Stream(pdf, f"{PLACE} /Im0 Do Q".encode() if scan.Subtype == Name.Image else b"/Im0 Do")
+            form = pikepdf.Stream(pdf, b"/Im0 Do")
             form.Type, form.Subtype, form.BBox = Name.XObject, Name.Form, Array([0, 0, 200, 200])
             form.Resources = Dictionary(XObject=Dictionary(Im0=scan))
             scan = pdf.make_indirect(form)
-    add_page(pdf, [small, scan], f"{place} /Im0 Do Q {'/Im1 Do' if beside == 'form' else PLACE + ' /Im1 Do Q'}")
+    add_page(pdf, [small, scan], f"{place} /Im0 Do Q {PLACE} /Im1 Do Q")
     pdf.save("page.pdf")
     assert restore() == 0
-    assert "draws 1 more image, left as they are: its picture is the largest, 90x70" in capsys.readouterr().err
+    assert "draws 1 more image, left as it is: its picture is the largest, 90x70" in capsys.readouterr().err
     with pikepdf.open("out.pdf") as out:
         image = out.pages[0].Resources.XObject.Im1
         while image.Subtype == Name.Form:
@@ -352,7 +348,7 @@ def test_a_mask_of_another_size_is_told_with_the_pictures_of_the_page(
     pdf.save("page.pdf")
     assert restore() == 1
     said = capsys.readouterr().err
-    assert "page 1 draws 1 more image, left as they are: its picture is the largest, 90x50" in said
+    assert "page 1 draws 1 more image, left as it is: its picture is the largest, 90x50" in said
     assert "mask mask.png is 90x70 and the image 90x50" in said
 
 

@@ -33,7 +33,8 @@ def reading_tables(results: Mapping[str, Any]) -> list[Table]:
             )
             shares = [f"{100 * share:.1f}" for share in invented]
             times, fewer = _times_text(duel["times_recovered"]), _fewer_text(duel["fewer_invented"])
-            duels.append((duel["other"], span, str(ours), str(theirs), times, *shares, fewer))
+            crops = f"{duel['crops_with_fewer_errors']}, {duel['crops_with_more_errors']}"
+            duels.append((duel["other"], span, crops, str(ours), str(theirs), times, *shares, fewer))
     heads = (
         "Reading: error rate, % of characters",
         "crops",
@@ -49,6 +50,7 @@ def reading_tables(results: Mapping[str, Any]) -> list[Table]:
     against = (
         f"Reading: {first} against",
         "crops",
+        f"with fewer, with more errors after {first}",
         f"characters recovered, {first}",
         "characters recovered, other",
         "times as many [95 %]",

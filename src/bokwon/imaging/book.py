@@ -120,8 +120,12 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         self._stream = source.open()
         try:
             self._positions = ifd.positions(self._stream)
-            reduced = [self._is_reduced(position) for position in self._positions]
-            inner = any(tiff_pages.has_inner_images(self._stream, position) for position in self._positions)
+            reduced, inner = [], False
+            for position in self._positions:
+                directory = ifd.parse(self._stream, position)
+                # What is alone is a page, whatever it says.
+                reduced.append(len(self._positions) > 1 and tiff_pages.is_reduced(directory))
+                inner |= tiff_pages.has_inner_images(directory)
             big = ifd.is_big(self._stream)
         except (ValueError, OverflowError, struct.error):
             # One page is all that can be told of it; its reader will say what is wrong.
@@ -135,16 +139,12 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         if inner:
             self.notices += (f"{source.name} holds images within its pages (SubIFDs): a changed file is without them",)
         if big:
-            self.notices += (f"{source.name} is a BigTIFF: a changed file is an ordinary TIFF",)
+            self.notices += (f"{source.name} is a BigTIFF: if it changes, it comes back as an ordinary TIFF",)
 
     @property
     def chain(self) -> int:
         """How many pages it has, smaller copies of them included."""
         return len(self._positions)
-
-    def _is_reduced(self, position: int) -> bool:
-        # What is alone is a page, whatever it says.
-        return len(self._positions) > 1 and tiff_pages.is_reduced(self._stream, position)
 
     def page(self, number: int) -> Page:
         """Read a page; see `Book.page`."""

@@ -132,12 +132,11 @@ def decode(name: str, stream: BinaryIO) -> Page:
 def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
     """Decode a TIFF of the kinds that Pillow does not read, or cuts down to 8 bits; None for all other files."""
     stream.seek(0)
-    head = stream.read(4)
-    if head not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if stream.read(4) not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return None
     try:
         tags = ifd.parse(stream)
-        mode = tiff_archive.mode_of_uncommon(tags, ifd.byte_order(stream), big=b"+" in head)
+        mode = tiff_archive.mode_of_uncommon(tags, ifd.byte_order(stream), big=ifd.is_big(stream))
     except (ValueError, KeyError, struct.error, OverflowError):
         # Pillow will say what is wrong with it.
         return None

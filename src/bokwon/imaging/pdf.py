@@ -142,9 +142,9 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         page = picture.read()
         if not others:
             return page
-        more = f"{others} more image{'s' * (others > 1)}"
+        more = "1 more image, left as it is" if others == 1 else f"{others} more images, left as they are"
         size = "{}x{}".format(*page.size)
-        notice = f"{self._name(number)} draws {more}, left as they are: its picture is the largest, {size}"
+        notice = f"{self._name(number)} draws {more}: its picture is the largest, {size}"
         return replace(page, notices=(*page.notices, notice))
 
     def __exit__(

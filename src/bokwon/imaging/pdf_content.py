@@ -125,8 +125,10 @@ def find_picture(drawn: list[Drawn]) -> list[Any]:
     images = [item for item in drawn if item.image is not None]
     images = [item for item in images if item.pixels > _FLAT] or images
     coloured = _scan([item for item in images if not item.is_stencil])
-    stencils = _scan(letters := [item for item in images if item.is_stencil])
-    if _area(stencils) < _WHOLE * _area(letters):
+    every_stencil = [item for item in images if item.is_stencil]
+    stencils = _scan(every_stencil)
+    # Those of many are letters.
+    if _area(stencils) < _WHOLE * _area(every_stencil):
         stencils = []
     over_a_picture = coloured and _area(stencils) < _LOGO * _area(coloured)
     chosen = coloured if over_a_picture or not stencils else stencils

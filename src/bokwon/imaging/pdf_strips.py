@@ -55,6 +55,7 @@ class PdfStrips:
         changed = []
         top = 0
         for strip in self._strips:
+            # Decoded once more: kept from the first time, it would be the page in memory twice.
             was = strip.read()
             height = len(was.pixels)
             pixels = page.pixels[top : top + height]

@@ -14,7 +14,7 @@ import numpy as np
 
 from bokwon.errors import BokwonError
 from bokwon.imaging import ifd
-from bokwon.imaging.ifd import Entry
+from bokwon.imaging.ifd import Directory, Entry
 
 __all__ = ["SUBFILE_TYPE", "TiffWriter", "extract", "has_inner_images", "is_reduced", "must_be_decoded"]
 
@@ -66,15 +66,15 @@ def extract(stream: BinaryIO, position: int) -> bytes:
     return out.getvalue()
 
 
-def is_reduced(stream: BinaryIO, position: int) -> bool:
+def is_reduced(directory: Directory) -> bool:
     """Return whether a page is a smaller copy of another one, as image pyramids have them."""
-    entry = ifd.parse(stream, position).get(SUBFILE_TYPE)
+    entry = directory.get(SUBFILE_TYPE)
     return entry is not None and bool(ifd.numbers(entry)[0] & _REDUCED)
 
 
-def has_inner_images(stream: BinaryIO, position: int) -> bool:
+def has_inner_images(directory: Directory) -> bool:
     """Return whether a page holds further images within itself, which `extract` leaves out."""
-    return _SUB_DIRECTORIES in ifd.parse(stream, position)
+    return _SUB_DIRECTORIES in directory
 
 
 def must_be_decoded(page: bytes) -> bool:
