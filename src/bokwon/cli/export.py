@@ -9,6 +9,8 @@ import typer
 
 from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
 
+_CROP = 512
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
@@ -25,17 +27,41 @@ def export(
         bool, typer.Option("--weights", help="Also write float16 .safetensors weights for fine-tuning.")
     ] = False,
     card: Annotated[Path | None, typer.Option(help="JSON file with entries for the card.")] = None,
+    int8: Annotated[
+        bool,
+        typer.Option("--int8", help="Also write NAME-int8.onnx, which computes with 8-bit integers and is faster."),
+    ] = False,
+    images: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIR", help="With --int8: images to calibrate by, as for `bokwon train`; may be repeated."
+        ),
+    ] = None,
+    masks: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DIR", help="With --int8: masks to calibrate by, by default generated; may be repeated."),
+    ] = None,
 ) -> None:
     """Turn a checkpoint into an ONNX model file that `bokwon restore --model` runs, and check that they agree."""
+    if int8 and not images:
+        raise ArgumentError("8 bits are calibrated by examples", "add --images with a folder of images")
+    if not int8 and (images or masks):
+        raise ArgumentError("--images and --masks calibrate 8 bits", "add --int8, or leave them out")
     if output.suffix != ".onnx":
         raise ArgumentError(f"{output} is no name for a model file", "let it end in .onnx")
     if not output.parent.is_dir():
         raise FileAccessError(f"the folder {output.parent} is missing", "make it first")
     try:
         from bokwon.export import model
+        from bokwon.training.config import DataConfig
     except ImportError as error:
         raise MissingDependencyError(
             f"exporting needs {error.name}", "install it with: pip install 'bokwon[train]'"
         ) from error
-    difference = model.export_checkpoint(checkpoint, output, half=not full_precision, weights=weights, card=card)
+    examples = DataConfig(images=tuple(images), masks=tuple(masks or ()), crop=_CROP) if images else None
+    difference, loss = model.export_checkpoint(
+        checkpoint, output, half=not full_precision, weights=weights, card=card, examples=examples
+    )
     typer.echo(f"{output}: differs from PyTorch by at most {difference:.2g}", err=True)
+    if loss is not None:
+        typer.echo(f"{model.twin_path(output)}: 8 bits change holes by {loss:.2g} (root mean square)", err=True)

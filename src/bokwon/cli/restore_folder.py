@@ -80,6 +80,8 @@ def restore_folder(
     restorer = recipe.restorer()
     introduce(restorer, voice)
     settings = settings_digest(restorer, options, file_format)
+    # The machines of a cluster may not all be made for integers, and what they write shall be the same.
+    recipe = replace(recipe, precision=restorer.precision)
     del restorer
     try:
         outputs.mkdir(parents=True, exist_ok=True)

@@ -10,16 +10,30 @@ from typing import Any
 import torch
 
 from bokwon.errors import FileAccessError, InputFileError
-from bokwon.export.onnx import export, write_card
+from bokwon.export.calibrate import HELD_OUT
+from bokwon.export.onnx import export, export_int8, write_card
 from bokwon.nn.unet import EncoderBlock
+from bokwon.restore.models import TWIN_OF, twin_path
 from bokwon.training import checkpoint as checkpoints
+from bokwon.training.config import DataConfig
+from bokwon.training.data import Crops
 
-__all__ = ["export_checkpoint"]
+__all__ = ["export_checkpoint", "twin_path"]
+
+
+_EXAMPLES = 32
+_SEED = 1
 
 
 def export_checkpoint(
-    checkpoint: Path, output: Path, *, half: bool = True, weights: bool = False, card: Path | None = None
-) -> float:
+    checkpoint: Path,
+    output: Path,
+    *,
+    half: bool = True,
+    weights: bool = False,
+    card: Path | None = None,
+    examples: DataConfig | None = None,
+) -> tuple[float, float | None]:
     """Write the model file of a checkpoint and its card.
 
     Args:
@@ -28,40 +42,46 @@ def export_checkpoint(
         half: Store the weights as float16.
         weights: Write OUTPUT's stem with the suffix .safetensors too, float16, for fine-tuning.
         card: A JSON file whose entries go into the card.
+        examples: Images and masks by which to calibrate the model's 8-bit twin, which is written beside it, with a card
+            of its own; none is written without them.
 
     Returns:
-        The largest difference between ONNX Runtime and PyTorch.
+        The largest difference between ONNX Runtime and PyTorch, and the root mean square of what rounding to 8 bits
+        changes in holes; None without `examples`.
 
     Raises:
         InputFileError: If the checkpoint or the card's file is damaged.
         FileAccessError: If one of them is missing, or the output cannot be written.
-        BokwonError: If ONNX Runtime and PyTorch disagree.
+        BokwonError: If ONNX Runtime and PyTorch disagree, or rounding changes too much.
     """
     network, description = checkpoints.load_network(checkpoint)
     entries = _read(card) if card else {}
+    # Before anything is written: a source may be missing.
+    crops = Crops(examples, _EXAMPLES + HELD_OUT, _SEED) if examples else None
     difference = export(network, output, half=half)
     if weights:
         checkpoints.save_weights(output.with_suffix(".safetensors"), network, torch.float16)
     trained = {key: description[key] for key in ("step", "images_seen", "seconds", "training") if key in description}
-    write_card(
-        output.with_suffix(".json"),
-        output,
-        {
-            "architecture": {
-                "class": "PConvUNet",
-                **asdict(network.config),
-                "parameters": sum(parameter.numel() for parameter in network.parameters()),
-            },
-            "network": asdict(network.config),
-            # What a record needs to say how far the evidence lies.
-            "kernels": [int(block.conv.kernel_size[0]) for block in network.encoder if isinstance(block, EncoderBlock)],
-            "storage": "float16" if half else "float32",
-            "onnx_parity": difference,
-            "trained": trained,
-            **entries,
+    described = {
+        "architecture": {
+            "class": "PConvUNet",
+            **asdict(network.config),
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
         },
-    )
-    return difference
+        "network": asdict(network.config),
+        # What a record needs to say how far the evidence lies.
+        "kernels": [int(block.conv.kernel_size[0]) for block in network.encoder if isinstance(block, EncoderBlock)],
+    }
+    stored = {"storage": "float16" if half else "float32", "onnx_parity": difference, "trained": trained}
+    written = write_card(output.with_suffix(".json"), output, {**described, **stored, **entries})
+    if crops is None:
+        return difference, None
+    twin = twin_path(output)
+    drawn = (crops[number] for number in range(len(crops)))
+    loss = export_int8(network, twin, [(image.numpy(), valid.numpy()) for image, valid in drawn])
+    stored = {"storage": "int8", TWIN_OF: written["sha256"], "int8_rms": loss, "trained": trained}
+    write_card(twin.with_suffix(".json"), twin, {**described, **stored, **entries, "name": twin.stem})
+    return difference, loss
 
 
 def _read(path: Path) -> dict[str, Any]:

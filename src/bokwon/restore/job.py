@@ -28,6 +28,7 @@ class Recipe:
         letters: `leave` puts paper where evidence is far; `restore` fills.
         engine: What runs model files: `auto`, `onnx` or `openvino`.
         grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
+        precision: What the model computes with: `auto`, `float32` or `int8`.
     """
 
     model: str = DEFAULT_MODEL
@@ -36,6 +37,7 @@ class Recipe:
     letters: Letters = "restore"
     engine: str = "auto"
     grain: GrainChoice = "off"
+    precision: str = "auto"
 
     def restorer(self) -> Restorer:
         """Make the restorer."""
@@ -46,6 +48,7 @@ class Recipe:
             letters=self.letters,
             engine=self.engine,
             grain=self.grain,
+            precision=self.precision,
         )
 
 

@@ -16,11 +16,24 @@ from typing import Any
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 
-__all__ = ["DEFAULT_MODEL", "WEIGHTS", "Model", "find_model", "list_models", "load_model"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "TWIN_OF",
+    "WEIGHTS",
+    "Model",
+    "find_model",
+    "find_twin",
+    "list_models",
+    "load_model",
+    "twin_path",
+]
 
 DEFAULT_MODEL = "document"
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped models."""
+
+TWIN_OF = "int8_of"
+"""Entry of the card of an 8-bit twin: the checksum of the model that it is one of."""
 
 _REINSTALL = "install bokwon anew"
 _FETCH_AGAIN = "copy the model file and its card again, both from the same export"
@@ -45,6 +58,11 @@ class Model:
         """The checksum the card promises, lower-case hexadecimal; None without a card."""
         return None if self.card is None else str(self.card["sha256"]).lower()
 
+    @property
+    def precision(self) -> str:
+        """What it computes with: `int8` if its card says so, else `float32`."""
+        return "int8" if self.card is not None and self.card.get("storage") == "int8" else "float32"
+
 
 def list_models(folder: Path | None = None) -> tuple[Model, ...]:
     """Return the models of a folder, by name.
@@ -56,7 +74,7 @@ def list_models(folder: Path | None = None) -> tuple[Model, ...]:
         InputFileError: A card is damaged.
     """
     folder = WEIGHTS if folder is None else folder
-    return tuple(_with_card(path) for path in sorted(folder.glob("*.onnx")))
+    return tuple(_with_card(path) for path in sorted(folder.glob("*.onnx"), key=_stem))
 
 
 def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
@@ -82,7 +100,7 @@ def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
     folder = WEIGHTS if folder is None else folder
     path = folder / f"{model}.onnx"
     if not path.is_file():
-        names = ", ".join(found.stem for found in sorted(folder.glob("*.onnx"))) or "none"
+        names = ", ".join(found.stem for found in sorted(folder.glob("*.onnx"), key=_stem)) or "none"
         fix = f"shipped models: {names}; a model file is named by its path"
         if Path(model).is_file():
             fix = f"for the file write ./{model}"
@@ -91,6 +109,28 @@ def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
     if found.card is None:
         raise InputFileError(f"shipped model {model} has lost its card", _REINSTALL)
     return found
+
+
+def twin_path(path: Path) -> Path:
+    """Return where the 8-bit twin of a model file lies: NAME-int8.onnx beside NAME.onnx."""
+    return path.with_name(f"{path.stem}-int8.onnx")
+
+
+def find_twin(model: Model) -> Model:
+    """Find the model file that computes the same with 8-bit integers, faster where the processor has them.
+
+    Raises:
+        InputFileError: There is none, it is another model's, or its card is damaged.
+    """
+    path = twin_path(model.path)
+    if not path.is_file():
+        raise InputFileError(f"model {model.name} has no 8-bit twin {path.name}", "make one with bokwon export --int8")
+    twin = _with_card(path)
+    if twin.card is None or model.sha256 is None or twin.card.get(TWIN_OF) != model.sha256:
+        raise InputFileError(
+            f"{path.name} is not the 8-bit twin of this {path.with_name(model.path.name).name}", _FETCH_AGAIN
+        )
+    return twin
 
 
 def load_model(model: Model) -> tuple[bytes, str]:
@@ -134,6 +174,11 @@ def _with_card(path: Path) -> Model:
     if not isinstance(digest, str) or len(digest) != 64:
         raise InputFileError(f"model card {card_path} lacks the model's sha256", _FETCH_AGAIN)
     return Model(str(card.get("name", path.stem)), path, MappingProxyType(card))
+
+
+def _stem(path: Path) -> str:
+    # By the file's whole name a twin would come before the model: a hyphen is less than a full stop.
+    return path.stem
 
 
 def _unreadable(path: Path, error: OSError) -> FileAccessError:

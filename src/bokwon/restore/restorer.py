@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import bokwon
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, InputFileError
 from bokwon.imaging.holes import Hole, as_hole, check_hole, looks_inverted
 from bokwon.imaging.pixels import Pixels, from_pillow, mode_of_array, to_pillow
 from bokwon.imaging.tiles import Tiling
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
-from bokwon.restore.engines import Engine, load_engine
+from bokwon.restore.engines import PRECISIONS, TILES, Engine, int8_pays, load_engine
 from bokwon.restore.fill import Letters, Progress, fill_hole
 from bokwon.restore.grain import GrainChoice, add_grain
-from bokwon.restore.models import DEFAULT_MODEL, Model, find_model, load_model
+from bokwon.restore.models import DEFAULT_MODEL, Model, find_model, find_twin, load_model
 
 __all__ = ["METHODS", "Restoration", "Restorer"]
 
@@ -69,11 +69,14 @@ class Restorer:
         engine: What runs model files: `onnx`, `openvino`, or `auto`, which is OpenVINO where it is installed and the
             processor computes in bfloat16, and ONNX Runtime everywhere else.
         grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
+        precision: What the model computes with: `float32`; `int8`, which its 8-bit twin does by ONNX Runtime; or
+            `auto`, which is the twin where there is one and the processor is made for it. The two differ by little.
 
     Attributes:
         method: The method.
-        model: The model in use; None for a classical method.
+        model: The model in use, the twin where that is; None for a classical method.
         sha256: Checksum of the model file; None for a classical method.
+        precision: What the model computes with, `float32` or `int8`, once `auto` is decided.
         engine: What fills the tiles.
         letters: Whether letters are made up.
         grain: Whether fills get the grain of the paper.
@@ -94,17 +97,20 @@ class Restorer:
         letters: Letters = "restore",
         engine: str = "auto",
         grain: GrainChoice = "off",
+        precision: str = "auto",
     ) -> None:
         if method not in METHODS:
             raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
         self.method = method
         self.model: Model | None = None
         self.sha256: str | None = None
+        self.precision = "float32"
         self.engine: Engine
         if method == "model":
-            self.model = find_model(model)
+            self.model = _in_precision(find_model(model), precision, engine)
+            self.precision = self.model.precision
             data, self.sha256 = load_model(self.model)
-            self.engine = load_engine(data, self.model.name, engine=engine, threads=threads)
+            self.engine = load_engine(data, self.model.name, engine=engine, threads=threads, tile=TILES[self.precision])
         else:
             self.engine = OpenCVEngine(method, threads=threads)
         if letters not in get_args(Letters):
@@ -186,3 +192,21 @@ def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
     restored = to_pillow(pixels, mode, like=image.mode)
     restored.info = {key: value for key, value in image.info.items() if image.mode == mode or key != "transparency"}
     return restored
+
+
+def _in_precision(model: Model, precision: str, engine: str) -> Model:
+    if precision not in PRECISIONS:
+        raise ArgumentError(f"no precision is named {precision!r}", f"choose one of {', '.join(PRECISIONS)}")
+    if model.precision == "int8":
+        return model
+    if precision == "int8":
+        if engine == "openvino":
+            raise ArgumentError("8-bit twins are made for ONNX Runtime", "leave out one of OpenVINO and int8")
+        return find_twin(model)
+    if precision == "auto" and int8_pays(engine):
+        try:
+            return find_twin(model)
+        except InputFileError:
+            # Most models have none; one that is another's is not for this one to run.
+            return model
+    return model

@@ -1,0 +1,218 @@
+"""The 8-bit twin of a model file computes what the network computes, but for rounding."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from PIL import Image
+
+from bokwon.errors import ArgumentError, BokwonError
+from bokwon.export import calibrate
+from bokwon.export.calibrate import HELD_OUT, Example, quantize
+from bokwon.export.onnx import export, export_int8, fold_batch_norm
+from bokwon.export.quantized import build_quantized, build_watched
+from bokwon.nn.unet import PConvUNet
+from bokwon.training.checkpoint import save
+
+
+def network(base: str = "pullpush", **more: object) -> PConvUNet:
+    """A small network whose normalisation has seen images, as a trained one's has."""
+    torch.manual_seed(3)
+    made = PConvUNet(levels=4, width=8, base=base, **more)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(torch.randn_like(parameter) * 0.3)
+        for _ in range(20):
+            made(torch.rand(2, 3, 64, 64), (torch.rand(2, 1, 64, 64) > 0.2).float())
+    return made.eval()
+
+
+def examples(count: int = 12, size: int = 96) -> list[Example]:
+    """Smooth pictures with holes of every kind: thin, wide, and all but everything."""
+    rng = np.random.default_rng(5)
+    found = []
+    for number in range(count):
+        small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).resize((size, size))
+        valid = np.ones((1, size, size), np.float32)
+        side = 6 + number * size // (2 * count)
+        top, left = rng.integers(0, size - side, 2)
+        valid[:, top : top + side, left : left + side] = 0
+        valid *= rng.random((1, size, size)) > 0.1
+        found.append((np.asarray(small, np.float32).transpose(2, 0, 1) / 255, valid))
+    return found
+
+
+def run(model: onnx.ModelProto, image: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    onnx.checker.check_model(model, full_check=True)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(["restored"], {"image": image, "valid": valid})[0])
+
+
+@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush"])
+@pytest.mark.parametrize("size", [(1, 128, 96), (2, 77, 50)])
+def test_what_is_rounded_is_the_network_itself(base: str, size: tuple[int, int, int]) -> None:
+    made = network(base)
+    count, height, width = size
+    generator = torch.Generator().manual_seed(1)
+    image = torch.rand(count, 3, height, width, generator=generator)
+    valid = (torch.rand(count, 1, height, width, generator=generator) > 0.3).float()
+    valid[:, :, 5:45, 4:44] = 0
+    image *= valid
+    with torch.no_grad():
+        expected = made(image, valid).numpy()
+    model, watched = build_watched(fold_batch_norm(made))
+    assert {"encoded_0", "encoder_3", "beside_0", "below_3", "decoded_2"} <= set(watched)
+    np.testing.assert_allclose(run(model, image.numpy(), valid.numpy()), expected, atol=2e-4 * np.abs(expected).max())
+
+
+def test_rounding_changes_little_and_nothing_is_left_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Random weights amplify what trained ones do not.
+    monkeypatch.setattr(calibrate, "LARGEST_LOSS", 1)
+    made = network()
+    model, loss = quantize(fold_batch_norm(made), examples())
+    assert 0 < loss < 1
+    image, valid = (part[None] for part in examples()[3])
+    with torch.no_grad():
+        exact = made(torch.from_numpy(image * valid), torch.from_numpy(valid)).numpy()
+    rounded = run(model, image * valid, valid)
+    spread = exact[np.broadcast_to(valid == 0, exact.shape)].std()
+    assert np.abs(rounded - exact)[np.broadcast_to(valid == 0, exact.shape)].mean() < 0.1 * spread
+    # The scale is still an input that may be left out.
+    assert any(initializer.name == "scale" for initializer in model.graph.initializer)
+    convolved = [node for node in model.graph.node if node.op_type == "Conv" and len(node.input) == 3]
+    assert len(convolved) == 3 + 4 + 3  # encoder without the first, from below, beside without the last
+
+
+def test_a_window_that_is_all_known_gets_all_of_the_bias() -> None:
+    # The mask's taps are rounded; what that loses must not tint the whole page.
+    made = network()
+    for block in made.encoder:
+        block.conv.weight.data.zero_()
+    for block in made.decoder:
+        block.conv.weight.data.zero_()
+        if block.norm is not None:
+            block.norm.bias.data.uniform_(-1, 1)
+    folded = fold_batch_norm(made)
+    watched, names = build_watched(folded)
+    image, valid = np.full((1, 3, 64, 64), 0.5, np.float32), np.ones((1, 1, 64, 64), np.float32)
+    session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    values = session.run(list(names), {"image": image, "valid": valid})
+    ranges = {name: (float(value.min()), float(value.max())) for name, value in zip(names, values, strict=True)}
+    np.testing.assert_allclose(
+        run(build_quantized(folded, ranges), image, valid), run(watched, image, valid), atol=0.01
+    )
+
+
+def test_too_much_loss_plain_convolutions_and_too_few_examples_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ArgumentError, match="plain convolutions"):
+        quantize(fold_batch_norm(PConvUNet(levels=3, width=4, layer="conv").eval()), examples())
+    with pytest.raises(ArgumentError, match="too few"):
+        quantize(fold_batch_norm(network()), examples(HELD_OUT))
+    monkeypatch.setattr(calibrate, "LARGEST_LOSS", 0)
+    with pytest.raises(BokwonError, match="8 bits change"):
+        export_int8(network(), tmp_path / "small-int8.onnx", examples())
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_shipped_twin_fills_like_its_model() -> None:
+    from bokwon.restore.engines import OnnxEngine
+    from bokwon.restore.models import find_model, find_twin, load_model
+
+    root = Path(__file__).parents[2] / "examples"
+    with Image.open(root / "hangul.png") as image, Image.open(root / "hangul-mask.png") as mask:
+        light, missing = np.array(image.convert("RGB")), np.array(mask.convert("L")) > 127
+    model = find_model("document")
+    one, other = (
+        OnnxEngine(*load_model(found)[:1], found.name).fill(light, missing) for found in (model, find_twin(model))
+    )
+    difference = np.abs(one - other)[missing] * 255
+    assert np.median(difference) <= 2
+    assert 0 < difference.mean() <= 4
+
+
+def export_command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bokwon", "export", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_writes_both_and_a_card_for_each(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    # As it comes from its first step: next to nothing is predicted, and rounding changes next to nothing.
+    made = PConvUNet(levels=4, width=4, base="pullpush").eval()
+    for parameter in made.decoder[-1].parameters():
+        parameter.data.mul_(0.001)
+    save(tmp_path / "run" / "step_000001", made, {"step": 1})
+    (tmp_path / "images").mkdir()
+    rng = np.random.default_rng(1)
+    for number in range(3):
+        picture = Image.fromarray(rng.integers(0, 256, (20, 20, 3), np.uint8)).resize((600, 600))
+        picture.save(tmp_path / "images" / f"{number}.png")
+    entries = tmp_path / "entries.json"
+    entries.write_text('{"name": "tiny", "licence": "CC0-1.0"}')
+    model, twin = tmp_path / "tiny.onnx", tmp_path / "tiny-int8.onnx"
+    done = export_command(tmp_path / "run", model, "--int8", "--images", tmp_path / "images", "--card", entries)
+    assert done.returncode == 0, done.stderr
+    assert "tiny-int8.onnx: 8 bits change holes by" in done.stderr
+    card = json.loads(twin.with_suffix(".json").read_text())
+    assert card["sha256"] == hashlib.sha256(twin.read_bytes()).hexdigest()
+    assert card["int8_of"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert (card["name"], card["storage"], card["licence"]) == ("tiny-int8", "int8", "CC0-1.0")
+    assert card["kernels"] == [7, 5, 5, 3]
+    Image.fromarray(rng.integers(0, 256, (60, 80, 3), np.uint8)).save(tmp_path / "page.png")
+    hole = np.zeros((60, 80), np.uint8)
+    hole[10:30, 10:50] = 255
+    Image.fromarray(hole).save(tmp_path / "mask.png")
+    command = [sys.executable, "-m", "bokwon", "restore", "page.png", "out.png", "--mask", "mask.png", "-v"]
+    said = subprocess.run(
+        [*command, "--model", "./tiny.onnx", "--precision", "int8"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "model tiny-int8, sha256" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["--int8"], "add --images"), (["--images", "somewhere"], "add --int8"), (["--masks", "somewhere"], "add --int8")],
+)
+def test_examples_and_8_bits_belong_together(tmp_path: Path, arguments: list[str], says: str) -> None:
+    done = export_command(tmp_path / "run", tmp_path / "tiny.onnx", *arguments)
+    assert done.returncode == 1
+    assert says in done.stderr
+
+
+def test_images_that_are_missing_are_told_before_anything_is_written(tmp_path: Path) -> None:
+    save(tmp_path / "run" / "step_000001", PConvUNet(levels=3, width=4).eval(), {"step": 1})
+    done = export_command(tmp_path / "run", tmp_path / "tiny.onnx", "--int8", "--images", tmp_path / "none")
+    assert done.returncode == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_float_model_exported_anew_disowns_the_old_twin(tmp_path: Path) -> None:
+    from bokwon.errors import InputFileError
+    from bokwon.export.onnx import write_card
+    from bokwon.restore.models import TWIN_OF, find_model, find_twin
+
+    model, twin = tmp_path / "tiny.onnx", tmp_path / "tiny-int8.onnx"
+    export(network(), model)
+    twin.write_bytes(b"twin")
+    write_card(twin.with_suffix(".json"), twin, {TWIN_OF: write_card(model.with_suffix(".json"), model, {})["sha256"]})
+    assert find_twin(find_model(model)).path == twin
+    export(network("lowpass"), model)
+    write_card(model.with_suffix(".json"), model, {})
+    with pytest.raises(InputFileError, match="not the 8-bit twin"):
+        find_twin(find_model(model))
