@@ -53,11 +53,14 @@ def main() -> None:
     parser.add_argument("--page-model", default="document")
     parser.add_argument("--photo-model", default="photo")
     options = parser.parse_args()
-    documents = bokwon.Restorer(options.page_model)
+    documents = bokwon.Restorer(options.page_model, precision="float32")
     sheets = {
         "pages": (documents, spread(options.pages)),
         "rendered": (documents, spread(options.rendered)),
-        "photographs": (bokwon.Restorer(options.photo_model), [photographs() / name for name in PHOTOGRAPHS]),
+        "photographs": (
+            bokwon.Restorer(options.photo_model, precision="float32"),
+            [photographs() / name for name in PHOTOGRAPHS],
+        ),
     }
     options.folder.mkdir(parents=True, exist_ok=True)
     for name, (restorer, files) in sheets.items():

@@ -35,6 +35,7 @@ def test_the_signatures() -> None:
         "letters",
         "engine",
         "grain",
+        "precision",
     ]
     assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
 

@@ -13,13 +13,11 @@ from bokwon.errors import FileAccessError, InputFileError
 from bokwon.export.calibrate import HELD_OUT
 from bokwon.export.onnx import export, export_int8, write_card
 from bokwon.nn.unet import EncoderBlock
-from bokwon.restore.models import TWIN_OF, twin_path
 from bokwon.training import checkpoint as checkpoints
 from bokwon.training.config import DataConfig
 from bokwon.training.data import Crops
 
-__all__ = ["export_checkpoint", "twin_path"]
-
+__all__ = ["export_checkpoint"]
 
 _EXAMPLES = 32
 _SEED = 1
@@ -32,6 +30,7 @@ def export_checkpoint(
     half: bool = True,
     weights: bool = False,
     card: Path | None = None,
+    twin: Path | None = None,
     examples: DataConfig | None = None,
 ) -> tuple[float, float | None]:
     """Write the model file of a checkpoint and its card.
@@ -42,12 +41,12 @@ def export_checkpoint(
         half: Store the weights as float16.
         weights: Write OUTPUT's stem with the suffix .safetensors too, float16, for fine-tuning.
         card: A JSON file whose entries go into the card.
-        examples: Images and masks by which to calibrate the model's 8-bit twin, which is written beside it, with a card
-            of its own; none is written without them.
+        twin: The ONNX file of the model's 8-bit twin, which gets a card of its own; none by default.
+        examples: Images and masks by which to calibrate it; needed for a twin.
 
     Returns:
         The largest difference between ONNX Runtime and PyTorch, and the root mean square of what rounding to 8 bits
-        changes in holes; None without `examples`.
+        changes in holes; None without a twin.
 
     Raises:
         InputFileError: If the checkpoint or the card's file is damaged.
@@ -57,7 +56,7 @@ def export_checkpoint(
     network, description = checkpoints.load_network(checkpoint)
     entries = _read(card) if card else {}
     # Before anything is written: a source may be missing.
-    crops = Crops(examples, _EXAMPLES + HELD_OUT, _SEED) if examples else None
+    crops = Crops(examples, _EXAMPLES + HELD_OUT, _SEED) if twin and examples else None
     difference = export(network, output, half=half)
     if weights:
         checkpoints.save_weights(output.with_suffix(".safetensors"), network, torch.float16)
@@ -74,12 +73,11 @@ def export_checkpoint(
     }
     stored = {"storage": "float16" if half else "float32", "onnx_parity": difference, "trained": trained}
     written = write_card(output.with_suffix(".json"), output, {**described, **stored, **entries})
-    if crops is None:
+    if crops is None or twin is None:
         return difference, None
-    twin = twin_path(output)
     drawn = (crops[number] for number in range(len(crops)))
     loss = export_int8(network, twin, [(image.numpy(), valid.numpy()) for image, valid in drawn])
-    stored = {"storage": "int8", TWIN_OF: written["sha256"], "int8_rms": loss, "trained": trained}
+    stored = {"storage": "int8", "int8_of": written["sha256"], "int8_rms": loss, "trained": trained}
     write_card(twin.with_suffix(".json"), twin, {**described, **stored, **entries, "name": twin.stem})
     return difference, loss
 
