@@ -47,7 +47,7 @@ ENGINES = ("auto", "onnx", "openvino")
 PRECISIONS = ("auto", "float32", "int8")
 """What model files may compute with."""
 
-TILES = {"float32": 1024, "int8": 1280}
+TILES = {"float32": 1024, "int8": 1536}
 """Side of the tiles that model files run best with: the larger, the less they overlap; both stay below a gigabyte."""
 
 REACH = 96
