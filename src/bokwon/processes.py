@@ -8,16 +8,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 from bokwon.errors import BokwonError
 
-__all__ = ["available_cores", "has_integer_dot_product", "in_processes", "leave_with_parent", "map_in_processes"]
-
-_CPUINFO = Path("/proc/cpuinfo")
+__all__ = ["available_cores", "in_processes", "leave_with_parent", "map_in_processes"]
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -28,20 +24,6 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@cache
-def has_integer_dot_product() -> bool:
-    """Return whether the processor is known to multiply and add 8-bit integers in one instruction (VNNI).
-
-    Known on Linux, for x86; False everywhere else.
-    """
-    try:
-        text = _CPUINFO.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "").split()
-    return "avx512_vnni" in flags or "avx_vnni" in flags
 
 
 def map_in_processes(function: Callable[[Item], Outcome], tasks: Sequence[Item], jobs: int) -> Iterator[Outcome]:

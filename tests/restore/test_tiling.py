@@ -36,13 +36,18 @@ def scattered_hole(height: int, width: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module", params=["float32", "int8"])
-def filled(request: pytest.FixtureRequest) -> dict[str, np.ndarray]:
+def precision(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def filled(precision: str) -> dict[str, np.ndarray]:
     """The same damaged page by several engines and in tiles of several sizes: the samples in the hole."""
     page, hole = written_page(900, 1100), scattered_hole(900, 1100)
     page[hole] = 255
     found = {}
     for tile in (256, 512, 1280):
-        result = bokwon.Restorer(tile=tile, threads=2, engine="onnx", precision=request.param).restore(page, hole)
+        result = bokwon.Restorer(tile=tile, threads=2, engine="onnx", precision=precision).restore(page, hole)
         np.testing.assert_array_equal(result.image[~hole], page[~hole])
         found[str(tile)] = result.image[hole].astype(int)
         assert (result.tiles == 1) == (tile == 1280)
@@ -50,24 +55,25 @@ def filled(request: pytest.FixtureRequest) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("tile", ["256", "512"])
-def test_the_size_of_the_tiles_makes_no_difference(filled: dict[str, np.ndarray], tile: str) -> None:
+def test_the_size_of_the_tiles_makes_no_difference(filled: dict[str, np.ndarray], precision: str, tile: str) -> None:
     difference = np.abs(filled[tile] - filled["1280"])
-    assert np.median(difference) <= 1
-    assert difference.mean() <= 1.5
+    assert np.median(difference) <= 2
+    # Rounding to 8 bits makes more of what differs.
+    assert difference.mean() <= {"float32": 1, "int8": 1.5}[precision]
     assert np.percentile(difference, 99) <= 10
 
 
-def test_the_contrast_of_a_part_would_be_another(filled: dict[str, np.ndarray]) -> None:
+def test_the_contrast_of_a_part_would_be_another(filled: dict[str, np.ndarray], precision: str) -> None:
     page, hole = written_page(900, 1100), scattered_hole(900, 1100)
-    engine = load_engine(*_document(), engine="onnx", threads=1)
+    engine = load_engine(*_document(precision), engine="onnx", threads=1)
     engine.scaled = False
     fill_hole(page, "RGB", hole, engine, tiling=Tiling(256))
     apart = np.abs(page[hole].astype(int) - filled["1280"]).mean()
     assert apart > np.abs(filled["256"] - filled["1280"]).mean()
 
 
-def _document() -> tuple[bytes, str]:
-    model = find_model("document")
+def _document(precision: str = "float32") -> tuple[bytes, str]:
+    model = find_model({"float32": "document", "int8": "document-int8"}[precision])
     return load_model(model)[0], model.name
 
 

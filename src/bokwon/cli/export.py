@@ -53,17 +53,17 @@ def export(
         raise FileAccessError(f"the folder {output.parent} is missing", "make it first")
     try:
         from bokwon.export import model
-        from bokwon.restore.models import twin_path
+        from bokwon.restore.models import int8_path
         from bokwon.training.config import DataConfig
     except ImportError as error:
         raise MissingDependencyError(
             f"exporting needs {error.name}", "install it with: pip install 'bokwon[train]'"
         ) from error
     examples = DataConfig(images=tuple(images), masks=tuple(masks or ()), crop=_CROP) if images else None
-    twin = twin_path(output) if int8 else None
+    quantized = int8_path(output) if int8 else None
     difference, loss = model.export_checkpoint(
-        checkpoint, output, half=not full_precision, weights=weights, card=card, twin=twin, examples=examples
+        checkpoint, output, half=not full_precision, weights=weights, card=card, int8=quantized, examples=examples
     )
     typer.echo(f"{output}: differs from PyTorch by at most {difference:.2g}", err=True)
     if loss is not None:
-        typer.echo(f"{twin}: 8 bits change holes by {loss:.2g} (root mean square)", err=True)
+        typer.echo(f"{quantized}: 8 bits change holes by {loss:.2g} (root mean square)", err=True)

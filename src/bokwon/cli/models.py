@@ -15,7 +15,7 @@ app = typer.Typer(help="Models that bokwon finds, and their cards.", no_args_is_
 @app.command(name="list")
 def list_command() -> None:
     """List the models that ship with bokwon: name, size, date and licence."""
-    from bokwon.restore.models import DEFAULT_MODEL, TWIN_OF, list_models
+    from bokwon.restore.models import DEFAULT_MODEL, INT8_OF, list_models
 
     models = list_models()
     if not models:
@@ -27,8 +27,8 @@ def list_command() -> None:
         size = f"{model.path.stat().st_size / 1e6:.1f} MB"
         about = ", ".join(str(card[key]) for key in ("date", "licence") if key in card)
         mark = " (default)" if model.path.stem == DEFAULT_MODEL else ""
-        if TWIN_OF in card:
-            mark = f" (8-bit twin of {model.path.stem.removesuffix('-int8')}, see restore --precision)"
+        if INT8_OF in card:
+            mark = f" ({model.path.stem.removesuffix('-int8')} in 8 bits, see restore --precision)"
         typer.echo(f"{model.path.stem:{width}}  {size:>9}  {about}{mark}")
 
 

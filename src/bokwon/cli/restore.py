@@ -129,9 +129,7 @@ def restore(
     engine: Annotated[EngineName, typer.Option("--engine", help="What runs the model.")] = EngineName.auto,
     precision: Annotated[
         Precision,
-        typer.Option(
-            "--precision", help="int8: faster on processors made for it, and nearly the same; auto finds out."
-        ),
+        typer.Option("--precision", help="int8: faster on x86-64, and nearly the same; auto chooses."),
     ] = Precision.auto,
     letters: Annotated[
         Letters,

@@ -80,7 +80,7 @@ def restore_folder(
     restorer = recipe.restorer()
     introduce(restorer, voice)
     settings = settings_digest(restorer, options, file_format)
-    # The machines of a cluster may not all be made for integers, and what they write shall be the same.
+    # The machines of a cluster may not all be of one kind, and what they write shall be the same.
     recipe = replace(recipe, precision=restorer.precision)
     del restorer
     try:

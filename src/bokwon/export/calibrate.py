@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 
 from bokwon.errors import ArgumentError, BokwonError
-from bokwon.export.quantized import Ranges, build_quantized, build_watched
+from bokwon.export.quantized import build_observed, build_quantized
+from bokwon.export.quantized_nodes import Ranges
+from bokwon.export.session import open_session
 from bokwon.nn.unet import PConvUNet
-from bokwon.telemetry import switch_off_telemetry
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 __all__ = ["HELD_OUT", "LARGEST_LOSS", "Example", "quantize"]
 
-Example: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+Array: TypeAlias = npt.NDArray[np.float32]
+Example: TypeAlias = tuple[Array, Array]
 """An image (3, H, W) in [0, 1], and (1, H, W), 1 where a pixel is known."""
 
 HELD_OUT = 8
@@ -46,14 +51,14 @@ def quantize(network: PConvUNet, examples: Sequence[Example]) -> tuple[onnx.Mode
     """
     if len(examples) <= HELD_OUT:
         raise ArgumentError(f"{len(examples)} examples are too few", f"give more than {HELD_OUT}")
-    watched, names = build_watched(network)
-    model = build_quantized(network, _measure(watched, names, examples[:-HELD_OUT]))
-    exact, rounded = _Session(watched), _Session(model)
+    observed, names = build_observed(network)
+    model = build_quantized(network, _measure(observed, names, examples[:-HELD_OUT]))
+    exact, rounded = (open_session(graph.SerializeToString()) for graph in (observed, model))
     squares, count = 0.0, 0
     for image, valid in examples[-HELD_OUT:]:
         hole = np.broadcast_to(valid == 0, image.shape)
-        difference = rounded.run(["restored"], image, valid)[0] - exact.run(["restored"], image, valid)[0]
-        squares += float((difference[0][hole] ** 2).sum())
+        filled, expected = (_run(session, ["restored"], (image, valid))[0][0] for session in (rounded, exact))
+        squares += float(((filled - expected)[hole] ** 2).sum())
         count += int(hole.sum())
     loss = float(np.sqrt(squares / max(count, 1)))
     if not loss <= LARGEST_LOSS:
@@ -64,14 +69,14 @@ def quantize(network: PConvUNet, examples: Sequence[Example]) -> tuple[onnx.Mode
     return model, loss
 
 
-def _measure(watched: onnx.ModelProto, names: Sequence[str], examples: Sequence[Example]) -> Ranges:
-    session = _Session(watched)
+def _measure(observed: onnx.ModelProto, names: Sequence[str], examples: Sequence[Example]) -> Ranges:
+    session = open_session(observed.SerializeToString())
     rng = np.random.default_rng(0)
-    seen: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in names}
-    for image, valid in examples:
-        for name, values in zip(names, session.run(list(names), image, valid), strict=True):
+    seen: dict[str, list[Array]] = {name: [] for name in names}
+    for example in examples:
+        for name, values in zip(names, _run(session, names, example), strict=True):
             flat = values.reshape(-1)
-            seen[name].append(flat if flat.size <= _SAMPLES else rng.choice(flat, _SAMPLES, replace=False))
+            seen[name].append(flat if flat.size <= _SAMPLES else rng.choice(flat, _SAMPLES))
     ranges = {}
     for name, samples in seen.items():
         low, high = np.percentile(np.concatenate(samples), [100 - _SHARE, _SHARE])
@@ -79,18 +84,8 @@ def _measure(watched: onnx.ModelProto, names: Sequence[str], examples: Sequence[
     return ranges
 
 
-class _Session:
-    def __init__(self, model: onnx.ModelProto) -> None:
-        switch_off_telemetry()
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        data = model.SerializeToString()
-        self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-    def run(
-        self, names: list[str], image: npt.NDArray[np.float32], valid: npt.NDArray[np.float32]
-    ) -> list[npt.NDArray[np.float32]]:
-        inputs = {"image": image[None] * valid[None], "valid": valid[None]}
-        return [np.asarray(value) for value in self._session.run(names, inputs)]
+def _run(session: onnxruntime.InferenceSession, names: Sequence[str], example: Example) -> list[Array]:
+    image, valid = example
+    return [
+        np.asarray(found) for found in session.run(names, {"image": image[None] * valid[None], "valid": valid[None]})
+    ]

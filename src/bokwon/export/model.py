@@ -19,7 +19,7 @@ from bokwon.training.data import Crops
 
 __all__ = ["export_checkpoint"]
 
-_EXAMPLES = 32
+_EXAMPLES = 96
 _SEED = 1
 
 
@@ -30,7 +30,7 @@ def export_checkpoint(
     half: bool = True,
     weights: bool = False,
     card: Path | None = None,
-    twin: Path | None = None,
+    int8: Path | None = None,
     examples: DataConfig | None = None,
 ) -> tuple[float, float | None]:
     """Write the model file of a checkpoint and its card.
@@ -41,12 +41,12 @@ def export_checkpoint(
         half: Store the weights as float16.
         weights: Write OUTPUT's stem with the suffix .safetensors too, float16, for fine-tuning.
         card: A JSON file whose entries go into the card.
-        twin: The ONNX file of the model's 8-bit twin, which gets a card of its own; none by default.
-        examples: Images and masks by which to calibrate it; needed for a twin.
+        int8: The ONNX file that computes with 8-bit integers, which gets a card of its own; none by default.
+        examples: Images and masks by which to calibrate it; needed for `int8`.
 
     Returns:
         The largest difference between ONNX Runtime and PyTorch, and the root mean square of what rounding to 8 bits
-        changes in holes; None without a twin.
+        changes in holes; None without `int8`.
 
     Raises:
         InputFileError: If the checkpoint or the card's file is damaged.
@@ -56,7 +56,7 @@ def export_checkpoint(
     network, description = checkpoints.load_network(checkpoint)
     entries = _read(card) if card else {}
     # Before anything is written: a source may be missing.
-    crops = Crops(examples, _EXAMPLES + HELD_OUT, _SEED) if twin and examples else None
+    crops = Crops(examples, _EXAMPLES + HELD_OUT, _SEED) if int8 and examples else None
     difference = export(network, output, half=half)
     if weights:
         checkpoints.save_weights(output.with_suffix(".safetensors"), network, torch.float16)
@@ -73,12 +73,12 @@ def export_checkpoint(
     }
     stored = {"storage": "float16" if half else "float32", "onnx_parity": difference, "trained": trained}
     written = write_card(output.with_suffix(".json"), output, {**described, **stored, **entries})
-    if crops is None or twin is None:
+    if crops is None or int8 is None:
         return difference, None
     drawn = (crops[number] for number in range(len(crops)))
-    loss = export_int8(network, twin, [(image.numpy(), valid.numpy()) for image, valid in drawn])
+    loss = export_int8(network, int8, [(image.numpy(), valid.numpy()) for image, valid in drawn])
     stored = {"storage": "int8", "int8_of": written["sha256"], "int8_rms": loss, "trained": trained}
-    write_card(twin.with_suffix(".json"), twin, {**described, **stored, **entries, "name": twin.stem})
+    write_card(int8.with_suffix(".json"), int8, {**described, **stored, **entries, "name": int8.stem})
     return difference, loss
 
 

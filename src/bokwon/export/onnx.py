@@ -13,7 +13,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from torch import Tensor, nn
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.export.calibrate import Example, quantize
 from bokwon.export.graph import build
+from bokwon.export.session import open_session
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
-from bokwon.telemetry import switch_off_telemetry
 
 __all__ = ["TOLERANCE", "check_parity", "export", "export_int8", "fold_batch_norm", "write_card"]
 
@@ -56,14 +57,8 @@ def export(network: PConvUNet, path: Path, *, half: bool = True) -> float:
         for parameter in folded.parameters():
             parameter.data = parameter.data.half().float()
     model = build(folded, half=half)
-    difference = 0.0
-
-    def check(part: Path) -> None:
-        nonlocal difference
-        difference = check_parity(folded, part)
-
-    _write(model, path, check)
-    return difference
+    with _written(model, path) as part:
+        return check_parity(folded, part)
 
 
 def export_int8(network: PConvUNet, path: Path, examples: Sequence[Example]) -> float:
@@ -83,26 +78,8 @@ def export_int8(network: PConvUNet, path: Path, examples: Sequence[Example]) -> 
         FileAccessError: The file cannot be written.
     """
     model, loss = quantize(fold_batch_norm(network), examples)
-    _write(model, path, lambda _: None)
-    return loss
-
-
-def _write(model: onnx.ModelProto, path: Path, check: Callable[[Path], None]) -> None:
-    """Put a model file in its place once it has been checked."""
-    onnx.checker.check_model(model, full_check=True)
-    try:
-        handle, name = tempfile.mkstemp(suffix=".onnx", prefix=path.stem, dir=path.parent)
-    except OSError as error:
-        raise FileAccessError(f"{path.parent} cannot be written: {error.strerror}", "name a writable folder") from error
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(model.SerializeToString())
-        check(part)
-        part.chmod(0o644)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with _written(model, path):
+        return loss
 
 
 def fold_batch_norm(network: PConvUNet) -> PConvUNet:
@@ -139,12 +116,7 @@ def check_parity(network: PConvUNet, path: Path, sizes: Sequence[tuple[int, int,
     Raises:
         BokwonError: If it is above `TOLERANCE`, or not a number.
     """
-    switch_off_telemetry()
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(path.read_bytes())
     generator = torch.Generator().manual_seed(0)
     worst = 0.0
     for count, height, width in sizes:
@@ -204,3 +176,22 @@ def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     bias = -norm.running_mean if conv.bias is None else conv.bias.data - norm.running_mean
     conv.weight.data = conv.weight.data * scale.view(-1, 1, 1, 1)
     conv.bias = nn.Parameter(norm.bias.data + bias * scale)
+
+
+@contextmanager
+def _written(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
+    """Write a model file and give it, under another name; it takes its place when nothing has been raised."""
+    onnx.checker.check_model(model, full_check=True)
+    try:
+        handle, name = tempfile.mkstemp(suffix=".onnx", prefix=path.stem, dir=path.parent)
+    except OSError as error:
+        raise FileAccessError(f"{path.parent} cannot be written: {error.strerror}", "name a writable folder") from error
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(model.SerializeToString())
+        yield part
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -29,8 +29,8 @@ _IN_SAMPLES = frozenset({b"bKGD", b"sBIT", b"tRNS"})
 _TRANSLATED = frozenset({b"iCCP", b"eXIf"})
 _XMP = b"XML:com.adobe.xmp\0"
 
-# On scanned pages the usual 6 takes two to three times as long, for files of the same size.
-_COMPRESSION = 3
+# On scanned pages 3 takes 1.4 times as long for files 4 % smaller, and the usual 6 nearly five times for 9 %.
+_COMPRESSION = 2
 _FILTER_UP, _GRAY_WITH_ALPHA = 2, 4
 
 

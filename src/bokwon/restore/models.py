@@ -18,22 +18,22 @@ from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 
 __all__ = [
     "DEFAULT_MODEL",
-    "TWIN_OF",
+    "INT8_OF",
     "WEIGHTS",
     "Model",
+    "find_int8",
     "find_model",
-    "find_twin",
+    "int8_path",
     "list_models",
     "load_model",
-    "twin_path",
 ]
 
 DEFAULT_MODEL = "document"
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped models."""
 
-TWIN_OF = "int8_of"
-"""Entry of the card of an 8-bit twin: the checksum of the model that it is one of."""
+INT8_OF = "int8_of"
+"""Entry of an int8 model's card: the checksum of the float model that it belongs to."""
 
 _REINSTALL = "install bokwon anew"
 _FETCH_AGAIN = "copy the model file and its card again, both from the same export"
@@ -74,7 +74,7 @@ def list_models(folder: Path | None = None) -> tuple[Model, ...]:
         InputFileError: A card is damaged.
     """
     folder = WEIGHTS if folder is None else folder
-    return tuple(_with_card(path) for path in sorted(folder.glob("*.onnx"), key=_stem))
+    return tuple(_with_card(path) for path in _files(folder))
 
 
 def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
@@ -100,7 +100,7 @@ def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
     folder = WEIGHTS if folder is None else folder
     path = folder / f"{model}.onnx"
     if not path.is_file():
-        names = ", ".join(found.stem for found in sorted(folder.glob("*.onnx"), key=_stem)) or "none"
+        names = ", ".join(found.stem for found in _files(folder)) or "none"
         fix = f"shipped models: {names}; a model file is named by its path"
         if Path(model).is_file():
             fix = f"for the file write ./{model}"
@@ -111,26 +111,24 @@ def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
     return found
 
 
-def twin_path(path: Path) -> Path:
-    """Return where the 8-bit twin of a model file lies: NAME-int8.onnx beside NAME.onnx."""
+def int8_path(path: Path) -> Path:
+    """Return where the int8 model of a model file lies: NAME-int8.onnx beside NAME.onnx."""
     return path.with_name(f"{path.stem}-int8.onnx")
 
 
-def find_twin(model: Model) -> Model:
+def find_int8(model: Model) -> Model:
     """Find the model file that computes the same with 8-bit integers, faster where the processor has them.
 
     Raises:
         InputFileError: There is none, it is another model's, or its card is damaged.
     """
-    path = twin_path(model.path)
+    path = int8_path(model.path)
     if not path.is_file():
-        raise InputFileError(f"model {model.name} has no 8-bit twin {path.name}", "make one with bokwon export --int8")
-    twin = _with_card(path)
-    if twin.card is None or model.sha256 is None or twin.card.get(TWIN_OF) != model.sha256:
-        raise InputFileError(
-            f"{path.name} is not the 8-bit twin of this {path.with_name(model.path.name).name}", _FETCH_AGAIN
-        )
-    return twin
+        raise InputFileError(f"model {model.name} has no int8 model {path.name}", "make one with bokwon export --int8")
+    int8 = _with_card(path)
+    if int8.card is None or model.sha256 is None or int8.card.get(INT8_OF) != model.sha256:
+        raise InputFileError(f"{path.name} is not the int8 model of this {model.path.name}", _FETCH_AGAIN)
+    return int8
 
 
 def load_model(model: Model) -> tuple[bytes, str]:
@@ -176,9 +174,9 @@ def _with_card(path: Path) -> Model:
     return Model(str(card.get("name", path.stem)), path, MappingProxyType(card))
 
 
-def _stem(path: Path) -> str:
-    # By the file's whole name a twin would come before the model: a hyphen is less than a full stop.
-    return path.stem
+def _files(folder: Path) -> list[Path]:
+    # By the whole file name an int8 model would come before its model: a hyphen is less than a full stop.
+    return sorted(folder.glob("*.onnx"), key=lambda path: path.stem)
 
 
 def _unreadable(path: Path, error: OSError) -> FileAccessError:

@@ -16,10 +16,10 @@ from bokwon.imaging.holes import Hole, as_hole, check_hole, looks_inverted
 from bokwon.imaging.pixels import Pixels, from_pillow, mode_of_array, to_pillow
 from bokwon.imaging.tiles import Tiling
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
-from bokwon.restore.engines import PRECISIONS, TILES, Engine, int8_pays, load_engine
+from bokwon.restore.engines import PRECISIONS, TILES, Engine, load_engine, prefers_int8
 from bokwon.restore.fill import Letters, Progress, fill_hole
 from bokwon.restore.grain import GrainChoice, add_grain
-from bokwon.restore.models import DEFAULT_MODEL, Model, find_model, find_twin, load_model
+from bokwon.restore.models import DEFAULT_MODEL, Model, find_int8, find_model, load_model
 
 __all__ = ["METHODS", "Restoration", "Restorer"]
 
@@ -69,12 +69,12 @@ class Restorer:
         engine: What runs model files: `onnx`, `openvino`, or `auto`, which is OpenVINO where it is installed and the
             processor computes in bfloat16, and ONNX Runtime everywhere else.
         grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
-        precision: What the model computes with: `float32`; `int8`, which its 8-bit twin does by ONNX Runtime; or
-            `auto`, which is the twin where there is one and the processor is made for it. The two differ by little.
+        precision: What the model computes with: `float32`; `int8`, by its int8 model and ONNX Runtime; or `auto`, which
+            is int8 where there is such a model and it is the faster one. The two differ by little.
 
     Attributes:
         method: The method.
-        model: The model in use, the twin where that is; None for a classical method.
+        model: The model in use, the int8 one where that is; None for a classical method.
         sha256: Checksum of the model file; None for a classical method.
         precision: What the model computes with, `float32` or `int8`, once `auto` is decided.
         engine: What fills the tiles.
@@ -109,6 +109,9 @@ class Restorer:
         if method == "model":
             self.model = _in_precision(find_model(model), precision, engine)
             self.precision = self.model.precision
+            if self.precision == "int8" and engine == "auto":
+                # OpenVINO is slower with them than with float32.
+                engine = "onnx"
             data, self.sha256 = load_model(self.model)
             self.engine = load_engine(data, self.model.name, engine=engine, threads=threads, tile=TILES[self.precision])
         else:
@@ -201,11 +204,11 @@ def _in_precision(model: Model, precision: str, engine: str) -> Model:
         return model
     if precision == "int8":
         if engine == "openvino":
-            raise ArgumentError("8-bit twins are made for ONNX Runtime", "leave out one of OpenVINO and int8")
-        return find_twin(model)
-    if precision == "auto" and int8_pays(engine):
+            raise ArgumentError("int8 models are made for ONNX Runtime", "leave out one of OpenVINO and int8")
+        return find_int8(model)
+    if precision == "auto" and prefers_int8(engine):
         try:
-            return find_twin(model)
+            return find_int8(model)
         except InputFileError:
             # Most models have none; one that is another's is not for this one to run.
             return model
