@@ -93,6 +93,7 @@ def test_tiff_keeps_mode_depth_compression_and_tiles(
     assert restore("page.tif", "out.tif") == 0
     with tifffile.TiffFile("page.tif") as before, tifffile.TiffFile("out.tif") as after:
         (page,), (out,) = before.pages, after.pages
+        assert after.is_bigtiff == before.is_bigtiff
         check_restored(samples, out.asarray())
         assert (out.compression, out.photometric, out.extrasamples) == (
             page.compression,

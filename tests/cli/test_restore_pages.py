@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.imaging import ifd
+from bokwon.imaging import ifd, tiff_pages
 
 TELEA = ("--method", "telea")
 SIZE = (40, 60)
@@ -94,6 +94,24 @@ def test_every_page_keeps_its_kind_its_tags_and_its_samples(folder: Path, byteor
         np.testing.assert_array_equal(old[~changed], new[~changed])
         assert np.array_equal(old[changed], new[changed]) != changed.any()
     assert tags("out.tif") == tags("book.tif")
+    with tifffile.TiffFile("out.tif") as book:
+        assert book.is_bigtiff == big
+
+
+def test_only_a_big_tiff_grows_beyond_what_a_tiff_can_hold(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # What 4 GiB are to an archive, 20,000 bytes are here.
+    monkeypatch.setattr(tiff_pages, "_LARGEST_FILE", 20_000)
+    save_mask("masks/book_p001.png")
+    write_book("book.tif")
+    assert restore("book.tif", "out.tif", "--mask", "masks", *TELEA) == 15
+    assert "more than 4 GiB" in capsys.readouterr().err
+    assert not Path("out.tif").exists()
+    write_book("book.tif", big=True)
+    assert restore("book.tif", "out.tif", "--mask", "masks", *TELEA) == 0
+    assert Path("out.tif").stat().st_size > 20_000
+    assert len(read_book("out.tif")) == len(PAGES)
 
 
 def test_a_mask_of_as_many_pages_and_a_range_of_them(folder: Path) -> None:
@@ -140,7 +158,7 @@ def test_smaller_copies_are_no_pages(folder: Path, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("pages", [1, 2])
-def test_images_within_pages_and_big_tiff_are_told_when_they_are_lost(
+def test_images_within_pages_are_told_when_they_are_lost_and_big_tiff_stays_big(
     folder: Path, pages: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     samples = noise(1, (*SIZE, 3))
@@ -152,10 +170,10 @@ def test_images_within_pages_and_big_tiff_are_told_when_they_are_lost(
     assert restore("pyramid.tif", "out.tif", "--mask", "masks" if pages > 1 else "masks/pyramid.png", *TELEA) == 0
     said = capsys.readouterr().err
     assert "note: pyramid.tif holds images within its pages (SubIFDs): a changed file is without them" in said
-    assert "note: pyramid.tif is a BigTIFF: if it changes, it comes back as an ordinary TIFF" in said
+    assert "BigTIFF" not in said
     assert "is not kept" not in said
     with tifffile.TiffFile("out.tif") as book:
-        assert not book.is_bigtiff
+        assert book.is_bigtiff
         assert [page.subifds for page in book.pages] == [None] * pages
         assert {page.compression.name for page in book.pages} <= {"ADOBE_DEFLATE", "DEFLATE"}
         np.testing.assert_array_equal(book.pages[0].asarray()[~hole()], samples[~hole()])

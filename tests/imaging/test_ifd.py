@@ -25,15 +25,19 @@ def entries(draw: st.DrawFn) -> Entry:
 directories = st.dictionaries(st.integers(254, 65535).filter(lambda tag: tag not in POINTERS), entries(), max_size=8)
 
 
-def as_file(directory: ifd.Directory) -> io.BytesIO:
-    return io.BytesIO(ifd.file_header(8) + ifd.serialise(directory, 8))
+def as_file(directory: ifd.Directory, order: str = "<", *, big: bool = False) -> io.BytesIO:
+    begin = 16 if big else 8
+    return io.BytesIO(ifd.file_header(begin, order, big=big) + ifd.serialise(directory, begin, order, big=big))
 
 
 @settings(deadline=None)
-@given(directories, directories)
-def test_what_is_written_is_read_again(outer: ifd.Directory, inner: ifd.Directory) -> None:
+@given(directories, directories, st.sampled_from("<>"), st.booleans())
+def test_what_is_written_is_read_again(outer: ifd.Directory, inner: ifd.Directory, order: str, big: bool) -> None:
     directory = {**outer, 34665: Entry(4, 1, b"", inner)}
-    assert ifd.parse(as_file(directory)) == directory
+    stream = as_file(directory, order, big=big)
+    assert (ifd.byte_order(stream), ifd.is_big(stream)) == (order, big)
+    assert ifd.parse(stream) == directory
+    assert ifd.positions(stream) == [16 if big else 8]
 
 
 def test_big_endian_values_come_out_little_endian() -> None:

@@ -130,6 +130,7 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         except (ValueError, OverflowError, struct.error):
             # One page is all that can be told of it; its reader will say what is wrong.
             self._positions, reduced, inner, big = [0], [False], False, False
+        self._big = big
         self._reduced = reduced
         self._numbers = [place for place, small in enumerate(reduced) if not small]
         self.pages = len(self._numbers)
@@ -138,8 +139,6 @@ class TiffBook(AbstractContextManager["TiffBook"]):
             self.notices = (f"{source.name} holds smaller copies of its pages, which stay as they are",)
         if inner:
             self.notices += (f"{source.name} holds images within its pages (SubIFDs): a changed file is without them",)
-        if big:
-            self.notices += (f"{source.name} is a BigTIFF: if it changes, it comes back as an ordinary TIFF",)
 
     @property
     def chain(self) -> int:
@@ -167,27 +166,34 @@ class TiffBook(AbstractContextManager["TiffBook"]):
                 f"{file_format} holds one page and {self._source.name} {self.pages}",
                 "write a .tif file (--format tiff)",
             )
-        writer = tiff_pages.TiffWriter(stream)
+        writer = tiff_pages.TiffWriter(stream, big=self._big)
         any_changed = False
         number = 0
         for place, reduced in enumerate(self._reduced):
-            data = self._extract(place)
             number += not reduced
-            changed = None if reduced else visit(number, _Later(self._decode, number, data))
-            any_changed |= changed is not None
-            if changed is None and tiff_pages.must_be_decoded(data):
-                changed = self._decode(number, data)
-            if changed is not None:
-                kept = ifd.parse(io.BytesIO(data)).get(tiff_pages.SUBFILE_TYPE)
-                encoded = io.BytesIO()
-                tiff.encode(encoded, changed.pixels, changed.mode, changed.metadata)
-                writer.add(encoded.getvalue(), {tiff_pages.SUBFILE_TYPE: kept} if kept else None)
-            else:
-                writer.add(data)
+            any_changed |= self._copy_page(place, number, writer, None if reduced else visit)
         if not any_changed:
             stream.seek(0)
             stream.truncate()
             _copy(self._source, stream)
+
+    def _copy_page(self, place: int, number: int, writer: tiff_pages.TiffWriter, visit: Visit | None) -> bool:
+        """Write a page, as `visit` restores it, if it does; return whether it did."""
+        data = self._extract(place)
+        changed = visit(number, _Later(self._decode, number, data)) if visit else None
+        page = changed
+        if page is None and tiff_pages.must_be_decoded(data):
+            page = self._decode(number, data)
+        if page is None:
+            writer.add(data)
+            return False
+        kept = ifd.parse(io.BytesIO(data)).get(tiff_pages.SUBFILE_TYPE)
+        # Freed before the page is encoded: it may be a gigabyte.
+        del data
+        encoded = io.BytesIO()
+        tiff.encode(encoded, page.pixels, page.mode, page.metadata)
+        writer.add(encoded.getvalue(), {tiff_pages.SUBFILE_TYPE: kept} if kept else None)
+        return changed is not None
 
     def close(self) -> None:
         """Close the file."""

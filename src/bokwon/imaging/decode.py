@@ -153,7 +153,7 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
         xmp=kept[_XMP].data if _XMP in kept else None,
         dpi=tiff.resolution(tags),
         orientation=ifd.numbers(tags[_ORIENTATION])[0] if _ORIENTATION in tags else 1,
-        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags)),
+        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags), ifd.is_big(stream)),
     )
     notices = (_white_is_zero(name),) if _stores_white_as_zero(tags) else ()
     return Page(pixels, mode, "TIFF", metadata, notices)
@@ -220,7 +220,9 @@ def _metadata(
         orientation=orientation,
         png=png.read_chunks(stream, samples_changed=samples_changed) if file_format == "PNG" else None,
         jpeg=settings,
-        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags)) if file_format == "TIFF" else None,
+        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags), ifd.is_big(stream))
+        if file_format == "TIFF"
+        else None,
     )
 
 

@@ -12,15 +12,27 @@ from typing import BinaryIO
 
 import numpy as np
 
-__all__ = ["Directory", "Entry", "byte_order", "file_header", "is_big", "numbers", "parse", "positions", "serialise"]
+__all__ = [
+    "Directory",
+    "Entry",
+    "byte_order",
+    "file_header",
+    "is_big",
+    "link_of",
+    "numbers",
+    "parse",
+    "positions",
+    "serialise",
+]
 
 HEADER_BYTES = 8
+_BIG = 43
 # Bytes per value, and how many bytes are swapped together, by field type (TIFF 6.0, section 2; 16-18 are BigTIFF's).
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _SWAP_BYTES = {**_VALUE_BYTES, 5: 4, 10: 4}
 _SHORT, _LONG = 3, 4
-_LONG8 = 16
-_BIG_TYPES = frozenset({_LONG8, 17, 18})
+_LONG8, _IFD8 = 16, 18
+_BIG_TYPES = frozenset({_LONG8, 17, _IFD8})
 # Offsets and sizes of strips and tiles, and places of images within pages.
 _PLACES = frozenset({273, 279, 324, 325, 330})
 # Exif, GPS and interoperability directories; nothing else that points somewhere survives a rewrite.
@@ -57,6 +69,11 @@ class Entry:
         """Return an entry of unsigned 32-bit numbers."""
         return cls(_LONG, len(values), struct.pack(f"<{len(values)}I", *values))
 
+    @classmethod
+    def places(cls, *values: int, big: bool) -> Entry:
+        """Return an entry of places in a file: numbers of 64 bits in a BigTIFF, else of 32."""
+        return cls(_LONG8, len(values), struct.pack(f"<{len(values)}Q", *values)) if big else cls.longs(*values)
+
 
 Directory = dict[int, Entry]
 
@@ -69,6 +86,13 @@ class _Layout:
     def unpack(self, codes: str, data: bytes) -> tuple[int, ...]:
         return struct.unpack(self.order + codes, data)
 
+    def pack(self, codes: str, *values: int) -> bytes:
+        return struct.pack(self.order + codes, *values)
+
+    @property
+    def count_code(self) -> str:
+        return "Q" if self.big else "H"
+
     @property
     def offset_code(self) -> str:
         return "Q" if self.big else "I"
@@ -76,6 +100,14 @@ class _Layout:
     @property
     def inline_bytes(self) -> int:
         return 8 if self.big else 4
+
+    @property
+    def entry_bytes(self) -> int:
+        return 20 if self.big else 12
+
+    @property
+    def count_bytes(self) -> int:
+        return 8 if self.big else 2
 
 
 def parse(stream: BinaryIO, position: int | None = None) -> Directory:
@@ -108,17 +140,13 @@ def positions(stream: BinaryIO) -> list[int]:
         ValueError: It is no TIFF file, its directories run in a circle, or there are more than 65,535.
     """
     layout, position = _header(stream)
-    count_code, entry_bytes = ("Q", 20) if layout.big else ("H", 12)
     found: dict[int, None] = {}
     while position:
         if position in found or len(found) > _MOST_PAGES:
             raise ValueError("its directories run in a circle")
         found[position] = None
         stream.seek(position)
-        (count,) = layout.unpack(count_code, _exactly(stream, struct.calcsize("<" + count_code)))
-        if count > _MOST_ENTRIES:
-            raise ValueError(f"a directory of {count} entries")
-        stream.seek(count * entry_bytes, 1)
+        stream.seek(_count(stream, layout) * layout.entry_bytes, 1)
         (position,) = layout.unpack(layout.offset_code, _exactly(stream, layout.inline_bytes))
     return list(found)
 
@@ -140,25 +168,28 @@ def _header(stream: BinaryIO) -> tuple[_Layout, int]:
         raise ValueError("no TIFF byte-order mark")
     order = "<" if head[:2] == b"II" else ">"
     (magic,) = struct.unpack(order + "H", head[2:4])
-    layout = _Layout(order, big=magic == 43)
+    layout = _Layout(order, big=magic == _BIG)
     return layout, layout.unpack("Q", head[8:16])[0] if layout.big else layout.unpack("I", head[4:8])[0]
 
 
 def _parse_directory(stream: BinaryIO, layout: _Layout, position: int, depth: int) -> Directory:
-    count_code, entry_bytes = ("Q", 20) if layout.big else ("H", 12)
     stream.seek(position)
-    (count,) = layout.unpack(count_code, _exactly(stream, struct.calcsize("<" + count_code)))
-    if count > _MOST_ENTRIES:
-        raise ValueError(f"a directory of {count} entries")
-    table = _exactly(stream, count * entry_bytes)
+    table = _exactly(stream, _count(stream, layout) * layout.entry_bytes)
     directory: Directory = {}
-    for start in range(0, len(table), entry_bytes):
-        record = table[start : start + entry_bytes]
-        tag, kind, values = layout.unpack("HH" + layout.offset_code, record[: entry_bytes - layout.inline_bytes])
+    for start in range(0, len(table), layout.entry_bytes):
+        record = table[start : start + layout.entry_bytes]
+        tag, kind, values = layout.unpack("HH" + layout.offset_code, record[: -layout.inline_bytes])
         entry = _parse_entry(stream, layout, (tag, kind, values), record[-layout.inline_bytes :], depth)
         if entry is not None:
             directory[tag] = entry
     return directory
+
+
+def _count(stream: BinaryIO, layout: _Layout) -> int:
+    (count,) = layout.unpack(layout.count_code, _exactly(stream, layout.count_bytes))
+    if count > _MOST_ENTRIES:
+        raise ValueError(f"a directory of {count} entries")
+    return count
 
 
 def _parse_entry(
@@ -187,7 +218,7 @@ def _parse_entry(
     if layout.order == ">" and unit > 1:
         data = np.frombuffer(data, f">u{unit}").astype(f"<u{unit}").tobytes()
     if kind in _BIG_TYPES:
-        # Where samples lie in a BigTIFF: they are read from there, and written to a file of 32-bit places.
+        # Where samples lie in a BigTIFF.
         return Entry(_LONG8, count, data)
     return Entry(kind, count, data)
 
@@ -205,41 +236,68 @@ def numbers(entry: Entry) -> tuple[int, ...]:
     return struct.unpack(f"<{entry.count}{code}", entry.data)
 
 
-def file_header(directory_offset: int, order: str = "<") -> bytes:
-    """Return the eight bytes a TIFF file begins with.
+def file_header(directory_offset: int, order: str = "<", *, big: bool = False) -> bytes:
+    """Return what a TIFF file begins with: 8 bytes, of a BigTIFF 16.
 
     Args:
         directory_offset: Where the first directory lies in the file.
         order: Byte order, `<` or `>`.
+        big: Whether it is a BigTIFF.
     """
-    return struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, directory_offset)
+    mark = b"II" if order == "<" else b"MM"
+    if big:
+        return struct.pack(order + "2sHHHQ", mark, _BIG, 8, 0, directory_offset)
+    return struct.pack(order + "2sHI", mark, 42, directory_offset)
 
 
-def serialise(directory: Mapping[int, Entry], offset: int, order: str = "<") -> bytes:
+def link_of(directory: Mapping[int, Entry] | None, offset: int, *, big: bool = False) -> int:
+    """Return where in a file the place of the next directory is written.
+
+    Args:
+        directory: The directory before it; None for the first one of the file.
+        offset: Where in the file that directory lies.
+        big: Whether it is a BigTIFF.
+    """
+    if directory is None:
+        return 8 if big else 4
+    layout = _Layout("<", big)
+    return offset + layout.count_bytes + layout.entry_bytes * len(directory)
+
+
+def serialise(directory: Mapping[int, Entry], offset: int, order: str = "<", *, big: bool = False) -> bytes:
     """Write a directory, the last of its file, with everything it points at behind it.
 
     Args:
         directory: Tag number to entry.
         offset: Where in the file the directory will lie, bytes.
         order: Byte order, `<` or `>`.
+        big: Whether the file is a BigTIFF.
     """
+    layout = _Layout(order, big)
     table = bytearray()
     values = bytearray()
-    behind = offset + 2 + 12 * len(directory) + 4
+    behind = link_of(directory, offset, big=big) + layout.inline_bytes
     for tag in sorted(directory):
         entry = directory[tag]
+        kind = entry.type
         if entry.directory is not None:
-            inline = struct.pack(order + "I", behind + len(values))
-            values += serialise(entry.directory, behind + len(values), order)
-        elif len(entry.data) <= 4:
-            inline = _ordered(entry, order).ljust(4, b"\0")
+            kind = _IFD8 if big else _LONG
+            inline = layout.pack(layout.offset_code, behind + len(values))
+            values += serialise(entry.directory, behind + len(values), order, big=big)
+        elif len(entry.data) <= layout.inline_bytes:
+            inline = _ordered(entry, order).ljust(layout.inline_bytes, b"\0")
         else:
-            inline = struct.pack(order + "I", behind + len(values))
+            inline = layout.pack(layout.offset_code, behind + len(values))
             values += _ordered(entry, order)
         if len(values) % 2:
             values += b"\0"
-        table += struct.pack(order + "HHI", tag, entry.type, entry.count) + inline
-    return struct.pack(order + "H", len(directory)) + bytes(table) + struct.pack(order + "I", 0) + bytes(values)
+        table += layout.pack("HH" + layout.offset_code, tag, kind, entry.count) + inline
+    return (
+        layout.pack(layout.count_code, len(directory))
+        + bytes(table)
+        + layout.pack(layout.offset_code, 0)
+        + bytes(values)
+    )
 
 
 def _ordered(entry: Entry, order: str) -> bytes:

@@ -48,11 +48,13 @@ class TiffSettings:
         compression: Pillow's name of the compression, such as `raw`, `tiff_lzw` or `group4`.
         tags: Its descriptive tags, EXIF and GPS directories among them.
         tile: Height and width of its tiles; None for a page in strips.
+        big: Whether it lay in a BigTIFF.
     """
 
     compression: str
     tags: Directory
     tile: tuple[int, int] | None = None
+    big: bool = False
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         stream: Where to.
         pixels: Samples of 1, 8 or 16 bits.
         mode: Their mode.
-        metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless.
+        metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless; one that
+            was a BigTIFF stays one.
     """
     compression = encoding_for(metadata.tiff.compression, mode) if metadata.tiff else _DEFLATE
     tile = metadata.tiff.tile if metadata.tiff and tiff_archive.can_encode(mode) else None
@@ -102,18 +103,20 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
     if mode == "RGBA":
         # Unassociated alpha; OpenCV leaves the tag out.
         directory[_EXTRA_SAMPLES] = Entry.shorts(2)
-    offsets = 8 + np.concatenate(([0], np.cumsum(sizes[:-1], dtype=np.int64)))
-    directory[places] = Entry.longs(*offsets.tolist())
+    big = metadata.tiff is not None and metadata.tiff.big
+    begin = len(ifd.file_header(0, big=big))
+    offsets = begin + np.concatenate(([0], np.cumsum(sizes[:-1], dtype=np.int64)))
+    directory[places] = Entry.places(*offsets.tolist(), big=big)
     directory[lengths] = Entry.longs(*sizes)
     directory |= _tags_of(metadata)
-    end = 8 + sum(sizes)
+    end = begin + sum(sizes)
     position = end + end % 2
-    stream.write(ifd.file_header(position))
+    stream.write(ifd.file_header(position, big=big))
     samples = bare.getbuffer()
     for start, size in zip(starts, sizes, strict=True):
         stream.write(samples[start : start + size])
     stream.write(b"\0" * (position - end))
-    stream.write(ifd.serialise(directory, position))
+    stream.write(ifd.serialise(directory, position, big=big))
 
 
 def _encode_bare(pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None) -> io.BytesIO:

@@ -44,22 +44,20 @@ def extract(stream: BinaryIO, position: int) -> bytes:
     offsets, sizes = _STRIPS if _STRIPS[0] in directory else _TILES
     if offsets not in directory or sizes not in directory:
         raise ValueError("a page without samples, or of the old kind of JPEG compression")
-    blocks = []
-    for start, size in zip(ifd.numbers(directory[offsets]), ifd.numbers(directory[sizes]), strict=True):
-        stream.seek(start)
-        block = stream.read(size)
-        if len(block) != size:
-            raise ValueError("the file ends inside a page")
-        blocks.append(block)
     out = io.BytesIO()
     out.write(ifd.file_header(0, order))
-    places = []
-    for block in blocks:
+    places, lengths = [], ifd.numbers(directory[sizes])
+    for start, size in zip(ifd.numbers(directory[offsets]), lengths, strict=True):
+        stream.seek(start)
         places.append(out.tell())
-        out.write(block + b"\0" * (len(block) % 2))
-    directory[offsets] = Entry.longs(*places)
-    directory[sizes] = Entry.longs(*map(len, blocks))
+        if out.write(stream.read(size)) != size:
+            raise ValueError("the file ends inside a page")
+        out.write(b"\0" * (size % 2))
     end = out.tell()
+    if end > _LARGEST_FILE:
+        raise ValueError("a page of more than 4 GiB")
+    directory[offsets] = Entry.longs(*places)
+    directory[sizes] = Entry.longs(*lengths)
     out.write(ifd.serialise(directory, end, order))
     out.seek(0)
     out.write(ifd.file_header(end, order))
@@ -95,12 +93,14 @@ class TiffWriter:
 
     Args:
         stream: Where to; seekable.
+        big: Whether to write a BigTIFF, which may have more than 4 GiB.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, *, big: bool = False) -> None:
         self._stream = stream
-        self._link = 4
-        stream.write(ifd.file_header(0))
+        self._big = big
+        self._link = ifd.link_of(None, 0, big=big)
+        stream.write(ifd.file_header(0, big=big))
 
     def add(self, page: bytes, tags: Mapping[int, Entry] | None = None) -> None:
         """Put a page behind the others.
@@ -118,14 +118,14 @@ class TiffWriter:
         position = self._stream.seek(0, io.SEEK_END)
         places = position + np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
         end = int(places[-1] + places[-1] % 2)
-        if end + len(page) - sum(lengths) > _LARGEST_FILE:
-            raise BokwonError("the output would have more than 4 GiB, which TIFF cannot hold", "split the file")
+        if not self._big and end + len(page) - sum(lengths) > _LARGEST_FILE:
+            fix = "split the file, or turn it into a BigTIFF first"
+            raise BokwonError("the output would have more than 4 GiB, which TIFF cannot hold", fix)
         for start, length in zip(starts, lengths, strict=True):
             self._stream.write(page[start : start + length])
         self._stream.write(b"\0" * (end - int(places[-1])))
-        directory[offsets] = Entry.longs(*places[:-1].tolist())
-        self._stream.write(ifd.serialise(directory, end))
+        directory[offsets] = Entry.places(*places[:-1].tolist(), big=self._big)
+        self._stream.write(ifd.serialise(directory, end, big=self._big))
         self._stream.seek(self._link)
-        self._stream.write(struct.pack("<I", end))
-        # The next page's place is written behind this directory's entries.
-        self._link = end + 2 + 12 * len(directory)
+        self._stream.write(struct.pack("<Q" if self._big else "<I", end))
+        self._link = ifd.link_of(directory, end, big=self._big)
