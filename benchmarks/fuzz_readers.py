@@ -93,6 +93,11 @@ def originals() -> dict[str, tuple[bytes, ...]]:
         tiff(deep[..., 0], "minisblack", compression="jpeg2000"),
         tiff(rgb, "rgb", compression="webp", tile=(16, 16)),
     )
+    big = io.BytesIO()
+    with tifffile.TiffWriter(big, bigtiff=True) as writer:
+        for samples in (deep[..., :3], deep[..., :3] >> 1):
+            writer.write(samples, photometric="rgb", compression="zlib", metadata=None)
+    found["TIFF pages"] += (big.getvalue(),)
     found["PNG"] += (_deep_png(deep),)
 
     found["JPEG2000"] = (
