@@ -1,13 +1,14 @@
 """Time and memory of restoring large pages, beside OpenCV's Telea and Navier-Stokes.
 
-    python benchmarks/restore.py IN_DIR [--parts page,command,huge,growth] [--rounds 5]
+    python benchmarks/restore.py IN_DIR [--parts page,command,huge,growth] [--rounds 5] [--name restore]
 
 IN_DIR holds the page, `page.png`, RGB, 2480x3508, and masks of 512 pixels to lay over it. One made by the project:
 
     bokwon pages make IN_DIR/pages --count 1 --size 1754x1240 --seed 4       # enlarged twice here
     bokwon masks make IN_DIR/masks --kind document --bins 1 --count 36 --seed 4
 
-Each part keeps its figures in benchmarks/results/restore.json; restore.md and restore.png are drawn from all of them.
+Each part keeps its figures in benchmarks/results/NAME.json; NAME.md and NAME.png are drawn from all of them. A machine
+of another kind gets a name of its own.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from bokwon.restore.fill import fill_hole
 RESULTS = Path(__file__).parent / "results"
 WIDTH, HEIGHT = 2480, 3508
 CLASSICAL = ("telea", "ns")
+# What the figures depend on, the best first; processor names on rented machines do not tell.
+INSTRUCTIONS = ("amx_bf16", "avx512_vnni", "avx_vnni", "avx512f", "avx2")
 # Engine and precision; without the latter what a user gets who asks for nothing.
 ENGINES = {"onnx": ("onnx", "auto"), "onnx, float32": ("onnx", "float32"), "openvino": ("openvino", "auto")}
 CONTESTANTS = (*ENGINES, *CLASSICAL)
@@ -222,8 +225,11 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-        model = names[0] if names else model
+        lines = [line.partition(":")[::2] for line in info.read_text().splitlines()]
+        found = {key.strip(): value.strip() for key, value in reversed(lines)}
+        model = found.get("model name", model)
+        best = next((name for name in INSTRUCTIONS if name in found.get("flags", "").split()), None)
+        model += f" with {best}" if best else ""
     load = os.getloadavg()[0]
     return f"{model}, {os.cpu_count()} cores, load average {load:.1f} at the end, OpenCV {cv2.__version__}"
 
@@ -248,8 +254,8 @@ def plot(growth: dict[str, Any], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def report(results: dict[str, Any]) -> str:
-    """Write the figures as Markdown."""
+def report(results: dict[str, Any], name: str) -> str:
+    """Write the figures as Markdown, with the picture NAME.png."""
     text = "# Restoring large pages\n\nMade by `benchmarks/restore.py`, which says how. Seconds are medians.\n"
     if "page" in results:
         part = results["page"]
@@ -259,9 +265,9 @@ def report(results: dict[str, Any]) -> str:
             "| | seconds | best | tiles | aim |\n|---|---:|---:|---:|---|\n"
         )
         aims = {"onnx": "<= 4 s", "openvino": "<= 2 s in bfloat16"}
-        for name in CONTESTANTS:
-            row = part["engines"][name], f"{part['seconds'][name]:.2f}", f"{part['best'][name]:.2f}"
-            text += f"| {' | '.join(row)} | {part['tiles'][name]} | {aims.get(name, '')} |\n"
+        for contestant in CONTESTANTS:
+            row = part["engines"][contestant], f"{part['seconds'][contestant]:.2f}", f"{part['best'][contestant]:.2f}"
+            text += f"| {' | '.join(row)} | {part['tiles'][contestant]} | {aims.get(contestant, '')} |\n"
     if "command" in results:
         part = results["command"]
         text += (
@@ -285,7 +291,7 @@ def report(results: dict[str, Any]) -> str:
         part = results["growth"]
         text += (
             f"\n## Time grows with the damaged tiles, not with the page\n\n{part['when']}. ONNX Runtime, tiles of 512, "
-            "best of the rounds.\n\n![Seconds against damaged tiles and against megapixels](restore.png)\n"
+            f"best of the rounds.\n\n![Seconds against damaged tiles and against megapixels]({name}.png)\n"
         )
     return text
 
@@ -295,18 +301,19 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--name", default="restore", help="of the results")
     parser.add_argument("--note", default="", help="what else the machine did")
     arguments = parser.parse_args()
-    kept = RESULTS / "restore.json"
+    kept = RESULTS / f"{arguments.name}.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
     for name in arguments.parts.split(","):
         results[name] = PARTS[name](arguments.folder, arguments.rounds)
         note = f" {arguments.note}" if arguments.note else ""
         results[name]["when"] = f"{date.today()}, {machine()}.{note}".rstrip(".")
         kept.write_text(json.dumps(results, indent=1) + "\n")
-        (RESULTS / "restore.md").write_text(report(results))
+        kept.with_suffix(".md").write_text(report(results, arguments.name))
     if "growth" in results:
-        plot(results["growth"], RESULTS / "restore.png")
+        plot(results["growth"], kept.with_suffix(".png"))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ def test_the_signatures() -> None:
         "engine",
         "grain",
         "precision",
+        "ink",
     ]
     assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
 

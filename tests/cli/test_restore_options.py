@@ -104,6 +104,25 @@ def test_grain_is_given_on_request_and_only_in_the_hole(folder: Path) -> None:
     assert Path("again.png").read_bytes() == Path("match.png").read_bytes()
 
 
+def test_ink_is_sharpened_on_request_and_only_in_the_hole(folder: Path) -> None:
+    page = np.full((200, 300), 210, np.uint8)
+    page[::20] = page[1::20] = page[2::20] = 30
+    Image.fromarray(page).save("page.png")
+    hole = np.zeros((200, 300), bool)
+    hole[60:140, 60:240] = True
+    Image.fromarray(hole).save("mask.png")
+    for name in ("off", "sharpen"):
+        assert restore("page.png", f"{name}.png", "--ink", name, *TELEA, "--record") == 0
+        settings = json.loads(Path(f"{name}.png.record/record.json").read_text())["settings"]
+        assert settings["ink"] == name
+    with Image.open("off.png") as soft, Image.open("sharpen.png") as sharp:
+        before, after = np.array(soft), np.array(sharp)
+    np.testing.assert_array_equal(after[~hole], page[~hole])
+    between = hole & (before > 60) & (before < 180)
+    assert between.sum() > 500
+    assert (hole & (after > 60) & (after < 180)).sum() < 0.9 * between.sum()
+
+
 def test_letters_may_be_left(folder: Path, mean_model: Path) -> None:
     page = np.full((200, 200), 220, np.uint8)
     page[::10] = 0

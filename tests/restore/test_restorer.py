@@ -147,6 +147,8 @@ def test_grain_is_that_of_the_command_line() -> None:
     assert given[80:120, 90:210].std() > without[80:120, 90:210].std() + 1
     with pytest.raises(ArgumentError, match="grain cannot be 'sand'"):
         bokwon.Restorer(method="telea", grain="sand")  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="ink cannot be 'blot'"):
+        bokwon.Restorer(method="telea", ink="blot")  # type: ignore[arg-type]
 
 
 def test_large_images_are_tiled(mean_model: Path) -> None:

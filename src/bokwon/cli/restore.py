@@ -52,6 +52,13 @@ class Grain(str, Enum):
     match = "match"
 
 
+class Ink(str, Enum):
+    """Whether fills come out as ink or paper."""
+
+    off = "off"
+    sharpen = "sharpen"
+
+
 class EngineName(str, Enum):
     """What runs model files."""
 
@@ -138,6 +145,7 @@ def restore(
     grain: Annotated[
         Grain, typer.Option("--grain", help="match: give what is filled the grain of the paper around it.")
     ] = Grain.off,
+    ink: Annotated[Ink, typer.Option("--ink", help="sharpen: smears in what is filled become ink or paper.")] = Ink.off,
     output_format: Annotated[
         Format | None,
         typer.Option("--format", help="Format to write; by default OUTPUT's, in a folder each file's own."),
@@ -225,7 +233,14 @@ def restore(
         overlay=overlay,
     )
     recipe = Recipe(
-        model or DEFAULT_MODEL, method.value, threads, letters.value, engine.value, grain.value, precision.value
+        model or DEFAULT_MODEL,
+        method.value,
+        threads,
+        letters.value,
+        engine.value,
+        grain.value,
+        precision.value,
+        ink.value,
     )
     format_name = output_format.value.upper() if output_format else None
     if folder:

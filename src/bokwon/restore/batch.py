@@ -205,6 +205,7 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
         options.record,
         options.overlay,
         restorer.grain,
+        restorer.ink,
         file_format,
         bokwon.__version__,
     )

@@ -11,7 +11,7 @@ from bokwon.imaging.color import light_to_samples, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.restore.depth import rise
-from bokwon.restore.survey import Survey, at_window, spread, survey
+from bokwon.restore.survey import Survey, at_window, spread, survey, windows
 
 __all__ = ["GrainChoice", "Texture", "add_grain"]
 
@@ -21,7 +21,6 @@ GrainChoice = Literal["off", "match"]
 _SIDE = 512
 """Side of the texture, pixels; it goes on without a seam."""
 
-_BLOCK = 512
 _INK, _PAPER = 0.5, 0.85
 """Lightness, as a share of the paper's, up to which a filled pixel is ink and has no grain, and from which it is paper
 and has all of it."""
@@ -95,7 +94,7 @@ def add_grain(pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0) -> None:
     colour = spread(around.colour, around.seen, 1.0)
     # Another than that of `bokwon.restore.paper`, or where its paper was put the two would add up in step.
     texture = Texture(around.patches, seed=seed + 1)
-    for window in _windows(hole):
+    for window in windows(hole):
         inside = hole[window]
         light = samples_to_light(pixels[window], mode)
         filled = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max)
@@ -114,12 +113,3 @@ def _lack(around: Survey, fill: Survey) -> NDArray[np.float32]:
     wanted = spread(around.deviation, around.measured, 0.0)
     there = spread(fill.deviation, fill.measured, 0.0)
     return np.asarray(np.sqrt(np.maximum(wanted**2 - there**2, 0.0)), np.float32)
-
-
-def _windows(hole: Hole) -> list[tuple[slice, slice]]:
-    places = [
-        (slice(top, min(top + _BLOCK, hole.shape[0])), slice(left, min(left + _BLOCK, hole.shape[1])))
-        for top in range(0, hole.shape[0], _BLOCK)
-        for left in range(0, hole.shape[1], _BLOCK)
-    ]
-    return [place for place in places if hole[place].any()]

@@ -10,6 +10,7 @@ from bokwon.imaging.files import MAX_PIXELS, Source
 from bokwon.imaging.formats import EXTENSIONS, format_of
 from bokwon.restore.fill import Letters
 from bokwon.restore.grain import GrainChoice
+from bokwon.restore.ink import InkChoice
 from bokwon.restore.masks import Masks
 from bokwon.restore.models import DEFAULT_MODEL
 from bokwon.restore.restorer import Restorer
@@ -29,6 +30,7 @@ class Recipe:
         engine: What runs model files: `auto`, `onnx` or `openvino`.
         grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
         precision: What the model computes with: `auto`, `float32` or `int8`.
+        ink: `sharpen` moves what lies between ink and paper in a fill to one of them; `off` leaves it as it was filled.
     """
 
     model: str = DEFAULT_MODEL
@@ -38,6 +40,7 @@ class Recipe:
     engine: str = "auto"
     grain: GrainChoice = "off"
     precision: str = "auto"
+    ink: InkChoice = "off"
 
     def restorer(self) -> Restorer:
         """Make the restorer."""
@@ -49,6 +52,7 @@ class Recipe:
             engine=self.engine,
             grain=self.grain,
             precision=self.precision,
+            ink=self.ink,
         )
 
 

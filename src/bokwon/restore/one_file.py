@@ -159,7 +159,7 @@ class _Work:
     def finish_record(self) -> None:
         """Finish the record of the intervention, once the output is written."""
         if self._recorder is not None:
-            chosen = {"letters": self._restorer.letters, "grain": self._restorer.grain}
+            chosen = {name: getattr(self._restorer, name) for name in ("letters", "grain", "ink")}
             options = {**asdict(self._job.options), "format": self._format, **chosen}
             self._recorder.finish(options)
 

@@ -19,6 +19,7 @@ from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import PRECISIONS, TILES, Engine, load_engine, prefers_int8
 from bokwon.restore.fill import Letters, Progress, fill_hole
 from bokwon.restore.grain import GrainChoice, add_grain
+from bokwon.restore.ink import InkChoice, sharpen_ink
 from bokwon.restore.models import DEFAULT_MODEL, Model, find_int8, find_model, load_model
 
 __all__ = ["METHODS", "Restoration", "Restorer"]
@@ -71,6 +72,7 @@ class Restorer:
         grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
         precision: What the model computes with: `float32`; `int8`, by its int8 model and ONNX Runtime; or `auto`, which
             is int8 where there is such a model and it is the faster one. The two differ by little.
+        ink: `sharpen` moves what lies between ink and paper in a fill to one of them; `off` leaves it as it was filled.
 
     Attributes:
         method: The method.
@@ -80,6 +82,7 @@ class Restorer:
         engine: What fills the tiles.
         letters: Whether letters are made up.
         grain: Whether fills get the grain of the paper.
+        ink: Whether fills come out as ink or paper.
 
     Raises:
         ArgumentError: No such method or model.
@@ -98,6 +101,7 @@ class Restorer:
         engine: str = "auto",
         grain: GrainChoice = "off",
         precision: str = "auto",
+        ink: InkChoice = "off",
     ) -> None:
         if method not in METHODS:
             raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
@@ -120,8 +124,11 @@ class Restorer:
             raise ArgumentError(f"letters cannot be {letters!r}", "choose restore or leave")
         if grain not in get_args(GrainChoice):
             raise ArgumentError(f"grain cannot be {grain!r}", "choose off or match")
+        if ink not in get_args(InkChoice):
+            raise ArgumentError(f"ink cannot be {ink!r}", "choose off or sharpen")
         self.letters = letters
         self.grain = grain
+        self.ink = ink
         self._tiling = Tiling(self.engine.tile if tile is None else tile)
 
     def restore(
@@ -186,6 +193,8 @@ class Restorer:
         if mode == "L" and pixels.ndim == 3:
             pixels = pixels[..., 0]
         tiles = fill_hole(pixels, mode, hole, self.engine, tiling=self._tiling, letters=self.letters, progress=progress)
+        if self.ink == "sharpen":
+            sharpen_ink(pixels, mode, hole)
         if self.grain == "match":
             add_grain(pixels, mode, hole)
         return tiles

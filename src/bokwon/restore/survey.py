@@ -13,7 +13,7 @@ from bokwon.imaging.color import Light, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 
-__all__ = ["Survey", "at_window", "spread", "survey"]
+__all__ = ["CELL", "Survey", "at_window", "by_square", "spread", "survey", "windows"]
 
 CELL = 32
 """Side of the squares whose paper is taken as one colour, pixels."""
@@ -99,6 +99,17 @@ def survey(pixels: Pixels, missing: Hole, mode: str, *, near: Hole | None = None
     if measured.any():
         deviation = np.minimum(deviation, _MOST * np.float32(np.median(deviation[measured > 0])))
     return Survey(colour, seen, deviation, measured, _usual(found).reshape(-1, CELL, CELL, channels))
+
+
+def windows(hole: Hole) -> list[tuple[slice, slice]]:
+    """Return the windows of a page, each of whole squares but at the page's ends, that touch a hole."""
+    side = _BLOCK * CELL
+    places = [
+        (slice(top, min(top + side, hole.shape[0])), slice(left, min(left + side, hole.shape[1])))
+        for top in range(0, hole.shape[0], side)
+        for left in range(0, hole.shape[1], side)
+    ]
+    return [place for place in places if hole[place].any()]
 
 
 def spread(values: NDArray[np.float32], weight: NDArray[np.float32], otherwise: float) -> NDArray[np.float32]:
@@ -198,8 +209,8 @@ def _padded(light: Light, known: Hole) -> tuple[NDArray[np.float32], Hole]:
 
 def _colours(light: NDArray[np.float32], known: Hole) -> tuple[NDArray[np.float32], Hole, Hole]:
     """Return each square's paper colour, whether it shows enough, (h, w, 1), and which pixels are paper, (H, W)."""
-    lightness = _by_square(light.mean(axis=-1))
-    there = _by_square(known)
+    lightness = by_square(light.mean(axis=-1))
+    there = by_square(known)
     count = there.sum(axis=-1)
     ordered = np.sort(np.where(there, lightness, -1.0), axis=-1)
     upper, top = (
@@ -213,7 +224,7 @@ def _colours(light: NDArray[np.float32], known: Hole) -> tuple[NDArray[np.float3
         centre = (lightness * paper).sum(-1, keepdims=True) / np.maximum(paper.sum(-1, keepdims=True), 1)
     # The colour is that of the middle; what is paper reaches further, or its own specks would pass for ink.
     grainy = there & (np.abs(lightness - centre) <= 2.0 * width)
-    total = np.stack([(_by_square(light[..., band]) * paper).sum(-1) for band in range(light.shape[-1])], -1)
+    total = np.stack([(by_square(light[..., band]) * paper).sum(-1) for band in range(light.shape[-1])], -1)
     colours = np.asarray(total / np.maximum(paper.sum(-1), 1)[..., None], np.float32)
     enough = (count >= _LEAST_SEEN * CELL * CELL)[..., None]
     return colours, enough, _by_pixel(grainy & enough)
@@ -240,14 +251,15 @@ def _inner(paper: Hole) -> Hole:
 
 def _deviations(residual: NDArray[np.float32], inner: Hole) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return each square's standard deviation of lightness, and the share of it that tells, (h, w, 1)."""
-    there = _by_square(inner)
-    square = (_by_square(residual.mean(axis=-1)) ** 2 * there).sum(axis=-1)
+    there = by_square(inner)
+    square = (by_square(residual.mean(axis=-1)) ** 2 * there).sum(axis=-1)
     count = there.sum(axis=-1)
     deviation = np.sqrt(square / np.maximum(count, 1))
     return np.asarray(deviation[..., None], np.float32), np.asarray(count[..., None] / CELL**2, np.float32)
 
 
-def _by_square(values: NDArray[Any]) -> NDArray[Any]:
+def by_square(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the values of each square: (H, W), whole squares, to (h, w, CELL * CELL)."""
     rows, columns = values.shape[0] // CELL, values.shape[1] // CELL
     squares = values.reshape(rows, CELL, columns, CELL).swapaxes(1, 2)
     return squares.reshape(rows, columns, CELL * CELL)

@@ -1,0 +1,110 @@
+"""Fills that come out as ink or as paper: what keeps a lost letter from looking like a smear."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.imaging.color import light_to_samples, samples_to_light
+from bokwon.imaging.holes import Hole
+from bokwon.imaging.pixels import Pixels, missing_pixels
+from bokwon.restore.depth import depth_in_hole, rise
+from bokwon.restore.survey import CELL, at_window, by_square, spread, survey, windows
+
+__all__ = ["InkChoice", "sharpen_ink"]
+
+InkChoice = Literal["off", "sharpen"]
+"""Whether what lies between ink and paper in a fill is moved to one of them (`sharpen`), or left as it is (`off`)."""
+
+_INK = 0.8
+"""Lightness, as a share of the paper's, below which a known pixel is ink."""
+_LEVEL = 0.3
+"""The ink of a square is as light as this share of its pixels of ink at most: the rest are edges of strokes."""
+_LEAST_SEEN = 0.02
+_AROUND = 4 * CELL
+"""How far from a hole ink is looked for, pixels."""
+_LEAST_CONTRAST = 0.05
+_EVEN = 0.4
+"""Share of ink that stays in the middle; more of it becomes more, and less of it less."""
+_STEEP = 2.0
+_RIM, _DEEP = 2.0, 8.0
+"""Depth in a hole from which on fills are changed, and from which on in full, pixels: near its rim a fill knows more,
+and has edges like those of the page's own strokes."""
+
+
+def sharpen_ink(pixels: Pixels, mode: str, hole: Hole) -> None:
+    """Move what was filled towards the ink or the paper around, in place.
+
+    Where a network has no evidence for one stroke or another it gives their mean, a gray smear. Here what is nearer to
+    ink than to paper becomes as dark as the ink around, and what is nearer to paper becomes paper; faint smears vanish.
+    No stroke comes out where the fill had none. Near the rim of a hole, and where no ink is seen around, fills stay.
+
+    Args:
+        pixels: Samples (H, W) or (H, W, C) of the filled page; those inside the hole are written, no other is.
+        mode: Their mode; a bilevel page stays as it is.
+        hole: (H, W), what was filled.
+    """
+    if mode == "1" or hole.all() or not hole.any():
+        return
+    missing = missing_pixels(pixels, mode, hole)
+    found = survey(pixels, missing, mode, near=hole)
+    paper = spread(found.colour, found.seen, 1.0)
+    level, seen = _ink(pixels, missing, mode, hole, paper)
+    if not seen.any():
+        return
+    level = spread(level, seen, 0.0)
+    for window in windows(hole):
+        inside = hole[window]
+        light = samples_to_light(pixels[window], mode)
+        filled = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max)
+        ground = at_window(paper, window)
+        contrast = np.maximum(1.0 - at_window(level, window), _LEAST_CONTRAST)
+        ink = (1.0 - _lightness(filled, ground)[..., None]) / contrast
+        share = rise(depth_in_hole(hole, window, round(_DEEP)), _RIM, _DEEP)
+        factor = 1.0 + share * (_sharpened(ink) / np.maximum(ink, 1e-6) - 1.0)
+        # Towards the paper and away from it along the fill's own colour: red ink stays red.
+        changed = ground + (filled - ground) * np.where(ink > 0.0, factor, 1.0)
+        samples = light_to_samples(changed[inside], mode, pixels.dtype)
+        page = pixels[window]
+        if page.ndim == 2:
+            page[inside] = samples[..., 0]
+        else:
+            page[inside, : samples.shape[-1]] = samples
+
+
+def _sharpened(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return more of what is more than `_EVEN`, and less of what is less; what is darker than ink stays."""
+    even = np.clip(ink, 0.0, 1.0) ** (np.log(0.5) / np.log(_EVEN))
+    more, less = even**_STEEP, (1.0 - even) ** _STEEP
+    return np.where(ink > 1.0, ink, more / (more + less))
+
+
+def _lightness(light: NDArray[np.float32], paper: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(light.mean(axis=-1) / np.maximum(paper.mean(axis=-1), 1e-3), np.float32)
+
+
+def _ink(
+    pixels: Pixels, missing: Hole, mode: str, hole: Hole, paper: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how light ink is as a share of the paper, and 1 where enough of it is seen, (h, w, 1) by square."""
+    level, seen = np.zeros((*paper.shape[:2], 1), np.float32), np.zeros((*paper.shape[:2], 1), np.float32)
+    for window in windows(hole):
+        rows, columns = (
+            slice(max(0, span.start - _AROUND), min(size, span.stop + _AROUND))
+            for span, size in zip(window, hole.shape, strict=True)
+        )
+        light = samples_to_light(pixels[rows, columns], mode)
+        scaled = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max)
+        lightness = _lightness(scaled, at_window(paper, (rows, columns)))
+        is_ink = ~missing[rows, columns] & (lightness < _INK)
+        border = [(0, -length % CELL) for length in is_ink.shape]
+        ordered = np.sort(by_square(np.pad(np.where(is_ink, lightness, np.inf), border, constant_values=np.inf)), -1)
+        count = np.isfinite(ordered).sum(-1, keepdims=True)
+        enough = count >= _LEAST_SEEN * CELL * CELL
+        darkest = np.take_along_axis(ordered, (_LEVEL * np.maximum(count - 1, 0)).astype(np.int64), -1)
+        place = tuple(slice(span.start // CELL, -(-span.stop // CELL)) for span in (rows, columns))
+        level[place] = np.where(enough, darkest, 0.0)
+        seen[place] = enough
+    return level, seen

@@ -1,0 +1,114 @@
+"""`--ink sharpen`: smears in a fill become ink or paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bokwon.restore.ink import sharpen_ink
+
+SIZE = (300, 420)
+HOLE = np.zeros(SIZE, bool)
+HOLE[60:240, 100:330] = True
+PAPER, INK = 200, 40
+DARK, FAINT = (slice(80, 120), slice(140, 290)), (slice(150, 190), slice(140, 290))
+EMPTY = slice(205, 220), slice(140, 290)
+
+
+def share_of_ink(share: float) -> float:
+    return PAPER - share * (PAPER - INK)
+
+
+def page() -> np.ndarray:
+    """Paper with lines of ink, and in its hole a dark smear, a faint one and paper."""
+    made = np.full(SIZE, PAPER, float)
+    for row in range(0, SIZE[0], 25):
+        made[row : row + 4] = INK
+    made[HOLE] = PAPER
+    made[DARK], made[FAINT] = share_of_ink(0.7), share_of_ink(0.2)
+    return made
+
+
+def of_mode(mode: str, dtype: type) -> np.ndarray:
+    light = page() / 255
+    samples = np.rint((1 - light if mode == "CMYK" else light) * np.iinfo(dtype).max).astype(dtype)
+    stacked = np.repeat(samples[..., None], {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}[mode], axis=-1)
+    if mode in ("LA", "RGBA"):
+        stacked[..., -1] = np.iinfo(dtype).max
+    return stacked[..., 0].copy() if mode == "L" else stacked
+
+
+@pytest.mark.parametrize(
+    ("mode", "dtype"),
+    [("L", np.uint8), ("L", np.uint16), ("LA", np.uint8), ("RGB", np.uint16), ("RGBA", np.uint8), ("CMYK", np.uint8)],
+)
+def test_what_is_nearer_to_ink_gets_darker_and_what_is_nearer_to_paper_lighter(mode: str, dtype: type) -> None:
+    before = of_mode(mode, dtype)
+    after = before.copy()
+    sharpen_ink(after, mode, HOLE)
+    np.testing.assert_array_equal(after[~HOLE], before[~HOLE])
+    if mode in ("LA", "RGBA"):
+        np.testing.assert_array_equal(after[..., -1], before[..., -1])
+    light = (after if after.ndim == 2 else after[..., 0]).astype(float) / np.iinfo(dtype).max * 255
+    light = 255 - light if mode == "CMYK" else light
+    assert INK - 2 <= light[DARK].max() < share_of_ink(0.8)
+    assert share_of_ink(0.16) < light[FAINT].min() <= PAPER + 2
+    # No stroke comes out where the fill had none.
+    assert np.abs(light[EMPTY] - PAPER).max() <= 2
+    again = before.copy()
+    sharpen_ink(again, mode, HOLE)
+    np.testing.assert_array_equal(again, after)
+
+
+def test_fills_near_their_rim_stay() -> None:
+    filled = page()
+    filled[60:62, 100:330] = share_of_ink(0.5)
+    filled[62:70, 100:330] = share_of_ink(0.7)
+    before = filled.astype(np.uint8)
+    after = before.copy()
+    sharpen_ink(after, "L", HOLE)
+    np.testing.assert_array_equal(after[60:62], before[60:62])
+    assert (after[69, 150:280] < before[69, 150:280]).all()
+
+
+def test_red_ink_stays_red() -> None:
+    before = np.full((*SIZE, 3), (210, 200, 180), np.uint8)
+    for row in range(0, SIZE[0], 25):
+        before[row : row + 4] = (150, 40, 30)
+    before[HOLE] = (210, 200, 180)
+    before[DARK] = (168, 88, 75)
+    after = before.copy()
+    sharpen_ink(after, "RGB", HOLE)
+    lost = np.array((210.0, 200, 180)) - after[100, 200]
+    assert lost.sum() > 1.1 * ((210 - 168) + (200 - 88) + (180 - 75))
+    np.testing.assert_allclose(lost / lost.sum(), np.array([42, 112, 105]) / 259, atol=0.02)
+
+
+@pytest.mark.parametrize("what", ["bilevel", "no ink", "no hole", "all hole"])
+def test_what_has_nothing_to_go_by_stays(what: str) -> None:
+    before = page().astype(np.uint8)
+    hole, mode = HOLE, "L"
+    if what == "bilevel":
+        before, mode = (before > 120).astype(bool), "1"
+    elif what == "no ink":
+        before[~HOLE] = PAPER
+    else:
+        hole = np.full(SIZE, what == "all hole")
+    after = before.copy()
+    sharpen_ink(after, mode, hole)
+    np.testing.assert_array_equal(after, before)
+
+
+def test_a_page_is_the_same_in_whatever_windows_it_is_worked_on() -> None:
+    large = np.tile(page(), (3, 3)).astype(np.uint8)
+    hole = np.tile(HOLE, (3, 3))
+    whole = large.copy()
+    sharpen_ink(whole, "L", hole)
+    assert len(np.unique(whole[hole])) >= 3
+    part = large.copy()
+    only = hole.copy()
+    only[: SIZE[0]] = only[2 * SIZE[0] :] = only[:, : SIZE[1]] = only[:, 2 * SIZE[1] :] = False
+    part[hole & ~only] = PAPER
+    sharpen_ink(part, "L", only)
+    # Of one hole among nine, or alone: what lies around it is nearly the same.
+    assert np.abs(part[only].astype(int) - whole[only]).max() <= 6
