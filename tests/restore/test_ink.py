@@ -71,6 +71,20 @@ def test_fills_near_their_rim_stay() -> None:
     assert (after[69, 150:280] < before[69, 150:280]).all()
 
 
+def test_a_stain_is_taken_for_paper() -> None:
+    filled = page()
+    filled[HOLE] = share_of_ink(0.5)
+    filled[148:152, 150:280] = share_of_ink(0.95)
+    before = filled.astype(np.uint8)
+    after = before.copy()
+    sharpen_ink(after, "L", HOLE)
+    stain = np.s_[145:156, 210:220]
+    away = np.ones((11, 10), bool)
+    away[3:7] = False
+    assert np.abs(after[stain][away].astype(int) - before[stain][away]).max() <= 12
+    assert after[150, 215] <= before[150, 215]
+
+
 def test_red_ink_stays_red() -> None:
     before = np.full((*SIZE, 3), (210, 200, 180), np.uint8)
     for row in range(0, SIZE[0], 25):

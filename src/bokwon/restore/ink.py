@@ -25,6 +25,8 @@ _LEVEL = 0.3
 _LEAST_SEEN = 0.02
 _AROUND = 4 * CELL
 """How far from a hole ink is looked for, pixels."""
+_STAIN = 2 * CELL + 1
+"""What is dark over a square of this side is a stain, pixels, and no ink."""
 _LEAST_CONTRAST = 0.05
 _EVEN = 0.4
 """Share of ink that stays in the middle; more of it becomes more, and less of it less."""
@@ -39,7 +41,8 @@ def sharpen_ink(pixels: Pixels, mode: str, hole: Hole) -> None:
 
     Where a network has no evidence for one stroke or another it gives their mean, a gray smear. Here what is nearer to
     ink than to paper becomes as dark as the ink around, and what is nearer to paper becomes paper; faint smears vanish.
-    No stroke comes out where the fill had none. Near the rim of a hole, and where no ink is seen around, fills stay.
+    No stroke comes out where the fill had none. Near the rim of a hole, and where no ink is seen around, fills stay;
+    stains are taken for paper.
 
     Args:
         pixels: Samples (H, W) or (H, W, C) of the filled page; those inside the hole are written, no other is.
@@ -55,23 +58,52 @@ def sharpen_ink(pixels: Pixels, mode: str, hole: Hole) -> None:
     if not seen.any():
         return
     level = spread(level, seen, 0.0)
+    written: list[tuple[tuple[slice, slice], NDArray[np.generic]]] = []
     for window in windows(hole):
         inside = hole[window]
-        light = samples_to_light(pixels[window], mode)
-        filled = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max)
-        ground = at_window(paper, window)
+        filled = _light(pixels[window], mode)
+        ground = np.minimum(at_window(paper, window), _brightest_around(pixels, mode, window))
         contrast = np.maximum(1.0 - at_window(level, window), _LEAST_CONTRAST)
         ink = (1.0 - _lightness(filled, ground)[..., None]) / contrast
         share = rise(depth_in_hole(hole, window, round(_DEEP)), _RIM, _DEEP)
         factor = 1.0 + share * (_sharpened(ink) / np.maximum(ink, 1e-6) - 1.0)
         # Towards the paper and away from it along the fill's own colour: red ink stays red.
         changed = ground + (filled - ground) * np.where(ink > 0.0, factor, 1.0)
-        samples = light_to_samples(changed[inside], mode, pixels.dtype)
-        page = pixels[window]
+        written.append((window, light_to_samples(changed[inside], mode, pixels.dtype)))
+    # Not before all are looked at: what lies in one window is around the next.
+    for window, samples in written:
+        page, inside = pixels[window], hole[window]
         if page.ndim == 2:
             page[inside] = samples[..., 0]
         else:
             page[inside, : samples.shape[-1]] = samples
+
+
+def _light(pixels: Pixels, mode: str) -> NDArray[np.float32]:
+    light = samples_to_light(pixels, mode)
+    return np.asarray(light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max))
+
+
+def _brightest_around(pixels: Pixels, mode: str, window: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Return the brightest light near each pixel of a window, smoothed: paper, clean or stained, but no stroke."""
+    import cv2
+
+    wide = _widened(window, pixels.shape)
+    light = _light(pixels[wide], mode)
+    brightest = cv2.dilate(light, np.ones((_STAIN, _STAIN), np.uint8))
+    smooth = cv2.GaussianBlur(brightest, (0, 0), _STAIN / 4).reshape(light.shape)
+    rows, columns = (
+        slice(span.start - far.start, span.stop - far.start) for span, far in zip(window, wide, strict=True)
+    )
+    return np.asarray(smooth[rows, columns])
+
+
+def _widened(window: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    rows, columns = (
+        slice(max(0, span.start - _AROUND), min(size, span.stop + _AROUND))
+        for span, size in zip(window, shape[:2], strict=True)
+    )
+    return rows, columns
 
 
 def _sharpened(ink: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -91,13 +123,8 @@ def _ink(
     """Return how light ink is as a share of the paper, and 1 where enough of it is seen, (h, w, 1) by square."""
     level, seen = np.zeros((*paper.shape[:2], 1), np.float32), np.zeros((*paper.shape[:2], 1), np.float32)
     for window in windows(hole):
-        rows, columns = (
-            slice(max(0, span.start - _AROUND), min(size, span.stop + _AROUND))
-            for span, size in zip(window, hole.shape, strict=True)
-        )
-        light = samples_to_light(pixels[rows, columns], mode)
-        scaled = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max)
-        lightness = _lightness(scaled, at_window(paper, (rows, columns)))
+        rows, columns = _widened(window, hole.shape)
+        lightness = _lightness(_light(pixels[rows, columns], mode), at_window(paper, (rows, columns)))
         is_ink = ~missing[rows, columns] & (lightness < _INK)
         border = [(0, -length % CELL) for length in is_ink.shape]
         ordered = np.sort(by_square(np.pad(np.where(is_ink, lightness, np.inf), border, constant_values=np.inf)), -1)
