@@ -8,6 +8,7 @@ from PIL import Image
 
 import bokwon
 from bokwon.errors import ArgumentError
+from bokwon.processes import available_cores
 from bokwon.restore.grain import add_grain
 
 HOLE = np.zeros((30, 44), bool)
@@ -133,6 +134,20 @@ def test_unknown_methods_models_and_tiles_are_argument_errors(mean_model: Path) 
         bokwon.Restorer("letter")
     with pytest.raises(ArgumentError, match="multiples of 128"):
         bokwon.Restorer(mean_model, tile=100)
+
+
+@pytest.mark.parametrize("method", ["model", "telea"])
+def test_no_more_threads_than_cores_are_started(mean_model: Path, method: str) -> None:
+    tasks = Path("/proc/self/task")
+    if not tasks.exists():
+        pytest.skip("threads are counted on Linux")
+    before = len(list(tasks.iterdir()))
+    restorer = bokwon.Restorer(mean_model, method=method, threads=5000)
+    page = np.full((300, 300), 200, np.uint8)
+    hole = np.zeros(page.shape, bool)
+    hole[10:20, 10:20] = hole[280:290, 280:290] = True
+    restorer.restore(page, hole)
+    assert len(list(tasks.iterdir())) - before < 4 * available_cores() + 8
 
 
 def test_grain_is_that_of_the_command_line() -> None:

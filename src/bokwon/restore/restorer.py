@@ -15,6 +15,7 @@ from bokwon.errors import ArgumentError, InputFileError
 from bokwon.imaging.holes import Hole, as_hole, check_hole, looks_inverted
 from bokwon.imaging.pixels import Pixels, from_pillow, mode_of_array, to_pillow
 from bokwon.imaging.tiles import Tiling
+from bokwon.processes import available_cores
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import PRECISIONS, TILES, Engine, load_engine, prefers_int8
 from bokwon.restore.fill import Letters, Progress, fill_hole
@@ -64,7 +65,7 @@ class Restorer:
         model: Name of a shipped model, or path of a model file (.onnx).
         method: `model`, or without any model `telea` or `ns`.
         tile: Side of the pieces that large pages are cut into, a multiple of 128 pixels; the engine's own by default.
-        threads: How many threads the engine may use; all cores by default.
+        threads: How many threads the engine may use; all cores by default, and never more than there are.
         letters: `leave` fills only near what is known and puts paper into the rest of a hole, so that no letter is made
             up; `restore` fills all of it.
         engine: What runs model files: `onnx`, `openvino`, or `auto`, which is OpenVINO where it is installed and the
@@ -110,6 +111,9 @@ class Restorer:
         self.sha256: str | None = None
         self.precision = "float32"
         self.engine: Engine
+        if threads is not None:
+            # Engines start as many as they are told, be it a hundred thousand.
+            threads = min(threads, available_cores())
         if method == "model":
             self.model = _in_precision(find_model(model), precision, engine)
             self.precision = self.model.precision
