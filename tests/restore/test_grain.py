@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from bokwon.imaging.tiles import Tiling
 from bokwon.restore.grain import Texture, add_grain
 from bokwon.restore.paper import Paper
 from bokwon.restore.survey import at_window, spread, survey
+
+OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 
 SIZE = (300, 420)
 HOLE = np.zeros(SIZE, bool)
@@ -22,21 +26,13 @@ def paper(deviation: float, seed: int = 1) -> np.ndarray:
     return page
 
 
-def of_mode(mode: str, dtype: type, page: np.ndarray) -> np.ndarray:
-    light = np.clip(page, 0, 255) / 255
-    samples = np.rint((1 - light if mode == "CMYK" else light) * np.iinfo(dtype).max).astype(dtype)
-    channels = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}[mode]
-    stacked = np.repeat(samples[..., None], channels, axis=-1)
-    if mode in ("LA", "RGBA"):
-        stacked[..., -1] = np.iinfo(dtype).max
-    return stacked[..., 0].copy() if mode == "L" else stacked
-
-
 @pytest.mark.parametrize(
     ("mode", "dtype"),
     [("L", np.uint8), ("L", np.uint16), ("LA", np.uint8), ("RGB", np.uint16), ("RGBA", np.uint8), ("CMYK", np.uint8)],
 )
-def test_a_flat_fill_gets_the_papers_deviation_and_nothing_else_changes(mode: str, dtype: type) -> None:
+def test_a_flat_fill_gets_the_papers_deviation_and_nothing_else_changes(
+    mode: str, dtype: type, of_mode: OfMode
+) -> None:
     before = of_mode(mode, dtype, paper(5.0))
     after = before.copy()
     add_grain(after, mode, HOLE)
@@ -54,7 +50,7 @@ def test_a_flat_fill_gets_the_papers_deviation_and_nothing_else_changes(mode: st
     assert not np.array_equal(other, after)
 
 
-def test_what_is_transparent_is_no_paper() -> None:
+def test_what_is_transparent_is_no_paper(of_mode: OfMode) -> None:
     page = of_mode("RGBA", np.uint8, paper(5.0))
     page[:, 180:][~HOLE[:, 180:]] = 0
     before = page.copy()
@@ -63,7 +59,7 @@ def test_what_is_transparent_is_no_paper() -> None:
     assert page[HOLE][:, 0].std() == pytest.approx(5.0, rel=0.3)
 
 
-def test_what_has_its_grain_already_is_left_nearly_alone_and_ink_gets_none() -> None:
+def test_what_has_its_grain_already_is_left_nearly_alone_and_ink_gets_none(of_mode: OfMode) -> None:
     page = paper(5.0)
     whole = 200 + 5.0 * np.random.default_rng(9).standard_normal(SIZE)
     page[HOLE] = whole[HOLE]
@@ -79,7 +75,7 @@ def test_what_has_its_grain_already_is_left_nearly_alone_and_ink_gets_none() -> 
     np.testing.assert_array_equal(after[100:140, 100:330], before[100:140, 100:330])
 
 
-def test_a_bilevel_page_and_a_clean_one_stay_as_they_are() -> None:
+def test_a_bilevel_page_and_a_clean_one_stay_as_they_are(of_mode: OfMode) -> None:
     bilevel = paper(5.0) > 128
     after = bilevel.copy()
     add_grain(after, "1", HOLE)
@@ -111,7 +107,7 @@ def test_without_patches_there_is_no_grain() -> None:
     assert not Texture(np.zeros((0, 32, 32, 3), np.float32)).at((slice(0, 9), slice(0, 9))).any()
 
 
-def test_paper_is_the_same_whatever_tile_asks_and_has_no_ink() -> None:
+def test_paper_is_the_same_whatever_tile_asks_and_has_no_ink(of_mode: OfMode) -> None:
     page = of_mode("RGB", np.uint8, paper(4.0))
     found = Paper(page, HOLE, "RGB")
     full = np.zeros((*SIZE, 3), np.float32)
@@ -125,7 +121,7 @@ def test_paper_is_the_same_whatever_tile_asks_and_has_no_ink() -> None:
     assert inside.min() > 170
 
 
-def test_the_survey_tells_paper_from_ink() -> None:
+def test_the_survey_tells_paper_from_ink(of_mode: OfMode) -> None:
     page = paper(3.0)
     page[:, :200] -= 60
     page[::4] = 20
@@ -140,7 +136,7 @@ def test_the_survey_tells_paper_from_ink() -> None:
     assert len(found.patches) == 0
 
 
-def test_squares_are_looked_at_near_holes_only_and_everywhere_if_those_tell_nothing() -> None:
+def test_squares_are_looked_at_near_holes_only_and_everywhere_if_those_tell_nothing(of_mode: OfMode) -> None:
     page = of_mode("L", np.uint8, 200 + 5.0 * np.random.default_rng(1).standard_normal((64, 2048)))
     hole = np.zeros(page.shape, bool)
     hole[:, :64] = True

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from bokwon.restore.ink import sharpen_ink
+
+OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 
 SIZE = (300, 420)
 HOLE = np.zeros(SIZE, bool)
@@ -29,21 +33,14 @@ def page() -> np.ndarray:
     return made
 
 
-def of_mode(mode: str, dtype: type) -> np.ndarray:
-    light = page() / 255
-    samples = np.rint((1 - light if mode == "CMYK" else light) * np.iinfo(dtype).max).astype(dtype)
-    stacked = np.repeat(samples[..., None], {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}[mode], axis=-1)
-    if mode in ("LA", "RGBA"):
-        stacked[..., -1] = np.iinfo(dtype).max
-    return stacked[..., 0].copy() if mode == "L" else stacked
-
-
 @pytest.mark.parametrize(
     ("mode", "dtype"),
     [("L", np.uint8), ("L", np.uint16), ("LA", np.uint8), ("RGB", np.uint16), ("RGBA", np.uint8), ("CMYK", np.uint8)],
 )
-def test_what_is_nearer_to_ink_gets_darker_and_what_is_nearer_to_paper_lighter(mode: str, dtype: type) -> None:
-    before = of_mode(mode, dtype)
+def test_what_is_nearer_to_ink_gets_darker_and_what_is_nearer_to_paper_lighter(
+    mode: str, dtype: type, of_mode: OfMode
+) -> None:
+    before = of_mode(mode, dtype, page())
     after = before.copy()
     sharpen_ink(after, mode, HOLE)
     np.testing.assert_array_equal(after[~HOLE], before[~HOLE])
