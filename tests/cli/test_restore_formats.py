@@ -260,8 +260,12 @@ def test_pages_of_a_book_may_be_deep_and_tiled(folder: Path) -> None:
             assert (old.tilewidth, old.compression) == (new.tilewidth, new.compression)
 
 
-def test_colours_multiplied_by_alpha_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tifffile.imwrite("page.tif", noise("LA", np.uint16), photometric="minisblack", extrasamples=["assocalpha"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(("mode", "photometric"), [("LA", "minisblack"), ("RGBA", "rgb")])
+def test_colours_multiplied_by_alpha_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], mode: str, photometric: str, dtype: type
+) -> None:
+    tifffile.imwrite("page.tif", noise(mode, dtype), photometric=photometric, extrasamples=["assocalpha"])
     assert restore("page.tif", "out.tif") == 2
     assert "page.tif has colours multiplied by its alpha; save it with unassociated alpha" in capsys.readouterr().err
 

@@ -56,6 +56,8 @@ def test_the_pixel_limit_is_the_users(folder: Path, capsys: pytest.CaptureFixtur
     assert restore("page.png", "out.png", "--max-mpixels", "0.002", *TELEA) == 2
     assert "has more than 0.002 megapixels; split it into smaller images, or allow more" in capsys.readouterr().err
     assert restore("page.png", "out.png", "--max-mpixels", "0.0024", *TELEA) == 0
+    for nothing in ("inf", "nan"):
+        assert restore("page.png", "out.png", "--max-mpixels", nothing, *TELEA) == 1
 
 
 def test_the_number_of_threads_reaches_the_engine_and_changes_nothing(folder: Path, mean_model: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from enum import Enum
 from pathlib import Path
@@ -224,6 +225,8 @@ def restore(
 
     if pages is not None:
         select_pages(pages)
+    if not math.isfinite(max_mpixels):
+        raise ArgumentError(f"--max-mpixels {max_mpixels} is no number of megapixels", "give a number, such as 2000")
     options = Options(
         white_is_hole=holes is Polarity.white,
         overwrite=not no_overwrite,

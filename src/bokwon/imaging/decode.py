@@ -181,6 +181,8 @@ def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
     fix = "convert it to 8 or 16 bits of gray, RGB or CMYK"
     if len(set(bits)) > 1 or bits[0] not in (1, 2, 4, 8, 16):
         raise InputFileError(f"{name} has samples of {', '.join(map(str, bits))} bits", fix)
+    # Pillow's La is gray multiplied by its alpha.
+    tiff_archive.check_alpha(name, tags, image.mode.upper())
     if len(bits) not in (1, _COLOUR_DEPTHS.get(image.mode)):
         raise InputFileError(f"{name} has {len(bits)} channels, of which {image.mode} would keep only some", fix)
     return _Storage(

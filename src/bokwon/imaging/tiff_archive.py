@@ -19,6 +19,7 @@ from bokwon.imaging.pixels import Pixels, too_many_pixels
 __all__ = [
     "NEWER",
     "can_encode",
+    "check_alpha",
     "decode_samples",
     "encode_samples",
     "mode_of_uncommon",
@@ -111,8 +112,7 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
     width, height = _number(tags, _WIDTH, 0), _number(tags, _LENGTH, 0)
     if width * height > max_pixels:
         raise too_many_pixels(name, max_pixels)
-    if mode in ("LA", "RGBA") and _number(tags, _EXTRA, 0) == _ASSOCIATED:
-        raise InputFileError(f"{name} has colours multiplied by its alpha", "save it with unassociated alpha")
+    check_alpha(name, tags, mode)
     number = _number(tags, _COMPRESSION, 1)
     compression = _NAMES.get(number, f"number {number}")
     depth = _number(tags, _BITS, 1)
@@ -133,6 +133,16 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
         gray = pixels[..., 0] if channels > 1 else pixels
         gray[...] = np.iinfo(dtype).max - gray
     return pixels, compression
+
+
+def check_alpha(name: str, tags: Directory, mode: str) -> None:
+    """Refuse a page whose colours are multiplied by its alpha: dividing and multiplying again does not give them back.
+
+    Raises:
+        InputFileError: Its alpha is associated.
+    """
+    if mode in ("LA", "RGBA") and _number(tags, _EXTRA, 0) == _ASSOCIATED:
+        raise InputFileError(f"{name} has colours multiplied by its alpha", "save it with unassociated alpha")
 
 
 def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> None:
