@@ -86,19 +86,25 @@ def test_links_stay_links(folder: Path) -> None:
     assert (folder / "in/a.png").read_bytes() == before
 
 
-def test_grain_is_given_on_request_and_only_in_the_hole(folder: Path) -> None:
-    page = np.clip(200 + 6 * np.random.default_rng(3).standard_normal((200, 300)), 0, 255).astype(np.uint8)
+def with_and_without(page: np.ndarray, option: str, value: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the hole, and the page restored without an option and with it, which the record has to tell."""
     Image.fromarray(page).save("page.png")
-    hole = np.zeros((200, 300), bool)
+    hole = np.zeros(page.shape, bool)
     hole[60:140, 60:240] = True
     Image.fromarray(hole).save("mask.png")
-    for name in ("off", "match"):
-        assert restore("page.png", f"{name}.png", "--grain", name, *TELEA, "--record") == 0
-        settings = json.loads(Path(f"{name}.png.record/record.json").read_text())["settings"]
-        assert settings["grain"] == name
-    with Image.open("off.png") as plain, Image.open("match.png") as grained:
-        without, given = np.array(plain), np.array(grained)
-    np.testing.assert_array_equal(given[~hole], page[~hole])
+    found = []
+    for chosen in ("off", value):
+        assert restore("page.png", f"{chosen}.png", f"--{option}", chosen, *TELEA, "--record") == 0
+        assert json.loads(Path(f"{chosen}.png.record/record.json").read_text())["settings"][option] == chosen
+        with Image.open(f"{chosen}.png") as restored:
+            found.append(np.array(restored))
+        np.testing.assert_array_equal(found[-1][~hole], page[~hole])
+    return hole, *found
+
+
+def test_grain_is_given_on_request_and_only_in_the_hole(folder: Path) -> None:
+    page = np.clip(200 + 6 * np.random.default_rng(3).standard_normal((200, 300)), 0, 255).astype(np.uint8)
+    _, without, given = with_and_without(page, "grain", "match")
     middle = slice(80, 120), slice(90, 210)
     assert without[middle].std() < 3.5
     assert given[middle].std() == pytest.approx(6.0, abs=1.5)
@@ -109,17 +115,7 @@ def test_grain_is_given_on_request_and_only_in_the_hole(folder: Path) -> None:
 def test_ink_is_sharpened_on_request_and_only_in_the_hole(folder: Path) -> None:
     page = np.full((200, 300), 210, np.uint8)
     page[::20] = page[1::20] = page[2::20] = 30
-    Image.fromarray(page).save("page.png")
-    hole = np.zeros((200, 300), bool)
-    hole[60:140, 60:240] = True
-    Image.fromarray(hole).save("mask.png")
-    for name in ("off", "sharpen"):
-        assert restore("page.png", f"{name}.png", "--ink", name, *TELEA, "--record") == 0
-        settings = json.loads(Path(f"{name}.png.record/record.json").read_text())["settings"]
-        assert settings["ink"] == name
-    with Image.open("off.png") as soft, Image.open("sharpen.png") as sharp:
-        before, after = np.array(soft), np.array(sharp)
-    np.testing.assert_array_equal(after[~hole], page[~hole])
+    hole, before, after = with_and_without(page, "ink", "sharpen")
     between = hole & (before > 60) & (before < 180)
     assert between.sum() > 500
     assert (hole & (after > 60) & (after < 180)).sum() < 0.9 * between.sum()

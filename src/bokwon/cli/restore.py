@@ -237,13 +237,13 @@ def restore(
     )
     recipe = Recipe(
         model or DEFAULT_MODEL,
-        method.value,
-        threads,
-        letters.value,
-        engine.value,
-        grain.value,
-        precision.value,
-        ink.value,
+        method=method.value,
+        threads=threads,
+        letters=letters.value,
+        engine=engine.value,
+        grain=grain.value,
+        precision=precision.value,
+        ink=ink.value,
     )
     format_name = output_format.value.upper() if output_format else None
     if folder:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
-from bokwon.imaging.color import Light
+from bokwon.imaging.color import Light, as_float
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.tiles import Tiling
 from bokwon.restore.biharmonic import BiharmonicEngine
@@ -44,7 +44,7 @@ class IdentityEngine:
 
     def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return the tile as it is; see `Engine.fill`."""
-        return np.asarray(light / np.float32(np.iinfo(light.dtype).max), np.float32)
+        return as_float(light)
 
 
 _ENGINES: dict[str, Callable[[], Engine]] = {

@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 
 from bokwon.imaging.pixels import Pixels
 
-__all__ = ["PLANES", "Light", "from_network", "light_to_samples", "samples_to_light", "to_network"]
+__all__ = [
+    "PLANES",
+    "Light",
+    "as_float",
+    "from_network",
+    "light_to_samples",
+    "put_samples",
+    "samples_to_light",
+    "to_network",
+]
 
 Light = NDArray[Any]
 """Samples as an engine sees them: uint8 or uint16 (H, W, C), bright is large, no alpha."""
@@ -50,6 +59,11 @@ def samples_to_light(pixels: Pixels, mode: str) -> Light:
     return stacked[..., :-1] if mode in ("LA", "RGBA") else stacked
 
 
+def as_float(light: Light) -> NDArray[np.float32]:
+    """Return light in [0, 1], float32."""
+    return np.asarray(light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max))
+
+
 def light_to_samples(light: NDArray[np.float32], mode: str, dtype: np.dtype[Any]) -> Pixels:
     """Turn filled light back into samples, rounded to the nearest.
 
@@ -69,6 +83,20 @@ def light_to_samples(light: NDArray[np.float32], mode: str, dtype: np.dtype[Any]
     return np.asarray(np.rint(clipped * np.float32(np.iinfo(dtype).max)), dtype)
 
 
+def put_samples(pixels: Pixels, hole: NDArray[np.bool_], samples: Pixels) -> None:
+    """Write samples into the hole of a page; its alpha stays.
+
+    Args:
+        pixels: Samples (H, W) or (H, W, C); those outside the hole are not touched.
+        hole: (H, W), N pixels.
+        samples: (N, C) from `light_to_samples`.
+    """
+    if pixels.ndim == 2:
+        pixels[hole] = samples[..., 0]
+    else:
+        pixels[..., : samples.shape[-1]][hole] = samples
+
+
 def to_network(light: Light, missing: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Make the two inputs of a model file.
 
@@ -82,7 +110,7 @@ def to_network(light: Light, missing: NDArray[np.bool_]) -> tuple[NDArray[np.flo
         `image` (1, 3, H, W) in [0, 1], zero where missing, and `valid` (1, 1, H, W), 1 where known.
     """
     valid = (~missing).astype(np.float32)
-    scaled = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max) * valid[..., None]
+    scaled = as_float(light) * valid[..., None]
     image = np.broadcast_to(scaled, (*missing.shape, 3)).transpose(2, 0, 1)
     return np.ascontiguousarray(image)[None], valid[None, None]
 

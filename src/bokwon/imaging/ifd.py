@@ -18,7 +18,7 @@ __all__ = [
     "byte_order",
     "file_header",
     "is_big",
-    "link_of",
+    "next_offset_at",
     "numbers",
     "parse",
     "positions",
@@ -70,8 +70,8 @@ class Entry:
         return cls(_LONG, len(values), struct.pack(f"<{len(values)}I", *values))
 
     @classmethod
-    def places(cls, *values: int, big: bool) -> Entry:
-        """Return an entry of places in a file: numbers of 64 bits in a BigTIFF, else of 32."""
+    def offsets(cls, *values: int, big: bool) -> Entry:
+        """Return an entry of offsets in a file: numbers of 64 bits in a BigTIFF, else of 32."""
         return cls(_LONG8, len(values), struct.pack(f"<{len(values)}Q", *values)) if big else cls.longs(*values)
 
 
@@ -99,15 +99,15 @@ class _Layout:
 
     @property
     def inline_bytes(self) -> int:
-        return 8 if self.big else 4
+        return struct.calcsize("<" + self.offset_code)
 
     @property
     def entry_bytes(self) -> int:
-        return 20 if self.big else 12
+        return 4 + 2 * self.inline_bytes
 
     @property
     def count_bytes(self) -> int:
-        return 8 if self.big else 2
+        return struct.calcsize("<" + self.count_code)
 
 
 def parse(stream: BinaryIO, position: int | None = None) -> Directory:
@@ -250,16 +250,14 @@ def file_header(directory_offset: int, order: str = "<", *, big: bool = False) -
     return struct.pack(order + "2sHI", mark, 42, directory_offset)
 
 
-def link_of(directory: Mapping[int, Entry] | None, offset: int, *, big: bool = False) -> int:
-    """Return where in a file the place of the next directory is written.
+def next_offset_at(directory: Mapping[int, Entry], offset: int, *, big: bool = False) -> int:
+    """Return where in a file the offset of the next directory is written: behind the entries of the one before it.
 
     Args:
-        directory: The directory before it; None for the first one of the file.
+        directory: The directory before it.
         offset: Where in the file that directory lies.
         big: Whether it is a BigTIFF.
     """
-    if directory is None:
-        return 8 if big else 4
     layout = _Layout("<", big)
     return offset + layout.count_bytes + layout.entry_bytes * len(directory)
 
@@ -276,7 +274,7 @@ def serialise(directory: Mapping[int, Entry], offset: int, order: str = "<", *, 
     layout = _Layout(order, big)
     table = bytearray()
     values = bytearray()
-    behind = link_of(directory, offset, big=big) + layout.inline_bytes
+    behind = next_offset_at(directory, offset, big=big) + layout.inline_bytes
     for tag in sorted(directory):
         entry = directory[tag]
         kind = entry.type

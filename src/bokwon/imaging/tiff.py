@@ -106,7 +106,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
     big = metadata.tiff is not None and metadata.tiff.big
     begin = len(ifd.file_header(0, big=big))
     offsets = begin + np.concatenate(([0], np.cumsum(sizes[:-1], dtype=np.int64)))
-    directory[places] = Entry.places(*offsets.tolist(), big=big)
+    directory[places] = Entry.offsets(*offsets.tolist(), big=big)
     directory[lengths] = Entry.longs(*sizes)
     directory |= _tags_of(metadata)
     end = begin + sum(sizes)

@@ -99,8 +99,11 @@ class TiffWriter:
     def __init__(self, stream: BinaryIO, *, big: bool = False) -> None:
         self._stream = stream
         self._big = big
-        self._link = ifd.link_of(None, 0, big=big)
-        stream.write(ifd.file_header(0, big=big))
+        self._offset = struct.Struct("<Q" if big else "<I")
+        header = ifd.file_header(0, big=big)
+        stream.write(header)
+        # The header ends with the offset of the first directory.
+        self._next_offset_at = len(header) - self._offset.size
 
     def add(self, page: bytes, tags: Mapping[int, Entry] | None = None) -> None:
         """Put a page behind the others.
@@ -124,8 +127,8 @@ class TiffWriter:
         for start, length in zip(starts, lengths, strict=True):
             self._stream.write(page[start : start + length])
         self._stream.write(b"\0" * (end - int(places[-1])))
-        directory[offsets] = Entry.places(*places[:-1].tolist(), big=self._big)
+        directory[offsets] = Entry.offsets(*places[:-1].tolist(), big=self._big)
         self._stream.write(ifd.serialise(directory, end, big=self._big))
-        self._stream.seek(self._link)
-        self._stream.write(struct.pack("<Q" if self._big else "<I", end))
-        self._link = ifd.link_of(directory, end, big=self._big)
+        self._stream.seek(self._next_offset_at)
+        self._stream.write(self._offset.pack(end))
+        self._next_offset_at = ifd.next_offset_at(directory, end, big=self._big)

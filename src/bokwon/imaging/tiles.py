@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
-from bokwon.imaging.color import light_to_samples
+from bokwon.imaging.color import light_to_samples, put_samples
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 
@@ -240,13 +240,7 @@ class Feather:
         return span.weights[segment.start - span.start : segment.stop - span.start]
 
     def _write(self, place: tuple[slice, slice], hole: Hole, light: NDArray[np.float32]) -> None:
-        samples = light_to_samples(light[hole], self._mode, self._out.dtype)
-        target = self._out[place]
-        if target.ndim == 2:
-            target[hole] = samples[..., 0]
-        else:
-            channels = samples.shape[-1]
-            target[..., :channels][hole] = samples
+        put_samples(self._out[place], hole, light_to_samples(light[hole], self._mode, self._out.dtype))
 
 
 def _cut(light: NDArray[np.float32], window: tuple[slice, slice], place: tuple[slice, slice]) -> NDArray[np.float32]:

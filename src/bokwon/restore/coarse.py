@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.imaging.color import PLANES, Light, samples_to_light
+from bokwon.imaging.color import PLANES, Light, as_float, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 from bokwon.imaging.tiles import Tile
@@ -88,7 +88,7 @@ class CoarsePage:
             if again > 1:
                 step *= again
                 light, empty = shrink(pixels, missing, mode, step)
-        known = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max)
+        known = as_float(light)
         filled = fill_planes(engine, light, empty, mode) if empty.any() else known
         self._step = step
         self._light = np.where(empty[..., None], np.clip(filled, 0.0, 1.0), known)

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.imaging.color import light_to_samples, samples_to_light
+from bokwon.imaging.color import as_float, light_to_samples, put_samples, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.restore.depth import rise
@@ -95,18 +95,12 @@ def add_grain(pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0) -> None:
     # Another than that of `bokwon.restore.paper`, or where its paper was put the two would add up in step.
     texture = Texture(around.patches, seed=seed + 1)
     for window in windows(hole):
-        inside = hole[window]
-        light = samples_to_light(pixels[window], mode)
-        filled = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max)
+        filled = as_float(samples_to_light(pixels[window], mode))
         paper = at_window(colour, window).mean(axis=-1)
         share = rise(filled.mean(axis=-1) / np.maximum(paper, 1e-3), _INK, _PAPER)
         grained = filled + texture.at(window) * at_window(lack, window) * share
-        samples = light_to_samples(grained[inside], mode, pixels.dtype)
-        page = pixels[window]
-        if page.ndim == 2:
-            page[inside] = samples[..., 0]
-        else:
-            page[inside, : samples.shape[-1]] = samples
+        inside = hole[window]
+        put_samples(pixels[window], inside, light_to_samples(grained[inside], mode, pixels.dtype))
 
 
 def _lack(around: Survey, fill: Survey) -> NDArray[np.float32]:

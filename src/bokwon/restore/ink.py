@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.imaging.color import light_to_samples, samples_to_light
+from bokwon.imaging.color import as_float, light_to_samples, put_samples, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.restore.depth import depth_in_hole, rise
@@ -28,9 +28,8 @@ _AROUND = 4 * CELL
 _STAIN = 2 * CELL + 1
 """What is dark over a square of this side is a stain, pixels, and no ink."""
 _LEAST_CONTRAST = 0.05
-_EVEN = 0.4
-"""Share of ink that stays in the middle; more of it becomes more, and less of it less."""
-_STEEP = 2.0
+_MIDPOINT, _GAIN = 0.4, 2.0
+"""Of the sigmoid: the share of ink that becomes one half, and how steep it is."""
 _RIM, _DEEP = 2.0, 8.0
 """Depth in a hole from which on fills are changed, and from which on in full, pixels: near its rim a fill knows more,
 and has edges like those of the page's own strokes."""
@@ -58,10 +57,9 @@ def sharpen_ink(pixels: Pixels, mode: str, hole: Hole) -> None:
     if not seen.any():
         return
     level = spread(level, seen, 0.0)
-    written: list[tuple[tuple[slice, slice], NDArray[np.generic]]] = []
+    sharpened: list[tuple[tuple[slice, slice], Pixels]] = []
     for window in windows(hole):
-        inside = hole[window]
-        filled = _light(pixels[window], mode)
+        filled = as_float(samples_to_light(pixels[window], mode))
         ground = np.minimum(at_window(paper, window), _brightest_around(pixels, mode, window))
         contrast = np.maximum(1.0 - at_window(level, window), _LEAST_CONTRAST)
         ink = (1.0 - _lightness(filled, ground)[..., None]) / contrast
@@ -69,19 +67,10 @@ def sharpen_ink(pixels: Pixels, mode: str, hole: Hole) -> None:
         factor = 1.0 + share * (_sharpened(ink) / np.maximum(ink, 1e-6) - 1.0)
         # Towards the paper and away from it along the fill's own colour: red ink stays red.
         changed = ground + (filled - ground) * np.where(ink > 0.0, factor, 1.0)
-        written.append((window, light_to_samples(changed[inside], mode, pixels.dtype)))
+        sharpened.append((window, light_to_samples(changed[hole[window]], mode, pixels.dtype)))
     # Not before all are looked at: what lies in one window is around the next.
-    for window, samples in written:
-        page, inside = pixels[window], hole[window]
-        if page.ndim == 2:
-            page[inside] = samples[..., 0]
-        else:
-            page[inside, : samples.shape[-1]] = samples
-
-
-def _light(pixels: Pixels, mode: str) -> NDArray[np.float32]:
-    light = samples_to_light(pixels, mode)
-    return np.asarray(light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max))
+    for window, samples in sharpened:
+        put_samples(pixels[window], hole[window], samples)
 
 
 def _brightest_around(pixels: Pixels, mode: str, window: tuple[slice, slice]) -> NDArray[np.float32]:
@@ -89,7 +78,7 @@ def _brightest_around(pixels: Pixels, mode: str, window: tuple[slice, slice]) ->
     import cv2
 
     wide = _widened(window, pixels.shape)
-    light = _light(pixels[wide], mode)
+    light = as_float(samples_to_light(pixels[wide], mode))
     brightest = cv2.dilate(light, np.ones((_STAIN, _STAIN), np.uint8))
     smooth = cv2.GaussianBlur(brightest, (0, 0), _STAIN / 4).reshape(light.shape)
     rows, columns = (
@@ -107,9 +96,9 @@ def _widened(window: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[slice
 
 
 def _sharpened(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return more of what is more than `_EVEN`, and less of what is less; what is darker than ink stays."""
-    even = np.clip(ink, 0.0, 1.0) ** (np.log(0.5) / np.log(_EVEN))
-    more, less = even**_STEEP, (1.0 - even) ** _STEEP
+    """Apply a sigmoid from 0, paper, to 1, ink; what is darker than ink stays."""
+    even = np.clip(ink, 0.0, 1.0) ** (np.log(0.5) / np.log(_MIDPOINT))
+    more, less = even**_GAIN, (1.0 - even) ** _GAIN
     return np.where(ink > 1.0, ink, more / (more + less))
 
 
@@ -124,7 +113,8 @@ def _ink(
     level, seen = np.zeros((*paper.shape[:2], 1), np.float32), np.zeros((*paper.shape[:2], 1), np.float32)
     for window in windows(hole):
         rows, columns = _widened(window, hole.shape)
-        lightness = _lightness(_light(pixels[rows, columns], mode), at_window(paper, (rows, columns)))
+        light = as_float(samples_to_light(pixels[rows, columns], mode))
+        lightness = _lightness(light, at_window(paper, (rows, columns)))
         is_ink = ~missing[rows, columns] & (lightness < _INK)
         border = [(0, -length % CELL) for length in is_ink.shape]
         ordered = np.sort(by_square(np.pad(np.where(is_ink, lightness, np.inf), border, constant_values=np.inf)), -1)

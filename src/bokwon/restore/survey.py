@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.imaging.color import Light, samples_to_light
+from bokwon.imaging.color import Light, as_float, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 
@@ -202,9 +202,8 @@ def _blocks(wanted: Hole) -> Iterator[tuple[slice, slice]]:
 
 def _padded(light: Light, known: Hole) -> tuple[NDArray[np.float32], Hole]:
     """Return light in [0, 1] and what is known of it, in whole squares."""
-    scaled = light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max)
     border = [(0, -length % CELL) for length in known.shape]
-    return np.pad(scaled, (*border, (0, 0))), np.pad(known, border)
+    return np.pad(as_float(light), (*border, (0, 0))), np.pad(known, border)
 
 
 def _colours(light: NDArray[np.float32], known: Hole) -> tuple[NDArray[np.float32], Hole, Hole]:
