@@ -15,6 +15,8 @@ from PIL import Image
 
 import bokwon
 from bokwon.cli.main import main
+from bokwon.errors import FileAccessError
+from bokwon.restore.record import Recorder
 from bokwon.synthesis.damage import DamageClass
 
 WriteModel = Callable[..., Path]
@@ -323,6 +325,78 @@ def test_what_was_restored_in_place_is_not_restored_over_its_record(
     assert run("undo", "page.png.record", "page.png", "-q") == 0
     np.testing.assert_array_equal(pixels("page.png"), before)
     assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 0
+
+
+@pytest.mark.parametrize("when", ["before", "within"])
+def test_an_interruption_once_the_output_is_in_place_loses_no_original_pixels(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    before = pixels("page.png")
+    finish, replace, left = Recorder.finish, Path.replace, [3]
+
+    def interrupted(self: Recorder) -> Path | None:
+        monkeypatch.setattr(Recorder, "finish", finish)
+        if when == "before":
+            raise KeyboardInterrupt
+        monkeypatch.setattr(Path, "replace", some)
+        return finish(self)
+
+    def some(self: Path, target: Path) -> Path:
+        left[0] -= 1
+        if not left[0]:
+            monkeypatch.setattr(Path, "replace", replace)
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Recorder, "finish", interrupted)
+    assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 130
+    assert not np.array_equal(pixels("page.png"), before)
+    assert {path.name for path in Path("page.png.record").iterdir()} == {
+        "record.json",
+        "hole_p001.png",
+        "evidence_p001.png",
+        "original_p001.npz",
+    }
+    assert run("undo", "page.png.record", "page.png", "-q") == 0
+    np.testing.assert_array_equal(pixels("page.png"), before)
+
+
+def test_originals_stay_if_the_record_cannot_be_put_into_its_place(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Recorder) -> Path | None:
+        raise FileAccessError("no space", "make some")
+
+    monkeypatch.setattr(Recorder, "finish", full)
+    assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 5
+    (part,) = Path("page.png.record").iterdir()
+    assert (part / "original_p001.npz").exists()
+    # Where the output is not in its place nothing is kept.
+    monkeypatch.setattr(Recorder, "prepare", lambda *_: full(None))
+    assert run("restore", "page.png", "new.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 5
+    assert not Path("new.png").exists()
+    assert not Path("new.png.record").exists()
+
+
+def test_the_record_before_is_kept_of_a_file_that_was_changed_in_between(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, hole = pixels("page.png"), pixels("mask.png") > 0
+    assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 0
+    # As if another program had written a tag into it.
+    with Image.open("page.png") as image:
+        image.save("page.png", dpi=(300, 300))
+    other = np.zeros_like(hole)
+    other[20:30, 200:240] = True
+    Image.fromarray(other).save("mask.png")
+    for number in (1, 2):
+        assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record") == 0
+        said = capsys.readouterr().err
+        assert f"note: the record of the restoration before this one is kept as page.png.{number}.record" in said
+        with Image.open("page.png") as image:
+            image.save("page.png", dpi=(300 + number, 300))
+    assert run("undo", "page.png.1.record", "page.png", "--force", "-q") == 0
+    np.testing.assert_array_equal(pixels("page.png")[hole], before[hole])
 
 
 def test_transparent_pixels_are_no_evidence(folder: Path) -> None:

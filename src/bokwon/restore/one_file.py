@@ -57,7 +57,7 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
         for notice in book.notices:
             tell("note", notice)
         work = _Work(job, restorer, tell, progress, book, file_format, opened)
-        _write(job, lambda stream: book.rewrite(stream, file_format, work.visit))
+        _write(job, work.write)
         work.finish_record()
         return Outcome(book.pages, work.restored, work.tiles, work.hole, work.pixels)
 
@@ -156,12 +156,19 @@ class _Work:
         if recorder is not None and levels is not None:
             recorder.after(number, page, levels)
 
-    def finish_record(self) -> None:
-        """Finish the record of the intervention, once the output is written."""
+    def write(self, stream: BinaryIO) -> None:
+        """Write the output, and all of the record of the intervention but its place."""
+        self._book.rewrite(stream, self._format, self.visit)
         if self._recorder is not None:
             chosen = {name: getattr(self._restorer, name) for name in ("letters", "grain", "ink")}
             options = {**asdict(self._job.options), "format": self._format, **chosen}
-            self._recorder.finish(options)
+            self._recorder.prepare(stream, options)
+
+    def finish_record(self) -> None:
+        """Put the record into its place, once the output is in its own."""
+        kept = self._recorder.finish() if self._recorder is not None else None
+        if kept is not None:
+            self._tell("note", f"the record of the restoration before this one is kept as {kept.name}")
 
     def _told(self, number: int, page: Page) -> tuple[str, Damage]:
         """Return the name of a page's mask, and what is told of the damage behind it."""

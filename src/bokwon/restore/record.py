@@ -15,16 +15,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 import bokwon
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.imaging.book import Book
 from bokwon.imaging.color import samples_to_light
 from bokwon.imaging.decode import Page
@@ -114,7 +115,8 @@ def has_record(target: Path) -> bool:
 class Recorder:
     """Writes the record of one output, page by page: a context manager.
 
-    Until `finish` everything is kept apart from an earlier record of the same output, which stays if this run fails.
+    Until `finish` everything is kept apart from an earlier record of the same output, which stays if this run fails. If
+    the run is interrupted once the output is in its place, the record still gets into its own.
 
     Args:
         source: The input, before the output may have taken its place.
@@ -133,7 +135,11 @@ class Recorder:
         self._encoder = encoder_of(restorer.model)
         self._input = {"file": source.name, "sha256": sha256_of(source)}
         self._target = target
+        self._over_itself = source.path is not None and target.exists() and target.samefile(source.path)
         self._folder = record_folder(target)
+        self._output: str | None = None
+        self._names: frozenset[str] = frozenset()
+        self._kept: Path | None = None
         self._with_overlay = with_overlay
         self._pages: list[PageRecord] = []
         self._check_earlier()
@@ -150,6 +156,12 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            if error is not None and self._is_placed():
+                self.finish()
+        except (BokwonError, OSError):
+            # Not tidied up: nothing else has the original pixels, if the output is where the input was.
+            return
         shutil.rmtree(self._part, ignore_errors=True)
         with suppress(OSError):
             # Only if nothing is in it.
@@ -190,15 +202,22 @@ class Recorder:
                 f"overlay_p{number:03}.png", Image.fromarray(overlay(page, levels, len(self._encoder.kernels)))
             )
 
-    def finish(self, settings: dict[str, Any]) -> None:
-        """Write the record's first file, once the output is in its place."""
+    def prepare(self, stream: BinaryIO, settings: dict[str, Any]) -> None:
+        """Write the record's first file, before the output takes its place.
+
+        Args:
+            stream: The output, whole; seekable.
+            settings: What the restoration was made with.
+        """
+        stream.seek(0)
+        self._output = _sha256(stream)
         restorer = self._restorer
         record = {
             "record": _FORMAT,
             "bokwon": bokwon.__version__,
             "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "input": self._input,
-            "output": {"file": self._target.name, "sha256": sha256_of(Source.of(self._target))},
+            "output": {"file": self._target.name, "sha256": self._output},
             "method": restorer.method,
             "model": restorer.model.name if restorer.model else None,
             "model_sha256": restorer.sha256,
@@ -209,16 +228,44 @@ class Recorder:
             "pages": [asdict(page) for page in self._pages],
         }
         self._save(_JSON, json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+        self._names = frozenset(path.name for path in self._part.iterdir())
+
+    def finish(self) -> Path | None:
+        """Put the record into its place, once the output is in its own.
+
+        Returns:
+            Where an earlier record of a file that was restored over itself is kept now; None where there was none.
+        """
         try:
+            waiting = {path.name for path in self._part.iterdir()}
+            # Notes of others stay, and so does what is there already, if this is the second try.
+            earlier = [
+                path
+                for path in self._folder.iterdir()
+                if (path.name == _JSON or _OF_A_PAGE.fullmatch(path.name)) and path.name not in self._names - waiting
+            ]
             # A record without its first file is none: that goes first and comes last.
-            (self._folder / _JSON).unlink(missing_ok=True)
-            for old in self._folder.iterdir():
-                if _OF_A_PAGE.fullmatch(old.name):
+            earlier.sort(key=lambda path: path.name != _JSON)
+            if self._over_itself and self._kept is None and earlier and earlier[0].name == _JSON:
+                self._kept = self._free_folder()
+                self._kept.mkdir()
+            for old in earlier:
+                if self._kept is None:
                     old.unlink()
+                else:
+                    old.replace(self._kept / old.name)
             for new in sorted(self._part.iterdir(), key=lambda path: path.name == _JSON):
                 new.replace(self._folder / new.name)
         except OSError as error:
             raise self._cannot_be_made(error) from error
+        return self._kept
+
+    def _is_placed(self) -> bool:
+        return self._output is not None and sha256_of(Source.of(self._target)) == self._output
+
+    def _free_folder(self) -> Path:
+        names = (f"{self._target.name}.{number}{RECORD}" for number in count(1))
+        return next(path for path in map(self._target.with_name, names) if not path.exists())
 
     def _check_earlier(self) -> None:
         try:
@@ -268,10 +315,14 @@ def _colours(layers: int) -> NDArray[np.float32]:
 
 def sha256_of(source: Source) -> str:
     """Return the checksum of a file, hexadecimal."""
-    digest = hashlib.sha256()
     with source.open() as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
+        return _sha256(stream)
+
+
+def _sha256(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
     return digest.hexdigest()
 
 
