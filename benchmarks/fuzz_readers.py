@@ -23,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -58,11 +59,14 @@ def originals() -> dict[str, tuple[bytes, ...]]:
         return stream.getvalue()
 
     pages = saved("TIFF", save_all=True, append_images=[images["L"], images["1"]])
+    with_profile = io.BytesIO()
+    encode_page(with_profile, rgb, "RGB", "BMP", Metadata(icc=bytes(range(256))))
+    deep_png = cv2.imencode(".png", rgb.astype(np.uint16) * 257)[1].tobytes()
     found = {
-        "PNG": (saved("PNG", dpi=(300, 300)), saved("PNG", "L"), saved("PNG", "1")),
+        "PNG": (saved("PNG", dpi=(300, 300)), saved("PNG", "L"), saved("PNG", "1"), deep_png),
         "JPEG": (saved("JPEG", quality=90), saved("JPEG", "L", progressive=True)),
         "WEBP": (saved("WEBP", lossless=True), saved("WEBP")),
-        "BMP": (saved("BMP"), saved("BMP", "1")),
+        "BMP": (saved("BMP"), saved("BMP", "1"), with_profile.getvalue()),
         "TIFF": (
             saved("TIFF", compression="tiff_lzw"),
             saved("TIFF", "1", compression="group4"),

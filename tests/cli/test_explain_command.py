@@ -61,6 +61,12 @@ def test_features_are_drawn_below_the_masks_with_the_same_hole(folder: Path) -> 
     assert pixels("masks.png").shape[:2] == (2 * (133 + 60) + 16, 4 * 216 + 16)
 
 
+def test_the_pixel_limit_is_the_users(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("out.png", "--max-mpixels", "0.05") == 2
+    assert "page.png has more than 0.05 megapixels" in capsys.readouterr().err
+    assert run("out.png", "--max-mpixels", "nan") == 1
+
+
 def test_a_model_without_weights_is_drawn_as_masks_and_it_is_said(
     folder: Path, mean_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -301,6 +302,7 @@ def _read(terminal: int) -> bytes:
         (1, "in out --model letter", "no model is named 'letter'"),
         (1, "in/a.png out.png --mask masks/a.png --cluster", "--cluster is for folders"),
         (1, "in out --masks masks --address local", "--address is that of a cluster"),
+        (1, "in - --masks masks", "standard output has no place for a folder"),
         (5, "in out --masks none", "none does not exist"),
     ],
 )
@@ -406,6 +408,46 @@ def test_a_name_that_is_no_utf_8_leaves_a_report_that_is(folder: Path) -> None:
     run(folder, "in", "out", "--masks", "masks", *TELEA)
     lines = (folder / "out/report.jsonl").read_bytes().decode("utf-8").splitlines()
     assert "caf\udce9.png" in {json.loads(line)["file"] for line in lines}
+
+
+def test_masks_are_found_whichever_way_accents_are_written(tmp_path: Path) -> None:
+    name = "복원 café"
+    for number, (of_image, of_mask) in enumerate((("NFC", "NFD"), ("NFD", "NFC"))):
+        folder = tmp_path / str(number)
+        page(folder / "in" / f"{unicodedata.normalize(of_image, name)}.png", number)
+        mask(folder / "masks" / f"{unicodedata.normalize(of_mask, name)}.png")
+        (folder / "table.csv").write_text(
+            f"image,mask\n{unicodedata.normalize(of_mask, name)}.png,masks/{unicodedata.normalize(of_mask, name)}.png\n"
+        )
+        for masks in ("masks", "table.csv"):
+            done = run(folder, "in", f"out {masks}", "--masks", masks, *TELEA)
+            assert done.returncode == 0
+            assert "belong to no image" not in done.stderr
+            (entry,) = report(folder / f"out {masks}").values()
+            assert entry["status"] == "restored"
+        shutil.copy(
+            next((folder / "masks").iterdir()), folder / "in" / f"{unicodedata.normalize(of_mask, name)}-mask.png"
+        )
+        done = run(folder, "in", "out", *TELEA)
+        assert [entry["status"] for entry in report(folder / "out").values()] == ["restored"]
+
+
+def test_a_run_begun_without_resume_by_mistake_loses_nothing(tmp_path: Path) -> None:
+    for number, size in enumerate(((60, 40), (1500, 1500), (60, 40))):
+        page(tmp_path / f"in/{number}.png", number, size)
+        mask(tmp_path / f"masks/{number}.png", size)
+    command = ("in", "out", "--masks", "masks", *TELEA)
+    assert run(tmp_path, *command).returncode == 0
+    before = files(tmp_path / "out")
+    journal = tmp_path / "out/report.jsonl"
+    started = subprocess.Popen([*BOKWON, "restore", *command], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    while started.poll() is None and journal.stat().st_size == len(before["report.jsonl"]):
+        time.sleep(0.01)
+    started.kill()
+    started.wait()
+    done = run(tmp_path, *command, "--resume")
+    assert "3 of 3 files were done before" in done.stderr
+    assert files(tmp_path / "out").keys() == before.keys()
 
 
 def test_two_runs_in_one_folder_are_refused(folder: Path) -> None:

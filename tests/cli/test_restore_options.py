@@ -68,6 +68,28 @@ def test_the_number_of_threads_reaches_the_engine_and_changes_nothing(folder: Pa
     assert restore("page.png", "0.png", "--threads", "0", *TELEA) == 1
 
 
+def test_what_standard_output_cannot_hold_names_the_option(
+    folder: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    with Image.open("page.png") as image:
+        image.convert("CMYK").save("page.tif")
+    assert restore("page.tif", "-", *TELEA) == 1
+    out, said = capfdbinary.readouterr()
+    assert b"PNG cannot hold a 8-bit image of mode CMYK; add --format tiff or --format jpeg" in said
+    assert not out
+    assert restore("page.tif", "-", "--format", "tiff", *TELEA) == 0
+
+
+def test_a_write_protected_output_is_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("page.png").read_bytes()
+    Path("page.png").chmod(0o444)
+    assert restore("page.png", "page.png", *TELEA) == 5
+    assert "output page.png is write-protected; name another one, or allow writing" in capsys.readouterr().err
+    assert Path("page.png").read_bytes() == before
+    assert restore("page.png", "out.png", *TELEA) == 0
+    assert Path("out.png").stat().st_mode & 0o200
+
+
 def test_links_stay_links(folder: Path) -> None:
     before = (folder / "page.png").read_bytes()
     (folder / "link.png").symlink_to("page.png")

@@ -202,6 +202,16 @@ def test_mistakes(folder: Path, capsys: pytest.CaptureFixture[str], arguments: s
     assert not list(folder.glob("out.*"))
 
 
+def test_pages_that_have_no_mask_are_told_of(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_book("book.tif")
+    save_mask("masks/book_p002.png")
+    assert restore("book.tif", "out.tif", "--mask", "masks", "--pages", "3-end", *TELEA) == 0
+    assert "warning: none of the pages 3-end has a mask: nothing is restored" in capsys.readouterr().err
+    assert Path("out.tif").read_bytes() == Path("book.tif").read_bytes()
+    assert restore("book.tif", "out.tif", "--mask", "masks", "--pages", "2-end", *TELEA) == 0
+    assert "nothing is restored" not in capsys.readouterr().err
+
+
 def test_books_in_a_folder_find_the_masks_of_their_pages(folder: Path) -> None:
     Path("in").mkdir()
     write_book("in/book.tif")

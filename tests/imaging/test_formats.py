@@ -363,8 +363,8 @@ def test_xmp_of_a_jpeg_goes_along(target: str) -> None:
 
 
 def test_what_a_format_cannot_carry_is_said() -> None:
-    page = read(saved(picture("RGB"), "PNG", icc_profile=ICC))
-    assert lost_on_the_way(page, "BMP") == ("BMP has no place for this image's colour profile; the output is without",)
+    page = read(saved(picture("RGB"), "WEBP", icc_profile=ICC, xmp=XMP, lossless=True))
+    assert lost_on_the_way(page, "BMP") == ("BMP has no place for this image's XMP; the output is without",)
     assert "encoded anew" in lost_on_the_way(page, "JPEG")[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -47,6 +48,33 @@ def test_damage_is_told_in_one_way(fuzz: ModuleType, name: str) -> None:
     assert sum(counts.values()) == 200
     assert set(counts) <= {"read", "InputFileError", "ArgumentError"}
     assert counts["InputFileError"] > 50
+
+
+PROGRAM = """
+import resource
+from pathlib import Path
+
+from bokwon.errors import InputFileError
+from bokwon.imaging.files import Source, read_page
+
+read_page(Source.of(Path("deep.png")))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    read_page(Source.of(Path("spoilt.png")))
+except InputFileError:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_a_chunk_that_says_it_is_gigabytes_takes_no_room_for_them(fuzz: ModuleType, tmp_path: Path) -> None:
+    pytest.importorskip("resource", reason="memory is counted on Unix only")
+    deep = next(data for data in fuzz.originals()["PNG"] if data[24] == 16)
+    # Behind the samples, where Pillow does not look any more.
+    end = deep.index(b"IEND") - 4
+    (tmp_path / "deep.png").write_bytes(deep)
+    (tmp_path / "spoilt.png").write_bytes(deep[:end] + b"\x7f\xff\xff\xf0tEXt" + b"leaf" * 4)
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert int(done.stdout) * 1024 < 2**28
 
 
 @pytest.mark.parametrize("data", [b"II+\0\x08\0\0\0", b"II+\0\x08\0\0\0" + b"\xff" * 8 + b"\0" * 20])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bokwon.cli.restore import Polarity
+from bokwon.cli.restore import MaxMpixels, Polarity, pixels_of
 from bokwon.cli.voice import Voice, divert_native_messages
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def explain(
         str | None,
         typer.Option("--model", metavar="NAME|FILE", help="Whose layers: as in restore.", show_default="document"),
     ] = None,
+    max_mpixels: MaxMpixels = 400,
     features: Annotated[
         bool | None,
         typer.Option(
@@ -73,8 +74,9 @@ def explain(
     check_target(output)
     if output.exists() and any(output.samefile(path) for path in (image, mask) if path.exists()):
         raise ArgumentError("OUT is the image or the mask itself", "name another file for the figure")
-    page = read_page(Source.of(image))
-    hole, _ = read_hole(Source.of(mask), white_is_hole=holes is Polarity.white)
+    limit = pixels_of(max_mpixels)
+    page = read_page(Source.of(image), max_pixels=limit)
+    hole, _ = read_hole(Source.of(mask), white_is_hole=holes is Polarity.white, max_pixels=limit)
     check_hole(hole, page.size, orientation=page.metadata.orientation, name=f"mask {mask}")
     found = find_model(model or DEFAULT_MODEL)
     encoder = encoder_of(found)

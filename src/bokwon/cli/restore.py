@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from bokwon.restore.job import Options, Recipe
     from bokwon.restore.restorer import Restorer
 
-__all__ = ["register"]
+__all__ = ["MaxMpixels", "Polarity", "introduce", "pixels_of", "register"]
 
 _STANDARD = "-"
 _MEGA = 1_000_000
+
+MaxMpixels = Annotated[float, typer.Option("--max-mpixels", min=0.000001, help="Refuse larger images, in megapixels.")]
 
 
 class Polarity(str, Enum):
@@ -177,9 +179,7 @@ def restore(
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Threads of each worker.", show_default="all cores, shared")
     ] = None,
-    max_mpixels: Annotated[
-        float, typer.Option("--max-mpixels", min=0.000001, help="Refuse larger images, in megapixels.")
-    ] = 400,
+    max_mpixels: MaxMpixels = 400,
     record: Annotated[
         bool, typer.Option("--record", help="Leave OUTPUT.record: what was changed, by what, and the original pixels.")
     ] = False,
@@ -216,6 +216,8 @@ def restore(
             raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
     if address is not None and not cluster:
         raise ArgumentError("--address is that of a cluster", "add --cluster, or leave it out")
+    if folder and output == _STANDARD:
+        raise ArgumentError("standard output has no place for a folder", "name a folder for the outputs")
     divert_native_messages()
     voice = Voice(quiet=quiet, verbose=verbose)
 
@@ -225,12 +227,10 @@ def restore(
 
     if pages is not None:
         select_pages(pages)
-    if not math.isfinite(max_mpixels):
-        raise ArgumentError(f"--max-mpixels {max_mpixels} is no number of megapixels", "give a number, such as 2000")
     options = Options(
         white_is_hole=holes is Polarity.white,
         overwrite=not no_overwrite,
-        max_pixels=round(max_mpixels * _MEGA),
+        max_pixels=pixels_of(max_mpixels),
         pages=pages,
         record=record or overlay,
         overlay=overlay,
@@ -314,6 +314,17 @@ def _from_stdin(voice: Voice) -> Source:
         raise ArgumentError("standard input is a terminal", "pipe an image into the command, or name a file")
     voice.tell("detail", "reading standard input")
     return Source("standard input", data=sys.stdin.buffer.read())
+
+
+def pixels_of(megapixels: float) -> int:
+    """Return the limit that --max-mpixels sets.
+
+    Raises:
+        ArgumentError: It is no number.
+    """
+    if not math.isfinite(megapixels):
+        raise ArgumentError(f"--max-mpixels {megapixels} is no number of megapixels", "give a number, such as 2000")
+    return round(megapixels * _MEGA)
 
 
 def introduce(restorer: Restorer, voice: Voice) -> None:

@@ -12,6 +12,8 @@ from bokwon.errors import ArgumentError, InputFileError
 
 __all__ = ["register"]
 
+_ENCODED_ANEW = "JPEG is encoded anew"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
@@ -35,7 +37,7 @@ def undo(
 
     from bokwon.imaging.book import open_book
     from bokwon.imaging.files import MAX_PIXELS, Source
-    from bokwon.imaging.formats import check_fits, format_of
+    from bokwon.imaging.formats import check_fits, format_of, lost_on_the_way
     from bokwon.imaging.output import replacing
     from bokwon.restore import record as records
 
@@ -50,7 +52,8 @@ def undo(
         )
     pages = content["pages"]
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
-    restored = []
+    restored: list[int] = []
+    lossy: list[int] = []
     with open_book(source, max_pixels=largest) as book:
 
         def visit(number: int, read: records.Read | None) -> records.Page | None:
@@ -59,14 +62,23 @@ def undo(
             if read is None:
                 raise InputFileError(f"page {number} of {output} has no image any more", "restore it from the original")
             page = records.undo(folder, pages, book, number, read())
-            if page is not None and book.format is None:
+            if page is None:
+                return None
+            if book.format is None:
                 check_fits(page.pixels, page.mode, file_format)
-            if page is not None and page.format == "JPEG" and file_format in ("JPEG", "PDF"):
-                voice.tell("note", "JPEG is encoded anew: pixels may differ slightly from the original's")
+                for notice in lost_on_the_way(page, file_format):
+                    if not notice.startswith(_ENCODED_ANEW):
+                        voice.tell("note", notice)
+            if file_format == "JPEG" or (page.format, file_format) == ("JPEG", "PDF"):
+                lossy.append(number)
+                voice.tell("note", f"{_ENCODED_ANEW}: pixels may differ slightly from the original's")
             restored.append(number)
             return page
 
         with replacing(final) as stream:
             book.rewrite(stream, file_format, visit)
-    count = "1 page as it was" if len(restored) == 1 else f"{len(restored)} pages as they were"
-    voice.tell("summary", f"wrote {final}: {count}")
+            if missing := sorted(pages.keys() - set(restored)):
+                raise InputFileError(f"{output} has no page {missing[0]}, of which {record} speaks", "check the names")
+    count = "1 page" if len(restored) == 1 else f"{len(restored)} pages"
+    how = "but for what JPEG changes" if lossy else "as it was" if len(restored) == 1 else "as they were"
+    voice.tell("summary", f"wrote {final}: {count} {how}")

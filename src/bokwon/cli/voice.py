@@ -54,13 +54,16 @@ class Voice:
 
 
 def divert_native_messages() -> None:
-    """Keep libtiff and its like, which print past Python, from talking between the command's own lines."""
+    """Keep libtiff and its like, which print past Python, from talking between the command's own lines.
+
+    What they say of damaged samples becomes a warning of the command's.
+    """
+    from bokwon.imaging.complaints import listen
+
     stream = sys.__stderr__
     if stream is None or sys.stderr is not stream or os.environ.get("BOKWON_DEBUG"):
         return
     descriptor = stream.fileno()
     stream.flush()
     sys.stderr = os.fdopen(os.dup(descriptor), "w", buffering=1, encoding=stream.encoding, errors="backslashreplace")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+    listen()

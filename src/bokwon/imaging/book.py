@@ -69,7 +69,7 @@ def open_book(source: Source, *, max_pixels: int) -> AbstractContextManager[Book
         from bokwon.imaging.pdf import PdfBook
 
         return PdfBook(source, max_pixels=max_pixels)
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if head.startswith(ifd.SIGNATURES):
         book = TiffBook(source, max_pixels=max_pixels)
         if book.chain > 1:
             return book
@@ -121,15 +121,17 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         try:
             self._positions = ifd.positions(self._stream)
             reduced, inner = [], False
+            lost: set[int] = set()
             for position in self._positions:
                 directory = ifd.parse(self._stream, position)
                 # What is alone is a page, whatever it says.
                 reduced.append(len(self._positions) > 1 and tiff_pages.is_reduced(directory))
                 inner |= tiff_pages.has_inner_images(directory)
+                lost |= {*ifd.left_out(self._stream, position)}
             big = ifd.is_big(self._stream)
-        except (ValueError, OverflowError, struct.error):
-            # One page is all that can be told of it; its reader will say what is wrong.
-            self._positions, reduced, inner, big = [0], [False], False, False
+        except (ValueError, OverflowError, struct.error) as error:
+            self._stream.close()
+            raise _damaged(source, error) from error
         self._big = big
         self._reduced = reduced
         self._numbers = [place for place, small in enumerate(reduced) if not small]
@@ -139,6 +141,9 @@ class TiffBook(AbstractContextManager["TiffBook"]):
             self.notices = (f"{source.name} holds smaller copies of its pages, which stay as they are",)
         if inner:
             self.notices += (f"{source.name} holds images within its pages (SubIFDs): a changed file is without them",)
+        if lost:
+            names = tiff.tag_names(lost)
+            self.notices += (f"{source.name} has tags that cannot be read: a changed file is without {names}",)
 
     @property
     def chain(self) -> int:
@@ -153,8 +158,7 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         try:
             return tiff_pages.extract(self._stream, self._positions[place])
         except (ValueError, KeyError, OverflowError, struct.error) as error:
-            fix = "get an undamaged copy, or open it in an image editor and save it anew"
-            raise InputFileError(f"{self._source.name} is damaged: {error}", fix) from error
+            raise _damaged(self._source, error) from error
 
     def _decode(self, number: int, data: bytes) -> Page:
         return read_page(Source(f"{self._source.name}, page {number}", data=data), max_pixels=self._max_pixels)
@@ -187,12 +191,11 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         if page is None:
             writer.add(data)
             return False
-        kept = ifd.parse(io.BytesIO(data)).get(tiff_pages.SUBFILE_TYPE)
         # Freed before the page is encoded: it may be a gigabyte.
         del data
         encoded = io.BytesIO()
         tiff.encode(encoded, page.pixels, page.mode, page.metadata)
-        writer.add(encoded.getvalue(), {tiff_pages.SUBFILE_TYPE: kept} if kept else None)
+        writer.add(encoded.getvalue())
         return changed is not None
 
     def close(self) -> None:
@@ -215,6 +218,11 @@ class _Later:
 
     def __call__(self) -> Page:
         return self._decode(self._number, self._data)
+
+
+def _damaged(source: Source, error: Exception) -> InputFileError:
+    fix = "get an undamaged copy, or open it in an image editor and save it anew"
+    return InputFileError(f"{source.name} is damaged: {error}", fix)
 
 
 def _copy(source: Source, stream: BinaryIO) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.imaging import ifd, jpeg, jpeg2000, png, tiff, tiff_archive
+from bokwon.imaging import bmp, ifd, jpeg, jpeg2000, png, tiff, tiff_archive
+from bokwon.imaging.complaints import complaints_about
 from bokwon.imaging.ifd import Directory
 from bokwon.imaging.metadata import Metadata, TiffSettings, plausible_dpi
 from bokwon.imaging.pixels import Pixels, from_pillow
@@ -32,6 +33,9 @@ _UNDO_ORIENTATION = {
 }
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP, _ICC = 274, 258, 262, 700, 34675
 _WHITE_IS_ZERO = 0
+_KINDS = {"LAB": "CIE L*a*b*", "YCbCr": "luma and chroma", "F": "floating point", "I": "more than 16 bits"}
+_DAMAGED_UNNOTICED = ("group3", "group4", "tiff_ccitt", "jpeg")
+"""Compressions whose decoders go on behind damage."""
 _OLD_NUMBERS = {"tiff_deflate": "tiff_adobe_deflate"}
 """The same compression by its number of old, in Pillow's names."""
 _PNG_GRAY, _PNG_GRAY_ALPHA, _PNG_PALETTE = 0, 4, 3
@@ -48,6 +52,7 @@ class Page:
         format: `PNG`, `JPEG`, `TIFF`, `WEBP`, `BMP` or `JPEG2000`; `PDF` for a picture that only a PDF can hold.
         metadata: What the file carries beside the samples.
         notices: What the reader should be told, one sentence each.
+        warnings: What is wrong with the file though it could be decoded, one sentence each.
     """
 
     pixels: Pixels
@@ -55,6 +60,7 @@ class Page:
     format: str
     metadata: Metadata
     notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -100,25 +106,32 @@ def decode(name: str, stream: BinaryIO) -> Page:
             raise InputFileError(f"{name} holds {pages} pages", "split it into one file a page")
         notices = [f"{name} holds {pages} pictures; only the first is kept"] if pages > 1 else []
         tags = ifd.parse(stream) if file_format == "TIFF" else {}
+        compression = str(image.info.get("compression", "raw"))
         storage = _tiff_storage(name, image, tags) if file_format == "TIFF" else _Storage()
         if file_format == "PNG":
             storage = _png_storage(*png.header(stream))
         orientation = int(image.getexif().get(_ORIENTATION, 1))
         image.load()
-        samples_changed = storage.small_gray or image.mode in ("P", "PA")
-        metadata = _metadata(image, stream, file_format, tags, orientation, samples_changed=samples_changed)
+        samples_changed = storage.small_gray or storage.white_is_zero or image.mode in ("P", "PA")
+        chunks = None
+        if file_format == "PNG":
+            chunks, lost = png.read_chunks(stream, samples_changed=samples_changed)
+            notices += [f"{name}: chunks that do not hold any more are not kept: {', '.join(lost)}"] if lost else []
+        metadata = _metadata(image, stream, file_format, tags, orientation, chunks, samples_changed=samples_changed)
         stored: Image.Image = image
         if file_format == "TIFF" and orientation in _UNDO_ORIENTATION:
             stored = image.transpose(_UNDO_ORIENTATION[orientation])
         try:
             pixels, mode, changes = from_pillow(stored)
         except ArgumentError as error:
-            raise InputFileError(f"{name}: {error.message}", "convert it to gray, RGB or CMYK") from error
+            raise _unusual(name, image.mode) from error
     if storage.sixteen_bit_colour:
         pixels = _decode_sixteen_bit_colour(name, stream, pixels)
     if storage.gray_with_alpha:
         # Both decoders make colour of it.
         pixels, mode = np.ascontiguousarray(pixels[..., [0, 3]]), "LA"
+    if file_format == "TIFF":
+        changes += tuple(tiff.changes_of(tags, samples_changed=samples_changed))
     notices += [f"{name}: {change}" for change in changes]
     if storage.white_is_zero:
         # Pillow inverts such files of 8 bits and less itself.
@@ -126,13 +139,29 @@ def decode(name: str, stream: BinaryIO) -> Page:
         notices.append(_white_is_zero(name))
     if storage.small_gray:
         notices.append(f"{name} has less than 8 bits of gray; it comes back with 8")
-    return Page(pixels, mode, file_format, metadata, tuple(notices))
+    warnings: tuple[str, ...] = ()
+    if file_format == "JPEG" or (file_format == "TIFF" and compression in _DAMAGED_UNNOTICED):
+        stream.seek(0)
+        warnings = _damage(name, complaints_about(stream.read()))
+    return Page(pixels, mode, file_format, metadata, tuple(notices), warnings)
+
+
+def _unusual(name: str, mode: str) -> InputFileError:
+    kind = _KINDS.get(mode, f"the kind {mode}")
+    return InputFileError(f"{name} has samples of {kind}", "convert it to gray, RGB or CMYK")
+
+
+def _damage(name: str, complaints: tuple[str, ...]) -> tuple[str, ...]:
+    if not complaints:
+        return ()
+    more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
+    return (f"{name} is damaged, though it can be read: {complaints[0]}{more}; compare it with another copy",)
 
 
 def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
     """Decode a TIFF of the kinds that Pillow does not read, or cuts down to 8 bits; None for all other files."""
     stream.seek(0)
-    if stream.read(4) not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if stream.read(4) not in ifd.SIGNATURES:
         return None
     try:
         tags = ifd.parse(stream)
@@ -146,7 +175,8 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
         raise InputFileError(f"{name} holds {pages} pages", "split it into one file a page")
     limit = Image.MAX_IMAGE_PIXELS or 0
     pixels, compression = tiff_archive.decode_samples(name, stream, tags, mode, max_pixels=limit)
-    kept = tiff.descriptive(tags)
+    inverted = _stores_white_as_zero(tags)
+    kept = tiff.descriptive(tags, samples_changed=inverted)
     metadata = Metadata(
         icc=kept[_ICC].data if _ICC in kept else None,
         exif=tiff.exif_block(kept) or None,
@@ -155,8 +185,8 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
         orientation=ifd.numbers(tags[_ORIENTATION])[0] if _ORIENTATION in tags else 1,
         tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags), ifd.is_big(stream)),
     )
-    notices = (_white_is_zero(name),) if _stores_white_as_zero(tags) else ()
-    return Page(pixels, mode, "TIFF", metadata, notices)
+    notices = [f"{name}: {change}" for change in tiff.changes_of(tags, samples_changed=inverted)]
+    return Page(pixels, mode, "TIFF", metadata, (*notices, _white_is_zero(name)) if inverted else tuple(notices))
 
 
 def _stores_white_as_zero(tags: Directory) -> bool:
@@ -181,6 +211,8 @@ def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
     fix = "convert it to 8 or 16 bits of gray, RGB or CMYK"
     if len(set(bits)) > 1 or bits[0] not in (1, 2, 4, 8, 16):
         raise InputFileError(f"{name} has samples of {', '.join(map(str, bits))} bits", fix)
+    if image.mode in _KINDS and image.mode != "I":
+        raise _unusual(name, image.mode)
     # Pillow's La is gray multiplied by its alpha.
     tiff_archive.check_alpha(name, tags, image.mode.upper())
     if len(bits) not in (1, _COLOUR_DEPTHS.get(image.mode)):
@@ -198,12 +230,13 @@ def _metadata(
     file_format: str,
     tags: Directory,
     orientation: int,
+    chunks: tuple[tuple[bytes, bytes], ...] | None,
     *,
     samples_changed: bool,
 ) -> Metadata:
     info = image.info
     if file_format == "TIFF":
-        kept = tiff.descriptive(tags)
+        kept = tiff.descriptive(tags, samples_changed=samples_changed)
         exif = tiff.exif_block(kept)
         xmp = kept[_XMP].data if _XMP in kept else None
     else:
@@ -215,12 +248,12 @@ def _metadata(
     compression = str(info.get("compression", "raw"))
     compression = _OLD_NUMBERS.get(compression, compression)
     return Metadata(
-        icc=info.get("icc_profile") or None,
+        icc=info.get("icc_profile") or (bmp.profile_of(stream) if file_format == "BMP" else None),
         exif=exif or None,
         xmp=xmp,
         dpi=_resolution(info.get("dpi")) if file_format != "TIFF" or 282 in tags else None,
         orientation=orientation,
-        png=png.read_chunks(stream, samples_changed=samples_changed) if file_format == "PNG" else None,
+        png=chunks,
         jpeg=settings,
         tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags), ifd.is_big(stream))
         if file_format == "TIFF"
@@ -243,16 +276,18 @@ def _decode_sixteen_bit_colour(name: str, stream: BinaryIO, high_bytes: Pixels) 
     import cv2
 
     stream.seek(0)
+    data = stream.read()
+    if data.startswith(png.SIGNATURE):
+        data = png.bare(data)
     # Where the switch is depends on OpenCV's release.
     log: Any = getattr(cv2.utils, "logging", cv2)
     level = log.getLogLevel()
     log.setLogLevel(0)
     try:
-        decoded = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     finally:
         log.setLogLevel(level)
     channels = high_bytes.shape[-1]
-    # A transparent colour comes as a fourth channel; it stays the chunk it is.
     if decoded is not None and decoded.ndim == 3 and decoded.shape[-1] >= channels and decoded.dtype == np.uint16:
         order = [2, 1, 0, 3][:channels]
         pixels: NDArray[np.uint16] = np.ascontiguousarray(decoded[..., order])

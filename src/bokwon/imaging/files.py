@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from bokwon.errors import BokwonError, FileAccessError, InputFileError
+from bokwon.imaging import ifd
 from bokwon.imaging.decode import READABLE_TEXT, Page, decode
 from bokwon.imaging.pixels import too_many_pixels
 
@@ -20,6 +22,10 @@ __all__ = ["MAX_PIXELS", "Page", "Source", "read_page"]
 
 MAX_PIXELS = 400_000_000
 """Larger images are refused before they are decoded."""
+
+_OTHERS = (b"\x89PNG", b"\xff\xd8\xff")
+_LARGEST_TEXT = 64 * 2**20
+"""A colour profile or text of a PNG may unfold to as many bytes; Pillow takes a sixty-fourth of it for an attack."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ def read_page(source: Source, *, max_pixels: int = MAX_PIXELS) -> Page:
     """
     with source.open() as stream:
         try:
-            with _pixel_limit(max_pixels), warnings.catch_warnings(record=True) as caught:
+            with _limits(max_pixels), warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 page = decode(source.name, stream)
         except BokwonError:
@@ -102,27 +108,38 @@ def read_page(source: Source, *, max_pixels: int = MAX_PIXELS) -> Page:
             fix = "get an undamaged copy, or open it in an image editor and save it anew"
             raise InputFileError(f"{source.name} is damaged: {reason}", fix) from error
     heard = tuple(dict.fromkeys(f"{source.name}: {warning.message}" for warning in caught))
-    return Page(page.pixels, page.mode, page.format, page.metadata, page.notices + heard)
+    return replace(page, warnings=page.warnings + heard)
 
 
 @contextmanager
-def _pixel_limit(max_pixels: int) -> Iterator[None]:
-    before = Image.MAX_IMAGE_PIXELS
+def _limits(max_pixels: int) -> Iterator[None]:
+    before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
     # Pillow warns at its limit and refuses at twice that; the warning would come at sizes that are allowed here.
-    Image.MAX_IMAGE_PIXELS = max_pixels
+    Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = max_pixels, _LARGEST_TEXT
     try:
         yield
     finally:
-        Image.MAX_IMAGE_PIXELS = before
+        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = before
 
 
 def _unreadable(source: Source, stream: BinaryIO) -> InputFileError:
     stream.seek(0)
-    head = stream.read(8)
+    head = stream.read(16)
     if not head:
         return InputFileError(f"{source.name} is empty (0 bytes)", "get an undamaged copy")
     if head.startswith(b"%PDF"):
         return InputFileError(f"{source.name} is a PDF", "extract its page images first, for example with pdfimages")
+    if head.startswith(ifd.SIGNATURES):
+        try:
+            ifd.positions(stream)
+        except (ValueError, OverflowError, struct.error) as error:
+            return InputFileError(f"{source.name} is damaged: {error}", "get an undamaged copy")
+        return InputFileError(
+            f"{source.name} is a kind of TIFF that bokwon does not read",
+            "convert it to 8 or 16 bits of gray, RGB or CMYK",
+        )
+    if head.startswith(_OTHERS):
+        return InputFileError(f"{source.name} is damaged: its header is cut off or broken", "get an undamaged copy")
     return InputFileError(
         f"{source.name} is not an image that bokwon reads", f"it reads {READABLE_TEXT}; convert it to PNG or TIFF"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bokwon.errors import ArgumentError
-from bokwon.imaging import jpeg, jpeg2000, png, tiff, tiff_archive
+from bokwon.imaging import bmp, jpeg, jpeg2000, png, tiff, tiff_archive
 from bokwon.imaging.decode import Page
 from bokwon.imaging.metadata import Metadata
 from bokwon.imaging.pixels import Pixels, to_pillow
@@ -51,7 +51,7 @@ _ABILITIES = {
         frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
         metadata=frozenset({"icc", "xmp", "dpi"}),
     ),
-    "BMP": _Abilities(frozenset({"1", "L", "RGB"}), metadata=frozenset({"dpi"})),
+    "BMP": _Abilities(frozenset({"1", "L", "RGB"}), metadata=frozenset({"dpi", "icc"})),
 }
 _NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "dpi": "resolution"}
 
@@ -70,24 +70,32 @@ def format_of(path: Path) -> str:
         ) from None
 
 
-def check_fits(pixels: Pixels, mode: str, file_format: str) -> None:
+def check_fits(pixels: Pixels, mode: str, file_format: str, *, named: bool = True) -> None:
     """Make sure that a format holds samples of this mode and depth.
+
+    Args:
+        pixels: Samples.
+        mode: Their mode.
+        file_format: The format.
+        named: Whether the output's name chose the format, and not an option, to say what to do.
 
     Raises:
         ArgumentError: It does not, so writing would change them.
     """
     if file_format == "PDF":
-        raise ArgumentError("only a PDF can be written as PDF", "write to a name that ends in .tif or .png")
+        fix = "write to a name that ends in .tif or .png" if named else "add --format tiff"
+        raise ArgumentError("only a PDF can be written as PDF", fix)
     if _fits(pixels, mode, file_format):
         return
     depth = pixels.dtype.itemsize * 8 if mode != "1" else 1
     # JPEG 2000 takes more than is installed everywhere.
     others = [name for name in _ABILITIES if name != "JPEG2000" and _fits(pixels, mode, name)]
     usual = {name: extension for extension, name in reversed(EXTENSIONS.items())}
-    choices = " or ".join(usual[name] for name in others)
-    raise ArgumentError(
-        f"{file_format} cannot hold a {depth}-bit image of mode {mode}", f"write to a name that ends in {choices}"
-    )
+    if named:
+        fix = f"write to a name that ends in {' or '.join(usual[name] for name in others)}"
+    else:
+        fix = f"add {' or '.join(f'--format {name.lower()}' for name in others)}"
+    raise ArgumentError(f"{file_format} cannot hold a {depth}-bit image of mode {mode}", fix)
 
 
 def _fits(pixels: Pixels, mode: str, file_format: str) -> bool:
@@ -104,7 +112,7 @@ def lost_on_the_way(page: Page, file_format: str) -> tuple[str, ...]:
         lost = present - _ABILITIES[file_format].metadata
         if file_format == "JPEG":
             lost |= set(jpeg.too_long(metadata))
-        own = [*png.own_blocks(metadata), *jpeg.own_blocks(metadata), *jpeg2000.own_blocks(metadata)]
+        own = [block for kind in (png, jpeg, jpeg2000, tiff) for block in kind.own_blocks(metadata)]
         if kinds := [*(_NAMES[name] for name in sorted(lost)), *own]:
             notices.append(f"{file_format} has no place for this image's {', '.join(kinds)}; the output is without")
         if metadata.jpeg2000_bits:
@@ -155,6 +163,4 @@ def encode_page(stream: BinaryIO, pixels: Pixels, mode: str, file_format: str, m
             xmp=metadata.xmp or b"",
         )
     else:
-        image = to_pillow(pixels, mode)
-        # Zero says that it is not known; Pillow would write 96.
-        image.save(stream, file_format, dpi=metadata.dpi or (0, 0))
+        bmp.encode(stream, pixels, mode, metadata)

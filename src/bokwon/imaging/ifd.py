@@ -5,6 +5,7 @@ EXIF blocks are TIFF directories too, so the same two functions read and write t
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,17 +14,23 @@ from typing import BinaryIO
 import numpy as np
 
 __all__ = [
+    "BIG_ONLY",
+    "SIGNATURES",
     "Directory",
     "Entry",
     "byte_order",
     "file_header",
     "is_big",
+    "left_out",
     "next_offset_at",
     "numbers",
     "parse",
     "positions",
     "serialise",
 ]
+
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""What TIFF and BigTIFF files begin with."""
 
 HEADER_BYTES = 8
 _BIG = 43
@@ -32,7 +39,11 @@ _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11:
 _SWAP_BYTES = {**_VALUE_BYTES, 5: 4, 10: 4}
 _SHORT, _LONG = 3, 4
 _LONG8, _IFD8 = 16, 18
-_BIG_TYPES = frozenset({_LONG8, 17, _IFD8})
+BIG_ONLY = frozenset({_LONG8, 17})
+"""Types of values that only a BigTIFF has, and an EXIF block has not."""
+
+# What points somewhere, by its type; see `_POINTERS`.
+_POINTER_TYPES = frozenset({13, _IFD8})
 # Offsets and sizes of strips and tiles, and places of images within pages.
 _PLACES = frozenset({273, 279, 324, 325, 330})
 # Exif, GPS and interoperability directories; nothing else that points somewhere survives a rewrite.
@@ -40,7 +51,6 @@ _POINTERS = frozenset({34665, 34853, 40965})
 _DEEPEST = 2
 _MOST_ENTRIES = 4096
 _MOST_PAGES = 65535
-_LARGEST_VALUE = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -127,7 +137,24 @@ def parse(stream: BinaryIO, position: int | None = None) -> Directory:
         ValueError: The header is not a TIFF header, or the directory is cut off.
     """
     layout, first = _header(stream)
-    return _parse_directory(stream, layout, first if position is None else position, depth=0)
+    return _parse_directory(stream, layout, first if position is None else position, _Room.of(stream), depth=0)
+
+
+def left_out(stream: BinaryIO, position: int | None = None) -> list[int]:
+    """Return the tags of a directory that `parse` leaves out: damaged, of unknown types, or pointing somewhere.
+
+    Args:
+        stream: Seekable file whose first byte is the byte-order mark.
+        position: Where the directory lies, bytes; by default the first one.
+
+    Raises:
+        ValueError: As for `parse`.
+    """
+    layout, first = _header(stream)
+    position = first if position is None else position
+    stream.seek(position)
+    tags = {layout.unpack("H", record[:2])[0] for record in _records(stream, layout)}
+    return sorted(tags - _parse_directory(stream, layout, position, _Room.of(stream), depth=0).keys())
 
 
 def positions(stream: BinaryIO) -> list[int]:
@@ -172,14 +199,28 @@ def _header(stream: BinaryIO) -> tuple[_Layout, int]:
     return layout, layout.unpack("Q", head[8:16])[0] if layout.big else layout.unpack("I", head[4:8])[0]
 
 
-def _parse_directory(stream: BinaryIO, layout: _Layout, position: int, depth: int) -> Directory:
-    stream.seek(position)
+@dataclass
+class _Room:
+    """How many bytes values may still take: no more than their file has, or a small one could unfold to any size."""
+
+    left: int
+
+    @classmethod
+    def of(cls, stream: BinaryIO) -> _Room:
+        return cls(stream.seek(0, io.SEEK_END))
+
+
+def _records(stream: BinaryIO, layout: _Layout) -> list[bytes]:
     table = _exactly(stream, _count(stream, layout) * layout.entry_bytes)
+    return [table[start : start + layout.entry_bytes] for start in range(0, len(table), layout.entry_bytes)]
+
+
+def _parse_directory(stream: BinaryIO, layout: _Layout, position: int, room: _Room, depth: int) -> Directory:
+    stream.seek(position)
     directory: Directory = {}
-    for start in range(0, len(table), layout.entry_bytes):
-        record = table[start : start + layout.entry_bytes]
+    for record in _records(stream, layout):
         tag, kind, values = layout.unpack("HH" + layout.offset_code, record[: -layout.inline_bytes])
-        entry = _parse_entry(stream, layout, (tag, kind, values), record[-layout.inline_bytes :], depth)
+        entry = _parse_entry(stream, layout, (tag, kind, values), record[-layout.inline_bytes :], room, depth)
         if entry is not None:
             directory[tag] = entry
     return directory
@@ -193,34 +234,33 @@ def _count(stream: BinaryIO, layout: _Layout) -> int:
 
 
 def _parse_entry(
-    stream: BinaryIO, layout: _Layout, head: tuple[int, int, int], inline: bytes, depth: int
+    stream: BinaryIO, layout: _Layout, head: tuple[int, int, int], inline: bytes, room: _Room, depth: int
 ) -> Entry | None:
     tag, kind, count = head
     size = _VALUE_BYTES.get(kind, 0) * count
-    if size == 0 or size > _LARGEST_VALUE:
+    if size == 0 or size > room.left:
         return None
     try:
         if tag in _POINTERS:
             if depth == _DEEPEST or count != 1:
                 return None
             target = int.from_bytes(inline[: _VALUE_BYTES[kind]], "little" if layout.order == "<" else "big")
-            return Entry(_LONG, 1, b"", _parse_directory(stream, layout, target, depth + 1))
-        if kind in _BIG_TYPES and tag not in _PLACES:
+            return Entry(_LONG, 1, b"", _parse_directory(stream, layout, target, room, depth + 1))
+        if kind in _POINTER_TYPES and tag not in _PLACES:
             return None
         if size <= layout.inline_bytes:
             data = inline[:size]
         else:
             stream.seek(layout.unpack(layout.offset_code, inline)[0])
             data = _exactly(stream, size)
+            room.left -= size
     except (ValueError, struct.error, OverflowError):
         return None
     unit = _SWAP_BYTES[kind]
     if layout.order == ">" and unit > 1:
         data = np.frombuffer(data, f">u{unit}").astype(f"<u{unit}").tobytes()
-    if kind in _BIG_TYPES:
-        # Where samples lie in a BigTIFF.
-        return Entry(_LONG8, count, data)
-    return Entry(kind, count, data)
+    # Where samples or inner images lie in a BigTIFF are numbers like others.
+    return Entry(_LONG8 if kind == _IFD8 else kind, count, data)
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:

@@ -20,6 +20,7 @@ QUALITY = 95
 """Quality of a JPEG file made from another format, with 4:4:4 chroma."""
 
 _APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT, _SCAN = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE, 0xDA
+_YCCK = 2
 _MOST_PAYLOAD = 65533
 _ICC, _XMP, _EXIF = b"ICC_PROFILE\0", b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
 
@@ -38,6 +39,8 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
     changes = []
     if image.mode == "RGB" and image.info.get("adobe_transform") == 0:
         changes.append("its red, green and blue are stored as luma and chroma")
+    elif image.mode == "CMYK" and image.info.get("adobe_transform") == _YCCK:
+        changes.append("its inks, stored as luma, chroma and black, come back as cyan, magenta, yellow and black")
     elif image.mode == "RGB" and sampling < 0:
         changes.append("its chroma subsampling becomes 4:4:4")
     return JpegSettings(
@@ -53,9 +56,16 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
 def _read_segments(stream: BinaryIO) -> tuple[bytes, ...]:
     stream.seek(2)
     kept: list[bytes] = []
-    while len(head := stream.read(4)) == 4:
-        fill, marker, length = struct.unpack(">BBH", head)
-        if fill != 0xFF or marker == _SCAN or length < 2:
+    while stream.read(1) == b"\xff":
+        code = stream.read(1)
+        while code == b"\xff":
+            # As many of them as one likes may stand before a marker.
+            code = stream.read(1)
+        head = b"\xff" + code + stream.read(2)
+        if len(head) < 4:
+            break
+        marker, length = struct.unpack(">xBH", head)
+        if marker == _SCAN or length < 2:
             break
         payload = stream.read(length - 2)
         described = marker == _COMMENT or (_APP0 <= marker <= _APP15 and marker != _APP14)

@@ -10,7 +10,7 @@ import numpy as np
 
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.imaging.metadata import Metadata, plausible_dpi
-from bokwon.imaging.pixels import Pixels, too_many_pixels
+from bokwon.imaging.pixels import Pixels, multiplied_alpha, too_many_pixels
 
 __all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "is_jpeg2000", "own_blocks"]
 
@@ -19,6 +19,7 @@ CODESTREAM = b"\xff\x4f\xff\x51"
 _FILE_TYPE = b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 "
 _XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _CMYK, _SRGB, _GRAY = 12, 16, 17
+_MULTIPLIED = 2
 _TRANSLATED = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
 # Samples per metre, as two fractions and powers of ten: vertical first.
 _RESOLUTION = struct.Struct(">HHHHbb")
@@ -66,6 +67,8 @@ def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Met
     header = next((content for kind, content in boxes if kind == b"jp2h"), b"")
     if any(kind == b"pclr" for kind, _ in _boxes(header)):
         raise InputFileError(f"{name} is a palette image in JPEG 2000", "convert it to RGB")
+    if _has_multiplied_alpha(header):
+        raise multiplied_alpha(name)
     pixels = np.asarray(_codec().jpeg2k_decode(stream))
     if pixels.shape[:2] != (height, width):
         raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
@@ -170,6 +173,14 @@ def _resolution(header: bytes) -> tuple[float, float] | None:
         return None
     per_inch = 0.0254 * 10.0**power_across, 0.0254 * 10.0**power_down
     return plausible_dpi(across / below_across * per_inch[0], down / below_down * per_inch[1])
+
+
+def _has_multiplied_alpha(header: bytes) -> bool:
+    """Return whether the channel definitions (cdef) call one the opacity that colours are multiplied by."""
+    content = next((content for kind, content in _boxes(header) if kind == b"cdef"), b"")
+    entries = content[2:]
+    whole = entries[: len(entries) // 6 * 6]
+    return any(kind == _MULTIPLIED for _, kind, _ in struct.iter_unpack(">HHH", whole))
 
 
 def _profile(header: bytes) -> bytes | None:

@@ -13,6 +13,8 @@ from bokwon.errors import BokwonError, FileAccessError, OutputExistsError
 
 __all__ = ["check_target", "is_part", "part_beside", "replacing"]
 
+_ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
 
 def check_target(target: Path, *, overwrite: bool = True) -> None:
     """Make sure that a file may be written, before any work is done for it.
@@ -41,6 +43,8 @@ def check_target(target: Path, *, overwrite: bool = True) -> None:
         raise FileAccessError(f"cannot write {target}: {error}", "check the path and its permissions") from error
     if exists and not overwrite:
         raise OutputExistsError(f"output {target} exists", "name another one, or leave out --no-overwrite")
+    if exists and not resolved.stat().st_mode & _ANY_WRITE:
+        raise FileAccessError(f"output {target} is write-protected", "name another one, or allow writing (chmod u+w)")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise FileAccessError(f"output folder {folder} is not writable", "choose another folder or change its rights")
 

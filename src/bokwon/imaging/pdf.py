@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,14 @@ from bokwon.imaging.pdf_picture import UNDAMAGED, PdfPicture
 from bokwon.imaging.pdf_strips import PdfStrips
 
 __all__ = ["PdfBook"]
+
+_MEND = "get an undamaged copy, or mend it first (qpdf IN.pdf MENDED.pdf) and compare the pages"
+_STREAM = re.compile(r"^stream <[^>]*>:? *")
+
+
+def _what(said: object) -> str:
+    """Return what qpdf says, without what it calls the file."""
+    return _STREAM.sub("", str(said))
 
 
 class PdfBook(AbstractContextManager["PdfBook"]):
@@ -46,7 +55,8 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         self._pages_of: dict[tuple[int, int], set[int]] = {}
         self._stream = source.open()
         try:
-            self._pdf = pikepdf.open(self._stream)
+            # What qpdf mends on its own may have lost pages.
+            self._pdf = pikepdf.open(self._stream, attempt_recovery=False)
             self.pages = len(self._pdf.pages)
         except pikepdf.PasswordError as error:
             self._stream.close()
@@ -54,10 +64,12 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         # What qpdf meets in a damaged file comes as several kinds of exception.
         except Exception as error:
             self._stream.close()
-            raise InputFileError(f"{source.name} is damaged: {error}", UNDAMAGED) from error
-        self.notices: tuple[str, ...] = ()
+            raise InputFileError(f"{source.name} is damaged: {_what(error)}", _MEND) from error
+        self.notices: tuple[str, ...] = tuple(
+            dict.fromkeys(f"{source.name}: {_what(warning)}" for warning in self._pdf.get_warnings())
+        )
         if self._pdf.is_encrypted:
-            self.notices = (f"{source.name} is encrypted; the output is not",)
+            self.notices += (f"{source.name} is encrypted; the output is not",)
         if any("/Sig" in str(field.get("/FT", "")) for field in self._fields()):
             self.notices += (f"{source.name} is signed; a changed file makes the signature void",)
 

@@ -19,7 +19,7 @@ from bokwon.imaging import jpeg, jpeg2000
 from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source, read_page
 from bokwon.imaging.metadata import Metadata
-from bokwon.imaging.pixels import Pixels, too_many_pixels
+from bokwon.imaging.pixels import Pixels, multiplied_alpha, too_many_pixels
 
 __all__ = ["ANEW", "UNDAMAGED", "PdfPicture"]
 
@@ -33,6 +33,12 @@ _PLAIN = {"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/
 _CHANNELS = {"/DeviceGray": "L", "/CalGray": "L", "/DeviceRGB": "RGB", "/CalRGB": "RGB", "/DeviceCMYK": "CMYK"}
 _BY_COUNT = {1: "L", 3: "RGB", 4: "CMYK"}
 _MODE_CHANNELS = {"1": 1, "L": 1, "RGB": 3, "CMYK": 4}
+
+
+def _space_name(picture: Any) -> str:
+    """Return what a PDF calls the colour space of an image, for a message."""
+    space = picture.get("/ColorSpace")
+    return "none" if space is None else str(space if str(space).startswith("/") else space[0]).removeprefix("/")
 
 
 def _as_inks(page: Page, picture: Any) -> Page:
@@ -158,6 +164,8 @@ class PdfPicture:
 
     def _decode(self, width: int, height: int) -> Page:
         name, picture = self._name, self._image
+        if "/Matte" in picture.get("/SMask", {}):
+            raise multiplied_alpha(name)
         filters = self._filters()
         if filters[-1:] in (["/DCTDecode"], ["/JPXDecode"]) and set(filters[:-1]) <= _PLAIN:
             page = read_page(Source(name, data=self._without(filters[:-1])), max_pixels=self._max_pixels)
@@ -167,7 +175,7 @@ class PdfPicture:
             return _as_inks(page, picture)
         stencil = bool(picture.get("/ImageMask", False))
         mode, palette = ("L", None) if stencil else self._colours(picture.get("/ColorSpace"))
-        space = f"the colour space {picture.get('/ColorSpace')}"
+        space = f"the colour space {_space_name(picture)}"
         if mode is None:
             raise InputFileError(f"{name} has an image in {space}", _CONVERT)
         bilevel = stencil or filters in (["/CCITTFaxDecode"], ["/JBIG2Decode"])
@@ -216,7 +224,7 @@ class PdfPicture:
         mode, palette = self._colours(picture.get("/ColorSpace"))
         other = mode is not None and (mode == "CMYK") != (page.mode == "CMYK")
         if page.format == "JPEG2000" and (other or palette is not None):
-            space = picture.get("/ColorSpace")
+            space = _space_name(picture)
             raise InputFileError(f"{name} has a JPEG 2000 image of mode {page.mode} in the colour space {space}", ANEW)
 
     def _filters(self) -> list[str]:

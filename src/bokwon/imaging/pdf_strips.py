@@ -44,7 +44,9 @@ class PdfStrips:
         said = dict.fromkeys(notice for page in pages for notice in page.notices)
         # What is said of encoding with loss holds if a single one is.
         like = next((page for page in pages if page.format == "JPEG"), pages[0])
-        return replace(like, pixels=np.concatenate([page.pixels for page in pages]), notices=(*said, notice))
+        warnings = tuple(dict.fromkeys(warning for page in pages for warning in page.warnings))
+        pixels = np.concatenate([page.pixels for page in pages])
+        return replace(like, pixels=pixels, notices=(*said, notice), warnings=warnings)
 
     def changes(self, page: Page) -> list[tuple[PdfPicture, Page]]:
         """Return the strips that a changed picture changes, each with its part of it.

@@ -18,6 +18,7 @@ __all__ = [
     "is_deep",
     "missing_pixels",
     "mode_of_array",
+    "multiplied_alpha",
     "to_pillow",
     "too_many_pixels",
 ]
@@ -141,6 +142,17 @@ def missing_pixels(pixels: Pixels, mode: str, hole: NDArray[np.bool_]) -> NDArra
         return hole
     missing = np.asarray(hole | (opacity == 0))
     return hole if missing.all() else missing
+
+
+def multiplied_alpha(name: str) -> InputFileError:
+    """Return the error for colours that are multiplied by their alpha.
+
+    Dividing and multiplying again does not give them back.
+
+    Args:
+        name: What the message calls the image.
+    """
+    return InputFileError(f"{name} has colours multiplied by its alpha", "save it with unassociated alpha")
 
 
 def too_many_pixels(name: str, most: int) -> InputFileError:

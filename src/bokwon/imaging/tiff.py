@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterable
 from typing import BinaryIO
 
 import numpy as np
+from PIL import TiffTags
 
 from bokwon.imaging import ifd, tiff_archive
 from bokwon.imaging.ifd import Directory, Entry
 from bokwon.imaging.metadata import Metadata, plausible_dpi
 from bokwon.imaging.pixels import Pixels, is_deep, to_pillow
 
-__all__ = ["descriptive", "encode", "encoding_for", "exif_block", "resolution"]
+__all__ = ["changes_of", "descriptive", "encode", "encoding_for", "exif_block", "own_blocks", "resolution", "tag_names"]
 
 _DEFLATE = "tiff_adobe_deflate"
 _BILEVEL = ("group3", "group4", "tiff_ccitt")
@@ -26,20 +28,67 @@ _DESCRIPTION_DPI = (282, 283, 296)
 _ICC, _XMP = 34675, 700
 # How samples are stored: size, depth, compression, strips, tiles, palettes, JPEG tables, sub-images.
 _STRUCTURAL = frozenset(
-    {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291}
+    {256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 284, 288, 289}
     | {292, 293, 317, 318, 320, 321, 322, 323, 324, 325, 330, 332, 338, 339, 340, 341, 347}
     | {512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532}
 )
+# What place the page has in its file, which only another TIFF file can say.
+_PLACE = frozenset({254, 255})
+# These speak in sample values (least, greatest, response of gray): wrong once those are counted otherwise.
+_IN_SAMPLES = frozenset({280, 281, 290, 291})
+_PLANAR, _SAMPLE_FORMAT = 284, 339
+_SEPARATE, _SIGNED = 2, 2
 
 
-def descriptive(directory: Directory) -> Directory:
-    """Return the tags of a page that do not speak of how its samples are stored."""
-    return {tag: entry for tag, entry in directory.items() if tag not in _STRUCTURAL}
+def descriptive(directory: Directory, *, samples_changed: bool = False) -> Directory:
+    """Return the tags of a page that do not speak of how its samples are stored.
+
+    Args:
+        directory: All of its tags.
+        samples_changed: The samples no longer have the values that they have in the file.
+    """
+    unwanted = _STRUCTURAL | _IN_SAMPLES if samples_changed else _STRUCTURAL
+    return {tag: entry for tag, entry in directory.items() if tag not in unwanted}
+
+
+def changes_of(tags: Directory, *, samples_changed: bool) -> list[str]:
+    """Return what about a page does not come back as it was stored, in words.
+
+    Args:
+        tags: The page's directory.
+        samples_changed: As for `descriptive`.
+    """
+    changes = []
+    if _PLANAR in tags and ifd.numbers(tags[_PLANAR])[0] == _SEPARATE:
+        changes.append("its channels, stored one after the other, come back pixel by pixel")
+    if _SAMPLE_FORMAT in tags and _SIGNED in ifd.numbers(tags[_SAMPLE_FORMAT]):
+        changes.append("its samples, stored as signed numbers, come back as unsigned ones of the same values")
+    if samples_changed and (lost := _IN_SAMPLES & tags.keys()):
+        changes.append(f"tags that speak of its sample values are not kept: {tag_names(lost)}")
+    return changes
+
+
+def tag_names(tags: Iterable[int]) -> str:
+    """Return tags for a message, by number and by name."""
+    found = {tag: TiffTags.lookup(tag).name for tag in sorted(tags)}
+    return ", ".join(str(tag) if name == "unknown" else f"{tag} ({name})" for tag, name in found.items())
+
+
+def own_blocks(metadata: Metadata) -> list[str]:
+    """Return the tags of a TIFF page that no other format takes over."""
+    tags = metadata.tiff.tags if metadata.tiff else {}
+    own = [tag for tag, entry in tags.items() if tag in _IN_SAMPLES or entry.type in ifd.BIG_ONLY]
+    return [f"TIFF tag {tag_names([tag])}" for tag in sorted(own)]
 
 
 def exif_block(tags: Directory) -> bytes:
     """Return descriptive tags as an EXIF block for another format, profile and XMP left to their own places."""
-    kept = {tag: entry for tag, entry in descriptive(tags).items() if tag not in (_ICC, _XMP)}
+    elsewhere = _PLACE | {_ICC, _XMP}
+    kept = {
+        tag: entry
+        for tag, entry in descriptive(tags, samples_changed=True).items()
+        if tag not in elsewhere and entry.type not in ifd.BIG_ONLY
+    }
     return ifd.file_header(8) + ifd.serialise(kept, 8) if kept else b""
 
 

@@ -14,7 +14,7 @@ from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.imaging import ifd
 from bokwon.imaging.ifd import Directory
 from bokwon.imaging.jpeg2000 import CODESTREAM
-from bokwon.imaging.pixels import Pixels, too_many_pixels
+from bokwon.imaging.pixels import Pixels, multiplied_alpha, too_many_pixels
 
 __all__ = [
     "NEWER",
@@ -136,13 +136,13 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
 
 
 def check_alpha(name: str, tags: Directory, mode: str) -> None:
-    """Refuse a page whose colours are multiplied by its alpha: dividing and multiplying again does not give them back.
+    """Refuse a page whose colours are multiplied by its alpha.
 
     Raises:
         InputFileError: Its alpha is associated.
     """
     if mode in ("LA", "RGBA") and _number(tags, _EXTRA, 0) == _ASSOCIATED:
-        raise InputFileError(f"{name} has colours multiplied by its alpha", "save it with unassociated alpha")
+        raise multiplied_alpha(name)
 
 
 def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Mapping
 from typing import BinaryIO
 
 import numpy as np
@@ -16,11 +15,10 @@ from bokwon.errors import BokwonError
 from bokwon.imaging import ifd
 from bokwon.imaging.ifd import Directory, Entry
 
-__all__ = ["SUBFILE_TYPE", "TiffWriter", "extract", "has_inner_images", "is_reduced", "must_be_decoded"]
+__all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced", "must_be_decoded"]
 
-SUBFILE_TYPE = 254
-"""Tag that says whether a page is a page, a smaller copy or a transparency mask."""
-
+# Whether a page is a page, a smaller copy or a transparency mask.
+_SUBFILE_TYPE = 254
 _REDUCED = 1
 _BITS_PER_SAMPLE, _SUB_DIRECTORIES = 258, 330
 _STRIPS, _TILES = (273, 279), (324, 325)
@@ -66,7 +64,7 @@ def extract(stream: BinaryIO, position: int) -> bytes:
 
 def is_reduced(directory: Directory) -> bool:
     """Return whether a page is a smaller copy of another one, as image pyramids have them."""
-    entry = directory.get(SUBFILE_TYPE)
+    entry = directory.get(_SUBFILE_TYPE)
     return entry is not None and bool(ifd.numbers(entry)[0] & _REDUCED)
 
 
@@ -105,17 +103,16 @@ class TiffWriter:
         # The header ends with the offset of the first directory.
         self._next_offset_at = len(header) - self._offset.size
 
-    def add(self, page: bytes, tags: Mapping[int, Entry] | None = None) -> None:
+    def add(self, page: bytes) -> None:
         """Put a page behind the others.
 
         Args:
             page: A TIFF file of one page whose samples mean the same in little-endian files.
-            tags: Tags to add.
 
         Raises:
             BokwonError: The file would grow beyond what TIFF can hold.
         """
-        directory = ifd.parse(io.BytesIO(page)) | dict(tags or {})
+        directory = ifd.parse(io.BytesIO(page))
         offsets, sizes = _STRIPS if _STRIPS[0] in directory else _TILES
         starts, lengths = ifd.numbers(directory[offsets]), ifd.numbers(directory[sizes])
         position = self._stream.seek(0, io.SEEK_END)

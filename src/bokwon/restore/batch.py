@@ -13,11 +13,20 @@ from time import perf_counter
 
 import bokwon
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, MissingDependencyError
+from bokwon.imaging.complaints import listen
 from bokwon.imaging.files import Source
 from bokwon.imaging.formats import EXTENSIONS
 from bokwon.restore.cluster import run_on_cluster
 from bokwon.restore.job import Job, Options, Outcome, Recipe
-from bokwon.restore.masks import MaskFinder, Masks, TableRow, is_mask_of_neighbour, list_images, read_manifest
+from bokwon.restore.masks import (
+    MaskFinder,
+    Masks,
+    TableRow,
+    composed,
+    is_mask_of_neighbour,
+    list_images,
+    read_manifest,
+)
 from bokwon.restore.one_file import restore_file
 from bokwon.restore.pool import run_in_processes
 from bokwon.restore.record import sha256_of
@@ -101,6 +110,7 @@ def plan_batch(
     without = [outputs, *([mask_folder] if mask_folder else [])]
     listing = list_images(inputs, recursive=recursive, without=without)
     images = listing.images
+    neighbours = {composed(name) for name in images}
     # A folder that cannot be read is a failure like that of a file: it stops no other.
     unlisted = tuple(
         Task(str(name), str(name), None, (error.exit_code, error.message, error.fix))
@@ -108,11 +118,11 @@ def plan_batch(
     )
     if masks is not None and not masks.is_dir():
         manifest = read_manifest(masks)
-        strangers = tuple(str(name) for name in sorted(set(manifest) - set(images)))
-        tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(name, {}), options, file_format)
+        strangers = tuple(str(name) for name in sorted(set(manifest) - {composed(name) for name in images}))
+        tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(composed(name), {}), options, file_format)
         return Batch(tasks + unlisted, listing.others, strangers)
     if mask_folder is None:
-        names = [name for name in images if is_mask_of_neighbour(name, images)]
+        names = [name for name in images if is_mask_of_neighbour(name, neighbours)]
         images = sorted(set(images) - set(names))
     else:
         of_masks = list_images(mask_folder, recursive=recursive)
@@ -122,7 +132,7 @@ def plan_batch(
         names = of_masks.images
     base = mask_folder or inputs
     # A mask that lies among the images is none of them, in whatever folder the masks that count lie.
-    finder = MaskFinder(names, [name for name in images if not is_mask_of_neighbour(name, images)])
+    finder = MaskFinder(names, [name for name in images if not is_mask_of_neighbour(name, neighbours)])
 
     def find(name: PurePosixPath) -> dict[int, TableRow]:
         return {page: TableRow(base / path) for page, path in finder.of(name).items()}
@@ -214,6 +224,8 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
 
 def start_worker(recipe: Recipe) -> Callable[[Task], Entry]:
     """Load what fills the holes, and return what restores one file with it: for `run_in_processes`."""
+    if not os.environ.get("BOKWON_DEBUG"):
+        listen()
     return partial(_restore, recipe.restorer())
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -24,6 +25,7 @@ __all__ = [
     "Masks",
     "TableRow",
     "class_map_of",
+    "composed",
     "is_image_name",
     "is_mask_of_neighbour",
     "list_images",
@@ -153,11 +155,11 @@ class MaskFinder:
     """
 
     def __init__(self, names: Iterable[PurePosixPath], images: Iterable[PurePosixPath] = ()) -> None:
-        owned = {key for image in images for key in (image, image.with_suffix(""))}
+        owned = {composed(key) for image in images for key in (image, image.with_suffix(""))}
         self._by_stem: dict[PurePosixPath, list[tuple[int, PurePosixPath]]] = {}
         self._unused = set(names)
         for name in sorted(self._unused):
-            stem = name.with_suffix("")
+            stem = composed(name.with_suffix(""))
             # A page's mask, and a name that happens to end like one.
             # The last is for an image whose own name ends in `_mask`.
             read = {(stem, 0), _without_suffix(stem), _without_suffix(stem, _PAGE_ALONE)}
@@ -171,7 +173,8 @@ class MaskFinder:
         Raises:
             ArgumentError: Several files claim the same page.
         """
-        candidates = self._by_stem.get(image) or self._by_stem.get(image.with_suffix("")) or []
+        asked = composed(image)
+        candidates = self._by_stem.get(asked) or self._by_stem.get(asked.with_suffix("")) or []
         masks: dict[int, PurePosixPath] = {}
         for page, name in sorted(candidates):
             self._unused.discard(name)
@@ -186,6 +189,11 @@ class MaskFinder:
         return sorted(self._unused)
 
 
+def composed(name: PurePosixPath) -> PurePosixPath:
+    """Return a name in Unicode's composed form (NFC): some systems write an accent as a character of its own."""
+    return PurePosixPath(unicodedata.normalize("NFC", str(name)))
+
+
 def is_mask_of_neighbour(name: PurePosixPath, images: Collection[PurePosixPath]) -> bool:
     """Return whether a file among images is the mask of one of them.
 
@@ -194,8 +202,9 @@ def is_mask_of_neighbour(name: PurePosixPath, images: Collection[PurePosixPath])
 
     Args:
         name: The file.
-        images: It and its neighbours.
+        images: The names of it and its neighbours, `composed`.
     """
+    name = composed(name)
     stem, page = _without_suffix(name.with_suffix(""))
     if stem.name == name.stem:
         return False
@@ -235,7 +244,7 @@ def read_manifest(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
             holds what made the holes, or nothing.
 
     Returns:
-        Image to its masks: page number to row, 0 for the whole image.
+        Image, its name `composed`, to its masks: page number to row, 0 for the whole image.
 
     Raises:
         FileAccessError: It cannot be read.
@@ -252,7 +261,7 @@ def read_manifest(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
                 image, mask, page, damage = (row.get(key) or "" for key in (*_COLUMNS, "page", "damage"))
                 if not image or not mask or not (page.isdecimal() or not page):
                     raise InputFileError(f"line {table.line_num} of manifest {path} is not whole", fix)
-                pages = masks.setdefault(PurePosixPath(image.replace("\\", "/")), {})
+                pages = masks.setdefault(composed(PurePosixPath(image.replace("\\", "/"))), {})
                 told = TableRow(path.parent / mask, damage.strip())
                 if pages.setdefault(int(page or 0), told) != told:
                     raise InputFileError(f"manifest {path} has two masks for {image}", "keep one of them")

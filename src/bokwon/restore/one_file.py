@@ -23,7 +23,7 @@ from bokwon.restore.fill import Progress
 from bokwon.restore.holes_found import Damage, read_damage
 from bokwon.restore.job import Job, Outcome
 from bokwon.restore.page_ranges import select_pages
-from bokwon.restore.record import Recorder
+from bokwon.restore.record import Recorder, set_aside
 from bokwon.restore.restorer import Restorer
 
 __all__ = ["Tell", "restore_file"]
@@ -59,6 +59,8 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
         work = _Work(job, restorer, tell, progress, book, file_format, opened)
         _write(job, work.write)
         work.finish_record()
+        if job.masks and not work.asked:
+            tell("warning", f"none of the pages {job.options.pages} has a mask: nothing is restored")
         return Outcome(book.pages, work.restored, work.tiles, work.hole, work.pixels)
 
 
@@ -99,12 +101,13 @@ class _Work:
         if strangers:
             name = job.masks.pages[strangers[0]].name
             raise ArgumentError(f"mask {name} is for a page that the image, with {pages}, has not", "rename the mask")
-        self.restored = self.tiles = self.hole = self.pixels = 0
+        self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
 
     def visit(self, number: int, read: Callable[[], Page] | None) -> Page | None:
         """Restore a page, if it is to be; see `bokwon.imaging.book.Visit`."""
         name = self._job.source.name if self._book.pages == 1 else f"{self._job.source.name}, page {number}"
         masked = number in self._wanted and (number in self._job.masks.pages or self._mask_book is not None)
+        self.asked += masked
         if read is None:
             level: Literal["note", "warning"] = "warning" if masked else "note"
             self._tell(level, f"{name} has no image that can be restored: it stays as it is")
@@ -114,6 +117,8 @@ class _Work:
         if not masked and self._book.pages > 1:
             return None
         page = read()
+        for warning in page.warnings:
+            self._tell("warning", warning)
         self._check_name(page)
         try:
             hole = self._hole_of(page, number, name) if masked else None
@@ -166,7 +171,11 @@ class _Work:
 
     def finish_record(self) -> None:
         """Put the record into its place, once the output is in its own."""
-        kept = self._recorder.finish() if self._recorder is not None else None
+        target = self._job.target
+        if self._recorder is not None:
+            kept = self._recorder.finish()
+        else:
+            kept = set_aside(target) if target is not None else None
         if kept is not None:
             self._tell("note", f"the record of the restoration before this one is kept as {kept.name}")
 
@@ -185,7 +194,8 @@ class _Work:
             # A picture within a PDF stays one of its kind.
             file_format = page.format
         else:
-            check_fits(page.pixels, page.mode, file_format)
+            by_name = self._job.target is not None and self._job.format is None
+            check_fits(page.pixels, page.mode, file_format, named=by_name)
         for notice in (*page.notices, *lost_on_the_way(page, file_format)):
             self._tell("note", notice)
 
@@ -204,7 +214,11 @@ class _Work:
         mask_page, mask_name = self._mask(number)
         hole, notices = hole_of_samples(mask_page.pixels, mask_page.mode, white_is_hole=options.white_is_hole)
         notices = tuple(f"{mask_name}: {notice}" for notice in notices)
+        for warning in mask_page.warnings:
+            tell("warning", warning)
         orientation = page.metadata.orientation
+        if (own := mask_page.metadata.orientation) not in (1, orientation):
+            notices += (f"{mask_name} has EXIF orientation {own}, which is not followed: its pixels count as stored",)
         check_hole(hole, page.size, orientation=orientation, name=f"mask {mask_name}")
         share = np.count_nonzero(hole) / hole.size
         tell("detail", f"{name}: {_summary(page)}, hole {share:.2%}")

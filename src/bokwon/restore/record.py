@@ -47,6 +47,7 @@ __all__ = [
     "overlay",
     "read_record",
     "record_folder",
+    "set_aside",
     "sha256_of",
     "undo",
 ]
@@ -110,6 +111,37 @@ def record_folder(target: Path) -> Path:
 def has_record(target: Path) -> bool:
     """Return whether a record lies beside an output."""
     return (record_folder(target) / _JSON).is_file()
+
+
+def set_aside(target: Path) -> Path | None:
+    """Give the record beside an output another name, if it is that of another output than the one that is there now.
+
+    Returns:
+        Its new place; None if it stays, or there is none.
+
+    Raises:
+        FileAccessError: It cannot be moved.
+    """
+    if not has_record(target):
+        return None
+    folder = record_folder(target)
+    try:
+        if read_record(folder)[1]["output"]["sha256"] == sha256_of(Source.of(target)):
+            return None
+    except InputFileError:
+        # Of what it is the record nobody can tell any more.
+        return None
+    free = _free_folder(target)
+    try:
+        folder.replace(free)
+    except OSError as error:
+        raise FileAccessError(f"record {folder} cannot be moved: {error.strerror}", "check its rights") from error
+    return free
+
+
+def _free_folder(target: Path) -> Path:
+    names = (f"{target.name}.{number}{RECORD}" for number in count(1))
+    return next(path for path in map(target.with_name, names) if not path.exists())
 
 
 class Recorder:
@@ -247,7 +279,7 @@ class Recorder:
             # A record without its first file is none: that goes first and comes last.
             earlier.sort(key=lambda path: path.name != _JSON)
             if self._over_itself and self._kept is None and earlier and earlier[0].name == _JSON:
-                self._kept = self._free_folder()
+                self._kept = _free_folder(self._target)
                 self._kept.mkdir()
             for old in earlier:
                 if self._kept is None:
@@ -263,14 +295,10 @@ class Recorder:
     def _is_placed(self) -> bool:
         return self._output is not None and sha256_of(Source.of(self._target)) == self._output
 
-    def _free_folder(self) -> Path:
-        names = (f"{self._target.name}.{number}{RECORD}" for number in count(1))
-        return next(path for path in map(self._target.with_name, names) if not path.exists())
-
     def _check_earlier(self) -> None:
         try:
             earlier = read_record(self._folder)[1]["output"]["sha256"]
-        except (FileAccessError, InputFileError, KeyError, TypeError):
+        except (FileAccessError, InputFileError):
             return
         if earlier == self._input["sha256"]:
             raise ArgumentError(
@@ -344,13 +372,23 @@ def read_record(path: Path) -> tuple[Path, dict[str, Any]]:
         record = json.loads((folder / _JSON if path.is_dir() else path).read_bytes())
         if record["record"] not in _READABLE or not isinstance(record["pages"], list):
             raise ValueError("it is of another kind")
-        return folder, {**record, "pages": {int(page["page"]): page for page in record["pages"]}}
+        if not isinstance(record["output"]["sha256"], str):
+            raise TypeError("it names no output")
+        pages = {int(page["page"]): {**page, "size": _size(page["size"])} for page in record["pages"]}
+        return folder, {**record, "pages": pages}
     except OSError as error:
         raise FileAccessError(
             f"record {path} cannot be read: {error.strerror}", "name an OUTPUT.record folder"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise InputFileError(f"{path} is no record of bokwon's: {error}", "name an OUTPUT.record folder") from error
+
+
+def _size(told: Any) -> tuple[int, int]:
+    width, height = (int(side) for side in told)
+    if width < 1 or height < 1:
+        raise ValueError("it tells of a page without pixels")
+    return width, height
 
 
 def undo(folder: Path, pages: dict[int, Any], book: Book, number: int, page: Page) -> Page | None:

@@ -137,9 +137,9 @@ class Report:
             if resume:
                 found = (Entry.from_json(line) for line in self._stream)
                 self._entries = {entry.file: entry for entry in found if entry is not None}
+            # What is there stays until this run is finished: one begun without --resume by mistake loses nothing.
+            if self._stream.seek(0, os.SEEK_END):
                 self._stream.write("\n")
-            else:
-                self._stream.truncate()
         except OSError as error:
             fix = "check the space and the rights of its folder, or remove it"
             raise FileAccessError(f"report {self._path} cannot be written: {error}", fix) from error

@@ -1,0 +1,122 @@
+"""`bokwon undo` where record, output or format are not what they were."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
+
+from bokwon.cli.main import main
+
+SIZE = (60, 90)
+HOLE = np.zeros(SIZE, bool)
+HOLE[10:22, 10:30] = True
+PAGE = np.random.default_rng(1).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+RECORD = Path("out.png.record/record.json")
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    return int(caught.value.code or 0)
+
+
+def restore(page: str, output: str) -> None:
+    assert run("restore", page, output, "--mask", "mask.png", "--method", "telea", "--record", "-q") == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda record: record.pop("output"),
+        lambda record: record.update(output={"file": "out.png"}),
+        lambda record: record.update(pages=[None]),
+        lambda record: record["pages"][0].pop("size"),
+        lambda record: record["pages"][0].update(size=[0, 60]),
+        lambda record: record["pages"][0].update(size=None),
+        lambda record: record["pages"][0].update(page="first"),
+    ],
+    ids=["no output", "no sum", "no page", "no size", "empty", "null size", "no number"],
+)
+def test_a_damaged_record_is_said_to_be_none(folder: Path, damage: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(PAGE).save("page.png")
+    restore("page.png", "out.png")
+    record = json.loads(RECORD.read_text())
+    damage(record)
+    for content in (json.dumps(record), "null", "[]"):
+        RECORD.write_text(content)
+        before = Path("out.png").read_bytes()
+        assert run("undo", "out.png.record", "out.png") == 2
+        assert "out.png.record is no record of bokwon's" in capsys.readouterr().err
+        assert Path("out.png").read_bytes() == before
+
+
+def test_what_another_format_changes_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = PngInfo()
+    text.add_text("Author", "Kim")
+    Image.fromarray(PAGE).save("page.png", icc_profile=PROFILE, pnginfo=text)
+    restore("page.png", "out.png")
+    assert run("undo", "out.png.record", "out.png", "--to", "again.jpg") == 0
+    said = capsys.readouterr().err
+    assert "JPEG has no place for this image's tEXt" in said
+    assert "JPEG is encoded anew: pixels may differ slightly from the original's" in said
+    assert said.endswith("wrote again.jpg: 1 page but for what JPEG changes\n")
+    assert run("undo", "out.png.record", "out.png", "--to", "again.webp") == 0
+    assert "WEBP has no place for this image's tEXt" in capsys.readouterr().err
+    assert run("undo", "out.png.record", "out.png", "--to", "again.png") == 0
+    assert capsys.readouterr().err == "bokwon: wrote again.png: 1 page as it was\n"
+    with Image.open("again.png") as image:
+        np.testing.assert_array_equal(np.array(image), PAGE)
+
+
+def test_a_page_that_the_output_lacks_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with tifffile.TiffWriter("book.tif") as file:
+        for _ in range(3):
+            file.write(PAGE, photometric="rgb", metadata=None)
+    Path("masks").mkdir()
+    Image.fromarray(HOLE).save("masks/book_p003.png")
+    assert run("restore", "book.tif", "out.tif", "--mask", "masks", "--method", "telea", "--record", "-q") == 0
+    tifffile.imwrite("short.tif", PAGE, photometric="rgb", metadata=None)
+    before = Path("short.tif").read_bytes()
+    assert run("undo", "out.tif.record", "short.tif", "--force") == 2
+    assert "short.tif has no page 3, of which out.tif.record speaks" in capsys.readouterr().err
+    assert Path("short.tif").read_bytes() == before
+
+
+@pytest.mark.parametrize("record", [["--record"], []], ids=["with", "without"])
+def test_a_record_is_set_aside_once_its_output_is_another(
+    folder: Path, record: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("in").mkdir()
+    Path("masks").mkdir()
+    Image.fromarray(PAGE).save("in/page.png")
+    Image.fromarray(HOLE).save("masks/page.png")
+    command = ["restore", "in", "out", "--masks", "masks", "--method", "telea", "--resume"]
+    assert run(*command, "--record", "-q") == 0
+    restored = Path("out/page.png").read_bytes()
+    Path("masks/page.png").unlink()
+    assert run(*command, *record) == 0
+    assert "the record of the restoration before this one is kept as page.png.1.record" in capsys.readouterr().err
+    assert Path("out/page.png").read_bytes() == Path("in/page.png").read_bytes()
+    assert not Path("out/page.png.record").exists()
+    # It is still that of the file it was made for.
+    Path("out/page.png").write_bytes(restored)
+    assert run("undo", "out/page.png.1.record", "out/page.png", "-q") == 0
+    with Image.open("out/page.png") as image:
+        np.testing.assert_array_equal(np.array(image), PAGE)
+
+
+def test_a_record_stays_beside_the_output_it_is_of(folder: Path) -> None:
+    Image.fromarray(PAGE).save("page.png")
+    restore("page.png", "out.png")
+    for _ in range(2):
+        assert run("restore", "page.png", "out.png", "--mask", "mask.png", "--method", "telea", "-q") == 0
+        assert RECORD.is_file()
+        assert not Path("out.png.1.record").exists()
