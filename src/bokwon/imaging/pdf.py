@@ -106,7 +106,11 @@ class PdfBook(AbstractContextManager["PdfBook"]):
                 stream.write(original.read())
             return
         # The same input makes the same bytes: the identifier is made of the content.
-        self._pdf.save(stream, deterministic_id=True)
+        try:
+            self._pdf.save(stream, deterministic_id=True)
+        except self._pikepdf.PdfError as error:
+            # Only now does it look at some parts of the file.
+            raise InputFileError(f"{self._source.name} is damaged: {_what(error)}", _MEND) from error
 
     def _name(self, number: int) -> str:
         return f"{self._source.name}, page {number}"
