@@ -30,6 +30,9 @@ def test_rapidocr_reads_latin() -> None:
     # As it comes out in another process.
     reader = pickle.loads(pickle.dumps(make_reader("rapidocr")))
     assert normalise(reader.read(line("Restoration 1804"))) == "Restoration1804"
+    # A column is handed over lying on its side.
+    lines = [line("Restoration 1804"), np.rot90(line("Paper 12"), -1)]
+    assert [normalise(text) for text in reader.read_lines(lines)] == ["Restoration1804", "Paper12"]
 
 
 def test_tesseract_reads_latin_and_names_what_it_lacks() -> None:
@@ -38,6 +41,9 @@ def test_tesseract_reads_latin_and_names_what_it_lacks() -> None:
         pytest.skip("the program tesseract is not installed")
     reader = pickle.loads(pickle.dumps(make_reader("tesseract:eng")))
     assert normalise(reader.read(line("Restoration 1804"))) == "Restoration1804"
+    lines = [line("Restoration 1804"), line("Paper 12")]
+    assert [normalise(text) for text in reader.read_lines(lines)] == ["Restoration1804", "Paper12"]
+    assert reader.read_lines([]) == []
     with pytest.raises(ArgumentError, match="Tesseract has no xyz"):
         make_reader("tesseract:xyz")
 
@@ -56,7 +62,7 @@ def test_a_report_on_a_page_whose_text_is_known(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     Image.fromarray(page).save(tmp_path / "images" / "page.png")
     characters = [{"text": character, "box": [260, 260, 270, 270]} for character in "Restoration1804"]
-    (tmp_path / "images" / "page.json").write_text(json.dumps({"characters": characters}))
+    (tmp_path / "images" / "page.json").write_text(json.dumps({"text": "Restoration 1804", "characters": characters}))
     hole = np.zeros((560, 560), bool)
     hole[200:360, 60:230] = True  # the first letters, whole
     (tmp_path / "masks").mkdir()

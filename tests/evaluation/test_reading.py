@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.evaluation.benchmark import Folders, Journal, Task, run_task
-from bokwon.evaluation.legibility import known_text, read_pairs
+from bokwon.evaluation.job import Order
+from bokwon.evaluation.legibility import KnownLine, known_lines, read_pairs
 from bokwon.evaluation.methods import ERASED, parse_methods
 from bokwon.evaluation.pairs import plan_pairs
 from bokwon.evaluation.readers import make_reader, order_lines
@@ -107,6 +109,9 @@ class Blind:
     description = "counter"
 
     def read(self, image: np.ndarray) -> str:
+        raise AssertionError("read again")
+
+    def read_lines(self, lines: list[np.ndarray]) -> list[str]:
         raise AssertionError("read again")
 
 
@@ -211,17 +216,59 @@ def test_characters_are_counted_over_all_pages_with_an_interval() -> None:
 
 def write_page(material: Any, image: str, text: str) -> None:
     """Give a page a text, all of it in the middle."""
-    page = {"characters": [{"text": character, "box": [40, 40, 41, 41]} for character in text]}
+    page = {"text": text, "characters": [{"text": character, "box": [40, 40, 41, 41]} for character in text]}
     (material.images / image).with_suffix(".json").write_text(json.dumps(page), encoding="utf-8")
 
 
 def test_the_text_of_a_rendered_page_is_that_of_whole_characters_in_the_crop(material: Any) -> None:
     pair = replace(plan_pairs(material.images, material.masks).pairs[0], image="0.png", window=(10, 10, 50, 50))
-    assert known_text(pair, material.images) is None
-    boxes = {"天": [10, 10, 20, 20], "地": [5, 10, 15, 20], "玄": [50, 50, 60, 60], "黃": [51, 50, 61, 60]}
-    page = {"characters": [{"text": text, "box": box} for text, box in boxes.items()]}
-    (material.images / "0.json").write_text(json.dumps(page), encoding="utf-8")
-    assert known_text(pair, material.images) == "天玄"
-    (material.images / "0.json").write_text("[]")
-    with pytest.raises(InputFileError, match=r"0\.json"):
-        known_text(pair, material.images)
+    assert known_lines(pair, material.images) is None
+    boxes = {"天": [10, 10, 20, 20], "地": [5, 10, 15, 20], "宙": [30, 12, 44, 21], "玄": [50, 50, 60, 60]}
+    boxes["黃"] = [51, 50, 61, 60]
+    page = {"text": "天地 宙\n玄\n黃", "characters": [{"text": text, "box": box} for text, box in boxes.items()]}
+    path = material.images / "0.json"
+    path.write_text(json.dumps(page), encoding="utf-8")
+    assert known_lines(pair, material.images) == (KnownLine("天宙", (0, 0, 34, 11)), KnownLine("玄", (40, 40, 50, 50)))
+    for broken in ([], page | {"text": "天地"}, page | {"text": "天地玄黃宇宙"}):
+        path.write_text(json.dumps(broken), encoding="utf-8")
+        with pytest.raises(InputFileError, match=r"0\.json"):
+            known_lines(pair, material.images)
+
+
+class ByLine:
+    """Reads the mean of a line, as dark or light; sees no page."""
+
+    description = "by line"
+
+    def read(self, image: np.ndarray) -> str:
+        raise AssertionError("a page whose lines are known")
+
+    def read_lines(self, lines: list[np.ndarray]) -> list[str]:
+        return [" d\n" if line.mean() < 128 else "l" for line in lines]
+
+
+def test_lines_are_cut_out_and_counted_each_by_itself(material: Any, tmp_path: Path) -> None:
+    image = plan_pairs(material.images, material.masks).pairs[0].image
+    page = np.full((64, 64, 3), 250, np.uint8)
+    page[4:12, 8:40] = 0
+    Image.fromarray(page).save(material.images / image)
+    boxes = [[8, 4, 40, 12], [8, 30, 40, 38]]
+    known = {"text": "d\nl", "characters": [{"text": t, "box": b} for t, b in zip("dl", boxes, strict=True)]}
+    (material.images / image).with_suffix(".json").write_text(json.dumps(known))
+    tasks = [task for task in tasks_of(material, tmp_path) if task.pair.image == image]
+    journal = Journal(tmp_path / "read.jsonl")
+    found = read_pairs(tasks, [ByLine()], journal, 1, lambda _done, _total: None, by_line=True)
+    for entry in found.values():
+        assert entry["known"]
+        assert entry["readings"]["undamaged"] == {"length": 2, "substituted": 0, "inserted": 0, "missing": 0}
+    # Once read, always known; a reading of the whole page is another thing.
+    again = [Blind()]
+    again[0].description = "by line"
+    assert read_pairs(tasks, again, journal, 1, lambda _done, _total: None, by_line=True) == found
+    with pytest.raises(AssertionError, match="read again"):
+        read(tasks, again, journal)
+
+
+def test_lines_without_a_reader_are_refused(material: Any, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="--read"):
+        Order(Folders(material.images, material.masks, tmp_path), "telea", by_line=True)

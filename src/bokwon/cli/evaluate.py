@@ -71,6 +71,13 @@ def evaluate(
             help="Also read the pages: rapidocr, tesseract or tesseract:LANG (kor, eng, ...).",
         ),
     ] = None,
+    read_lines: Annotated[
+        bool,
+        typer.Option(
+            "--read-lines",
+            help="With --read: tell the readers where the lines are, on rendered pages, whose text is known.",
+        ),
+    ] = False,
     features: Annotated[
         Path | None, typer.Option("--features", metavar="FILE", help="VGG19 weights, to measure the VGG distance.")
     ] = None,
@@ -108,6 +115,7 @@ def evaluate(
         jobs=jobs,
         bins=tuple(BINS) if bins is None else parse_bins(bins),
         readers=read,
+        by_line=read_lines,
         features=features,
         perceptual=perceptual,
     )

@@ -43,6 +43,7 @@ class Order:
         jobs: Number of processes, at least 1.
         bins: Hole-ratio bins, 1 to 6.
         readers: What reads the pages, names that `make_reader` knows, with commas; nothing is read when None.
+        by_line: Whether readers are told where the lines are (see `read_pairs`).
         features: VGG19 weights for the VGG distance; it is not measured when None.
         perceptual: Whether LPIPS, FID and Inception Score are tried, for which weights may be downloaded.
     """
@@ -54,6 +55,7 @@ class Order:
     jobs: int = 1
     bins: tuple[int, ...] = tuple(BINS)
     readers: str | None = None
+    by_line: bool = False
     features: Path | None = None
     perceptual: bool = False
 
@@ -61,6 +63,8 @@ class Order:
         """Check what can be checked before anything is read."""
         if self.jobs < 1:
             raise ArgumentError(f"cannot run {self.jobs} processes", "use 1 or more")
+        if self.by_line and self.readers is None:
+            raise ArgumentError("--read-lines without a reader", "name readers with --read")
 
 
 def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
@@ -122,6 +126,7 @@ def _settings(order: Order, names: list[str]) -> dict[str, Any]:
         "seed": order.seed,
         "jobs": order.jobs,
         "readers": order.readers or "none",
+        "by_line": order.by_line,
         "features": "none" if order.features is None else order.features.name,
         "perceptual": order.perceptual,
     }
@@ -169,9 +174,9 @@ def _read(
 ) -> None:
     """Read the pages and add to the results what was read."""
     journal = Journal(order.folders.report / "read.jsonl")
-    found = read_pairs(tasks, readers, journal, order.jobs, progress)
+    found = read_pairs(tasks, readers, journal, order.jobs, progress, order.by_line)
     names = [method["name"] for method in results["methods"]]
-    results["reading"] = summarise_reading(found, results["pairs"], names)
+    results["reading"] = {**summarise_reading(found, results["pairs"], names), "by_line": order.by_line}
     results["pairs"] = [{**pair, "reading": found.get(pair["number"])} for pair in results["pairs"]]
     by_number = {pair.number: pair for pair in plan.pairs}
     results["problems"] += [

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,8 +23,10 @@ Line = tuple[str, tuple[float, float, float, float]]
 
 _TALL = 1.5
 # Tesseract's modes of page segmentation.
-_AUTOMATIC, _VERTICAL_BLOCK = 3, 5
+_AUTOMATIC, _VERTICAL_BLOCK, _ONE_LINE = 3, 5, 7
 _LARGE = 1000
+# A line alone is brought to this height, with paper around it: Tesseract wants some room.
+_LINE_HEIGHT, _LINE_ROOM = 48, 10
 _EXTRA = 'pip install "bokwon[reading]"'
 
 
@@ -40,6 +44,14 @@ class Reader(Protocol):
 
         Args:
             image: (H, W, 3).
+        """
+        ...
+
+    def read_lines(self, lines: Sequence[NDArray[np.uint8]]) -> list[str]:
+        """Return the texts of lines that are known to be one each, so that no layout has to be guessed.
+
+        Args:
+            lines: (H, W, 3) each; one much higher than wide is a column.
         """
         ...
 
@@ -67,6 +79,17 @@ class RapidReader:
             for text, b in zip(result.txts, boxes, strict=True)
         ]
         return "\n".join(order_lines(lines))
+
+    def read_lines(self, lines: Sequence[NDArray[np.uint8]]) -> list[str]:
+        """Read lines; see `Reader.read_lines`."""
+        read = _rapidocr()
+        texts = []
+        for line in lines:
+            # Its models know columns that lie on their side, as its own detection hands them over.
+            flat = np.rot90(line) if line.shape[0] > _TALL * line.shape[1] else line
+            result = read(np.ascontiguousarray(flat[..., ::-1]), use_det=False, use_cls=False, use_rec=True)
+            texts.append("".join(result.txts or ()))
+        return texts
 
 
 @lru_cache(maxsize=1)
@@ -122,6 +145,35 @@ class TesseractReader:
         if min(picture.size) < _LARGE:
             picture = picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
         return str(tesseract.image_to_string(picture, lang=self._languages, config=f"--psm {self._mode}"))
+
+    def read_lines(self, lines: Sequence[NDArray[np.uint8]]) -> list[str]:
+        """Read lines; see `Reader.read_lines`."""
+        if not lines:
+            return []
+        tesseract: Any = importlib.import_module("pytesseract")
+        mode = _VERTICAL_BLOCK if self._mode == _VERTICAL_BLOCK else _ONE_LINE
+        # One start of the program for all of them: it takes a list of files, and ends each text with a form feed.
+        with tempfile.TemporaryDirectory(prefix="bokwon-lines-") as folder:
+            paths = [Path(folder) / f"{number}.png" for number in range(len(lines))]
+            for path, line in zip(paths, lines, strict=True):
+                _on_paper(line).save(path)
+            listed = Path(folder) / "lines.txt"
+            listed.write_text("\n".join(map(str, paths)), encoding="utf-8")
+            text = str(tesseract.image_to_string(str(listed), lang=self._languages, config=f"--psm {mode}"))
+        texts = text.split("\f")
+        return texts[: len(lines)] + [""] * (len(lines) - len(texts))
+
+
+def _on_paper(line: NDArray[np.uint8]) -> Image.Image:
+    """Return a line at the height that Tesseract reads best, in a frame of its own paper."""
+    height, width = line.shape[:2]
+    short = min(height, width)
+    picture = Image.fromarray(line)
+    size = (max(1, round(width * _LINE_HEIGHT / short)), max(1, round(height * _LINE_HEIGHT / short)))
+    paper = tuple(int(value) for value in np.median(line.reshape(-1, 3), axis=0))
+    framed = Image.new("RGB", (size[0] + 2 * _LINE_ROOM, size[1] + 2 * _LINE_ROOM), paper)
+    framed.paste(picture.resize(size, Image.Resampling.BICUBIC), (_LINE_ROOM, _LINE_ROOM))
+    return framed
 
 
 def make_reader(name: str) -> Reader:

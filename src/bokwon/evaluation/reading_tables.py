@@ -66,10 +66,11 @@ def reading_note(results: Mapping[str, Any]) -> str:
     reading = results.get("reading")
     if not reading:
         return ""
+    manner = ", told where the lines are" if reading.get("by_line") else ""
     return (
-        f"Read by {' and '.join(reading['readers']) or 'no reader'}: {reading['pairs']} crops, {reading['known']} of "
-        f"them with known text. Left out: {reading['unreadable']} that no reader can read undamaged, "
-        f"{reading['without_text']} without text."
+        f"Read by {' and '.join(reading['readers']) or 'no reader'}{manner}: {reading['pairs']} crops, "
+        f"{reading['known']} of them with known text. Left out: {reading['unreadable']} that no reader can read "
+        f"undamaged, {reading['without_text']} without text."
     )
 
 
