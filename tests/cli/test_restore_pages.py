@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -138,7 +139,8 @@ def test_pages_left_alone_keep_their_very_bytes(folder: Path) -> None:
 def strips(data: bytes, number: int) -> list[bytes]:
     stream = io.BytesIO(data)
     page = ifd.parse(stream, ifd.positions(stream)[number])
-    places = zip(ifd.numbers(page[273]), ifd.numbers(page[279]), strict=True)
+    offsets, sizes = (273, 279) if 273 in page else (324, 325)
+    places = zip(ifd.numbers(page[offsets]), ifd.numbers(page[sizes]), strict=True)
     return [data[start : start + size] for start, size in places]
 
 
@@ -233,3 +235,73 @@ def test_a_circle_of_pages_is_no_trap(folder: Path, capsys: pytest.CaptureFixtur
     save_mask("mask.png")
     assert restore("book.tif", "out.tif", "--mask", "mask.png", *TELEA) == 2
     assert capsys.readouterr().err.startswith("bokwon: error: book.tif")
+
+
+@pytest.mark.parametrize("big", [False, True], ids=["tiff", "bigtiff"])
+def test_pages_of_a_big_endian_file_that_are_left_alone_keep_their_very_bytes(
+    folder: Path, big: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deep = noise(1, SIZE, np.uint16)
+    alone = [
+        ({"photometric": "minisblack"}, deep.view(np.int16)),
+        ({"photometric": "miniswhite"}, deep),
+        ({"photometric": "rgb", "planarconfig": "separate"}, noise(2, (3, *SIZE), np.uint16)),
+        ({"photometric": "minisblack", "compression": "jpeg2000"}, deep),
+        ({"photometric": "minisblack", "compression": "lzw", "predictor": 2}, deep),
+        ({"photometric": "minisblack", "compression": "zstd", "tile": (16, 16)}, deep),
+        ({"photometric": "minisblack", "extratags": [(280, "H", 1, 100, True)]}, deep),
+        ({"photometric": "minisblack"}, deep.astype(np.float32)),
+        ({"photometric": "minisblack"}, deep.astype(np.complex64)),
+        ({"photometric": "minisblack", "subfiletype": 1}, deep[::2, ::2].astype(np.float64)),
+    ]
+    with tifffile.TiffWriter("book.tif", byteorder=">", bigtiff=big) as writer:
+        writer.write(deep, photometric="minisblack", metadata=None)
+        for settings, samples in alone:
+            writer.write(samples, metadata=None, **settings)
+    save_mask("masks/book_p001.png")
+    assert restore("book.tif", "out.tif", "--mask", "masks", *TELEA) == 0
+    assert "come back" not in capsys.readouterr().err
+    with tifffile.TiffFile("book.tif") as before, tifffile.TiffFile("out.tif") as after:
+        assert after.byteorder == ">"
+        old, new = before.pages[0].asarray(), after.pages[0].asarray()
+        np.testing.assert_array_equal(old[~hole()], new[~hole()])
+        assert not np.array_equal(old, new)
+        for number in range(1, len(alone) + 1):
+            page, copy = before.pages[number], after.pages[number]
+            np.testing.assert_array_equal(page.asarray(), copy.asarray())
+            for name in ("dtype", "photometric", "planarconfig", "compression", "predictor"):
+                assert getattr(page, name) == getattr(copy, name)
+    data, written = Path("book.tif").read_bytes(), Path("out.tif").read_bytes()
+    for number in range(1, len(alone) + 1):
+        assert strips(data, number) == strips(written, number)
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "adobe_deflate", "packbits", "zstd", "lzma"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_restored_page_of_a_big_endian_file_reads_the_same_in_every_program(
+    folder: Path, compression: str | None, channels: int
+) -> None:
+    samples = noise(1, (*SIZE, channels) if channels > 1 else SIZE, np.uint16)
+    with tifffile.TiffWriter("book.tif", byteorder=">") as writer:
+        for _ in range(2):
+            writer.write(
+                samples,
+                photometric="rgb" if channels > 2 else "minisblack",
+                extrasamples=["unassalpha"] if channels % 2 == 0 else None,
+                compression=compression,
+                predictor=2 if compression in ("lzw", "adobe_deflate") else None,
+                metadata=None,
+            )
+    save_mask("masks/book_p001.png")
+    assert restore("book.tif", "out.tif", "--mask", "masks", *TELEA) == 0
+    with tifffile.TiffFile("book.tif") as before, tifffile.TiffFile("out.tif") as after:
+        assert after.byteorder == ">"
+        assert after.pages[0].compression == before.pages[0].compression
+        restored = after.pages[0].asarray()
+        np.testing.assert_array_equal(samples[~hole()], restored[~hole()])
+        np.testing.assert_array_equal(samples, after.pages[1].asarray())
+    if channels != 2 and compression not in ("zstd", "lzma"):
+        seen = cv2.imread("out.tif", cv2.IMREAD_UNCHANGED)
+        order = {1: cv2.COLOR_GRAY2BGR, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[channels]
+        expected = restored if channels == 1 else cv2.cvtColor(restored, order)
+        np.testing.assert_array_equal(seen, expected)

@@ -128,11 +128,11 @@ class TiffBook(AbstractContextManager["TiffBook"]):
                 reduced.append(len(self._positions) > 1 and tiff_pages.is_reduced(directory))
                 inner |= tiff_pages.has_inner_images(directory)
                 lost |= {*ifd.left_out(self._stream, position)}
-            big = ifd.is_big(self._stream)
+            order, big = ifd.byte_order(self._stream), ifd.is_big(self._stream)
         except (ValueError, OverflowError, struct.error) as error:
             self._stream.close()
             raise _damaged(source, error) from error
-        self._big = big
+        self._order, self._big = order, big
         self._reduced = reduced
         self._numbers = [place for place, small in enumerate(reduced) if not small]
         self.pages = len(self._numbers)
@@ -170,7 +170,7 @@ class TiffBook(AbstractContextManager["TiffBook"]):
                 f"{file_format} holds one page and {self._source.name} {self.pages}",
                 "write a .tif file (--format tiff)",
             )
-        writer = tiff_pages.TiffWriter(stream, big=self._big)
+        writer = tiff_pages.TiffWriter(stream, self._order, big=self._big)
         any_changed = False
         number = 0
         for place, reduced in enumerate(self._reduced):
@@ -185,18 +185,15 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         """Write a page, as `visit` restores it, if it does; return whether it did."""
         data = self._extract(place)
         changed = visit(number, _Later(self._decode, number, data)) if visit else None
-        page = changed
-        if page is None and tiff_pages.must_be_decoded(data):
-            page = self._decode(number, data)
-        if page is None:
+        if changed is None:
             writer.add(data)
             return False
         # Freed before the page is encoded: it may be a gigabyte.
         del data
         encoded = io.BytesIO()
-        tiff.encode(encoded, page.pixels, page.mode, page.metadata)
+        tiff.encode(encoded, changed.pixels, changed.mode, changed.metadata, self._order)
         writer.add(encoded.getvalue())
-        return changed is not None
+        return True
 
     def close(self) -> None:
         """Close the file."""

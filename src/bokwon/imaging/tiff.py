@@ -38,6 +38,7 @@ _PLACE = frozenset({254, 255})
 _IN_SAMPLES = frozenset({280, 281, 290, 291})
 _PLANAR, _SAMPLE_FORMAT = 284, 339
 _SEPARATE, _SIGNED = 2, 2
+_NO_PREDICTOR = 1
 
 
 def descriptive(directory: Directory, *, samples_changed: bool = False) -> Directory:
@@ -131,7 +132,7 @@ def _tags_of(metadata: Metadata) -> Directory:
     return tags
 
 
-def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
+def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, order: str = "<") -> None:
     """Write a one-page TIFF file.
 
     Args:
@@ -140,10 +141,14 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         mode: Their mode.
         metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless; one that
             was a BigTIFF stays one.
+        order: Byte order to write, `<` or `>`.
     """
     compression = encoding_for(metadata.tiff.compression, mode) if metadata.tiff else _DEFLATE
     tile = metadata.tiff.tile if metadata.tiff and tiff_archive.can_encode(mode) else None
-    bare = _encode_bare(pixels, mode, compression, tile)
+    if order == ">" and pixels.dtype == np.uint16:
+        # Encoders write the low byte first; in blocks without differences, samples may be of either order.
+        pixels = pixels.byteswap()
+    bare = _encode_bare(pixels, mode, compression, tile, differences=order == "<")
     structure = ifd.parse(bare)
     places, lengths = _TILES if _TILES[0] in structure else _STRIPS
     starts = ifd.numbers(structure[places])
@@ -160,19 +165,21 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
     directory |= _tags_of(metadata)
     end = begin + sum(sizes)
     position = end + end % 2
-    stream.write(ifd.file_header(position, big=big))
+    stream.write(ifd.file_header(position, order, big=big))
     samples = bare.getbuffer()
     for start, size in zip(starts, sizes, strict=True):
         stream.write(samples[start : start + size])
     stream.write(b"\0" * (position - end))
-    stream.write(ifd.serialise(directory, position, big=big))
+    stream.write(ifd.serialise(directory, position, order, big=big))
 
 
-def _encode_bare(pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None) -> io.BytesIO:
+def _encode_bare(
+    pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None, *, differences: bool
+) -> io.BytesIO:
     if tile is not None or compression in tiff_archive.NEWER or (is_deep(pixels) and mode in ("LA", "CMYK")):
         return tiff_archive.encode_samples(pixels, mode, compression, tile)
     if is_deep(pixels):
-        return _encode_deep(pixels, compression)
+        return _encode_deep(pixels, compression, differences=differences)
     image = to_pillow(pixels, mode)
     image.info.clear()
     encoded = io.BytesIO()
@@ -180,11 +187,13 @@ def _encode_bare(pixels: Pixels, mode: str, compression: str, tile: tuple[int, i
     return encoded
 
 
-def _encode_deep(pixels: Pixels, compression: str) -> io.BytesIO:
+def _encode_deep(pixels: Pixels, compression: str, *, differences: bool) -> io.BytesIO:
     import cv2
 
     order = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
     settings = [cv2.IMWRITE_TIFF_COMPRESSION, _OPENCV_COMPRESSION[compression]]
+    if not differences:
+        settings += [cv2.IMWRITE_TIFF_PREDICTOR, _NO_PREDICTOR]
     done, encoded = cv2.imencode(".tiff", cv2.cvtColor(np.ascontiguousarray(pixels), order), settings)
     if not done:
         raise OSError("OpenCV could not encode the image as TIFF")

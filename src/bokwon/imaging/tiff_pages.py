@@ -1,6 +1,7 @@
 """TIFF files of several pages: each page taken out as a file of its own, and put behind the others again.
 
-Tags and compressed samples are moved as they are, so a page that is not restored stays what it was.
+Tags and compressed samples are moved as they are, in the byte order of their file, so a page that is not restored stays
+what it was.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from bokwon.errors import BokwonError
 from bokwon.imaging import ifd
 from bokwon.imaging.ifd import Directory, Entry
 
-__all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced", "must_be_decoded"]
+__all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced"]
 
 # Whether a page is a page, a smaller copy or a transparency mask.
 _SUBFILE_TYPE = 254
 _REDUCED = 1
-_BITS_PER_SAMPLE, _SUB_DIRECTORIES = 258, 330
+_SUB_DIRECTORIES = 330
 _STRIPS, _TILES = (273, 279), (324, 325)
 _LARGEST_FILE = 2**32 - 2
 
@@ -73,32 +74,21 @@ def has_inner_images(directory: Directory) -> bool:
     return _SUB_DIRECTORIES in directory
 
 
-def must_be_decoded(page: bytes) -> bool:
-    """Return whether a page's samples would mean something else in a little-endian file.
-
-    Args:
-        page: A TIFF file of one page.
-    """
-    stream = io.BytesIO(page)
-    if ifd.byte_order(stream) == "<":
-        return False
-    bits = ifd.parse(stream).get(_BITS_PER_SAMPLE)
-    return bits is not None and max(ifd.numbers(bits)) > 8
-
-
 class TiffWriter:
-    """Writes a TIFF file page by page, little-endian.
+    """Writes a TIFF file page by page.
 
     Args:
         stream: Where to; seekable.
+        order: Its byte order, `<` or `>`.
         big: Whether to write a BigTIFF, which may have more than 4 GiB.
     """
 
-    def __init__(self, stream: BinaryIO, *, big: bool = False) -> None:
+    def __init__(self, stream: BinaryIO, order: str = "<", *, big: bool = False) -> None:
         self._stream = stream
+        self._order = order
         self._big = big
-        self._offset = struct.Struct("<Q" if big else "<I")
-        header = ifd.file_header(0, big=big)
+        self._offset = struct.Struct(order + ("Q" if big else "I"))
+        header = ifd.file_header(0, order, big=big)
         stream.write(header)
         # The header ends with the offset of the first directory.
         self._next_offset_at = len(header) - self._offset.size
@@ -107,7 +97,7 @@ class TiffWriter:
         """Put a page behind the others.
 
         Args:
-            page: A TIFF file of one page whose samples mean the same in little-endian files.
+            page: A TIFF file of one page, in the byte order of this one: samples of more than 8 bits follow it.
 
         Raises:
             BokwonError: The file would grow beyond what TIFF can hold.
@@ -125,7 +115,7 @@ class TiffWriter:
             self._stream.write(page[start : start + length])
         self._stream.write(b"\0" * (end - int(places[-1])))
         directory[offsets] = Entry.offsets(*places[:-1].tolist(), big=self._big)
-        self._stream.write(ifd.serialise(directory, end, big=self._big))
+        self._stream.write(ifd.serialise(directory, end, self._order, big=self._big))
         self._stream.seek(self._next_offset_at)
         self._stream.write(self._offset.pack(end))
         self._next_offset_at = ifd.next_offset_at(directory, end, big=self._big)
