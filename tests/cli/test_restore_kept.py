@@ -122,6 +122,60 @@ def test_tags_that_speak_of_gray_values_stay_while_they_hold(folder: Path, capsy
     assert "tags that speak of its sample values are not kept: 280 (MinSampleValue)" in capsys.readouterr().err
 
 
+def test_spot_inks_stay_spot_inks(folder: Path) -> None:
+    inks = np.dstack([RGB, GRAY])
+    told = [
+        (332, "H", 1, 2, True),
+        (333, "s", 0, "Red\0Green\0Gold\0Varnish", True),
+        (334, "H", 1, 4, True),
+        (336, "H", 2, (5, 250), True),
+    ]
+    tifffile.imwrite("page.tif", inks, photometric="separated", metadata=None, extratags=told)
+    assert restore("page.tif", "out.tif") == 0
+    check_restored(inks, "out.tif")
+    before, after = tags_of("page.tif"), tags_of("out.tif")
+    for tag, *_ in told:
+        assert after[tag] == before[tag]
+
+
+def test_tags_that_speak_of_the_whole_page_stay_and_those_of_its_values_while_they_hold(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    always = [
+        (263, "H", 1, 2, True),
+        (264, "H", 1, 4, True),
+        (265, "H", 1, 4, True),
+        (318, "2I", 2, (313, 1000, 329, 1000), True),
+        (319, "2I", 6, (64, 100, 33, 100, 30, 100, 60, 100, 15, 100, 6, 100), True),
+    ]
+    in_values = [
+        (321, "H", 2, (10, 240), True),
+        (340, "H", 3, (1, 2, 3), True),
+        (341, "H", 3, (250, 251, 252), True),
+        (532, "2I", 6, (16, 1, 235, 1, 16, 1, 235, 1, 16, 1, 235, 1), True),
+    ]
+    tifffile.imwrite("page.tif", RGB, photometric="rgb", metadata=None, extratags=always + in_values)
+    assert restore("page.tif", "out.tif") == 0
+    assert "not kept" not in capsys.readouterr().err
+    before, after = tags_of("page.tif"), tags_of("out.tif")
+    for tag, *_ in always + in_values:
+        assert after[tag] == before[tag]
+    # What was stored as luma and chroma comes back as RGB, of which these numbers do not speak.
+    settings = {"photometric": "rgb", "compression": "jpeg", "metadata": None}
+    tifffile.imwrite("page.tif", SMOOTH, extratags=always + in_values, **settings)
+    assert ifd.numbers(tags_of("page.tif")[262]) == (6,)
+    assert restore("page.tif", "out.tif") == 0
+    said = capsys.readouterr().err
+    before, after = tags_of("page.tif"), tags_of("out.tif")
+    assert ifd.numbers(after[262]) == (2,)
+    for tag, *_ in always:
+        assert after[tag] == before[tag]
+    assert "tags that speak of its sample values are not kept: 321 (HalftoneHints), 340 (SMinSampleValue)" in said
+    assert "532 (ReferenceBlackWhite)" in said
+    for tag, *_ in in_values:
+        assert tag not in after
+
+
 def test_how_samples_were_stored_is_said_where_it_changes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tifffile.imwrite("page.tif", np.moveaxis(RGB, -1, 0), photometric="rgb", planarconfig="separate", metadata=None)
     assert restore("page.tif", "out.tif") == 0

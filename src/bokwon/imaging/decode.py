@@ -32,7 +32,7 @@ _UNDO_ORIENTATION = {
     8: Image.Transpose.ROTATE_270,
 }
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP, _ICC = 274, 258, 262, 700, 34675
-_WHITE_IS_ZERO = 0
+_WHITE_IS_ZERO, _LUMA_AND_CHROMA = 0, 6
 _KINDS = {"LAB": "CIE L*a*b*", "YCbCr": "luma and chroma", "F": "floating point", "I": "more than 16 bits"}
 _DAMAGED_UNNOTICED = ("group3", "group4", "tiff_ccitt", "jpeg")
 """Compressions whose decoders go on behind damage."""
@@ -76,6 +76,7 @@ class _Storage:
     small_gray: bool = False
     white_is_zero: bool = False
     gray_with_alpha: bool = False
+    luma: bool = False
 
 
 def decode(name: str, stream: BinaryIO) -> Page:
@@ -112,7 +113,7 @@ def decode(name: str, stream: BinaryIO) -> Page:
             storage = _png_storage(*png.header(stream))
         orientation = int(image.getexif().get(_ORIENTATION, 1))
         image.load()
-        samples_changed = storage.small_gray or storage.white_is_zero or image.mode in ("P", "PA")
+        samples_changed = storage.small_gray or storage.white_is_zero or storage.luma or image.mode in ("P", "PA")
         chunks = None
         if file_format == "PNG":
             chunks, lost = png.read_chunks(stream, samples_changed=samples_changed)
@@ -175,7 +176,7 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
         raise InputFileError(f"{name} holds {pages} pages", "split it into one file a page")
     limit = Image.MAX_IMAGE_PIXELS or 0
     pixels, compression = tiff_archive.decode_samples(name, stream, tags, mode, max_pixels=limit)
-    inverted = _stores_white_as_zero(tags)
+    inverted = _photometric(tags) == _WHITE_IS_ZERO
     kept = tiff.descriptive(tags, samples_changed=inverted)
     metadata = Metadata(
         icc=kept[_ICC].data if _ICC in kept else None,
@@ -189,8 +190,8 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
     return Page(pixels, mode, "TIFF", metadata, (*notices, _white_is_zero(name)) if inverted else tuple(notices))
 
 
-def _stores_white_as_zero(tags: Directory) -> bool:
-    return _PHOTOMETRIC in tags and ifd.numbers(tags[_PHOTOMETRIC])[0] == _WHITE_IS_ZERO
+def _photometric(tags: Directory) -> int | None:
+    return ifd.numbers(tags[_PHOTOMETRIC])[0] if _PHOTOMETRIC in tags else None
 
 
 def _white_is_zero(name: str) -> str:
@@ -220,7 +221,8 @@ def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
     return _Storage(
         sixteen_bit_colour=bits[0] == 16 and image.mode in ("RGB", "RGBA"),
         small_gray=bits[0] in (2, 4) and image.mode == "L",
-        white_is_zero=_stores_white_as_zero(tags),
+        white_is_zero=_photometric(tags) == _WHITE_IS_ZERO,
+        luma=_photometric(tags) == _LUMA_AND_CHROMA and image.mode == "RGB",
     )
 
 

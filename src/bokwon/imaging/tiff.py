@@ -28,14 +28,16 @@ _DESCRIPTION_DPI = (282, 283, 296)
 _ICC, _XMP = 34675, 700
 # How samples are stored: size, depth, compression, strips, tiles, palettes, JPEG tables, sub-images.
 _STRUCTURAL = frozenset(
-    {256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 284, 288, 289}
-    | {292, 293, 317, 318, 320, 321, 322, 323, 324, 325, 330, 332, 338, 339, 340, 341, 347}
-    | {512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532}
+    {256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 288, 289}
+    | {292, 293, 317, 320, 322, 323, 324, 325, 330, 338, 339, 347}
+    | {512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531}
 )
 # What place the page has in its file, which only another TIFF file can say.
 _PLACE = frozenset({254, 255})
-# These speak in sample values (least, greatest, response of gray): wrong once those are counted otherwise.
-_IN_SAMPLES = frozenset({280, 281, 290, 291})
+_BLACK_AND_WHITE = 532
+# These speak in sample values (least, greatest, response of gray, halftones, black and white): wrong once those are
+# counted otherwise.
+_IN_SAMPLES = frozenset({280, 281, 290, 291, 321, 340, 341, _BLACK_AND_WHITE})
 _PLANAR, _SAMPLE_FORMAT = 284, 339
 _SEPARATE, _SIGNED = 2, 2
 _NO_PREDICTOR = 1
@@ -121,6 +123,8 @@ def _tags_of(metadata: Metadata) -> Directory:
             tags = descriptive(ifd.parse(io.BytesIO(metadata.exif)))
         except (ValueError, struct.error):
             tags = {}
+        # In a JPEG it speaks of luma and chroma.
+        tags.pop(_BLACK_AND_WHITE, None)
     if metadata.icc:
         tags[_ICC] = Entry(7, len(metadata.icc), metadata.icc)
     if metadata.xmp:
