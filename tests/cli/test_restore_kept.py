@@ -187,6 +187,34 @@ def test_how_samples_were_stored_is_said_where_it_changes(folder: Path, capsys: 
     assert "stored as signed numbers, come back as unsigned ones" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("imagej", [False, True], ids=["tifffile", "ImageJ"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_stack_in_one_directory_is_refused_and_not_cut(
+    folder: Path, imagej: bool, dtype: type, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = np.stack([GRAY, GRAY // 2, GRAY // 3]).astype(dtype)
+    tifffile.imwrite("page.tif", stack, photometric="minisblack", truncate=True, imagej=imagej)
+    assert restore("page.tif", "out.tif") == 2
+    said = capsys.readouterr().err
+    assert "page.tif holds 3 images, of which it lists 1" in said
+    assert "save it anew as a TIFF of one page for each" in said
+    assert not Path("out.tif").exists()
+    # A page taken out of a stack may still carry the stack's description.
+    data = Path("page.tif").read_bytes()
+    Path("page.tif").write_bytes(data[: -2 * stack[0].nbytes])
+    assert restore("page.tif", "out.tif") == 0
+    check_restored(stack[0], "out.tif")
+
+
+@pytest.mark.parametrize("settings", [{"tile": (16, 16, 16)}, {"compression": "zlib"}, {"tile": (1, 32, 32)}])
+def test_a_volume_is_refused(folder: Path, settings: dict, capsys: pytest.CaptureFixture[str]) -> None:
+    volume = np.stack([GRAY] * 16)
+    tifffile.imwrite("page.tif", volume, photometric="minisblack", volumetric=True, metadata=None, **settings)
+    assert restore("page.tif", "out.tif") == 2
+    assert "page.tif is a volume of 16 images (ImageDepth); split it into one page for each" in capsys.readouterr().err
+    assert not Path("out.tif").exists()
+
+
 def test_a_tag_that_cannot_be_read_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tifffile.imwrite("page.tif", RGB, metadata=None, extratags=[(65003, 7, 40, bytes(40), True)])
     data = Path("page.tif").read_bytes()

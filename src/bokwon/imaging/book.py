@@ -120,18 +120,27 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         self._stream = source.open()
         try:
             self._positions = ifd.positions(self._stream)
-            reduced, inner = [], False
+            reduced, inner, images = [], False, 0
+            size = self._stream.seek(0, io.SEEK_END)
             lost: set[int] = set()
             for position in self._positions:
                 directory = ifd.parse(self._stream, position)
                 # What is alone is a page, whatever it says.
                 reduced.append(len(self._positions) > 1 and tiff_pages.is_reduced(directory))
                 inner |= tiff_pages.has_inner_images(directory)
+                images += tiff_pages.stacked(directory, len(self._positions), size)
                 lost |= {*ifd.left_out(self._stream, position)}
             order, big = ifd.byte_order(self._stream), ifd.is_big(self._stream)
-        except (ValueError, OverflowError, struct.error) as error:
+        except (ValueError, KeyError, OverflowError, struct.error) as error:
             self._stream.close()
             raise _damaged(source, error) from error
+        if images > len(self._positions):
+            self._stream.close()
+            listed = len(self._positions)
+            raise InputFileError(
+                f"{source.name} holds {images} images, of which it lists {listed}: the others would be lost",
+                "save it anew as a TIFF of one page for each, or as one file for each",
+            )
         self._order, self._big = order, big
         self._reduced = reduced
         self._numbers = [place for place, small in enumerate(reduced) if not small]

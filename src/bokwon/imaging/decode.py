@@ -166,6 +166,7 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
         return None
     try:
         tags = ifd.parse(stream)
+        tiff_archive.check_flat(name, tags)
         mode = tiff_archive.mode_of_uncommon(tags, ifd.byte_order(stream), big=ifd.is_big(stream))
     except (ValueError, KeyError, struct.error, OverflowError):
         # Pillow will say what is wrong with it.

@@ -20,6 +20,7 @@ __all__ = [
     "NEWER",
     "can_encode",
     "check_alpha",
+    "check_flat",
     "decode_samples",
     "encode_samples",
     "mode_of_uncommon",
@@ -29,6 +30,7 @@ __all__ = [
 
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _CHANNELS, _PLANAR = 256, 257, 258, 259, 262, 277, 284
 _ORIENTATION, _ROWS, _TILE_WIDTH, _TILE_LENGTH, _EXTRA, _FORMAT = 274, 278, 322, 323, 338, 339
+_IMAGE_DEPTH = 32997
 _STRIPS, _TILES = (273, 279), (324, 325)
 _UNSIGNED = 1
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5
@@ -143,6 +145,16 @@ def check_alpha(name: str, tags: Directory, mode: str) -> None:
     """
     if mode in ("LA", "RGBA") and _number(tags, _EXTRA, 0) == _ASSOCIATED:
         raise multiplied_alpha(name)
+
+
+def check_flat(name: str, tags: Directory) -> None:
+    """Refuse a page that holds several images, one behind the other, of which decoders give the first.
+
+    Raises:
+        InputFileError: It has a depth.
+    """
+    if (images := _number(tags, _IMAGE_DEPTH, 1)) > 1:
+        raise InputFileError(f"{name} is a volume of {images} images (ImageDepth)", "split it into one page for each")
 
 
 def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> None:

@@ -7,6 +7,8 @@ what it was.
 from __future__ import annotations
 
 import io
+import math
+import re
 import struct
 from typing import BinaryIO
 
@@ -16,14 +18,20 @@ from bokwon.errors import BokwonError
 from bokwon.imaging import ifd
 from bokwon.imaging.ifd import Directory, Entry
 
-__all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced"]
+__all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced", "stacked"]
 
 # Whether a page is a page, a smaller copy or a transparency mask.
 _SUBFILE_TYPE = 254
 _REDUCED = 1
-_SUB_DIRECTORIES = 330
+_BITS_PER_SAMPLE, _SUB_DIRECTORIES = 258, 330
 _STRIPS, _TILES = (273, 279), (324, 325)
 _LARGEST_FILE = 2**32 - 2
+_COMPRESSION, _DESCRIPTION = 259, 270
+_UNCOMPRESSED = 1
+# How ImageJ and tifffile say that further images lie behind the first one, without a directory of their own.
+_IMAGEJ, _TIFFFILE = b"ImageJ=", b'{"shape": ['
+_IMAGEJ_IMAGES = re.compile(rb"^images=(\d{1,9})", re.MULTILINE)
+_TIFFFILE_SHAPE = re.compile(rb'\{"shape": \[(\d{1,9}(?:, \d{1,9}){0,9})\].*"truncated": true')
 
 
 def extract(stream: BinaryIO, position: int) -> bytes:
@@ -72,6 +80,31 @@ def is_reduced(directory: Directory) -> bool:
 def has_inner_images(directory: Directory) -> bool:
     """Return whether a page holds further images within itself, which `extract` leaves out."""
     return _SUB_DIRECTORIES in directory
+
+
+def stacked(directory: Directory, directories: int, size: int) -> int:
+    """Return how many images a page stands for: more than one where those behind it have no directory of their own.
+
+    Args:
+        directory: The page's.
+        directories: How many its file has.
+        size: Size of that file, bytes: an image taken out of a stack may still carry its description.
+    """
+    offsets, lengths = _STRIPS
+    text = directory[_DESCRIPTION].data if _DESCRIPTION in directory else b""
+    if not text.startswith((_IMAGEJ, _TIFFFILE)) or not {offsets, lengths} <= directory.keys():
+        return 1
+    if _COMPRESSION in directory and ifd.numbers(directory[_COMPRESSION])[0] != _UNCOMPRESSED:
+        return 1
+    image = sum(ifd.numbers(directory[lengths]))
+    images = 1
+    if found := _IMAGEJ_IMAGES.search(text):
+        images = int(found[1]) if int(found[1]) > directories else 1
+    elif found := _TIFFFILE_SHAPE.match(text):
+        bits = ifd.numbers(directory[_BITS_PER_SAMPLE])[0] if _BITS_PER_SAMPLE in directory else 1
+        samples = math.prod(int(side) for side in found[1].split(b","))
+        images = max(samples * bits // 8 // max(image, 1), 1)
+    return images if min(ifd.numbers(directory[offsets])) + images * image <= size else 1
 
 
 class TiffWriter:
