@@ -187,6 +187,24 @@ def test_how_samples_were_stored_is_said_where_it_changes(folder: Path, capsys: 
     assert "stored as signed numbers, come back as unsigned ones" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("dtype", [np.int8, np.int16])
+def test_samples_below_zero_are_refused_by_their_name(
+    folder: Path, dtype: type, order: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = (GRAY // 2).astype(dtype)
+    tifffile.imwrite("page.tif", samples, byteorder=order, metadata=None)
+    assert restore("page.tif", "out.tif") == 0
+    check_restored(samples.astype(f"u{dtype().itemsize}"), "out.tif")
+    samples[0, 0] = -1
+    tifffile.imwrite("page.tif", samples, byteorder=order, metadata=None)
+    Path("out.tif").unlink()
+    assert restore("page.tif", "out.tif") == 2
+    said = capsys.readouterr().err
+    assert "page.tif has samples of signed numbers, some below zero; convert it to unsigned samples" in said
+    assert not Path("out.tif").exists()
+
+
 @pytest.mark.parametrize("imagej", [False, True], ids=["tifffile", "ImageJ"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_stack_in_one_directory_is_refused_and_not_cut(

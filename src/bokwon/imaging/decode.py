@@ -34,6 +34,8 @@ _UNDO_ORIENTATION = {
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP, _ICC = 274, 258, 262, 700, 34675
 _WHITE_IS_ZERO, _LUMA_AND_CHROMA = 0, 6
 _KINDS = {"LAB": "CIE L*a*b*", "YCbCr": "luma and chroma", "F": "floating point", "I": "more than 16 bits"}
+_BELOW_ZERO = 128
+"""Pillow reads signed samples of 8 bits as if they were not: from here on they stand for numbers below zero."""
 _DAMAGED_UNNOTICED = ("group3", "group4", "tiff_ccitt", "jpeg")
 """Compressions whose decoders go on behind damage."""
 _OLD_NUMBERS = {"tiff_deflate": "tiff_adobe_deflate"}
@@ -125,7 +127,9 @@ def decode(name: str, stream: BinaryIO) -> Page:
         try:
             pixels, mode, changes = from_pillow(stored)
         except ArgumentError as error:
-            raise _unusual(name, image.mode) from error
+            raise _below_zero(name) if tiff.has_signed(tags) else _unusual(name, image.mode) from error
+    if tiff.has_signed(tags) and pixels.dtype == np.uint8 and pixels.max(initial=0) >= _BELOW_ZERO:
+        raise _below_zero(name)
     if storage.sixteen_bit_colour:
         pixels = _decode_sixteen_bit_colour(name, stream, pixels)
     if storage.gray_with_alpha:
@@ -150,6 +154,10 @@ def decode(name: str, stream: BinaryIO) -> Page:
 def _unusual(name: str, mode: str) -> InputFileError:
     kind = _KINDS.get(mode, f"the kind {mode}")
     return InputFileError(f"{name} has samples of {kind}", "convert it to gray, RGB or CMYK")
+
+
+def _below_zero(name: str) -> InputFileError:
+    return InputFileError(f"{name} has samples of signed numbers, some below zero", "convert it to unsigned samples")
 
 
 def _damage(name: str, complaints: tuple[str, ...]) -> tuple[str, ...]:

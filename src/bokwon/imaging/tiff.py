@@ -15,7 +15,17 @@ from bokwon.imaging.ifd import Directory, Entry
 from bokwon.imaging.metadata import Metadata, plausible_dpi
 from bokwon.imaging.pixels import Pixels, is_deep, to_pillow
 
-__all__ = ["changes_of", "descriptive", "encode", "encoding_for", "exif_block", "own_blocks", "resolution", "tag_names"]
+__all__ = [
+    "changes_of",
+    "descriptive",
+    "encode",
+    "encoding_for",
+    "exif_block",
+    "has_signed",
+    "own_blocks",
+    "resolution",
+    "tag_names",
+]
 
 _DEFLATE = "tiff_adobe_deflate"
 _BILEVEL = ("group3", "group4", "tiff_ccitt")
@@ -64,11 +74,20 @@ def changes_of(tags: Directory, *, samples_changed: bool) -> list[str]:
     changes = []
     if _PLANAR in tags and ifd.numbers(tags[_PLANAR])[0] == _SEPARATE:
         changes.append("its channels, stored one after the other, come back pixel by pixel")
-    if _SAMPLE_FORMAT in tags and _SIGNED in ifd.numbers(tags[_SAMPLE_FORMAT]):
+    if has_signed(tags):
         changes.append("its samples, stored as signed numbers, come back as unsigned ones of the same values")
     if samples_changed and (lost := _IN_SAMPLES & tags.keys()):
         changes.append(f"tags that speak of its sample values are not kept: {tag_names(lost)}")
     return changes
+
+
+def has_signed(tags: Directory) -> bool:
+    """Return whether a page's samples are stored as signed numbers.
+
+    Args:
+        tags: The page's directory.
+    """
+    return _SAMPLE_FORMAT in tags and _SIGNED in ifd.numbers(tags[_SAMPLE_FORMAT])
 
 
 def tag_names(tags: Iterable[int]) -> str:
