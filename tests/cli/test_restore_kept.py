@@ -18,6 +18,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from bokwon.cli.main import main
+from bokwon.errors import InputFileError
 from bokwon.imaging import ifd
 from bokwon.imaging.files import Source, read_page
 
@@ -185,6 +186,40 @@ def test_how_samples_were_stored_is_said_where_it_changes(folder: Path, capsys: 
     assert restore("page.tif", "out.tif") == 0
     check_restored(GRAY.astype(np.uint16) * 100, "out.tif")
     assert "stored as signed numbers, come back as unsigned ones" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("compression", [None, "packbits", "zlib", "lzw"])
+def test_a_big_endian_bigtiff_of_1_bit_stays_one_of_1_bit(
+    folder: Path, compression: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bits = GRAY > 127
+    settings = {"bigtiff": True, "byteorder": ">", "metadata": None, "compression": compression}
+    tifffile.imwrite("page.tif", bits, description="folio 3", photometric="minisblack", **settings)
+    assert restore("page.tif", "out.tif") == 0
+    assert "not kept" not in capsys.readouterr().err
+    with tifffile.TiffFile("page.tif") as before, tifffile.TiffFile("out.tif") as after:
+        assert after.is_bigtiff
+        (page,) = after.pages
+        assert page.compression == before.pages[0].compression
+        assert (page.bitspersample, page.description) == (1, "folio 3")
+        restored = page.asarray()
+    np.testing.assert_array_equal(restored[~HOLE], bits[~HOLE])
+    assert not np.array_equal(restored[HOLE], bits[HOLE])
+
+
+def test_a_big_endian_bigtiff_of_other_kinds_is_read_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = {"bigtiff": True, "byteorder": ">", "metadata": None}
+    colours = np.random.default_rng(3).integers(0, 65536, (3, 256)).astype(np.uint16)
+    tifffile.imwrite("page.tif", GRAY, photometric="palette", colormap=colours, **settings)
+    assert restore("page.tif", "out.tif") == 0
+    assert "palette image: comes back as RGB" in capsys.readouterr().err
+    check_restored((colours >> 8).astype(np.uint8).T[GRAY], "out.tif")
+    # Where a file of one page is asked for, further ones are not passed over.
+    with tifffile.TiffWriter("book.tif", bigtiff=True, byteorder=">") as file:
+        for _ in range(2):
+            file.write(HOLE, photometric="minisblack", metadata=None)
+    with pytest.raises(InputFileError, match="holds 2 pages"):
+        read_page(Source.of(Path("book.tif")))
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.imaging import bmp, ifd, jpeg, jpeg2000, png, tiff, tiff_archive
+from bokwon.imaging import bmp, ifd, jpeg, jpeg2000, png, tiff, tiff_archive, tiff_pages
 from bokwon.imaging.complaints import complaints_about
 from bokwon.imaging.ifd import Directory
 from bokwon.imaging.metadata import Metadata, TiffSettings, plausible_dpi
@@ -34,6 +35,8 @@ _UNDO_ORIENTATION = {
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP, _ICC = 274, 258, 262, 700, 34675
 _WHITE_IS_ZERO, _LUMA_AND_CHROMA = 0, 6
 _KINDS = {"LAB": "CIE L*a*b*", "YCbCr": "luma and chroma", "F": "floating point", "I": "more than 16 bits"}
+_BIG_HIGH_FIRST = b"MM\0+"
+"""What a big-endian BigTIFF begins with, which Pillow does not read."""
 _BELOW_ZERO = 128
 """Pillow reads signed samples of 8 bits as if they were not: from here on they stand for numbers below zero."""
 _DAMAGED_UNNOTICED = ("group3", "group4", "tiff_ccitt", "jpeg")
@@ -99,6 +102,10 @@ def decode(name: str, stream: BinaryIO) -> Page:
     if (uncommon := _decode_uncommon_tiff(name, stream)) is not None:
         return uncommon
     stream.seek(0)
+    head = stream.read(4)
+    if head == _BIG_HIGH_FIRST:
+        stream = _as_tiff(name, stream)
+    stream.seek(0)
     with Image.open(stream, formats=_READABLE) as image:
         if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
             raise Image.DecompressionBombError
@@ -121,6 +128,8 @@ def decode(name: str, stream: BinaryIO) -> Page:
             chunks, lost = png.read_chunks(stream, samples_changed=samples_changed)
             notices += [f"{name}: chunks that do not hold any more are not kept: {', '.join(lost)}"] if lost else []
         metadata = _metadata(image, stream, file_format, tags, orientation, chunks, samples_changed=samples_changed)
+        if metadata.tiff is not None and head == _BIG_HIGH_FIRST:
+            metadata = replace(metadata, tiff=replace(metadata.tiff, big=True))
         stored: Image.Image = image
         if file_format == "TIFF" and orientation in _UNDO_ORIENTATION:
             stored = image.transpose(_UNDO_ORIENTATION[orientation])
@@ -181,8 +190,7 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
         return None
     if mode is None:
         return None
-    if (pages := len(ifd.positions(stream))) > 1:
-        raise InputFileError(f"{name} holds {pages} pages", "split it into one file a page")
+    _check_single(name, ifd.positions(stream))
     limit = Image.MAX_IMAGE_PIXELS or 0
     pixels, compression = tiff_archive.decode_samples(name, stream, tags, mode, max_pixels=limit)
     inverted = _photometric(tags) == _WHITE_IS_ZERO
@@ -197,6 +205,18 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
     )
     notices = [f"{name}: {change}" for change in tiff.changes_of(tags, samples_changed=inverted)]
     return Page(pixels, mode, "TIFF", metadata, (*notices, _white_is_zero(name)) if inverted else tuple(notices))
+
+
+def _as_tiff(name: str, stream: BinaryIO) -> BinaryIO:
+    """Return a BigTIFF of one page as a TIFF."""
+    positions = ifd.positions(stream)
+    _check_single(name, positions)
+    return io.BytesIO(tiff_pages.extract(stream, positions[0]))
+
+
+def _check_single(name: str, positions: list[int]) -> None:
+    if (pages := len(positions)) > 1:
+        raise InputFileError(f"{name} holds {pages} pages", "split it into one file a page")
 
 
 def _photometric(tags: Directory) -> int | None:

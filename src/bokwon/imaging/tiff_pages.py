@@ -54,11 +54,14 @@ def extract(stream: BinaryIO, position: int) -> bytes:
     out = io.BytesIO()
     out.write(ifd.file_header(0, order))
     places, lengths = [], ifd.numbers(directory[sizes])
+    whole = stream.seek(0, io.SEEK_END)
     for start, size in zip(ifd.numbers(directory[offsets]), lengths, strict=True):
+        # Before reading: memory is taken for as many bytes as are asked for.
+        if start + size > whole:
+            raise ValueError("the file ends inside a page")
         stream.seek(start)
         places.append(out.tell())
-        if out.write(stream.read(size)) != size:
-            raise ValueError("the file ends inside a page")
+        out.write(stream.read(size))
         out.write(b"\0" * (size % 2))
     end = out.tell()
     if end > _LARGEST_FILE:
