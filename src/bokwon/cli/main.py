@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -59,15 +64,20 @@ def main(arguments: list[str] | None = None) -> None:
 
     Raises:
         SystemExit: Always. 0 ok, 1 arguments, 2 input file, 3 missing dependency, 4 some files failed,
-            5 file access, 6 output exists, 15 other, 130 interrupted.
+            5 file access, 6 output exists, 15 other, 130 interrupted (129 and 143: by SIGHUP and SIGTERM).
     """
+    with _tidy_endings() as ended_by:
+        _run(arguments, ended_by)
+
+
+def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
     command = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="bokwon", standalone_mode=False)
     except BokwonError as error:
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted", _INTERRUPTED)
+        _fail_interrupted(ended_by)
     except BrokenPipeError:
         _leave_quietly()
     except SystemExit as leaving:
@@ -79,8 +89,38 @@ def main(arguments: list[str] | None = None) -> None:
         _fail_unexpectedly(error)
     if code == _INTERRUPTED:
         # Newer releases of Typer return this in the place of raising.
-        _fail("interrupted", _INTERRUPTED)
+        _fail_interrupted(ended_by)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _tidy_endings() -> Iterator[list[int]]:
+    """Let a closed terminal and a request to end interrupt the command as Ctrl-C does: nothing is left half-written.
+
+    Yields:
+        The signals that came, most often none.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # Who ignores one of them, as nohup does, has said so; and only the main thread may say what they do.
+    main_thread = threading.current_thread() is threading.main_thread()
+    mine = [number for number in numbers if main_thread and signal.getsignal(number) == signal.SIG_DFL]
+    for number in mine:
+        signal.signal(number, interrupt)
+    try:
+        yield came
+    finally:
+        for number in mine:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _fail_interrupted(ended_by: list[int]) -> None:
+    _fail("interrupted", 128 + ended_by[0] if ended_by else _INTERRUPTED)
 
 
 def _leave_quietly() -> None:

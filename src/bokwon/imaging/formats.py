@@ -53,6 +53,8 @@ _ABILITIES = {
     ),
     "BMP": _Abilities(frozenset({"1", "L", "RGB"}), metadata=frozenset({"dpi", "icc"})),
 }
+_LONGEST = {"JPEG": 65500, "WEBP": 16383}
+"""Pixels a side that the encoders of a format can write; others have no limit that matters."""
 _NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "dpi": "resolution"}
 
 
@@ -71,7 +73,7 @@ def format_of(path: Path) -> str:
 
 
 def check_fits(pixels: Pixels, mode: str, file_format: str, *, named: bool = True) -> None:
-    """Make sure that a format holds samples of this mode and depth.
+    """Make sure that a format holds samples of this mode and depth, and as many of them.
 
     Args:
         pixels: Samples.
@@ -80,7 +82,7 @@ def check_fits(pixels: Pixels, mode: str, file_format: str, *, named: bool = Tru
         named: Whether the output's name chose the format, and not an option, to say what to do.
 
     Raises:
-        ArgumentError: It does not, so writing would change them.
+        ArgumentError: It does not, so they could not be written as they are.
     """
     if file_format == "PDF":
         fix = "write to a name that ends in .tif or .png" if named else "add --format tiff"
@@ -95,12 +97,21 @@ def check_fits(pixels: Pixels, mode: str, file_format: str, *, named: bool = Tru
         fix = f"write to a name that ends in {' or '.join(usual[name] for name in others)}"
     else:
         fix = f"add {' or '.join(f'--format {name.lower()}' for name in others)}"
-    raise ArgumentError(f"{file_format} cannot hold a {depth}-bit image of mode {mode}", fix)
+    what = f"a {depth}-bit image of mode {mode}"
+    if _is_short(pixels, file_format):
+        raise ArgumentError(f"{file_format} cannot hold {what}", fix)
+    raise ArgumentError(f"{file_format} cannot hold more than {_LONGEST[file_format]} pixels a side", fix)
 
 
 def _fits(pixels: Pixels, mode: str, file_format: str) -> bool:
     abilities = _ABILITIES[file_format]
-    return mode in (abilities.deep_modes if pixels.dtype.itemsize == 2 else abilities.modes)
+    modes = abilities.deep_modes if pixels.dtype.itemsize == 2 else abilities.modes
+    return mode in modes and _is_short(pixels, file_format)
+
+
+def _is_short(pixels: Pixels, file_format: str) -> bool:
+    limit = _LONGEST.get(file_format)
+    return limit is None or max(pixels.shape[:2]) <= limit
 
 
 def lost_on_the_way(page: Page, file_format: str) -> tuple[str, ...]:

@@ -34,23 +34,36 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
     """
     from PIL.JpegImagePlugin import get_sampling
 
-    tables = cast("JpegImageFile", image).quantization
+    file = cast("JpegImageFile", image)
+    # Components name their tables, which may have any number.
+    tables = [tuple(file.quantization.get(number, ())) for _, _, _, number in file.layer]
+    if not tables or not all(tables):
+        tables = [tuple(file.quantization[number]) for number in sorted(file.quantization)]
     sampling = get_sampling(image)
     changes = []
     if image.mode == "RGB" and image.info.get("adobe_transform") == 0:
         changes.append("its red, green and blue are stored as luma and chroma")
     elif image.mode == "CMYK" and image.info.get("adobe_transform") == _YCCK:
         changes.append("its inks, stored as luma, chroma and black, come back as cyan, magenta, yellow and black")
+        # An ink is as fine as luma is: each carries the letters.
+        tables = tables[:1]
     elif image.mode == "RGB" and sampling < 0:
         changes.append("its chroma subsampling becomes 4:4:4")
     return JpegSettings(
-        tables=tuple(tuple(tables[key]) for key in sorted(tables)),
+        tables=_shortest(tables),
         # Schemes that libjpeg's three presets do not cover lose nothing at full chroma.
         subsampling=max(sampling, 0),
         progressive=bool(image.info.get("progressive")),
         segments=_read_segments(stream),
         changes=tuple(changes),
     )
+
+
+def _shortest(tables: list[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
+    """Return tables by component without those that repeat the one before them to the end."""
+    while len(tables) > 1 and tables[-1] == tables[-2]:
+        tables = tables[:-1]
+    return tuple(tables)
 
 
 def _read_segments(stream: BinaryIO) -> tuple[bytes, ...]:

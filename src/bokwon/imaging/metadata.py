@@ -26,7 +26,8 @@ class JpegSettings:
     """How a JPEG file was encoded, and the blocks it carries.
 
     Attributes:
-        tables: Quantisation tables in zigzag-free order, as Pillow gives and takes them.
+        tables: Quantisation tables of the components to write, zigzag-free, as Pillow gives and takes them; the last
+            one is that of all further components.
         subsampling: 0, 1 or 2 for 4:4:4, 4:2:2 or 4:2:0.
         progressive: Whether it is stored in several scans.
         segments: Marker segments (JFIF, EXIF, XMP, ICC, IPTC, comments) whole, marker and length included.

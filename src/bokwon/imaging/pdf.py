@@ -107,7 +107,7 @@ class PdfBook(AbstractContextManager["PdfBook"]):
             return
         # The same input makes the same bytes: the identifier is made of the content.
         try:
-            self._pdf.save(stream, deterministic_id=True)
+            self._pdf.save(stream, deterministic_id=True, linearize=self._pdf.is_linearized)
         except self._pikepdf.PdfError as error:
             # Only now does it look at some parts of the file.
             raise InputFileError(f"{self._source.name} is damaged: {_what(error)}", _MEND) from error

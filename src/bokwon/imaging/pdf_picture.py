@@ -52,13 +52,20 @@ def _as_inks(page: Page, picture: Any) -> Page:
     return page if inverted else replace(page, pixels=np.asarray(255 - page.pixels))
 
 
-def _is_unusual_jpeg(page: Page, picture: Any) -> bool:
-    """Return whether a PDF says of a JPEG what the file that is written in its place would not keep."""
+def _is_unusual_jpeg(page: Page, picture: Any, array: Any) -> bool:
+    """Return whether a PDF says of a JPEG what the file that is written in its place would not keep.
+
+    Args:
+        page: The JPEG.
+        picture: What the PDF says of it.
+        array: The class of pikepdf's arrays, which have a dictionary's methods too.
+    """
     decode = [float(value) for value in picture.get("/Decode", [])]
     if page.mode != "CMYK" and decode and decode != [0.0, 1.0] * _MODE_CHANNELS[page.mode]:
         return True
     parameters = picture.get("/DecodeParms", [])
-    found = [parameters] if hasattr(parameters, "keys") else list(parameters)
+    # One for each filter, or one for the only filter.
+    found: list[Any] = list(parameters) if isinstance(parameters, (list, array)) else [parameters]
     told = [int(item.ColorTransform) for item in found if item is not None and "/ColorTransform" in item]
     # Of one channel there is nothing to turn.
     return page.mode != "L" and bool(told) and told[0] != (1 if page.mode == "RGB" else 0)
@@ -219,7 +226,7 @@ class PdfPicture:
     def _check_colours(self, page: Page) -> None:
         """Refuse colours that the PDF tells otherwise than the picture itself: its word counts."""
         name, picture = self._name, self._image
-        if page.format == "JPEG" and _is_unusual_jpeg(page, picture):
+        if page.format == "JPEG" and _is_unusual_jpeg(page, picture, self._pikepdf.Array):
             raise InputFileError(f"{name} has a JPEG image of unusual colours (Decode, DecodeParms)", ANEW)
         mode, palette = self._colours(picture.get("/ColorSpace"))
         other = mode is not None and (mode == "CMYK") != (page.mode == "CMYK")

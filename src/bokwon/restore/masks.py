@@ -41,6 +41,7 @@ RECORD = ".record"
 
 _SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask)?", re.DOTALL)
 _PAGE_ALONE = re.compile(r"(?P<stem>.+)_p(?P<page>\d+)", re.DOTALL)
+_MASK_ALONE = re.compile(r"(?P<stem>.+)[-_]mask", re.DOTALL)
 _SAYS_MASK = re.compile(r"[-_]mask(_p\d+)?$")
 _MULTIPAGE = (".tif", ".tiff", ".pdf")
 _COLUMNS = ("image", "mask")
@@ -164,6 +165,9 @@ class MaskFinder:
             # The last is for an image whose own name ends in `_mask`.
             read = {(stem, 0), _without_suffix(stem), _without_suffix(stem, _PAGE_ALONE)}
             keys = {(stem, 0)} if stem in owned else read
+            if (image := _of_mask(stem)) in owned:
+                # It may itself end like a page's number.
+                keys = {(image, 0)}
             for key, page in keys:
                 self._by_stem.setdefault(key, []).append((page, name))
 
@@ -205,12 +209,21 @@ def is_mask_of_neighbour(name: PurePosixPath, images: Collection[PurePosixPath])
         images: The names of it and its neighbours, `composed`.
     """
     name = composed(name)
+    whole = _of_mask(name.with_suffix(""))
+    if whole is not None and any(whole.with_name(whole.name + suffix) in images for suffix in EXTENSIONS):
+        return True
     stem, page = _without_suffix(name.with_suffix(""))
     if stem.name == name.stem:
         return False
     says_mask = _SAYS_MASK.search(name.stem) is not None
     suffixes = EXTENSIONS if says_mask else _MULTIPAGE if page else ()
     return any(stem.with_name(stem.name + suffix) in images for suffix in suffixes)
+
+
+def _of_mask(stem: PurePosixPath) -> PurePosixPath | None:
+    """Return the name before `-mask` or `_mask`, with whatever page's number it ends in; None for other names."""
+    match = _MASK_ALONE.fullmatch(stem.name)
+    return stem.with_name(match["stem"]) if match else None
 
 
 def _without_suffix(stem: PurePosixPath, suffix: re.Pattern[str] = _SUFFIX) -> tuple[PurePosixPath, int]:
@@ -227,7 +240,8 @@ def masks_of_pages(image: Path, folder: Path) -> Masks:
         ArgumentError: There are none, or two for one page.
         FileAccessError: The folder cannot be listed.
     """
-    found = MaskFinder(list_images(folder, recursive=False).images).of(PurePosixPath(image.name))
+    finder = MaskFinder(list_images(folder, recursive=False).images, [PurePosixPath(image.name)])
+    found = finder.of(PurePosixPath(image.name))
     if not found:
         fix = f"name them {image.stem}_p001.png and so on"
         raise ArgumentError(f"folder {folder} holds no masks of {image.name}", fix)

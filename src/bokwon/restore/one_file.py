@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from bokwon.errors import ArgumentError, BokwonError, InputFileError
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.imaging.book import Book, open_book
 from bokwon.imaging.decode import Page
 from bokwon.imaging.files import read_page
@@ -23,7 +23,7 @@ from bokwon.restore.fill import Progress
 from bokwon.restore.holes_found import Damage, read_damage
 from bokwon.restore.job import Job, Outcome
 from bokwon.restore.page_ranges import select_pages
-from bokwon.restore.record import Recorder, set_aside
+from bokwon.restore.record import Recorder, check_record, set_aside
 from bokwon.restore.restorer import Restorer
 
 __all__ = ["Tell", "restore_file"]
@@ -242,6 +242,8 @@ def _check_files(job: Job) -> None:
     if job.target is None:
         return
     check_target(job.target, overwrite=job.options.overwrite)
+    if job.options.record:
+        check_record(job.target)
     if not job.target.exists():
         return
     for mask in job.masks.sources:
@@ -259,8 +261,14 @@ def _write(job: Job, encode: Callable[[BinaryIO], None]) -> None:
         # Whole before the first byte leaves: whoever reads the pipe gets a picture or nothing.
         buffer = io.BytesIO()
         encode(buffer)
-        sys.stdout.buffer.write(buffer.getbuffer())
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(buffer.getbuffer())
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            message = f"cannot write to standard output: {error.strerror or error}"
+            raise FileAccessError(message, "check the space where it goes") from error
         return
     with replacing(job.target, overwrite=job.options.overwrite) as stream:
         encode(stream)

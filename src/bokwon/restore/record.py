@@ -43,6 +43,7 @@ __all__ = [
     "PageRecord",
     "Read",
     "Recorder",
+    "check_record",
     "has_record",
     "overlay",
     "read_record",
@@ -110,7 +111,25 @@ def record_folder(target: Path) -> Path:
 
 def has_record(target: Path) -> bool:
     """Return whether a record lies beside an output."""
-    return (record_folder(target) / _JSON).is_file()
+    try:
+        return (record_folder(target) / _JSON).is_file()
+    except OSError:
+        # Where its name would be too long, for one.
+        return False
+
+
+def check_record(target: Path) -> None:
+    """Make sure that a record may lie beside an output, before any work is done for it.
+
+    Raises:
+        FileAccessError: Its name is too long, or it cannot be looked up.
+    """
+    folder = record_folder(target)
+    try:
+        folder.exists()
+    except OSError as error:
+        fix = "shorten the output's name, or leave out --record"
+        raise FileAccessError(f"record {folder.name} cannot lie beside the output: {error.strerror}", fix) from error
 
 
 def set_aside(target: Path) -> Path | None:

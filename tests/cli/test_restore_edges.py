@@ -1,0 +1,200 @@
+"""Names, sides, streams and signals at the edge of what a system takes, and JPEGs that are put together unusually."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pikepdf
+import pytest
+from pikepdf import Array, Dictionary, Name
+from PIL import Image
+
+from bokwon.cli.main import main
+
+HOLE = np.zeros((64, 80), bool)
+HOLE[20:30, 30:50] = True
+PIXELS = np.random.default_rng(3).integers(90, 240, (64, 80, 3)).astype(np.uint8)
+FAR = np.ones((64, 80), bool)
+FAR[8:40, 16:64] = False
+
+
+def restore(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", *arguments, "--method", "telea"])
+    return int(caught.value.code or 0)
+
+
+def write_pdf(path: str, picture: Image.Image, filters: object, parameters: object, **save: object) -> None:
+    picture.save("picture.jpg", quality=95, subsampling=0)
+    pdf = pikepdf.new()
+    stream = pdf.make_stream(Path("picture.jpg").read_bytes())
+    stream.Type, stream.Subtype, stream.ColorSpace = Name.XObject, Name.Image, Name.DeviceRGB
+    stream.Width, stream.Height, stream.BitsPerComponent = *picture.size, 8
+    stream.Filter, stream.DecodeParms = filters, parameters
+    page = pdf.add_blank_page(page_size=(200, 160))
+    page.Contents = pdf.make_stream(b"q 200 0 0 160 0 0 cm /Im0 Do Q")
+    page.Resources = Dictionary(XObject=Dictionary(Im0=stream))
+    pdf.save(path, **save)
+
+
+@pytest.mark.parametrize("parameters", [Array([None]), Array([Dictionary()]), Array([Dictionary(ColorTransform=1)])])
+def test_a_pdf_may_list_the_parameters_of_its_filters(folder: Path, parameters: Array) -> None:
+    write_pdf("page.pdf", Image.fromarray(PIXELS), Array([Name.DCTDecode]), parameters)
+    assert restore("page.pdf", "out.pdf", "--mask", "mask.png") == 0
+    with pikepdf.open("out.pdf") as out:
+        after = np.array(pikepdf.PdfImage(out.pages[0].Resources.XObject.Im0).as_pil_image())
+    before = np.array(Image.open("picture.jpg")).astype(int)
+    assert np.abs(after - before)[FAR].mean() < 2
+    assert not np.array_equal(after[HOLE], before[HOLE])
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_a_pdf_for_the_web_stays_one(folder: Path, linear: bool) -> None:
+    write_pdf("page.pdf", Image.fromarray(PIXELS), Name.DCTDecode, Dictionary(), linearize=linear)
+    assert restore("page.pdf", "out.pdf", "--mask", "mask.png") == 0
+    with pikepdf.open("out.pdf") as out:
+        assert out.is_linearized == linear
+
+
+def test_black_ink_of_a_ycck_jpeg_is_kept_as_fine_as_its_luma(folder: Path) -> None:
+    imagecodecs = pytest.importorskip("imagecodecs", reason="a YCCK file is made with imagecodecs")
+    inks = np.full((64, 80, 4), (245, 240, 230, 235), np.uint8)
+    inks[::7, 5:70, 3] = 20
+    data = imagecodecs.jpeg8_encode(inks, level=60, colorspace="CMYK", outcolorspace="YCCK", subsampling="444")
+    Path("page.jpg").write_bytes(data)
+    assert restore("page.jpg", "out.jpg", "--mask", "mask.png") == 0
+    before, after = (np.array(Image.open(name)).astype(int) for name in ("page.jpg", "out.jpg"))
+    assert np.abs(before - after)[FAR].max() <= 12
+
+
+def test_the_tables_of_a_jpeg_stay_with_their_components(folder: Path) -> None:
+    Image.fromarray(PIXELS).save("page.jpg", qtables=[[2] * 64, [40] * 64], subsampling=0)
+    data = bytearray(Path("page.jpg").read_bytes())
+    # The same file with the tables' numbers exchanged.
+    tables = data.index(b"\xff\xdb")
+    first = tables + 4
+    second = first + 65 if data[first + 65] == 1 else data.index(b"\xff\xdb", first) + 4
+    data[first], data[second] = 1, 0
+    frame = data.index(b"\xff\xc0")
+    for component in range(3):
+        data[frame + 12 + 3 * component] ^= 1
+    Path("page.jpg").write_bytes(data)
+    before = np.array(Image.open("page.jpg")).astype(int)
+    assert restore("page.jpg", "out.jpg", "--mask", "mask.png") == 0
+    out = Image.open("out.jpg")
+    assert [out.quantization[number][0] for _, _, _, number in out.layer] == [2, 40, 40]  # type: ignore[attr-defined]
+    assert np.abs(before - np.array(out))[FAR].mean() < 1
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_name_that_leaves_no_room_for_a_record(
+    folder: Path, in_place: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "한" * 83 + ".png"
+    Image.fromarray(PIXELS).save(name)
+    before = Path(name).read_bytes()
+    target = name if in_place else "글" * 83 + ".png"
+    assert restore(name, target, "--mask", "mask.png", "--record") == 5
+    assert "shorten the output's name, or leave out --record" in capsys.readouterr().err
+    assert Path(name).read_bytes() == before
+    assert in_place or not Path(target).exists()
+    assert restore(name, target, "--mask", "mask.png") == 0
+    after = np.array(Image.open(target))
+    np.testing.assert_array_equal(after[~HOLE], PIXELS[~HOLE])
+    assert not np.array_equal(after[HOLE], PIXELS[HOLE])
+
+
+def test_a_folder_with_a_name_that_leaves_no_room_for_a_record(folder: Path) -> None:
+    Path("in").mkdir()
+    Path("masks").mkdir()
+    for name in ("한" * 83, "page"):
+        Image.fromarray(PIXELS).save(f"in/{name}.png")
+        Image.fromarray(HOLE).save(f"masks/{name}.png")
+    assert restore("in", "out", "--masks", "masks", "--record") == 4
+    assert sorted(path.name for path in Path("out").iterdir()) == ["page.png", "page.png.record", "report.jsonl"]
+    assert restore("in", "out", "--masks", "masks", "--resume") == 0
+    assert Path("out", "한" * 83 + ".png").is_file()
+
+
+@pytest.mark.parametrize(("width", "name", "limit"), [(17_000, "out.webp", 16_383), (66_000, "out.jpg", 65_500)])
+def test_a_side_longer_than_a_format_takes(
+    folder: Path, width: int, name: str, limit: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (width, 1), "white").save("long.png")
+    hole = np.zeros((1, width), bool)
+    hole[0, 5:9] = True
+    Image.fromarray(hole).save("long-mask.png")
+    assert restore("long.png", name, "--mask", "long-mask.png") == 1
+    said = capsys.readouterr().err
+    assert f"cannot hold more than {limit} pixels a side" in said
+    assert ".png or .tif" in said
+    assert not Path(name).exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a device of Linux")
+def test_no_space_behind_standard_output(folder: Path) -> None:
+    Image.fromarray(PIXELS).save("page.png")
+    command = [sys.executable, "-m", "bokwon", "restore", "page.png", "-", "--mask", "mask.png", "--method", "telea"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 5
+    assert "cannot write to standard output: No space left on device" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_leaves_nothing_behind(folder: Path, number: signal.Signals) -> None:
+    # Large, so that the signal comes while it is worked on.
+    page = np.random.default_rng(1).integers(0, 256, (2400, 2400, 3)).astype(np.uint8)
+    Image.fromarray(page).save("page.png", compress_level=1)
+    hole = np.zeros((2400, 2400), bool)
+    hole[::8, ::2] = True
+    Image.fromarray(hole).save("mask.png")
+    before = Path("page.png").read_bytes()
+    command = [sys.executable, "-m", "bokwon", "restore", "page.png", "page.png", "--mask", "mask.png", "--record"]
+    process = subprocess.Popen([*command, "--method", "telea", "-q"], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(".bokwon-*.part")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    said = process.communicate()[1]
+    assert process.returncode == 128 + number, said
+    assert "interrupted" in said
+    assert Path("page.png").read_bytes() == before
+    assert sorted(path.name for path in folder.iterdir()) == ["mask.png", "page.png"]
+
+
+def test_masks_of_images_whose_names_end_like_pages(folder: Path) -> None:
+    Path("in").mkdir()
+    for name in ("leaf", "leaf_p001", "leaf_p002"):
+        Image.fromarray(PIXELS).save(f"in/{name}.png")
+    Image.fromarray(HOLE).save("in/leaf_p001-mask.png")
+    Image.fromarray(HOLE).save("in/leaf_p002_mask.png")
+    assert restore("in", "beside") == 0
+    Path("masks").mkdir()
+    for path in Path("in").glob("*mask.png"):
+        path.rename(Path("masks") / path.name)
+    assert restore("in", "apart", "--masks", "masks") == 0
+    assert restore("in/leaf_p001.png", "alone.png", "--mask", "masks") == 0
+    for out in ("beside", "apart"):
+        found = sorted(path.name for path in Path(out).glob("*.png"))
+        assert found == ["leaf.png", "leaf_p001.png", "leaf_p002.png"]
+        for name in found:
+            after = np.array(Image.open(Path(out, name)))
+            assert np.array_equal(after, PIXELS) == (name == "leaf.png")
+    assert not np.array_equal(np.array(Image.open("alone.png")), PIXELS)
+
+
+def test_masks_beside_pages_without_the_page_that_they_seem_to_belong_to(folder: Path) -> None:
+    Path("in").mkdir()
+    Image.fromarray(PIXELS).save("in/leaf_p001.png")
+    Image.fromarray(HOLE).save("in/leaf_p001-mask.png")
+    assert restore("in", "out") == 0
+    assert [path.name for path in Path("out").glob("*.png")] == ["leaf_p001.png"]
+    assert not np.array_equal(np.array(Image.open("out/leaf_p001.png")), PIXELS)
