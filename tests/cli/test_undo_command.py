@@ -120,3 +120,32 @@ def test_a_record_stays_beside_the_output_it_is_of(folder: Path) -> None:
         assert run("restore", "page.png", "out.png", "--mask", "mask.png", "--method", "telea", "-q") == 0
         assert RECORD.is_file()
         assert not Path("out.png.1.record").exists()
+
+
+def test_what_was_taken_back_is_not_filled_again_by_resume(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in").mkdir()
+    Path("masks").mkdir()
+    for name in ("a", "b"):
+        Image.fromarray(PAGE).save(f"in/{name}.png")
+        Image.fromarray(HOLE).save(f"masks/{name}.png")
+    batch = ("restore", "in", "out", "--masks", "masks", "--record", "--method", "telea")
+    assert run(*batch) == 0
+    assert run("undo", "out/a.png.record", "out/a.png") == 0
+    capsys.readouterr()
+    for _ in range(2):
+        assert run(*batch, "--resume") == 0
+        said = capsys.readouterr()
+        assert "2 of 2 files were done before, 1 of them taken back since" in said.err
+        np.testing.assert_array_equal(np.array(Image.open("out/a.png")), PAGE)
+        assert not np.array_equal(np.array(Image.open("out/b.png")), PAGE)
+        report = [json.loads(line) for line in Path("out/report.jsonl").read_text().splitlines()]
+        assert [entry["status"] for entry in report] == ["undone", "restored"]
+    Path("out/a.png").unlink()
+    assert run(*batch, "--resume") == 0
+    assert not np.array_equal(np.array(Image.open("out/a.png")), PAGE)
+    # The new record knows nothing of what was done to the old one.
+    assert not Path("out/a.png.record/undone.json").exists()
+    # Put there by hand, the original is no restoration that was taken back.
+    Image.fromarray(PAGE).save("out/a.png")
+    assert run(*batch, "--resume") == 0
+    assert not np.array_equal(np.array(Image.open("out/a.png")), PAGE)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Workers", "restore_folder"]
 
 _SOME_FAILED = 4
-_ROWS = ("restored", "unchanged", "no mask", "failed")
+_ROWS = ("restored", "undone", "unchanged", "no mask", "failed")
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,12 @@ def restore_folder(
     with Report(outputs, settings, resume=resume) as report:
         if resume:
             remove_leftovers(outputs)
-        finished = {task.name for task in batch.tasks if task.job and report.done(task.name, task.job)}
+        known = {task.name: report.done(task.name, task.job) for task in batch.tasks if task.job}
+        finished = {name: entry for name, entry in known.items() if entry is not None}
         if finished:
-            voice.tell("summary", f"{len(finished)} of {len(batch.tasks)} files were done before")
+            undone = sum(entry.status == "undone" for entry in finished.values())
+            taken_back = f", {undone} of them taken back since" if undone else ""
+            voice.tell("summary", f"{len(finished)} of {len(batch.tasks)} files were done before{taken_back}")
         waiting = [task for task in batch.tasks if task.name not in finished]
         pages = 0
         for count, entry in enumerate(_run(waiting, recipe, workers, inputs, outputs), 1):
@@ -162,6 +165,8 @@ def _table(entries: Sequence[Entry]) -> list[str]:
     lines = [f"{'':10}{'files':>7}{'pages':>7}{'filled':>8}{'tiles':>8}{'hole':>9}"]
     for status in (*_ROWS, "total"):
         rows = [entry for entry in entries if status in (entry.status, "total")]
+        if status == "undone" and not rows:
+            continue
         pixels = sum(entry.pixels for entry in rows)
         share = f"{sum(entry.hole_pixels for entry in rows) / pixels:.2%}" if pixels else "-"
         pages, filled, tiles = (

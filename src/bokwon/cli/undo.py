@@ -79,6 +79,9 @@ def undo(
             book.rewrite(stream, file_format, visit)
             if missing := sorted(pages.keys() - set(restored)):
                 raise InputFileError(f"{output} has no page {missing[0]}, of which {record} speaks", "check the names")
+    if final.samefile(output) and folder.resolve() == records.record_folder(output).resolve():
+        # A folder's run with --resume shall not fill it again.
+        records.note_undone(folder, output)
     count = "1 page" if len(restored) == 1 else f"{len(restored)} pages"
     how = "but for what JPEG changes" if lossy else "as it was" if len(restored) == 1 else "as they were"
     voice.tell("summary", f"wrote {final}: {count} {how}")

@@ -45,21 +45,25 @@ __all__ = [
     "Recorder",
     "check_record",
     "has_record",
+    "note_undone",
     "overlay",
     "read_record",
     "record_folder",
     "set_aside",
     "sha256_of",
     "undo",
+    "undone_sha256",
 ]
 
 Read = Callable[[], Page]
 """Reads a page."""
 
 _JSON = "record.json"
+_UNDONE = "undone.json"
+"""Says what an output became when its restoration was taken back."""
 _FORMAT = 2
 _READABLE = (1, 2)
-_OF_A_PAGE = re.compile(r"(hole|evidence|original|overlay)_p\d{3,}\.(png|npz)")
+_OF_A_PAGE = re.compile(r"(hole|evidence|original|overlay)_p\d{3,}\.(png|npz)|undone\.json")
 # From green, where evidence is near, over yellow to red, where it is far: readable by most colour-blind eyes too.
 _COLOURS = np.array(
     [
@@ -130,6 +134,26 @@ def check_record(target: Path) -> None:
     except OSError as error:
         fix = "shorten the output's name, or leave out --record"
         raise FileAccessError(f"record {folder.name} cannot lie beside the output: {error.strerror}", fix) from error
+
+
+def note_undone(folder: Path, target: Path) -> None:
+    """Note in a record what its output is now that the restoration was taken back.
+
+    Raises:
+        FileAccessError: It cannot be written.
+    """
+    content = {"output": {"file": target.name, "sha256": sha256_of(Source.of(target))}}
+    with replacing(folder / _UNDONE) as stream:
+        stream.write(json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+
+
+def undone_sha256(target: Path) -> str | None:
+    """Return the checksum an output had when its restoration was taken back; None where that was never done."""
+    try:
+        content = json.loads((record_folder(target) / _UNDONE).read_text(encoding="utf-8", errors="surrogateescape"))
+        return str(content["output"]["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def set_aside(target: Path) -> Path | None:

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -18,7 +18,7 @@ from bokwon.imaging.output import is_part, replacing
 from bokwon.restore.holes_found import manifest_of
 from bokwon.restore.job import Job
 from bokwon.restore.masks import class_map_of
-from bokwon.restore.record import has_record, sha256_of
+from bokwon.restore.record import has_record, sha256_of, undone_sha256
 
 __all__ = ["REPORT", "Entry", "Report", "fingerprint", "remove_leftovers"]
 
@@ -32,7 +32,8 @@ class Entry:
 
     Attributes:
         file: Path relative to the input folder.
-        status: `restored`; `unchanged`, as its masks have no hole; `no mask`, given back as it is; or `failed`.
+        status: `restored`; `undone`, restored and taken back since; `unchanged`, as its masks have no hole; `no mask`,
+            given back as it is; or `failed`.
         output: Path relative to the output folder; None where there is none.
         code: 0, or the exit code that the file alone would have had.
         error: What is wrong.
@@ -148,7 +149,7 @@ class Report:
         """Return the entry of a file that needs no second run.
 
         That is: of the same input, masks and settings, with its output, and its record if one is asked for, as they
-        were made.
+        were made, or as `bokwon undo` left them.
         """
         entry = self._entries.get(name)
         if entry is None or entry.status == "failed" or entry.settings != self._settings or job.target is None:
@@ -157,7 +158,14 @@ class Report:
             return None
         if entry.inputs != fingerprint(job) or not job.target.is_file():
             return None
-        return entry if entry.sha256 == sha256_of(Source.of(job.target)) else None
+        found = sha256_of(Source.of(job.target))
+        if found == entry.sha256:
+            return entry
+        if found != undone_sha256(job.target):
+            return None
+        # Who took a restoration back does not want it again.
+        self._entries[name] = replace(entry, status="undone", sha256=found)
+        return self._entries[name]
 
     def add(self, entry: Entry) -> None:
         """Write down what came of a file, at once."""
