@@ -14,6 +14,7 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from bokwon.cli.main import main
 
@@ -198,3 +199,90 @@ def test_masks_beside_pages_without_the_page_that_they_seem_to_belong_to(folder:
     assert restore("in", "out") == 0
     assert [path.name for path in Path("out").glob("*.png")] == ["leaf_p001.png"]
     assert not np.array_equal(np.array(Image.open("out/leaf_p001.png")), PIXELS)
+
+
+def test_a_picture_that_speaks_of_pdf_is_none(folder: Path) -> None:
+    text = PngInfo()
+    text.add_text("Comment", "made from %PDF-1.4")
+    Image.fromarray(PIXELS).save("page.png", pnginfo=text)
+    assert restore("page.png", "out.png", "--mask", "mask.png") == 0
+    np.testing.assert_array_equal(np.array(Image.open("out.png"))[~HOLE], PIXELS[~HOLE])
+
+
+def test_files_of_a_folder_may_lack_some_of_the_pages(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in").mkdir()
+    Path("masks").mkdir()
+    page = Image.fromarray(PIXELS)
+    page.save("in/book.tif", save_all=True, append_images=[page, page])
+    page.save("in/leaf.png")
+    for name in ("book_p001", "book_p002", "book_p003", "leaf"):
+        Image.fromarray(HOLE).save(f"masks/{name}.png")
+    assert restore("in", "out", "--masks", "masks", "--pages", "2-5") == 0
+    with Image.open("out/book.tif") as book:
+        for number in range(3):
+            book.seek(number)
+            assert np.array_equal(np.array(book), PIXELS) == (number == 0)
+    np.testing.assert_array_equal(np.array(Image.open("out/leaf.png")), PIXELS)
+    capsys.readouterr()
+    assert restore("in/leaf.png", "leaf.png", "--mask", "mask.png", "--pages", "2-5") == 1
+    assert "there is no page 5, only 1" in capsys.readouterr().err
+
+
+def test_a_page_of_scattered_parts_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = Image.fromarray(PIXELS)
+    page.save("page.tif", save_all=True, append_images=[page])
+    data = bytearray(Path("page.tif").read_bytes())
+    # The second page's compression becomes that of old-style JPEG.
+    entry = data.rindex(b"\x03\x01\x03\x00\x01\x00\x00\x00")
+    data[entry + 8] = 6
+    Path("page.tif").write_bytes(data)
+    Image.fromarray(HOLE).save("page_p001.png")
+    assert restore("page.tif", "out.tif", "--mask", ".") == 2
+    assert "page.tif, page 2 is an old kind of JPEG" in capsys.readouterr().err
+    assert not Path("out.tif").exists()
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_signature_below_another_field_is_told(
+    folder: Path, signed: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pdf("page.pdf", Image.fromarray(PIXELS), Name.DCTDecode, Dictionary())
+    with pikepdf.open("page.pdf", allow_overwriting_input=True) as pdf:
+        kid = pdf.make_indirect(Dictionary(T="a"))
+        if signed:
+            kid.V = Dictionary(Type=Name.Sig)
+        field = pdf.make_indirect(Dictionary(T="form", FT=Name.Sig, Kids=Array([kid])))
+        pdf.Root.AcroForm = Dictionary(Fields=Array([field]))
+        pdf.save("page.pdf")
+    assert restore("page.pdf", "out.pdf", "--mask", "mask.png") == 0
+    assert ("is signed" in capsys.readouterr().err) == signed
+
+
+@pytest.mark.parametrize("resolution", [None, 300])
+def test_a_jpeg_without_resolution_gets_none(folder: Path, resolution: int | None) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    if resolution is not None:
+        exif[282] = exif[283] = resolution
+        exif[296] = 2
+    Image.fromarray(PIXELS).save("page.jpg", exif=exif)
+    data = Path("page.jpg").read_bytes()
+    start = data.index(b"\xff\xe0")
+    Path("page.jpg").write_bytes(data[:start] + data[start + 18 :])
+    assert restore("page.jpg", "out.png", "--mask", "mask.png") == 0
+    with Image.open("out.png") as image:
+        found = image.info.get("dpi")
+    assert found is None if resolution is None else found == pytest.approx((300, 300), abs=0.1)
+
+
+def test_a_jpeg_whose_components_are_called_rgb_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(PIXELS).save("page.jpg", quality=95, keep_rgb=True)
+    data = bytearray(Path("page.jpg").read_bytes())
+    for marker in (b"\xff\xe0", b"\xff\xee"):
+        if (start := data.find(marker)) >= 0:
+            del data[start : start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")]
+    Path("page.jpg").write_bytes(data)
+    with Image.open("page.jpg") as image:
+        assert image.layer[0][0] == ord("R")  # type: ignore[attr-defined]
+    assert restore("page.jpg", "out.jpg", "--mask", "mask.png") == 0
+    assert "its red, green and blue are stored as luma and chroma" in capsys.readouterr().err

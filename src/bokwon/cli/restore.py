@@ -232,6 +232,7 @@ def restore(
         overwrite=not no_overwrite,
         max_pixels=pixels_of(max_mpixels),
         pages=pages,
+        missing_pages=folder,
         record=record or overlay,
         overlay=overlay,
     )

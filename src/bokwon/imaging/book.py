@@ -51,6 +51,10 @@ class Book(Protocol):
         ...
 
 
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"\0\0\0\x0cjP  ", b"\xffO\xffQ", *ifd.SIGNATURES)
+"""What files of images begin with."""
+
+
 def open_book(source: Source, *, max_pixels: int) -> AbstractContextManager[Book]:
     """Open an image file.
 
@@ -65,7 +69,8 @@ def open_book(source: Source, *, max_pixels: int) -> AbstractContextManager[Book
     """
     with source.open() as stream:
         head = stream.read(1024)
-    if b"%PDF-" in head:
+    # Anything may stand before a PDF, but no image: one may speak of PDF in its first lines.
+    if b"%PDF-" in head and not head.startswith(_IMAGES):
         from bokwon.imaging.pdf import PdfBook
 
         return PdfBook(source, max_pixels=max_pixels)
@@ -128,9 +133,14 @@ class TiffBook(AbstractContextManager["TiffBook"]):
                 # What is alone is a page, whatever it says.
                 reduced.append(len(self._positions) > 1 and tiff_pages.is_reduced(directory))
                 inner |= tiff_pages.has_inner_images(directory)
+                if len(self._positions) > 1 and tiff_pages.is_scattered(directory):
+                    raise _scattered(source, len(reduced))
                 images += tiff_pages.stacked(directory, len(self._positions), size)
                 lost |= {*ifd.left_out(self._stream, position)}
             order, big = ifd.byte_order(self._stream), ifd.is_big(self._stream)
+        except InputFileError:
+            self._stream.close()
+            raise
         except (ValueError, KeyError, OverflowError, struct.error) as error:
             self._stream.close()
             raise _damaged(source, error) from error
@@ -224,6 +234,13 @@ class _Later:
 
     def __call__(self) -> Page:
         return self._decode(self._number, self._data)
+
+
+def _scattered(source: Source, number: int) -> InputFileError:
+    return InputFileError(
+        f"{source.name}, page {number} is an old kind of JPEG, parts of which lie anywhere in the file",
+        "convert it first, for example with tiffcp -c zip",
+    )
 
 
 def _damaged(source: Source, error: Exception) -> InputFileError:

@@ -33,6 +33,8 @@ _UNDO_ORIENTATION = {
     8: Image.Transpose.ROTATE_270,
 }
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP, _ICC = 274, 258, 262, 700, 34675
+_X_RESOLUTION = 282
+_JFIF_UNITS = (1, 2)
 _WHITE_IS_ZERO, _LUMA_AND_CHROMA = 0, 6
 _KINDS = {"LAB": "CIE L*a*b*", "YCbCr": "luma and chroma", "F": "floating point", "I": "more than 16 bits"}
 _BIG_HIGH_FIRST = b"MM\0+"
@@ -282,7 +284,7 @@ def _metadata(
         icc=info.get("icc_profile") or (bmp.profile_of(stream) if file_format == "BMP" else None),
         exif=exif or None,
         xmp=xmp,
-        dpi=_resolution(info.get("dpi")) if file_format != "TIFF" or 282 in tags else None,
+        dpi=_resolution(info.get("dpi")) if _tells_resolution(image, file_format, tags) else None,
         orientation=orientation,
         png=chunks,
         jpeg=settings,
@@ -294,6 +296,15 @@ def _metadata(
 
 def _as_bytes(text: Any) -> bytes | None:
     return text.encode() if isinstance(text, str) else text or None
+
+
+def _tells_resolution(image: Image.Image, file_format: str, tags: Directory) -> bool:
+    """Return whether a file has a resolution: where it has none, Pillow takes one for granted now and then."""
+    if file_format == "TIFF":
+        return _X_RESOLUTION in tags
+    if file_format == "JPEG":
+        return image.info.get("jfif_unit") in _JFIF_UNITS or _X_RESOLUTION in image.getexif()
+    return True
 
 
 def _resolution(dpi: Any) -> tuple[float, float] | None:

@@ -41,7 +41,7 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
         tables = [tuple(file.quantization[number]) for number in sorted(file.quantization)]
     sampling = get_sampling(image)
     changes = []
-    if image.mode == "RGB" and image.info.get("adobe_transform") == 0:
+    if image.mode == "RGB" and (image.info.get("adobe_transform") == 0 or _is_named_rgb(file)):
         changes.append("its red, green and blue are stored as luma and chroma")
     elif image.mode == "CMYK" and image.info.get("adobe_transform") == _YCCK:
         changes.append("its inks, stored as luma, chroma and black, come back as cyan, magenta, yellow and black")
@@ -57,6 +57,12 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
         segments=_read_segments(stream),
         changes=tuple(changes),
     )
+
+
+def _is_named_rgb(file: JpegImageFile) -> bool:
+    """Return whether only the names of the components say that they are red, green and blue, as libjpeg goes by."""
+    marked = "jfif" in file.info or "adobe" in file.info
+    return not marked and [name for name, _, _, _ in file.layer] == [*b"RGB"]
 
 
 def _shortest(tables: list[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.imaging.book import Visit
@@ -70,12 +70,30 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         )
         if self._pdf.is_encrypted:
             self.notices += (f"{source.name} is encrypted; the output is not",)
-        if any("/Sig" in str(field.get("/FT", "")) for field in self._fields()):
+        try:
+            signed = self._is_signed()
+        # A form that is damaged holds no signature that could be made void.
+        except Exception:
+            signed = False
+        if signed:
             self.notices += (f"{source.name} is signed; a changed file makes the signature void",)
 
-    def _fields(self) -> list[Any]:
+    def _is_signed(self) -> bool:
+        """Return whether a field of the form, at whatever depth, holds a signature."""
         form = self._pdf.Root.get("/AcroForm")
-        return list(form.get("/Fields", [])) if form is not None else []
+        waiting = [(field, "") for field in form.get("/Fields", [])] if form is not None else []
+        seen: set[tuple[int, int]] = set()
+        while waiting:
+            field, kind = waiting.pop()
+            # Fields take their kind from the one above.
+            kind = str(field.get("/FT", kind))
+            if kind == "/Sig" and "/V" in field:
+                return True
+            if field.objgen not in seen:
+                # Those that lie within another object have no number, and cannot lead round in a circle.
+                seen |= {field.objgen} - {(0, 0)}
+                waiting += [(kid, kind) for kid in field.get("/Kids", [])]
+        return False
 
     def page(self, number: int) -> Page:
         """Read the picture of a page; see `Book.page`."""

@@ -18,7 +18,7 @@ from bokwon.errors import BokwonError
 from bokwon.imaging import ifd
 from bokwon.imaging.ifd import Directory, Entry
 
-__all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced", "stacked"]
+__all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced", "is_scattered", "stacked"]
 
 # Whether a page is a page, a smaller copy or a transparency mask.
 _SUBFILE_TYPE = 254
@@ -27,7 +27,7 @@ _BITS_PER_SAMPLE, _SUB_DIRECTORIES = 258, 330
 _STRIPS, _TILES = (273, 279), (324, 325)
 _LARGEST_FILE = 2**32 - 2
 _COMPRESSION, _DESCRIPTION = 259, 270
-_UNCOMPRESSED = 1
+_UNCOMPRESSED, _OLD_JPEG = 1, 6
 # How ImageJ and tifffile say that further images lie behind the first one, without a directory of their own.
 _IMAGEJ, _TIFFFILE = b"ImageJ=", b'{"shape": ['
 _IMAGEJ_IMAGES = re.compile(rb"^images=(\d{1,9})", re.MULTILINE)
@@ -78,6 +78,11 @@ def is_reduced(directory: Directory) -> bool:
     """Return whether a page is a smaller copy of another one, as image pyramids have them."""
     entry = directory.get(_SUBFILE_TYPE)
     return entry is not None and bool(ifd.numbers(entry)[0] & _REDUCED)
+
+
+def is_scattered(directory: Directory) -> bool:
+    """Return whether a page has parts besides its strips, at places that its tags name: old-style JPEG (TIFF 6.0)."""
+    return _COMPRESSION in directory and ifd.numbers(directory[_COMPRESSION])[0] == _OLD_JPEG
 
 
 def has_inner_images(directory: Directory) -> bool:

@@ -65,6 +65,7 @@ class Options:
         overwrite: Whether targets may be there already.
         max_pixels: Larger images are refused before they are decoded.
         pages: Which pages of a file to restore, such as `3-end`; all by default.
+        missing_pages: Whether files may lack some of these, as those of a folder do.
         record: Whether to leave a record of the intervention beside each output.
         overlay: Whether the record has pictures of the evidence.
     """
@@ -73,6 +74,7 @@ class Options:
     overwrite: bool = True
     max_pixels: int = MAX_PIXELS
     pages: str | None = None
+    missing_pages: bool = False
     record: bool = False
     overlay: bool = False
 

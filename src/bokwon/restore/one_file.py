@@ -88,7 +88,9 @@ class _Work:
         self._recorder: Recorder | None = None
         options = job.options
         pages = book.pages
-        self._wanted = select_pages(options.pages, pages) if options.pages else frozenset(range(1, pages + 1))
+        self._wanted = frozenset(range(1, pages + 1))
+        if options.pages:
+            self._wanted = select_pages(options.pages, pages, missing=options.missing_pages)
         if job.masks.whole is not None:
             mask = job.masks.whole
             self._mask_book = opened.enter_context(open_book(mask, max_pixels=options.max_pixels))

@@ -11,12 +11,13 @@ __all__ = ["select_pages"]
 _RANGE = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+|end))?")
 
 
-def select_pages(text: str, pages: int | None = None) -> frozenset[int]:
+def select_pages(text: str, pages: int | None = None, *, missing: bool = False) -> frozenset[int]:
     """Return the page numbers that a text names.
 
     Args:
         text: Numbers and ranges from 1, separated by commas; `end` is the last page.
         pages: How many pages there are; with None the text is only looked over, and nothing is returned.
+        missing: Whether some of the pages may be beyond the end; they are left out.
 
     Raises:
         ArgumentError: The text names no pages, or some beyond the end.
@@ -34,6 +35,7 @@ def select_pages(text: str, pages: int | None = None) -> frozenset[int]:
         if first < 1 or last < first:
             raise ArgumentError(f"{part.strip()!r} is no range of pages", "pages count from 1, the smaller one first")
         if pages is not None:
+            last = min(last, pages) if missing else last
             if last > pages:
                 raise ArgumentError(f"there is no page {last}, only {pages}", "write end for the last page")
             numbers.update(range(first, last + 1))
