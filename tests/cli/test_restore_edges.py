@@ -286,3 +286,26 @@ def test_a_jpeg_whose_components_are_called_rgb_is_told(folder: Path, capsys: py
         assert image.layer[0][0] == ord("R")  # type: ignore[attr-defined]
     assert restore("page.jpg", "out.jpg", "--mask", "mask.png") == 0
     assert "its red, green and blue are stored as luma and chroma" in capsys.readouterr().err
+
+
+def test_explain_tells_that_a_file_holds_several_pages(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tifffile = pytest.importorskip("tifffile", reason="a file with a page of JPEG 2000 is made with tifffile")
+    with tifffile.TiffWriter("book.tif") as book:
+        book.write(PIXELS, photometric="rgb")
+        book.write(PIXELS, photometric="rgb", compression="jpeg2000")
+    with pytest.raises(SystemExit) as caught:
+        main(["explain", "book.tif", "--mask", "mask.png", "out.png"])
+    assert caught.value.code == 2
+    assert "book.tif holds 2 pages" in capsys.readouterr().err
+
+
+def test_a_page_with_a_smaller_copy_cannot_become_another_format(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tifffile = pytest.importorskip("tifffile", reason="a file with a smaller copy is made with tifffile")
+    with tifffile.TiffWriter("page.tif") as file:
+        file.write(PIXELS, photometric="rgb")
+        file.write(PIXELS[::4, ::4], photometric="rgb", subfiletype=1)
+    assert restore("page.tif", "out.png", "--mask", "mask.png") == 1
+    assert "PNG holds one page and page.tif 1, with smaller copies of it; write a .tif file" in capsys.readouterr().err
+    assert restore("page.tif", "out.tif", "--mask", "mask.png") == 0

@@ -186,7 +186,8 @@ class TiffBook(AbstractContextManager["TiffBook"]):
         """Write the file anew; see `Book.rewrite`."""
         if file_format != "TIFF":
             raise ArgumentError(
-                f"{file_format} holds one page and {self._source.name} {self.pages}",
+                f"{file_format} holds one page and {self._source.name} {self.pages}"
+                + (", with smaller copies of it" if self.pages == 1 else ""),
                 "write a .tif file (--format tiff)",
             )
         writer = tiff_pages.TiffWriter(stream, self._order, big=self._big)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
@@ -107,6 +108,10 @@ def decode(name: str, stream: BinaryIO) -> Page:
     head = stream.read(4)
     if head == _BIG_HIGH_FIRST:
         stream = _as_tiff(name, stream)
+    elif head in ifd.SIGNATURES:
+        # What is damaged Pillow will say; but it opens all pages to count them, and does not know every kind.
+        with suppress(ValueError, KeyError, struct.error, OverflowError):
+            _check_single(name, ifd.positions(stream))
     stream.seek(0)
     with Image.open(stream, formats=_READABLE) as image:
         if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
