@@ -159,7 +159,13 @@ def test_a_request_to_end_leaves_nothing_behind(folder: Path, number: signal.Sig
     Image.fromarray(hole).save("mask.png")
     before = Path("page.png").read_bytes()
     command = [sys.executable, "-m", "bokwon", "restore", "page.png", "page.png", "--mask", "mask.png", "--record"]
-    process = subprocess.Popen([*command, "--method", "telea", "-q"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--method", "telea", "-q"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Who runs the tests may ignore signals, as nohup does, and children would ignore them too.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not list(folder.glob(".bokwon-*.part")) and time.monotonic() < deadline:
         time.sleep(0.01)
