@@ -315,3 +315,15 @@ def test_a_page_with_a_smaller_copy_cannot_become_another_format(
     assert restore("page.tif", "out.png", "--mask", "mask.png") == 1
     assert "PNG holds one page and page.tif 1, with smaller copies of it; write a .tif file" in capsys.readouterr().err
     assert restore("page.tif", "out.tif", "--mask", "mask.png") == 0
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_lies_behind_the_picture_of_a_jpeg_is_told(
+    folder: Path, progressive: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(PIXELS).save("page.jpg", progressive=progressive, restart_marker_rows=1)
+    data = Path("page.jpg").read_bytes()
+    for behind, said in ((b"", False), (b"\0" * 9, False), (b"ftyp\xff\xd9 a film", True)):
+        Path("page.jpg").write_bytes(data + behind)
+        assert restore("page.jpg", "out.jpg", "--mask", "mask.png") == 0
+        assert (f"page.jpg: {len(behind)} bytes behind its picture are not kept" in capsys.readouterr().err) == said

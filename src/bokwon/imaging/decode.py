@@ -122,6 +122,8 @@ def decode(name: str, stream: BinaryIO) -> Page:
         if pages > 1 and file_format != "JPEG":
             raise InputFileError(f"{name} holds {pages} pages", "split it into one file a page")
         notices = [f"{name} holds {pages} pictures; only the first is kept"] if pages > 1 else []
+        if file_format == "JPEG" and pages == 1 and (count := jpeg.bytes_behind(stream)):
+            notices.append(f"{name}: {count} bytes behind its picture are not kept")
         tags = ifd.parse(stream) if file_format == "TIFF" else {}
         compression = str(image.info.get("compression", "raw"))
         storage = _tiff_storage(name, image, tags) if file_format == "TIFF" else _Storage()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -14,13 +15,17 @@ from bokwon.imaging.pixels import Pixels, to_pillow
 if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
 
-__all__ = ["encode", "own_blocks", "settings_of", "too_long", "xmp_of"]
+__all__ = ["bytes_behind", "encode", "own_blocks", "settings_of", "too_long", "xmp_of"]
 
 QUALITY = 95
 """Quality of a JPEG file made from another format, with 4:4:4 chroma."""
 
 _APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT, _SCAN = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE, 0xDA
 _YCCK = 2
+_END, _ALONE = 0xD9, 0x01
+# In coded samples 0xFF is followed by zero, or by a number that counts restarts.
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_PADDING = b"\0\xff\r\n "
 _MOST_PAYLOAD = 65533
 _ICC, _XMP, _EXIF = b"ICC_PROFILE\0", b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
 
@@ -92,6 +97,24 @@ def _read_segments(stream: BinaryIO) -> tuple[bytes, ...]:
         if described and not (marker == _APP2 and payload.startswith(b"MPF\0")):
             kept.append(head + payload)
     return tuple(kept)
+
+
+def bytes_behind(stream: BinaryIO) -> int:
+    """Return how many bytes follow the end of a JPEG file's picture, such as the film of a phone's moving photograph.
+
+    Args:
+        stream: The file, seekable.
+    """
+    stream.seek(0)
+    data = stream.read()
+    position = 2
+    while (found := _MARKER.search(data, position)) is not None:
+        marker, position = found[1][0], found.end()
+        if marker == _END:
+            return len(data[position:].rstrip(_PADDING))
+        if marker != _ALONE:
+            position += int.from_bytes(data[position : position + 2], "big")
+    return 0
 
 
 def xmp_of(settings: JpegSettings) -> bytes | None:
