@@ -10,7 +10,14 @@ from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.nn.features import VGGFeatures
 from bokwon.nn.terms import feature_distance, make_composite
 from bokwon.training.config import FinetuneConfig, LossConfig, OptimizerConfig, TrainConfig
-from bokwon.training.objective import Objective, loss_weights, psnr_in_holes, squared_in_holes, windows
+from bokwon.training.objective import (
+    Objective,
+    charbonnier_in_holes,
+    loss_weights,
+    psnr_in_holes,
+    squared_in_holes,
+    windows,
+)
 from bokwon.training.schedule import in_phase_two, learning_rate
 
 SIX = ["valid", "hole", "perceptual", "style_out", "style_comp", "tv"]
@@ -46,6 +53,43 @@ def test_the_square_is_a_mean_over_the_holes():
     total, terms = Objective(TrainConfig(loss=config), torch.device("cpu"))(0, off, truth, valid)
     assert terms["square"].item() == pytest.approx(0.25)
     assert total.item() == pytest.approx(0.5 + 4 * 0.25)
+
+
+def test_charbonnier_is_a_mean_over_the_holes():
+    output, truth, valid = _batch()
+    off = truth.clone()
+    off[:, :, 8:16, 8:24] += 0.25
+    off[:, :, 20:, :] += 9.0
+    expected = (0.25**2 + 0.02**2) ** 0.25
+    assert charbonnier_in_holes(off, truth, valid).item() == pytest.approx(expected)
+    assert charbonnier_in_holes(output, truth, torch.ones_like(valid)).item() == 0
+    config = LossConfig(average="region", features="none", valid=0.0, hole=1.0, charbonnier=2.0, tv=0.0)
+    total, terms = Objective(TrainConfig(loss=config), torch.device("cpu"))(0, off, truth, valid)
+    assert terms["charbonnier"].item() == pytest.approx(expected)
+    assert total.item() == pytest.approx(0.25 + 2 * expected)
+
+
+def test_charbonnier_settles_for_ink_or_paper_and_the_others_for_gray():
+    # Of ten pages eight have paper, 0.9, at some pixel, and two ink, 0.1: the mean is 0.74.
+    truth = torch.full((10, 3, 2, 2), 0.9)
+    truth[:2] = 0.1
+    valid = torch.zeros(10, 1, 2, 2)
+    values = torch.linspace(0.0, 1.0, 101)
+
+    def best(distance):
+        losses = [distance(torch.full_like(truth, value), truth, valid).item() for value in values]
+        return values[losses.index(min(losses))].item()
+
+    assert best(squared_in_holes) == pytest.approx(0.74, abs=0.01)
+    assert best(charbonnier_in_holes) == pytest.approx(0.9, abs=0.01)
+
+
+def test_charbonnier_has_finite_gradients_where_nothing_is_wrong():
+    truth = torch.full((2, 3, 32, 32), 0.5)
+    output = truth.clone().requires_grad_()
+    charbonnier_in_holes(output, truth, torch.zeros(2, 1, 32, 32)).backward()
+    assert output.grad is not None
+    assert not output.grad.any()
 
 
 def test_the_psnr_is_a_mean_over_images_and_more_is_better():

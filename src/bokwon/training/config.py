@@ -47,8 +47,10 @@ class LossConfig:
         style_comp: Of the composite's Gram matrices ("paper").
         style: Of both ("seed").
         tv: Of total variation.
-        square: Of the squared distance in holes, averaged over their pixels. L1 settles for the likeliest of several
-            values, the square for their mean: more PSNR, softer strokes.
+        square: Of the squared distance in holes, averaged over their pixels. L1 settles for the median of what
+            might have been there, the square for the mean: more PSNR, softer strokes.
+        charbonnier: Of a generalised Charbonnier distance in holes, exponent 1/2, which settles for the likeliest of
+            several values: ink or paper, where the square and the PSNR make gray.
         psnr: Of the PSNR in the hole, dB, averaged over images; subtracted, since more is better. Unlike `square` it
             weighs a small hole like a large one, and a faint page like a strong one.
         feature_distance: Of the distance between the directions of the composite's features and the truth's,
@@ -71,6 +73,7 @@ class LossConfig:
     style: float | None = None
     tv: float | None = None
     square: float = 0.0
+    charbonnier: float = 0.0
     psnr: float = 0.0
     feature_distance: float = 0.0
 
@@ -84,7 +87,7 @@ class LossConfig:
             raise ArgumentError(
                 f"loss.features_crop is {self.features_crop}", "give at least 16 pixels, or 0 for the whole crop"
             )
-        for name in (*_TERMS, "square", "psnr", "feature_distance"):
+        for name in (*_TERMS, "square", "charbonnier", "psnr", "feature_distance"):
             weight = getattr(self, name)
             if weight is not None and not (math.isfinite(weight) and weight >= 0):
                 raise ArgumentError(f"loss.{name} is {weight}", "give a finite weight >= 0")
@@ -104,15 +107,16 @@ class OptimizerConfig:
     """How the weights are moved in phase 1, and what phase 2 takes over from it.
 
     Args:
-        name: "adam", or "adamw" for decoupled weight decay.
+        name: "adam", "adamw" for decoupled weight decay, or "muon" for `bokwon.training.muon.Muon` on the kernels
+            between features and "adamw" on the rest.
         learning_rate: Highest learning rate.
-        weight_decay: Of "adamw".
+        weight_decay: Of "adamw" and "muon".
         warmup: Steps of linear warm-up.
         schedule: "cosine" falls to zero at the phase's last step; "constant" stays.
         ema: Decay of the exponential moving average of the weights, which is what is saved; 0 saves the last weights.
     """
 
-    name: Literal["adam", "adamw"] = "adamw"
+    name: Literal["adam", "adamw", "muon"] = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     warmup: int = 50
