@@ -16,7 +16,7 @@ from PIL import Image
 import bokwon
 from bokwon.cli.main import main
 from bokwon.errors import FileAccessError
-from bokwon.restore.record import Recorder
+from bokwon.restore.recorder import Recorder
 from bokwon.synthesis.damage import DamageClass
 
 WriteModel = Callable[..., Path]

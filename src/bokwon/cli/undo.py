@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ def undo(
     voice = Voice(quiet=quiet, verbose=False)
 
     from bokwon.imaging.book import open_book
+    from bokwon.imaging.decode import Page
     from bokwon.imaging.files import MAX_PIXELS, Source
     from bokwon.imaging.formats import check_fits, format_of, lost_on_the_way
     from bokwon.imaging.output import replacing
@@ -56,14 +58,13 @@ def undo(
     lossy: list[int] = []
     with open_book(source, max_pixels=largest) as book:
 
-        def visit(number: int, read: records.Read | None) -> records.Page | None:
+        def visit(number: int, read: Callable[[], Page] | None) -> Page | None:
             if number not in pages:
                 return None
             if read is None:
                 raise InputFileError(f"page {number} of {output} has no image any more", "restore it from the original")
-            page = records.undo(folder, pages, book, number, read())
-            if page is None:
-                return None
+            page = read()
+            records.put_back(folder, number, book.pages, page)
             if book.format is None:
                 check_fits(page.pixels, page.mode, file_format)
                 for notice in lost_on_the_way(page, file_format):

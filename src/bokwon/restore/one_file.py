@@ -23,7 +23,8 @@ from bokwon.restore.fill import Progress
 from bokwon.restore.holes_found import Damage, read_damage
 from bokwon.restore.job import Job, Outcome
 from bokwon.restore.page_ranges import select_pages
-from bokwon.restore.record import Recorder, check_record, set_aside
+from bokwon.restore.record import check_record, set_aside
+from bokwon.restore.recorder import Recorder
 from bokwon.restore.restorer import Restorer
 
 __all__ = ["Tell", "restore_file"]

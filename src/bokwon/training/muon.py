@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-__all__ = ["Muon", "hidden_kernels"]
+__all__ = ["Muon"]
 
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 _ROUNDS = 5
@@ -23,8 +23,8 @@ class Muon(torch.optim.Optimizer):
     part. `torch.optim.Muon` knows matrices alone; here a kernel (O, I, h, w) is the matrix (O, I h w).
 
     Args:
-        kernels: Weights of convolutions, (O, I, h, w).
-        others: All other parameters.
+        parameters: Of a network. Kernels are those of four dimensions between features; biases, normalisation and the
+            layers that read or write the image, with up to 8 channels on one side, are the rest.
         learning_rate: Of both. The step of a kernel has about the root mean square of one of AdamW's.
         weight_decay: Of both, decoupled.
         momentum: Of the kernels' gradients.
@@ -36,17 +36,20 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(
         self,
-        kernels: Iterable[Tensor],
-        others: Iterable[Tensor],
+        parameters: Iterable[Tensor],
         learning_rate: float,
         *,
         weight_decay: float = 0.0,
         momentum: float = 0.95,
         fused: bool | None = None,
     ) -> None:
-        self._rest = torch.optim.AdamW(list(others), learning_rate, weight_decay=weight_decay, fused=fused)
+        kernels: list[Tensor] = []
+        others: list[Tensor] = []
+        for parameter in parameters:
+            (kernels if is_hidden_kernel(parameter) else others).append(parameter)
+        self._rest = torch.optim.AdamW(others, learning_rate, weight_decay=weight_decay, fused=fused)
         defaults = {"lr": learning_rate, "weight_decay": weight_decay, "momentum": momentum}
-        super().__init__([{"params": list(kernels)}, *self._rest.param_groups], defaults)
+        super().__init__([{"params": kernels}, *self._rest.param_groups], defaults)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -95,13 +98,6 @@ def orthogonal(matrix: Tensor) -> Tensor:
     return (result.T if tall else result).to(matrix.dtype)
 
 
-def hidden_kernels(network: nn.Module) -> list[Tensor]:
-    """List the kernels that read and write features, not the image: what `Muon` is for.
-
-    Args:
-        network: Any network.
-
-    Returns:
-        Its 4-dimensional parameters of more than 8 input and 8 output channels.
-    """
-    return [weight for weight in network.parameters() if weight.ndim == 4 and min(weight.shape[:2]) > _FEW]
+def is_hidden_kernel(weight: Tensor) -> bool:
+    """Return whether a weight is a kernel that reads and writes features, not the image: what `Muon` is for."""
+    return weight.ndim == 4 and min(weight.shape[:2]) > _FEW

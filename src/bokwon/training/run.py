@@ -17,7 +17,7 @@ from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.nn.unet import PConvUNet
 from bokwon.training import checkpoint
 from bokwon.training.config import OptimizerConfig, TrainConfig
-from bokwon.training.muon import Muon, hidden_kernels
+from bokwon.training.muon import Muon
 from bokwon.training.schedule import in_phase_two, learning_rate
 from bokwon.training.settings import differences
 
@@ -192,10 +192,7 @@ def _optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optim
     if config.name == "adam":
         return torch.optim.Adam(parameters, config.learning_rate, fused=fused)
     if config.name == "muon":
-        kernels = hidden_kernels(network)
-        chosen = set(map(id, kernels))
-        others = [parameter for parameter in parameters if id(parameter) not in chosen]
-        return Muon(kernels, others, config.learning_rate, weight_decay=config.weight_decay, fused=fused)
+        return Muon(parameters, config.learning_rate, weight_decay=config.weight_decay, fused=fused)
     return torch.optim.AdamW(parameters, config.learning_rate, weight_decay=config.weight_decay, fused=fused)
 
 
