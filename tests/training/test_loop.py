@@ -45,6 +45,17 @@ def test_training_lowers_the_loss_and_logs_every_term(tiny, tmp_path):
     assert network.config == config.network
 
 
+def test_a_run_of_some_minutes_ends_by_the_clock_with_the_rate_near_zero(tiny, tmp_path):
+    config = tiny(steps=10**6, minutes=1 / 20)
+    config = replace(config, optimizer=replace(config.optimizer, schedule="cosine"))
+    last = loop.train(config, tmp_path / "run")
+    lines = _lines(tmp_path / "run")
+    assert 1 < len(lines) < 10**4
+    assert lines[-1]["learning_rate"] < 0.5 * max(line["learning_rate"] for line in lines)
+    # What was taken counts when the run goes on.
+    assert loop.train(config, tmp_path / "run", resume=True) == last
+
+
 def test_phase_two_freezes_the_encoder_s_normalisation_and_lowers_the_rate(tiny, tmp_path):
     config = tiny(steps=4, finetune=FinetuneConfig(steps=3, learning_rate=1e-4), save_every=4, keep=9)
     config = replace(config, optimizer=replace(config.optimizer, ema=0.0))

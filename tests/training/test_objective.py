@@ -18,7 +18,7 @@ from bokwon.training.objective import (
     squared_in_holes,
     windows,
 )
-from bokwon.training.schedule import in_phase_two, learning_rate
+from bokwon.training.schedule import in_phase_two, is_over, learning_rate
 
 SIX = ["valid", "hole", "perceptual", "style_out", "style_comp", "tv"]
 
@@ -289,3 +289,15 @@ def test_the_learning_rate_warms_up_falls_and_starts_again_in_phase_two():
     assert [in_phase_two(step, config) for step in (0, 7, 8, 11)] == [False, False, True, True]
     constant = dataclasses.replace(config, optimizer=OptimizerConfig(learning_rate=1.0, warmup=0, schedule="constant"))
     assert {learning_rate(step, constant) for step in range(8)} == {1.0}
+
+
+def test_the_learning_rate_falls_with_the_clock_or_the_steps_whichever_is_further():
+    config = TrainConfig(optimizer=OptimizerConfig(learning_rate=1.0, warmup=0), steps=8, minutes=2.0)
+    assert learning_rate(4, config, 30.0) == pytest.approx(0.5)
+    assert learning_rate(2, config, 60.0) == pytest.approx(0.5)
+    assert [is_over(step, config, seconds) for step, seconds in ((7, 119.0), (8, 0.0), (0, 120.0))] == [
+        False,
+        True,
+        True,
+    ]
+    assert not is_over(7, dataclasses.replace(config, minutes=0.0), 1e9)

@@ -74,6 +74,7 @@ def test_single_values_are_toml_or_words():
         ("optimizer.ema=1", "ema"),
         ("finetune.learning_rate=0", "learning rate"),
         ("seed=-1", "seed"),
+        ("minutes=-1", "minutes"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(assignment, word):
@@ -145,3 +146,9 @@ def _names(kind, where=""):
             yield from _names(hint, f"{where}{name}.")
         else:
             yield where + name
+
+
+@pytest.mark.parametrize("divided", [{"finetune": FinetuneConfig(steps=2)}, {"loss": LossConfig(features_from=0.5)}])
+def test_minutes_do_not_divide_a_run(divided):
+    with pytest.raises(ArgumentError, match="minutes"):
+        TrainConfig(minutes=1.0, **divided)

@@ -91,9 +91,12 @@ def train(
 
         def show(step: int, figures: dict[str, float]) -> None:
             speed = figures["images_per_second"]
+            total = chosen.total_steps
+            if chosen.minutes:
+                total = max(step, min(total, round(step * 60 * chosen.minutes / figures["seconds"])))
             bar.update(
                 task,
-                total=chosen.total_steps,
+                total=total,
                 completed=step,
                 loss=figures["loss"],
                 speed=speed,

@@ -170,6 +170,9 @@ class TrainConfig:
         optimizer: The optimiser.
         finetune: Phase 2.
         steps: Optimiser steps of phase 1.
+        minutes: Time that the steps may take, on whatever machine: the learning rate then falls with the clock or the
+            steps, whichever is further, and the run ends with either. What a checkpoint has taken counts when a run
+            is resumed. 0 goes by the steps alone.
         batch: Images a process works on at a time.
         accumulate: Batches whose gradients are averaged for one optimiser step.
         precision: "fp32", "bf16" or "fp16" (with loss scaling, on GPUs). "auto" is bfloat16 where the device
@@ -190,6 +193,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
     steps: int = 4000
+    minutes: float = 0.0
     batch: int = 8
     accumulate: int = 1
     precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
@@ -203,6 +207,14 @@ class TrainConfig:
         for name in ("steps", "batch", "accumulate", "save_every", "keep", "pictures_every"):
             if getattr(self, name) < 1:
                 raise ArgumentError(f"{name} is {getattr(self, name)}", "give a positive number")
+        if not (math.isfinite(self.minutes) and self.minutes >= 0):
+            raise ArgumentError(f"minutes is {self.minutes}", "give 0 or more")
+        by_steps = self.finetune.steps or (self.loss.features != "none" and self.loss.features_from)
+        if self.minutes and by_steps:
+            raise ArgumentError(
+                "minutes goes with one phase and one loss, and finetune.steps or loss.features_from divides the run",
+                "set finetune.steps=0 and loss.features_from=0, or minutes=0",
+            )
         if self.seed < 0:
             raise ArgumentError(f"seed is {self.seed}", "give 0 or more")
         deepest = math.ceil(self.data.crop / self.network.multiple)

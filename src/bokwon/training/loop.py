@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +28,7 @@ __all__ = ["Progress", "train"]
 _log = logging.getLogger(__name__)
 
 Progress = Callable[[int, dict[str, float]], None]
-"""Called after each step with its number, from 1, and the figures of the step."""
+"""Called after each step with its number, from 1, the figures of the step, and the seconds of all steps so far."""
 
 
 def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Progress | None = None) -> Path:
@@ -82,16 +81,16 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
         keep_memory()
         interrupt = stack.enter_context(interruptible())
         log = stack.enter_context(open_log(out, run.step, board=config.tensorboard)) if main else Log(None, None)
-        while run.step < config.total_steps:
-            started = time.monotonic()
+        run.lap()
+        while not run.is_over:
             rate = run.enter_step()
             figures, stop = _take_step(run, objective, loader, log, interrupt)
+            seconds = figures.pop("seconds")
             if not math.isfinite(figures["loss"] + figures.get("gradient", 0.0)):
                 raise _not_finite(run, out, figures)
             run.optimizer.step()
             run.average.update_parameters(run.network)
             run.step += 1
-            seconds = time.monotonic() - started
             run.seconds += seconds
             figures |= {
                 "learning_rate": rate,
@@ -100,11 +99,11 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
             }
             log.figures(run.step, figures)
             if progress and main:
-                progress(run.step, figures)
+                progress(run.step, figures | {"seconds": run.seconds})
             if stop:
                 run.save(out)
                 raise KeyboardInterrupt
-            if run.step % config.save_every == 0 and run.step < config.total_steps:
+            if run.step % config.save_every == 0 and not run.is_over:
                 run.save(out)
     return run.save(out)
 
@@ -115,8 +114,8 @@ def _take_step(
     """Compute the gradients of a step, and its figures.
 
     Returns:
-        Loss, terms and the gradient's norm, averaged over rounds and processes, and whether any process is asked to
-        stop.
+        Loss, terms, the gradient's norm and the seconds since the step before, averaged over rounds and processes, and
+        whether any process is asked to stop.
     """
     config, accelerator = run.config, run.accelerator
     run.optimizer.zero_grad()
@@ -140,12 +139,13 @@ def _take_step(
         # With loss scaling, infinite gradients are usual now and then, and that step is left out.
         norms = torch._foreach_norm([p.grad for p in run.network.parameters() if p.grad is not None])
         sums["gradient"] = torch.stack(norms).norm()
-    # One collective for the figures and for the wish to stop: all processes have to end at the same step.
-    values = torch.stack([*sums.values(), torch.tensor(float(interrupt.asked), device=accelerator.device)])
+    # One collective for the figures, the clock and the wish to stop: all processes have to end at the same step.
+    own = torch.tensor([run.lap(), float(interrupt.asked)], device=accelerator.device)
+    values = torch.cat([torch.stack(list(sums.values())), own])
     if accelerator.num_processes > 1:
         values = accelerator.reduce(values, reduction="mean")
     *figures, stop = values.tolist()
-    return dict(zip(sums, figures, strict=True)), stop > 0
+    return dict(zip([*sums, "seconds"], figures, strict=True)), stop > 0
 
 
 def _not_finite(run: Run, out: Path, figures: dict[str, float]) -> BokwonError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +19,7 @@ from bokwon.nn.unet import PConvUNet
 from bokwon.training import checkpoint
 from bokwon.training.config import OptimizerConfig, TrainConfig
 from bokwon.training.muon import Muon
-from bokwon.training.schedule import in_phase_two, learning_rate
+from bokwon.training.schedule import in_phase_two, is_over, learning_rate
 from bokwon.training.settings import differences
 
 __all__ = ["Run"]
@@ -38,7 +39,7 @@ class Run:
         model: The same, wrapped for precision and distribution: what is called.
         average: Its moving average: what is saved.
         step: Optimiser steps made.
-        seconds: Time they took.
+        seconds: Time they took, the same in all processes.
     """
 
     model: nn.Module
@@ -51,8 +52,19 @@ class Run:
         self.average = AveragedModel(self.network, multi_avg_fn=_moving_average(config.optimizer.ema), use_buffers=True)
         self.optimizer = accelerator.prepare_optimizer(_optimizer(self.network, config.optimizer))
         self.step, self.seconds = 0, 0.0
+        self._clock = time.monotonic()
         self.network.train()
         self._wrap()
+
+    def lap(self) -> float:
+        """Return the seconds since the last call, in this process."""
+        before, self._clock = self._clock, time.monotonic()
+        return self._clock - before
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are made, or their time is up."""
+        return is_over(self.step, self.config, self.seconds)
 
     @property
     def images_per_step(self) -> int:
@@ -90,7 +102,7 @@ class Run:
             self.network.freeze_encoder_norm(frozen)
             # Distribution has to know which parameters will have gradients.
             self._wrap()
-        rate = learning_rate(self.step, self.config)
+        rate = learning_rate(self.step, self.config, self.seconds)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         return rate
