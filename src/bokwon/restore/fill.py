@@ -66,7 +66,7 @@ def fill_hole(
     if not tiles:
         return 0
     if len(tiles) > 1 and isinstance(engine, ModelEngine):
-        engine = engine.shared()
+        engine = engine.shared([missing[tile.window].shape for tile in tiles])
     feather = Feather(pixels, mode, hole)
     fill = _TileFiller(pixels, mode, missing, engine, letters)
     for done, (tile, light) in enumerate(_in_order(fill, tiles, getattr(engine, "lanes", 1)), 1):
