@@ -193,7 +193,8 @@ class _Programs:
         channels = {"image": 3, "valid": 1}
         model.reshape({name: [1, count, *room] for name, count in channels.items()})
         tune(_openvino(), model)
-        settings = {**self._settings, "NUM_STREAMS": lanes}
+        # Threads bound to a core wait for whoever else computes on it: beside other work that took twice as long.
+        settings = {**self._settings, "NUM_STREAMS": lanes, "ENABLE_CPU_PINNING": False}
         compiled = _core().compile_model(model, "CPU", settings)
         requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(lanes):
