@@ -125,10 +125,11 @@ _SIDES = st.integers(1, 1536)
 @given(st.lists(st.tuples(_SIDES, _SIDES), min_size=1, max_size=20), st.integers(0, 2 * 1536**2))
 def test_rooms_are_large_enough_and_together_no_larger_than_told(sizes: list[tuple[int, int]], most: int) -> None:
     taken = openvino_engine.rooms(sizes, most)
-    assert taken.keys() == set(sizes)
+    assert taken.keys() <= set(sizes)
+    assert all(size in taken for size in sizes if size[0] * size[1] > 750_000)
     for size, room in taken.items():
         assert all(side <= other and other % GRID == 0 for side, other in zip(size, room, strict=True))
-    assert len(set(taken.values())) == 1 or sum(height * width for height, width in set(taken.values())) <= most
+    assert len(set(taken.values())) <= 1 or sum(height * width for height, width in set(taken.values())) <= most
     assert openvino_engine.rooms(sizes[::-1], most) == taken
 
 
@@ -141,8 +142,9 @@ def test_a_page_that_is_damaged_all_over_takes_one_room() -> None:
     assert len(set(openvino_engine.rooms([(1536, 1536), *[(384, 384)] * 9], 2 * 1536**2).values())) == 2
 
 
-def test_a_tile_in_a_larger_room_is_filled_as_by_itself(mean_model: Path) -> None:
+def test_a_tile_in_a_larger_room_is_filled_as_by_itself(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
+    monkeypatch.setattr(openvino_engine, "_WORTH_COMPILING", 40_000)
     engine = load_engine(mean_model.read_bytes(), "mean", engine="openvino", threads=2)
     assert isinstance(engine, openvino_engine.OpenVinoEngine)
     random = np.random.default_rng(3)
@@ -161,8 +163,14 @@ def test_only_so_many_sizes_are_kept_compiled(mean_model: Path, monkeypatch: pyt
     engine = load_engine(mean_model.read_bytes(), "mean", engine="openvino", threads=1)
     assert isinstance(engine, openvino_engine.OpenVinoEngine)
     programs = engine._programs
+    monkeypatch.setattr(openvino_engine, "_WORTH_COMPILING", 1000)
     monkeypatch.setattr(programs, "_most", 64 * 64 * 3)
     inputs = {"image": np.ones((1, 3, 40, 40), np.float32), "valid": np.ones((1, 1, 40, 40), np.float32)}
+    small = {name: value[..., :20, :20] for name, value in inputs.items()}
     for side in (64, 65, 66, 64, 67):
         programs.run((side, side), 1, inputs)
-    assert [room for (room, _), _ in programs._kept.items()] == [(64, 64), (67, 67)]
+    assert [room for room, _ in programs._kept] == [(64, 64), (67, 67)]
+    # Small pictures of all sizes share one.
+    for side in (20, 19, 18):
+        programs.run(None, 1, {name: value[..., :side, :] for name, value in small.items()})
+    assert [room for room, _ in programs._kept] == [(64, 64), (67, 67), openvino_engine._ANY]

@@ -25,6 +25,8 @@ __all__ = ["OpenVinoEngine", "computes_in_bfloat16", "rooms"]
 
 _WORTH_COMPILING = 750_000
 """Pixels that are computed in the time that a model is compiled in."""
+_ANY = 0, 0
+"""In place of a size: the model for pictures of all sizes."""
 
 
 def computes_in_bfloat16() -> bool:
@@ -55,8 +57,9 @@ def _core() -> Any:
 class OpenVinoEngine(ModelEngine):
     """Runs a model file with OpenVINO on the processor.
 
-    A model is compiled for each size of picture: what is known beforehand is computed a quarter faster, and in half of
-    the memory. So the tiles of a page are computed in few sizes, `rooms`, the smaller ones with a border of hole.
+    A model is compiled for each size of large pictures: what is known beforehand is computed a quarter faster, and in
+    half of the memory. So the tiles of a page are computed in few sizes, `rooms`, the smaller ones with a border of
+    hole. Small pictures, of which each may have another size, are left to a model that is compiled once for all sizes.
 
     Args:
         data: The ONNX file, whole.
@@ -102,8 +105,7 @@ class OpenVinoEngine(ModelEngine):
         return _PageEngine(self, self._programs, rooms(sizes, 2 * self.tile**2), lanes)
 
     def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        height, width = inputs["image"].shape[2:]
-        return self._programs.run((height, width), 1, inputs)
+        return self._programs.run(None, 1, inputs)
 
 
 class _PageEngine(ModelEngine):
@@ -119,7 +121,7 @@ class _PageEngine(ModelEngine):
 
     def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         height, width = inputs["image"].shape[2:]
-        return self._programs.run(self._rooms.get((height, width), (height, width)), self.lanes, inputs)
+        return self._programs.run(self._rooms.get((height, width)), self.lanes, inputs)
 
 
 def rooms(sizes: Iterable[tuple[int, int]], most: int) -> dict[tuple[int, int], tuple[int, int]]:
@@ -130,7 +132,8 @@ def rooms(sizes: Iterable[tuple[int, int]], most: int) -> dict[tuple[int, int], 
         most: Pixels that all the sizes together may have; beyond it there is only one.
 
     Returns:
-        For each size of tile the one it is computed in, at least as large and a multiple of `GRID`.
+        For sizes of tile the one they are computed in, at least as large and a multiple of `GRID`; those are left out
+        of which there is too little to compute.
     """
     counts = Counter(sizes)
     taken: dict[tuple[int, int], tuple[int, int]] = {}
@@ -144,11 +147,14 @@ def rooms(sizes: Iterable[tuple[int, int]], most: int) -> dict[tuple[int, int], 
     if sum(height * width for height, width in set(taken.values())) > most:
         largest = tuple(max(sides) for sides in zip(*taken.values(), strict=True))
         taken = dict.fromkeys(taken, (largest[0], largest[1]))
-    return taken
+    pixels: Counter[tuple[int, int]] = Counter()
+    for size, (height, width) in taken.items():
+        pixels[height, width] += counts[size] * height * width
+    return {size: room for size, room in taken.items() if pixels[room] > _WORTH_COMPILING}
 
 
 class _Programs:
-    """A model compiled for sizes of picture, as they are asked for; those used last are kept.
+    """A model compiled for sizes of picture, as they are asked for, or for all; those used last are kept.
 
     Args:
         model: OpenVINO's model, of open sizes.
@@ -163,15 +169,27 @@ class _Programs:
         self._lock = Lock()
         self._kept: OrderedDict[tuple[tuple[int, int], int], SimpleQueue[Any]] = OrderedDict()
 
-    def run(self, room: tuple[int, int], lanes: int, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Compute the output for a picture that fits into a room, `lanes` of them at a time."""
+    def run(
+        self, room: tuple[int, int] | None, lanes: int, inputs: dict[str, NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Compute the output for a picture, `lanes` of them at a time.
+
+        Args:
+            room: The size it is computed in; by default its own, or for a small one the model for all sizes.
+            lanes: How many runs there may be at the same time.
+            inputs: What the model takes.
+        """
+        height, width = inputs["image"].shape[2:]
+        if room is None:
+            room = (height, width) if height * width > _WORTH_COMPILING else _ANY
         requests = self._requests(room, lanes)
         request = requests.get()
         try:
+            if room == _ANY:
+                return np.array(request.infer(inputs)[0])
             for name, value in inputs.items():
                 _put(request.get_tensor(name).data, value)
             request.infer()
-            height, width = inputs["image"].shape[2:]
             return np.array(request.get_output_tensor(0).data[..., :height, :width])
         finally:
             requests.put(request)
@@ -190,9 +208,10 @@ class _Programs:
 
     def _compile(self, room: tuple[int, int], lanes: int) -> SimpleQueue[Any]:
         model = self._model.clone()
-        channels = {"image": 3, "valid": 1}
-        model.reshape({name: [1, count, *room] for name, count in channels.items()})
-        tune(_openvino(), model)
+        if room != _ANY:
+            channels = {"image": 3, "valid": 1}
+            model.reshape({name: [1, count, *room] for name, count in channels.items()})
+            tune(_openvino(), model)
         # Threads bound to a core wait for whoever else computes on it: beside other work that took twice as long.
         settings = {**self._settings, "NUM_STREAMS": lanes, "ENABLE_CPU_PINNING": False}
         compiled = _core().compile_model(model, "CPU", settings)
