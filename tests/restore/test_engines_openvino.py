@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from bokwon.cli.main import main
 from bokwon.errors import ArgumentError, InputFileError
+from bokwon.imaging.tiles import GRID, Tiling
 from bokwon.restore import openvino_engine
 from bokwon.restore.engines import OnnxEngine, load_engine
 
@@ -110,3 +113,64 @@ def test_an_engine_must_be_one_and_have_a_model(folder: Path, capsys: pytest.Cap
         load_engine(b"", "none", engine="steam")
     assert restore("out.png", "--method", "telea", "--engine", "onnx") == 1
     assert "--method telea runs no model" in capsys.readouterr().err
+
+
+def _size(shape: tuple[int, ...]) -> tuple[int, int]:
+    return shape[0], shape[1]
+
+
+_SIDES = st.integers(1, 1536)
+
+
+@given(st.lists(st.tuples(_SIDES, _SIDES), min_size=1, max_size=20), st.integers(0, 2 * 1536**2))
+def test_rooms_are_large_enough_and_together_no_larger_than_told(sizes: list[tuple[int, int]], most: int) -> None:
+    taken = openvino_engine.rooms(sizes, most)
+    assert taken.keys() <= set(sizes)
+    assert all(size in taken for size in sizes if size[0] * size[1] > 750_000)
+    for size, room in taken.items():
+        assert all(side <= other and other % GRID == 0 for side, other in zip(size, room, strict=True))
+    assert len(set(taken.values())) <= 1 or sum(height * width for height, width in set(taken.values())) <= most
+    assert openvino_engine.rooms(sizes[::-1], most) == taken
+
+
+def test_a_page_that_is_damaged_all_over_takes_one_room() -> None:
+    hole = np.ones((3508, 2480), bool)
+    sizes = [_size(hole[tile.window].shape) for tile in Tiling(1536).plan(hole)]
+    assert len(set(sizes)) == 4
+    assert set(openvino_engine.rooms(sizes, 2 * 1536**2).values()) == {(1280, 1408)}
+    # Few small tiles are not computed in the room of a large one.
+    assert len(set(openvino_engine.rooms([(1536, 1536), *[(384, 384)] * 9], 2 * 1536**2).values())) == 2
+
+
+def test_a_tile_in_a_larger_room_is_filled_as_by_itself(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
+    monkeypatch.setattr(openvino_engine, "_WORTH_COMPILING", 40_000)
+    engine = load_engine(mean_model.read_bytes(), "mean", engine="openvino", threads=2)
+    assert isinstance(engine, openvino_engine.OpenVinoEngine)
+    random = np.random.default_rng(3)
+    page = engine.shared([(200, 150), (180, 150)])
+    assert page.lanes == 2
+    # The larger one first, so that what it leaves behind would be seen.
+    for size in ((200, 150), (180, 150)):
+        light = random.integers(0, 256, (*size, 3)).astype(np.uint8)
+        missing = random.random(size) < 0.3
+        np.testing.assert_allclose(page.fill(light, missing), engine.fill(light, missing), atol=1e-2)
+        assert page.fill(light, missing).shape == light.shape
+
+
+def test_only_so_many_sizes_are_kept_compiled(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
+    engine = load_engine(mean_model.read_bytes(), "mean", engine="openvino", threads=1)
+    assert isinstance(engine, openvino_engine.OpenVinoEngine)
+    programs = engine._programs
+    monkeypatch.setattr(openvino_engine, "_WORTH_COMPILING", 1000)
+    monkeypatch.setattr(programs, "_most", 64 * 64 * 3)
+    inputs = {"image": np.ones((1, 3, 40, 40), np.float32), "valid": np.ones((1, 1, 40, 40), np.float32)}
+    small = {name: value[..., :20, :20] for name, value in inputs.items()}
+    for side in (64, 65, 66, 64, 67):
+        programs.run((side, side), 1, inputs)
+    assert [room for room, _ in programs._kept] == [(64, 64), (67, 67)]
+    # Small pictures of all sizes share one.
+    for side in (20, 19, 18):
+        programs.run(None, 1, {name: value[..., :side, :] for name, value in small.items()})
+    assert [room for room, _ in programs._kept] == [(64, 64), (67, 67), openvino_engine._ANY]

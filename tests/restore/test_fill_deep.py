@@ -5,9 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bokwon.imaging.tiles import Tiling
-from bokwon.restore.depth import depth_in_hole
+from bokwon.restore.depth import depth_in_hole, is_shallow
 from bokwon.restore.fill import LETTER_REACH, fill_hole
 
 
@@ -108,3 +110,16 @@ def test_depth_is_the_same_whatever_window_asks() -> None:
     np.testing.assert_allclose(part, whole[50:120, 70:300], atol=1e-4)
     assert whole.max() <= 20
     assert (whole[~missing] == 0).all()
+
+
+@given(st.integers(0, 40), st.integers(1, 90), st.integers(1, 90), st.integers(0, 30), st.randoms())
+def test_shallow_holes_have_no_deep_pixel(reach: int, height: int, width: int, known: int, random) -> None:
+    missing = np.ones((height, width), bool)
+    for _ in range(known):
+        missing[random.randrange(height), random.randrange(width)] = False
+    if is_shallow(missing, reach):
+        assert depth_in_hole(missing, (slice(0, height), slice(0, width)), reach + 1).max() <= reach
+    # A lone row between known ones is.
+    thin = np.zeros((300, 300), bool)
+    thin[::2] = True
+    assert is_shallow(thin, max(reach, 2))

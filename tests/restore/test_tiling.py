@@ -97,7 +97,8 @@ def test_both_engines_are_given_the_contrast() -> None:
     assert all(engine.scaled for engine in engines)
     for contrast in (0.0, 0.05, 0.6):
         one, other = (engine.fill(light, missing, contrast) for engine in engines)
-        np.testing.assert_allclose(one, other, atol=2e-3)
+        # bfloat16 holds eight bits.
+        np.testing.assert_allclose(one, other, atol=2e-2 if "bfloat16" in engines[1].description else 2e-3)
     low, high = (engines[0].fill(light, missing, contrast) for contrast in (0.05, 0.6))
     assert np.abs(low - high)[missing].mean() > 1e-3
 

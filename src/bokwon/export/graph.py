@@ -57,12 +57,17 @@ def assemble(graph: Graph, network: PConvUNet, unet: Callable[[str, str], str]) 
         low = lowpass(graph, image, valid)
         residual = graph.op("Mul", graph.op("Sub", image, low), valid)
         scale = given_or(graph, rms(graph, residual, valid))
-        output = unet(graph.op("Div", residual, scale), valid)
+        # In units of the contrast until the end.
+        residual = graph.op("Div", residual, scale)
+        output = unet(residual, valid)
+        # Without rows OpenVINO keeps the planes apart, where it else would put three channels side by side.
+        planes, shape = graph.ints([0, 0, -1]), graph.op("Shape", low)
+        output = graph.op("Reshape", output, planes)
         if network.config.base == "pullpush":
-            output = blend(graph, output, scale, pull_push(graph, residual, valid))
-        else:
-            output = graph.op("Mul", output, scale)
-        output = graph.op("Add", low, output)
+            output = blend(graph, output, graph.op("Reshape", pull_push(graph, residual, valid), planes))
+        output = graph.op("Mul", output, graph.op("Reshape", scale, planes))
+        output = graph.op("Add", graph.op("Reshape", low, planes), output)
+        output = graph.op("Reshape", output, shape)
     elif network.config.layer == "conv":
         image = graph.op("Mul", image, valid)
         colour = graph.op("Mul", graph.op("Sub", graph.number(1), valid), graph.constant(network.colour.numpy()))
@@ -88,18 +93,61 @@ def _unet(graph: Graph, network: PConvUNet, image: str, valid: str) -> str:
         skip, skip_mask = passed.pop()
         channels = block.conv.in_channels - block.skip_channels
         share = channels / block.conv.in_channels
+        up, over = block.conv.weight.detach().split([channels, block.skip_channels], 1)
+        if block.last:
+            return _last(graph, up, over, block.conv.bias, (features, mask), (skip, skip_mask))
         below = graph.op("Mul", graph.upsample(mask, 2, "nearest"), graph.number(share))
         beside = graph.op("Mul", skip_mask, graph.number(1 - share))
         ratio, mask = mask_ratio(graph, graph.average(graph.op("Add", below, beside), 3, 1, 1, 1))
-        up, over = block.conv.weight.detach().split([channels, block.skip_channels], 1)
-        features = _convolve_upsampled(graph, up, features)
+        features = _cut(graph, _convolve_upsampled(graph, up, features))
         skip = _plain_convolve(graph, over, skip, stride=1)
         features = graph.op("Mul", graph.op("Add", features, skip), ratio)
-        features = _add_bias(graph, features, block.conv.bias)
-        if not block.last:
-            features = graph.op("LeakyRelu", features, alpha=0.2)
+        features = graph.op("LeakyRelu", _add_bias(graph, features, block.conv.bias), alpha=0.2)
         features = graph.op("Mul", features, mask)
     return features
+
+
+def _last(
+    graph: Graph, up: Tensor, over: Tensor, bias: Tensor | None, below: tuple[str, str], beside: tuple[str, str]
+) -> str:
+    """Write the last layer: all of it at half the resolution, four pixels at each place, and then interleaved.
+
+    Few channels of full size take longer than four times as many of half of it.
+
+    Args:
+        graph: Where to.
+        up: The part of the kernel (O, I, 3, 3) for what is upsampled.
+        over: The part for what is of full size.
+        bias: (O,).
+        below: Features and mask of half the size.
+        beside: Those of full size.
+    """
+
+    def at_half(up: Tensor, over: Tensor, lower: str, upper: str) -> str:
+        kernel = _quartered(over)
+        # What masks are averaged by stays exact.
+        stored = graph.weight(kernel) if over.shape[1] > 1 else graph.constant(kernel.numpy())
+        full = graph.op("Conv", upper, stored, kernel_shape=[4, 4], strides=[2, 2], pads=[2] * 4)
+        return graph.op("Add", _convolve_upsampled(graph, up, lower), full)
+
+    share = up.shape[1] / (up.shape[1] + over.shape[1])
+    # The same in each of the channels, so that nothing need be repeated.
+    even = torch.full((len(up), 1, 3, 3), 1 / 9)
+    ratio, mask = mask_ratio(graph, at_half(even * share, even * (1 - share), below[1], beside[1]))
+    features = graph.op("Mul", at_half(up, over, below[0], beside[0]), ratio)
+    if bias is not None:
+        features = graph.op("Mul", _add_bias(graph, features, bias.detach().repeat_interleave(4)), mask)
+    return _cut(graph, features)
+
+
+def _quartered(weight: Tensor) -> Tensor:
+    """Return a 3x3 kernel (O, I, 3, 3) as one of stride 2 that gives four pixels at each place: (4 O, I, 4, 4)."""
+    outs, ins = weight.shape[:2]
+    spread = weight.new_zeros(outs, 2, 2, ins, 4, 4)
+    for down in range(2):
+        for across in range(2):
+            spread[:, down, across, :, down : down + 3, across : across + 3] = weight
+    return spread.flatten(0, 2)
 
 
 def _plain_unet(graph: Graph, network: PConvUNet, features: str) -> str:
@@ -115,7 +163,7 @@ def _plain_unet(graph: Graph, network: PConvUNet, features: str) -> str:
         channels = block.conv.in_channels - block.skip_channels
         up, over = block.conv.weight.detach().split([channels, block.skip_channels], 1)
         skip = _plain_convolve(graph, over, passed.pop(), stride=1)
-        features = graph.op("Add", _convolve_upsampled(graph, up, features), skip)
+        features = graph.op("Add", _cut(graph, _convolve_upsampled(graph, up, features)), skip)
         features = _add_bias(graph, features, block.conv.bias)
         if not block.last:
             features = graph.op("LeakyRelu", features, alpha=0.2)
@@ -147,7 +195,11 @@ def _convolve_upsampled(graph: Graph, weight: Tensor, x: str) -> str:
     flat = graph.op("MatMul", graph.weight(weight.flatten(2)), graph.constant(columns))
     phases = graph.op("Transpose", graph.op("Reshape", flat, graph.ints([outs, ins, 4, 4])), perm=[0, 2, 1, 3])
     kernel = graph.op("Reshape", phases, graph.ints([outs * 4, ins, 2, 2]))
-    x = graph.op("Conv", x, kernel, kernel_shape=[2, 2], pads=[1] * 4)
+    return graph.op("Conv", x, kernel, kernel_shape=[2, 2], pads=[1] * 4)
+
+
+def _cut(graph: Graph, x: str) -> str:
+    """Put four pixels at each place (N, 4 C, H + 1, W + 1) side by side, without the border: (N, C, 2 H, 2 W)."""
     x = graph.op("DepthToSpace", x, blocksize=2, mode="CRD")
     return graph.op("Slice", x, graph.ints([1, 1]), graph.ints([-1, -1]), graph.ints([2, 3]))
 

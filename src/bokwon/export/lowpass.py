@@ -74,13 +74,12 @@ def pull_push(graph: Graph, residual: str, valid: str) -> str:
     return filled
 
 
-def blend(graph: Graph, output: str, scale: str, interpolated: str) -> str:
+def blend(graph: Graph, output: str, interpolated: str) -> str:
     """Write the mixture of the prediction (three channels, and a fourth with the share) with an interpolation."""
     axis = graph.ints([1])
     colours = graph.op("Slice", output, graph.ints([0]), graph.ints([3]), axis)
     share = graph.op("Sigmoid", graph.op("Slice", output, graph.ints([3]), graph.ints([4]), axis))
-    predicted = graph.op("Mul", colours, scale)
-    return graph.op("Add", predicted, graph.op("Mul", share, graph.op("Sub", interpolated, predicted)))
+    return graph.op("Add", colours, graph.op("Mul", share, graph.op("Sub", interpolated, colours)))
 
 
 def rms(graph: Graph, residual: str, valid: str) -> str:

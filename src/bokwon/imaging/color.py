@@ -110,9 +110,14 @@ def to_network(light: Light, missing: NDArray[np.bool_]) -> tuple[NDArray[np.flo
         `image` (1, 3, H, W) in [0, 1], zero where missing, and `valid` (1, 1, H, W), 1 where known.
     """
     valid = (~missing).astype(np.float32)
-    scaled = as_float(light) * valid[..., None]
-    image = np.broadcast_to(scaled, (*missing.shape, 3)).transpose(2, 0, 1)
-    return np.ascontiguousarray(image)[None], valid[None, None]
+    image = np.empty((3, *missing.shape), np.float32)
+    largest = np.float32(np.iinfo(light.dtype).max)
+    # Plane by plane: no copy of the image is made on the way.
+    for channel in range(light.shape[-1]):
+        np.divide(light[..., channel], largest, out=image[channel])
+        image[channel] *= valid
+    image[light.shape[-1] :] = image[0]
+    return image[None], valid[None, None]
 
 
 def from_network(image: NDArray[np.float32], channels: int) -> NDArray[np.float32]:

@@ -218,15 +218,19 @@ class Feather:
             tile: One of those planned for this hole; each once.
             light: (h, w, C), bright is large; what lies outside [0, 1] is clipped.
         """
+        top, left = tile.window[0].start, tile.window[1].start
         for rows in tile.rows.segments:
             for columns in tile.columns.segments:
                 place = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
                 hole = self._hole[place]
-                if not hole.any():
+                # Only these count, and all of them lie in the window.
+                down, across = np.nonzero(hole)
+                if not len(down):
                     continue
-                weights = self._share(tile.rows, rows)[:, None] * self._share(tile.columns, columns)[None, :]
+                weights = self._share(tile.rows, rows)[down] * self._share(tile.columns, columns)[across]
                 # Clipped before it is weighed: a wild value must not outweigh the neighbour across the whole seam.
-                part = np.clip(_cut(light, tile.window, place), 0.0, 1.0) * weights[..., None]
+                part = light[down + (rows.start - top), across + (columns.start - left)]
+                part = np.clip(part, 0.0, 1.0) * weights[:, None]
                 key = rows.start, columns.start
                 arrived, total = self._waiting.pop(key, (0, None))
                 total = part if total is None else total + part
@@ -240,22 +244,4 @@ class Feather:
         return span.weights[segment.start - span.start : segment.stop - span.start]
 
     def _write(self, place: tuple[slice, slice], hole: Hole, light: NDArray[np.float32]) -> None:
-        put_samples(self._out[place], hole, light_to_samples(light[hole], self._mode, self._out.dtype))
-
-
-def _cut(light: NDArray[np.float32], window: tuple[slice, slice], place: tuple[slice, slice]) -> NDArray[np.float32]:
-    """Return what an engine made of a window at a place that may reach beyond it; there, where no hole is, zero."""
-    if all(seen.start <= span.start and span.stop <= seen.stop for seen, span in zip(window, place, strict=True)):
-        return light[_shift(place, window)]
-    common = tuple(
-        slice(max(seen.start, span.start), min(seen.stop, span.stop)) for seen, span in zip(window, place, strict=True)
-    )
-    out = np.zeros((place[0].stop - place[0].start, place[1].stop - place[1].start, light.shape[-1]), np.float32)
-    out[_shift(common, place)] = light[_shift(common, window)]
-    return out
-
-
-def _shift(place: tuple[slice, ...], origin: tuple[slice, ...]) -> tuple[slice, ...]:
-    return tuple(
-        slice(span.start - start.start, span.stop - start.start) for span, start in zip(place, origin, strict=True)
-    )
+        put_samples(self._out[place], hole, light_to_samples(light, self._mode, self._out.dtype))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import platform
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -48,7 +49,7 @@ ENGINES = ("auto", "onnx", "openvino")
 PRECISIONS = ("auto", "float32", "int8")
 """What model files may compute with."""
 
-TILES = {"float32": 1024, "int8": 1536}
+TILES = {"float32": 1024, "bfloat16": 1536, "int8": 1536}
 """Side of the tiles that model files run best with: the larger, the less they overlap; both stay below a gigabyte."""
 
 REACH = 96
@@ -132,8 +133,12 @@ class ModelEngine(ABC):
         check_output(filled, image, self._name)
         return from_network(filled, light.shape[-1])
 
-    def shared(self) -> ModelEngine:
-        """Return the engine for a page of several tiles: itself, or a twin that runs `lanes` of them at once."""
+    def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
+        """Return the engine for a page of several tiles: itself, or a twin that runs `lanes` of them at once.
+
+        Args:
+            sizes: (H, W) of each tile.
+        """
         return self
 
     @abstractmethod
@@ -191,7 +196,7 @@ class OnnxEngine(ModelEngine):
         self._on_processor = device == "processor"
         self.description = f"ONNX Runtime {onnxruntime.__version__}, {device}"
 
-    def shared(self) -> ModelEngine:
+    def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
         """Return a twin that runs two tiles at once, each on half of the cores: they wait for each other less."""
         if self.lanes > 1 or self._threads < LANES or not self._on_processor:
             return self

@@ -17,7 +17,7 @@ from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.imaging.tiles import Feather, Tile, Tiling
 from bokwon.restore.coarse import CoarsePage, fill_planes
 from bokwon.restore.contrast import page_contrast
-from bokwon.restore.depth import depth_in_hole, rise
+from bokwon.restore.depth import depth_in_hole, is_shallow, rise
 from bokwon.restore.engines import Engine, ModelEngine
 from bokwon.restore.paper import Paper
 
@@ -66,7 +66,7 @@ def fill_hole(
     if not tiles:
         return 0
     if len(tiles) > 1 and isinstance(engine, ModelEngine):
-        engine = engine.shared()
+        engine = engine.shared([missing[tile.window].shape for tile in tiles])
     feather = Feather(pixels, mode, hole)
     fill = _TileFiller(pixels, mode, missing, engine, letters)
     for done, (tile, light) in enumerate(_in_order(fill, tiles, getattr(engine, "lanes", 1)), 1):
@@ -119,7 +119,7 @@ class _TileFiller:
         missing = self._missing[tile.window]
         reach = LETTER_REACH if self._letters == "leave" else self._reach
         middle_at = self._paper_at if self._letters == "leave" else self._coarse_at
-        if reach is not None:
+        if reach is not None and not is_shallow(missing, reach):
             depth = depth_in_hole(self._missing, tile.window, reach + 1)
             if (depth > reach).any():
                 return self._around(tile, missing, rise(depth, reach / 2, reach), middle_at(tile))
