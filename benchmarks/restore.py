@@ -42,7 +42,7 @@ RESULTS = Path(__file__).parent / "results"
 WIDTH, HEIGHT = 2480, 3508
 CLASSICAL = ("telea", "ns")
 # What the figures depend on, the best first; processor names on rented machines do not tell.
-INSTRUCTIONS = ("amx_bf16", "avx512_vnni", "avx_vnni", "avx512f", "avx2")
+INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "avx512_vnni", "avx_vnni", "avx512f", "avx2")
 # Engine and precision; without the latter what a user gets who asks for nothing.
 ENGINES = {"onnx": ("onnx", "auto"), "onnx, float32": ("onnx", "float32"), "openvino": ("openvino", "auto")}
 CONTESTANTS = (*ENGINES, *CLASSICAL)

@@ -131,7 +131,7 @@ def test_an_output_that_is_a_folder_is_refused(folder: Path, run: Run) -> None:
 
 def test_a_missing_engine_is_three(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    code, said = run("page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx")
+    code, said = run("page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx", "--engine", "onnx")
     assert code == 3
     assert "pip install onnxruntime" in said
     assert not (folder / "out.png").exists()
@@ -175,7 +175,7 @@ def test_a_mask_without_a_hole_gives_the_same_bytes_back(folder: Path, run: Run)
 def test_quiet_says_nothing_and_verbose_says_engine_model_tiles_and_time(folder: Path, run: Run) -> None:
     Image.new("1", (60, 40)).save("none.png")
     assert run("page.png", "out.png", "--mask", "none.png", "--method", "ns", "-q") == (0, "")
-    _, said = run("page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx", "-v")
+    _, said = run("page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx", "--engine", "onnx", "-v")
     assert "engine ONNX Runtime" in said
     assert "model mean, sha256" in said
     assert "PNG, 60x40, RGB, 8 bits, hole 8.33%" in said

@@ -110,6 +110,17 @@ def test_int8_is_run_by_onnx_runtime_even_where_openvino_would_be_taken(
     assert "engine ONNX Runtime" in said
 
 
+def test_auto_takes_int8_before_openvino(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(engines, "_runs_openvino", lambda engine: engine != "onnx")
+    assert restore(*OWN) == 0
+    said = capsys.readouterr().err
+    assert "model own-int8, sha256" in said
+    assert "engine ONNX Runtime" in said
+
+
 def test_the_int8_model_of_another_is_not_run(
     folder: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,12 +83,12 @@ def light_to_samples(light: NDArray[np.float32], mode: str, dtype: np.dtype[Any]
     return np.asarray(np.rint(clipped * np.float32(np.iinfo(dtype).max)), dtype)
 
 
-def put_samples(pixels: Pixels, hole: NDArray[np.bool_], samples: Pixels) -> None:
+def put_samples(pixels: Pixels, hole: NDArray[np.bool_] | tuple[NDArray[np.intp], ...], samples: Pixels) -> None:
     """Write samples into the hole of a page; its alpha stays.
 
     Args:
         pixels: Samples (H, W) or (H, W, C); those outside the hole are not touched.
-        hole: (H, W), N pixels.
+        hole: (H, W), N pixels; or rows and columns of the N pixels.
         samples: (N, C) from `light_to_samples`.
     """
     if pixels.ndim == 2:

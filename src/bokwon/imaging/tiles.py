@@ -223,10 +223,11 @@ class Feather:
             for columns in tile.columns.segments:
                 place = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
                 hole = self._hole[place]
-                # Only these count, and all of them lie in the window.
-                down, across = np.nonzero(hole)
-                if not len(down):
+                # Only these count, and all of them lie in the window. Found by rows they would take five times as long.
+                found = np.flatnonzero(np.ascontiguousarray(hole))
+                if not len(found):
                     continue
+                down, across = np.divmod(found, hole.shape[1])
                 weights = self._share(tile.rows, rows)[down] * self._share(tile.columns, columns)[across]
                 # Clipped before it is weighed: a wild value must not outweigh the neighbour across the whole seam.
                 part = light[down + (rows.start - top), across + (columns.start - left)]
@@ -235,13 +236,11 @@ class Feather:
                 arrived, total = self._waiting.pop(key, (0, None))
                 total = part if total is None else total + part
                 if arrived + 1 == rows.tiles * columns.tiles:
-                    self._write(place, hole, total)
+                    samples = light_to_samples(total, self._mode, self._out.dtype)
+                    put_samples(self._out[place], (down, across), samples)
                 else:
                     self._waiting[key] = arrived + 1, total
 
     @staticmethod
     def _share(span: Span, segment: Segment) -> NDArray[np.float32]:
         return span.weights[segment.start - span.start : segment.stop - span.start]
-
-    def _write(self, place: tuple[slice, slice], hole: Hole, light: NDArray[np.float32]) -> None:
-        put_samples(self._out[place], hole, light_to_samples(light, self._mode, self._out.dtype))

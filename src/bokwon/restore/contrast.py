@@ -6,6 +6,8 @@ that unit would differ from tile to tile, and with it what is made up at their s
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ _MOST_BLOCKS = 9
 """Blocks that are looked at: two megapixels, however large the page."""
 
 
-def page_contrast(pixels: Pixels, mode: str, missing: Hole) -> tuple[float, ...]:
+def page_contrast(pixels: Pixels, mode: str, missing: Hole, lanes: int = 1) -> tuple[float, ...]:
     """Return the root mean square of what a page has beyond its low-pass.
 
     Blocks spread evenly over the page are looked at, the same ones however it is cut into tiles.
@@ -36,6 +38,7 @@ def page_contrast(pixels: Pixels, mode: str, missing: Hole) -> tuple[float, ...]
         pixels: Samples of the page.
         mode: Their mode.
         missing: (H, W), True where nothing is known.
+        lanes: How many blocks are looked at at the same time.
 
     Returns:
         One number for each group of channels that is filled as one picture, at least 0.02; 0 where nothing is known
@@ -44,17 +47,22 @@ def page_contrast(pixels: Pixels, mode: str, missing: Hole) -> tuple[float, ...]
     height, width = missing.shape
     corners = [(top, left) for top in range(0, height, _SIDE) for left in range(0, width, _SIDE)]
     chosen = np.unique(np.linspace(0, len(corners) - 1, min(len(corners), _MOST_BLOCKS)).round().astype(int))
-    squares = np.zeros(len(PLANES[mode]))
-    counts = np.zeros(len(PLANES[mode]))
-    for top, left in (corners[place] for place in chosen):
+
+    def look(place: int) -> NDArray[np.float64]:
+        top, left = corners[place]
         window = slice(top, top + _SIDE), slice(left, left + _SIDE)
+        sums = np.zeros((2, len(PLANES[mode])))
         if missing[window].all():
-            continue
+            return sums
         rest, known = residual(samples_to_light(pixels[window], mode), missing[window])
         for group, plane in enumerate(PLANES[mode]):
             part = rest[..., plane[0] : plane[-1] + 1].reshape(-1)
-            squares[group] += float(np.dot(part, part))
-            counts[group] += len(plane) * np.count_nonzero(known)
+            sums[:, group] = float(np.dot(part, part)), len(plane) * np.count_nonzero(known)
+        return sums
+
+    with ThreadPoolExecutor(lanes) as pool:
+        # In their order, so that the sum is the same whatever is done at the same time.
+        squares, counts = np.sum(list(pool.map(look, chosen)), axis=0)
     return tuple(
         max(float(np.sqrt(square / count)), _LEAST) if count else 0.0
         for square, count in zip(squares, counts, strict=True)

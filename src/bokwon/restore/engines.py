@@ -231,7 +231,8 @@ def load_engine(
         data: The ONNX file, whole.
         name: What messages call it.
         engine: `onnx`, `openvino`, or `auto`: OpenVINO where it is installed and the processor computes in bfloat16,
-            and ONNX Runtime everywhere else.
+            and ONNX Runtime everywhere else. Whether an int8 model is the better choice is asked before
+            (`prefers_int8`).
         threads: How many threads it may use; all cores by default.
         tile: The side of tile that the model works best with.
 
@@ -250,7 +251,8 @@ def load_engine(
 def prefers_int8(engine: str) -> bool:
     """Return whether a model's int8 model is the faster one here: by ONNX Runtime, on an x86-64 processor.
 
-    Measured there with VNNI instructions and with AVX2 alone; on other processors nobody has.
+    Measured there with VNNI instructions and with AVX2 alone, and beside OpenVINO's bfloat16 without matrix units; on
+    other processors nobody has.
 
     Args:
         engine: As for `load_engine`.
@@ -258,7 +260,8 @@ def prefers_int8(engine: str) -> bool:
     Raises:
         ArgumentError: No such engine.
     """
-    if _runs_openvino(engine) or platform.machine().lower() not in _X86_64:
+    _check_name(engine)
+    if engine == "openvino" or platform.machine().lower() not in _X86_64:
         return False
     switch_off_telemetry()
     try:
@@ -275,9 +278,13 @@ def _providers(onnxruntime: Any) -> list[str]:
     return [provider for provider in _PROVIDERS if provider in available]
 
 
-def _runs_openvino(engine: str) -> bool:
+def _check_name(engine: str) -> None:
     if engine not in ENGINES:
         raise ArgumentError(f"no engine is named {engine!r}", f"choose one of {', '.join(ENGINES)}")
+
+
+def _runs_openvino(engine: str) -> bool:
+    _check_name(engine)
     if engine == "auto" and importlib.util.find_spec("openvino") is not None:
         from bokwon.restore.openvino_engine import computes_in_bfloat16
 

@@ -110,7 +110,7 @@ class _TileFiller:
         self._reach: int | None = getattr(engine, "reach", None)
         self._letters = letters
         scaled = isinstance(engine, ModelEngine) and engine.scaled
-        self._contrast = page_contrast(pixels, mode, missing) if scaled else ()
+        self._contrast = page_contrast(pixels, mode, missing, getattr(engine, "lanes", 1)) if scaled else ()
         self._lock = Lock()
         self._coarse: CoarsePage | None = None
         self._paper: Paper | None = None

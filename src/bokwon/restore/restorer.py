@@ -68,8 +68,8 @@ class Restorer:
         threads: How many threads the engine may use; all cores by default, and never more than there are.
         letters: `leave` fills only near what is known and puts paper into the rest of a hole, so that no letter is made
             up; `restore` fills all of it.
-        engine: What runs model files: `onnx`, `openvino`, or `auto`, which is OpenVINO where it is installed and the
-            processor computes in bfloat16, and ONNX Runtime everywhere else.
+        engine: What runs model files: `onnx`, `openvino`, or `auto`, which is ONNX Runtime for int8 models, OpenVINO
+            for others where it is installed and the processor computes in bfloat16, and ONNX Runtime everywhere else.
         grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
         precision: What the model computes with: `float32`; `int8`, by its int8 model and ONNX Runtime; or `auto`, which
             is int8 where there is such a model and it is the faster one. The two differ by little.
@@ -118,7 +118,7 @@ class Restorer:
             self.model = _in_precision(find_model(model), precision, engine)
             self.precision = self.model.precision
             if self.precision == "int8" and engine == "auto":
-                # OpenVINO is slower with them than with float32.
+                # OpenVINO is slower with them than in bfloat16.
                 engine = "onnx"
             data, self.sha256 = load_model(self.model)
             self.engine = load_engine(data, self.model.name, engine=engine, threads=threads, tile=TILES[self.precision])
