@@ -63,3 +63,37 @@ def test_refuses_a_checkpoint_that_is_missing_or_damaged(saved, tmp_path):
     done = _export(broken, tmp_path / "m.onnx")
     assert (done.returncode, "damaged" in done.stderr) == (2, True)
     assert not (tmp_path / "m.onnx").exists()
+
+
+def test_mixes_the_weights_of_several_checkpoints(saved, tmp_path):
+    first, _ = checkpoint.load_network(saved)
+    other = PConvUNet(levels=4, width=4, base="lowpass").eval()
+    checkpoint.save(tmp_path / "other", other, {"step": 3})
+    done = _export(saved, tmp_path / "mean.onnx", "--weights", "--mix", f"{tmp_path / 'other'}=0.25")
+    assert done.returncode == 0, done.stderr
+    mean, description = checkpoint.load_network(tmp_path / "mean.safetensors")
+    for name, value in mean.state_dict().items():
+        if value.is_floating_point():
+            expected = 0.75 * first.state_dict()[name] + 0.25 * other.state_dict()[name]
+            torch.testing.assert_close(value, expected, atol=1e-3, rtol=1e-3)
+    assert description["trained"]["mix"] == {"other": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("shares", "code", "says"),
+    [
+        (["other"], 1, "CHECKPOINT=SHARE"),
+        (["other=1.5"], 1, "CHECKPOINT=SHARE"),
+        (["other=0.6", "other=0.4"], 1, "leave something"),
+        (["nowhere=0.4"], 5, "is missing"),
+        (["wide=0.4"], 2, "network.width"),
+    ],
+)
+def test_refuses_shares_that_make_no_mean(saved, tmp_path, shares, code, says):
+    for name, width in (("other", 4), ("wide", 8)):
+        checkpoint.save(tmp_path / name, PConvUNet(levels=4, width=width, base="lowpass"), {"step": 3})
+    options = [word for share in shares for word in ("--mix", f"{tmp_path}/{share}")]
+    done = _export(saved, tmp_path / "mean.onnx", *options)
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
+    assert says in done.stderr
+    assert not (tmp_path / "mean.onnx").exists()

@@ -26,6 +26,13 @@ def export(
     weights: Annotated[
         bool, typer.Option("--weights", help="Also write float16 .safetensors weights for fine-tuning.")
     ] = False,
+    mix: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CHECKPOINT=SHARE",
+            help="Take this share of the weights from another checkpoint of the same network; may be repeated.",
+        ),
+    ] = None,
     card: Annotated[Path | None, typer.Option(help="JSON file with entries for the card.")] = None,
     int8: Annotated[
         bool,
@@ -53,6 +60,7 @@ def export(
         raise FileAccessError(f"the folder {output.parent} is missing", "make it first")
     try:
         from bokwon.export import model
+        from bokwon.export.mix import parse_share
         from bokwon.restore.models import int8_path
         from bokwon.training.config import DataConfig
     except ImportError as error:
@@ -62,7 +70,14 @@ def export(
     examples = DataConfig(images=tuple(images), masks=tuple(masks or ()), crop=_CROP) if images else None
     quantized = int8_path(output) if int8 else None
     difference, loss = model.export_checkpoint(
-        checkpoint, output, half=not full_precision, weights=weights, card=card, int8=quantized, examples=examples
+        checkpoint,
+        output,
+        half=not full_precision,
+        weights=weights,
+        card=card,
+        int8=quantized,
+        examples=examples,
+        mix=[parse_share(each) for each in mix or ()],
     )
     typer.echo(f"{output}: differs from PyTorch by at most {difference:.2g}", err=True)
     if loss is not None:

@@ -29,8 +29,9 @@ HELD_OUT = 8
 LARGEST_LOSS = 0.03
 """Root mean square of what rounding changes within holes, in units of the image's range, beyond which it is refused."""
 
-# What few values exceed would make the grid of all the others coarse. On pages 99.9 % and 99.99 % both lose more.
-_SHARE = 99.98
+# What few values exceed would make the grid of all the others coarse. On pages 99.98 % is 0.01 dB better, but has more
+# L1 and less SSIM, and fills that differ more with the tiles; beyond 99.99 % all of it is worse.
+_SHARE = 99.95
 _SAMPLES = 100_000
 
 

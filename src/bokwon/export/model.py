@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.export.calibrate import HELD_OUT
+from bokwon.export.mix import mix_into
 from bokwon.export.onnx import export, export_int8, write_card
 from bokwon.nn.unet import EncoderBlock
 from bokwon.training import checkpoint as checkpoints
@@ -32,6 +34,7 @@ def export_checkpoint(
     card: Path | None = None,
     int8: Path | None = None,
     examples: DataConfig | None = None,
+    mix: Sequence[tuple[Path, float]] = (),
 ) -> tuple[float, float | None]:
     """Write the model file of a checkpoint and its card.
 
@@ -43,6 +46,7 @@ def export_checkpoint(
         card: A JSON file whose entries go into the card.
         int8: The ONNX file that computes with 8-bit integers, which gets a card of its own; none by default.
         examples: Images and masks by which to calibrate it; needed for `int8`.
+        mix: Further checkpoints and their shares of the weights, see `bokwon.export.mix`.
 
     Returns:
         The largest difference between ONNX Runtime and PyTorch, and the root mean square of what rounding to 8 bits
@@ -54,13 +58,17 @@ def export_checkpoint(
         BokwonError: If ONNX Runtime and PyTorch disagree, or rounding changes too much.
     """
     network, description = checkpoints.load_network(checkpoint)
+    mix_into(network, mix)
     entries = _read(card) if card else {}
     # Before anything is written: a source may be missing.
     crops = Crops(examples, _EXAMPLES + HELD_OUT, _SEED) if int8 and examples else None
     difference = export(network, output, half=half)
     if weights:
         checkpoints.save_weights(output.with_suffix(".safetensors"), network, torch.float16)
-    trained = {key: description[key] for key in ("step", "images_seen", "seconds", "training") if key in description}
+    told = ("step", "images_seen", "seconds", "training")
+    trained: dict[str, Any] = {key: description[key] for key in told if key in description}
+    if mix:
+        trained["mix"] = {path.name: share for path, share in mix}
     described = {
         "architecture": {
             "class": "PConvUNet",
