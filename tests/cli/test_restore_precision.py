@@ -103,7 +103,7 @@ def test_an_int8_model_that_is_named_itself_runs_in_whatever_precision(
 def test_int8_is_run_by_onnx_runtime_even_where_openvino_would_be_taken(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(engines, "_runs_openvino", lambda engine: engine != "onnx")
+    monkeypatch.setattr(engines, "_runs_openvino", lambda engine, precision: engine != "onnx")
     assert restore(*OWN, "--precision", "int8") == 0
     said = capsys.readouterr().err
     assert "model own-int8, sha256" in said
@@ -114,7 +114,7 @@ def test_auto_takes_int8_before_openvino(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(engines, "_runs_openvino", lambda engine: engine != "onnx")
+    monkeypatch.setattr(engines, "_runs_openvino", lambda engine, precision: engine != "onnx")
     assert restore(*OWN) == 0
     said = capsys.readouterr().err
     assert "model own-int8, sha256" in said
@@ -141,6 +141,7 @@ def test_the_int8_model_of_another_is_not_run(
     [
         (("--precision", "int8", "--engine", "openvino"), "made for ONNX Runtime"),
         (("--precision", "int8", "--method", "telea"), "--method telea runs no model"),
+        (("--precision", "bfloat16", "--engine", "onnx"), "does not compute in bfloat16"),
     ],
 )
 def test_what_does_not_go_together_is_told(

@@ -76,7 +76,7 @@ def test_mixes_the_weights_of_several_checkpoints(saved, tmp_path):
         if value.is_floating_point():
             expected = 0.75 * first.state_dict()[name] + 0.25 * other.state_dict()[name]
             torch.testing.assert_close(value, expected, atol=1e-3, rtol=1e-3)
-    assert description["trained"]["mix"] == {"other": 0.25}
+    assert description["trained"]["mix"] == [{"checkpoint": str(tmp_path / "other"), "share": 0.25}]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,7 @@ def test_mixes_the_weights_of_several_checkpoints(saved, tmp_path):
         (["other"], 1, "CHECKPOINT=SHARE"),
         (["other=1.5"], 1, "CHECKPOINT=SHARE"),
         (["other=0.6", "other=0.4"], 1, "leave something"),
+        (["other=0.7", "other=0.2", "other=0.1"], 1, "leave something"),
         (["nowhere=0.4"], 5, "is missing"),
         (["wide=0.4"], 2, "network.width"),
     ],

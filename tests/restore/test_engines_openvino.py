@@ -82,6 +82,20 @@ def test_auto_takes_openvino_only_where_it_is_faster(mean_model: Path, monkeypat
     assert engine.description.endswith("bfloat16")
 
 
+def test_precision_says_what_computes(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
+    data = mean_model.read_bytes()
+    monkeypatch.setattr(openvino_engine, "computes_in_bfloat16", lambda: True)
+    assert isinstance(load_engine(data, "mean", precision="float32"), OnnxEngine)
+    exact = load_engine(data, "mean", engine="openvino", precision="float32")
+    assert isinstance(exact, openvino_engine.OpenVinoEngine)
+    assert exact.description.endswith("float32")
+    assert load_engine(data, "mean", precision="bfloat16").description.endswith("bfloat16")
+    monkeypatch.setattr(openvino_engine, "computes_in_bfloat16", lambda: False)
+    with pytest.raises(ArgumentError, match="does not compute in bfloat16"):
+        load_engine(data, "mean", precision="bfloat16")
+
+
 def test_signals_are_survived_after_engines_have_come_and_gone(mean_model: Path) -> None:
     pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
     # faulthandler gives signals a stack of their own, as OpenVINO does; Python's handlers run on it.
@@ -158,12 +172,27 @@ def test_a_tile_in_a_larger_room_is_filled_as_by_itself(mean_model: Path, monkey
         assert page.fill(light, missing).shape == light.shape
 
 
+def test_a_network_of_plain_convolutions_computes_tiles_in_their_own_sizes(tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
+    pytest.importorskip("torch", reason="the extra `train` is not installed")
+    from bokwon.export.onnx import export
+    from bokwon.nn.unet import PConvUNet
+
+    for layer, holes in (("conv", False), ("partial", True)):
+        export(PConvUNet(levels=3, width=4, layer=layer).eval(), tmp_path / f"{layer}.onnx")  # type: ignore[arg-type]
+        engine = load_engine((tmp_path / f"{layer}.onnx").read_bytes(), layer, engine="openvino", threads=1)
+        assert isinstance(engine, openvino_engine.OpenVinoEngine)
+        page = engine.shared([(1100, 1200), (1000, 1200)])
+        assert isinstance(page, openvino_engine._PageEngine)
+        assert bool(page._rooms) == holes
+
+
 def test_only_so_many_sizes_are_kept_compiled(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
     engine = load_engine(mean_model.read_bytes(), "mean", engine="openvino", threads=1)
     assert isinstance(engine, openvino_engine.OpenVinoEngine)
     programs = engine._programs
-    monkeypatch.setattr(openvino_engine, "_WORTH_COMPILING", 1000)
+    monkeypatch.setattr(openvino_engine, "_WORTH_A_SIZE", 1000)
     monkeypatch.setattr(programs, "_most", 64 * 64 * 3)
     inputs = {"image": np.ones((1, 3, 40, 40), np.float32), "valid": np.ones((1, 1, 40, 40), np.float32)}
     small = {name: value[..., :20, :20] for name, value in inputs.items()}

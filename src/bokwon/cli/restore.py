@@ -75,6 +75,7 @@ class Precision(str, Enum):
 
     auto = "auto"
     float32 = "float32"
+    bfloat16 = "bfloat16"
     int8 = "int8"
 
 
@@ -139,7 +140,9 @@ def restore(
     engine: Annotated[EngineName, typer.Option("--engine", help="What runs the model.")] = EngineName.auto,
     precision: Annotated[
         Precision,
-        typer.Option("--precision", help="int8: faster on x86-64, and nearly the same; auto chooses."),
+        typer.Option(
+            "--precision", help="int8: faster on x86-64, and nearly the same; bfloat16: by OpenVINO; auto chooses."
+        ),
     ] = Precision.auto,
     letters: Annotated[
         Letters,

@@ -6,6 +6,7 @@ Source: Wortsman et al., "Model soups: averaging weights of multiple fine-tuned 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,9 @@ from bokwon.training.checkpoint import load_network
 from bokwon.training.settings import differences
 
 __all__ = ["mix_into", "parse_share"]
+
+_LEAST = 1e-6
+"""Share below which rounding is all that is left."""
 
 
 def parse_share(text: str) -> tuple[Path, float]:
@@ -56,16 +60,16 @@ def mix_into(network: PConvUNet, others: Sequence[tuple[Path, float]]) -> None:
         FileAccessError: If a checkpoint is missing.
         InputFileError: If one is damaged, or of another network.
     """
-    rest = 1 - sum(share for _, share in others)
-    if rest <= 0:
+    rest = 1 - math.fsum(share for _, share in others)
+    if rest < _LEAST:
         raise ArgumentError(f"the shares of --mix are {1 - rest:g} together", "leave something to the first checkpoint")
     state = network.state_dict()
     floating = {name: value for name, value in state.items() if value.is_floating_point()}
     for value in floating.values():
         value.mul_(rest)
     for path, share in others:
-        other, description = load_network(path)
-        changed = differences(description["network"], asdict(network.config), "network.")
+        other, _ = load_network(path)
+        changed = differences(asdict(other.config), asdict(network.config), "network.")
         if changed:
             raise InputFileError(f"{path} is of another network: {', '.join(changed)}", "mix runs of one shape")
         for name, value in other.state_dict().items():

@@ -68,7 +68,7 @@ def export_checkpoint(
     told = ("step", "images_seen", "seconds", "training")
     trained: dict[str, Any] = {key: description[key] for key in told if key in description}
     if mix:
-        trained["mix"] = {path.name: share for path, share in mix}
+        trained["mix"] = [{"checkpoint": str(path), "share": share} for path, share in mix]
     described = {
         "architecture": {
             "class": "PConvUNet",

@@ -111,10 +111,10 @@ def to_network(light: Light, missing: NDArray[np.bool_]) -> tuple[NDArray[np.flo
     """
     valid = (~missing).astype(np.float32)
     image = np.empty((3, *missing.shape), np.float32)
-    largest = np.float32(np.iinfo(light.dtype).max)
+    white = np.float32(np.iinfo(light.dtype).max)
     # Plane by plane: no copy of the image is made on the way.
     for channel in range(light.shape[-1]):
-        np.divide(light[..., channel], largest, out=image[channel])
+        np.divide(light[..., channel], white, out=image[channel])
         image[channel] *= valid
     image[light.shape[-1] :] = image[0]
     return image[None], valid[None, None]

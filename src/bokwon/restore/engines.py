@@ -46,11 +46,11 @@ CONTRACT = "a model has the float32 inputs image (N,3,H,W) and valid (N,1,H,W), 
 ENGINES = ("auto", "onnx", "openvino")
 """What may run model files."""
 
-PRECISIONS = ("auto", "float32", "int8")
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 """What model files may compute with."""
 
 TILES = {"float32": 1024, "bfloat16": 1536, "int8": 1536}
-"""Side of the tiles that model files run best with: the larger, the less they overlap; both stay below a gigabyte."""
+"""Side of the tiles that model files run best with: the larger, the less they overlap, and the more memory is taken."""
 
 REACH = 96
 """How deep into a hole a network is asked to see, pixels: the encoder of the shipped one reaches 135."""
@@ -99,9 +99,11 @@ class ModelEngine(ABC):
         reach: How deep into a hole it is asked to see, pixels.
         lanes: How many tiles it may be given at the same time, from as many threads.
         scaled: Whether the model takes the contrast of the page.
+        precision: What it computes floats with, `float32` or `bfloat16`.
     """
 
     description: str
+    precision = "float32"
     tile = TILES["float32"]
     reach = REACH
     lanes = 1
@@ -223,7 +225,13 @@ def check_output(filled: NDArray[np.float32], image: NDArray[np.float32], name: 
 
 
 def load_engine(
-    data: bytes, name: str, *, engine: str = "auto", threads: int | None = None, tile: int = TILES["float32"]
+    data: bytes,
+    name: str,
+    *,
+    engine: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    tile: int = TILES["float32"],
 ) -> Engine:
     """Load a model file into what runs it.
 
@@ -233,18 +241,19 @@ def load_engine(
         engine: `onnx`, `openvino`, or `auto`: OpenVINO where it is installed and the processor computes in bfloat16,
             and ONNX Runtime everywhere else. Whether an int8 model is the better choice is asked before
             (`prefers_int8`).
+        precision: `float32`, `bfloat16` (by OpenVINO), or `auto`, which is the faster one.
         threads: How many threads it may use; all cores by default.
         tile: The side of tile that the model works best with.
 
     Raises:
-        ArgumentError: No such engine.
+        ArgumentError: No such engine, or the processor does not compute in bfloat16.
         InputFileError: The model cannot be used.
         MissingDependencyError: The engine is not installed.
     """
-    if _runs_openvino(engine):
+    if _runs_openvino(engine, precision):
         from bokwon.restore.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(data, name, threads=threads)
+        return OpenVinoEngine(data, name, threads=threads, precision=precision)
     return OnnxEngine(data, name, threads=threads, tile=tile)
 
 
@@ -283,8 +292,10 @@ def _check_name(engine: str) -> None:
         raise ArgumentError(f"no engine is named {engine!r}", f"choose one of {', '.join(ENGINES)}")
 
 
-def _runs_openvino(engine: str) -> bool:
+def _runs_openvino(engine: str, precision: str) -> bool:
     _check_name(engine)
+    if engine == "auto" and precision != "auto":
+        return precision == "bfloat16"
     if engine == "auto" and importlib.util.find_spec("openvino") is not None:
         from bokwon.restore.openvino_engine import computes_in_bfloat16
 

@@ -29,7 +29,7 @@ class Recipe:
         letters: `leave` puts paper where evidence is far; `restore` fills.
         engine: What runs model files: `auto`, `onnx` or `openvino`.
         grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
-        precision: What the model computes with: `auto`, `float32` or `int8`.
+        precision: What the model computes with: `auto`, `float32`, `bfloat16` or `int8`.
         ink: `sharpen` moves what lies between ink and paper in a fill to one of them; `off` leaves it as it was filled.
     """
 

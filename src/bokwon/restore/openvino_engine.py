@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.imaging.tiles import GRID
 from bokwon.processes import available_cores
 from bokwon.restore.engines import CONTRACT, LANES, SCALE, TILES, ModelEngine
@@ -25,6 +25,8 @@ __all__ = ["OpenVinoEngine", "computes_in_bfloat16", "rooms"]
 
 _WORTH_COMPILING = 750_000
 """Pixels that are computed in the time that a model is compiled in."""
+_WORTH_A_SIZE = 1_400_000
+"""Pixels from which on a picture that is computed once gains by a model compiled for its size."""
 _ANY = 0, 0
 """In place of a size: the model for pictures of all sizes."""
 
@@ -57,31 +59,38 @@ def _core() -> Any:
 class OpenVinoEngine(ModelEngine):
     """Runs a model file with OpenVINO on the processor.
 
-    A model is compiled for each size of large pictures: what is known beforehand is computed a quarter faster, and in
-    half of the memory. So the tiles of a page are computed in few sizes, `rooms`, the smaller ones with a border of
-    hole. Small pictures, of which each may have another size, are left to a model that is compiled once for all sizes.
+    A model is compiled for each size of large pictures, which takes half the time and half the memory then. So the
+    tiles of a page are computed in few sizes, `rooms`, the smaller ones with a border of hole: what is filled near it
+    may differ by a few levels from what it would be without. Networks of plain convolutions, to which a border is no
+    hole but a colour, get none. Small pictures, of which each may have another size, are left to a model that is
+    compiled once for all sizes.
 
     Args:
         data: The ONNX file, whole.
         name: What messages call it.
         threads: How many threads it may use; all cores by default.
+        precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the processor has it.
 
     Raises:
+        ArgumentError: The processor does not compute in bfloat16.
         InputFileError: Not a model file that OpenVINO reads.
         MissingDependencyError: OpenVINO is not installed, or not whole.
     """
 
-    def __init__(self, data: bytes, name: str, *, threads: int | None = None) -> None:
+    def __init__(self, data: bytes, name: str, *, threads: int | None = None, precision: str = "auto") -> None:
         super().__init__(name)
         try:
             openvino, core = _openvino(), _core()
         except ImportError as error:
             message = f"OpenVINO cannot be imported: {error}"
             raise MissingDependencyError(message, "pip install 'bokwon[openvino]', or --engine onnx") from error
-        precision = "bfloat16" if computes_in_bfloat16() else "float32"
-        self.tile = TILES[precision]
         # Where the processor lacks it, bfloat16 is imitated: slower, and less exact for nothing.
-        settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32"}
+        if precision == "bfloat16" and not computes_in_bfloat16():
+            raise ArgumentError("this processor does not compute in bfloat16", "choose --precision auto or float32")
+        self.precision = "bfloat16" if precision != "float32" and computes_in_bfloat16() else "float32"
+        self.tile = TILES[self.precision]
+        hint = "bf16" if self.precision == "bfloat16" else "f32"
+        settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": hint}
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = threads
         self._threads = threads or available_cores()
@@ -96,13 +105,16 @@ class OpenVinoEngine(ModelEngine):
         # OpenVINO raises bare RuntimeErrors.
         except Exception as error:
             raise InputFileError(f"model {name} cannot be loaded: {error}", "get an undamaged copy") from error
+        # Partial convolutions count masks, by averages.
+        self._knows_holes = any(node.get_type_name() == "AvgPool" for node in model.get_ops())
         self._programs = _Programs(model, settings, 2 * self.tile**2)
-        self.description = f"OpenVINO {openvino.__version__.split('-')[0]}, processor, {precision}"
+        self.description = f"OpenVINO {openvino.__version__.split('-')[0]}, processor, {self.precision}"
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
         """Return a twin that runs two tiles at once in few rooms; see `ModelEngine.shared`."""
         lanes = LANES if self._threads >= LANES else 1
-        return _PageEngine(self, self._programs, rooms(sizes, 2 * self.tile**2), lanes)
+        taken = rooms(sizes, 2 * self.tile**2) if self._knows_holes else {}
+        return _PageEngine(self, self._programs, taken, lanes)
 
     def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         return self._programs.run(None, 1, inputs)
@@ -115,7 +127,8 @@ class _PageEngine(ModelEngine):
         self, whole: OpenVinoEngine, programs: _Programs, taken: dict[tuple[int, int], tuple[int, int]], lanes: int
     ) -> None:
         super().__init__(whole._name)
-        self.description, self.tile, self.scaled, self.lanes = whole.description, whole.tile, whole.scaled, lanes
+        self.description, self.precision, self.tile = whole.description, whole.precision, whole.tile
+        self.scaled, self.lanes = whole.scaled, lanes
         self._programs = programs
         self._rooms = taken
 
@@ -181,7 +194,7 @@ class _Programs:
         """
         height, width = inputs["image"].shape[2:]
         if room is None:
-            room = (height, width) if height * width > _WORTH_COMPILING else _ANY
+            room = (height, width) if height * width > _WORTH_A_SIZE else _ANY
         requests = self._requests(room, lanes)
         request = requests.get()
         try:
@@ -200,8 +213,9 @@ class _Programs:
         with self._lock:
             if key not in self._kept:
                 # Before, so that both are never in memory together.
-                while self._kept and sum(h * w for (h, w), _ in self._kept) + room[0] * room[1] > self._most:
-                    self._kept.popitem(last=False)
+                sized = [other for other in self._kept if other[0] != _ANY]
+                while sized and sum(h * w for (h, w), _ in sized) + room[0] * room[1] > self._most:
+                    del self._kept[sized.pop(0)]
                 self._kept[key] = self._compile(room, lanes)
             self._kept.move_to_end(key)
             return self._kept[key]

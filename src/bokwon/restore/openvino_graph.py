@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["enlarging_kernel", "tune", "window_kernel"]
+__all__ = ["tune", "window_kernel"]
 
 _FEW = 4
 """Most channels that are pooled by a convolution, which computes all of them for each."""

@@ -71,15 +71,15 @@ class Restorer:
         engine: What runs model files: `onnx`, `openvino`, or `auto`, which is ONNX Runtime for int8 models, OpenVINO
             for others where it is installed and the processor computes in bfloat16, and ONNX Runtime everywhere else.
         grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
-        precision: What the model computes with: `float32`; `int8`, by its int8 model and ONNX Runtime; or `auto`, which
-            is int8 where there is such a model and it is the faster one. The two differ by little.
+        precision: What the model computes with: `float32`; `bfloat16`, by OpenVINO; `int8`, by its int8 model and ONNX
+            Runtime; or `auto`, which is the fastest of them here. They differ by little.
         ink: `sharpen` moves what lies between ink and paper in a fill to one of them; `off` leaves it as it was filled.
 
     Attributes:
         method: The method.
         model: The model in use, the int8 one where that is; None for a classical method.
         sha256: Checksum of the model file; None for a classical method.
-        precision: What the model computes with, `float32` or `int8`, once `auto` is decided.
+        precision: What the model computes with, `float32`, `bfloat16` or `int8`, once `auto` is decided.
         engine: What fills the tiles.
         letters: Whether letters are made up.
         grain: Whether fills get the grain of the paper.
@@ -116,12 +116,17 @@ class Restorer:
             threads = min(threads, available_cores())
         if method == "model":
             self.model = _in_precision(find_model(model), precision, engine)
-            self.precision = self.model.precision
-            if self.precision == "int8" and engine == "auto":
-                # OpenVINO is slower with them than in bfloat16.
-                engine = "onnx"
+            kind = self.model.precision
+            if kind == "int8":
+                precision = "auto"
+                if engine == "auto":
+                    # OpenVINO is slower with them than in bfloat16.
+                    engine = "onnx"
             data, self.sha256 = load_model(self.model)
-            self.engine = load_engine(data, self.model.name, engine=engine, threads=threads, tile=TILES[self.precision])
+            self.engine = load_engine(
+                data, self.model.name, engine=engine, precision=precision, threads=threads, tile=TILES[kind]
+            )
+            self.precision = kind if kind == "int8" else getattr(self.engine, "precision", kind)
         else:
             self.engine = OpenCVEngine(method, threads=threads)
         if letters not in get_args(Letters):
@@ -219,6 +224,8 @@ def _in_precision(model: Model, precision: str, engine: str) -> Model:
         if engine == "openvino":
             raise ArgumentError("int8 models are made for ONNX Runtime", "leave out one of OpenVINO and int8")
         return find_int8(model)
+    if precision == "bfloat16" and engine == "onnx":
+        raise ArgumentError("ONNX Runtime does not compute in bfloat16", "leave out one of onnx and bfloat16")
     if precision == "auto" and prefers_int8(engine):
         try:
             return find_int8(model)

@@ -36,8 +36,6 @@ def make_accelerator(precision: str) -> Accelerator:
             f"{os.environ['WORLD_SIZE']} processes were started, but {state.num_processes} found each other",
             "start them with `accelerate launch` or `torchrun`, see docs/training.md",
         )
-    # Crops all have one size: what the first step finds to be the fastest kernels serves all steps after it.
-    torch.backends.cudnn.benchmark = True
     # One process may train twice, but accelerate remembers the precision of the first time.
     AcceleratorState._reset_state()
     return Accelerator(cpu=cpu, mixed_precision=_NAMES[resolve_precision(precision, state.device.type)])

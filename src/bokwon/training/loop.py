@@ -28,7 +28,7 @@ __all__ = ["Progress", "train"]
 _log = logging.getLogger(__name__)
 
 Progress = Callable[[int, dict[str, float]], None]
-"""Called after each step with its number, from 1, the figures of the step, and the seconds of all steps so far."""
+"""Called after each step with its number, from 1, and its figures, among them `seconds`, those of all steps so far."""
 
 
 def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Progress | None = None) -> Path:
@@ -79,6 +79,9 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
         # For the run alone: the process is the caller's.
         stack.callback(release_memory)
         keep_memory()
+        # Crops all have one size: what the first step finds to be the fastest kernels serves all steps after it.
+        stack.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
+        torch.backends.cudnn.benchmark = True
         interrupt = stack.enter_context(interruptible())
         log = stack.enter_context(open_log(out, run.step, board=config.tensorboard)) if main else Log(None, None)
         run.lap()
