@@ -78,9 +78,6 @@ def restore_folder(
         recipe = replace(recipe, threads=threads)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = recipe.restorer()
-    if workers.on_cluster and recipe.precision == "auto" and restorer.precision == "bfloat16":
-        # Not every machine may have it.
-        restorer = replace(recipe, precision="float32").restorer()
     introduce(restorer, voice)
     settings = settings_digest(restorer, options, file_format)
     # The machines of a cluster may not all be of one kind, and what they write shall be the same.

@@ -232,7 +232,7 @@ def load_engine(
     precision: str = "auto",
     threads: int | None = None,
     tile: int = TILES["float32"],
-) -> Engine:
+) -> ModelEngine:
     """Load a model file into what runs it.
 
     Args:

@@ -86,7 +86,7 @@ class OpenVinoEngine(ModelEngine):
             raise MissingDependencyError(message, "pip install 'bokwon[openvino]', or --engine onnx") from error
         # Where the processor lacks it, bfloat16 is imitated: slower, and less exact for nothing.
         if precision == "bfloat16" and not computes_in_bfloat16():
-            raise ArgumentError("this processor does not compute in bfloat16", "choose --precision auto or float32")
+            raise ArgumentError("this processor does not compute in bfloat16", "choose --precision float32")
         self.precision = "bfloat16" if precision != "float32" and computes_in_bfloat16() else "float32"
         self.tile = TILES[self.precision]
         hint = "bf16" if self.precision == "bfloat16" else "f32"

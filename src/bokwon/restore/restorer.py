@@ -123,10 +123,10 @@ class Restorer:
                     # OpenVINO is slower with them than in bfloat16.
                     engine = "onnx"
             data, self.sha256 = load_model(self.model)
-            self.engine = load_engine(
+            loaded = load_engine(
                 data, self.model.name, engine=engine, precision=precision, threads=threads, tile=TILES[kind]
             )
-            self.precision = kind if kind == "int8" else getattr(self.engine, "precision", kind)
+            self.engine, self.precision = loaded, kind if kind == "int8" else loaded.precision
         else:
             self.engine = OpenCVEngine(method, threads=threads)
         if letters not in get_args(Letters):
