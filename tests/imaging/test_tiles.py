@@ -61,6 +61,38 @@ def test_sides_off_the_grid_are_refused(tile: int, overlap: int) -> None:
         Tiling(tile, overlap)
 
 
+@pytest.mark.parametrize("size", [(3508, 2480), (2480, 3508), (5000, 7000), (100, 20_000), (1100, 900), (300, 300)])
+@pytest.mark.parametrize("tile", [256, 512, 1664])
+def test_tiles_of_any_shape_take_no_more_than_square_ones(size: tuple[int, int], tile: int) -> None:
+    hole = np.ones(size, bool)
+
+    def sides(square: bool) -> list[tuple[int, int]]:
+        windows = [each.window for each in Tiling(tile, square=square).plan(hole)]
+        return [(rows.stop - rows.start, columns.stop - columns.start) for rows, columns in windows]
+
+    def computed(sizes: list[tuple[int, int]]) -> int:
+        tall, wide = (max(-(-side // GRID) * GRID for side in axis) for axis in zip(*sizes, strict=True))
+        assert tall * wide <= tile**2
+        return len(sizes) * tall * wide
+
+    assert computed(sides(square=False)) <= computed(sides(square=True))
+    assert all(max(size) <= 2 * tile for size in sides(square=False))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 1200), st.integers(1, 1200), st.integers(0, 2**32 - 1))
+def test_every_pixel_is_written_by_tiles_of_any_shape(height: int, width: int, seed: int) -> None:
+    hole = np.random.default_rng(seed).random((height, width)) < 0.01
+    out = np.zeros((height, width, 3), np.uint8)
+    feather = Feather(out, "RGB", hole)
+    for tile in Tiling(256, square=False).plan(hole):
+        size = tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start, 3
+        feather.add(tile, np.ones(size, np.float32))
+    assert feather.waiting == 0
+    assert (out[hole] == 255).all()
+    assert (out[~hole] == 0).all()
+
+
 def test_only_tiles_that_touch_the_hole_are_planned() -> None:
     hole = np.zeros((3000, 3000), bool)
     assert Tiling().plan(hole) == []

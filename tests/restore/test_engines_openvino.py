@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from bokwon.cli.main import main
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.imaging.tiles import GRID, Tiling
 from bokwon.restore import openvino_engine
-from bokwon.restore.engines import OnnxEngine, load_engine
+from bokwon.restore.engines import TILES, OnnxEngine, load_engine
 
 
 @pytest.fixture
@@ -133,10 +134,11 @@ def _size(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-_SIDES = st.integers(1, 1536)
+_TILE = TILES["bfloat16"]
+_SIDES = st.integers(1, _TILE)
 
 
-@given(st.lists(st.tuples(_SIDES, _SIDES), min_size=1, max_size=20), st.integers(0, 2 * 1536**2))
+@given(st.lists(st.tuples(_SIDES, _SIDES), min_size=1, max_size=20), st.integers(0, 2 * _TILE**2))
 def test_rooms_are_large_enough_and_together_no_larger_than_told(sizes: list[tuple[int, int]], most: int) -> None:
     taken = openvino_engine.rooms(sizes, most)
     assert taken.keys() <= set(sizes)
@@ -151,9 +153,12 @@ def test_a_page_that_is_damaged_all_over_takes_one_room() -> None:
     hole = np.ones((3508, 2480), bool)
     sizes = [_size(hole[tile.window].shape) for tile in Tiling(1536).plan(hole)]
     assert len(set(sizes)) == 4
-    assert set(openvino_engine.rooms(sizes, 2 * 1536**2).values()) == {(1280, 1408)}
+    assert set(openvino_engine.rooms(sizes, 2 * _TILE**2).values()) == {(1280, 1408)}
+    bands = [_size(hole[tile.window].shape) for tile in Tiling(_TILE, square=False).plan(hole)]
+    assert bands == [(1024, 2480)] * 3 + [(820, 2480)]
+    assert set(openvino_engine.rooms(bands, 2 * _TILE**2).values()) == {(1024, 2560)}
     # Few small tiles are not computed in the room of a large one.
-    assert len(set(openvino_engine.rooms([(1536, 1536), *[(384, 384)] * 9], 2 * 1536**2).values())) == 2
+    assert len(set(openvino_engine.rooms([(1536, 1536), *[(384, 384)] * 9], 2 * _TILE**2).values())) == 2
 
 
 def test_a_tile_in_a_larger_room_is_filled_as_by_itself(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,12 +199,28 @@ def test_only_so_many_sizes_are_kept_compiled(mean_model: Path, monkeypatch: pyt
     programs = engine._programs
     monkeypatch.setattr(openvino_engine, "_WORTH_A_SIZE", 1000)
     monkeypatch.setattr(programs, "_most", 64 * 64 * 3)
-    inputs = {"image": np.ones((1, 3, 40, 40), np.float32), "valid": np.ones((1, 1, 40, 40), np.float32)}
-    small = {name: value[..., :20, :20] for name, value in inputs.items()}
+    light, missing = np.ones((40, 40, 3), np.uint8), np.zeros((40, 40), np.bool_)
     for side in (64, 65, 66, 64, 67):
-        programs.run((side, side), 1, inputs)
-    assert [room for room, _ in programs._kept] == [(64, 64), (67, 67)]
+        programs.run((side, side), 1, light, missing, 0.0)
+    assert [kind.room for kind in programs._kept] == [(64, 64), (67, 67)]
     # Small pictures of all sizes share one.
     for side in (20, 19, 18):
-        programs.run(None, 1, {name: value[..., :side, :] for name, value in small.items()})
-    assert [room for room, _ in programs._kept] == [(64, 64), (67, 67), openvino_engine._ANY]
+        programs.run(None, 1, light[:side, :20], missing[:side, :20], 0.0)
+    assert [kind.room for kind in programs._kept] == [(64, 64), (67, 67), openvino_engine._ANY]
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_samples_of_eight_and_sixteen_bits_gray_and_colour_are_filled_as_by_onnx_runtime(
+    mean_model: Path, monkeypatch: pytest.MonkeyPatch, small: bool
+) -> None:
+    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
+    if not small:
+        monkeypatch.setattr(openvino_engine, "_WORTH_A_SIZE", 1000)
+    data = mean_model.read_bytes()
+    engine = load_engine(data, "mean", engine="openvino", threads=1, precision="float32")
+    other = OnnxEngine(data, "mean", threads=1)
+    random = np.random.default_rng(3)
+    for dtype, channels in itertools.product((np.uint8, np.uint16), (1, 3)):
+        light = random.integers(0, np.iinfo(dtype).max + 1, (50, 70, channels)).astype(dtype)
+        missing = random.random((50, 70)) < 0.3
+        np.testing.assert_allclose(engine.fill(light, missing), other.fill(light, missing), atol=1e-5)

@@ -9,7 +9,7 @@ only the seams that still wait for a neighbour.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,14 +75,8 @@ def plan_axis(length: int, tile: int, overlap: int) -> tuple[Span, ...]:
     """
     if length <= tile:
         return (Span(0, length, np.ones(length, np.float32), (Segment(0, length, 1),)),)
-    # As few tiles as there must be, and those no longer than they need to be.
-    most = -(-(length - overlap) // (tile - overlap))
-    tile = min(tile, overlap + -(-(length - overlap) // (most * GRID)) * GRID)
-    starts = []
-    for start in count(0, tile - overlap):
-        starts.append(start)
-        if start + tile >= length:
-            break
+    fewest, tile = _fewest(length, tile, overlap)
+    starts = [number * (tile - overlap) for number in range(fewest)]
     raw = []
     for start in starts:
         stop = min(start + tile, length)
@@ -112,6 +106,15 @@ def plan_axis(length: int, tile: int, overlap: int) -> tuple[Span, ...]:
         )
         for start, share, (first, stop) in zip(starts, shares, supports, strict=True)
     )
+
+
+def _fewest(length: int, tile: int, overlap: int) -> tuple[int, int]:
+    """Return how many spans an axis is cut into, as few as there must be, and how long: no longer than they need be."""
+    if length <= tile:
+        return 1, -(-length // GRID) * GRID
+    most = -(-(length - overlap) // (tile - overlap))
+    tile = min(tile, overlap + -(-(length - overlap) // (most * GRID)) * GRID)
+    return -(-(length - overlap) // (tile - overlap)), tile
 
 
 def _ramp(overlap: int) -> NDArray[np.float64]:
@@ -150,10 +153,14 @@ class Tiling:
     Attributes:
         tile: Side of a tile in pixels, a multiple of `GRID`.
         overlap: What neighbouring tiles share, a multiple of `GRID`, at most half a tile.
+        square: Whether no side of a tile is longer. Otherwise a tile has at most as many pixels as such a square, and
+            of the shapes up to four times as long as wide the one that takes least for a whole page, if each of its
+            tiles is computed in the size of the largest.
     """
 
     tile: int = 512
     overlap: int = 128
+    square: bool = True
 
     def __post_init__(self) -> None:
         if self.tile % GRID or self.overlap % GRID or not 0 < self.overlap <= self.tile // 2:
@@ -168,10 +175,28 @@ class Tiling:
         Args:
             hole: (H, W).
         """
-        rows = plan_axis(hole.shape[0], self.tile, self.overlap)
-        columns = plan_axis(hole.shape[1], self.tile, self.overlap)
+        down, across = (self.tile, self.tile) if self.square else self._shape(*hole.shape)
+        rows = plan_axis(hole.shape[0], down, self.overlap)
+        columns = plan_axis(hole.shape[1], across, self.overlap)
         tiles = (_near_hole(row, column, hole) for row in rows for column in columns)
         return [tile for tile in tiles if tile is not None]
+
+    def _shape(self, height: int, width: int) -> tuple[int, int]:
+        """Return the longest sides (down, across) that tiles of a page may have."""
+        cells = self.tile // GRID
+        shapes = [
+            (down * GRID, cells**2 // down * GRID)
+            for down in range(max(-(-cells // 2), 2 * self.overlap // GRID), 2 * cells + 1)
+        ]
+
+        def computed(shape: tuple[int, int]) -> int:
+            counts = (_fewest(length, side, self.overlap) for length, side in zip((height, width), shape, strict=True))
+            (down, tall), (across, wide) = counts
+            return down * tall * across * wide
+
+        # Among equals the one nearest to a square.
+        possible = [shape for shape in shapes if shape[1] >= 2 * self.overlap]
+        return min(possible, key=lambda shape: (computed(shape), abs(shape[0] - shape[1])))
 
 
 def _near_hole(rows: Span, columns: Span, hole: Hole) -> Tile | None:

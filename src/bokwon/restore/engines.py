@@ -49,8 +49,9 @@ ENGINES = ("auto", "onnx", "openvino")
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 """What model files may compute with."""
 
-TILES = {"float32": 1024, "bfloat16": 1536, "int8": 1536}
-"""Side of the tiles that model files run best with: the larger, the less they overlap, and the more memory is taken."""
+TILES = {"float32": 1024, "bfloat16": 1664, "int8": 1536}
+"""Side of the tiles that model files run best with: the larger, the less they overlap, and the more memory is taken.
+With 1664 an A4 page at 300 dpi is cut into four bands of its width."""
 
 REACH = 96
 """How deep into a hole a network is asked to see, pixels: the encoder of the shipped one reaches 135."""
@@ -96,6 +97,8 @@ class ModelEngine(ABC):
     Attributes:
         description: Name, version and device.
         tile: The side of tile it works best with, pixels: larger ones take more memory, smaller ones overlap more.
+        square: Whether no side of a tile is to be longer; otherwise each has as many pixels at most, in whatever shape
+            suits the page.
         reach: How deep into a hole it is asked to see, pixels.
         lanes: How many tiles it may be given at the same time, from as many threads.
         scaled: Whether the model takes the contrast of the page.
@@ -105,6 +108,7 @@ class ModelEngine(ABC):
     description: str
     precision = "float32"
     tile = TILES["float32"]
+    square = True
     reach = REACH
     lanes = 1
     scaled = False
@@ -123,16 +127,12 @@ class ModelEngine(ABC):
         Raises:
             InputFileError: The model fails on it, or gives something else than a picture of its size.
         """
-        image, valid = to_network(light, missing)
-        inputs = {"image": image, "valid": valid}
-        if self.scaled:
-            inputs[SCALE] = np.array([contrast], np.float32)
         try:
-            filled = self._run(inputs)
+            filled = self._run(light, missing, contrast)
         # The engines' exceptions have no common base but Exception.
         except Exception as error:
             raise InputFileError(f"model {self._name} cannot be run: {error}", CONTRACT) from error
-        check_output(filled, image, self._name)
+        _check_output(filled, (1, 3, *missing.shape), self._name)
         return from_network(filled, light.shape[-1])
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
@@ -144,8 +144,8 @@ class ModelEngine(ABC):
         return self
 
     @abstractmethod
-    def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Compute the one output."""
+    def _run(self, light: Light, missing: NDArray[np.bool_], contrast: float) -> NDArray[np.float32]:
+        """Compute the one output, (1, 3, H, W)."""
 
 
 class OnnxEngine(ModelEngine):
@@ -206,19 +206,23 @@ class OnnxEngine(ModelEngine):
             self._twin = OnnxEngine(self._data, self._name, threads=self._threads, lanes=LANES, tile=self.tile)
         return self._twin
 
-    def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    def _run(self, light: Light, missing: NDArray[np.bool_], contrast: float) -> NDArray[np.float32]:
+        image, valid = to_network(light, missing)
+        inputs = {"image": image, "valid": valid}
+        if self.scaled:
+            inputs[SCALE] = np.array([contrast], np.float32)
         (filled,) = self._session.run(None, inputs)
         return np.asarray(filled)
 
 
-def check_output(filled: NDArray[np.float32], image: NDArray[np.float32], name: str) -> None:
+def _check_output(filled: NDArray[np.float32], expected: tuple[int, ...], name: str) -> None:
     """Make sure that a model has given a picture.
 
     Raises:
         InputFileError: Another size, or values that are not numbers.
     """
-    if filled.shape != image.shape:
-        raise InputFileError(f"model {name} turns {image.shape} into {filled.shape}", CONTRACT)
+    if filled.shape != expected:
+        raise InputFileError(f"model {name} turns {expected} into {filled.shape}", CONTRACT)
     # A network computes in floating point throughout: one weight that is not a number reaches every pixel.
     if not np.isfinite(filled).all():
         raise InputFileError(f"model {name} gives values that are not numbers", "get an undamaged copy")

@@ -21,7 +21,7 @@ from bokwon.restore.depth import depth_in_hole, is_shallow, rise
 from bokwon.restore.engines import Engine, ModelEngine
 from bokwon.restore.paper import Paper
 
-__all__ = ["LETTER_REACH", "Letters", "Progress", "fill_hole"]
+__all__ = ["LETTER_REACH", "Letters", "Progress", "fill_hole", "tiling_for"]
 
 Letters = Literal["restore", "leave"]
 """Whether strokes may be made up (`restore`), or only where their evidence is near, and paper elsewhere (`leave`)."""
@@ -31,6 +31,11 @@ LETTER_REACH = 12
 
 Progress = Callable[[int, int], None]
 """Told after each tile: how many are done, and of how many."""
+
+
+def tiling_for(engine: Engine) -> Tiling:
+    """Return how an engine's pages are cut where nothing else is asked for."""
+    return Tiling(engine.tile, square=getattr(engine, "square", True))
 
 
 def fill_hole(
@@ -62,7 +67,7 @@ def fill_hole(
         How many tiles were run.
     """
     missing = missing_pixels(pixels, mode, hole)
-    tiles = (tiling or Tiling(engine.tile)).plan(hole)
+    tiles = (tiling or tiling_for(engine)).plan(hole)
     if not tiles:
         return 0
     if len(tiles) > 1 and isinstance(engine, ModelEngine):

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from queue import SimpleQueue
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.imaging.color import Light
 from bokwon.imaging.tiles import GRID
 from bokwon.processes import available_cores
 from bokwon.restore.engines import CONTRACT, LANES, SCALE, TILES, ModelEngine
@@ -77,6 +78,9 @@ class OpenVinoEngine(ModelEngine):
         MissingDependencyError: OpenVINO is not installed, or not whole.
     """
 
+    # Its tiles are computed in the size of the largest.
+    square = False
+
     def __init__(self, data: bytes, name: str, *, threads: int | None = None, precision: str = "auto") -> None:
         super().__init__(name)
         try:
@@ -107,7 +111,7 @@ class OpenVinoEngine(ModelEngine):
             raise InputFileError(f"model {name} cannot be loaded: {error}", "get an undamaged copy") from error
         # Partial convolutions count masks, by averages.
         self._knows_holes = any(node.get_type_name() == "AvgPool" for node in model.get_ops())
-        self._programs = _Programs(model, settings, 2 * self.tile**2)
+        self._programs = _Programs(model, settings, 2 * self.tile**2, self.scaled)
         self.description = f"OpenVINO {openvino.__version__.split('-')[0]}, processor, {self.precision}"
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
@@ -116,8 +120,8 @@ class OpenVinoEngine(ModelEngine):
         taken = rooms(sizes, 2 * self.tile**2) if self._knows_holes else {}
         return _PageEngine(self, self._programs, taken, lanes)
 
-    def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        return self._programs.run(None, 1, inputs)
+    def _run(self, light: Light, missing: NDArray[np.bool_], contrast: float) -> NDArray[np.float32]:
+        return self._programs.run(None, 1, light, missing, contrast)
 
 
 class _PageEngine(ModelEngine):
@@ -132,9 +136,9 @@ class _PageEngine(ModelEngine):
         self._programs = programs
         self._rooms = taken
 
-    def _run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        height, width = inputs["image"].shape[2:]
-        return self._programs.run(self._rooms.get((height, width)), self.lanes, inputs)
+    def _run(self, light: Light, missing: NDArray[np.bool_], contrast: float) -> NDArray[np.float32]:
+        height, width = missing.shape
+        return self._programs.run(self._rooms.get((height, width)), self.lanes, light, missing, contrast)
 
 
 def rooms(sizes: Iterable[tuple[int, int]], most: int) -> dict[tuple[int, int], tuple[int, int]]:
@@ -166,6 +170,18 @@ def rooms(sizes: Iterable[tuple[int, int]], most: int) -> dict[tuple[int, int], 
     return {size: room for size, room in taken.items() if pixels[room] > _WORTH_COMPILING}
 
 
+class _Kind(NamedTuple):
+    """What a model is compiled for: a size or `_ANY`, how many runs at a time, and the type of the samples."""
+
+    room: tuple[int, int]
+    lanes: int
+    samples: str
+
+    @property
+    def pixels(self) -> int:
+        return self.room[0] * self.room[1]
+
+
 class _Programs:
     """A model compiled for sizes of picture, as they are asked for, or for all; those used last are kept.
 
@@ -173,77 +189,105 @@ class _Programs:
         model: OpenVINO's model, of open sizes.
         settings: What it is compiled with.
         most: Pixels that the sizes kept may have together, which is what their memory grows with.
+        scaled: Whether the model takes the contrast of the page.
     """
 
-    def __init__(self, model: Any, settings: dict[str, str | int], most: int) -> None:
+    def __init__(self, model: Any, settings: dict[str, str | int], most: int, scaled: bool) -> None:
         self._model = model
+        self._scaled = scaled
         self._settings = settings
         self._most = most
         self._lock = Lock()
-        self._kept: OrderedDict[tuple[tuple[int, int], int], SimpleQueue[Any]] = OrderedDict()
+        self._kept: OrderedDict[_Kind, SimpleQueue[Any]] = OrderedDict()
 
     def run(
-        self, room: tuple[int, int] | None, lanes: int, inputs: dict[str, NDArray[np.float32]]
+        self,
+        room: tuple[int, int] | None,
+        lanes: int,
+        light: Light,
+        missing: NDArray[np.bool_],
+        contrast: float,
     ) -> NDArray[np.float32]:
         """Compute the output for a picture, `lanes` of them at a time.
 
         Args:
             room: The size it is computed in; by default its own, or for a small one the model for all sizes.
             lanes: How many runs there may be at the same time.
-            inputs: What the model takes.
+            light: (H, W, 1) or (H, W, 3) samples.
+            missing: (H, W), True where nothing is known.
+            contrast: That of the page, where the model takes it; 0 for the picture's own.
+
+        Returns:
+            (1, 3, H, W).
         """
-        height, width = inputs["image"].shape[2:]
+        height, width = missing.shape
         if room is None:
             room = (height, width) if height * width > _WORTH_A_SIZE else _ANY
-        requests = self._requests(room, lanes)
+        requests = self._requests(_Kind(room, lanes, light.dtype.name))
         request = requests.get()
         try:
+            image, valid = request.get_tensor("image"), request.get_tensor("valid")
             if room == _ANY:
-                return np.array(request.infer(inputs)[0])
-            for name, value in inputs.items():
-                _put(request.get_tensor(name).data, value)
+                image.shape, valid.shape = (1, 3, height, width), (1, 1, height, width)
+            _put(image.data[0], valid.data[0, 0], light, missing)
+            if self._scaled:
+                request.get_tensor(SCALE).data[...] = contrast
             request.infer()
             return np.array(request.get_output_tensor(0).data[..., :height, :width])
         finally:
             requests.put(request)
 
-    def _requests(self, room: tuple[int, int], lanes: int) -> SimpleQueue[Any]:
-        """Return the requests of a room, of which each serves one run at a time."""
-        key = room, lanes
+    def _requests(self, kind: _Kind) -> SimpleQueue[Any]:
+        """Return the requests of a program, of which each serves one run at a time."""
         with self._lock:
-            if key not in self._kept:
+            if kind not in self._kept:
                 # Before, so that both are never in memory together.
-                sized = [other for other in self._kept if other[0] != _ANY]
-                while sized and sum(h * w for (h, w), _ in sized) + room[0] * room[1] > self._most:
+                sized = [other for other in self._kept if other.room != _ANY]
+                while sized and sum(other.pixels for other in sized) + kind.pixels > self._most:
                     del self._kept[sized.pop(0)]
-                self._kept[key] = self._compile(room, lanes)
-            self._kept.move_to_end(key)
-            return self._kept[key]
+                self._kept[kind] = self._compile(kind)
+            self._kept.move_to_end(kind)
+            return self._kept[kind]
 
-    def _compile(self, room: tuple[int, int], lanes: int) -> SimpleQueue[Any]:
+    def _compile(self, kind: _Kind) -> SimpleQueue[Any]:
+        openvino = _openvino()
         model = self._model.clone()
-        if room != _ANY:
+        if kind.room != _ANY:
             channels = {"image": 3, "valid": 1}
-            model.reshape({name: [1, count, *room] for name, count in channels.items()})
-            tune(_openvino(), model)
+            model.reshape({name: [1, count, *kind.room] for name, count in channels.items()})
+        # Samples go in as they are: floats would be four times as much to write.
+        given = openvino.preprocess.PrePostProcessor(model)
+        for name, type_name, largest in (("image", kind.samples, np.iinfo(kind.samples).max), ("valid", "uint8", 1)):
+            given.input(name).tensor().set_element_type(openvino.Type(np.dtype(type_name)))
+            given.input(name).preprocess().convert_element_type(openvino.Type.f32).scale(float(largest))
+        model = given.build()
+        if kind.room != _ANY:
+            tune(openvino, model)
         # Threads bound to a core wait for whoever else computes on it: beside other work that took twice as long.
-        settings = {**self._settings, "NUM_STREAMS": lanes, "ENABLE_CPU_PINNING": False}
+        settings = {**self._settings, "NUM_STREAMS": kind.lanes, "ENABLE_CPU_PINNING": False}
         compiled = _core().compile_model(model, "CPU", settings)
         requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(lanes):
+        for _ in range(kind.lanes):
             requests.put(compiled.create_infer_request())
         return requests
 
 
-def _put(room: NDArray[np.float32], value: NDArray[np.float32]) -> None:
-    """Write a value into the upper left of a room, and zero, which is hole, into the rest."""
-    if room.ndim < 4:
-        room[...] = value
-        return
-    height, width = value.shape[2:]
-    room[..., :height, :width] = value
-    room[..., height:, :] = 0
-    room[..., :height, width:] = 0
+def _put(image: NDArray[Any], valid: NDArray[np.uint8], light: Light, missing: NDArray[np.bool_]) -> None:
+    """Write a picture into the upper left of a room, and zero, which is hole, into the rest.
+
+    Args:
+        image: (3, H, W) of the samples' type.
+        valid: (H, W), written 1 where pixels are known.
+        light: (h, w, 1), repeated, or (h, w, 3).
+        missing: (h, w).
+    """
+    height, width = missing.shape
+    known = valid[:height, :width]
+    np.logical_not(missing, out=known.view(np.bool_))
+    np.multiply(light.transpose(2, 0, 1), known, out=image[:, :height, :width])
+    for rest in (valid, image):
+        rest[..., height:, :] = 0
+        rest[..., :height, width:] = 0
 
 
 def _open_scale(openvino: Any, model: Any) -> bool:

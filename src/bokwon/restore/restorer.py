@@ -18,7 +18,7 @@ from bokwon.imaging.tiles import Tiling
 from bokwon.processes import available_cores
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import PRECISIONS, TILES, Engine, load_engine, prefers_int8
-from bokwon.restore.fill import Letters, Progress, fill_hole
+from bokwon.restore.fill import Letters, Progress, fill_hole, tiling_for
 from bokwon.restore.grain import GrainChoice, add_grain
 from bokwon.restore.ink import InkChoice, sharpen_ink
 from bokwon.restore.models import DEFAULT_MODEL, Model, find_int8, find_model, load_model
@@ -138,7 +138,7 @@ class Restorer:
         self.letters = letters
         self.grain = grain
         self.ink = ink
-        self._tiling = Tiling(self.engine.tile if tile is None else tile)
+        self._tiling = tiling_for(self.engine) if tile is None else Tiling(tile)
 
     def restore(
         self, image: ImageT, hole: NDArray[Any] | Image.Image, *, progress: Progress | None = None
