@@ -1,4 +1,4 @@
-"""What `--ink sharpen` and `--grain match` give, and what they cost, on the pairs of `bokwon evaluate --per-cell 2`.
+"""What `--ink sharpen|clear` and `--grain match` give and cost, on the pairs of `bokwon evaluate --per-cell 2`.
 
     python benchmarks/finish.py IMAGES MASKS VGG19.safetensors [--per-cell 2]
 
@@ -24,7 +24,7 @@ from bokwon.nn.features import VGGFeatures
 from bokwon.nn.terms import feature_distance
 
 RESULTS = Path(__file__).parent / "results"
-FINISHES = [("off", "off"), ("sharpen", "off"), ("off", "match"), ("sharpen", "match")]
+FINISHES = [(ink, grain) for grain in ("off", "match") for ink in ("off", "sharpen", "clear")]
 
 
 def as_tensor(pixels: NDArray[np.uint8]) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """Draws docs/gallery/restored_*.jpg: 24 results at full size, each damaged (hole magenta), restored, and as it was.
 
+The pages once more with `--ink clear --grain match`: restored_*_clear.jpg.
+
 Eight real pages, eight rendered pages in fonts that training never saw, eight photographs that come with scikit-image
 (public domain). Holes are drawn by seed: nothing is chosen by its result.
 
@@ -54,9 +56,12 @@ def main() -> None:
     parser.add_argument("--photo-model", default="photo")
     options = parser.parse_args()
     documents = bokwon.Restorer(options.page_model, precision="float32")
+    careful = bokwon.Restorer(options.page_model, precision="float32", ink="clear", grain="match")
     sheets = {
         "pages": (documents, spread(options.pages)),
         "rendered": (documents, spread(options.rendered)),
+        "pages_clear": (careful, spread(options.pages)),
+        "rendered_clear": (careful, spread(options.rendered)),
         "photographs": (
             bokwon.Restorer(options.photo_model, precision="float32"),
             [photographs() / name for name in PHOTOGRAPHS],

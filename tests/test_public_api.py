@@ -37,6 +37,7 @@ def test_the_signatures() -> None:
         "grain",
         "precision",
         "ink",
+        "ensemble",
     ]
     assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
 

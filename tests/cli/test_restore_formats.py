@@ -319,17 +319,50 @@ def test_a_profile_of_inks_makes_inks_of_a_jpeg_2000(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("tile", [None, (16, 16)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_white_as_zero_comes_back_looking_the_same_and_it_is_said(
-    folder: Path, dtype: type, order: str, capsys: pytest.CaptureFixture[str]
+def test_white_as_zero_stays_so(
+    folder: Path, dtype: type, tile: tuple[int, int] | None, order: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     samples = noise("L", dtype)
-    tifffile.imwrite("page.tif", samples, photometric="miniswhite", metadata=None, byteorder=order)
+    settings = {"extratags": [(280, "H", 1, 7, True)], "tile": tile, "byteorder": order}
+    tifffile.imwrite("page.tif", samples, photometric="miniswhite", metadata=None, **settings)
+    assert restore("page.tif", "out.tif") == 0
+    assert not capsys.readouterr().err
+    with tifffile.TiffFile("out.tif") as file:
+        assert file.pages[0].photometric == tifffile.PHOTOMETRIC.MINISWHITE
+        assert file.pages[0].tags[280].value == 7
+        check_restored(samples, file.pages[0].asarray())
+    # In another format it looks the same, and what it is filled with does too.
+    assert restore("page.tif", "out.png") == 0
+    with Image.open("out.png") as image:
+        light = np.array(image)
+    np.testing.assert_array_equal(light, np.iinfo(dtype).max - tifffile.imread("out.tif"))
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4", "tiff_lzw", "raw"])
+def test_white_as_zero_stays_so_in_faxes(folder: Path, compression: str) -> None:
+    bits = noise("L") > 127
+    Image.fromarray(bits).save("page.tif", compression=compression, tiffinfo={262: 0})
+    before = tifffile.imread("page.tif")
+    assert restore("page.tif", "out.tif") == 0
+    with tifffile.TiffFile("out.tif") as file, Image.open("out.tif") as image:
+        assert file.pages[0].photometric == tifffile.PHOTOMETRIC.MINISWHITE
+        assert image.info["compression"] == compression
+        np.testing.assert_array_equal(file.pages[0].asarray()[~HOLE], before[~HOLE])
+        np.testing.assert_array_equal(np.array(image)[~HOLE], bits[~HOLE])
+
+
+def test_less_than_eight_bits_of_a_negative_come_back_as_what_they_look_like(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = noise("L") >> 4
+    tifffile.imwrite("page.tif", samples, photometric="miniswhite", bitspersample=4, metadata=None)
     assert restore("page.tif", "out.tif") == 0
     assert "stores white as zero; it comes back looking the same, with black as zero" in capsys.readouterr().err
     with tifffile.TiffFile("out.tif") as file:
         assert file.pages[0].photometric == tifffile.PHOTOMETRIC.MINISBLACK
-        check_restored(np.iinfo(dtype).max - samples, file.pages[0].asarray())
+        check_restored(255 - 17 * samples, file.pages[0].asarray())
 
 
 def add_image(

@@ -143,6 +143,19 @@ def test_ink_is_sharpened_on_request_and_only_in_the_hole(folder: Path) -> None:
     assert (hole & (after > 60) & (after < 180)).sum() < 0.9 * between.sum()
 
 
+def test_ink_is_cleared_on_request_and_only_in_the_hole(folder: Path) -> None:
+    page = np.full((200, 300), 210, np.uint8)
+    page[::20] = page[1::20] = page[2::20] = 30
+    hole, before, after = with_and_without(page, "ink", "clear")
+    between = hole & (before > 60) & (before < 180)
+    assert (hole & (after > 60) & (after < 180)).sum() < 0.6 * between.sum()
+    assert restore("page.png", "sharpened.png", "--ink", "sharpen", *TELEA) == 0
+    with Image.open("sharpened.png") as image:
+        lighter = after.astype(int) - np.array(image)
+    assert lighter.min() >= -2
+    assert lighter.max() > 50
+
+
 def test_letters_may_be_left(folder: Path, mean_model: Path) -> None:
     page = np.full((200, 200), 220, np.uint8)
     page[::10] = 0

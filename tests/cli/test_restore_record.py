@@ -327,6 +327,24 @@ def test_what_was_restored_in_place_is_not_restored_over_its_record(
     assert run("restore", "page.png", "page.png", "--mask", "mask.png", *TELEA, "--record", "-q") == 0
 
 
+def test_a_file_that_comes_out_as_it_was_is_restored_again(folder: Path) -> None:
+    # White in white: the fill is what was there.
+    Path("in").mkdir()
+    blank = Image.new("1", (60, 40), 1)
+    blank.save("in/page.tif", compression="group4")
+    hole = np.zeros((40, 60), np.uint8)
+    hole[10:20, 10:30] = 255
+    Path("masks").mkdir(exist_ok=True)
+    Image.fromarray(hole).save("masks/page.png")
+    command = ("restore", "in", "out", "--masks", "masks", *TELEA, "--record", "-q")
+    assert run(*command) == 0
+    assert Path("out/page.tif").read_bytes() == Path("in/page.tif").read_bytes()
+    assert run(*command) == 0
+    Path("out/report.jsonl").unlink()
+    assert run(*command, "--resume") == 0
+    assert run("undo", "out/page.tif.record", "out/page.tif", "-q") == 0
+
+
 @pytest.mark.parametrize("when", ["before", "within"])
 def test_an_interruption_once_the_output_is_in_place_loses_no_original_pixels(
     folder: Path, monkeypatch: pytest.MonkeyPatch, when: str

@@ -4,22 +4,28 @@ import csv
 import io
 import json
 import mmap
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bokwon.errors import ArgumentError, InputFileError, OutputExistsError
+import bokwon
+from bokwon.errors import ArgumentError, BokwonError, InputFileError, OutputExistsError
 from bokwon.evaluation.benchmark import Folders, Journal, Task, open_report, restored_picture, run_task
 from bokwon.evaluation.compare import compare, format_comparison
 from bokwon.evaluation.machine import metered
 from bokwon.evaluation.markdown import to_markdown
-from bokwon.evaluation.methods import ERASED, parse_methods
+from bokwon.evaluation.methods import ERASED, erase, parse_methods
 from bokwon.evaluation.metrics import measure
 from bokwon.evaluation.pairs import load_pair, plan_pairs
 from bokwon.evaluation.results import collect, read_results, to_csv, to_json
 from bokwon.evaluation.tables import PUBLISHED, overview_table
+from bokwon.restore.restorer import Restorer
+
+ROOT = Path(__file__).parents[2]
 
 Measured = tuple[dict[str, Any], list[Task]]
 
@@ -152,7 +158,38 @@ def test_a_report_is_made_only_where_nothing_else_is(tmp_path: Path) -> None:
         open_report(tmp_path / "new")
 
 
-def test_methods_that_do_not_exist_or_come_twice(tmp_path: Path) -> None:
+def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path: Path, mean_model: Path) -> None:
+    pair = plan_pairs(material.images, material.masks, per_cell=1).pairs[0]
+    text = f"{mean_model},{mean_model}:letters=leave,paper={mean_model}:ink=clear:letters=leave,{mean_model}:ensemble=2"
+    methods = parse_methods(text)
+    stem = mean_model.stem
+    assert [method.name for method in methods] == [stem, f"{stem}-letters-leave", "paper", f"{stem}-ensemble-2"]
+    assert methods[2].options == (("ink", "clear"), ("letters", "leave"))
+    assert methods[2].about()["engine"].endswith(", ink clear, letters leave")
+    assert methods[3].about()["engine"].endswith(", mean of 2 views")
+    tasks = [Task(pair, method, Folders(material.images, material.masks, tmp_path)) for method in methods]
+    assert len({task.key for task in tasks}) == 4
+    records = [run_task(task) for task in tasks]
+    assert not any("error" in record for record in records)
+    engines = [method.engine() for method in methods]
+    assert not isinstance(engines[0], Restorer)
+    chosen = [(one.letters, one.ink, one.ensemble) for one in engines if isinstance(one, Restorer)]
+    assert chosen == [("leave", "off", 1), ("leave", "clear", 1), ("restore", "off", 2)]
+    assert records[0]["hole_psnr"] == pytest.approx(records[3]["hole_psnr"], abs=0.1)
+    truth, hole = load_pair(pair, material.images, material.masks)
+    expected = bokwon.Restorer(mean_model, engine="onnx", letters="leave").restore(erase(truth, hole), hole).image
+    np.testing.assert_array_equal(restored_picture(tasks[1], truth, hole), expected)
+
+
+def test_methods_that_do_not_exist_or_come_twice(tmp_path: Path, mean_model: Path) -> None:
+    for text, message in (
+        ("telea:ink=clear", "telea has no options"),
+        (f"{mean_model}:ink=blot", "ink cannot be blot"),
+        (f"{mean_model}:ink=off:ink=clear", "names an option twice"),
+        (f"{mean_model}:colour=red", "colour"),
+    ):
+        with pytest.raises(BokwonError, match=message):
+            parse_methods(text)
     with pytest.raises(ArgumentError, match=r"no model is named 'teela'.*methods without a model: telea"):
         parse_methods("teela")
     with pytest.raises(ArgumentError, match="telea is named twice"):
@@ -212,3 +249,32 @@ def test_the_peak_of_memory_is_that_of_the_block() -> None:
     assert after.peak_mb is not None
     assert large.peak_mb - small.peak_mb > 60
     assert large.peak_mb - after.peak_mb > 60
+
+
+def test_methods_measured_anew_are_merged_with_earlier_ones(material: Any, tmp_path: Path) -> None:
+    whole, _ = run(material, tmp_path / "whole", "identity,telea,ns")
+    new, _ = run(material, tmp_path / "new", "identity")
+    earlier, _ = run(material, tmp_path / "earlier", "ns,telea")
+    for name, results in (("new", new), ("earlier", earlier)):
+        (tmp_path / f"{name}.json").write_text("".join(to_json(results)))
+    command = [sys.executable, str(ROOT / "benchmarks" / "merge_results.py")]
+    files = [str(tmp_path / f"{name}.json") for name in ("earlier", "new", "out")]
+    subprocess.run([*command, *files, "--methods", "telea,ns"], check=True)
+    merged = read_results(tmp_path / "out.json")
+    assert [method["name"] for method in merged["methods"]] == ["identity", "telea", "ns"]
+    assert without_costs(merged["cells"]) == without_costs(whole["cells"])
+    assert without_costs(merged["all"]) == without_costs(whole["all"])
+    assert merged["classes"] == json.loads(json.dumps(whole["classes"]))
+    new["pairs"][0]["mask_sha256"] = "0" * 16
+    (tmp_path / "new.json").write_text("".join(to_json(new)))
+    done = subprocess.run([*command, *files], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "is another one" in done.stderr
+
+
+def without_costs(value: Any) -> Any:
+    """Take out what no two runs have alike: times and memory."""
+    if isinstance(value, dict):
+        costs = ("seconds", "cpu_seconds", "peak_mb")
+        return {key: without_costs(each) for key, each in value.items() if key not in costs}
+    return [without_costs(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,4 +1,4 @@
-"""`--ink sharpen`: smears in a fill become ink or paper."""
+"""`--ink sharpen|clear`: smears in a fill become ink or paper."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from bokwon.restore import ink
 from bokwon.restore.ink import sharpen_ink
+from bokwon.restore.survey import CELL
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 
@@ -80,6 +82,52 @@ def test_a_stain_is_taken_for_paper() -> None:
     away[3:7] = False
     assert np.abs(after[stain][away].astype(int) - before[stain][away]).max() <= 12
     assert after[150, 215] <= before[150, 215]
+
+
+STROKE, GHOST = (slice(84, 90), slice(140, 290)), (slice(150, 190), slice(140, 290))
+
+
+def strokes_and_a_ghost() -> np.ndarray:
+    """A stroke with soft edges, as dark as ink in its core, and a smear of half the ink."""
+    made = page()
+    made[DARK] = PAPER
+    for distance, share in ((2, 0.3), (1, 0.6), (0, 1.0)):
+        made[84 - distance : 90 + distance, 140:290] = share_of_ink(share)
+    made[GHOST] = share_of_ink(0.5)
+    return made
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_clear_keeps_strokes_and_makes_paper_of_ghosts(mode: str, of_mode: OfMode) -> None:
+    before = of_mode(mode, np.uint8, strokes_and_a_ghost())
+    after, sharpened = before.copy(), before.copy()
+    sharpen_ink(after, mode, HOLE, clear=True)
+    sharpen_ink(sharpened, mode, HOLE)
+    np.testing.assert_array_equal(after[~HOLE], before[~HOLE])
+
+    def light(samples: np.ndarray) -> np.ndarray:
+        first = (samples if samples.ndim == 2 else samples[..., 0]).astype(float)
+        return 255 - first if mode == "CMYK" else first
+
+    # The ghost goes, of which sharpening alone makes ink.
+    assert light(after)[155:185, 150:280].min() > share_of_ink(0.03)
+    assert light(sharpened)[155:185, 150:280].max() < share_of_ink(0.5)
+    # The stroke stays, its edges too.
+    np.testing.assert_allclose(light(after)[82:92, 150:280], light(sharpened)[82:92, 150:280], atol=3)
+    assert light(after)[STROKE].max() < share_of_ink(0.9)
+
+
+def test_clear_is_the_same_in_whatever_windows_a_page_is_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = np.tile(strokes_and_a_ghost(), (2, 3)).astype(np.uint8)
+    hole = np.tile(HOLE, (2, 3))
+    whole = large.copy()
+    sharpen_ink(whole, "L", hole, clear=True)
+    height, width = hole.shape
+    bands = [(slice(top, min(top + 3 * CELL, height)), slice(0, width)) for top in range(0, height, 3 * CELL)]
+    monkeypatch.setattr(ink, "windows", lambda hole: bands)
+    cut = large.copy()
+    sharpen_ink(cut, "L", hole, clear=True)
+    assert np.abs(cut.astype(int) - whole).max() <= 2
 
 
 def test_red_ink_stays_red() -> None:

@@ -84,6 +84,26 @@ def test_charbonnier_settles_for_ink_or_paper_and_the_others_for_gray():
     assert best(charbonnier_in_holes) == pytest.approx(0.9, abs=0.01)
 
 
+@pytest.mark.parametrize("paper", [0.9, 0.1])
+def test_in_doubt_charbonnier_settles_for_paper(paper):
+    ink = 1 - paper
+    # Mostly paper; in the hole six pixels of ten were ink.
+    truth = torch.full((1, 3, 10, 40), paper)
+    truth[..., :6, 30:] = ink
+    valid = torch.ones(1, 1, 10, 40)
+    valid[..., 30:] = 0
+
+    def best(doubt):
+        candidates = torch.linspace(0, 1, 101)
+        losses = [
+            charbonnier_in_holes(torch.full_like(truth, float(value)), truth, valid, doubt) for value in candidates
+        ]
+        return float(candidates[torch.stack(losses).argmin()])
+
+    assert best(1.0) == pytest.approx(ink, abs=0.011)
+    assert best(2.0) == pytest.approx(paper, abs=0.011)
+
+
 def test_charbonnier_has_finite_gradients_where_nothing_is_wrong():
     truth = torch.full((2, 3, 32, 32), 0.5)
     output = truth.clone().requires_grad_()

@@ -60,6 +60,15 @@ class Ink(str, Enum):
 
     off = "off"
     sharpen = "sharpen"
+    clear = "clear"
+
+
+class Ensemble(str, Enum):
+    """Of how many views of a tile the mean is taken."""
+
+    one = "1"
+    two = "2"
+    four = "4"
 
 
 class EngineName(str, Enum):
@@ -151,7 +160,16 @@ def restore(
     grain: Annotated[
         Grain, typer.Option("--grain", help="match: give what is filled the grain of the paper around it.")
     ] = Grain.off,
-    ink: Annotated[Ink, typer.Option("--ink", help="sharpen: smears in what is filled become ink or paper.")] = Ink.off,
+    ink: Annotated[
+        Ink,
+        typer.Option("--ink", help="sharpen: smears in what is filled become ink or paper; clear: paper in doubt."),
+    ] = Ink.off,
+    ensemble: Annotated[
+        Ensemble,
+        typer.Option(
+            "--ensemble", help="Mean of so many mirrored views: better for photographs, in as many times the time."
+        ),
+    ] = Ensemble.one,
     output_format: Annotated[
         Format | None,
         typer.Option("--format", help="Format to write; by default OUTPUT's, in a folder each file's own."),
@@ -207,6 +225,8 @@ def restore(
         raise ArgumentError(f"--method {method.value} runs no model", "leave out --engine or --method")
     if precision is not Precision.auto and method is not Method.model:
         raise ArgumentError(f"--method {method.value} runs no model", "leave out --precision or --method")
+    if ensemble is not Ensemble.one and method is not Method.model:
+        raise ArgumentError(f"--method {method.value} runs no model", "leave out --ensemble or --method")
     folder = image != _STANDARD and mask is None and Path(image).is_dir()
     for name, given in (
         ("--masks", masks),
@@ -248,6 +268,7 @@ def restore(
         grain=grain.value,
         precision=precision.value,
         ink=ink.value,
+        ensemble=int(ensemble.value),
     )
     format_name = output_format.value.upper() if output_format else None
     if folder:

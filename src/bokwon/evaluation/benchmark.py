@@ -24,6 +24,7 @@ from bokwon.imaging.holes import Hole
 from bokwon.imaging.output import replacing
 from bokwon.processes import in_processes
 from bokwon.restore.engines import Engine
+from bokwon.restore.restorer import Restorer
 
 __all__ = ["Folders", "Journal", "Task", "measure_all", "open_report", "restored_picture", "run_task"]
 
@@ -63,7 +64,10 @@ class Task:
     def key(self) -> str:
         """What the journal knows it by: the content of all that goes in, 20 hexadecimal digits."""
         # The version of the library that fills is not in it on purpose: a report names the one it was begun with.
-        parts = (self.pair.image_sha256, self.pair.mask_sha256, self.pair.window, self.method.name, self.method.sha256)
+        method = self.method
+        pair = (self.pair.image_sha256, self.pair.mask_sha256, self.pair.window)
+        # Without options the same as before there were any.
+        parts = (*pair, method.name, method.sha256, *method.options)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
 
     @property
@@ -181,7 +185,7 @@ def measure_all(
     return failures
 
 
-_ENGINES: dict[Method, Engine] = {}
+_ENGINES: dict[Method, Engine | Restorer] = {}
 
 
 def run_task(task: Task) -> dict[str, Any]:

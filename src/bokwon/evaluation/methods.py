@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,11 @@ from bokwon.imaging.tiles import Tiling
 from bokwon.restore.biharmonic import BiharmonicEngine
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import Engine, OnnxEngine
-from bokwon.restore.fill import fill_hole
+from bokwon.restore.fill import Letters, fill_hole
+from bokwon.restore.ink import InkChoice
 from bokwon.restore.models import find_model, load_model
 from bokwon.restore.patchmatch import PatchMatchEngine
+from bokwon.restore.restorer import Restorer
 
 __all__ = ["ERASED", "IdentityEngine", "Method", "erase", "parse_methods", "restore"]
 
@@ -32,8 +34,11 @@ ERASED = 255
 # the hole with a radius of 1, 17.0 with 3, 17.3 with 5 and 17.6 with 8 (pages); Navier-Stokes 16.5, 16.9, 17.1, 17.2.
 _RADIUS = 8
 
+# What a user of `bokwon restore` may choose besides a model.
+_CHOICES = {"ensemble": ("1", "2", "4"), "ink": get_args(InkChoice), "letters": get_args(Letters)}
+
 # The name becomes that of a folder; whatever else stands before an equals sign belongs to a path.
-_NAMED = re.compile(r"(?:(\w[\w.-]*)=)?(.+)", re.DOTALL)
+_NAMED = re.compile(rf"(?:(\w[\w.-]*)=)?(.+?)((?::(?:{'|'.join(_CHOICES)})=\w+)*)", re.DOTALL)
 
 
 class IdentityEngine:
@@ -63,14 +68,16 @@ class Method:
         name: What tables call it.
         source: A name of this module's, or a model's name or path.
         sha256: Checksum of the model file; None where no model is used.
+        options: What the runtime is told besides, in order of names: `ensemble`, `ink`, `letters`.
     """
 
     name: str
     source: str
     sha256: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
-    def engine(self) -> Engine:
-        """Make the engine.
+    def engine(self) -> Engine | Restorer:
+        """Make the engine, or with options the whole runtime.
 
         Raises:
             MissingDependencyError: What it needs is not installed.
@@ -84,7 +91,11 @@ class Method:
         if sha256 != self.sha256:
             raise ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
         # Like the others: one thread, so that times can be compared.
-        return OnnxEngine(data, model.name, threads=1)
+        if not self.options:
+            return OnnxEngine(data, model.name, threads=1)
+        chosen: dict[str, Any] = dict(self.options)
+        chosen["ensemble"] = int(chosen.get("ensemble", 1))
+        return Restorer(self.source, threads=1, engine="onnx", precision=_precision(model.precision), **chosen)
 
     def about(self) -> dict[str, Any]:
         """Return what a report says of the method: name, source, checksum and the engine's own description."""
@@ -93,8 +104,12 @@ class Method:
             # A file by its name alone: where it lay is nobody's business who reads the report.
             "source": Path(self.source).name,
             "sha256": self.sha256,
-            "engine": self.engine().description,
+            "engine": ", ".join([_described(self.engine()), *self._finish()]),
         }
+
+    def _finish(self) -> list[str]:
+        # An engine says itself of how many views it takes the mean.
+        return [f"{name} {value}" for name, value in self.options if name != "ensemble"]
 
 
 def parse_methods(text: str) -> tuple[Method, ...]:
@@ -102,7 +117,8 @@ def parse_methods(text: str) -> tuple[Method, ...]:
 
     Args:
         text: Names with commas: `telea`, `ns`, `biharmonic`, `patchmatch`, `identity`, a shipped model, or the path of
-            a model file; each may be called something else by `NAME=` before it.
+            a model file; each may be called something else by `NAME=` before it, and options of the runtime may stand
+            behind a model, `:ensemble=4`, `:ink=clear`, `:letters=leave`.
 
     Raises:
         ArgumentError: No method, one twice, or one that does not exist.
@@ -124,14 +140,39 @@ def parse_methods(text: str) -> tuple[Method, ...]:
 
 
 def _method(text: str) -> Method:
-    name, source = _NAMED.fullmatch(text).groups()  # type: ignore[union-attr]
+    name, source, rest = _NAMED.fullmatch(text).groups()  # type: ignore[union-attr]
+    options = _options(text, rest)
     if source in _ENGINES:
+        if options:
+            raise ArgumentError(f"{source} has no options", f"leave out {rest}")
         return Method(name or source, source)
     try:
         model = find_model(source)
     except ArgumentError as error:
         raise ArgumentError(error.message, f"{error.fix}; methods without a model: {', '.join(_ENGINES)}") from error
-    return Method(name or model.path.stem, source, load_model(model)[1])
+    default = "-".join([model.path.stem, *(f"{key}-{value}" for key, value in options)])
+    return Method(name or default, source, load_model(model)[1], options)
+
+
+def _options(text: str, rest: str) -> tuple[tuple[str, str], ...]:
+    """Read `:NAME=VALUE` as often as it stands there."""
+    pairs = [part.split("=") for part in rest.split(":")[1:]]
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        raise ArgumentError(f"{text} names an option twice", "leave one of them out")
+    for key, value in options.items():
+        if value not in _CHOICES[key]:
+            raise ArgumentError(f"{key} cannot be {value}, as in {text}", f"choose {', '.join(_CHOICES[key])}")
+    return tuple(sorted(options.items()))
+
+
+def _precision(stored: str) -> str:
+    """Return in what a model is to be computed: as it is stored."""
+    return "int8" if stored == "int8" else "float32"
+
+
+def _described(engine: Engine | Restorer) -> str:
+    return engine.engine.description if isinstance(engine, Restorer) else engine.description
 
 
 def erase(truth: NDArray[np.uint8], hole: Hole) -> NDArray[np.uint8]:
@@ -146,14 +187,16 @@ def erase(truth: NDArray[np.uint8], hole: Hole) -> NDArray[np.uint8]:
     return damaged
 
 
-def restore(damaged: NDArray[np.uint8], hole: Hole, engine: Engine) -> NDArray[np.uint8]:
+def restore(damaged: NDArray[np.uint8], hole: Hole, engine: Engine | Restorer) -> NDArray[np.uint8]:
     """Fill a hole the way the runtime does: in tiles, feathered, the input outside the hole.
 
     Args:
         damaged: (H, W, 3).
         hole: (H, W).
-        engine: What fills.
+        engine: What fills, or the whole runtime.
     """
+    if isinstance(engine, Restorer):
+        return engine.restore(damaged, hole).image
     filled = damaged.copy()
     fill_hole(filled, "RGB", hole, engine, tiling=Tiling(engine.tile))
     return filled

@@ -19,7 +19,7 @@ from bokwon.evaluation.statistics import summarise
 from bokwon.evaluation.tables import cell_name
 from bokwon.synthesis.catalog import CELLS, Cell
 
-__all__ = ["collect", "read_results", "to_csv", "to_json"]
+__all__ = ["collect", "read_results", "summaries", "to_csv", "to_json"]
 
 FORMAT = 1
 _COLUMNS = ("hole_psnr", "hole_l1", "l1", "psnr", "ssim", "vgg", "lpips")
@@ -68,11 +68,6 @@ def collect(
                 failed.append({"image": pair.image, "mask": pair.mask, "method": name, "error": error})
         if len(found) == len(names):
             measured.append({**pair.record(), "methods": found})
-    rows = []
-    for cell in cells:
-        mine = [pair for pair in measured if pair["bin"] == cell.bin and pair["border"] == cell.border]
-        about = {"cell": cell.folder, "name": cell_name(cell), "bin": cell.bin, "border": cell.border}
-        rows.append({**about, **summarise(mine, names)})
     return {
         "format": FORMAT,
         "settings": dict(settings),
@@ -82,13 +77,33 @@ def collect(
         "empty": dict(empty),
         "problems": list(plan.problems),
         "failures": failed,
-        "cells": rows,
-        "all": summarise(measured, names),
-        "classes": {
-            "thickness": {"limits": list(THICKNESSES), **_classes(measured, names, "thickness")},
-            "deviation": {"limits": list(DEVIATIONS), **_classes(measured, names, "deviation")},
-        },
+        **summaries(measured, names, cells),
         "pairs": measured,
+    }
+
+
+def summaries(
+    pairs: Sequence[Mapping[str, Any]], names: Sequence[str], cells: Sequence[Cell] = CELLS
+) -> dict[str, Any]:
+    """Return what a report tells of pairs together: `cells`, `all` and `classes`.
+
+    Args:
+        pairs: Records of the pairs, measured with every method.
+        names: The methods, the one of interest first.
+        cells: The cells that were to be filled.
+    """
+    rows = []
+    for cell in cells:
+        mine = [pair for pair in pairs if pair["bin"] == cell.bin and pair["border"] == cell.border]
+        about = {"cell": cell.folder, "name": cell_name(cell), "bin": cell.bin, "border": cell.border}
+        rows.append({**about, **summarise(mine, names)})
+    return {
+        "cells": rows,
+        "all": summarise(pairs, names),
+        "classes": {
+            "thickness": {"limits": list(THICKNESSES), **_classes(pairs, names, "thickness")},
+            "deviation": {"limits": list(DEVIATIONS), **_classes(pairs, names, "deviation")},
+        },
     }
 
 

@@ -36,7 +36,7 @@ _UNDO_ORIENTATION = {
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP, _ICC = 274, 258, 262, 700, 34675
 _X_RESOLUTION = 282
 _JFIF_UNITS = (1, 2)
-_WHITE_IS_ZERO, _LUMA_AND_CHROMA = 0, 6
+_LUMA_AND_CHROMA = 6
 _KINDS = {"LAB": "CIE L*a*b*", "YCbCr": "luma and chroma", "F": "floating point", "I": "more than 16 bits"}
 _BIG_HIGH_FIRST = b"MM\0+"
 """What a big-endian BigTIFF begins with, which Pillow does not read."""
@@ -85,6 +85,7 @@ class _Storage:
     white_is_zero: bool = False
     gray_with_alpha: bool = False
     luma: bool = False
+    negative: bool = False
 
 
 def decode(name: str, stream: BinaryIO) -> Page:
@@ -131,14 +132,16 @@ def decode(name: str, stream: BinaryIO) -> Page:
             storage = _png_storage(*png.header(stream))
         orientation = int(image.getexif().get(_ORIENTATION, 1))
         image.load()
-        samples_changed = storage.small_gray or storage.white_is_zero or storage.luma or image.mode in ("P", "PA")
+        turned = storage.white_is_zero and not storage.negative
+        samples_changed = storage.small_gray or turned or storage.luma or image.mode in ("P", "PA")
         chunks = None
         if file_format == "PNG":
             chunks, lost = png.read_chunks(stream, samples_changed=samples_changed)
             notices += [f"{name}: chunks that do not hold any more are not kept: {', '.join(lost)}"] if lost else []
         metadata = _metadata(image, stream, file_format, tags, orientation, chunks, samples_changed=samples_changed)
-        if metadata.tiff is not None and head == _BIG_HIGH_FIRST:
-            metadata = replace(metadata, tiff=replace(metadata.tiff, big=True))
+        if metadata.tiff is not None:
+            big = metadata.tiff.big or head == _BIG_HIGH_FIRST
+            metadata = replace(metadata, tiff=replace(metadata.tiff, big=big, white_is_zero=storage.negative))
         stored: Image.Image = image
         if file_format == "TIFF" and orientation in _UNDO_ORIENTATION:
             stored = image.transpose(_UNDO_ORIENTATION[orientation])
@@ -159,6 +162,7 @@ def decode(name: str, stream: BinaryIO) -> Page:
     if storage.white_is_zero:
         # Pillow inverts such files of 8 bits and less itself.
         pixels = np.asarray(65535 - pixels) if pixels.dtype == np.uint16 else pixels
+    if turned:
         notices.append(_white_is_zero(name))
     if storage.small_gray:
         notices.append(f"{name} has less than 8 bits of gray; it comes back with 8")
@@ -202,18 +206,20 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
     _check_single(name, ifd.positions(stream))
     limit = Image.MAX_IMAGE_PIXELS or 0
     pixels, compression = tiff_archive.decode_samples(name, stream, tags, mode, max_pixels=limit)
-    inverted = _photometric(tags) == _WHITE_IS_ZERO
-    kept = tiff.descriptive(tags, samples_changed=inverted)
+    white_is_zero = _photometric(tags) == tiff.WHITE_IS_ZERO
+    negative = white_is_zero and mode in tiff.WITH_NEGATIVES
+    turned = white_is_zero and not negative
+    kept = tiff.descriptive(tags, samples_changed=turned)
     metadata = Metadata(
         icc=kept[_ICC].data if _ICC in kept else None,
         exif=tiff.exif_block(kept) or None,
         xmp=kept[_XMP].data if _XMP in kept else None,
         dpi=tiff.resolution(tags),
         orientation=ifd.numbers(tags[_ORIENTATION])[0] if _ORIENTATION in tags else 1,
-        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags), ifd.is_big(stream)),
+        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags), ifd.is_big(stream), negative),
     )
-    notices = [f"{name}: {change}" for change in tiff.changes_of(tags, samples_changed=inverted)]
-    return Page(pixels, mode, "TIFF", metadata, (*notices, _white_is_zero(name)) if inverted else tuple(notices))
+    notices = [f"{name}: {change}" for change in tiff.changes_of(tags, samples_changed=turned)]
+    return Page(pixels, mode, "TIFF", metadata, (*notices, _white_is_zero(name)) if turned else tuple(notices))
 
 
 def _as_tiff(name: str, stream: BinaryIO) -> BinaryIO:
@@ -256,10 +262,13 @@ def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
     tiff_archive.check_alpha(name, tags, image.mode.upper())
     if len(bits) not in (1, _COLOUR_DEPTHS.get(image.mode)):
         raise InputFileError(f"{name} has {len(bits)} channels, of which {image.mode} would keep only some", fix)
+    white_is_zero = _photometric(tags) == tiff.WHITE_IS_ZERO
     return _Storage(
         sixteen_bit_colour=bits[0] == 16 and image.mode in ("RGB", "RGBA"),
         small_gray=bits[0] in (2, 4) and image.mode == "L",
-        white_is_zero=_photometric(tags) == _WHITE_IS_ZERO,
+        white_is_zero=white_is_zero,
+        # Less than 8 bits come back as 8, and gray with alpha as what it looks like.
+        negative=white_is_zero and bits in ((1,), (8,), (16,)),
         luma=_photometric(tags) == _LUMA_AND_CHROMA and image.mode == "RGB",
     )
 

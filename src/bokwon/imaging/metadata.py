@@ -50,12 +50,14 @@ class TiffSettings:
         tags: Its descriptive tags, EXIF and GPS directories among them.
         tile: Height and width of its tiles; None for a page in strips.
         big: Whether it lay in a BigTIFF.
+        white_is_zero: Whether its gray is stored as a negative, to be written so again.
     """
 
     compression: str
     tags: Directory
     tile: tuple[int, int] | None = None
     big: bool = False
+    white_is_zero: bool = False
 
 
 @dataclass(frozen=True)

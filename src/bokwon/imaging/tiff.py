@@ -33,6 +33,11 @@ _LOSSLESS = ("raw", "tiff_lzw", _DEFLATE, "packbits", *_BILEVEL)
 _OPENCV_COMPRESSION = {"raw": 1, "tiff_lzw": 5, _DEFLATE: 8, "packbits": 32773}
 
 _STRIPS, _TILES = (273, 279), (324, 325)
+_PHOTOMETRIC = 262
+WHITE_IS_ZERO = 0
+"""What the tag of photometric interpretation says of a negative."""
+WITH_NEGATIVES = ("1", "L")
+"""Modes whose pages are written as negatives where they were read from one."""
 _EXTRA_SAMPLES = 338
 _DESCRIPTION_DPI = (282, 283, 296)
 _ICC, _XMP = 34675, 700
@@ -168,6 +173,9 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
     """
     compression = encoding_for(metadata.tiff.compression, mode) if metadata.tiff else _DEFLATE
     tile = metadata.tiff.tile if metadata.tiff and tiff_archive.can_encode(mode) else None
+    negative = metadata.tiff is not None and metadata.tiff.white_is_zero and mode in WITH_NEGATIVES
+    if negative:
+        pixels = ~pixels
     if order == ">" and pixels.dtype == np.uint16:
         # Encoders write the low byte first; in blocks without differences, samples may be of either order.
         pixels = pixels.byteswap()
@@ -177,6 +185,8 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
     starts = ifd.numbers(structure[places])
     sizes = ifd.numbers(structure[lengths])
     directory = {tag: entry for tag, entry in structure.items() if tag in _STRUCTURAL}
+    if negative:
+        directory[_PHOTOMETRIC] = Entry.shorts(WHITE_IS_ZERO)
     if mode == "RGBA":
         # Unassociated alpha; OpenCV leaves the tag out.
         directory[_EXTRA_SAMPLES] = Entry.shorts(2)

@@ -30,7 +30,9 @@ class Recipe:
         engine: What runs model files: `auto`, `onnx` or `openvino`.
         grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
         precision: What the model computes with: `auto`, `float32`, `bfloat16` or `int8`.
-        ink: `sharpen` moves what lies between ink and paper in a fill to one of them; `off` leaves it as it was filled.
+        ink: `sharpen` moves what lies between ink and paper in a fill to one of them, `clear` to paper in doubt; `off`
+            leaves it as it was filled.
+        ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4.
     """
 
     model: str = DEFAULT_MODEL
@@ -41,6 +43,7 @@ class Recipe:
     grain: GrainChoice = "off"
     precision: str = "auto"
     ink: InkChoice = "off"
+    ensemble: int = 1
 
     def restorer(self) -> Restorer:
         """Make the restorer."""
@@ -53,6 +56,7 @@ class Recipe:
             grain=self.grain,
             precision=self.precision,
             ink=self.ink,
+            ensemble=self.ensemble,
         )
 
 

@@ -168,7 +168,7 @@ class _Work:
         """Write the output, and all of the record of the intervention but its place."""
         self._book.rewrite(stream, self._format, self.visit)
         if self._recorder is not None:
-            chosen = {name: getattr(self._restorer, name) for name in ("letters", "grain", "ink")}
+            chosen = {name: getattr(self._restorer, name) for name in ("letters", "grain", "ink", "ensemble")}
             options = {**asdict(self._job.options), "format": self._format, **chosen}
             self._recorder.prepare(stream, options)
 

@@ -223,10 +223,13 @@ class Recorder:
 
     def _check_earlier(self) -> None:
         try:
-            earlier = read_record(self._folder)[1]["output"]["sha256"]
+            earlier = read_record(self._folder)[1]
         except (FileAccessError, InputFileError):
             return
-        if earlier == self._input["sha256"]:
+        before = earlier.get("input")
+        was = before.get("sha256") if isinstance(before, dict) else None
+        # What a restoration left as it was still is what it was: nothing can be lost.
+        if earlier["output"]["sha256"] == self._input["sha256"] != was:
             raise ArgumentError(
                 f"{self._input['file']} is what {self._folder.name} was written for: its original pixels would be lost",
                 f"name another output, move {self._folder.name} away, or `bokwon undo` it first",

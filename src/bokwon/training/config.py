@@ -51,6 +51,8 @@ class LossConfig:
             might have been there, the square for the mean: more PSNR, softer strokes.
         charbonnier: Of a generalised Charbonnier distance in holes, exponent 1/2, which settles for the likeliest of
             several values: ink or paper, where the square and the PSNR make gray.
+        doubt: How many times a pixel counts in `charbonnier` that is nearer to ink than the truth: with 2, ink has to
+            be twice as likely as paper.
         psnr: Of the PSNR in the hole, dB, averaged over images; subtracted, since more is better. Unlike `square` it
             weighs a small hole like a large one, and a faint page like a strong one.
         feature_distance: Of the distance between the directions of the composite's features and the truth's,
@@ -74,6 +76,7 @@ class LossConfig:
     tv: float | None = None
     square: float = 0.0
     charbonnier: float = 0.0
+    doubt: float = 1.0
     psnr: float = 0.0
     feature_distance: float = 0.0
 
@@ -91,6 +94,8 @@ class LossConfig:
             weight = getattr(self, name)
             if weight is not None and not (math.isfinite(weight) and weight >= 0):
                 raise ArgumentError(f"loss.{name} is {weight}", "give a finite weight >= 0")
+        if not (math.isfinite(self.doubt) and self.doubt > 0):
+            raise ArgumentError(f"loss.doubt is {self.doubt}", "give a finite number > 0; 1 weighs ink like paper")
         if self.feature_distance and self.features == "none":
             raise ArgumentError(
                 f'loss.feature_distance is {self.feature_distance}, but loss.features is "none"',

@@ -53,7 +53,7 @@ def squared_in_holes(output: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     return _mean_in_holes((output - truth).square().mean(1, keepdim=True), valid)
 
 
-def charbonnier_in_holes(output: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+def charbonnier_in_holes(output: Tensor, truth: Tensor, valid: Tensor, doubt: float = 1.0) -> Tensor:
     """Mean over the pixels in holes of a generalised Charbonnier distance, (d^2 + 0.02^2)^(1/4).
 
     The square is least for the mean of what might have been there, L1 for the median, and this, which grows ever
@@ -63,13 +63,23 @@ def charbonnier_in_holes(output: Tensor, truth: Tensor, valid: Tensor) -> Tensor
         output: (N, 3, H, W).
         truth: (N, 3, H, W) in [0, 1].
         valid: (N, 1, H, W), 1 where a pixel is known.
+        doubt: How many times a pixel counts that is nearer to ink than the truth. With 2, ink has to be twice as likely
+            as paper. What an image has most of is its paper, dark or bright.
 
     Returns:
         A scalar; 0 without holes. d is the root mean square of a pixel's distance over its channels.
 
     Source: Sun, Roth and Black, "Secrets of optical flow estimation and their principles", CVPR 2010, section 3.
     """
-    return _mean_in_holes(((output - truth).square().mean(1, keepdim=True) + _NEAR**2) ** 0.25, valid)
+    difference = output - truth
+    distance = (difference.square().mean(1, keepdim=True) + _NEAR**2) ** 0.25
+    if doubt != 1.0:
+        light = truth.mean(1, keepdim=True)
+        # Few are far from the mean, on the side of the ink; paper is on the other.
+        skewness = (light - light.mean((2, 3), keepdim=True)).pow(3).mean((2, 3), keepdim=True)
+        too_much_ink = difference.detach().mean(1, keepdim=True) * skewness > 0
+        distance = torch.where(too_much_ink, doubt * distance, distance)
+    return _mean_in_holes(distance, valid)
 
 
 def _mean_in_holes(distance: Tensor, valid: Tensor) -> Tensor:
@@ -177,7 +187,7 @@ class Objective:
             terms["square"] = squared_in_holes(output, truth, valid)
             total = total + self.config.square * terms["square"]
         if self.config.charbonnier:
-            terms["charbonnier"] = charbonnier_in_holes(output, truth, valid)
+            terms["charbonnier"] = charbonnier_in_holes(output, truth, valid, self.config.doubt)
             total = total + self.config.charbonnier * terms["charbonnier"]
         if self.config.psnr:
             terms["psnr"] = psnr_in_holes(output, truth, valid)
