@@ -340,6 +340,23 @@ def test_white_as_zero_stays_so(
     np.testing.assert_array_equal(light, np.iinfo(dtype).max - tifffile.imread("out.tif"))
 
 
+@pytest.mark.parametrize("predictor", [None, 2])
+@pytest.mark.parametrize("compression", ["lzw", "adobe_deflate", "zstd"])
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_differences_of_neighbours_stay_differences(
+    folder: Path, dtype: type, tile: tuple[int, int] | None, compression: str, predictor: int | None
+) -> None:
+    samples = noise("RGB", dtype)
+    settings = {"photometric": "rgb", "compression": compression, "predictor": predictor, "tile": tile}
+    tifffile.imwrite("page.tif", samples, metadata=None, **settings)
+    assert restore("page.tif", "out.tif") == 0
+    with tifffile.TiffFile("page.tif") as before, tifffile.TiffFile("out.tif") as after:
+        for name in ("predictor", "compression", "is_tiled"):
+            assert getattr(before.pages[0], name) == getattr(after.pages[0], name)
+        check_restored(samples, after.pages[0].asarray())
+
+
 @pytest.mark.parametrize("compression", ["group3", "group4", "tiff_lzw", "raw"])
 def test_white_as_zero_stays_so_in_faxes(folder: Path, compression: str) -> None:
     bits = noise("L") > 127

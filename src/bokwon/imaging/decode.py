@@ -141,7 +141,9 @@ def decode(name: str, stream: BinaryIO) -> Page:
         metadata = _metadata(image, stream, file_format, tags, orientation, chunks, samples_changed=samples_changed)
         if metadata.tiff is not None:
             big = metadata.tiff.big or head == _BIG_HIGH_FIRST
-            metadata = replace(metadata, tiff=replace(metadata.tiff, big=big, white_is_zero=storage.negative))
+            differences = tiff.has_differences(tags)
+            settings = replace(metadata.tiff, big=big, white_is_zero=storage.negative, differences=differences)
+            metadata = replace(metadata, tiff=settings)
         stored: Image.Image = image
         if file_format == "TIFF" and orientation in _UNDO_ORIENTATION:
             stored = image.transpose(_UNDO_ORIENTATION[orientation])
@@ -210,13 +212,14 @@ def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
     negative = white_is_zero and mode in tiff.WITH_NEGATIVES
     turned = white_is_zero and not negative
     kept = tiff.descriptive(tags, samples_changed=turned)
+    tile, differences = tiff_archive.tile_of(tags), tiff.has_differences(tags)
     metadata = Metadata(
         icc=kept[_ICC].data if _ICC in kept else None,
         exif=tiff.exif_block(kept) or None,
         xmp=kept[_XMP].data if _XMP in kept else None,
         dpi=tiff.resolution(tags),
         orientation=ifd.numbers(tags[_ORIENTATION])[0] if _ORIENTATION in tags else 1,
-        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags), ifd.is_big(stream), negative),
+        tiff=TiffSettings(compression, kept, tile, ifd.is_big(stream), negative, differences),
     )
     notices = [f"{name}: {change}" for change in tiff.changes_of(tags, samples_changed=turned)]
     return Page(pixels, mode, "TIFF", metadata, (*notices, _white_is_zero(name)) if turned else tuple(notices))

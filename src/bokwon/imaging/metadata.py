@@ -51,6 +51,7 @@ class TiffSettings:
         tile: Height and width of its tiles; None for a page in strips.
         big: Whether it lay in a BigTIFF.
         white_is_zero: Whether its gray is stored as a negative, to be written so again.
+        differences: Whether it stores differences of neighbours (a horizontal predictor), which compress better.
     """
 
     compression: str
@@ -58,6 +59,7 @@ class TiffSettings:
     tile: tuple[int, int] | None = None
     big: bool = False
     white_is_zero: bool = False
+    differences: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,9 @@ _BLACK_AND_WHITE = 532
 _IN_SAMPLES = frozenset({280, 281, 290, 291, 321, 340, 341, _BLACK_AND_WHITE})
 _PLANAR, _SAMPLE_FORMAT = 284, 339
 _SEPARATE, _SIGNED = 2, 2
-_NO_PREDICTOR = 1
+_PREDICTOR = 317
+_NO_PREDICTOR, _HORIZONTAL = 1, 2
+_WITH_DIFFERENCES = ("tiff_lzw", _DEFLATE, *tiff_archive.NEWER)
 
 
 def descriptive(directory: Directory, *, samples_changed: bool = False) -> Directory:
@@ -67,6 +69,11 @@ def descriptive(directory: Directory, *, samples_changed: bool = False) -> Direc
     """
     unwanted = _STRUCTURAL | _IN_SAMPLES if samples_changed else _STRUCTURAL
     return {tag: entry for tag, entry in directory.items() if tag not in unwanted}
+
+
+def has_differences(tags: Directory) -> bool:
+    """Return whether a page stores differences of neighbouring samples."""
+    return _PREDICTOR in tags and ifd.numbers(tags[_PREDICTOR])[:1] == (_HORIZONTAL,)
 
 
 def changes_of(tags: Directory, *, samples_changed: bool) -> list[str]:
@@ -179,7 +186,11 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
     if order == ">" and pixels.dtype == np.uint16:
         # Encoders write the low byte first; in blocks without differences, samples may be of either order.
         pixels = pixels.byteswap()
-    bare = _encode_bare(pixels, mode, compression, tile, differences=order == "<")
+    # What was no TIFF page is written as OpenCV and Pillow do by themselves: only colour of 16 bits as differences.
+    differences = metadata.tiff.differences if metadata.tiff else is_deep(pixels)
+    if compression not in _WITH_DIFFERENCES or mode == "1" or (order == ">" and pixels.dtype == np.uint16):
+        differences = False
+    bare = _encode_bare(pixels, mode, compression, tile, differences=differences)
     structure = ifd.parse(bare)
     places, lengths = _TILES if _TILES[0] in structure else _STRIPS
     starts = ifd.numbers(structure[places])
@@ -210,13 +221,14 @@ def _encode_bare(
     pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None, *, differences: bool
 ) -> io.BytesIO:
     if tile is not None or compression in tiff_archive.NEWER or (is_deep(pixels) and mode in ("LA", "CMYK")):
-        return tiff_archive.encode_samples(pixels, mode, compression, tile)
+        return tiff_archive.encode_samples(pixels, mode, compression, tile, differences=differences)
     if is_deep(pixels):
         return _encode_deep(pixels, compression, differences=differences)
     image = to_pillow(pixels, mode)
     image.info.clear()
     encoded = io.BytesIO()
-    image.save(encoded, "TIFF", compression=compression)
+    told = {_PREDICTOR: _HORIZONTAL} if differences else {}
+    image.save(encoded, "TIFF", compression=compression, tiffinfo=told)
     return encoded
 
 
@@ -225,8 +237,7 @@ def _encode_deep(pixels: Pixels, compression: str, *, differences: bool) -> io.B
 
     order = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
     settings = [cv2.IMWRITE_TIFF_COMPRESSION, _OPENCV_COMPRESSION[compression]]
-    if not differences:
-        settings += [cv2.IMWRITE_TIFF_PREDICTOR, _NO_PREDICTOR]
+    settings += [cv2.IMWRITE_TIFF_PREDICTOR, _HORIZONTAL if differences else _NO_PREDICTOR]
     done, encoded = cv2.imencode(".tiff", cv2.cvtColor(np.ascontiguousarray(pixels), order), settings)
     if not done:
         raise OSError("OpenCV could not encode the image as TIFF")

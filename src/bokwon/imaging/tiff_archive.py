@@ -207,7 +207,9 @@ def would_keep(compression: str, mode: str) -> bool:
     return compression in NEWER and mode != "1"
 
 
-def encode_samples(pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None) -> io.BytesIO:
+def encode_samples(
+    pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None, *, differences: bool = False
+) -> io.BytesIO:
     """Write samples as a bare TIFF file.
 
     Args:
@@ -215,6 +217,7 @@ def encode_samples(pixels: Pixels, mode: str, compression: str, tile: tuple[int,
         mode: Their mode.
         compression: A lossless one, by Pillow's name.
         tile: Height and width of its tiles; None for strips.
+        differences: Whether to store differences of neighbours.
 
     Raises:
         MissingDependencyError: tifffile or imagecodecs is not installed.
@@ -229,6 +232,7 @@ def encode_samples(pixels: Pixels, mode: str, compression: str, tile: tuple[int,
         planarconfig="contig" if pixels.ndim == 3 else None,
         extrasamples=["unassalpha"] if mode in ("LA", "RGBA") else None,
         compression=_COMPRESSIONS[compression],
+        predictor=differences,
         metadata=None,
         software=False,
         **settings,
