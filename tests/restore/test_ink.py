@@ -117,6 +117,27 @@ def test_clear_keeps_strokes_and_makes_paper_of_ghosts(mode: str, of_mode: OfMod
     assert light(after)[STROKE].max() < share_of_ink(0.9)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_clear_keeps_rules_that_are_lighter_than_letters(turned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled = strokes_and_a_ghost()
+    rule, middle = np.s_[60:240, 310:313], np.s_[80:220, 311]
+    filled[rule] = share_of_ink(0.75)
+    before = filled.astype(np.uint8)
+    hole = HOLE
+
+    def cleared() -> np.ndarray:
+        after = (before.T if turned else before).copy()
+        sharpen_ink(after, "L", hole.T if turned else hole, clear=True)
+        return after.T if turned else after
+
+    after = cleared()
+    assert after[middle].max() < share_of_ink(0.5)
+    assert after[155:185, 150:280].min() > share_of_ink(0.03)
+    monkeypatch.setattr(ink, "_FAINT", 2.0)
+    monkeypatch.setattr(ink, "_LINE", 3.0)
+    assert cleared()[middle].min() > share_of_ink(0.3)
+
+
 def test_clear_is_the_same_in_whatever_windows_a_page_is_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
     large = np.tile(strokes_and_a_ghost(), (2, 3)).astype(np.uint8)
     hole = np.tile(HOLE, (2, 3))

@@ -36,6 +36,11 @@ _STROKE = 3
 _PAPER, _CORE = 0.75, 0.95
 """Share of ink, where a fill is darkest within that reach, up to which `clear` makes paper of it, and from which on it
 keeps a stroke."""
+_RULE, _THICK = 25, 9
+"""`clear` keeps lines of the page's two directions that go on for so many pixels and are thinner than so many: rules,
+which are often lighter than letters."""
+_FAINT, _LINE = 0.5, 0.7
+"""How much more ink than its surroundings a line has up to which it is none, and from which on it is kept whole."""
 _RIM, _DEEP = 2.0, 8.0
 """Depth in a hole from which on fills are changed, and from which on in full, pixels: near its rim a fill knows more,
 and has edges like those of the page's own strokes."""
@@ -86,14 +91,25 @@ def sharpen_ink(pixels: Pixels, mode: str, hole: Hole, *, clear: bool = False) -
 
 
 def _strokes(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return 1 for strokes that a fill is sure of and what is beside them, 0 for the rest, (h, w, 1)."""
+    """Return 1 for strokes and rules that a fill is sure of and what is beside them, 0 for the rest, (h, w, 1)."""
     import cv2
+
+    def window(height: int, width: int, shape: int = cv2.MORPH_RECT) -> NDArray[np.uint8]:
+        return np.asarray(cv2.getStructuringElement(shape, (width, height)), np.uint8)
 
     # Not by single dark pixels.
     smooth = cv2.GaussianBlur(np.clip(ink[..., 0], 0.0, 1.0), (0, 0), 0.8)
-    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _STROKE + 1, 2 * _STROKE + 1))
+    reach = window(2 * _STROKE + 1, 2 * _STROKE + 1, cv2.MORPH_ELLIPSE)
     darkest = cv2.GaussianBlur(cv2.dilate(smooth, reach), (0, 0), 1.0)
-    return rise(np.asarray(darkest, np.float32), _PAPER, _CORE)
+    thick = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, window(_THICK, _THICK))
+    # A pixel wider across, so that lines may lean.
+    across, down = (
+        cv2.morphologyEx(cv2.dilate(smooth, wider), cv2.MORPH_OPEN, line)
+        for wider, line in ((window(3, 1), window(1, _RULE)), (window(1, 3), window(_RULE, 1)))
+    )
+    rules = cv2.GaussianBlur(cv2.dilate(np.maximum(across, down) - thick, window(3, 3)), (0, 0), 1.0)
+    sure = np.asarray(darkest, np.float32), np.asarray(rules, np.float32)
+    return np.maximum(rise(sure[0], _PAPER, _CORE), rise(sure[1], _FAINT, _LINE))
 
 
 def _brightest_around(pixels: Pixels, mode: str, window: tuple[slice, slice]) -> NDArray[np.float32]:
