@@ -3,8 +3,8 @@
     python benchmarks/merge_results.py EARLIER.json NEW.json OUT.json [--methods NAME,...]
 
 The classical methods take most of an evaluation and do not change. OUT has the methods of NEW, then those of EARLIER
-that are named, or that NEW lacks; every summary is computed anew. Files of pairs, windows and the versions of libraries
-have to agree; the costs are those of each one's run.
+that are named by --methods, by default all that NEW lacks; every summary is computed anew. Files of pairs, windows and
+the versions of libraries have to agree; the costs are those of each one's run.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def merge(earlier: Mapping[str, Any], new: Mapping[str, Any], names: list[str]) 
     pairs = []
     by_number = {pair["number"]: pair for pair in earlier["pairs"]}
     for pair in new["pairs"]:
-        before = by_number[pair["number"]]
-        if [pair[key] for key in _PAIR] != [before[key] for key in _PAIR]:
+        before = by_number.get(pair["number"])
+        if before is None or [pair[key] for key in _PAIR] != [before[key] for key in _PAIR]:
             raise SystemExit(f"pair {pair['number']} is another one")
         both = {**pair, "methods": {**pair["methods"], **{name: before["methods"][name] for name in names}}}
         if pair.get("reading"):
@@ -78,7 +78,10 @@ def main() -> None:
     measured = {method["name"] for method in new["methods"]}
     names = [method["name"] for method in earlier["methods"] if method["name"] not in measured]
     if options.methods:
-        names = options.methods.split(",")
+        wanted = options.methods.split(",")
+        if not set(wanted) <= set(names):
+            raise SystemExit(f"{options.earlier} has these that {options.new} lacks: {', '.join(names)}")
+        names = wanted
     options.out.write_text("".join(to_json(merge(earlier, new, names))))
 
 

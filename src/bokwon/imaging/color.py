@@ -100,7 +100,7 @@ def put_samples(pixels: Pixels, hole: NDArray[np.bool_] | tuple[NDArray[np.intp]
 def to_network(light: Light, missing: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Make the two inputs of a model file.
 
-    This is the one place of the runtime where `hole` turns into `valid`.
+    Here, and where OpenVINO is given samples as they are, `hole` turns into `valid`.
 
     Args:
         light: (H, W, 1) or (H, W, 3) samples; gray is repeated to RGB.

@@ -187,7 +187,8 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
         # Encoders write the low byte first; in blocks without differences, samples may be of either order.
         pixels = pixels.byteswap()
     # What was no TIFF page is written as OpenCV and Pillow do by themselves: only colour of 16 bits as differences.
-    differences = metadata.tiff.differences if metadata.tiff else is_deep(pixels)
+    differences = metadata.tiff.differences if metadata.tiff else is_deep(pixels) and mode in ("RGB", "RGBA")
+    # With the high byte first, encoders know no differences of 16 bits.
     if compression not in _WITH_DIFFERENCES or mode == "1" or (order == ">" and pixels.dtype == np.uint16):
         differences = False
     bare = _encode_bare(pixels, mode, compression, tile, differences=differences)

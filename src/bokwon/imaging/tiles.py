@@ -154,8 +154,8 @@ class Tiling:
         tile: Side of a tile in pixels, a multiple of `GRID`.
         overlap: What neighbouring tiles share, a multiple of `GRID`, at most half a tile.
         square: Whether no side of a tile is longer. Otherwise a tile has at most as many pixels as such a square, and
-            of the shapes up to four times as long as wide the one that takes least for a whole page, if each of its
-            tiles is computed in the size of the largest.
+            of the shapes up to about four times as long as wide the one that takes least for a whole page, if each of
+            its tiles is computed in the size of the largest.
     """
 
     tile: int = 512
