@@ -14,9 +14,9 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from bokwon.errors import ArgumentError
 from bokwon.imaging import ifd
-from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source, read_page
 from bokwon.imaging.formats import check_fits, encode_page, format_of, lost_on_the_way
+from bokwon.imaging.page import Page
 
 HEIGHT, WIDTH = 23, 34
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

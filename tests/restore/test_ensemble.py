@@ -49,7 +49,7 @@ def test_tiles_of_a_page_are_filled_like_the_whole() -> None:
     assert np.median(difference) <= 2
 
 
-def test_what_a_model_gives_of_one_view_does_not_matter_for_another(mean_model: Path) -> None:
+def test_views_that_agree_give_what_one_of_them_gives(mean_model: Path) -> None:
     one = bokwon.Restorer(mean_model, engine="onnx")
     page, hole = page_and_hole()
     filled = page.copy()

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bokwon.cli.restore import MaxMpixels, Polarity, pixels_of
+from bokwon.cli.choices import MaxMpixels, Polarity, pixels_of
 from bokwon.cli.voice import Voice, divert_native_messages
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bokwon.imaging.decode import Page
     from bokwon.imaging.holes import Hole
+    from bokwon.imaging.page import Page
     from bokwon.restore.evidence import Encoder
     from bokwon.restore.models import Model
 

@@ -2,101 +2,29 @@
 
 from __future__ import annotations
 
-import math
-import sys
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from bokwon.cli.choices import (
+    STANDARD,
+    EngineName,
+    Ensemble,
+    Format,
+    Grain,
+    Ink,
+    Letters,
+    MaxMpixels,
+    Method,
+    Polarity,
+    Precision,
+    pixels_of,
+)
 from bokwon.cli.voice import Voice, divert_native_messages
 from bokwon.errors import ArgumentError
 
-if TYPE_CHECKING:
-    from bokwon.imaging.files import Source
-    from bokwon.restore.job import Options, Recipe
-    from bokwon.restore.restorer import Restorer
-
-__all__ = ["MaxMpixels", "Polarity", "introduce", "pixels_of", "register"]
-
-_STANDARD = "-"
-_MEGA = 1_000_000
-
-MaxMpixels = Annotated[float, typer.Option("--max-mpixels", min=0.000001, help="Refuse larger images, in megapixels.")]
-
-
-class Polarity(str, Enum):
-    """Which side of a mask is hole."""
-
-    white = "white"
-    black = "black"
-
-
-class Method(str, Enum):
-    """What fills the holes."""
-
-    model = "model"
-    telea = "telea"
-    ns = "ns"
-
-
-class Letters(str, Enum):
-    """Whether strokes may be made up."""
-
-    restore = "restore"
-    leave = "leave"
-
-
-class Grain(str, Enum):
-    """Whether what is filled gets the grain of the paper."""
-
-    off = "off"
-    match = "match"
-
-
-class Ink(str, Enum):
-    """Whether fills come out as ink or paper."""
-
-    off = "off"
-    sharpen = "sharpen"
-    clear = "clear"
-
-
-class Ensemble(str, Enum):
-    """Of how many views of a tile the mean is taken."""
-
-    one = "1"
-    two = "2"
-    four = "4"
-
-
-class EngineName(str, Enum):
-    """What runs model files."""
-
-    auto = "auto"
-    onnx = "onnx"
-    openvino = "openvino"
-
-
-class Precision(str, Enum):
-    """What a model computes with."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    int8 = "int8"
-
-
-class Format(str, Enum):
-    """Formats that can be written."""
-
-    png = "png"
-    tiff = "tiff"
-    jpeg = "jpeg"
-    webp = "webp"
-    bmp = "bmp"
-    jpeg2000 = "jpeg2000"
+__all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -217,19 +145,20 @@ def restore(
     """
     if quiet and verbose:
         raise ArgumentError("-q and -v contradict each other", "use one of them")
-    if (record or overlay) and output == _STANDARD:
+    if (record or overlay) and output == STANDARD:
         raise ArgumentError("standard output has no place for a record", "name an output file")
     if model is not None and method is not Method.model:
         raise ArgumentError(f"--method {method.value} uses no model", "leave out --model or --method")
-    if engine is not EngineName.auto and method is not Method.model:
-        raise ArgumentError(f"--method {method.value} runs no model", "leave out --engine or --method")
-    if precision is not Precision.auto and method is not Method.model:
-        raise ArgumentError(f"--method {method.value} runs no model", "leave out --precision or --method")
-    if ensemble is not Ensemble.one and method is not Method.model:
-        raise ArgumentError(f"--method {method.value} runs no model", "leave out --ensemble or --method")
-    folder = image != _STANDARD and mask is None and Path(image).is_dir()
     for name, given in (
-        ("--masks", masks),
+        ("--engine", engine is not EngineName.auto),
+        ("--precision", precision is not Precision.auto),
+        ("--ensemble", ensemble is not Ensemble.one),
+    ):
+        if given and method is not Method.model:
+            raise ArgumentError(f"--method {method.value} runs no model", f"leave out {name} or --method")
+    folder = image != STANDARD and mask is None and Path(image).is_dir()
+    for name, given in (
+        ("--masks", masks is not None),
         ("--recursive", recursive),
         ("--resume", resume),
         ("--jobs", jobs not in (None, 1)),
@@ -239,7 +168,7 @@ def restore(
             raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
     if address is not None and not cluster:
         raise ArgumentError("--address is that of a cluster", "add --cluster, or leave it out")
-    if folder and output == _STANDARD:
+    if folder and output == STANDARD:
         raise ArgumentError("standard output has no place for a folder", "name a folder for the outputs")
     divert_native_messages()
     voice = Voice(quiet=quiet, verbose=verbose)
@@ -287,75 +216,6 @@ def restore(
             voice=voice,
         )
     else:
-        _restore_one(image, output, mask, recipe, options, format_name, voice)
+        from bokwon.cli.restore_one import restore_one
 
-
-def _restore_one(
-    image: str,
-    output: str,
-    mask: str | None,
-    recipe: Recipe,
-    options: Options,
-    file_format: str | None,
-    voice: Voice,
-) -> None:
-    from time import perf_counter
-
-    begun = perf_counter()
-    from bokwon.imaging.files import Source
-    from bokwon.imaging.output import check_target
-    from bokwon.restore.job import Job
-    from bokwon.restore.masks import Masks, masks_of_pages
-    from bokwon.restore.one_file import restore_file
-
-    if mask is None:
-        raise ArgumentError("Missing option '--mask'", "see `bokwon restore --help`")
-    if image == mask == _STANDARD:
-        raise ArgumentError("INPUT and MASK cannot both come from standard input", "name a file for one of them")
-    if output == _STANDARD and sys.stdout.isatty():
-        raise ArgumentError("standard output is a terminal", "redirect it, or name an output file")
-    target = None if output == _STANDARD else Path(output)
-    if target is not None:
-        # Before anything is loaded or read from a pipe: these mistakes are the cheapest to find.
-        _ = Job(Source(""), Masks(), target, file_format).output_format
-        check_target(target, overwrite=options.overwrite)
-    source = _from_stdin(voice) if image == _STANDARD else Source.of(Path(image))
-    if mask != _STANDARD and Path(mask).is_dir():
-        masks = masks_of_pages(Path(image), Path(mask))
-    else:
-        masks = Masks(_from_stdin(voice) if mask == _STANDARD else Source.of(Path(mask)))
-    job = Job(source, masks, target, file_format, options)
-    restorer = recipe.restorer()
-    introduce(restorer, voice)
-    outcome = restore_file(job, restorer, voice.tell, progress=voice.tiles)
-    destination = "standard output" if target is None else str(target)
-    voice.tell("detail", f"wrote {destination}: {outcome.tiles} tiles, {perf_counter() - begun:.2f} s")
-
-
-def _from_stdin(voice: Voice) -> Source:
-    from bokwon.imaging.files import Source
-
-    if sys.stdin.isatty():
-        raise ArgumentError("standard input is a terminal", "pipe an image into the command, or name a file")
-    voice.tell("detail", "reading standard input")
-    return Source("standard input", data=sys.stdin.buffer.read())
-
-
-def pixels_of(megapixels: float) -> int:
-    """Return the limit that --max-mpixels sets.
-
-    Raises:
-        ArgumentError: It is no number.
-    """
-    if not math.isfinite(megapixels):
-        raise ArgumentError(f"--max-mpixels {megapixels} is no number of megapixels", "give a number, such as 2000")
-    return round(megapixels * _MEGA)
-
-
-def introduce(restorer: Restorer, voice: Voice) -> None:
-    """Say what fills the holes."""
-    voice.tell("detail", f"engine {restorer.engine.description}")
-    if restorer.model is not None:
-        voice.tell("detail", f"model {restorer.model.name}, sha256 {restorer.sha256}")
-        if restorer.model.card is None:
-            voice.tell("detail", f"model file {restorer.model.path} has no card: nothing vouches for it")
+        restore_one(image, output, mask, recipe, options, format_name, voice)

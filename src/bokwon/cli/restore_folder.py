@@ -61,7 +61,7 @@ def restore_folder(
         typer.Exit: With 4, if some files failed.
         BokwonError: What keeps the whole run from beginning.
     """
-    from bokwon.cli.restore import introduce
+    from bokwon.cli.restore_one import introduce
     from bokwon.processes import available_cores
     from bokwon.restore.batch import plan_batch, settings_digest
     from bokwon.restore.cluster import check_ray

@@ -37,10 +37,10 @@ def undo(
     voice = Voice(quiet=quiet, verbose=False)
 
     from bokwon.imaging.book import open_book
-    from bokwon.imaging.decode import Page
     from bokwon.imaging.files import MAX_PIXELS, Source
     from bokwon.imaging.formats import check_fits, format_of, lost_on_the_way
     from bokwon.imaging.output import replacing
+    from bokwon.imaging.page import Page
     from bokwon.restore import record as records
 
     final = target or output

@@ -18,6 +18,7 @@ from bokwon.imaging.tiles import Tiling
 from bokwon.restore.biharmonic import BiharmonicEngine
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import Engine, OnnxEngine
+from bokwon.restore.ensemble import VIEWS
 from bokwon.restore.fill import Letters, fill_hole
 from bokwon.restore.ink import InkChoice
 from bokwon.restore.models import find_model, load_model
@@ -35,7 +36,7 @@ ERASED = 255
 _RADIUS = 8
 
 # What a user of `bokwon restore` may choose besides a model.
-_CHOICES = {"ensemble": ("1", "2", "4"), "ink": get_args(InkChoice), "letters": get_args(Letters)}
+_CHOICES = {"ensemble": tuple(map(str, VIEWS)), "ink": get_args(InkChoice), "letters": get_args(Letters)}
 
 # The name becomes that of a folder; whatever else stands before an equals sign belongs to a path.
 _NAMED = re.compile(rf"(?:(\w[\w.-]*)=)?(.+?)((?::(?:{'|'.join(_CHOICES)})=\w+)*)", re.DOTALL)
@@ -95,7 +96,7 @@ class Method:
             return OnnxEngine(data, model.name, threads=1)
         chosen: dict[str, Any] = dict(self.options)
         chosen["ensemble"] = int(chosen.get("ensemble", 1))
-        return Restorer(self.source, threads=1, engine="onnx", precision=_precision(model.precision), **chosen)
+        return Restorer(self.source, threads=1, engine="onnx", precision=model.precision, **chosen)
 
     def about(self) -> dict[str, Any]:
         """Return what a report says of the method: name, source, checksum and the engine's own description."""
@@ -164,11 +165,6 @@ def _options(text: str, rest: str) -> tuple[tuple[str, str], ...]:
         if value not in _CHOICES[key]:
             raise ArgumentError(f"{key} cannot be {value}, as in {text}", f"choose {', '.join(_CHOICES[key])}")
     return tuple(sorted(options.items()))
-
-
-def _precision(stored: str) -> str:
-    """Return in what a model is to be computed: as it is stored."""
-    return "int8" if stored == "int8" else "float32"
 
 
 def _described(engine: Engine | Restorer) -> str:

@@ -12,9 +12,9 @@ from typing import BinaryIO, Protocol
 
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.imaging import ifd, tiff, tiff_pages
-from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source, read_page
 from bokwon.imaging.formats import encode_page
+from bokwon.imaging.page import Page
 
 __all__ = ["Book", "Visit", "open_book"]
 

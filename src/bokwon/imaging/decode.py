@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import struct
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -13,13 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.imaging import bmp, ifd, jpeg, jpeg2000, png, tiff, tiff_archive, tiff_pages
+from bokwon.imaging import bmp, ifd, jpeg, jpeg2000, png, tiff, tiff_decode
 from bokwon.imaging.complaints import complaints_about
 from bokwon.imaging.ifd import Directory
-from bokwon.imaging.metadata import Metadata, TiffSettings, plausible_dpi
+from bokwon.imaging.metadata import Metadata, plausible_dpi
+from bokwon.imaging.page import Page, Storage
 from bokwon.imaging.pixels import Pixels, from_pillow
 
-__all__ = ["READABLE_TEXT", "Page", "decode"]
+__all__ = ["READABLE_TEXT", "decode"]
 
 READABLE_TEXT = "PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 and PDF"
 _READABLE = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
@@ -33,11 +33,8 @@ _UNDO_ORIENTATION = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-_ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _XMP, _ICC = 274, 258, 262, 700, 34675
 _X_RESOLUTION = 282
 _JFIF_UNITS = (1, 2)
-_LUMA_AND_CHROMA = 6
-_KINDS = {"LAB": "CIE L*a*b*", "YCbCr": "luma and chroma", "F": "floating point", "I": "more than 16 bits"}
 _BIG_HIGH_FIRST = b"MM\0+"
 """What a big-endian BigTIFF begins with, which Pillow does not read."""
 _BELOW_ZERO = 128
@@ -47,45 +44,6 @@ _DAMAGED_UNNOTICED = ("group3", "group4", "tiff_ccitt", "jpeg")
 _OLD_NUMBERS = {"tiff_deflate": "tiff_adobe_deflate"}
 """The same compression by its number of old, in Pillow's names."""
 _PNG_GRAY, _PNG_GRAY_ALPHA, _PNG_PALETTE = 0, 4, 3
-_COLOUR_DEPTHS = {"1": 1, "L": 1, "LA": 2, "P": 1, "PA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "I;16": 1, "I;16B": 1}
-
-
-@dataclass(frozen=True)
-class Page:
-    """One decoded image.
-
-    Attributes:
-        pixels: Samples as stored, (H, W) or (H, W, C), not rotated by EXIF orientation.
-        mode: Their mode, a key of `bokwon.imaging.pixels.MODES`.
-        format: `PNG`, `JPEG`, `TIFF`, `WEBP`, `BMP` or `JPEG2000`; `PDF` for a picture that only a PDF can hold.
-        metadata: What the file carries beside the samples.
-        notices: What the reader should be told, one sentence each.
-        warnings: What is wrong with the file though it could be decoded, one sentence each.
-    """
-
-    pixels: Pixels
-    mode: str
-    format: str
-    metadata: Metadata
-    notices: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return self.pixels.shape[1], self.pixels.shape[0]
-
-
-@dataclass(frozen=True)
-class _Storage:
-    """How a file stores its samples, where that is not how Pillow decodes them."""
-
-    sixteen_bit_colour: bool = False
-    small_gray: bool = False
-    white_is_zero: bool = False
-    gray_with_alpha: bool = False
-    luma: bool = False
-    negative: bool = False
 
 
 def decode(name: str, stream: BinaryIO) -> Page:
@@ -103,16 +61,16 @@ def decode(name: str, stream: BinaryIO) -> Page:
         stream.seek(0)
         pixels, mode, metadata = jpeg2000.decode(name, stream.read(), max_pixels=Image.MAX_IMAGE_PIXELS or 0)
         return Page(pixels, mode, "JPEG2000", metadata)
-    if (uncommon := _decode_uncommon_tiff(name, stream)) is not None:
+    if (uncommon := tiff_decode.decode_uncommon(name, stream)) is not None:
         return uncommon
     stream.seek(0)
     head = stream.read(4)
     if head == _BIG_HIGH_FIRST:
-        stream = _as_tiff(name, stream)
+        stream = tiff_decode.as_tiff(name, stream)
     elif head in ifd.SIGNATURES:
         # What is damaged Pillow will say; but it opens all pages to count them, and does not know every kind.
         with suppress(ValueError, KeyError, struct.error, OverflowError):
-            _check_single(name, ifd.positions(stream))
+            tiff_decode.check_single(name, ifd.positions(stream))
     stream.seek(0)
     with Image.open(stream, formats=_READABLE) as image:
         if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
@@ -127,30 +85,33 @@ def decode(name: str, stream: BinaryIO) -> Page:
             notices.append(f"{name}: {count} bytes behind its picture are not kept")
         tags = ifd.parse(stream) if file_format == "TIFF" else {}
         compression = str(image.info.get("compression", "raw"))
-        storage = _tiff_storage(name, image, tags) if file_format == "TIFF" else _Storage()
+        storage = tiff_decode.storage_of(name, image, tags) if file_format == "TIFF" else Storage()
         if file_format == "PNG":
             storage = _png_storage(*png.header(stream))
-        orientation = int(image.getexif().get(_ORIENTATION, 1))
+        orientation = int(image.getexif().get(tiff_decode.ORIENTATION, 1))
         image.load()
-        turned = storage.white_is_zero and not storage.negative
-        samples_changed = storage.small_gray or turned or storage.luma or image.mode in ("P", "PA")
+        samples_changed = storage.small_gray or storage.turned or storage.luma or image.mode in ("P", "PA")
         chunks = None
         if file_format == "PNG":
             chunks, lost = png.read_chunks(stream, samples_changed=samples_changed)
             notices += [f"{name}: chunks that do not hold any more are not kept: {', '.join(lost)}"] if lost else []
-        metadata = _metadata(image, stream, file_format, tags, orientation, chunks, samples_changed=samples_changed)
-        if metadata.tiff is not None:
-            big = metadata.tiff.big or head == _BIG_HIGH_FIRST
-            differences = tiff.has_differences(tags)
-            settings = replace(metadata.tiff, big=big, white_is_zero=storage.negative, differences=differences)
-            metadata = replace(metadata, tiff=settings)
+        metadata = _metadata(image, stream, file_format, tags, orientation, chunks)
+        if file_format == "TIFF":
+            kept = tiff.descriptive(tags, samples_changed=samples_changed)
+            big = head == _BIG_HIGH_FIRST or ifd.is_big(stream)
+            metadata = replace(
+                metadata,
+                exif=tiff.exif_block(kept) or None,
+                xmp=kept[tiff_decode.XMP].data if tiff_decode.XMP in kept else None,
+                tiff=tiff_decode.settings_of(tags, kept, _OLD_NUMBERS.get(compression, compression), storage, big=big),
+            )
         stored: Image.Image = image
         if file_format == "TIFF" and orientation in _UNDO_ORIENTATION:
             stored = image.transpose(_UNDO_ORIENTATION[orientation])
         try:
             pixels, mode, changes = from_pillow(stored)
         except ArgumentError as error:
-            raise _below_zero(name) if tiff.has_signed(tags) else _unusual(name, image.mode) from error
+            raise _below_zero(name) if tiff.has_signed(tags) else tiff_decode.unusual(name, image.mode) from error
     if tiff.has_signed(tags) and pixels.dtype == np.uint8 and pixels.max(initial=0) >= _BELOW_ZERO:
         raise _below_zero(name)
     if storage.sixteen_bit_colour:
@@ -164,8 +125,8 @@ def decode(name: str, stream: BinaryIO) -> Page:
     if storage.white_is_zero:
         # Pillow inverts such files of 8 bits and less itself.
         pixels = np.asarray(65535 - pixels) if pixels.dtype == np.uint16 else pixels
-    if turned:
-        notices.append(_white_is_zero(name))
+    if storage.turned:
+        notices.append(tiff_decode.white_is_turned(name))
     if storage.small_gray:
         notices.append(f"{name} has less than 8 bits of gray; it comes back with 8")
     warnings: tuple[str, ...] = ()
@@ -173,11 +134,6 @@ def decode(name: str, stream: BinaryIO) -> Page:
         stream.seek(0)
         warnings = _damage(name, complaints_about(stream.read()))
     return Page(pixels, mode, file_format, metadata, tuple(notices), warnings)
-
-
-def _unusual(name: str, mode: str) -> InputFileError:
-    kind = _KINDS.get(mode, f"the kind {mode}")
-    return InputFileError(f"{name} has samples of {kind}", "convert it to gray, RGB or CMYK")
 
 
 def _below_zero(name: str) -> InputFileError:
@@ -191,88 +147,11 @@ def _damage(name: str, complaints: tuple[str, ...]) -> tuple[str, ...]:
     return (f"{name} is damaged, though it can be read: {complaints[0]}{more}; compare it with another copy",)
 
 
-def _decode_uncommon_tiff(name: str, stream: BinaryIO) -> Page | None:
-    """Decode a TIFF of the kinds that Pillow does not read, or cuts down to 8 bits; None for all other files."""
-    stream.seek(0)
-    if stream.read(4) not in ifd.SIGNATURES:
-        return None
-    try:
-        tags = ifd.parse(stream)
-        tiff_archive.check_flat(name, tags)
-        mode = tiff_archive.mode_of_uncommon(tags, ifd.byte_order(stream), big=ifd.is_big(stream))
-    except (ValueError, KeyError, struct.error, OverflowError):
-        # Pillow will say what is wrong with it.
-        return None
-    if mode is None:
-        return None
-    _check_single(name, ifd.positions(stream))
-    limit = Image.MAX_IMAGE_PIXELS or 0
-    pixels, compression = tiff_archive.decode_samples(name, stream, tags, mode, max_pixels=limit)
-    white_is_zero = _photometric(tags) == tiff.WHITE_IS_ZERO
-    negative = white_is_zero and mode in tiff.WITH_NEGATIVES
-    turned = white_is_zero and not negative
-    kept = tiff.descriptive(tags, samples_changed=turned)
-    tile, differences = tiff_archive.tile_of(tags), tiff.has_differences(tags)
-    metadata = Metadata(
-        icc=kept[_ICC].data if _ICC in kept else None,
-        exif=tiff.exif_block(kept) or None,
-        xmp=kept[_XMP].data if _XMP in kept else None,
-        dpi=tiff.resolution(tags),
-        orientation=ifd.numbers(tags[_ORIENTATION])[0] if _ORIENTATION in tags else 1,
-        tiff=TiffSettings(compression, kept, tile, ifd.is_big(stream), negative, differences),
-    )
-    notices = [f"{name}: {change}" for change in tiff.changes_of(tags, samples_changed=turned)]
-    return Page(pixels, mode, "TIFF", metadata, (*notices, _white_is_zero(name)) if turned else tuple(notices))
-
-
-def _as_tiff(name: str, stream: BinaryIO) -> BinaryIO:
-    """Return a BigTIFF of one page as a TIFF."""
-    positions = ifd.positions(stream)
-    _check_single(name, positions)
-    return io.BytesIO(tiff_pages.extract(stream, positions[0]))
-
-
-def _check_single(name: str, positions: list[int]) -> None:
-    if (pages := len(positions)) > 1:
-        raise InputFileError(f"{name} holds {pages} pages", "split it into one file a page")
-
-
-def _photometric(tags: Directory) -> int | None:
-    return ifd.numbers(tags[_PHOTOMETRIC])[0] if _PHOTOMETRIC in tags else None
-
-
-def _white_is_zero(name: str) -> str:
-    return f"{name} stores white as zero; it comes back looking the same, with black as zero"
-
-
-def _png_storage(depth: int, colour_type: int) -> _Storage:
-    return _Storage(
+def _png_storage(depth: int, colour_type: int) -> Storage:
+    return Storage(
         sixteen_bit_colour=depth == 16 and colour_type not in (_PNG_GRAY, _PNG_PALETTE),
         small_gray=depth in (2, 4) and colour_type == _PNG_GRAY,
         gray_with_alpha=depth == 16 and colour_type == _PNG_GRAY_ALPHA,
-    )
-
-
-def _tiff_storage(name: str, image: Image.Image, tags: Directory) -> _Storage:
-    entry = tags.get(_BITS_PER_SAMPLE)
-    bits = ifd.numbers(entry) if entry is not None else (1,)
-    fix = "convert it to 8 or 16 bits of gray, RGB or CMYK"
-    if len(set(bits)) > 1 or bits[0] not in (1, 2, 4, 8, 16):
-        raise InputFileError(f"{name} has samples of {', '.join(map(str, bits))} bits", fix)
-    if image.mode in _KINDS and image.mode != "I":
-        raise _unusual(name, image.mode)
-    # Pillow's La is gray multiplied by its alpha.
-    tiff_archive.check_alpha(name, tags, image.mode.upper())
-    if len(bits) not in (1, _COLOUR_DEPTHS.get(image.mode)):
-        raise InputFileError(f"{name} has {len(bits)} channels, of which {image.mode} would keep only some", fix)
-    white_is_zero = _photometric(tags) == tiff.WHITE_IS_ZERO
-    return _Storage(
-        sixteen_bit_colour=bits[0] == 16 and image.mode in ("RGB", "RGBA"),
-        small_gray=bits[0] in (2, 4) and image.mode == "L",
-        white_is_zero=white_is_zero,
-        # Less than 8 bits come back as 8, and gray with alpha as what it looks like.
-        negative=white_is_zero and bits in ((1,), (8,), (16,)),
-        luma=_photometric(tags) == _LUMA_AND_CHROMA and image.mode == "RGB",
     )
 
 
@@ -283,22 +162,11 @@ def _metadata(
     tags: Directory,
     orientation: int,
     chunks: tuple[tuple[bytes, bytes], ...] | None,
-    *,
-    samples_changed: bool,
 ) -> Metadata:
     info = image.info
-    if file_format == "TIFF":
-        kept = tiff.descriptive(tags, samples_changed=samples_changed)
-        exif = tiff.exif_block(kept)
-        xmp = kept[_XMP].data if _XMP in kept else None
-    else:
-        exif = cast(bytes, info.get("exif") or b"").removeprefix(b"Exif\0\0")
-        xmp = _as_bytes(info.get("xmp") or info.get("XML:com.adobe.xmp"))
+    exif = cast(bytes, info.get("exif") or b"").removeprefix(b"Exif\0\0")
     settings = jpeg.settings_of(image, stream) if file_format == "JPEG" else None
-    if settings is not None:
-        xmp = jpeg.xmp_of(settings)
-    compression = str(info.get("compression", "raw"))
-    compression = _OLD_NUMBERS.get(compression, compression)
+    xmp = jpeg.xmp_of(settings) if settings else _as_bytes(info.get("xmp") or info.get("XML:com.adobe.xmp"))
     return Metadata(
         icc=info.get("icc_profile") or (bmp.profile_of(stream) if file_format == "BMP" else None),
         exif=exif or None,
@@ -307,9 +175,6 @@ def _metadata(
         orientation=orientation,
         png=chunks,
         jpeg=settings,
-        tiff=TiffSettings(compression, kept, tiff_archive.tile_of(tags), ifd.is_big(stream))
-        if file_format == "TIFF"
-        else None,
     )
 
 

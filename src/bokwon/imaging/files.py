@@ -15,7 +15,8 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from bokwon.errors import BokwonError, FileAccessError, InputFileError
 from bokwon.imaging import ifd
-from bokwon.imaging.decode import READABLE_TEXT, Page, decode
+from bokwon.imaging.decode import READABLE_TEXT, decode
+from bokwon.imaging.page import Page
 from bokwon.imaging.pixels import too_many_pixels
 
 __all__ = ["MAX_PIXELS", "Page", "Source", "read_page"]

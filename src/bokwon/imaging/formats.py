@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 from bokwon.errors import ArgumentError
 from bokwon.imaging import bmp, jpeg, jpeg2000, png, tiff, tiff_archive
-from bokwon.imaging.decode import Page
 from bokwon.imaging.metadata import Metadata
+from bokwon.imaging.page import Page
 from bokwon.imaging.pixels import Pixels, to_pillow
 
 __all__ = ["EXTENSIONS", "check_fits", "encode_page", "format_of", "lost_on_the_way"]

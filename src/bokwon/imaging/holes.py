@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import ArgumentError
-from bokwon.imaging.decode import Page
 from bokwon.imaging.files import MAX_PIXELS, Source, read_page
+from bokwon.imaging.page import Page
 from bokwon.imaging.pixels import Pixels, alpha, from_pillow, to_pillow
 
 __all__ = ["INVERTED_ABOVE", "Hole", "as_hole", "check_hole", "hole_of_samples", "looks_inverted", "read_hole"]

@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.imaging.book import Visit
-from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source
+from bokwon.imaging.page import Page
 from bokwon.imaging.pdf_content import Drawn, drawn_images, find_picture
 from bokwon.imaging.pdf_picture import UNDAMAGED, PdfPicture
 from bokwon.imaging.pdf_strips import PdfStrips

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from bokwon.errors import BokwonError, InputFileError, MissingDependencyError
 from bokwon.imaging import jpeg, jpeg2000
-from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source, read_page
 from bokwon.imaging.metadata import Metadata
+from bokwon.imaging.page import Page
 from bokwon.imaging.pixels import Pixels, multiplied_alpha, too_many_pixels
 
 __all__ = ["ANEW", "UNDAMAGED", "PdfPicture"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from bokwon.errors import InputFileError
-from bokwon.imaging.decode import Page
+from bokwon.imaging.page import Page
 from bokwon.imaging.pdf_picture import ANEW, PdfPicture
 from bokwon.imaging.pixels import too_many_pixels
 

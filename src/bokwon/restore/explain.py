@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from bokwon.imaging.color import samples_to_light
-from bokwon.imaging.decode import Page
 from bokwon.imaging.holes import Hole
+from bokwon.imaging.page import Page
 from bokwon.imaging.pixels import missing_pixels
 from bokwon.restore.evidence import Encoder, shrink_hole
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.imaging.book import Book, open_book
-from bokwon.imaging.decode import Page
 from bokwon.imaging.files import read_page
 from bokwon.imaging.formats import EXTENSIONS, check_fits, lost_on_the_way
 from bokwon.imaging.holes import Hole, check_hole, hole_of_samples, looks_inverted
 from bokwon.imaging.output import check_target, replacing
+from bokwon.imaging.page import Page
 from bokwon.restore.fill import Progress
 from bokwon.restore.holes_found import Damage, read_damage
 from bokwon.restore.job import Job, Outcome

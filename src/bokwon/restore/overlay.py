@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.imaging.color import samples_to_light
-from bokwon.imaging.decode import Page
+from bokwon.imaging.page import Page
 
 __all__ = ["overlay"]
 

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image
 
 from bokwon.errors import FileAccessError, InputFileError
-from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source
 from bokwon.imaging.output import replacing
+from bokwon.imaging.page import Page
 from bokwon.restore.masks import RECORD
 
 __all__ = [

@@ -18,10 +18,10 @@ from PIL import Image
 
 import bokwon
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
-from bokwon.imaging.decode import Page
 from bokwon.imaging.files import Source
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.output import part_beside, replacing
+from bokwon.imaging.page import Page
 from bokwon.imaging.pixels import missing_pixels
 from bokwon.restore.evidence import encoder_of, evidence_levels
 from bokwon.restore.holes_found import Damage, describe_holes
