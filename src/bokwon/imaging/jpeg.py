@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from PIL import Image
 
+from bokwon.imaging import jpeg_planes
 from bokwon.imaging.metadata import JpegSettings, Metadata
 from bokwon.imaging.pixels import Pixels, to_pillow
 
@@ -46,6 +47,7 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
         tables = [tuple(file.quantization[number]) for number in sorted(file.quantization)]
     sampling = get_sampling(image)
     changes = []
+    layout: tuple[tuple[int, int, int], ...] = ()
     if image.mode == "RGB" and (image.info.get("adobe_transform") == 0 or _is_named_rgb(file)):
         changes.append("its red, green and blue are stored as luma and chroma")
     elif image.mode == "CMYK" and image.info.get("adobe_transform") == _YCCK:
@@ -53,7 +55,10 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
         # An ink is as fine as luma is: each carries the letters.
         tables = tables[:1]
     elif image.mode == "RGB" and sampling < 0:
-        changes.append("its chroma subsampling becomes 4:4:4")
+        layout = tuple((name, across, down) for name, across, down, _ in file.layer)
+        if not jpeg_planes.can_encode(layout):
+            layout = ()
+            changes.append("its chroma subsampling becomes 4:4:4")
     return JpegSettings(
         tables=_shortest(tables),
         # Schemes that libjpeg's three presets do not cover lose nothing at full chroma.
@@ -61,6 +66,7 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
         progressive=bool(image.info.get("progressive")),
         segments=_read_segments(stream),
         changes=tuple(changes),
+        layout=layout,
     )
 
 
@@ -174,7 +180,10 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
     image = to_pillow(pixels, mode)
     image.info.clear()
     encoded = io.BytesIO()
-    if metadata.jpeg is not None:
+    if metadata.jpeg is not None and metadata.jpeg.layout and mode == "RGB":
+        segments = metadata.jpeg.segments
+        encoded.write(jpeg_planes.encode(image, metadata.jpeg))
+    elif metadata.jpeg is not None:
         segments = metadata.jpeg.segments
         image.save(
             encoded,

@@ -32,6 +32,8 @@ class JpegSettings:
         progressive: Whether it is stored in several scans.
         segments: Marker segments (JFIF, EXIF, XMP, ICC, IPTC, comments) whole, marker and length included.
         changes: What about the encoding does not come back, in words.
+        layout: Where `subsampling` has no number for it: name, and samples across and down in each block, of luma and
+            the two of chroma.
     """
 
     tables: tuple[tuple[int, ...], ...]
@@ -39,6 +41,7 @@ class JpegSettings:
     progressive: bool
     segments: tuple[bytes, ...]
     changes: tuple[str, ...] = ()
+    layout: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
