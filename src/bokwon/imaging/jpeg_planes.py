@@ -21,7 +21,7 @@ _FROM_RGB = np.array(
     [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]], np.float32
 )
 _ZERO = np.array([0, 128, 128], np.float32)
-"""JFIF 1.02, page 3 (ITU-R BT.601)."""
+"""From RGB to luma and chroma: JFIF 1.02, page 3 (ITU-R BT.601)."""
 _BAND = 256
 """Rows that are converted at a time: floats take four times the memory."""
 _START, _END, _SCAN, _HUFFMAN, _QUANTISATION, _JFIF = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xE0
