@@ -24,7 +24,7 @@ def example(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     return image, hole
 
 
-@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush"])
+@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush", "membrane"])
 def test_features_are_those_of_the_encoder_and_zero_where_nothing_is_known(tmp_path: Path, base: str) -> None:
     torch.manual_seed(1)
     network = PConvUNet(levels=5, width=4, base=base).eval()

@@ -34,7 +34,7 @@ def _run(path, image, valid):
     return output
 
 
-@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush"])
+@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush", "membrane"])
 @pytest.mark.parametrize("half", [False, True])
 def test_onnx_runtime_agrees_at_every_size(tmp_path, base, half):
     network = _trained(levels=5, width=8, base=base)
@@ -54,7 +54,7 @@ def test_onnx_runtime_agrees_at_every_size(tmp_path, base, half):
         np.testing.assert_allclose(output / scale, expected / scale, atol=2e-2 if half else 1e-3)
 
 
-@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush"])
+@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush", "membrane"])
 def test_an_image_that_is_all_hole_is_finite(tmp_path, base):
     path = tmp_path / "small.onnx"
     export_onnx.export(_trained(levels=4, width=4, base=base), path)

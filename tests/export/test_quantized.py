@@ -60,7 +60,7 @@ def run(model: onnx.ModelProto, image: np.ndarray, valid: np.ndarray) -> np.ndar
     return np.asarray(session.run(["restored"], {"image": image, "valid": valid})[0])
 
 
-@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush"])
+@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush", "membrane"])
 @pytest.mark.parametrize("size", [(1, 128, 96), (2, 77, 50)])
 def test_what_is_rounded_is_the_network_itself(base: str, size: tuple[int, int, int]) -> None:
     made = network(base)

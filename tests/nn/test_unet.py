@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bokwon.nn.layers import PartialConv2d
-from bokwon.nn.lowpass import dense_evidence, masked_lowpass, pull_push
+from bokwon.nn.lowpass import STENCIL, dense_evidence, masked_lowpass, pull_push
 from bokwon.nn.unet import PConvUNet, UNetConfig
 
 
@@ -42,7 +42,7 @@ def test_the_paper_s_network_has_the_paper_s_weights():
     assert [block.norm is not None for block in network.decoder] == [*[True] * 7, False]
 
 
-@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush"])
+@pytest.mark.parametrize("base", ["none", "lowpass", "pullpush", "membrane"])
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (33, 70), (1, 5)])
 def test_any_size_comes_back_as_it_went_in(base, height, width):
     network = PConvUNet(levels=4, width=4, base=base).eval()
@@ -52,7 +52,9 @@ def test_any_size_comes_back_as_it_went_in(base, height, width):
     assert output.isfinite().all()
 
 
-@pytest.mark.parametrize("options", [{}, {"base": "lowpass"}, {"base": "pullpush"}, {"layer": "conv"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"base": "lowpass"}, {"base": "pullpush"}, {"base": "membrane"}, {"layer": "conv"}]
+)
 def test_what_lies_in_the_holes_is_not_looked_at(options):
     network = PConvUNet(levels=4, width=4, **options).eval()
     image, valid = _inputs()
@@ -62,7 +64,14 @@ def test_what_lies_in_the_holes_is_not_looked_at(options):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"base": "lowpass"}, {"base": "pullpush"}, {"layer": "conv"}, {"layer": "conv", "placeholder": "zero"}],
+    [
+        {},
+        {"base": "lowpass"},
+        {"base": "pullpush"},
+        {"base": "membrane"},
+        {"layer": "conv"},
+        {"layer": "conv", "placeholder": "zero"},
+    ],
 )
 def test_all_hole_and_hole_free_images_stay_finite_with_their_gradients(options):
     network = PConvUNet(levels=4, width=4, **options)
@@ -90,7 +99,7 @@ def test_batch_and_single_agree():
     torch.testing.assert_close(together, apart, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("base", ["lowpass", "pullpush"])
+@pytest.mark.parametrize("base", ["lowpass", "pullpush", "membrane"])
 def test_output_over_a_base_follows_brightness_and_contrast(base):
     network = PConvUNet(levels=4, width=4, base=base).eval()
     image, valid = _inputs()
@@ -117,6 +126,23 @@ def test_the_fourth_channel_says_how_far_to_follow_the_interpolation():
     torch.testing.assert_close(followed, interpolated, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(halfway, (followed + ignored) / 2, atol=1e-5, rtol=1e-5)
     assert not torch.allclose(ignored, followed, atol=1e-2)
+
+
+def test_a_membrane_carries_what_is_missed_at_the_rims_into_the_holes():
+    without = PConvUNet(levels=4, width=4, base="pullpush").eval()
+    network = PConvUNet(levels=4, width=4, base="membrane").eval()
+    network.load_state_dict(without.state_dict())
+    image, valid = _inputs()
+    valid[..., 9, 9] = 0
+    # A pixel that is no evidence for the network is met all the same.
+    valid[..., 20:44, 20:44] = 0
+    valid[..., 32, 32] = 1
+    output, before = network(image, valid), without(image, valid)
+    torch.testing.assert_close(output * valid, image * valid, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(output, before + pull_push((image - before) * valid, valid), atol=1e-5, rtol=1e-5)
+    # In a hole of one pixel it is the mean of what is missed around.
+    around = ((image - before)[..., 8:11, 8:11] * torch.tensor(STENCIL)).sum((2, 3))
+    torch.testing.assert_close((output - before)[..., 9, 9], around, atol=1e-5, rtol=1e-5)
 
 
 def test_an_ordinary_network_has_the_same_parameters_and_no_partial_convolution():

@@ -88,6 +88,19 @@ def test_a_run_starts_from_given_weights_and_a_fresh_optimiser(tiny, tmp_path, c
         loop.train(still, tmp_path / "third")
 
 
+def test_weights_of_pullpush_are_a_start_for_a_membrane_and_not_the_other_way_round(tiny, tmp_path):
+    def over(base, out, **options):
+        config = tiny(steps=1, **options)
+        return loop.train(replace(config, network=UNetConfig(levels=4, width=4, base=base)), tmp_path / out)
+
+    over("pullpush", "first")
+    over("membrane", "second", init=str(tmp_path / "first"))
+    with pytest.raises(InputFileError, match=r"another network.*membrane.*pullpush"):
+        over("pullpush", "third", init=str(tmp_path / "second"))
+    with pytest.raises(InputFileError, match=r"another network"):
+        over("lowpass", "fourth", init=str(tmp_path / "first"))
+
+
 def test_weights_of_another_network_are_no_start(tiny, tmp_path):
     loop.train(tiny(steps=1), tmp_path / "first")
     config = tiny(steps=1, init=str(tmp_path / "first"))

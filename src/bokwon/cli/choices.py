@@ -70,11 +70,12 @@ class Ink(str, Enum):
 
 
 class Ensemble(str, Enum):
-    """Of how many views of a tile the mean is taken."""
+    """Of which views of a tile the mean is taken."""
 
     one = "1"
     two = "2"
     four = "4"
+    sizes = "sizes"
 
 
 class EngineName(str, Enum):

@@ -33,7 +33,7 @@ def build(network: PConvUNet, *, half: bool) -> onnx.ModelProto:
 
     Returns:
         A model with inputs `image` (N, 3, H, W) and `valid` (N, 1, H, W) and output `restored` (N, 3, H, W), float32.
-        With `base="lowpass"` or "pullpush" there is a third input that may be left out: `scale` (1,), the root mean
+        With any `base` but "none" there is a third input that may be left out: `scale` (1,), the root mean
         square of the page's residual, which the image is a part of; 0 takes that of each input by itself.
     """
     graph = Graph(half)
@@ -52,22 +52,25 @@ def assemble(graph: Graph, network: PConvUNet, unet: Callable[[str, str], str]) 
     """
     image, valid, height_width = graph.pad("image", "valid", network.config.multiple)
     if network.config.base != "none":
-        valid = dense_evidence(graph, valid)
-        image = graph.op("Mul", image, valid)
-        low = lowpass(graph, image, valid)
-        residual = graph.op("Mul", graph.op("Sub", image, low), valid)
-        scale = given_or(graph, rms(graph, residual, valid))
+        evidence = dense_evidence(graph, valid)
+        known = graph.op("Mul", image, evidence)
+        low = lowpass(graph, known, evidence)
+        residual = graph.op("Mul", graph.op("Sub", known, low), evidence)
+        scale = given_or(graph, rms(graph, residual, evidence))
         # In units of the contrast until the end.
         residual = graph.op("Div", residual, scale)
-        output = unet(residual, valid)
+        output = unet(residual, evidence)
         # Without rows OpenVINO keeps the planes apart, where it else would put three channels side by side.
         planes, shape = graph.ints([0, 0, -1]), graph.op("Shape", low)
         output = graph.op("Reshape", output, planes)
-        if network.config.base == "pullpush":
-            output = blend(graph, output, graph.op("Reshape", pull_push(graph, residual, valid), planes))
+        if network.config.interpolates:
+            output = blend(graph, output, graph.op("Reshape", pull_push(graph, residual, evidence), planes))
         output = graph.op("Mul", output, graph.op("Reshape", scale, planes))
         output = graph.op("Add", graph.op("Reshape", low, planes), output)
         output = graph.op("Reshape", output, shape)
+        if network.config.base == "membrane":
+            missed = graph.op("Mul", graph.op("Sub", image, output), valid)
+            output = graph.op("Add", output, pull_push(graph, missed, valid))
     elif network.config.layer == "conv":
         image = graph.op("Mul", image, valid)
         colour = graph.op("Mul", graph.op("Sub", graph.number(1), valid), graph.constant(network.colour.numpy()))

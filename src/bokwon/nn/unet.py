@@ -6,7 +6,7 @@ Source: Liu et al., ECCV 2018, section 3.2 and the supplementary table of the ne
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +24,7 @@ _FUSED = 5
 """Decoder layers, from the surface, that never form the upsampled features. Further down the maps are so small that
 making the larger kernel costs more than it saves."""
 
-Base = Literal["none", "lowpass", "pullpush"]
+Base = Literal["none", "lowpass", "pullpush", "membrane"]
 Layer = Literal["partial", "conv"]
 Placeholder = Literal["mean", "zero"]
 
@@ -39,7 +39,9 @@ class UNetConfig:
         max_width: Where doubling stops; 8 * width by default.
         base: "none": the network predicts the image. "lowpass": it predicts the residual over a masked low-pass of
             the input, in units of the residual's root mean square. "pullpush": likewise, and a fourth channel says,
-            pixel by pixel, how far to follow an interpolation from the rim of the hole instead.
+            pixel by pixel, how far to follow an interpolation from the rim of the hole instead. "membrane": likewise,
+            and what the prediction misses on the known pixels is interpolated into the holes and added, so that fills
+            meet their rims.
         layer: "partial", or "conv" for the paper's baseline: the same network of ordinary convolutions, which sees a
             placeholder in the holes and no mask.
         placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, or "zero".
@@ -62,8 +64,8 @@ class UNetConfig:
             raise ValueError(f"width must be positive, not {self.width}")
         if self.max_width is not None and self.max_width < self.width:
             raise ValueError(f"max_width must be at least width ({self.width}), not {self.max_width}")
-        if self.base not in ("none", "lowpass", "pullpush"):
-            raise ValueError(f"base must be 'none', 'lowpass' or 'pullpush', not {self.base!r}")
+        if self.base not in get_args(Base):
+            raise ValueError(f"base must be one of {', '.join(get_args(Base))}, not {self.base!r}")
         if self.base != "none" and self.levels < 4:
             raise ValueError(f"base={self.base!r} has cells of 16 pixels and needs levels >= 4, not {self.levels}")
         if self.layer not in ("partial", "conv"):
@@ -81,8 +83,13 @@ class UNetConfig:
 
     @property
     def outputs(self) -> int:
-        """Channels of the last layer: the colours, and for "pullpush" the logit of the interpolation's share."""
-        return 4 if self.base == "pullpush" else 3
+        """Channels of the last layer: the colours, and the logit of the interpolation's share where there is one."""
+        return 4 if self.interpolates else 3
+
+    @property
+    def interpolates(self) -> bool:
+        """Whether the prediction is blended with an interpolation from the rims of the holes."""
+        return self.base in ("pullpush", "membrane")
 
     @property
     def multiple(self) -> int:
@@ -99,7 +106,7 @@ class PConvUNet(nn.Module):
         levels: As in `UNetConfig`, like the rest.
         width: Channels of the first layer.
         max_width: Upper limit of the channels.
-        base: "none", "lowpass" or "pullpush".
+        base: "none", "lowpass", "pullpush" or "membrane".
         layer: "partial" or "conv".
         placeholder: "mean" or "zero".
 
@@ -108,7 +115,8 @@ class PConvUNet(nn.Module):
         >>> output = network(image, valid)  # image * valid + output * (1 - valid) is the composite
 
     Source: Liu et al., ECCV 2018: 7x7, 5x5, 5x5, then 3x3 kernels of stride 2; a decoder of 3x3 kernels on nearest
-    upsampled features and masks beside the encoder's; the input image and its mask at the last layer.
+    upsampled features and masks beside the encoder's; the input image and its mask at the last layer. The membrane is
+    that of Pérez, Gangnet, Blake, "Poisson image editing", SIGGRAPH 2003, section 3, by pull-push.
     """
 
     colour: Tensor
@@ -191,16 +199,18 @@ class PConvUNet(nn.Module):
         image = F.pad(image, border) * valid
         if self.config.base != "none":
             # Statistics and the sum are float32 whatever autocast makes of the convolutions.
-            valid = dense_evidence(valid)
-            image = image * valid
-            low = masked_lowpass(image, valid)
-            residual = (image - low) * valid
-            scale = masked_rms(residual, valid)
-            output = self.fill(residual / scale, valid)
-            if self.config.base == "pullpush":
-                output = low + _blend(scale * output[:, :3], pull_push(residual, valid), output[:, 3:])
+            evidence = dense_evidence(valid)
+            low = masked_lowpass(image * evidence, evidence)
+            residual = (image - low) * evidence
+            scale = masked_rms(residual, evidence)
+            output = self.fill(residual / scale, evidence)
+            if self.config.interpolates:
+                output = low + _blend(scale * output[:, :3], pull_push(residual, evidence), output[:, 3:])
             else:
                 output = low + scale * output
+            if self.config.base == "membrane":
+                # Lone known pixels too: what is missed there is a truth about the pixels beside them.
+                output = output + pull_push((image - output) * valid, valid)
         elif self.config.layer == "conv":
             output = self.fill(image + (1 - valid) * self.colour, valid)
         else:
@@ -215,7 +225,7 @@ class PConvUNet(nn.Module):
             valid: (N, 1, H, W).
 
         Returns:
-            (N, 3, H, W); with `base="pullpush"` (N, 4, H, W).
+            (N, 3, H, W); with `base="pullpush"` or "membrane" (N, 4, H, W).
         """
         image = image.contiguous(memory_format=torch.channels_last)
         features, mask = image, valid

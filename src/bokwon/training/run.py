@@ -79,10 +79,14 @@ class Run:
 
         Raises:
             FileAccessError: If there are none.
-            InputFileError: If they are damaged, or of another network.
+            InputFileError: If they are damaged, or of another network; those of "pullpush" may start a "membrane".
         """
         first, description = checkpoint.load_network(weights)
-        changed = differences(description["network"], asdict(self.config.network), "network.")
+        wanted, shape = asdict(self.config.network), dict(description["network"])
+        if (shape["base"], wanted["base"]) == ("pullpush", "membrane"):
+            # The same layers: a membrane only adds to what they predict.
+            shape["base"] = "membrane"
+        changed = differences(shape, wanted, "network.")
         if changed:
             raise InputFileError(
                 f"{weights} is of another network: {', '.join(changed)}", "give network.* as it was trained with"
