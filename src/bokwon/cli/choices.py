@@ -70,12 +70,11 @@ class Ink(str, Enum):
 
 
 class Ensemble(str, Enum):
-    """Of which views of a tile the mean is taken."""
+    """Of how many views of a tile the mean is taken."""
 
     one = "1"
     two = "2"
     four = "4"
-    sizes = "sizes"
 
 
 class EngineName(str, Enum):

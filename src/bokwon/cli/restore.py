@@ -95,9 +95,7 @@ def restore(
     ensemble: Annotated[
         Ensemble,
         typer.Option(
-            "--ensemble",
-            help="Mean of so many mirrored views: better for photographs, in as many times the time; sizes: of the "
-            "page as it is and enlarged: better for writing, in seven times the time.",
+            "--ensemble", help="Mean of so many mirrored views: better for photographs, in as many times the time."
         ),
     ] = Ensemble.one,
     output_format: Annotated[
@@ -175,7 +173,6 @@ def restore(
     divert_native_messages()
     voice = Voice(quiet=quiet, verbose=verbose)
 
-    from bokwon.restore.ensemble import ENSEMBLES
     from bokwon.restore.job import Options, Recipe
     from bokwon.restore.models import DEFAULT_MODEL
     from bokwon.restore.page_ranges import select_pages
@@ -200,7 +197,7 @@ def restore(
         grain=grain.value,
         precision=precision.value,
         ink=ink.value,
-        ensemble=ENSEMBLES[ensemble.value],
+        ensemble=int(ensemble.value),
     )
     format_name = output_format.value.upper() if output_format else None
     if folder:

@@ -18,7 +18,7 @@ from bokwon.imaging.tiles import Tiling
 from bokwon.restore.biharmonic import BiharmonicEngine
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import Engine, OnnxEngine
-from bokwon.restore.ensemble import ENSEMBLES
+from bokwon.restore.ensemble import VIEWS
 from bokwon.restore.fill import Letters, fill_hole
 from bokwon.restore.ink import InkChoice
 from bokwon.restore.models import find_model, load_model
@@ -36,7 +36,7 @@ ERASED = 255
 _RADIUS = 8
 
 # What a user of `bokwon restore` may choose besides a model.
-_CHOICES = {"ensemble": tuple(ENSEMBLES), "ink": get_args(InkChoice), "letters": get_args(Letters)}
+_CHOICES = {"ensemble": tuple(map(str, VIEWS)), "ink": get_args(InkChoice), "letters": get_args(Letters)}
 
 # The name becomes that of a folder; whatever else stands before an equals sign belongs to a path.
 _NAMED = re.compile(rf"(?:(\w[\w.-]*)=)?(.+?)((?::(?:{'|'.join(_CHOICES)})=\w+)*)", re.DOTALL)
@@ -95,7 +95,7 @@ class Method:
         if not self.options:
             return OnnxEngine(data, model.name, threads=1)
         chosen: dict[str, Any] = dict(self.options)
-        chosen["ensemble"] = ENSEMBLES[chosen.get("ensemble", "1")]
+        chosen["ensemble"] = int(chosen.get("ensemble", 1))
         return Restorer(self.source, threads=1, engine="onnx", precision=model.precision, **chosen)
 
     def about(self) -> dict[str, Any]:

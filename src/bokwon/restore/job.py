@@ -8,7 +8,6 @@ from pathlib import Path
 from bokwon.errors import ArgumentError
 from bokwon.imaging.files import MAX_PIXELS, Source
 from bokwon.imaging.formats import EXTENSIONS, format_of
-from bokwon.restore.ensemble import EnsembleChoice
 from bokwon.restore.fill import Letters
 from bokwon.restore.grain import GrainChoice
 from bokwon.restore.ink import InkChoice
@@ -33,7 +32,7 @@ class Recipe:
         precision: What the model computes with: `auto`, `float32`, `bfloat16` or `int8`.
         ink: `sharpen` moves what lies between ink and paper in a fill to one of them, `clear` to paper in doubt; `off`
             leaves it as it was filled.
-        ensemble: Of which views of a tile the mean is taken: 1, 2, 4 or `sizes`.
+        ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4.
     """
 
     model: str = DEFAULT_MODEL
@@ -44,7 +43,7 @@ class Recipe:
     grain: GrainChoice = "off"
     precision: str = "auto"
     ink: InkChoice = "off"
-    ensemble: EnsembleChoice = 1
+    ensemble: int = 1
 
     def restorer(self) -> Restorer:
         """Make the restorer."""

@@ -18,7 +18,7 @@ from bokwon.imaging.tiles import Tiling
 from bokwon.processes import available_cores
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import PRECISIONS, TILES, Engine, load_engine, prefers_int8
-from bokwon.restore.ensemble import EnsembleChoice, ensemble_of
+from bokwon.restore.ensemble import VIEWS, EnsembleEngine
 from bokwon.restore.fill import Letters, Progress, fill_hole, tiling_for
 from bokwon.restore.grain import GrainChoice, add_grain
 from bokwon.restore.ink import InkChoice, sharpen_ink
@@ -76,8 +76,8 @@ class Restorer:
             Runtime; or `auto`, which is the fastest of them here. They differ by little.
         ink: `sharpen` moves what lies between ink and paper in a fill to one of them, `clear` to paper where the fill
             is not sure of a stroke; `off` leaves it as it was filled.
-        ensemble: Of which views of a tile the mean is taken: 2 or 4 mirrored ones, better for photographs, in as many
-            times the time; `sizes`, as it is and enlarged, better for writing, in seven times the time; or of 1.
+        ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4: better for photographs, in as many
+            times the time.
 
     Attributes:
         method: The method.
@@ -88,7 +88,7 @@ class Restorer:
         letters: Whether letters are made up.
         grain: Whether fills get the grain of the paper.
         ink: Whether fills come out as ink or paper.
-        ensemble: Of which views of a tile the mean is taken.
+        ensemble: Of how many views of a tile the mean is taken.
 
     Raises:
         ArgumentError: No such method or model, or a choice that does not exist.
@@ -108,13 +108,13 @@ class Restorer:
         grain: GrainChoice = "off",
         precision: str = "auto",
         ink: InkChoice = "off",
-        ensemble: EnsembleChoice = 1,
+        ensemble: int = 1,
     ) -> None:
         if method not in METHODS:
             raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
-        if ensemble not in get_args(EnsembleChoice):
-            raise ArgumentError(f"ensemble cannot be {ensemble!r}", "choose 1, 2, 4 or sizes")
-        if ensemble != 1 and method != "model":
+        if ensemble not in VIEWS:
+            raise ArgumentError(f"ensemble cannot be {ensemble!r}", "choose 1, 2 or 4")
+        if ensemble > 1 and method != "model":
             raise ArgumentError(f"method {method} has no ensemble", "leave out one of the two")
         self.method = method
         self.model: Model | None = None
@@ -136,8 +136,9 @@ class Restorer:
             loaded = load_engine(
                 data, self.model.name, engine=engine, precision=precision, threads=threads, tile=TILES[kind]
             )
-            self.engine = ensemble_of(loaded, ensemble)
-            self.precision = kind if kind == "int8" else loaded.precision
+            self.engine, self.precision = loaded, kind if kind == "int8" else loaded.precision
+            if ensemble > 1:
+                self.engine = EnsembleEngine(loaded, ensemble)
         else:
             self.engine = OpenCVEngine(method, threads=threads)
         if letters not in get_args(Letters):
