@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bokwon.cli import choices
 from bokwon.cli.main import main
+from bokwon.restore.engines import ENGINES, PRECISIONS
+from bokwon.restore.ensemble import VIEWS
+from bokwon.restore.fill import Letters
+from bokwon.restore.grain import GrainChoice
+from bokwon.restore.ink import InkChoice
+from bokwon.restore.restorer import METHODS
 
 
 @pytest.fixture
@@ -169,3 +179,20 @@ def test_letters_may_be_left(folder: Path, mean_model: Path) -> None:
         # The model's mean of ink and paper against paper alone.
         assert np.array(restored)[100, 100] < 210
         assert np.array(left)[100, 100] == 220
+
+
+@pytest.mark.parametrize(
+    ("option", "taken"),
+    [
+        (choices.Method, METHODS),
+        (choices.Letters, get_args(Letters)),
+        (choices.Grain, get_args(GrainChoice)),
+        (choices.Ink, get_args(InkChoice)),
+        (choices.Ensemble, map(str, VIEWS)),
+        (choices.EngineName, ENGINES),
+        (choices.Precision, PRECISIONS),
+    ],
+)
+def test_the_command_offers_what_the_runtime_takes(option: type[Enum], taken: Iterable[str]) -> None:
+    # Written twice, so that `bokwon --help` need not load the runtime.
+    assert [choice.value for choice in option] == list(taken)

@@ -81,8 +81,8 @@ class Run:
             FileAccessError: If there are none.
             InputFileError: If they are damaged, or of another network; those of "pullpush" may start a "membrane".
         """
-        first, description = checkpoint.load_network(weights)
-        wanted, shape = asdict(self.config.network), dict(description["network"])
+        first, _ = checkpoint.load_network(weights)
+        wanted, shape = asdict(self.config.network), asdict(first.config)
         if (shape["base"], wanted["base"]) == ("pullpush", "membrane"):
             # The same layers: a membrane only adds to what they predict.
             shape["base"] = "membrane"
