@@ -38,6 +38,7 @@ def test_the_signatures() -> None:
         "precision",
         "ink",
         "ensemble",
+        "widen",
     ]
     assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
 

@@ -98,6 +98,16 @@ def restore(
             "--ensemble", help="Mean of so many mirrored views: better for photographs, in as many times the time."
         ),
     ] = Ensemble.one,
+    widen: Annotated[
+        int,
+        typer.Option(
+            "--widen",
+            metavar="PIXELS",
+            min=0,
+            max=32,
+            help="Fill so many pixels around the holes too, where masks leave out the soft edge of the damage.",
+        ),
+    ] = 0,
     output_format: Annotated[
         Format | None,
         typer.Option("--format", help="Format to write; by default OUTPUT's, in a folder each file's own."),
@@ -198,6 +208,7 @@ def restore(
         precision=precision.value,
         ink=ink.value,
         ensemble=int(ensemble.value),
+        widen=widen,
     )
     format_name = output_format.value.upper() if output_format else None
     if folder:

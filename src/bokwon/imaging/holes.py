@@ -17,12 +17,25 @@ from bokwon.imaging.files import MAX_PIXELS, Source, read_page
 from bokwon.imaging.page import Page
 from bokwon.imaging.pixels import Pixels, alpha, from_pillow, to_pillow
 
-__all__ = ["INVERTED_ABOVE", "Hole", "as_hole", "check_hole", "hole_of_samples", "looks_inverted", "read_hole"]
+__all__ = [
+    "INVERTED_ABOVE",
+    "MOST_WIDENED",
+    "Hole",
+    "as_hole",
+    "check_hole",
+    "hole_of_samples",
+    "looks_inverted",
+    "read_hole",
+    "widen_hole",
+]
 
 Hole = NDArray[np.bool_]
 
 INVERTED_ABOVE = 0.6
 """Share of the image above which a hole looks like a mask of the other polarity."""
+
+MOST_WIDENED = 32
+"""By how many pixels a hole may be widened."""
 
 _THRESHOLD = 128
 
@@ -152,6 +165,22 @@ def check_hole(hole: Hole, size: tuple[int, int], *, orientation: int = 1, name:
         )
     if hole.all():
         raise ArgumentError(f"{name} covers everything, nothing is left to restore from", "invert or redraw the mask")
+
+
+def widen_hole(hole: Hole, pixels: int) -> Hole:
+    """Add to a hole all pixels whose centres lie within a distance of one of its own.
+
+    Args:
+        hole: (H, W).
+        pixels: The distance, 0 to 32; with 0 the hole itself is returned.
+    """
+    if pixels == 0 or not hole.any():
+        return hole
+    import cv2
+
+    across = np.arange(-pixels, pixels + 1)
+    disc = np.add.outer(across**2, across**2) <= pixels**2
+    return np.asarray(cv2.dilate(hole.astype(np.uint8), disc.astype(np.uint8)), bool)
 
 
 def looks_inverted(hole: Hole) -> bool:

@@ -216,6 +216,7 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
         options.overlay,
         restorer.grain,
         restorer.ink,
+        restorer.widen,
         file_format,
         bokwon.__version__,
     )

@@ -33,6 +33,7 @@ class Recipe:
         ink: `sharpen` moves what lies between ink and paper in a fill to one of them, `clear` to paper in doubt; `off`
             leaves it as it was filled.
         ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4.
+        widen: By how many pixels holes are widened, 0 to 32.
     """
 
     model: str = DEFAULT_MODEL
@@ -44,6 +45,7 @@ class Recipe:
     precision: str = "auto"
     ink: InkChoice = "off"
     ensemble: int = 1
+    widen: int = 0
 
     def restorer(self) -> Restorer:
         """Make the restorer."""
@@ -57,6 +59,7 @@ class Recipe:
             precision=self.precision,
             ink=self.ink,
             ensemble=self.ensemble,
+            widen=self.widen,
         )
 
 

@@ -168,7 +168,7 @@ class _Work:
         """Write the output, and all of the record of the intervention but its place."""
         self._book.rewrite(stream, self._format, self.visit)
         if self._recorder is not None:
-            chosen = {name: getattr(self._restorer, name) for name in ("letters", "grain", "ink", "ensemble")}
+            chosen = {name: getattr(self._restorer, name) for name in ("letters", "grain", "ink", "ensemble", "widen")}
             options = {**asdict(self._job.options), "format": self._format, **chosen}
             self._recorder.prepare(stream, options)
 
@@ -238,7 +238,7 @@ class _Work:
                 "warning",
                 f"mask {mask_name} calls {share:.0%} of the image hole; if it means the rest, add --holes {other}",
             )
-        return hole
+        return self._restorer.widened(hole, name=f"mask {mask_name}")
 
 
 def _check_files(job: Job) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 import bokwon
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.imaging.holes import Hole, as_hole, check_hole, looks_inverted
+from bokwon.imaging.holes import MOST_WIDENED, Hole, as_hole, check_hole, looks_inverted, widen_hole
 from bokwon.imaging.pixels import Pixels, from_pillow, mode_of_array, to_pillow
 from bokwon.imaging.tiles import Tiling
 from bokwon.processes import available_cores
@@ -38,7 +38,7 @@ class Restoration(Generic[ImageT]):
     Attributes:
         image: The image with its hole filled: of the input's kind, size, mode and depth, every pixel outside the hole
             bit for bit the input's.
-        hole: (H, W) bool, True where pixels were made up.
+        hole: (H, W) bool, True where pixels were made up: the hole given, widened if that was asked for.
         method: `model`, `telea` or `ns`.
         model: Name of the model; None for a classical method.
         sha256: Checksum of the model file; None for a classical method.
@@ -78,6 +78,7 @@ class Restorer:
             is not sure of a stroke; `off` leaves it as it was filled.
         ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4: better for photographs, in as many
             times the time.
+        widen: By how many pixels holes are widened, 0 to 32: a mask has to cover the soft edge of the damage.
 
     Attributes:
         method: The method.
@@ -89,6 +90,7 @@ class Restorer:
         grain: Whether fills get the grain of the paper.
         ink: Whether fills come out as ink or paper.
         ensemble: Of how many views of a tile the mean is taken.
+        widen: By how many pixels `restore` widens holes, and whoever calls `fill` should.
 
     Raises:
         ArgumentError: No such method or model, or a choice that does not exist.
@@ -109,6 +111,7 @@ class Restorer:
         precision: str = "auto",
         ink: InkChoice = "off",
         ensemble: int = 1,
+        widen: int = 0,
     ) -> None:
         if method not in METHODS:
             raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
@@ -116,6 +119,8 @@ class Restorer:
             raise ArgumentError(f"ensemble cannot be {ensemble!r}", "choose 1, 2 or 4")
         if ensemble > 1 and method != "model":
             raise ArgumentError(f"method {method} has no ensemble", "leave out one of the two")
+        if not 0 <= widen <= MOST_WIDENED:
+            raise ArgumentError(f"holes cannot be widened by {widen} pixels", f"give 0 to {MOST_WIDENED}")
         self.method = method
         self.model: Model | None = None
         self.sha256: str | None = None
@@ -151,6 +156,7 @@ class Restorer:
         self.grain = grain
         self.ink = ink
         self.ensemble = ensemble
+        self.widen = widen
         self._tiling = tiling_for(self.engine) if tile is None else Tiling(tile)
 
     def restore(
@@ -186,6 +192,7 @@ class Restorer:
         elif looks_inverted(known):
             share = f"{np.count_nonzero(known) / known.size:.0%}"
             notices += (f"the hole covers {share} of the image; if True means known in it, pass ~hole",)
+        known = self.widened(known)
         tiles = self.fill(pixels, mode, known, progress=progress)
         restored: Any = _like(image, pixels, mode) if isinstance(image, Image.Image) else pixels
         return Restoration(
@@ -199,6 +206,24 @@ class Restorer:
             version=bokwon.__version__,
             notices=notices,
         )
+
+    def widened(self, hole: Hole, *, name: str = "the hole") -> Hole:
+        """Return a hole as it is to be filled.
+
+        Args:
+            hole: (H, W).
+            name: What messages call it.
+
+        Raises:
+            ArgumentError: Widened it covers everything.
+        """
+        wide = widen_hole(hole, self.widen)
+        if wide.all():
+            raise ArgumentError(
+                f"{name}, widened by {self.widen} pixels, covers everything, nothing is left to restore from",
+                "widen it by less",
+            )
+        return wide
 
     def fill(self, pixels: Pixels, mode: str, hole: Hole, *, progress: Progress | None = None) -> int:
         """Fill a hole in place: what `restore` is built on, for callers that hold decoded pages.
