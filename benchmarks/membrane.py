@@ -4,7 +4,8 @@
 
 The shipped weights with their membrane and with it left out. First the pairs of `bokwon evaluate`, whose masks cover
 all that is missing; then scratches drawn on the same images, 3 to 11 pixels wide and a little blurred, with masks that
-reach so many pixels beyond them. PSNR over the pixels of the hole, means over the images; PyTorch, float32.
+reach so many pixels beyond them, as with `--widen`. PSNR over the pixels of the hole, means over the images; PyTorch,
+float32.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bokwon.evaluation.metrics import hole_psnr
 from bokwon.evaluation.pairs import load_pair, plan_pairs
-from bokwon.imaging.holes import Hole
+from bokwon.imaging.holes import Hole, widen_hole
 from bokwon.nn.unet import PConvUNet
 from bokwon.restore.models import find_model
 from bokwon.training.checkpoint import load_network
@@ -29,15 +31,14 @@ BLUR = 0.6
 REACHES = (2, 1, 0)
 
 
-def psnr(network: PConvUNet, damaged: NDArray[np.uint8], truth: NDArray[np.uint8], hole: Hole) -> float:
+def fill(network: PConvUNet, damaged: NDArray[np.uint8], hole: Hole) -> NDArray[np.uint8]:
     image = torch.from_numpy(np.ascontiguousarray(damaged.transpose(2, 0, 1)))[None].float() / 255
     with torch.inference_mode():
         filled = network(image, torch.from_numpy(~hole).float()[None, None])[0].numpy().transpose(1, 2, 0)
-    error = np.rint(np.clip(filled, 0, 1) * 255) - truth
-    return float(10 * np.log10(255**2 / (error[hole] ** 2).mean()))
+    return np.rint(np.clip(filled, 0, 1) * 255).astype(np.uint8)
 
 
-def scratched(truth: NDArray[np.uint8], number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def scratched(truth: NDArray[np.uint8], number: int) -> tuple[NDArray[np.uint8], Hole]:
     """Return a picture with scratches, white or black by turns, and where they lie, before they are blurred."""
     rng = np.random.default_rng(number)
     drawn = np.zeros(truth.shape[:2], np.uint8)
@@ -45,11 +46,8 @@ def scratched(truth: NDArray[np.uint8], number: int) -> tuple[NDArray[np.uint8],
         start, end = (tuple(int(value) for value in rng.integers(0, truth.shape[1::-1])) for _ in range(2))
         cv2.line(drawn, start, end, 1, int(rng.integers(*WIDTHS)))
     painted = cv2.GaussianBlur(np.where(drawn[..., None] > 0, np.uint8(250 if number % 2 else 5), truth), (0, 0), BLUR)
-    return np.where(reaching(drawn, REACHES[0])[..., None], painted, truth), drawn
-
-
-def reaching(drawn: NDArray[np.uint8], pixels: int) -> Hole:
-    return np.asarray(cv2.dilate(drawn, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)) > 0)
+    hole = drawn > 0
+    return np.where(widen_hole(hole, REACHES[0])[..., None], painted, truth), hole
 
 
 def main() -> None:
@@ -69,13 +67,13 @@ def main() -> None:
         cases = {"the masks of the pairs": (truth, hole)}
         if pair.image not in seen:
             damaged, drawn = scratched(truth, len(seen))
-            cases |= {f"scratches, {reach} px beyond": (damaged, reaching(drawn, reach)) for reach in REACHES}
+            cases |= {f"scratches, {reach} px beyond": (damaged, widen_hole(drawn, reach)) for reach in REACHES}
         seen.add(pair.image)
         for name, (damaged, missing) in cases.items():
             figures = []
             for shape in shapes.values():
                 network.config = shape
-                figures.append(psnr(network, damaged, truth, missing))
+                figures.append(hole_psnr(fill(network, damaged, missing), truth, missing))
             found.setdefault(name, []).append(figures)
     print("| masks | pictures | without membrane, dB | with membrane, dB |\n|---|---|---|---|")
     for name, rows in found.items():

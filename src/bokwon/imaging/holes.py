@@ -174,7 +174,7 @@ def widen_hole(hole: Hole, pixels: int) -> Hole:
         hole: (H, W).
         pixels: The distance, 0 to 32; with 0 the hole itself is returned.
     """
-    if pixels == 0 or not hole.any():
+    if pixels == 0:
         return hole
     import cv2
 
