@@ -14,6 +14,7 @@ __all__ = [
     "Light",
     "as_float",
     "from_network",
+    "largest",
     "light_to_samples",
     "put_samples",
     "samples_to_light",

@@ -15,6 +15,7 @@ from bokwon.imaging.color import Light, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.imaging.tiles import Feather, Tile, Tiling
+from bokwon.restore.bound import LightestKnown
 from bokwon.restore.coarse import CoarsePage, fill_planes
 from bokwon.restore.contrast import page_contrast
 from bokwon.restore.depth import depth_in_hole, is_shallow, rise
@@ -52,7 +53,8 @@ def fill_hole(
 
     Only tiles that touch the hole are run, so time and memory beyond the samples grow with the damage and the tile.
     What lies deeper in a hole than the engine reaches takes its light from the whole page, shrunk and filled there; the
-    engine then fills the rest with that as a part of what is known.
+    engine then fills the rest with that as a part of what is known. Models for pages fill no lighter than the lightest
+    that is known around.
 
     Args:
         pixels: Samples (H, W) or (H, W, C); those inside the hole are written, no other is.
@@ -116,6 +118,8 @@ class _TileFiller:
         self._letters = letters
         scaled = isinstance(engine, ModelEngine) and engine.scaled
         self._contrast = page_contrast(pixels, mode, missing, getattr(engine, "lanes", 1)) if scaled else ()
+        # What takes the contrast of a page is for pages: in photographs lights are lighter than what is around them.
+        self._lightest = LightestKnown(pixels, mode, missing) if scaled else None
         self._lock = Lock()
         self._coarse: CoarsePage | None = None
         self._paper: Paper | None = None
@@ -130,10 +134,13 @@ class _TileFiller:
                 return self._around(tile, missing, rise(depth, reach / 2, reach), middle_at(tile))
         if missing.all():
             return middle_at(tile)
-        return self._run(samples_to_light(self._pixels[tile.window], self._mode), missing)
+        return self._run(tile, samples_to_light(self._pixels[tile.window], self._mode), missing)
 
-    def _run(self, light: Light, missing: Hole) -> NDArray[np.float32]:
-        return fill_planes(self._engine, light, missing, self._mode, self._contrast)
+    def _run(self, tile: Tile, light: Light, missing: Hole) -> NDArray[np.float32]:
+        return self._bounded(tile, fill_planes(self._engine, light, missing, self._mode, self._contrast))
+
+    def _bounded(self, tile: Tile, filled: NDArray[np.float32]) -> NDArray[np.float32]:
+        return filled if self._lightest is None else self._lightest.bound(filled, tile.window)
 
     def _around(
         self, tile: Tile, missing: Hole, share: NDArray[np.float32], middle: NDArray[np.float32]
@@ -146,7 +153,7 @@ class _TileFiller:
         light = samples_to_light(self._pixels[tile.window], self._mode)
         largest = np.float32(np.iinfo(light.dtype).max)
         given = np.rint(np.clip(middle, 0.0, 1.0) * largest).astype(light.dtype)
-        filled = self._run(np.where(core[..., None], given, light), rim)
+        filled = self._run(tile, np.where(core[..., None], given, light), rim)
         return np.asarray(filled * (1.0 - share) + middle * share, np.float32)
 
     def _paper_at(self, tile: Tile) -> NDArray[np.float32]:
@@ -159,4 +166,4 @@ class _TileFiller:
         with self._lock:
             if self._coarse is None:
                 self._coarse = CoarsePage(self._engine, self._pixels, self._missing, self._mode, self._reach)
-        return self._coarse.at(tile)
+        return self._bounded(tile, self._coarse.at(tile))

@@ -13,7 +13,7 @@ from bokwon.imaging.color import Light, as_float, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 
-__all__ = ["CELL", "Survey", "at_window", "by_square", "spread", "survey", "windows"]
+__all__ = ["CELL", "Survey", "at_window", "blocks", "by_square", "spread", "squares_near", "survey", "windows"]
 
 CELL = 32
 """Side of the squares whose paper is taken as one colour, pixels."""
@@ -70,14 +70,13 @@ def survey(pixels: Pixels, missing: Hole, mode: str, *, near: Hole | None = None
         seed: Which of the clean squares become patches.
     """
     height, width = -(-missing.shape[0] // CELL), -(-missing.shape[1] // CELL)
-    wanted = np.ones((height, width), bool) if near is None else _squares_near(near)
+    wanted = np.ones((height, width), bool) if near is None else squares_near(near, _NEAR)
     channels = samples_to_light(pixels[:1, :1], mode).shape[-1]
     colour = np.zeros((height, width, channels), np.float32)
     seen, deviation, measured = (np.zeros((height, width, 1), np.float32) for _ in range(3))
     rng = np.random.default_rng(seed)
     found: list[_Patch] = []
-    for place in _blocks(wanted):
-        rows, columns = (slice(span.start * CELL, span.stop * CELL) for span in place)
+    for place, (rows, columns) in blocks(wanted):
         light, known = _padded(samples_to_light(pixels[rows, columns], mode), ~missing[rows, columns])
         colours, has_paper, paper = _colours(light, known)
         colour[place], seen[place] = colours, has_paper
@@ -159,6 +158,36 @@ def at_window(grid: NDArray[np.float32], window: tuple[slice, slice]) -> NDArray
     return np.asarray(found, np.float32).reshape(*columns.shape, grid.shape[-1])
 
 
+def squares_near(hole: Hole, reach: int) -> Hole:
+    """Return which squares touch a hole or lie at most `reach` squares from one that does, (h, w)."""
+    import cv2
+
+    touched = np.stack(
+        [
+            np.logical_or.reduceat(hole[top : top + CELL].any(axis=0), np.arange(0, hole.shape[1], CELL))
+            for top in range(0, hole.shape[0], CELL)
+        ]
+    )
+    side = 2 * reach + 1
+    return np.asarray(cv2.dilate(touched.astype(np.uint8), np.ones((side, side), np.uint8)), bool)
+
+
+def blocks(wanted: Hole) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
+    """Yield the blocks of squares that hold a wanted one: their squares, and their pixels (beyond the page's end too).
+
+    Args:
+        wanted: (h, w), by square.
+    """
+    # Blocks lie on a grid of the page, so that what is found does not depend on where the holes are.
+    for top in range(0, wanted.shape[0], _BLOCK):
+        for left in range(0, wanted.shape[1], _BLOCK):
+            rows = slice(top, min(top + _BLOCK, wanted.shape[0]))
+            columns = slice(left, min(left + _BLOCK, wanted.shape[1]))
+            if wanted[rows, columns].any():
+                inside = slice(rows.start * CELL, rows.stop * CELL), slice(columns.start * CELL, columns.stop * CELL)
+                yield (rows, columns), inside
+
+
 @dataclass(frozen=True)
 class _Patch:
     """The grain of one square, how clean it is and with what luck, and how strong."""
@@ -173,31 +202,6 @@ def _usual(found: list[_Patch]) -> NDArray[np.float32]:
     middle = np.median([patch.deviation for patch in found]) if found else 0.0
     kept = sorted(found, key=lambda patch: (abs(np.log(patch.deviation / middle)), patch.rank))[:_PATCHES]
     return np.array([patch.grain / patch.deviation for patch in kept], np.float32)
-
-
-def _squares_near(hole: Hole) -> Hole:
-    import cv2
-
-    touched = np.stack(
-        [
-            np.logical_or.reduceat(hole[top : top + CELL].any(axis=0), np.arange(0, hole.shape[1], CELL))
-            for top in range(0, hole.shape[0], CELL)
-        ]
-    )
-    side = 2 * _NEAR + 1
-    return np.asarray(cv2.dilate(touched.astype(np.uint8), np.ones((side, side), np.uint8)), bool)
-
-
-def _blocks(wanted: Hole) -> Iterator[tuple[slice, slice]]:
-    # Blocks lie on a grid of the page, so that what is found does not depend on where the holes are.
-    for top in range(0, wanted.shape[0], _BLOCK):
-        for left in range(0, wanted.shape[1], _BLOCK):
-            place = (
-                slice(top, min(top + _BLOCK, wanted.shape[0])),
-                slice(left, min(left + _BLOCK, wanted.shape[1])),
-            )
-            if wanted[place].any():
-                yield place
 
 
 def _padded(light: Light, known: Hole) -> tuple[NDArray[np.float32], Hole]:

@@ -1,0 +1,84 @@
+"""The lightest paper around a hole, beyond which a network goes now and then where holes tangle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.imaging.color import Light, largest, samples_to_light
+from bokwon.imaging.holes import Hole
+from bokwon.imaging.pixels import Pixels
+from bokwon.restore.survey import CELL, at_window, blocks, squares_near
+
+__all__ = ["LightestKnown"]
+
+_REACH = 2
+"""How many squares around its own the lightest is looked for in: at least 64 pixels."""
+_SPOT = 8
+"""Side of the spots whose mean is taken, pixels: a fill has no grain, and is held against paper without it."""
+_LEAST_KNOWN = 0.6
+"""What share of a spot has to be known."""
+_GRAIN = 0.12
+"""How much lighter than all spots single pixels may be and still be grain. Beyond it there are light strokes, of a
+rubbing or a blueprint, and they are the bound."""
+
+
+class LightestKnown:
+    """The lightest that is known around each place of a page, without its grain.
+
+    Args:
+        pixels: Samples (H, W) or (H, W, C) of the page.
+        mode: Their mode.
+        missing: (H, W), True where nothing is known.
+    """
+
+    def __init__(self, pixels: Pixels, mode: str, missing: Hole) -> None:
+        import cv2
+
+        # A square more, as bounds are interpolated between squares.
+        wanted = squares_near(missing, _REACH + 1)
+        channels = samples_to_light(pixels[:1, :1], mode).shape[-1]
+        spots, single = (np.full((*wanted.shape, channels), -1.0, np.float32) for _ in range(2))
+        for place, window in blocks(wanted):
+            spots[place], single[place] = _lightest(samples_to_light(pixels[window], mode), ~missing[window])
+        near = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
+        spots, single = (cv2.dilate(grid, near).reshape(grid.shape) for grid in (spots, single))
+        bound = np.where(single > spots + _GRAIN, single, spots)
+        self._bound = np.asarray(np.where(bound < 0.0, 1.0, bound), np.float32)
+
+    def bound(self, light: NDArray[np.float32], window: tuple[slice, slice]) -> NDArray[np.float32]:
+        """Return the light of a window of the page, no lighter than what is known around; far from that it stays.
+
+        Args:
+            light: (h, w, C), bright is large.
+            window: Its rows and columns.
+        """
+        return np.minimum(light, at_window(self._bound, window))
+
+
+def _lightest(light: Light, known: Hole) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the lightest spot and pixel of each square, (h, w, C) in [0, 1]; below 0 where none is known."""
+    import cv2
+
+    border = [(0, -length % CELL) for length in known.shape]
+    if border != [(0, 0), (0, 0)]:
+        light, known = np.pad(light, (*border, (0, 0))), np.pad(known, border)
+    height, width, channels = light.shape
+    white = np.float32(largest(light))
+    shown = light * known[..., None]
+    size = width // _SPOT, height // _SPOT
+    share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)[..., None]
+    total = cv2.resize(shown, size, interpolation=cv2.INTER_AREA).reshape(*share.shape[:2], channels)
+    means = np.where(share >= _LEAST_KNOWN, total / (np.maximum(share, _LEAST_KNOWN) * white), -1.0)
+    pixels = np.where(_most(known[..., None], CELL), _most(shown, CELL) / white, -1.0)
+    return _most(np.asarray(means, np.float32), CELL // _SPOT), np.asarray(pixels, np.float32)
+
+
+def _most(values: NDArray[Any], side: int) -> NDArray[Any]:
+    """Return the largest value of each square of `side` in each channel, (H, W, C) to (H / side, W / side, C)."""
+    height, width, channels = values.shape
+    # Rows first: they lie together in memory.
+    by_row = values.reshape(height // side, side, width * channels).max(axis=1)
+    return np.asarray(by_row.reshape(height // side, width // side, side, channels).max(axis=2))
