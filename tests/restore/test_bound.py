@@ -1,17 +1,20 @@
-"""Models for pages fill no lighter than the lightest that is known around."""
+"""Networks for pages fill no lighter than the lightest that is known around."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import bokwon
 from bokwon.imaging.color import Light, as_float, samples_to_light
 from bokwon.imaging.tiles import Tiling
 from bokwon.restore.bound import LightestKnown
 from bokwon.restore.engines import ModelEngine
 from bokwon.restore.fill import LETTER_REACH, Letters, fill_hole
+from bokwon.restore.models import Model
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 
@@ -88,41 +91,54 @@ class WhiteEngine(ModelEngine):
 
     description = "white"
 
-    def __init__(self, *, scaled: bool) -> None:
+    def __init__(self) -> None:
         super().__init__("white")
-        self.scaled = scaled
 
     def _run(self, light: Light, missing: np.ndarray, contrast: float) -> np.ndarray:
         return np.ones((1, 3, *missing.shape), np.float32)
 
 
-def filled(hole: np.ndarray, *, scaled: bool, letters: Letters = "restore", side: int = 512) -> np.ndarray:
+def filled(hole: np.ndarray, *, bounded: bool = True, letters: Letters = "restore", side: int = 512) -> np.ndarray:
     pixels = page().astype(np.uint8)
-    fill_hole(pixels, "L", hole, WhiteEngine(scaled=scaled), letters=letters, tiling=Tiling(side))
+    fill_hole(pixels, "L", hole, WhiteEngine(), letters=letters, bounded=bounded, tiling=Tiling(side))
     return pixels
 
 
-def test_models_for_pages_are_bounded_and_those_for_photographs_are_not() -> None:
-    assert filled(HOLE, scaled=True)[HOLE].max() <= PAPER + GRAIN
-    assert filled(HOLE, scaled=False)[HOLE].min() == 255
+def test_only_fills_that_are_to_be_bounded_are() -> None:
+    assert filled(HOLE)[HOLE].max() <= PAPER + GRAIN
+    assert filled(HOLE, bounded=False)[HOLE].min() == 255
+
+
+@pytest.mark.parametrize(("model", "is_bounded"), [("document", True), ("document-int8", True), ("photo", False)])
+def test_which_shipped_models_are_bounded(model: str, is_bounded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    restorer = bokwon.Restorer(model, engine="onnx", precision="auto")
+    monkeypatch.setattr(restorer.engine, "_run", WhiteEngine()._run)
+    dark = page(paper=120).clip(0, 255).astype(np.uint8)
+    lightest = restorer.restore(dark, HOLE).image[HOLE].max()
+    assert (lightest <= 120 + GRAIN) == is_bounded
+
+
+@pytest.mark.parametrize("card", [None, {}, {"network": "?"}, {"network": {"base": "none"}}, {"network": {"base": []}}])
+def test_what_no_card_tells_is_not_bounded(card: dict[str, object] | None) -> None:
+    assert not Model("any", Path("any.onnx"), card).bounded
 
 
 def test_tiles_make_no_difference() -> None:
-    np.testing.assert_array_equal(filled(HOLE, scaled=True, side=256), filled(HOLE, scaled=True))
+    np.testing.assert_array_equal(filled(HOLE, side=256), filled(HOLE))
 
 
 def test_what_is_too_deep_for_the_model_is_bounded_too() -> None:
     hole = np.zeros(SIZE, bool)
     hole[20:-20, 20:-20] = True
     pixels = page().astype(np.uint8)
-    engine = WhiteEngine(scaled=True)
+    engine = WhiteEngine()
     engine.reach = 24
-    fill_hole(pixels, "L", hole, engine)
+    fill_hole(pixels, "L", hole, engine, bounded=True)
     # 64 pixels and more from what is known nothing says how light paper is.
     assert pixels[70, 70] <= PAPER + GRAIN
 
 
 def test_paper_that_is_laid_where_no_letter_may_be_keeps_its_grain() -> None:
-    middle = filled(HOLE, scaled=True, letters="leave")[HOLE][2 * LETTER_REACH :]
-    lightest = as_float(filled(HOLE, scaled=True))[HOLE].max() * 255
+    middle = filled(HOLE, letters="leave")[HOLE][2 * LETTER_REACH :]
+    lightest = as_float(filled(HOLE))[HOLE].max() * 255
     assert (middle > lightest + GRAIN).any()

@@ -17,7 +17,7 @@ from bokwon.imaging.holes import Hole
 from bokwon.imaging.tiles import Tiling
 from bokwon.restore.biharmonic import BiharmonicEngine
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
-from bokwon.restore.engines import Engine, OnnxEngine
+from bokwon.restore.engines import Engine
 from bokwon.restore.ensemble import VIEWS
 from bokwon.restore.fill import Letters, fill_hole
 from bokwon.restore.ink import InkChoice
@@ -78,7 +78,7 @@ class Method:
     options: tuple[tuple[str, str], ...] = ()
 
     def engine(self) -> Engine | Restorer:
-        """Make the engine, or with options the whole runtime.
+        """Make the engine, or for models the whole runtime.
 
         Raises:
             MissingDependencyError: What it needs is not installed.
@@ -88,14 +88,12 @@ class Method:
         if self.source in _ENGINES:
             return _ENGINES[self.source]()
         model = find_model(self.source)
-        data, sha256 = load_model(model)
+        sha256 = load_model(model)[1]
         if sha256 != self.sha256:
             raise ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
-        # Like the others: one thread, so that times can be compared.
-        if not self.options:
-            return OnnxEngine(data, model.name, threads=1)
         chosen: dict[str, Any] = dict(self.options)
         chosen["ensemble"] = int(chosen.get("ensemble", 1))
+        # Like the others: one thread, so that times can be compared.
         return Restorer(self.source, threads=1, engine="onnx", precision=model.precision, **chosen)
 
     def about(self) -> dict[str, Any]:

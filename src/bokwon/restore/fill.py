@@ -47,14 +47,14 @@ def fill_hole(
     *,
     tiling: Tiling | None = None,
     letters: Letters = "restore",
+    bounded: bool = False,
     progress: Progress | None = None,
 ) -> int:
     """Fill a hole in place.
 
     Only tiles that touch the hole are run, so time and memory beyond the samples grow with the damage and the tile.
     What lies deeper in a hole than the engine reaches takes its light from the whole page, shrunk and filled there; the
-    engine then fills the rest with that as a part of what is known. Models for pages fill no lighter than the lightest
-    that is known around.
+    engine then fills the rest with that as a part of what is known.
 
     Args:
         pixels: Samples (H, W) or (H, W, C); those inside the hole are written, no other is.
@@ -63,6 +63,7 @@ def fill_hole(
         engine: What fills.
         tiling: How to cut the page; by default in the engine's tiles.
         letters: Whether to go on with what the rim of a hole shows into its middle, or to leave paper there.
+        bounded: Whether the engine fills no lighter than the lightest that is known around, see `LightestKnown`.
         progress: Told after each tile.
 
     Returns:
@@ -75,7 +76,7 @@ def fill_hole(
     if len(tiles) > 1 and isinstance(engine, ModelEngine):
         engine = engine.shared([missing[tile.window].shape for tile in tiles])
     feather = Feather(pixels, mode, hole)
-    fill = _TileFiller(pixels, mode, missing, engine, letters)
+    fill = _TileFiller(pixels, mode, missing, engine, letters, bounded=bounded)
     for done, (tile, light) in enumerate(_in_order(fill, tiles, getattr(engine, "lanes", 1)), 1):
         feather.add(tile, light)
         if progress is not None:
@@ -108,7 +109,9 @@ class _TileFiller:
     The samples are written to while tiles are filled, but only in the hole, and nothing in the hole is read.
     """
 
-    def __init__(self, pixels: Pixels, mode: str, missing: Hole, engine: Engine, letters: Letters) -> None:
+    def __init__(
+        self, pixels: Pixels, mode: str, missing: Hole, engine: Engine, letters: Letters, *, bounded: bool
+    ) -> None:
         self._pixels = pixels
         self._mode = mode
         self._missing = missing
@@ -118,8 +121,7 @@ class _TileFiller:
         self._letters = letters
         scaled = isinstance(engine, ModelEngine) and engine.scaled
         self._contrast = page_contrast(pixels, mode, missing, getattr(engine, "lanes", 1)) if scaled else ()
-        # What takes the contrast of a page is for pages: in photographs lights are lighter than what is around them.
-        self._lightest = LightestKnown(pixels, mode, missing) if scaled else None
+        self._lightest = LightestKnown(pixels, mode, missing) if bounded else None
         self._lock = Lock()
         self._coarse: CoarsePage | None = None
         self._paper: Paper | None = None

@@ -35,6 +35,9 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 INT8_OF = "int8_of"
 """Entry of an int8 model's card: the checksum of the float model that it belongs to."""
 
+_BOUNDED = ("lowpass", "pullpush")
+"""Bases of networks for pages."""
+
 _REINSTALL = "install bokwon anew"
 _FETCH_AGAIN = "copy the model file and its card again, both from the same export"
 
@@ -62,6 +65,16 @@ class Model:
     def precision(self) -> str:
         """What it computes with: `int8` if its card says so, else `float32`."""
         return "int8" if self.card is not None and self.card.get("storage") == "int8" else "float32"
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it fills no lighter than what is known around, as what its network builds on allows.
+
+        A membrane carries the light of the rim itself into a hole, which may be more than the mean of a spot; a network
+        without a base is measured as it is.
+        """
+        network = {} if self.card is None else self.card.get("network", {})
+        return isinstance(network, dict) and network.get("base") in _BOUNDED
 
 
 def list_models(folder: Path | None = None) -> tuple[Model, ...]:

@@ -239,7 +239,16 @@ class Restorer:
         """
         if mode == "L" and pixels.ndim == 3:
             pixels = pixels[..., 0]
-        tiles = fill_hole(pixels, mode, hole, self.engine, tiling=self._tiling, letters=self.letters, progress=progress)
+        tiles = fill_hole(
+            pixels,
+            mode,
+            hole,
+            self.engine,
+            tiling=self._tiling,
+            letters=self.letters,
+            bounded=self.model is not None and self.model.bounded,
+            progress=progress,
+        )
         if self.ink != "off":
             sharpen_ink(pixels, mode, hole, clear=self.ink == "clear")
         if self.grain == "match":
