@@ -60,8 +60,9 @@ def with_readings(new: Mapping[str, Any], earlier: Mapping[str, Any], names: lis
     """Return what was read of a pair with what was read earlier behind it."""
     ours, theirs = new["readings"], earlier["readings"]
     told = [key for key in new if key != "readings"]
-    # The undamaged and the damaged crop were read in both.
-    if any(new[key] != earlier[key] for key in told) or any(ours[key] != theirs[key] for key in ours.keys() & theirs):
+    # The undamaged and the damaged crop were read in both; a method may be another by now.
+    crops = "undamaged", "damaged"
+    if any(new[key] != earlier[key] for key in told) or any(ours.get(crop) != theirs.get(crop) for crop in crops):
         raise SystemExit("a pair was read in another way")
     return {**new, "readings": {**ours, **{name: theirs[name] for name in names if name in theirs}}}
 
