@@ -15,6 +15,7 @@ from bokwon.restore.bound import LightestKnown
 from bokwon.restore.engines import ModelEngine
 from bokwon.restore.fill import LETTER_REACH, Letters, fill_hole
 from bokwon.restore.models import Model
+from bokwon.restore.survey import at_points, at_window
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 
@@ -38,7 +39,7 @@ def bounded(samples: np.ndarray, mode: str, light: float, window: tuple[slice, s
     """Bound an even fill, and return it in [0, 255]."""
     channels = samples_to_light(samples[:1, :1], mode).shape[-1]
     fill = np.full((*HOLE[window].shape, channels), light / 255, np.float32)
-    return LightestKnown(samples, mode, HOLE).bound(fill, window) * 255
+    return LightestKnown(samples, mode, HOLE).bound(fill, window, HOLE[window]) * 255
 
 
 @pytest.mark.parametrize(
@@ -73,9 +74,9 @@ def test_nothing_bounds_what_is_far_from_all_that_is_known() -> None:
     hole[20:, 20:] = True
     dark = np.full((400, 400), 50, np.uint8)
     whole = slice(0, 400), slice(0, 400)
-    fill = LightestKnown(dark, "L", hole).bound(np.full((400, 400, 1), 0.9, np.float32), whole)
+    fill = LightestKnown(dark, "L", hole).bound(np.full((400, 400, 1), 0.9, np.float32), whole, hole)
     # Within a level: means of spots are rounded to levels.
-    assert fill[:64, :64].max() <= 51 / 255
+    assert fill[20:64, 20:64].max() <= 51 / 255
     assert fill[200:, 200:].min() == pytest.approx(0.9)
 
 
@@ -84,6 +85,16 @@ def test_a_pixel_is_bounded_the_same_whatever_window_asks() -> None:
     samples = samples.clip(0, 255).astype(np.uint8)
     part = slice(131, 177), slice(163, 211)
     np.testing.assert_array_equal(bounded(samples, "L", 255.0, part), bounded(samples, "L", 255.0)[part])
+
+
+def test_single_pixels_have_what_windows_have() -> None:
+    grid = np.random.default_rng(5).random((4, 6, 3)).astype(np.float32)
+    window = slice(3, 125), slice(0, 192)
+    rows, columns = (axis.reshape(-1) for axis in np.mgrid[window])
+    expected = at_window(grid, window).reshape(-1, 3)
+    # OpenCV interpolates in steps of a thirty-second of a square.
+    np.testing.assert_allclose(at_points(grid, rows, columns), expected, atol=0.03)
+    np.testing.assert_array_equal(at_points(grid, np.array([0, 127]), np.array([0, 191])), grid[[0, -1], [0, -1]])
 
 
 class WhiteEngine(ModelEngine):

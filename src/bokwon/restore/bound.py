@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from bokwon.imaging.color import Light, largest, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
-from bokwon.restore.survey import CELL, at_window, blocks, squares_near
+from bokwon.restore.survey import CELL, at_points, blocks, squares_near
 
 __all__ = ["LightestKnown"]
 
@@ -32,30 +33,51 @@ class LightestKnown:
         pixels: Samples (H, W) or (H, W, C) of the page.
         mode: Their mode.
         missing: (H, W), True where nothing is known.
+        lanes: How many blocks are looked at at the same time.
     """
 
-    def __init__(self, pixels: Pixels, mode: str, missing: Hole) -> None:
+    def __init__(self, pixels: Pixels, mode: str, missing: Hole, lanes: int = 1) -> None:
         import cv2
 
         # A square more, as bounds are interpolated between squares.
         wanted = squares_near(missing, _REACH + 1)
         channels = samples_to_light(pixels[:1, :1], mode).shape[-1]
         spots, single = (np.full((*wanted.shape, channels), -1.0, np.float32) for _ in range(2))
-        for place, window in blocks(wanted):
+
+        def look(block: tuple[tuple[slice, slice], tuple[slice, slice]]) -> None:
+            place, window = block
             spots[place], single[place] = _lightest(samples_to_light(pixels[window], mode), ~missing[window])
+
+        with ThreadPoolExecutor(lanes) as pool:
+            list(pool.map(look, blocks(wanted)))
         near = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
         spots, single = (cv2.dilate(grid, near).reshape(grid.shape) for grid in (spots, single))
         bound = np.where(single > spots + _GRAIN, single, spots)
         self._bound = np.asarray(np.where(bound < 0.0, 1.0, bound), np.float32)
+        self._least = cv2.erode(self._bound, np.ones((3, 3), np.uint8)).reshape(bound.shape)
 
-    def bound(self, light: NDArray[np.float32], window: tuple[slice, slice]) -> NDArray[np.float32]:
-        """Return the light of a window of the page, no lighter than what is known around; far from that it stays.
+    def bound(self, light: NDArray[np.float32], window: tuple[slice, slice], missing: Hole) -> NDArray[np.float32]:
+        """Return the light of a window of the page, no lighter where it is missing than what is known around.
+
+        Far from all that is known it stays.
 
         Args:
-            light: (h, w, C), bright is large.
+            light: (h, w, C), bright is large; written to if it may be.
             window: Its rows and columns.
+            missing: (h, w), its part of the page's hole.
         """
-        return np.minimum(light, at_window(self._bound, window))
+        # Found by rows they would take five times as long.
+        rows, columns = np.divmod(np.flatnonzero(np.ascontiguousarray(missing)), missing.shape[1])
+        filled = light[rows, columns]
+        # Few are lighter than even the least bound near them, and only those need theirs exactly.
+        down, across = rows + window[0].start, columns + window[1].start
+        found = np.flatnonzero((filled > self._least[down // CELL, across // CELL]).any(axis=-1))
+        if not len(found):
+            return light
+        bounded = light if light.flags.writeable else light.copy()
+        most = at_points(self._bound, down[found], across[found])
+        bounded[rows[found], columns[found]] = np.minimum(filled[found], most)
+        return bounded
 
 
 def _lightest(light: Light, known: Hole) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -63,11 +85,13 @@ def _lightest(light: Light, known: Hole) -> tuple[NDArray[np.float32], NDArray[n
     import cv2
 
     border = [(0, -length % CELL) for length in known.shape]
+    light, known = np.ascontiguousarray(light), np.ascontiguousarray(known)
     if border != [(0, 0), (0, 0)]:
         light, known = np.pad(light, (*border, (0, 0))), np.pad(known, border)
     height, width, channels = light.shape
     white = np.float32(largest(light))
-    shown = light * known[..., None]
+    # Twenty times as fast as a product.
+    shown = cv2.bitwise_and(light, light, mask=known.view(np.uint8)).reshape(light.shape)
     size = width // _SPOT, height // _SPOT
     share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)[..., None]
     total = cv2.resize(shown, size, interpolation=cv2.INTER_AREA).reshape(*share.shape[:2], channels)

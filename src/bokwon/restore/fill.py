@@ -120,8 +120,9 @@ class _TileFiller:
         self._reach: int | None = getattr(engine, "reach", None)
         self._letters = letters
         scaled = isinstance(engine, ModelEngine) and engine.scaled
-        self._contrast = page_contrast(pixels, mode, missing, getattr(engine, "lanes", 1)) if scaled else ()
-        self._lightest = LightestKnown(pixels, mode, missing) if bounded else None
+        lanes = getattr(engine, "lanes", 1)
+        self._contrast = page_contrast(pixels, mode, missing, lanes) if scaled else ()
+        self._lightest = LightestKnown(pixels, mode, missing, lanes) if bounded else None
         self._lock = Lock()
         self._coarse: CoarsePage | None = None
         self._paper: Paper | None = None
@@ -142,7 +143,9 @@ class _TileFiller:
         return self._bounded(tile, fill_planes(self._engine, light, missing, self._mode, self._contrast))
 
     def _bounded(self, tile: Tile, filled: NDArray[np.float32]) -> NDArray[np.float32]:
-        return filled if self._lightest is None else self._lightest.bound(filled, tile.window)
+        if self._lightest is None:
+            return filled
+        return self._lightest.bound(filled, tile.window, self._missing[tile.window])
 
     def _around(
         self, tile: Tile, missing: Hole, share: NDArray[np.float32], middle: NDArray[np.float32]

@@ -13,7 +13,18 @@ from bokwon.imaging.color import Light, as_float, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 
-__all__ = ["CELL", "Survey", "at_window", "blocks", "by_square", "spread", "squares_near", "survey", "windows"]
+__all__ = [
+    "CELL",
+    "Survey",
+    "at_points",
+    "at_window",
+    "blocks",
+    "by_square",
+    "spread",
+    "squares_near",
+    "survey",
+    "windows",
+]
 
 CELL = 32
 """Side of the squares whose paper is taken as one colour, pixels."""
@@ -186,6 +197,29 @@ def blocks(wanted: Hole) -> Iterator[tuple[tuple[slice, slice], tuple[slice, sli
             if wanted[rows, columns].any():
                 inside = slice(rows.start * CELL, rows.stop * CELL), slice(columns.start * CELL, columns.stop * CELL)
                 yield (rows, columns), inside
+
+
+def at_points(
+    grid: NDArray[np.float32], rows: NDArray[np.integer[Any]], columns: NDArray[np.integer[Any]]
+) -> NDArray[np.float32]:
+    """Return a grid of squares at single pixels of the page, interpolated bilinearly.
+
+    Args:
+        grid: (h, w, C).
+        rows: (n,) pixels.
+        columns: (n,) pixels.
+
+    Returns:
+        (n, C).
+    """
+    down, across = (np.maximum((pixels + 0.5) / CELL - 0.5, 0.0) for pixels in (rows, columns))
+    (top, lower), (left, right) = (
+        (start := np.minimum(position.astype(np.intp), size - 1), np.minimum(start + 1, size - 1))
+        for position, size in ((down, grid.shape[0]), (across, grid.shape[1]))
+    )
+    below, beside = (np.asarray(place - start, np.float32)[:, None] for place, start in ((down, top), (across, left)))
+    upper = grid[top, left] * (1 - beside) + grid[top, right] * beside
+    return np.asarray(upper * (1 - below) + (grid[lower, left] * (1 - beside) + grid[lower, right] * beside) * below)
 
 
 @dataclass(frozen=True)
