@@ -87,14 +87,14 @@ class Method:
         """
         if self.source in _ENGINES:
             return _ENGINES[self.source]()
-        model = find_model(self.source)
-        sha256 = load_model(model)[1]
-        if sha256 != self.sha256:
-            raise ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
         chosen: dict[str, Any] = dict(self.options)
         chosen["ensemble"] = int(chosen.get("ensemble", 1))
+        precision = find_model(self.source).precision
         # Like the others: one thread, so that times can be compared.
-        return Restorer(self.source, threads=1, engine="onnx", precision=model.precision, **chosen)
+        restorer = Restorer(self.source, threads=1, engine="onnx", precision=precision, **chosen)
+        if restorer.sha256 != self.sha256:
+            raise ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
+        return restorer
 
     def about(self) -> dict[str, Any]:
         """Return what a report says of the method: name, source, checksum and the engine's own description."""

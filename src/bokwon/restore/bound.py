@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bokwon.imaging.color import Light, largest, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
-from bokwon.restore.survey import CELL, at_points, blocks, squares_near
+from bokwon.restore.survey import CELL, at_points, blocks, squares_near, whole_squares
 
 __all__ = ["LightestKnown"]
 
@@ -84,10 +84,7 @@ def _lightest(light: Light, known: Hole) -> tuple[NDArray[np.float32], NDArray[n
     """Return the lightest spot and pixel of each square, (h, w, C) in [0, 1]; below 0 where none is known."""
     import cv2
 
-    border = [(0, -length % CELL) for length in known.shape]
-    light, known = np.ascontiguousarray(light), np.ascontiguousarray(known)
-    if border != [(0, 0), (0, 0)]:
-        light, known = np.pad(light, (*border, (0, 0))), np.pad(known, border)
+    light, known = whole_squares(light, known)
     height, width, channels = light.shape
     white = np.float32(largest(light))
     # Twenty times as fast as a product.

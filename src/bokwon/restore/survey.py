@@ -23,6 +23,7 @@ __all__ = [
     "spread",
     "squares_near",
     "survey",
+    "whole_squares",
     "windows",
 ]
 
@@ -46,6 +47,8 @@ _MOST = 1.5
 """Grain is no stronger than this many times the page's median: what varies more is a picture, not paper."""
 
 _CLEAN = 0.9
+
+_LINE = 1024
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ def survey(pixels: Pixels, missing: Hole, mode: str, *, near: Hole | None = None
     rng = np.random.default_rng(seed)
     found: list[_Patch] = []
     for place, (rows, columns) in blocks(wanted):
-        light, known = _padded(samples_to_light(pixels[rows, columns], mode), ~missing[rows, columns])
+        samples, known = whole_squares(samples_to_light(pixels[rows, columns], mode), ~missing[rows, columns])
+        light = as_float(samples)
         colours, has_paper, paper = _colours(light, known)
         colour[place], seen[place] = colours, has_paper
         residual = light - _smooth(light, paper)
@@ -169,6 +173,44 @@ def at_window(grid: NDArray[np.float32], window: tuple[slice, slice]) -> NDArray
     return np.asarray(found, np.float32).reshape(*columns.shape, grid.shape[-1])
 
 
+def at_points(
+    grid: NDArray[np.float32], rows: NDArray[np.integer[Any]], columns: NDArray[np.integer[Any]]
+) -> NDArray[np.float32]:
+    """Return a grid of squares at single pixels of the page, as `at_window` does.
+
+    Args:
+        grid: (h, w, C), up to four channels.
+        rows: (n,) pixels.
+        columns: (n,) pixels.
+
+    Returns:
+        (n, C).
+    """
+    import cv2
+
+    # In lines, as OpenCV counts no further than 2^15; the last is filled up with the first again.
+    lines = -(-len(rows) // _LINE), _LINE
+    down, across = (np.resize((pixels.astype(np.float32) + 0.5) / CELL - 0.5, lines) for pixels in (rows, columns))
+    found = cv2.remap(grid, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32).reshape(-1, grid.shape[-1])[: len(rows)]
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """The grain of one square, how clean it is and with what luck, and how strong."""
+
+    rank: tuple[float, float]
+    deviation: float
+    grain: NDArray[np.float32]
+
+
+def _usual(found: list[_Patch]) -> NDArray[np.float32]:
+    """Return the grain of the squares of middling strength, at unit deviation: others have specks or faint print."""
+    middle = np.median([patch.deviation for patch in found]) if found else 0.0
+    kept = sorted(found, key=lambda patch: (abs(np.log(patch.deviation / middle)), patch.rank))[:_PATCHES]
+    return np.array([patch.grain / patch.deviation for patch in kept], np.float32)
+
+
 def squares_near(hole: Hole, reach: int) -> Hole:
     """Return which squares touch a hole or lie at most `reach` squares from one that does, (h, w)."""
     import cv2
@@ -199,49 +241,10 @@ def blocks(wanted: Hole) -> Iterator[tuple[tuple[slice, slice], tuple[slice, sli
                 yield (rows, columns), inside
 
 
-def at_points(
-    grid: NDArray[np.float32], rows: NDArray[np.integer[Any]], columns: NDArray[np.integer[Any]]
-) -> NDArray[np.float32]:
-    """Return a grid of squares at single pixels of the page, interpolated bilinearly.
-
-    Args:
-        grid: (h, w, C).
-        rows: (n,) pixels.
-        columns: (n,) pixels.
-
-    Returns:
-        (n, C).
-    """
-    down, across = (np.maximum((pixels + 0.5) / CELL - 0.5, 0.0) for pixels in (rows, columns))
-    (top, lower), (left, right) = (
-        (start := np.minimum(position.astype(np.intp), size - 1), np.minimum(start + 1, size - 1))
-        for position, size in ((down, grid.shape[0]), (across, grid.shape[1]))
-    )
-    below, beside = (np.asarray(place - start, np.float32)[:, None] for place, start in ((down, top), (across, left)))
-    upper = grid[top, left] * (1 - beside) + grid[top, right] * beside
-    return np.asarray(upper * (1 - below) + (grid[lower, left] * (1 - beside) + grid[lower, right] * beside) * below)
-
-
-@dataclass(frozen=True)
-class _Patch:
-    """The grain of one square, how clean it is and with what luck, and how strong."""
-
-    rank: tuple[float, float]
-    deviation: float
-    grain: NDArray[np.float32]
-
-
-def _usual(found: list[_Patch]) -> NDArray[np.float32]:
-    """Return the grain of the squares of middling strength, at unit deviation: others have specks or faint print."""
-    middle = np.median([patch.deviation for patch in found]) if found else 0.0
-    kept = sorted(found, key=lambda patch: (abs(np.log(patch.deviation / middle)), patch.rank))[:_PATCHES]
-    return np.array([patch.grain / patch.deviation for patch in kept], np.float32)
-
-
-def _padded(light: Light, known: Hole) -> tuple[NDArray[np.float32], Hole]:
-    """Return light in [0, 1] and what is known of it, in whole squares."""
+def whole_squares(light: Light, known: Hole) -> tuple[Light, Hole]:
+    """Return light and what is known of it with nothing known added at the end, up to whole squares."""
     border = [(0, -length % CELL) for length in known.shape]
-    return np.pad(as_float(light), (*border, (0, 0))), np.pad(known, border)
+    return np.pad(light, (*border, (0, 0))), np.pad(known, border)
 
 
 def _colours(light: NDArray[np.float32], known: Hole) -> tuple[NDArray[np.float32], Hole, Hole]:
