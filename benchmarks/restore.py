@@ -35,8 +35,6 @@ import numpy as np
 from PIL import Image
 
 import bokwon
-from bokwon.imaging.tiles import Tiling
-from bokwon.restore.fill import fill_hole
 
 RESULTS = Path(__file__).parent / "results"
 WIDTH, HEIGHT = 2480, 3508
@@ -67,12 +65,12 @@ def page_and_hole(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     return page, np.ascontiguousarray(hole[:HEIGHT, :WIDTH])
 
 
-def restorer(name: str) -> bokwon.Restorer:
-    """Make what a contestant's name stands for."""
+def restorer(name: str, *, tile: int | None = None) -> bokwon.Restorer:
+    """Make what a contestant's name stands for, by default with its own tiles."""
     if name in CLASSICAL:
-        return bokwon.Restorer(method=name)
+        return bokwon.Restorer(method=name, tile=tile)
     engine, precision = ENGINES[name]
-    return bokwon.Restorer(engine=engine, precision=precision)
+    return bokwon.Restorer(engine=engine, precision=precision, tile=tile)
 
 
 _LOADED: dict[str, Any] = {}
@@ -184,8 +182,7 @@ def part_huge(folder: Path, _rounds: int) -> dict[str, Any]:
 
 def part_growth(folder: Path, rounds: int) -> dict[str, Any]:
     """Time more and more damage on one page, and the same damage on larger and larger pages."""
-    engine = restorer("onnx").engine
-    tiling = Tiling(512)
+    page_restorer = restorer("onnx", tile=512)
     rng = np.random.default_rng(0)
     texture = rng.integers(90, 230, (512, 512, 3)).astype(np.uint8)
 
@@ -200,7 +197,7 @@ def part_growth(folder: Path, rounds: int) -> dict[str, Any]:
         taken = []
         for _ in range(rounds):
             begun = time.perf_counter()
-            fill_hole(page, "RGB", hole, engine, tiling=tiling)
+            page_restorer.fill(page, "RGB", hole)
             taken.append(time.perf_counter() - begun)
         print(side, tiles, taken, flush=True)
         return min(taken)
