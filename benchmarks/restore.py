@@ -44,6 +44,7 @@ INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "avx512_vnni", "avx_vnni", "avx512f",
 # Engine and precision; without the latter what a user gets who asks for nothing.
 ENGINES = {"onnx": ("onnx", "auto"), "onnx, float32": ("onnx", "float32"), "openvino": ("openvino", "auto")}
 CONTESTANTS = (*ENGINES, *CLASSICAL)
+AS_FILLED = ("--ink", "off", "--grain", "off")
 MEBIBYTE = 2**20
 
 
@@ -141,6 +142,8 @@ def part_command(folder: Path, rounds: int) -> dict[str, Any]:
         options = {name: ["--engine", engine, "--precision", how] for name, (engine, how) in ENGINES.items()}
         jobs = {f"page, {name}": ("page", "mask", chosen) for name, chosen in options.items()}
         jobs |= {f"page, {method}": ("page", "mask", ["--method", method]) for method in CLASSICAL}
+        # What the finish costs that the command gives and `Restorer` does not.
+        jobs["page, onnx, --ink off --grain off"] = ("page", "mask", [*options["onnx"], *AS_FILLED])
         jobs |= {f"512x512, {name}": ("small", "small-mask", chosen) for name, chosen in options.items()}
         jobs["512x512, telea"] = ("small", "small-mask", ["--method", "telea"])
         runs: dict[str, list[tuple[float, float]]] = {key: [] for key in jobs}

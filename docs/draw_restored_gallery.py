@@ -1,6 +1,6 @@
 """Draws docs/gallery/restored_*.jpg: 24 results at full size, each damaged (hole magenta), restored, and as it was.
 
-The pages once more with `--ink clear --grain match`: restored_*_clear.jpg.
+As `bokwon restore` leaves them; the pages once more with `--ink off --grain off`, as they were filled: *_off.jpg.
 
 Eight real pages, eight rendered pages in fonts that training never saw, eight photographs that come with scikit-image
 (public domain). Holes are drawn by seed: nothing is chosen by its result.
@@ -47,7 +47,7 @@ PHOTOGRAPHS = (
 
 
 def main() -> None:
-    """Draw the three sheets."""
+    """Draw the sheets."""
     parser = argparse.ArgumentParser()
     parser.add_argument("pages", type=Path)
     parser.add_argument("rendered", type=Path)
@@ -55,13 +55,13 @@ def main() -> None:
     parser.add_argument("--page-model", default="document")
     parser.add_argument("--photo-model", default="photo")
     options = parser.parse_args()
-    documents = bokwon.Restorer(options.page_model, precision="float32")
-    careful = bokwon.Restorer(options.page_model, precision="float32", ink="clear", grain="match")
+    finished = bokwon.Restorer(options.page_model, precision="float32", ink="auto", grain="auto")
+    filled = bokwon.Restorer(options.page_model, precision="float32")
     sheets = {
-        "pages": (documents, spread(options.pages)),
-        "rendered": (documents, spread(options.rendered)),
-        "pages_clear": (careful, spread(options.pages)),
-        "rendered_clear": (careful, spread(options.rendered)),
+        "pages": (finished, spread(options.pages)),
+        "rendered": (finished, spread(options.rendered)),
+        "pages_off": (filled, spread(options.pages)),
+        "rendered_off": (filled, spread(options.rendered)),
         "photographs": (
             bokwon.Restorer(options.photo_model, precision="float32"),
             [photographs() / name for name in PHOTOGRAPHS],

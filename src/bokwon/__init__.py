@@ -34,9 +34,11 @@ def restore(
     model: str | Path = "document",
     method: str = "model",
 ) -> Restoration[ImageT]:
-    """Fill the holes of an image.
+    """Fill the holes of an image, as the command `bokwon restore` does.
 
-    For many images make one `Restorer` and call its `restore`: the model is loaded once.
+    For many images, and for other options, make one `Restorer` and call its `restore`: the model is loaded once. Unless
+    told otherwise it leaves as it is what the model filled. This function and the command make ink or paper of it where
+    the model is for pages, and give it the paper's grain: `Restorer(ink="auto", grain="auto")`.
 
     Args:
         image: NumPy array: uint8 or uint16, (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels, or
@@ -56,7 +58,7 @@ def restore(
     """
     from bokwon.restore.restorer import Restorer
 
-    return Restorer(model, method=method).restore(image, hole)
+    return Restorer(model, method=method, ink="auto", grain="auto").restore(image, hole)
 
 
 def __getattr__(name: str) -> Any:

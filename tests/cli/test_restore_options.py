@@ -166,6 +166,30 @@ def test_ink_is_cleared_on_request_and_only_in_the_hole(folder: Path) -> None:
     assert lighter.max() > 50
 
 
+def test_pages_are_finished_unasked_and_photographs_are_not(folder: Path) -> None:
+    page = np.full((200, 300), 210, np.uint8)
+    page[::20] = page[1::20] = page[2::20] = 30
+    Image.fromarray(page).save("page.png")
+    hole = np.zeros(page.shape, bool)
+    hole[60:140, 60:240] = True
+    Image.fromarray(hole).save("mask.png")
+    finished = ("--ink", "clear", "--grain", "match")
+    for name, given in (
+        ("unasked", ()),
+        ("asked", finished),
+        ("off", ("--ink", "off", "--grain", "off")),
+        ("photo", ("--model", "photo")),
+        ("telea", TELEA),
+    ):
+        assert restore("page.png", f"{name}.png", *given, "--record") == 0
+        settings = json.loads(Path(f"{name}.png.record/record.json").read_text())["settings"]
+        expected = ("clear", "match") if name in ("unasked", "asked") else ("off", "off")
+        # Not `auto`: a record says what was done.
+        assert (settings["ink"], settings["grain"]) == expected
+    assert Path("unasked.png").read_bytes() == Path("asked.png").read_bytes()
+    assert Path("unasked.png").read_bytes() != Path("off.png").read_bytes()
+
+
 def test_letters_may_be_left(folder: Path, mean_model: Path) -> None:
     page = np.full((200, 200), 220, np.uint8)
     page[::10] = 0

@@ -160,20 +160,23 @@ def test_a_report_is_made_only_where_nothing_else_is(tmp_path: Path) -> None:
 
 def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path: Path, mean_model: Path) -> None:
     pair = plan_pairs(material.images, material.masks, per_cell=1).pairs[0]
-    text = f"{mean_model},{mean_model}:letters=leave,paper={mean_model}:ink=clear:letters=leave,{mean_model}:ensemble=2"
+    text = f"{mean_model},{mean_model}:letters=leave,paper={mean_model}:grain=match:ink=clear:letters=leave"
+    text += f",{mean_model}:ensemble=2"
     methods = parse_methods(text)
     stem = mean_model.stem
     assert [method.name for method in methods] == [stem, f"{stem}-letters-leave", "paper", f"{stem}-ensemble-2"]
-    assert methods[2].options == (("ink", "clear"), ("letters", "leave"))
-    assert methods[2].about()["engine"].endswith(", ink clear, letters leave")
+    assert methods[2].options == (("grain", "match"), ("ink", "clear"), ("letters", "leave"))
+    assert methods[2].about()["engine"].endswith(", grain match, ink clear, letters leave")
     assert methods[3].about()["engine"].endswith(", mean of 2 views")
     tasks = [Task(pair, method, Folders(material.images, material.masks, tmp_path)) for method in methods]
     assert len({task.key for task in tasks}) == 4
     records = [run_task(task) for task in tasks]
     assert not any("error" in record for record in records)
     engines = [method.engine() for method in methods]
-    chosen = [(one.letters, one.ink, one.ensemble) for one in engines if isinstance(one, Restorer)]
-    assert chosen == [("restore", "off", 1), ("leave", "off", 1), ("leave", "clear", 1), ("restore", "off", 2)]
+    chosen = [(one.letters, one.ink, one.grain, one.ensemble) for one in engines if isinstance(one, Restorer)]
+    # What is not asked for is off: models are measured by what they fill.
+    assert chosen[:2] == [("restore", "off", "off", 1), ("leave", "off", "off", 1)]
+    assert chosen[2:] == [("leave", "clear", "match", 1), ("restore", "off", "off", 2)]
     assert records[0]["hole_psnr"] == pytest.approx(records[3]["hole_psnr"], abs=0.1)
     truth, hole = load_pair(pair, material.images, material.masks)
     expected = bokwon.Restorer(mean_model, engine="onnx", letters="leave").restore(erase(truth, hole), hole).image

@@ -130,7 +130,7 @@ def test_which_shipped_models_are_bounded(model: str, is_bounded: bool, monkeypa
 
 @pytest.mark.parametrize("card", [None, {}, {"network": "?"}, {"network": {"base": "none"}}, {"network": {"base": []}}])
 def test_what_no_card_tells_is_not_bounded(card: dict[str, object] | None) -> None:
-    assert not Model("any", Path("any.onnx"), card).bounded
+    assert not Model("any", Path("any.onnx"), card).for_pages
 
 
 def test_tiles_make_no_difference() -> None:

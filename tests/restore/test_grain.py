@@ -8,7 +8,7 @@ import pytest
 from bokwon.imaging.tiles import Tiling
 from bokwon.restore.grain import Texture, add_grain
 from bokwon.restore.paper import Paper
-from bokwon.restore.survey import at_window, spread, survey
+from bokwon.restore.survey import CELL, at_window, spread, survey
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 
@@ -48,6 +48,50 @@ def test_a_flat_fill_gets_the_papers_deviation_and_nothing_else_changes(
     other = before.copy()
     add_grain(other, mode, HOLE, seed=7)
     assert not np.array_equal(other, after)
+
+
+def test_what_shows_through_and_what_is_beside_the_ink_is_no_grain() -> None:
+    page = paper(2.0)
+    known = ~HOLE
+    clean = survey(page.astype(np.uint8), HOLE, "L", near=HOLE)
+    # Faint strokes of the other side of the leaf, 12 gray levels dark, a fifth of the page; lines with a soft edge.
+    for column in range(10, SIZE[1], 40):
+        page[:, column : column + 8][known[:, column : column + 8]] -= 12
+    for row in range(0, SIZE[0], 25):
+        for distance, loss in ((1, 60), (2, 25), (3, 10)):
+            beside = page[[max(row - distance, 0), row + distance]]
+            page[[max(row - distance, 0), row + distance]] = np.where(beside > 150, beside - loss, beside)
+    page[HOLE] = 200
+    found = survey(page.astype(np.uint8), HOLE, "L", near=HOLE)
+    usual = [np.median(one.deviation[one.measured > 0]) * 255 for one in (clean, found)]
+    assert usual[0] == pytest.approx(2.0, rel=0.1)
+    assert usual[1] == pytest.approx(2.0, rel=0.25)
+    assert found.deviation.max() * 255 < 3.5
+
+
+@pytest.mark.parametrize(("pitch", "thick"), [(9, 1), (16, 4), (20, 6), (30, 10), (30, 14)])
+def test_paper_keeps_its_grain_between_the_lines_of_dense_text(pitch: int, thick: int) -> None:
+    page = 200 + 4.0 * np.random.default_rng(1).standard_normal(SIZE)
+    for row in range(0, SIZE[0], pitch):
+        page[row : row + thick] = 40
+    page[HOLE] = 200
+    before = page.clip(0, 255).astype(np.uint8)
+    found = survey(before, HOLE, "L", near=HOLE)
+    assert len(found.patches) > 0
+    assert np.median(found.deviation[found.measured > 0]) * 255 == pytest.approx(4.0, rel=0.25)
+    after = before.copy()
+    add_grain(after, "L", HOLE)
+    assert after[90:210, 130:300].astype(float).std() == pytest.approx(4.0, rel=0.25)
+
+
+@pytest.mark.parametrize("width", [3, 6, 8, 12])
+def test_thin_fills_that_have_their_grain_get_no_second_one(width: int) -> None:
+    before = (200 + 5.0 * np.random.default_rng(2).standard_normal((400, 400))).clip(0, 255).astype(np.uint8)
+    hole = np.arange(400)[None] % 40 < width
+    hole = np.broadcast_to(hole, before.shape).copy()
+    after = before.copy()
+    add_grain(after, "L", hole)
+    assert after[hole].astype(float).std() == pytest.approx(5.0, rel=0.1)
 
 
 def test_what_is_transparent_is_no_paper(of_mode: OfMode) -> None:
@@ -112,9 +156,9 @@ def test_paper_is_the_same_whatever_tile_asks_and_has_no_ink(of_mode: OfMode) ->
     found = Paper(page, HOLE, "RGB")
     full = np.zeros((*SIZE, 3), np.float32)
     for tile in Tiling(1024).plan(HOLE):
-        full[tile.window] = found.at(tile)
+        full[tile.window] = found.at(tile.window)
     for tile in Tiling(256).plan(HOLE):
-        np.testing.assert_allclose(found.at(tile), full[tile.window], atol=1e-6)
+        np.testing.assert_allclose(found.at(tile.window), full[tile.window], atol=1e-6)
     inside = full[HOLE] * 255
     assert inside.mean() == pytest.approx(200, abs=1)
     assert inside.std() == pytest.approx(4.0, rel=0.25)
@@ -161,8 +205,22 @@ def test_empty_squares_take_what_is_near() -> None:
     values, weight = np.zeros((1, 9, 1), np.float32), np.zeros((1, 9, 1), np.float32)
     values[0, 0], weight[0, 0] = 1.0, 1.0
     values[0, 8], weight[0, 8] = 3.0, 1.0
-    filled = spread(values, weight, 0.0)[0, :, 0]
+    hole = np.ones((CELL, 9 * CELL), bool)
+    filled = spread(values, weight, 0.0, hole=hole)[0, :, 0]
     assert (np.diff(filled) >= -1e-6).all()
     assert filled[0] == pytest.approx(1.0, abs=0.2)
     assert filled[8] == pytest.approx(3.0, abs=0.2)
-    assert (spread(values, np.zeros_like(weight), 5.0) == 5.0).all()
+    assert (spread(values, np.zeros_like(weight), 5.0, hole=hole) == 5.0).all()
+
+
+def test_squares_near_a_hole_are_filled_as_if_all_of_the_page_were_asked_for() -> None:
+    rng = np.random.default_rng(2)
+    values, weight = rng.random((40, 60, 2), np.float32), np.zeros((40, 60, 1), np.float32)
+    weight[:, :9] = 1.0
+    hole = np.zeros((40 * CELL, 60 * CELL), bool)
+    hole[5 * CELL : 6 * CELL, 4 * CELL : 9 * CELL] = True
+    near = spread(values, weight, 0.0, hole=hole)
+    whole = spread(values, weight, 0.0, hole=np.ones_like(hole))
+    np.testing.assert_allclose(near[3:8, 2:11], whole[3:8, 2:11], atol=2e-3)
+    # Far away it stops early, which is what it is for.
+    assert np.abs(near - whole).max() > 0.01

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import bokwon
 from bokwon.errors import ArgumentError
 from bokwon.processes import available_cores
 from bokwon.restore.grain import add_grain
+from bokwon.restore.ink import sharpen_ink
 
 HOLE = np.zeros((30, 44), bool)
 HOLE[8:15, 10:30] = True
@@ -148,6 +150,55 @@ def test_no_more_threads_than_cores_are_started(mean_model: Path, method: str) -
     hole[10:20, 10:20] = hole[280:290, 280:290] = True
     restorer.restore(page, hole)
     assert len(list(tasks.iterdir())) - before < 4 * available_cores() + 8
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ink", "grain"),
+    [
+        ({"model": "document"}, "clear", "match"),
+        ({"model": "document", "precision": "int8"}, "clear", "match"),
+        ({"model": "photo"}, "off", "off"),
+        ({"method": "telea"}, "off", "off"),
+    ],
+)
+def test_only_fills_of_models_for_pages_are_finished_unasked(chosen: dict[str, Any], ink: str, grain: str) -> None:
+    automatic = bokwon.Restorer(**chosen, ink="auto", grain="auto")
+    assert (automatic.ink, automatic.grain) == (ink, grain)
+    # Unless `auto` is asked for, what is filled is what the model filled: what is measured.
+    plain = bokwon.Restorer(**chosen)
+    assert (plain.ink, plain.grain) == ("off", "off")
+    either = bokwon.Restorer(**chosen, ink="sharpen", grain="off")
+    assert (either.ink, either.grain) == ("sharpen", "off")
+
+
+def test_the_function_finishes_pages_as_the_command_does() -> None:
+    rng = np.random.default_rng(3)
+    page = np.clip(200 + 4 * rng.standard_normal((200, 300)), 0, 255).astype(np.uint8)
+    page[::20] = page[1::20] = page[2::20] = 30
+    hole = np.zeros(page.shape, bool)
+    hole[60:140, 60:240] = True
+    once = bokwon.restore(page, hole).image
+    finished = bokwon.Restorer(ink="clear", grain="match").restore(page, hole).image
+    np.testing.assert_array_equal(once, finished)
+    np.testing.assert_array_equal(once[~hole], page[~hole])
+    assert (once != bokwon.Restorer().restore(page, hole).image).any()
+
+
+def test_a_page_is_finished_alike_by_any_number_of_threads() -> None:
+    rng = np.random.default_rng(4)
+    # Of 16 bits, which tell of the last bit of a calculation.
+    page = ((200 + 4 * rng.standard_normal((700, 1100))) * 257).astype(np.uint16)
+    page[::20] = page[1::20] = page[2::20] = 30 * 257
+    hole = np.zeros(page.shape, bool)
+    hole[60:140, 60:1040] = hole[500:640, 60:1040] = True
+    made = []
+    for lanes in (1, 4, 2, 4):
+        pixels = page.copy()
+        sharpen_ink(pixels, "L", hole, clear=True, lanes=lanes)
+        add_grain(pixels, "L", hole, lanes=lanes)
+        made.append(pixels)
+    for other in made[1:]:
+        np.testing.assert_array_equal(other, made[0])
 
 
 def test_grain_is_that_of_the_command_line() -> None:

@@ -57,6 +57,7 @@ class Letters(str, Enum):
 class Grain(str, Enum):
     """Whether what is filled gets the grain of the paper."""
 
+    auto = "auto"
     off = "off"
     match = "match"
 
@@ -64,6 +65,7 @@ class Grain(str, Enum):
 class Ink(str, Enum):
     """Whether fills come out as ink or paper."""
 
+    auto = "auto"
     off = "off"
     sharpen = "sharpen"
     clear = "clear"

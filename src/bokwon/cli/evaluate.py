@@ -38,8 +38,8 @@ def evaluate(
             "--methods",
             metavar="NAME,...",
             help="Models (name or .onnx file), telea, ns, biharmonic, patchmatch, identity; the one of interest first; "
-            "NAME=METHOD calls one otherwise; MODEL:ensemble=4, :ink=clear, :letters=leave take options of restore. "
-            f"[{_METHODS}]",
+            "NAME=METHOD calls one otherwise; MODEL:ensemble=4, :ink=clear, :grain=match, :letters=leave take options "
+            f"of restore. [{_METHODS}]",
         ),
     ] = None,
     out: Annotated[

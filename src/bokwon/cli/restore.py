@@ -86,12 +86,19 @@ def restore(
         typer.Option("--letters", help="leave: paper wherever the evidence is too far for a letter to be sure."),
     ] = Letters.restore,
     grain: Annotated[
-        Grain, typer.Option("--grain", help="match: give what is filled the grain of the paper around it.")
-    ] = Grain.off,
+        Grain,
+        typer.Option(
+            "--grain", help="match: give what is filled the grain of the paper around it; auto: for models for pages."
+        ),
+    ] = Grain.auto,
     ink: Annotated[
         Ink,
-        typer.Option("--ink", help="sharpen: smears in what is filled become ink or paper; clear: paper in doubt."),
-    ] = Ink.off,
+        typer.Option(
+            "--ink",
+            help="sharpen: smears in what is filled become ink or paper; clear: paper in doubt; "
+            "auto: clear for models for pages.",
+        ),
+    ] = Ink.auto,
     ensemble: Annotated[
         Ensemble,
         typer.Option(

@@ -20,6 +20,7 @@ from bokwon.restore.classical import CLASSICAL, OpenCVEngine
 from bokwon.restore.engines import Engine
 from bokwon.restore.ensemble import VIEWS
 from bokwon.restore.fill import Letters, fill_hole
+from bokwon.restore.grain import GrainChoice
 from bokwon.restore.ink import InkChoice
 from bokwon.restore.models import find_model, load_model
 from bokwon.restore.patchmatch import PatchMatchEngine
@@ -36,7 +37,12 @@ ERASED = 255
 _RADIUS = 8
 
 # What a user of `bokwon restore` may choose besides a model.
-_CHOICES = {"ensemble": tuple(map(str, VIEWS)), "ink": get_args(InkChoice), "letters": get_args(Letters)}
+_CHOICES = {
+    "ensemble": tuple(map(str, VIEWS)),
+    "grain": get_args(GrainChoice),
+    "ink": get_args(InkChoice),
+    "letters": get_args(Letters),
+}
 
 # The name becomes that of a folder; whatever else stands before an equals sign belongs to a path.
 _NAMED = re.compile(rf"(?:(\w[\w.-]*)=)?(.+?)((?::(?:{'|'.join(_CHOICES)})=\w+)*)", re.DOTALL)
@@ -69,7 +75,7 @@ class Method:
         name: What tables call it.
         source: A name of this module's, or a model's name or path.
         sha256: Checksum of the model file; None where no model is used.
-        options: What the runtime is told besides, in order of names: `ensemble`, `ink`, `letters`.
+        options: What the runtime is told besides, in order of names: `ensemble`, `grain`, `ink`, `letters`.
     """
 
     name: str
@@ -117,7 +123,7 @@ def parse_methods(text: str) -> tuple[Method, ...]:
     Args:
         text: Names with commas: `telea`, `ns`, `biharmonic`, `patchmatch`, `identity`, a shipped model, or the path of
             a model file; each may be called something else by `NAME=` before it, and options of the runtime may stand
-            behind a model, `:ensemble=4`, `:ink=clear`, `:letters=leave`.
+            behind a model, `:ensemble=4`, `:ink=clear`, `:grain=match`, `:letters=leave`; what does not is off.
 
     Raises:
         ArgumentError: No method, one twice, or one that does not exist.

@@ -16,6 +16,7 @@ __all__ = [
     "from_network",
     "largest",
     "light_to_samples",
+    "lightness",
     "put_samples",
     "samples_to_light",
     "to_network",
@@ -63,6 +64,17 @@ def samples_to_light(pixels: Pixels, mode: str) -> Light:
 def as_float(light: Light) -> NDArray[np.float32]:
     """Return light in [0, 1], float32."""
     return np.asarray(light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max))
+
+
+def lightness(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of the channels of light, (H, W, C) to (H, W)."""
+    import cv2
+
+    channels = light.shape[-1]
+    if channels == 1:
+        return light[..., 0]
+    # Ten times as fast as NumPy's mean over a last axis that is short.
+    return np.asarray(cv2.transform(light, np.full((1, channels), 1.0 / channels, np.float32)), np.float32)
 
 
 def light_to_samples(light: NDArray[np.float32], mode: str, dtype: np.dtype[Any]) -> Pixels:

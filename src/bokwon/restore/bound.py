@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from bokwon.imaging.color import Light, largest, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
-from bokwon.restore.survey import CELL, at_points, blocks, squares_near, whole_squares
+from bokwon.restore.survey import CELL, at_points, blocks, most, squares_near, whole_squares
 
 __all__ = ["LightestKnown"]
 
@@ -75,8 +74,8 @@ class LightestKnown:
         if not len(found):
             return light
         bounded = light if light.flags.writeable else light.copy()
-        most = at_points(self._bound, down[found], across[found])
-        bounded[rows[found], columns[found]] = np.minimum(filled[found], most)
+        bounds = at_points(self._bound, down[found], across[found])
+        bounded[rows[found], columns[found]] = np.minimum(filled[found], bounds)
         return bounded
 
 
@@ -93,13 +92,5 @@ def _lightest(light: Light, known: Hole) -> tuple[NDArray[np.float32], NDArray[n
     share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)[..., None]
     total = cv2.resize(shown, size, interpolation=cv2.INTER_AREA).reshape(*share.shape[:2], channels)
     means = np.where(share >= _LEAST_KNOWN, total / (np.maximum(share, _LEAST_KNOWN) * white), -1.0)
-    pixels = np.where(_most(known[..., None], CELL), _most(shown, CELL) / white, -1.0)
-    return _most(np.asarray(means, np.float32), CELL // _SPOT), np.asarray(pixels, np.float32)
-
-
-def _most(values: NDArray[Any], side: int) -> NDArray[Any]:
-    """Return the largest value of each square of `side` in each channel, (H, W, C) to (H / side, W / side, C)."""
-    height, width, channels = values.shape
-    # Rows first: they lie together in memory.
-    by_row = values.reshape(height // side, side, width * channels).max(axis=1)
-    return np.asarray(by_row.reshape(height // side, width // side, side, channels).max(axis=2))
+    pixels = np.where(most(known[..., None], CELL), most(shown, CELL) / white, -1.0)
+    return most(np.asarray(means, np.float32), CELL // _SPOT), np.asarray(pixels, np.float32)

@@ -47,6 +47,8 @@ def depth_in_hole(missing: Hole, window: tuple[slice, slice], limit: int) -> NDA
         distance = np.full(around.shape, limit, np.float32)
     else:
         distance = np.asarray(cv2.distanceTransform(around, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+        # Squared they are whole numbers. OpenCV's last bit is another from call to call; 16-bit samples told of it.
+        distance = np.sqrt(np.rint(distance * distance))
     top, left = window[0].start - rows.start, window[1].start - columns.start
     height, width = missing[window].shape
     return np.minimum(distance[top : top + height, left : left + width], np.float32(limit))

@@ -165,7 +165,7 @@ class _TileFiller:
         with self._lock:
             if self._paper is None:
                 self._paper = Paper(self._pixels, self._missing, self._mode)
-        return self._paper.at(tile)
+        return self._paper.at(tile.window)
 
     def _coarse_at(self, tile: Tile) -> NDArray[np.float32]:
         with self._lock:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.imaging.color import as_float, light_to_samples, put_samples, samples_to_light
+from bokwon.imaging.color import as_float, light_to_samples, lightness, put_samples, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.restore.depth import rise
@@ -15,8 +16,9 @@ from bokwon.restore.survey import Survey, at_window, spread, survey, windows
 
 __all__ = ["GrainChoice", "Texture", "add_grain"]
 
-GrainChoice = Literal["off", "match"]
-"""Whether what is filled is given the grain of the paper around it (`match`), or left as it was filled (`off`)."""
+GrainChoice = Literal["auto", "off", "match"]
+"""Whether what is filled is given the grain of the paper around it (`match`), or left as it was filled (`off`); `auto`
+is `match` for models for pages."""
 
 _SIDE = 512
 """Side of the texture, pixels; it goes on without a seam."""
@@ -73,7 +75,9 @@ def _spots(patches: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(np.fft.fftshift(np.fft.ifft2(root, axes=(0, 1)).real, axes=(0, 1)))
 
 
-def add_grain(pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0) -> None:
+def add_grain(
+    pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0, around: Survey | None = None, lanes: int = 1
+) -> None:
     """Give what was filled the grain of the paper around it, in place.
 
     What the fill lacks of the paper's deviation is added, square by square, to what is paper in it and not to its ink.
@@ -84,26 +88,33 @@ def add_grain(pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0) -> None:
         mode: Their mode.
         hole: (H, W), what was filled.
         seed: Which of all grains that match.
+        around: What `survey` told of the same page near the same hole, if it has been asked.
+        lanes: How many windows are worked on at the same time, at least 1.
     """
     if mode == "1" or hole.all() or not hole.any():
         return
-    around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, seed=seed)
-    lack = _lack(around, survey(pixels, ~hole, mode, near=hole))
+    if around is None:
+        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, seed=seed, lanes=lanes)
+    lack = _lack(around, survey(pixels, ~hole, mode, near=hole, lanes=lanes, filled=True), hole)
     if not lack.any():
         return
-    colour = spread(around.colour, around.seen, 1.0)
+    colour = spread(around.colour, around.seen, 1.0, hole=hole)
     # Another than that of `bokwon.restore.paper`, or where its paper was put the two would add up in step.
     texture = Texture(around.patches, seed=seed + 1)
-    for window in windows(hole):
+
+    def add(window: tuple[slice, slice]) -> None:
         filled = as_float(samples_to_light(pixels[window], mode))
-        paper = at_window(colour, window).mean(axis=-1)
-        share = rise(filled.mean(axis=-1) / np.maximum(paper, 1e-3), _INK, _PAPER)
+        paper = np.maximum(lightness(at_window(colour, window)), 1e-3)
+        share = rise(np.asarray(lightness(filled) / paper, np.float32), _INK, _PAPER)
         grained = filled + texture.at(window) * at_window(lack, window) * share
         inside = hole[window]
         put_samples(pixels[window], inside, light_to_samples(grained[inside], mode, pixels.dtype))
 
+    with ThreadPoolExecutor(lanes) as pool:
+        list(pool.map(add, windows(hole)))
 
-def _lack(around: Survey, fill: Survey) -> NDArray[np.float32]:
-    wanted = spread(around.deviation, around.measured, 0.0)
-    there = spread(fill.deviation, fill.measured, 0.0)
+
+def _lack(around: Survey, fill: Survey, hole: Hole) -> NDArray[np.float32]:
+    wanted = spread(around.deviation, around.measured, 0.0, hole=hole)
+    there = spread(fill.deviation, fill.measured, 0.0, hole=hole)
     return np.asarray(np.sqrt(np.maximum(wanted**2 - there**2, 0.0)), np.float32)

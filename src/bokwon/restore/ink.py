@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.imaging.color import as_float, light_to_samples, put_samples, samples_to_light
+from bokwon.imaging.color import (
+    Light,
+    as_float,
+    largest,
+    light_to_samples,
+    lightness,
+    put_samples,
+    samples_to_light,
+)
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.restore.depth import depth_in_hole, rise
-from bokwon.restore.survey import CELL, at_window, by_square, spread, survey, windows
+from bokwon.restore.rules import REACH, STEP, darkest, rules_through
+from bokwon.restore.survey import (
+    CELL,
+    Survey,
+    at_window,
+    blocks,
+    by_square,
+    most,
+    spread,
+    squares_near,
+    survey,
+    whole_squares,
+    windows,
+)
 
 __all__ = ["InkChoice", "sharpen_ink"]
 
-InkChoice = Literal["off", "sharpen", "clear"]
+Floats = NDArray[np.float32]
+
+InkChoice = Literal["auto", "off", "sharpen", "clear"]
 """Whether what lies between ink and paper in a fill is moved to one of them (`sharpen`), to paper unless it is, or is
-near, what is nearly as dark as ink (`clear`), or left as it is (`off`)."""
+near, what is nearly as dark as ink (`clear`), or left as it is (`off`); `auto` is `clear` for models for pages."""
 
 _INK = 0.8
 """Lightness, as a share of the paper's, below which a known pixel is ink."""
 _LEVEL = 0.3
 """The ink of a square is as light as this share of its pixels of ink at most: the rest are edges of strokes."""
 _LEAST_SEEN = 0.02
-_AROUND = 4 * CELL
-"""How far from a hole ink is looked for, pixels."""
-_STAIN = 2 * CELL + 1
-"""What is dark over a square of this side is a stain, pixels, and no ink."""
+_AROUND = 4
+"""How far from a hole ink is looked for, squares."""
+_SPOT, _STAIN = 8, 9
+"""What is dark over so many spots of so many pixels each way is a stain, and no ink."""
+_WHITE = 65535
 _LEAST_CONTRAST = 0.05
 _MIDPOINT, _GAIN = 0.4, 2.0
 """Of the sigmoid: the share of ink that becomes one half, and how steep it is."""
@@ -36,91 +61,96 @@ _STROKE = 3
 _PAPER, _CORE = 0.75, 0.95
 """Share of ink, where a fill is darkest within that reach, up to which `clear` makes paper of it, and from which on it
 keeps a stroke."""
-_RULE, _THICK = 25, 9
-"""`clear` keeps lines of the page's two directions that go on for so many pixels and are thinner than so many: rules,
-which are often lighter than letters."""
-_FAINT, _LINE = 0.5, 0.7
-"""How much more ink than its surroundings a line has up to which it is none, and from which on it is kept whole."""
 _RIM, _DEEP = 2.0, 8.0
 """Depth in a hole from which on fills are changed, and from which on in full, pixels: near its rim a fill knows more,
 and has edges like those of the page's own strokes."""
 
 
-def sharpen_ink(pixels: Pixels, mode: str, hole: Hole, *, clear: bool = False) -> None:
+def sharpen_ink(
+    pixels: Pixels, mode: str, hole: Hole, *, clear: bool = False, around: Survey | None = None, lanes: int = 1
+) -> None:
     """Move what was filled towards the ink or the paper around, in place.
 
     Where a network has no evidence for one stroke or another it gives their mean, a gray smear. Here what is nearer to
     ink than to paper becomes as dark as the ink around, and what is nearer to paper becomes paper; faint smears vanish.
     No stroke comes out where the fill had none. Near the rim of a hole, and where no ink is seen around, fills stay;
     stains are taken for paper. With `clear` all that is not nearly as dark as ink, nor beside what is, becomes paper: a
-    stroke of which the network was sure stays, and what may be a stroke or not goes.
+    stroke of which the network was sure stays, and what may be a stroke or not goes. Rules stay, and become as dark as
+    their ends.
 
     Args:
         pixels: Samples (H, W) or (H, W, C) of the filled page; those inside the hole are written, no other is.
         mode: Their mode; a bilevel page stays as it is.
         hole: (H, W), what was filled.
         clear: Whether doubt makes paper.
+        around: What `survey` told of the same page near the same hole, if it has been asked.
+        lanes: How many windows are worked on at the same time, at least 1.
     """
     if mode == "1" or hole.all() or not hole.any():
         return
     missing = missing_pixels(pixels, mode, hole)
-    found = survey(pixels, missing, mode, near=hole)
-    paper = spread(found.colour, found.seen, 1.0)
-    level, seen = _ink(pixels, missing, mode, hole, paper)
-    if not seen.any():
-        return
-    level = spread(level, seen, 0.0)
-    sharpened: list[tuple[tuple[slice, slice], Pixels]] = []
-    for window in windows(hole):
-        # With `clear` what is beside decides as well.
-        wide = _widened(window, hole.shape, CELL) if clear else window
-        filled = as_float(samples_to_light(pixels[wide], mode))
-        ground = np.minimum(at_window(paper, wide), _brightest_around(pixels, mode, wide))
-        contrast = np.maximum(1.0 - at_window(level, wide), _LEAST_CONTRAST)
-        ink = (1.0 - _lightness(filled, ground)[..., None]) / contrast
-        wanted = _sharpened(ink) * (_strokes(ink) if clear else 1.0)
-        share = rise(depth_in_hole(hole, wide, round(_DEEP)), _RIM, _DEEP)
-        factor = 1.0 + share * (wanted / np.maximum(ink, 1e-6) - 1.0)
-        # Towards the paper and away from it along the fill's own colour: red ink stays red.
-        changed = ground + (filled - ground) * np.where(ink > 0.0, factor, 1.0)
-        changed = changed[_within(window, wide)]
-        sharpened.append((window, light_to_samples(changed[hole[window]], mode, pixels.dtype)))
-    # Not before all are looked at: what lies in one window is around the next.
-    for window, samples in sharpened:
+    found = around or survey(pixels, missing, mode, near=hole, lanes=lanes)
+    paper = spread(found.colour, found.seen, 1.0, hole=hole)
+    # A thread's work on a window holds no lock for long.
+    with ThreadPoolExecutor(lanes) as pool:
+        level, seen, brightest = _ink(pixels, missing, mode, hole, paper, pool)
+        if not seen.any():
+            return
+        level = spread(level, seen, 0.0, hole=hole)
+
+        def ink_at(window: tuple[slice, slice], light: Light, step: int = 1) -> tuple[Floats, Floats, Floats]:
+            """Return the light of a window, that of its paper, clean or stained, and its share of ink, (h, w, 1)."""
+            places = _every(window, step)
+            ground = np.minimum(
+                at_window(paper, places, CELL // step), at_window(brightest, places, _SPOT // step) / _WHITE
+            )
+            contrast = np.maximum(1.0 - at_window(level, places, CELL // step), _LEAST_CONTRAST)
+            filled = as_float(light)
+            return filled, ground, (1.0 - _relative(filled, ground)[..., None]) / contrast
+
+        def look(window: tuple[slice, slice]) -> Pixels:
+            # With `clear` what is beside decides as well.
+            wide = _widened(window, hole.shape, CELL) if clear else window
+            inner = _within(window, wide)
+            filled, ground, ink = ink_at(wide, samples_to_light(pixels[wide], mode))
+            kept = _strokes(ink)[inner] if clear else np.ones((1, 1, 1), np.float32)
+            filled, ground, ink = filled[inner], ground[inner], ink[inner]
+            darker = ink
+            if clear:
+                far = _widened(window, hole.shape, REACH)
+                _, _, ends = ink_at(far, darkest(samples_to_light(pixels[far], mode)), STEP)
+                found_rules = rules_through(ends[..., 0], hole[far][::STEP, ::STEP])
+                rules, paler = (values[_within(window, far)] for values in found_rules)
+                darker = np.asarray(ink + ink * rules * (paler - 1.0), np.float32)
+                kept = np.maximum(kept, rules)
+            share = rise(depth_in_hole(hole, window, round(_DEEP)), _RIM, _DEEP)
+            factor = 1.0 + share * (_sharpened(darker) * kept / np.maximum(ink, 1e-6) - 1.0)
+            # Towards the paper and away from it along the fill's own colour: red ink stays red.
+            changed = ground + (filled - ground) * np.where(ink > 0.0, factor, 1.0)
+            return light_to_samples(changed[hole[window]], mode, pixels.dtype)
+
+        touched = windows(hole)
+        # Not before all are looked at: what lies in one window is around the next.
+        sharpened = list(pool.map(look, touched))
+    for window, samples in zip(touched, sharpened, strict=True):
         put_samples(pixels[window], hole[window], samples)
 
 
 def _strokes(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return 1 for strokes and rules that a fill is sure of and what is beside them, 0 for the rest, (h, w, 1)."""
+    """Return 1 for strokes that a fill is sure of and what is beside them, 0 for the rest, (h, w, 1)."""
     import cv2
-
-    def window(height: int, width: int, shape: int = cv2.MORPH_RECT) -> NDArray[np.uint8]:
-        return np.asarray(cv2.getStructuringElement(shape, (width, height)), np.uint8)
 
     # Not by single dark pixels.
     smooth = cv2.GaussianBlur(np.clip(ink[..., 0], 0.0, 1.0), (0, 0), 0.8)
-    reach = window(2 * _STROKE + 1, 2 * _STROKE + 1, cv2.MORPH_ELLIPSE)
-    darkest = cv2.GaussianBlur(cv2.dilate(smooth, reach), (0, 0), 1.0)
-    thick = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, window(_THICK, _THICK))
-    # A pixel wider across, so that lines may lean.
-    across, down = (
-        cv2.morphologyEx(cv2.dilate(smooth, wider), cv2.MORPH_OPEN, line)
-        for wider, line in ((window(3, 1), window(1, _RULE)), (window(1, 3), window(_RULE, 1)))
-    )
-    rules = cv2.GaussianBlur(cv2.dilate(np.maximum(across, down) - thick, window(3, 3)), (0, 0), 1.0)
-    sure = np.asarray(darkest, np.float32), np.asarray(rules, np.float32)
-    return np.maximum(rise(sure[0], _PAPER, _CORE), rise(sure[1], _FAINT, _LINE))
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _STROKE + 1, 2 * _STROKE + 1))
+    darkest_near = cv2.GaussianBlur(cv2.dilate(smooth, reach), (0, 0), 1.0)
+    return rise(np.asarray(darkest_near, np.float32), _PAPER, _CORE)
 
 
-def _brightest_around(pixels: Pixels, mode: str, window: tuple[slice, slice]) -> NDArray[np.float32]:
-    """Return the brightest light near each pixel of a window, smoothed: paper, clean or stained, but no stroke."""
-    import cv2
-
-    wide = _widened(window, pixels.shape, _AROUND)
-    light = as_float(samples_to_light(pixels[wide], mode))
-    brightest = cv2.dilate(light, np.ones((_STAIN, _STAIN), np.uint8))
-    smooth = cv2.GaussianBlur(brightest, (0, 0), _STAIN / 4).reshape(light.shape)
-    return np.asarray(smooth[_within(window, wide)])
+def _every(window: tuple[slice, slice], step: int) -> tuple[slice, slice]:
+    """Return a window as counted in steps of so many pixels."""
+    rows, columns = (slice(span.start // step, -(-span.stop // step)) for span in window)
+    return rows, columns
 
 
 def _within(window: tuple[slice, slice], wide: tuple[slice, slice]) -> tuple[slice, slice]:
@@ -146,26 +176,41 @@ def _sharpened(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(ink > 1.0, ink, more / (more + less))
 
 
-def _lightness(light: NDArray[np.float32], paper: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(light.mean(axis=-1) / np.maximum(paper.mean(axis=-1), 1e-3), np.float32)
+def _relative(light: NDArray[np.float32], paper: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how light something is as a share of the paper, (h, w)."""
+    return np.asarray(lightness(light) / np.maximum(lightness(paper), 1e-3), np.float32)
 
 
 def _ink(
-    pixels: Pixels, missing: Hole, mode: str, hole: Hole, paper: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return how light ink is as a share of the paper, and 1 where enough of it is seen, (h, w, 1) by square."""
-    level, seen = np.zeros((*paper.shape[:2], 1), np.float32), np.zeros((*paper.shape[:2], 1), np.float32)
-    for window in windows(hole):
-        rows, columns = _widened(window, hole.shape, _AROUND)
-        light = as_float(samples_to_light(pixels[rows, columns], mode))
-        lightness = _lightness(light, at_window(paper, (rows, columns)))
-        is_ink = ~missing[rows, columns] & (lightness < _INK)
-        border = [(0, -length % CELL) for length in is_ink.shape]
-        ordered = np.sort(by_square(np.pad(np.where(is_ink, lightness, np.inf), border, constant_values=np.inf)), -1)
+    pixels: Pixels, missing: Hole, mode: str, hole: Hole, paper: NDArray[np.float32], pool: ThreadPoolExecutor
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint16]]:
+    """Look at the page around a hole, and in it.
+
+    Returns:
+        How light ink is as a share of the paper, and 1 where enough of it is seen, (h, w, 1) by square; and the
+        brightest light near each spot, smoothed, (h', w', C) of 16 bits.
+    """
+    import cv2
+
+    near = squares_near(hole, _AROUND)
+    level, seen = np.zeros((*near.shape, 1), np.float32), np.zeros((*near.shape, 1), np.float32)
+    finer = CELL // _SPOT
+    brightest = np.zeros((near.shape[0] * finer, near.shape[1] * finer, paper.shape[-1]), np.uint16)
+
+    def look(block: tuple[tuple[slice, slice], tuple[slice, slice]]) -> None:
+        place, window = block
+        samples, known = whole_squares(samples_to_light(pixels[window], mode), ~missing[window])
+        rows, columns = (slice(span.start * finer, span.stop * finer) for span in place)
+        brightest[rows, columns] = most(samples, _SPOT) * np.uint16(_WHITE // largest(samples))
+        share = _relative(as_float(samples), at_window(paper, window))
+        ordered = np.sort(by_square(np.where(known & (share < _INK), share, np.inf)), -1)
         count = np.isfinite(ordered).sum(-1, keepdims=True)
         enough = count >= _LEAST_SEEN * CELL * CELL
         darkest = np.take_along_axis(ordered, (_LEVEL * np.maximum(count - 1, 0)).astype(np.int64), -1)
-        place = tuple(slice(span.start // CELL, -(-span.stop // CELL)) for span in (rows, columns))
         level[place] = np.where(enough, darkest, 0.0)
         seen[place] = enough
-    return level, seen
+
+    list(pool.map(look, blocks(near)))
+    widest = cv2.dilate(brightest, np.ones((_STAIN, _STAIN), np.uint8))
+    smooth = cv2.GaussianBlur(widest, (0, 0), _STAIN / 4).reshape(brightest.shape)
+    return level, seen, np.asarray(smooth, np.uint16)

@@ -28,10 +28,11 @@ class Recipe:
         threads: How many threads the engine may use; all cores by default.
         letters: `leave` puts paper where evidence is far; `restore` fills.
         engine: What runs model files: `auto`, `onnx` or `openvino`.
-        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
+        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled; `auto`
+            is `match` for models for pages.
         precision: What the model computes with: `auto`, `float32`, `bfloat16` or `int8`.
         ink: `sharpen` moves what lies between ink and paper in a fill to one of them, `clear` to paper in doubt; `off`
-            leaves it as it was filled.
+            leaves it as it was filled; `auto` is `clear` for models for pages.
         ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4.
         widen: By how many pixels holes are widened, 0 to 32.
     """

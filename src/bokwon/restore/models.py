@@ -35,7 +35,7 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 INT8_OF = "int8_of"
 """Entry of an int8 model's card: the checksum of the float model that it belongs to."""
 
-_BOUNDED = ("lowpass", "pullpush")
+_FOR_PAGES = ("lowpass", "pullpush")
 """Bases of networks for pages."""
 
 _REINSTALL = "install bokwon anew"
@@ -67,14 +67,15 @@ class Model:
         return "int8" if self.card is not None and self.card.get("storage") == "int8" else "float32"
 
     @property
-    def bounded(self) -> bool:
-        """Whether it fills no lighter than what is known around, as what its network builds on allows.
+    def for_pages(self) -> bool:
+        """Whether it is for pages of ink on paper, by what its network builds on.
 
-        A membrane carries the light of the rim itself into a hole, which may be more than the mean of a spot; a network
-        without a base is measured as it is.
+        Such a model fills no lighter than what is known around, and its fills may become ink or paper. A membrane, for
+        photographs, carries the light of the rim itself into a hole, which may be more than the mean of a spot; a
+        network without a base is measured as it is.
         """
         network = {} if self.card is None else self.card.get("network", {})
-        return isinstance(network, dict) and network.get("base") in _BOUNDED
+        return isinstance(network, dict) and network.get("base") in _FOR_PAGES
 
 
 def list_models(folder: Path | None = None) -> tuple[Model, ...]:

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
-from bokwon.imaging.tiles import Tile
 from bokwon.restore.grain import Texture
 from bokwon.restore.survey import at_window, spread, survey
 
@@ -26,11 +25,11 @@ class Paper:
 
     def __init__(self, pixels: Pixels, missing: Hole, mode: str, *, seed: int = 0) -> None:
         found = survey(pixels, missing, mode, near=missing, seed=seed)
-        self._colour = spread(found.colour, found.seen, 1.0)
-        self._deviation = spread(found.deviation, found.measured, 0.0)
+        self._colour = spread(found.colour, found.seen, 1.0, hole=missing)
+        self._deviation = spread(found.deviation, found.measured, 0.0, hole=missing)
         self._texture = Texture(found.patches, seed=seed)
 
-    def at(self, tile: Tile) -> NDArray[np.float32]:
-        """Return the paper's light under a tile, (h, w, C), the same whatever tile a pixel is asked for with."""
-        grain = self._texture.at(tile.window) * at_window(self._deviation, tile.window)
-        return np.asarray(at_window(self._colour, tile.window) + grain, np.float32)
+    def at(self, window: tuple[slice, slice]) -> NDArray[np.float32]:
+        """Return the paper's light in a window of the page, (h, w, C), the same whatever window a pixel is in."""
+        grain = self._texture.at(window) * at_window(self._deviation, window)
+        return np.asarray(at_window(self._colour, window) + grain, np.float32)

@@ -13,7 +13,7 @@ from PIL import Image
 import bokwon
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.imaging.holes import MOST_WIDENED, Hole, as_hole, check_hole, looks_inverted, widen_hole
-from bokwon.imaging.pixels import Pixels, from_pillow, mode_of_array, to_pillow
+from bokwon.imaging.pixels import Pixels, from_pillow, missing_pixels, mode_of_array, to_pillow
 from bokwon.imaging.tiles import Tiling
 from bokwon.processes import available_cores
 from bokwon.restore.classical import CLASSICAL, OpenCVEngine
@@ -23,10 +23,14 @@ from bokwon.restore.fill import Letters, Progress, fill_hole, tiling_for
 from bokwon.restore.grain import GrainChoice, add_grain
 from bokwon.restore.ink import InkChoice, sharpen_ink
 from bokwon.restore.models import DEFAULT_MODEL, Model, find_int8, find_model, load_model
+from bokwon.restore.survey import survey
 
 __all__ = ["METHODS", "Restoration", "Restorer"]
 
 METHODS = ("model", *CLASSICAL)
+
+_LANES = 4
+"""How many windows are finished at the same time at most, each in some 50 MiB."""
 
 ImageT = TypeVar("ImageT", bound="NDArray[Any] | Image.Image")
 
@@ -71,11 +75,13 @@ class Restorer:
             up; `restore` fills all of it.
         engine: What runs model files: `onnx`, `openvino`, or `auto`, which is ONNX Runtime for int8 models, OpenVINO
             for others where it is installed and the processor computes in bfloat16, and ONNX Runtime everywhere else.
-        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled.
+        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled; `auto`,
+            as the command has it, is `match` for models for pages and `off` for all else.
         precision: What the model computes with: `float32`; `bfloat16`, by OpenVINO; `int8`, by its int8 model and ONNX
             Runtime; or `auto`, which is the fastest of them here. They differ by little.
         ink: `sharpen` moves what lies between ink and paper in a fill to one of them, `clear` to paper where the fill
-            is not sure of a stroke; `off` leaves it as it was filled.
+            is not sure of a stroke; `off` leaves it as it was filled; `auto`, as the command has it, is `clear` for
+            models for pages and `off` for all else.
         ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4: better for photographs, in as many
             times the time.
         widen: By how many pixels holes are widened, 0 to 32: a mask has to cover the soft edge of the damage.
@@ -87,8 +93,8 @@ class Restorer:
         precision: What the model computes with, `float32`, `bfloat16` or `int8`, once `auto` is decided.
         engine: What fills the tiles.
         letters: Whether letters are made up.
-        grain: Whether fills get the grain of the paper.
-        ink: Whether fills come out as ink or paper.
+        grain: Whether fills get the grain of the paper, `off` or `match`, once `auto` is decided.
+        ink: Whether fills come out as ink or paper, `off`, `sharpen` or `clear`, once `auto` is decided.
         ensemble: Of how many views of a tile the mean is taken.
         widen: By how many pixels `restore` widens holes, and whoever calls `fill` should.
 
@@ -149,12 +155,14 @@ class Restorer:
         if letters not in get_args(Letters):
             raise ArgumentError(f"letters cannot be {letters!r}", "choose restore or leave")
         if grain not in get_args(GrainChoice):
-            raise ArgumentError(f"grain cannot be {grain!r}", "choose off or match")
+            raise ArgumentError(f"grain cannot be {grain!r}", "choose auto, off or match")
         if ink not in get_args(InkChoice):
-            raise ArgumentError(f"ink cannot be {ink!r}", "choose off, sharpen or clear")
+            raise ArgumentError(f"ink cannot be {ink!r}", "choose auto, off, sharpen or clear")
         self.letters = letters
-        self.grain = grain
-        self.ink = ink
+        self._for_pages = self.model is not None and self.model.for_pages
+        self.grain = ("match" if self._for_pages else "off") if grain == "auto" else grain
+        self.ink = ("clear" if self._for_pages else "off") if ink == "auto" else ink
+        self._lanes = min(threads or available_cores(), _LANES)
         self.ensemble = ensemble
         self.widen = widen
         self._tiling = tiling_for(self.engine) if tile is None else Tiling(tile)
@@ -246,14 +254,22 @@ class Restorer:
             self.engine,
             tiling=self._tiling,
             letters=self.letters,
-            bounded=self.model is not None and self.model.bounded,
+            bounded=self._for_pages,
             progress=progress,
         )
-        if self.ink != "off":
-            sharpen_ink(pixels, mode, hole, clear=self.ink == "clear")
-        if self.grain == "match":
-            add_grain(pixels, mode, hole)
+        if tiles:
+            self._finish(pixels, mode, hole)
         return tiles
+
+    def _finish(self, pixels: Pixels, mode: str, hole: Hole) -> None:
+        if mode == "1" or (self.ink == "off" and self.grain == "off"):
+            return
+        # Once for both: what they write is not what they look at.
+        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, lanes=self._lanes)
+        if self.ink != "off":
+            sharpen_ink(pixels, mode, hole, clear=self.ink == "clear", around=around, lanes=self._lanes)
+        if self.grain == "match":
+            add_grain(pixels, mode, hole, around=around, lanes=self._lanes)
 
 
 def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.imaging.color import Light, as_float, samples_to_light
+from bokwon.imaging.color import Light, as_float, lightness, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 
@@ -20,6 +21,7 @@ __all__ = [
     "at_window",
     "blocks",
     "by_square",
+    "most",
     "spread",
     "squares_near",
     "survey",
@@ -41,12 +43,19 @@ _LEAST_WIDTH = 2 / 255
 _COARSE = 6.0
 """What varies more slowly than a Gaussian of this many pixels is the paper's colour; the rest is its grain."""
 
-_INK_HALO = 5
-_CANDIDATES, _PATCHES = 256, 64
+_INK_HALOS = 9, 5
+"""What is nearer to ink than half of so many pixels is no paper; where that leaves nothing, the second."""
+_SPOT, _LEAST_OF_SPOT, _LEAST_OF_FILL = 8, 0.5, 0.2
+"""The grain of a square is the usual one of its spots of so many pixels each way, of which so much is paper (less where
+fills are looked at, as holes may be thin): text that shows through the leaf, and what is faint beside the ink, is
+larger than they are, or not in most."""
+_CANDIDATES, _PATCHES, _LEAST_PATCHES = 256, 64, 8
 _MOST = 1.5
 """Grain is no stronger than this many times the page's median: what varies more is a picture, not paper."""
 
-_CLEAN = 0.9
+_CLEAN, _CLEAN_ENOUGH, _LEAST_CLEAN = 0.9, 0.5, 0.2
+"""Share of a square that is paper from which on it is as good as clean, and from which on it becomes a patch; where
+none does, squares do from the last on."""
 
 _LINE = 1024
 
@@ -70,49 +79,77 @@ class Survey:
     patches: NDArray[np.float32]
 
 
-def survey(pixels: Pixels, missing: Hole, mode: str, *, near: Hole | None = None, seed: int = 0) -> Survey:
+def survey(
+    pixels: Pixels,
+    missing: Hole,
+    mode: str,
+    *,
+    near: Hole | None = None,
+    seed: int = 0,
+    lanes: int = 1,
+    halo: int = _INK_HALOS[0],
+    filled: bool = False,
+) -> Survey:
     """Look at the paper of a page.
 
     Ink is dark, so the paper of a square is among the brighter half of what is known there, and its colour is where
     that half is densest.
 
     Args:
-        pixels: Samples of the page.
+        pixels: Samples (H, W) or (H, W, C) of the page.
         missing: (H, W), True where nothing is known.
         mode: Mode of the samples.
         near: (H, W), True in what the paper is wanted for: only squares near it are looked at. By default all are.
         seed: Which of the clean squares become patches.
+        lanes: How many blocks are looked at at the same time, at least 1.
+        halo: How wide the surroundings of ink are that tell nothing of the grain, both sides together, pixels, odd. If
+            they leave nothing that tells, 5 do.
+        filled: Whether what is known are fills, whose rims tell as well as the rest, and no patches are wanted.
     """
     height, width = -(-missing.shape[0] // CELL), -(-missing.shape[1] // CELL)
     wanted = np.ones((height, width), bool) if near is None else squares_near(near, _NEAR)
     channels = samples_to_light(pixels[:1, :1], mode).shape[-1]
     colour = np.zeros((height, width, channels), np.float32)
     seen, deviation, measured = (np.zeros((height, width, 1), np.float32) for _ in range(3))
-    rng = np.random.default_rng(seed)
-    found: list[_Patch] = []
-    for place, (rows, columns) in blocks(wanted):
+
+    def look(block: tuple[tuple[slice, slice], tuple[slice, slice]]) -> list[_Patch]:
+        place, (rows, columns) = block
+        if missing[rows, columns].all():
+            return []
         samples, known = whole_squares(samples_to_light(pixels[rows, columns], mode), ~missing[rows, columns])
         light = as_float(samples)
         colours, has_paper, paper = _colours(light, known)
         colour[place], seen[place] = colours, has_paper
         residual = light - _smooth(light, paper)
-        inner = _inner(paper)
-        strength, share = _deviations(residual, inner)
+        inner = paper & _inner(paper | ~known if filled else paper, halo)
+        strength, share, whole = _deviations(residual, inner, _LEAST_OF_FILL if filled else _LEAST_OF_SPOT)
         deviation[place], measured[place] = strength, share >= _LEAST_SEEN
-        for row, column in np.argwhere((share[..., 0] >= 0.5) & (strength[..., 0] > 0)):
+        if filled:
+            return []
+        # Each block has chances of its own, whatever is looked at besides.
+        rng = np.random.default_rng((seed, place[0].start, place[1].start))
+        patches = []
+        for row, column in np.argwhere((share[..., 0] >= _LEAST_CLEAN) & (strength[..., 0] > 0)):
             spot = slice(row * CELL, (row + 1) * CELL), slice(column * CELL, (column + 1) * CELL)
             # As good as clean is as good as clean: chance decides, so that all of the page is heard.
             rank = min(float(share[row, column, 0]), _CLEAN), float(rng.random())
-            if len(found) < _CANDIDATES or rank > found[-1].rank:
-                patch = np.where(inner[spot][..., None], residual[spot], 0)
-                found.append(_Patch(rank, float(strength[row, column, 0]), np.asarray(patch, np.float32)))
-                found.sort(key=lambda patch: patch.rank, reverse=True)
-                del found[_CANDIDATES:]
+            patch = np.where(inner[spot][..., None], residual[spot], 0)
+            excess = float(whole[row, column, 0] / strength[row, column, 0])
+            patches.append(_Patch(rank, float(strength[row, column, 0]), excess, np.asarray(patch, np.float32)))
+        return patches
+
+    with ThreadPoolExecutor(lanes) as pool:
+        found: list[_Patch] = []
+        for patches in pool.map(look, blocks(wanted)):
+            found = sorted(found + patches, key=lambda patch: patch.rank, reverse=True)[:_CANDIDATES]
     if near is not None and not seen.any():
-        return survey(pixels, missing, mode, seed=seed)
+        return survey(pixels, missing, mode, seed=seed, lanes=lanes, halo=halo)
+    clean = [patch for patch in found if patch.rank[0] >= _CLEAN_ENOUGH]
+    if halo > _INK_HALOS[1] and not filled and not clean:
+        return survey(pixels, missing, mode, near=near, seed=seed, lanes=lanes, halo=_INK_HALOS[1])
     if measured.any():
         deviation = np.minimum(deviation, _MOST * np.float32(np.median(deviation[measured > 0])))
-    return Survey(colour, seen, deviation, measured, _usual(found).reshape(-1, CELL, CELL, channels))
+    return Survey(colour, seen, deviation, measured, _usual(clean or found).reshape(-1, CELL, CELL, channels))
 
 
 def windows(hole: Hole) -> list[tuple[slice, slice]]:
@@ -126,13 +163,19 @@ def windows(hole: Hole) -> list[tuple[slice, slice]]:
     return [place for place in places if hole[place].any()]
 
 
-def spread(values: NDArray[np.float32], weight: NDArray[np.float32], otherwise: float) -> NDArray[np.float32]:
+def spread(
+    values: NDArray[np.float32], weight: NDArray[np.float32], otherwise: float, *, hole: Hole
+) -> NDArray[np.float32]:
     """Smooth a grid of values, and fill its empty squares from their surroundings, near ones first.
 
     Args:
         values: (h, w, C).
         weight: (h, w, 1), 0 where a square is empty.
         otherwise: What to return if all are.
+        hole: (H, W) of the page, what the values are for: far from it they are not smoothed further.
+
+    Returns:
+        (h, w, C); farther than two squares from the hole no more than the mean of all may stand.
     """
     import cv2
 
@@ -141,7 +184,9 @@ def spread(values: NDArray[np.float32], weight: NDArray[np.float32], otherwise: 
     filled = np.zeros_like(values)
     open_share = np.ones_like(weight)
     reach = 1.0
-    while open_share.max() > 1e-3 and reach <= 4 * max(values.shape):
+    # By window they are asked for up to a square beyond it, and interpolated with the next.
+    wanted = squares_near(hole, 2)
+    while open_share[wanted].max() > 1e-3 and reach <= 4 * max(values.shape):
         total = cv2.GaussianBlur(values * weight, (0, 0), reach).reshape(values.shape)
         count = cv2.GaussianBlur(weight, (0, 0), reach).reshape(weight.shape)
         sure = np.minimum(count * 4.0, 1.0) * open_share
@@ -152,22 +197,26 @@ def spread(values: NDArray[np.float32], weight: NDArray[np.float32], otherwise: 
     return np.asarray(filled + open_share * mean, np.float32)
 
 
-def at_window(grid: NDArray[np.float32], window: tuple[slice, slice]) -> NDArray[np.float32]:
+def at_window(
+    grid: NDArray[np.float32] | NDArray[np.uint16], window: tuple[slice, slice], side: int = CELL
+) -> NDArray[np.float32]:
     """Return a grid of squares at every pixel of a window of the page, interpolated bilinearly.
 
     Args:
         grid: (h, w, C), up to four channels.
         window: Rows and columns of the page.
+        side: Of the squares, pixels.
 
     Returns:
-        (H, W, C), the same for a pixel whatever window it is asked for with.
+        (H, W, C), the same for a pixel whatever window it is asked for with; in the unit of the grid, if that is of 16
+        bits in whole numbers.
     """
     import cv2
 
-    down, across = ((np.arange(span.start, span.stop, dtype=np.float32) + 0.5) / CELL - 0.5 for span in window)
+    down, across = ((np.arange(span.start, span.stop, dtype=np.float32) + 0.5) / side - 0.5 for span in window)
     # Only the squares around the window, as OpenCV counts no further than 2^15.
-    top, left = (max(0, span.start // CELL - 1) for span in window)
-    part = grid[top : window[0].stop // CELL + 2, left : window[1].stop // CELL + 2]
+    top, left = (max(0, span.start // side - 1) for span in window)
+    part = grid[top : window[0].stop // side + 2, left : window[1].stop // side + 2]
     columns, rows = np.meshgrid(across - left, down - top)
     found = cv2.remap(part, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32).reshape(*columns.shape, grid.shape[-1])
@@ -197,17 +246,25 @@ def at_points(
 
 @dataclass(frozen=True)
 class _Patch:
-    """The grain of one square, how clean it is and with what luck, and how strong."""
+    """The grain of one square.
+
+    Attributes:
+        rank: How clean it is, and with what luck.
+        deviation: Of its grain.
+        excess: How much larger that of all its paper is.
+        grain: (CELL, CELL, C).
+    """
 
     rank: tuple[float, float]
     deviation: float
+    excess: float
     grain: NDArray[np.float32]
 
 
 def _usual(found: list[_Patch]) -> NDArray[np.float32]:
-    """Return the grain of the squares of middling strength, at unit deviation: others have specks or faint print."""
-    middle = np.median([patch.deviation for patch in found]) if found else 0.0
-    kept = sorted(found, key=lambda patch: (abs(np.log(patch.deviation / middle)), patch.rank))[:_PATCHES]
+    """Return the grain of the squares that have least besides, specks or faint print, at unit deviation."""
+    best = sorted(found, key=lambda patch: (patch.excess, patch.rank))
+    kept = best[: min(_PATCHES, max(len(best) // 2, _LEAST_PATCHES))]
     return np.array([patch.grain / patch.deviation for patch in kept], np.float32)
 
 
@@ -249,10 +306,10 @@ def whole_squares(light: Light, known: Hole) -> tuple[Light, Hole]:
 
 def _colours(light: NDArray[np.float32], known: Hole) -> tuple[NDArray[np.float32], Hole, Hole]:
     """Return each square's paper colour, whether it shows enough, (h, w, 1), and which pixels are paper, (H, W)."""
-    lightness = by_square(light.mean(axis=-1))
+    brightness = by_square(lightness(light))
     there = by_square(known)
     count = there.sum(axis=-1)
-    ordered = np.sort(np.where(there, lightness, -1.0), axis=-1)
+    ordered = np.sort(np.where(there, brightness, -1.0), axis=-1)
     upper, top = (
         np.take_along_axis(ordered, (CELL * CELL - np.maximum(count // part, 1))[..., None], -1) for part in (4, 16)
     )
@@ -260,10 +317,10 @@ def _colours(light: NDArray[np.float32], known: Hole) -> tuple[NDArray[np.float3
     width = np.maximum(2.0 * (top - upper), _LEAST_WIDTH)
     centre = upper
     for _ in range(3):
-        paper = there & (np.abs(lightness - centre) <= width)
-        centre = (lightness * paper).sum(-1, keepdims=True) / np.maximum(paper.sum(-1, keepdims=True), 1)
+        paper = there & (np.abs(brightness - centre) <= width)
+        centre = (brightness * paper).sum(-1, keepdims=True) / np.maximum(paper.sum(-1, keepdims=True), 1)
     # The colour is that of the middle; what is paper reaches further, or its own specks would pass for ink.
-    grainy = there & (np.abs(lightness - centre) <= 2.0 * width)
+    grainy = there & (np.abs(brightness - centre) <= 2.0 * width)
     total = np.stack([(by_square(light[..., band]) * paper).sum(-1) for band in range(light.shape[-1])], -1)
     colours = np.asarray(total / np.maximum(paper.sum(-1), 1)[..., None], np.float32)
     enough = (count >= _LEAST_SEEN * CELL * CELL)[..., None]
@@ -281,28 +338,57 @@ def _smooth(light: NDArray[np.float32], paper: Hole) -> NDArray[np.float32]:
     return np.asarray(total / np.maximum(count, 1e-6)[..., None], np.float32)
 
 
-def _inner(paper: Hole) -> Hole:
+def _inner(paper: Hole, halo: int) -> Hole:
     """Leave out the paper next to ink, which is neither."""
     import cv2
 
-    kernel = np.ones((_INK_HALO, _INK_HALO), np.uint8)
+    kernel = np.ones((halo, halo), np.uint8)
     return np.asarray(cv2.erode(paper.astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE), bool)
 
 
-def _deviations(residual: NDArray[np.float32], inner: Hole) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return each square's standard deviation of lightness, and the share of it that tells, (h, w, 1)."""
-    there = by_square(inner)
-    square = (by_square(residual.mean(axis=-1)) ** 2 * there).sum(axis=-1)
-    count = there.sum(axis=-1)
-    deviation = np.sqrt(square / np.maximum(count, 1))
-    return np.asarray(deviation[..., None], np.float32), np.asarray(count[..., None] / CELL**2, np.float32)
+def _deviations(
+    residual: NDArray[np.float32], inner: Hole, least: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return each square's deviation of lightness, (h, w, 1): its grain's, the share that tells, and that of it all."""
+    import cv2
+
+    size = inner.shape[1] // _SPOT, inner.shape[0] // _SPOT
+    weight = inner.astype(np.float32)
+    light = lightness(residual) * weight
+    count, total, square = (
+        np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+        for values in (weight, light, light * light)
+    )
+    finer = CELL // _SPOT
+    share = by_square(count, finer).mean(axis=-1)
+    whole = np.sqrt(by_square(square, finer).mean(axis=-1) / np.maximum(share, 1e-6))
+    pixels = np.maximum(count, least) * _SPOT**2
+    variance = np.maximum(square - total**2 / np.maximum(count, 1e-6), 0.0) * _SPOT**2 / (pixels - 1.0)
+    # The median of those that tell, by hand: NumPy's for masked arrays takes as long as all the rest.
+    ordered = np.sort(by_square(np.where(count >= least, variance, np.inf), finer), axis=-1)
+    there = np.isfinite(ordered).sum(axis=-1)
+    usual = np.take_along_axis(ordered, np.maximum(there - 1, 0)[..., None] // 2, axis=-1)[..., 0]
+    deviation = np.sqrt(np.where(there > 0, usual, 0.0))
+
+    def grid(values: NDArray[Any]) -> NDArray[np.float32]:
+        return np.asarray(values[..., None], np.float32)
+
+    return grid(deviation), grid(np.where(there > 0, share, 0.0)), grid(whole)
 
 
-def by_square(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the values of each square: (H, W), whole squares, to (h, w, CELL * CELL)."""
-    rows, columns = values.shape[0] // CELL, values.shape[1] // CELL
-    squares = values.reshape(rows, CELL, columns, CELL).swapaxes(1, 2)
-    return squares.reshape(rows, columns, CELL * CELL)
+def most(values: NDArray[Any], side: int) -> NDArray[Any]:
+    """Return the largest value of each square of `side` in each channel, (H, W, C) to (H / side, W / side, C)."""
+    height, width, channels = values.shape
+    # Rows first: they lie together in memory.
+    by_row = values.reshape(height // side, side, width * channels).max(axis=1)
+    return np.asarray(by_row.reshape(height // side, width // side, side, channels).max(axis=2))
+
+
+def by_square(values: NDArray[Any], side: int = CELL) -> NDArray[Any]:
+    """Return the values of each square of `side`: (H, W), whole squares, to (h, w, side * side)."""
+    rows, columns = values.shape[0] // side, values.shape[1] // side
+    squares = values.reshape(rows, side, columns, side).swapaxes(1, 2)
+    return squares.reshape(rows, columns, side * side)
 
 
 def _by_pixel(squares: Hole) -> Hole:
