@@ -91,7 +91,7 @@ def sharpen_ink(
     missing = missing_pixels(pixels, mode, hole)
     found = around or survey(pixels, missing, mode, near=hole, lanes=lanes)
     paper = spread(found.colour, found.seen, 1.0, hole=hole)
-    # A thread's work on a window holds no lock for long.
+    # OpenCV and NumPy let other threads run meanwhile.
     with ThreadPoolExecutor(lanes) as pool:
         level, seen, brightest = _ink(pixels, missing, mode, hole, paper, pool)
         if not seen.any():
