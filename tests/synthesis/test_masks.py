@@ -44,6 +44,12 @@ def test_area_and_border_are_exactly_as_asked_or_refused(
         assert touches_border(hole) is (border == "touching")
 
 
+def test_narrow_images_come_to_an_end() -> None:
+    # Of this one the search for how far to dilate once never ended: the box was wider than the image.
+    hole = make_mask(np.random.default_rng(532), (4, 63), "mixed", (0.3, 0.4), "inner")
+    assert 0.3 < ratio_of(hole) <= 0.4
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [(512, 512), (300, 700)])
 def test_every_cell_at_full_size(kind: str, size: tuple[int, int]) -> None:

@@ -236,7 +236,9 @@ def _grow(rng: np.random.Generator, base: Labels, least: int, most: int, target:
         low, high = 0, max(base.shape)
         best, miss = base, abs(cv2.countNonZero(base) - target)
         while high - low > 1 and miss > 0.04 * target:
-            middle = (low + high) // 2 if high < max(base.shape) else max(2 * low, round(0.02 * high), 1)
+            farther = max(2 * low, round(0.02 * high), 1)
+            # Never as far as `high`: on narrow images the search went on forever.
+            middle = (low + high) // 2 if high < max(base.shape) else min(farther, high - 1)
             grown = _dilate_by_box(base, middle, aspect)
             area = cv2.countNonZero(grown)
             low, high = (middle, high) if area < target else (low, middle)
