@@ -15,7 +15,7 @@ from bokwon.restore.bound import LightestKnown
 from bokwon.restore.engines import ModelEngine
 from bokwon.restore.fill import LETTER_REACH, Letters, fill_hole
 from bokwon.restore.models import Model
-from bokwon.restore.survey import at_points, at_window
+from bokwon.restore.squares import at_points, at_window
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 

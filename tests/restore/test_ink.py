@@ -9,7 +9,7 @@ import pytest
 
 from bokwon.restore import ink
 from bokwon.restore.ink import sharpen_ink
-from bokwon.restore.survey import CELL
+from bokwon.restore.squares import CELL
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 

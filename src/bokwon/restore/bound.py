@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bokwon.imaging.color import Light, largest, samples_to_light
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
-from bokwon.restore.survey import CELL, at_points, blocks, most, squares_near, whole_squares
+from bokwon.restore.squares import CELL, at_points, blocks, most, squares_near, whole_squares
 
 __all__ = ["LightestKnown"]
 

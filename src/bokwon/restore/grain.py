@@ -12,7 +12,8 @@ from bokwon.imaging.color import as_float, light_to_samples, lightness, put_samp
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.restore.depth import rise
-from bokwon.restore.survey import Survey, at_window, spread, survey, windows
+from bokwon.restore.squares import at_window, spread, windows
+from bokwon.restore.survey import Survey, survey
 
 __all__ = ["GrainChoice", "Texture", "add_grain"]
 

@@ -21,19 +21,18 @@ from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels, missing_pixels
 from bokwon.restore.depth import depth_in_hole, rise
 from bokwon.restore.rules import REACH, STEP, darkest, rules_through
-from bokwon.restore.survey import (
+from bokwon.restore.squares import (
     CELL,
-    Survey,
     at_window,
     blocks,
     by_square,
     most,
     spread,
     squares_near,
-    survey,
     whole_squares,
     windows,
 )
+from bokwon.restore.survey import Survey, survey
 
 __all__ = ["InkChoice", "sharpen_ink"]
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from bokwon.imaging.holes import Hole
 from bokwon.imaging.pixels import Pixels
 from bokwon.restore.grain import Texture
-from bokwon.restore.survey import at_window, spread, survey
+from bokwon.restore.squares import at_window, spread
+from bokwon.restore.survey import survey
 
 __all__ = ["Paper"]
 
