@@ -19,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 
 import bokwon
-from bokwon.evaluation.feature_distance import TAPS
-from bokwon.evaluation.pairs import load_pair, plan_pairs
+from bokwon.evaluation.data.pairs import load_pair, plan_pairs
+from bokwon.evaluation.measure.feature_distance import TAPS
+from bokwon.inpaint.distance import depth_in_hole, rise
+from bokwon.inpaint.finish.background import Paper
 from bokwon.nn.features import VGGFeatures
-from bokwon.nn.terms import feature_distance
-from bokwon.restore.depth import depth_in_hole, rise
-from bokwon.restore.paper import Paper
+from bokwon.nn.losses.terms import feature_distance
 
 RESULTS = Path(__file__).parent / "results"
 FINISHES = [(ink, grain) for grain in ("off", "match") for ink in ("off", "sharpen", "clear")]

@@ -15,8 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bokwon.synthesis.mask_sets import MaskSet, make_set
-from bokwon.synthesis.masks import KINDS
+from bokwon.synthesis.masks.dataset import MaskSet, make_set
+from bokwon.synthesis.masks.generate import KINDS
 
 RESULT = Path(__file__).parent / "results" / "masks.md"
 

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bokwon.evaluation.metrics import hole_psnr
-from bokwon.evaluation.pairs import load_pair, plan_pairs
-from bokwon.imaging.holes import Hole, widen_hole
+from bokwon.evaluation.data.pairs import load_pair, plan_pairs
+from bokwon.evaluation.measure.metrics import hole_psnr
+from bokwon.image_io.masks import Hole, widen_hole
+from bokwon.inpaint.models import find_model
 from bokwon.nn.unet import PConvUNet
-from bokwon.restore.models import find_model
 from bokwon.training.checkpoint import load_network
 
 SCRATCHES, WIDTHS = 5, (3, 12)

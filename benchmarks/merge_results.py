@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bokwon.evaluation.reading_summary import summarise_reading
-from bokwon.evaluation.results import read_results, summaries, to_json
-from bokwon.synthesis.catalog import CELLS
+from bokwon.evaluation.reading.summary import summarise_reading
+from bokwon.evaluation.report.results import read_results, summaries, to_json
+from bokwon.synthesis.masks.bins import CELLS
 
 _PAIR = ("number", "bin", "border", "image_sha256", "mask_sha256", "window", "ratio")
 

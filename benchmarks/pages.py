@@ -19,9 +19,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bokwon.synthesis.fonts import SCRIPTS, find_fonts
-from bokwon.synthesis.pages import render_crop, render_page
-from bokwon.synthesis.pageset import PageSet, make_pages
+from bokwon.synthesis.pages.dataset import PageSet, make_pages
+from bokwon.synthesis.pages.fonts import SCRIPTS, find_fonts
+from bokwon.synthesis.pages.render import render_crop, render_page
 
 EXCLUDE = ("oradano", "cns11643")
 SIDE = 256

@@ -19,9 +19,9 @@ from PIL import Image
 
 import bokwon
 from bokwon.errors import MissingDependencyError
-from bokwon.synthesis.fonts import SCRIPTS, Font, find_fonts
-from bokwon.synthesis.masks import make_mask
-from bokwon.synthesis.pages import render_crop
+from bokwon.synthesis.masks.generate import make_mask
+from bokwon.synthesis.pages.fonts import SCRIPTS, Font, find_fonts
+from bokwon.synthesis.pages.render import render_crop
 
 SIZE = 256
 UNSEEN = ("oradano", "cns11643")

@@ -1,4 +1,4 @@
-"""Draws the tables and plots of docs/results.md again from the results that are kept in benchmarks/results.
+"""Draws the tables and plots of docs/research/results.md again from the results that are kept in benchmarks/results.
 
     python benchmarks/results_page.py [PAGE] [--results FOLDER] [--plots FOLDER]
 
@@ -28,12 +28,12 @@ from pathlib import Path
 from typing import Any
 
 from bokwon.errors import ArgumentError, BokwonError
-from bokwon.evaluation.compare import compare, format_comparison
-from bokwon.evaluation.markdown import table_text
-from bokwon.evaluation.plots import plot_bins, plot_classes, plot_gains, to_png
-from bokwon.evaluation.reading_tables import reading_note, reading_tables
-from bokwon.evaluation.results import read_results
-from bokwon.evaluation.tables import Table, cost_table, figure_table, interval_text, overview_table
+from bokwon.evaluation.reading.tables import reading_note, reading_tables
+from bokwon.evaluation.report.compare import compare, format_comparison
+from bokwon.evaluation.report.markdown import table_text
+from bokwon.evaluation.report.plots import plot_bins, plot_classes, plot_gains, to_png
+from bokwon.evaluation.report.results import read_results
+from bokwon.evaluation.report.tables import Table, cost_table, figure_table, interval_text, overview_table
 
 ROOT = Path(__file__).resolve().parent.parent
 PLOTS = {"bins": plot_bins, "gain": plot_gains, "class": plot_classes}

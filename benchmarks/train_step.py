@@ -25,10 +25,10 @@ from report import machine, table, write
 from torch import Tensor
 
 from bokwon.nn.features import VGGFeatures
-from bokwon.nn.losses import PAPER, l1_losses, losses, weighted_sum
+from bokwon.nn.losses.total import PAPER, l1_losses, losses, weighted_sum
 from bokwon.nn.unet import PConvUNet
-from bokwon.training.device import resolve_precision
-from bokwon.training.memory import keep_memory
+from bokwon.training.accelerator import resolve_precision
+from bokwon.training.malloc import keep_memory
 
 # Name, levels, width, base, batch, with the six terms (else the two L1 terms, in both loops).
 STEPS = (

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bokwon.synthesis.damage import apply_damage
-from bokwon.synthesis.fonts import SCRIPTS, find_fonts
-from bokwon.synthesis.pages import render_page
+from bokwon.synthesis.damage.damage import apply_damage
+from bokwon.synthesis.pages.fonts import SCRIPTS, find_fonts
+from bokwon.synthesis.pages.render import render_page
 
 PAGES = (
     ("woodblock", 11, (720, 560), ("insect", "tear"), "tif", {"compression": "tiff_deflate"}),

@@ -1,4 +1,4 @@
-"""Who may import whom: the rules of docs/architecture.md, held by walking every import of the package."""
+"""Who may import whom: the rules of docs/developer/architecture.md, held by walking every import of the package."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms of the house, and which other rooms each may import. `bokwon` is the root's version and public names.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
-    "telemetry": set(),
-    "processes": {"errors"},
-    "imaging": {"errors"},
-    "synthesis": {"errors", "processes", "imaging"},
-    "restore": {"bokwon", "errors", "telemetry", "processes", "imaging", "synthesis"},
-    "serve": {"bokwon", "errors", "imaging", "synthesis", "restore"},
+    "utilities": {"errors"},
+    "image_io": {"errors", "utilities"},
+    "synthesis": {"errors", "utilities", "image_io"},
+    "inpaint": {"bokwon", "errors", "utilities", "image_io", "synthesis"},
+    "provenance": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint"},
+    "batch": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
     "nn": {"errors"},
-    "training": {"bokwon", "errors", "imaging", "synthesis", "nn"},
-    "export": {"bokwon", "errors", "telemetry", "nn", "training"},
-    "evaluation": {"bokwon", "errors", "processes", "imaging", "synthesis", "restore", "nn"},
+    "training": {"bokwon", "errors", "utilities", "image_io", "synthesis", "nn"},
+    "export": {"bokwon", "errors", "utilities", "nn", "training"},
+    "evaluation": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
@@ -36,8 +36,8 @@ ROOMS["cli"] = EVERYTHING
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
-RUNTIME = {"errors", "telemetry", "processes", "imaging", "synthesis", "restore", "serve"}
-# What `pip install bokwon` installs. The optional ones of `serve` come with it when it is made.
+RUNTIME = {"errors", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
+# What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.
 OPTIONAL_LIBRARIES = {"imagecodecs", "openvino", "pikepdf", "tifffile"} | {"skimage", "patchmatch"}
@@ -138,10 +138,9 @@ def test_rooms_import_only_what_lies_below_them() -> None:
 def test_the_runtime_uses_its_libraries_and_no_pytorch() -> None:
     wrong = [
         str(found)
-        for found in libraries(RUNTIME - {"serve"})
+        for found in libraries(RUNTIME)
         if found.target not in RUNTIME_LIBRARIES and not (found.lazy and found.target in OPTIONAL_LIBRARIES)
     ]
-    wrong += [str(found) for found in libraries({"serve"}) if found.target in ("torch", "torchvision")]
     assert wrong == []
 
 
@@ -171,7 +170,7 @@ def in_a_fresh_interpreter(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("module", ["bokwon", "bokwon.errors", "bokwon.cli.main", "bokwon.restore"])
+@pytest.mark.parametrize("module", ["bokwon", "bokwon.errors", "bokwon.cli.main", "bokwon.inpaint"])
 def test_importing_stays_light(module: str) -> None:
     heavy = "{'cv2', 'onnxruntime', 'torch', 'numpy', 'PIL', 'rich.progress', 'onnx', 'safetensors'}"
     assert in_a_fresh_interpreter(f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))").strip() == "[]"
@@ -181,7 +180,7 @@ def test_every_runtime_module_loads_without_pytorch() -> None:
     modules = [
         ".".join(("bokwon", *path.relative_to(PACKAGE).with_suffix("").parts))
         for path in FILES
-        if path.relative_to(PACKAGE).parts[0] in {"imaging", "synthesis", "restore", "cli"}
+        if path.relative_to(PACKAGE).parts[0] in RUNTIME | {"cli"}
     ]
     assert len(modules) > 15
     program = (

@@ -1,15 +1,12 @@
-"""What users may rely on: the names, how they are called, and that the package stays behind the function."""
+"""What users may rely on: the names, how they are called."""
 
 from __future__ import annotations
 
 import inspect
-import subprocess
-import sys
 
 import pytest
 
 import bokwon
-import bokwon.restore.restorer
 from bokwon import errors
 
 
@@ -60,22 +57,6 @@ def test_the_fields_of_a_restoration() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = bokwon.nothing
-
-
-def test_restore_is_the_function_whatever_is_imported_of_the_package_behind_it() -> None:
-    program = (
-        "import bokwon.restore.models\n"
-        "from bokwon.restore import engines\n"
-        "import bokwon\n"
-        "assert callable(bokwon.restore), bokwon.restore\n"
-        "assert engines.__name__ == 'bokwon.restore.engines'\n"
-        "bokwon.Restorer\n"
-        "assert callable(bokwon.restore)\n"
-        "from bokwon import restore\n"
-        "assert callable(restore)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_every_error_has_its_documented_exit_code() -> None:

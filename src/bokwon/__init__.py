@@ -16,15 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from bokwon.restore.restorer import ImageT, Restoration, Restorer
+    from bokwon.inpaint.restorer import ImageT, Restoration, Restorer
 
 __version__ = "0.1.0"
 
 __all__ = ["Restoration", "Restorer", "__version__", "errors", "restore"]
-
-# Python binds a package's name in its parent when the package is first imported. Done here, so that whoever imports
-# something of `bokwon.restore` later does not put the package in the place of the function below.
-importlib.import_module("bokwon.restore")
 
 
 def restore(
@@ -56,14 +52,14 @@ def restore(
         errors.FileAccessError: The model file cannot be read.
         errors.InputFileError: The model file is damaged, or not of bokwon's kind.
     """
-    from bokwon.restore.restorer import Restorer
+    from bokwon.inpaint.restorer import Restorer
 
     return Restorer(model, method=method, ink="auto", grain="auto").restore(image, hole)
 
 
 def __getattr__(name: str) -> Any:
     if name in ("Restoration", "Restorer"):
-        return getattr(importlib.import_module("bokwon.restore.restorer"), name)
+        return getattr(importlib.import_module("bokwon.inpaint.restorer"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

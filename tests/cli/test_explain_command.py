@@ -13,7 +13,7 @@ from PIL import Image
 
 from bokwon.cli import explain
 from bokwon.cli.main import main
-from bokwon.restore.models import find_model
+from bokwon.inpaint.models import find_model
 
 WriteModel = Callable[..., Path]
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from bokwon.cli.main import main
-from bokwon.imaging.files import Source, read_page
+from bokwon.image_io.reader import Source, read_page
 
 TELEA = ("--method", "telea")
 SIZE = (40, 60)

@@ -126,7 +126,7 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 from bokwon.errors import FileAccessError
-from bokwon.restore.cluster import run_on_cluster
+from bokwon.batch.cluster import run_on_cluster
 
 def start():
     print("noise")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.imaging import png
+from bokwon.image_io.formats import png
 
 Run = Callable[..., tuple[int, str]]
 

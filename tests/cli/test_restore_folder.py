@@ -222,7 +222,7 @@ def test_a_file_that_kills_its_process_stops_no_other(folder: Path) -> None:
     program = (
         "import os, sys\n"
         "from importlib import import_module\n"
-        "job = import_module('bokwon.imaging.book')\n"
+        "job = import_module('bokwon.image_io.document')\n"
         "read = job.read_page\n"
         "def read_or_die(source, **settings):\n"
         "    if source.name.endswith('a.png'): os._exit(9)\n"

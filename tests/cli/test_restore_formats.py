@@ -21,7 +21,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from bokwon.cli.main import main
-from bokwon.imaging.files import Source, read_page
+from bokwon.image_io.reader import Source, read_page
 
 TELEA = ("--method", "telea")
 SIZE = (70, 90)
@@ -41,7 +41,8 @@ def hide_imagecodecs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what the extra brings and no other: tifffile comes with others too."""
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     monkeypatch.setattr(
-        "bokwon.imaging.tiff_archive.find_spec", lambda name: None if name == "imagecodecs" else find_spec(name)
+        "bokwon.image_io.formats.tiff.uncommon.find_spec",
+        lambda name: None if name == "imagecodecs" else find_spec(name),
     )
 
 

@@ -19,8 +19,8 @@ from PIL import Image, ImageCms
 
 from bokwon.cli.main import main
 from bokwon.errors import InputFileError
-from bokwon.imaging import ifd
-from bokwon.imaging.files import Source, read_page
+from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.reader import Source, read_page
 
 SIZE = (70, 90)
 HOLE = np.zeros(SIZE, bool)

@@ -15,8 +15,8 @@ import tifffile
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.imaging.book import open_book
-from bokwon.imaging.files import Source
+from bokwon.image_io.document import open_book
+from bokwon.image_io.reader import Source
 
 SIZE = (36, 44)
 HOLE = np.zeros(SIZE, bool)

@@ -14,12 +14,12 @@ from PIL import Image
 
 from bokwon.cli import choices
 from bokwon.cli.main import main
-from bokwon.restore.engines import ENGINES, PRECISIONS
-from bokwon.restore.ensemble import VIEWS
-from bokwon.restore.fill import Letters
-from bokwon.restore.grain import GrainChoice
-from bokwon.restore.ink import InkChoice
-from bokwon.restore.restorer import METHODS
+from bokwon.inpaint.engines.mirrored_views import VIEWS
+from bokwon.inpaint.engines.onnx import ENGINES, PRECISIONS
+from bokwon.inpaint.fill import Letters
+from bokwon.inpaint.finish.grain import GrainChoice
+from bokwon.inpaint.finish.ink import InkChoice
+from bokwon.inpaint.restorer import METHODS
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import tifffile
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.imaging import ifd, tiff_pages
+from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.formats.tiff import multipage as tiff_pages
 
 TELEA = ("--method", "telea")
 SIZE = (40, 60)

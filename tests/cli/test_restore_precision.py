@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.restore import engines
+from bokwon.inpaint.engines import onnx as engines
 
 WriteModel = Callable[..., Path]
 

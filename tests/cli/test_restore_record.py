@@ -16,8 +16,8 @@ from PIL import Image
 import bokwon
 from bokwon.cli.main import main
 from bokwon.errors import FileAccessError
-from bokwon.restore.recorder import Recorder
-from bokwon.synthesis.damage import DamageClass
+from bokwon.provenance.recorder import Recorder
+from bokwon.synthesis.damage.damage import DamageClass
 
 WriteModel = Callable[..., Path]
 TELEA = ("--method", "telea")
@@ -454,7 +454,7 @@ def test_explain_draws_every_layer(folder: Path, capsys: pytest.CaptureFixture[s
 def test_models_are_listed_and_shown(
     mean_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bokwon.restore import models
+    from bokwon.inpaint import models
 
     monkeypatch.setattr(models, "WEIGHTS", mean_model.parent)
     monkeypatch.setattr(models, "DEFAULT_MODEL", "mean")

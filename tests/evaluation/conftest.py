@@ -13,8 +13,8 @@ from PIL import Image
 pytest.importorskip("skimage", reason="evaluation needs scikit-image, which is in bokwon[eval]")
 pytest.importorskip("matplotlib", reason="evaluation needs matplotlib, which is in bokwon[eval]")
 
-from bokwon.synthesis.catalog import Cell
-from bokwon.synthesis.masks import make_mask
+from bokwon.synthesis.masks.bins import Cell
+from bokwon.synthesis.masks.generate import make_mask
 
 CELLS = (Cell(2, True), Cell(3, False))
 PER_CELL = 3

@@ -11,9 +11,9 @@ import torch
 from bokwon.errors import ArgumentError
 from bokwon.export import feature_maps as module
 from bokwon.export.feature_maps import feature_maps
+from bokwon.inpaint.models import find_model
 from bokwon.nn.unet import PConvUNet
-from bokwon.restore.evidence import encoder_of, shrink_hole
-from bokwon.restore.models import find_model
+from bokwon.provenance.evidence import encoder_of, shrink_hole
 from bokwon.training.checkpoint import save_weights
 
 

@@ -21,8 +21,8 @@ from bokwon.export import calibrate
 from bokwon.export.calibrate import HELD_OUT, Example, quantize
 from bokwon.export.onnx import export, export_int8, fold_batch_norm
 from bokwon.export.quantized import build_observed, build_quantized
+from bokwon.inpaint.models import find_int8, find_model
 from bokwon.nn.unet import PConvUNet
-from bokwon.restore.models import find_int8, find_model
 from bokwon.training.checkpoint import save
 
 
@@ -143,8 +143,8 @@ def test_too_much_loss_plain_convolutions_and_too_few_examples_are_refused(
 
 
 def test_the_shipped_int8_model_fills_like_its_model() -> None:
-    from bokwon.restore.engines import OnnxEngine
-    from bokwon.restore.models import load_model
+    from bokwon.inpaint.engines.onnx import OnnxEngine
+    from bokwon.inpaint.models import load_model
 
     root = Path(__file__).parents[2] / "examples"
     with Image.open(root / "hangul.png") as image, Image.open(root / "hangul-mask.png") as mask:
@@ -221,7 +221,7 @@ def test_images_that_are_missing_are_told_before_anything_is_written(tmp_path: P
 def test_a_float_model_exported_anew_disowns_the_old_int8_model(tmp_path: Path) -> None:
     from bokwon.errors import InputFileError
     from bokwon.export.onnx import write_card
-    from bokwon.restore.models import INT8_OF, find_int8, find_model
+    from bokwon.inpaint.models import INT8_OF, find_int8, find_model
 
     model, int8 = tmp_path / "tiny.onnx", tmp_path / "tiny-int8.onnx"
     export(network(), model)

@@ -9,7 +9,7 @@ import pytest
 from PIL import ImageFont
 
 from bokwon.errors import MissingDependencyError
-from bokwon.synthesis.fonts import SCRIPTS, Font, find_fonts
+from bokwon.synthesis.pages.fonts import SCRIPTS, Font, find_fonts
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ import torch
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError, OutputExistsError
 from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training import checkpoint, loop
+from bokwon.training.accelerator import make_accelerator, resolve_precision
 from bokwon.training.config import FinetuneConfig, OptimizerConfig
-from bokwon.training.device import make_accelerator, resolve_precision
 from bokwon.training.log import layer_masks
 from bokwon.training.run import Run
 

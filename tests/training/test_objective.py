@@ -8,7 +8,7 @@ import torch
 
 from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.nn.features import VGGFeatures
-from bokwon.nn.terms import feature_distance, make_composite
+from bokwon.nn.losses.terms import feature_distance, make_composite
 from bokwon.training.config import FinetuneConfig, LossConfig, OptimizerConfig, TrainConfig
 from bokwon.training.objective import (
     Objective,

@@ -104,9 +104,9 @@ def evaluate(
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
 
-    from bokwon.evaluation.benchmark import Folders
     from bokwon.evaluation.job import Order, evaluate
-    from bokwon.synthesis.catalog import BINS, parse_bins
+    from bokwon.evaluation.measure.benchmark import Folders
+    from bokwon.synthesis.masks.bins import BINS, parse_bins
 
     order = Order(
         Folders(images, masks, out),
@@ -130,8 +130,8 @@ def evaluate(
 
 
 def _compare(first: Path, second: Path, by: str, methods: str | None) -> None:
-    from bokwon.evaluation.compare import compare, format_comparison
-    from bokwon.evaluation.results import read_results
+    from bokwon.evaluation.report.compare import compare, format_comparison
+    from bokwon.evaluation.report.results import read_results
 
     names = None if methods is None else tuple(name.strip() for name in methods.split(","))
     if names is not None and len(names) != 2:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bokwon.cli.choices import MaxMpixels, Polarity, pixels_of
-from bokwon.cli.voice import Voice, divert_native_messages
+from bokwon.cli.console import Voice, divert_native_messages
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bokwon.imaging.holes import Hole
-    from bokwon.imaging.page import Page
-    from bokwon.restore.evidence import Encoder
-    from bokwon.restore.models import Model
+    from bokwon.image_io.masks import Hole
+    from bokwon.image_io.page import Page
+    from bokwon.inpaint.models import Model
+    from bokwon.provenance.evidence import Encoder
 
 __all__ = ["register"]
 
@@ -61,14 +61,14 @@ def explain(
     import numpy as np
 
     from bokwon.errors import ArgumentError
-    from bokwon.imaging.files import Source, read_page
-    from bokwon.imaging.formats import check_fits, encode_page, format_of
-    from bokwon.imaging.holes import check_hole, read_hole
-    from bokwon.imaging.metadata import Metadata
-    from bokwon.imaging.output import check_target, replacing
-    from bokwon.restore.evidence import encoder_of
-    from bokwon.restore.explain import draw_shrinking_mask
-    from bokwon.restore.models import DEFAULT_MODEL, find_model
+    from bokwon.image_io.masks import check_hole, read_hole
+    from bokwon.image_io.metadata import Metadata
+    from bokwon.image_io.output_formats import check_fits, encode_page, format_of
+    from bokwon.image_io.reader import Source, read_page
+    from bokwon.image_io.writer import check_target, replacing
+    from bokwon.inpaint.models import DEFAULT_MODEL, find_model
+    from bokwon.provenance.evidence import encoder_of
+    from bokwon.provenance.explain import draw_shrinking_mask
 
     file_format = format_of(output)
     check_target(output)
@@ -94,8 +94,8 @@ def _features(
     import numpy as np
 
     from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
-    from bokwon.imaging.pixels import missing_pixels
-    from bokwon.restore.explain import rgb_of
+    from bokwon.image_io.modes import missing_pixels
+    from bokwon.provenance.explain import rgb_of
 
     weights = model.path.with_suffix(".safetensors")
     try:

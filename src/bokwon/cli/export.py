@@ -61,7 +61,7 @@ def export(
     try:
         from bokwon.export import model
         from bokwon.export.mix import parse_share
-        from bokwon.restore.models import int8_path
+        from bokwon.inpaint.models import int8_path
         from bokwon.training.config import DataConfig
     except ImportError as error:
         raise MissingDependencyError(

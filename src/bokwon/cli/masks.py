@@ -14,8 +14,8 @@ import typer
 from bokwon.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from bokwon.synthesis.mask_reading import Polarity
-    from bokwon.synthesis.mask_stats import Sample
+    from bokwon.synthesis.masks.polarity import Polarity
+    from bokwon.synthesis.masks.statistics import Sample
 
 __all__ = ["app"]
 
@@ -67,8 +67,8 @@ def make(
     Writes OUT/<01-10|...|50-60>/<border|inner>/NNNNN.png and OUT/manifest.jsonl. The files depend on the options and
     the seed only, not on the number of workers.
     """
-    from bokwon.synthesis.catalog import BINS, parse_bins, select_cells
-    from bokwon.synthesis.mask_sets import PRESETS, MaskSet, make_set
+    from bokwon.synthesis.masks.bins import BINS, parse_bins, select_cells
+    from bokwon.synthesis.masks.dataset import PRESETS, MaskSet, make_set
 
     stream = 0
     if preset is not None:
@@ -107,7 +107,7 @@ def sort(
     Which colour means hole is found from the folder as a whole, never from one mask. Files that are no masks or lie in
     no bin are listed in OUT/unused.jsonl.
     """
-    from bokwon.synthesis.mask_sorting import sort_masks
+    from bokwon.synthesis.masks.sorting import sort_masks
 
     with _progress("masks", quiet) as report:
         result = sort_masks(folder, out, holes.value, _workers(jobs), report)
@@ -139,12 +139,12 @@ def stats(
     Lengths are in pixels of an image whose shorter side is 512. For two sets the last column says how far their
     distributions agree: 1 is equal, 0 has nothing in common (1 - Kolmogorov-Smirnov distance).
     """
-    from bokwon.synthesis.mask_stats import ALL, measure_folder
+    from bokwon.synthesis.masks.statistics import ALL, measure_folder
 
     if plot is not None and plot.suffix.lower() != ".png":
         raise ArgumentError(f"{plot} is not a PNG file", "name a file that ends in .png")
     if plot is not None:
-        from bokwon.imaging.output import check_target
+        from bokwon.image_io.writer import check_target
 
         check_target(plot)
     sets: dict[str, dict[str, Sample]] = {}
@@ -159,8 +159,8 @@ def stats(
     else:
         _print_tables(sets)
     if plot is not None:
-        from bokwon.imaging.output import replacing
-        from bokwon.synthesis.mask_plots import plot_samples
+        from bokwon.image_io.writer import replacing
+        from bokwon.synthesis.masks.plots import plot_samples
 
         names = [Path(name).name or name for name in sets]
         picture = plot_samples([samples[ALL] for samples in sets.values()], names, "Hole masks: " + " and ".join(names))
@@ -172,7 +172,7 @@ def _print_tables(sets: dict[str, dict[str, Sample]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from bokwon.synthesis.mask_stats import ALL, FIGURES, overlap, quantiles
+    from bokwon.synthesis.masks.statistics import ALL, FIGURES, overlap, quantiles
 
     console = Console()
     names = list(sets)
@@ -197,7 +197,7 @@ def _print_tables(sets: dict[str, dict[str, Sample]]) -> None:
 
 
 def _as_json(sets: dict[str, dict[str, Sample]]) -> dict[str, object]:
-    from bokwon.synthesis.mask_stats import overlap, quantiles
+    from bokwon.synthesis.masks.statistics import overlap, quantiles
 
     at = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
     result: dict[str, object] = {
@@ -228,7 +228,7 @@ def _parse_size(text: str) -> tuple[int, int]:
 def _workers(jobs: int) -> int:
     if jobs:
         return jobs
-    from bokwon.processes import available_cores
+    from bokwon.utilities.processes import available_cores
 
     return available_cores()
 

@@ -15,7 +15,7 @@ app = typer.Typer(help="Models that bokwon finds, and their cards.", no_args_is_
 @app.command(name="list")
 def list_command() -> None:
     """List the models that ship with bokwon: name, size, date and licence."""
-    from bokwon.restore.models import DEFAULT_MODEL, INT8_OF, list_models
+    from bokwon.inpaint.models import DEFAULT_MODEL, INT8_OF, list_models
 
     models = list_models()
     if not models:
@@ -37,7 +37,7 @@ def show(
     model: Annotated[str, typer.Argument(metavar="NAME|FILE", help="Shipped model, or an .onnx file.")],
 ) -> None:
     """Check a model's file against its card, and print the card as JSON."""
-    from bokwon.restore.models import find_model, load_model
+    from bokwon.inpaint.models import find_model, load_model
 
     found = find_model(model)
     _, digest = load_model(found)

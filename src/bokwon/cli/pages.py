@@ -39,7 +39,7 @@ def make(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from bokwon.synthesis.pageset import PageSet, make_pages
+    from bokwon.synthesis.pages.dataset import PageSet, make_pages
 
     settings = PageSet(
         count=count,

@@ -21,7 +21,7 @@ from bokwon.cli.choices import (
     Precision,
     pixels_of,
 )
-from bokwon.cli.voice import Voice, divert_native_messages
+from bokwon.cli.console import Voice, divert_native_messages
 from bokwon.errors import ArgumentError
 
 __all__ = ["register"]
@@ -190,9 +190,9 @@ def restore(
     divert_native_messages()
     voice = Voice(quiet=quiet, verbose=verbose)
 
-    from bokwon.restore.job import Options, Recipe
-    from bokwon.restore.models import DEFAULT_MODEL
-    from bokwon.restore.page_ranges import select_pages
+    from bokwon.batch.job import Options, Recipe
+    from bokwon.batch.page_ranges import select_pages
+    from bokwon.inpaint.models import DEFAULT_MODEL
 
     if pages is not None:
         select_pages(pages)

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bokwon.cli.voice import Voice
+from bokwon.cli.console import Voice
 from bokwon.errors import ArgumentError, FileAccessError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bokwon.restore.batch import Batch, Task
-    from bokwon.restore.job import Options, Recipe
-    from bokwon.restore.report import Entry
+    from bokwon.batch.batch import Batch, Task
+    from bokwon.batch.job import Options, Recipe
+    from bokwon.batch.journal import Entry
 
 __all__ = ["Workers", "restore_folder"]
 
@@ -61,11 +61,11 @@ def restore_folder(
         typer.Exit: With 4, if some files failed.
         BokwonError: What keeps the whole run from beginning.
     """
+    from bokwon.batch.batch import plan_batch, settings_digest
+    from bokwon.batch.cluster import check_ray
+    from bokwon.batch.journal import Report, remove_leftovers
     from bokwon.cli.restore_one import introduce
-    from bokwon.processes import available_cores
-    from bokwon.restore.batch import plan_batch, settings_digest
-    from bokwon.restore.cluster import check_ray
-    from bokwon.restore.report import Report, remove_leftovers
+    from bokwon.utilities.processes import available_cores
 
     if workers.on_cluster:
         check_ray()
@@ -116,8 +116,8 @@ def restore_folder(
 
 
 def _run(tasks: list[Task], recipe: Recipe, workers: Workers, inputs: Path, outputs: Path) -> Iterator[Entry]:
-    from bokwon.restore.batch import restore_tasks, restore_tasks_on_cluster
-    from bokwon.restore.report import REPORT
+    from bokwon.batch.batch import restore_tasks, restore_tasks_on_cluster
+    from bokwon.batch.journal import REPORT
 
     if not workers.on_cluster:
         yield from restore_tasks(tasks, recipe, workers.jobs or 1)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bokwon.cli.choices import STANDARD
-from bokwon.cli.voice import Voice
+from bokwon.cli.console import Voice
 from bokwon.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from bokwon.imaging.files import Source
-    from bokwon.restore.job import Options, Recipe
-    from bokwon.restore.restorer import Restorer
+    from bokwon.batch.job import Options, Recipe
+    from bokwon.image_io.reader import Source
+    from bokwon.inpaint.restorer import Restorer
 
 __all__ = ["introduce", "restore_one"]
 
@@ -44,11 +44,11 @@ def restore_one(
     from time import perf_counter
 
     begun = perf_counter()
-    from bokwon.imaging.files import Source
-    from bokwon.imaging.output import check_target
-    from bokwon.restore.job import Job
-    from bokwon.restore.masks import Masks, masks_of_pages
-    from bokwon.restore.one_file import restore_file
+    from bokwon.batch.job import Job
+    from bokwon.batch.mask_matching import Masks, masks_of_pages
+    from bokwon.batch.single_file import restore_file
+    from bokwon.image_io.reader import Source
+    from bokwon.image_io.writer import check_target
 
     if mask is None:
         raise ArgumentError("Missing option '--mask'", "see `bokwon restore --help`")
@@ -75,7 +75,7 @@ def restore_one(
 
 
 def _from_stdin(voice: Voice) -> Source:
-    from bokwon.imaging.files import Source
+    from bokwon.image_io.reader import Source
 
     if sys.stdin.isatty():
         raise ArgumentError("standard input is a terminal", "pipe an image into the command, or name a file")

@@ -52,7 +52,8 @@ def train(
     try:
         import torch
 
-        from bokwon.training import loop, settings
+        from bokwon.training import load_config as settings
+        from bokwon.training import loop
     except ImportError as error:
         raise MissingDependencyError(
             f"training needs {error.name}", "install it with: pip install 'bokwon[train]'"
@@ -109,7 +110,7 @@ def train(
 
 def _weights(name: str) -> str:
     """Path of the weights that a shipped model's name stands for; anything else is a path already."""
-    from bokwon.restore.models import WEIGHTS
+    from bokwon.inpaint.models import WEIGHTS
 
     shipped = WEIGHTS / f"{name}.safetensors"
     return str(shipped if shipped.is_file() and not Path(name).exists() else Path(name))

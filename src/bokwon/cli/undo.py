@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bokwon.cli.voice import Voice, divert_native_messages
+from bokwon.cli.console import Voice, divert_native_messages
 from bokwon.errors import ArgumentError, InputFileError
 
 __all__ = ["register"]
@@ -36,12 +36,12 @@ def undo(
     divert_native_messages()
     voice = Voice(quiet=quiet, verbose=False)
 
-    from bokwon.imaging.book import open_book
-    from bokwon.imaging.files import MAX_PIXELS, Source
-    from bokwon.imaging.formats import check_fits, format_of, lost_on_the_way
-    from bokwon.imaging.output import replacing
-    from bokwon.imaging.page import Page
-    from bokwon.restore import record as records
+    from bokwon.image_io.document import open_book
+    from bokwon.image_io.output_formats import check_fits, format_of, lost_on_the_way
+    from bokwon.image_io.page import Page
+    from bokwon.image_io.reader import MAX_PIXELS, Source
+    from bokwon.image_io.writer import replacing
+    from bokwon.provenance import record as records
 
     final = target or output
     file_format = format_of(final)

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bokwon.errors import ArgumentError, MissingDependencyError
-from bokwon.evaluation.benchmark import JOURNAL, Folders, Journal, Task, measure_all, open_report, write_text
-from bokwon.evaluation.legibility import read_pairs
-from bokwon.evaluation.markdown import to_markdown
-from bokwon.evaluation.methods import parse_methods
-from bokwon.evaluation.pairs import Plan, plan_pairs, without_folders
-from bokwon.evaluation.perceptual import NOT_ASKED, PERCEPTUAL, load_metrics, measure_perceptual
-from bokwon.evaluation.plots import plot_bins, plot_classes, plot_gains, to_png
-from bokwon.evaluation.readers import Reader, make_readers
-from bokwon.evaluation.reading_summary import summarise_reading
-from bokwon.evaluation.report import draw_cases, to_html
-from bokwon.evaluation.results import collect, to_csv, to_json
-from bokwon.imaging.output import replacing
-from bokwon.synthesis.catalog import BINS, select_cells
+from bokwon.evaluation.data.pairs import Plan, plan_pairs, without_folders
+from bokwon.evaluation.measure.benchmark import JOURNAL, Folders, Journal, Task, measure_all, open_report, write_text
+from bokwon.evaluation.measure.methods import parse_methods
+from bokwon.evaluation.measure.perceptual import NOT_ASKED, PERCEPTUAL, load_metrics, measure_perceptual
+from bokwon.evaluation.reading.legibility import read_pairs
+from bokwon.evaluation.reading.readers import Reader, make_readers
+from bokwon.evaluation.reading.summary import summarise_reading
+from bokwon.evaluation.report.html import draw_cases, to_html
+from bokwon.evaluation.report.markdown import to_markdown
+from bokwon.evaluation.report.plots import plot_bins, plot_classes, plot_gains, to_png
+from bokwon.evaluation.report.results import collect, to_csv, to_json
+from bokwon.image_io.writer import replacing
+from bokwon.synthesis.masks.bins import BINS, select_cells
 
 if TYPE_CHECKING:
-    from bokwon.evaluation.feature_distance import FeatureNetwork
+    from bokwon.evaluation.measure.feature_distance import FeatureNetwork
 
 __all__ = ["Order", "evaluate"]
 
@@ -108,7 +108,7 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
 
 def _network(path: Path) -> FeatureNetwork:
     try:
-        from bokwon.evaluation.feature_distance import open_network
+        from bokwon.evaluation.measure.feature_distance import open_network
     except ImportError as error:
         fix = 'pip install "bokwon[perceptual]"'
         raise MissingDependencyError(f"the VGG distance needs PyTorch: {error}", fix) from error
@@ -146,7 +146,7 @@ def _perceptual(
     if network is None:
         empty["VGG distance"] = "not asked for (--features FILE, VGG19 weights)"
     else:
-        from bokwon.evaluation.feature_distance import measure_features
+        from bokwon.evaluation.measure.feature_distance import measure_features
 
         kept = Journal(folder / "features.jsonl")
         added["vgg"] = measure_features(tasks, network, kept, order.jobs, progress("VGG distance"))

@@ -16,7 +16,7 @@ import torch
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.nn.unet import PConvUNet
 from bokwon.training.checkpoint import load_network
-from bokwon.training.settings import differences
+from bokwon.training.load_config import differences
 
 __all__ = ["mix_into", "parse_share"]
 

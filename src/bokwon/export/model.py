@@ -17,7 +17,7 @@ from bokwon.export.onnx import export, export_int8, write_card
 from bokwon.nn.unet import EncoderBlock
 from bokwon.training import checkpoint as checkpoints
 from bokwon.training.config import DataConfig
-from bokwon.training.data import Crops
+from bokwon.training.data.crops import Crops
 
 __all__ = ["export_checkpoint"]
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bokwon.nn.boxes import Size, box_sum
+from bokwon.nn.window_sums import Size, box_sum
 
 __all__ = [
     "Valid",

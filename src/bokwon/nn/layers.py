@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from bokwon.nn.boxes import Size
 from bokwon.nn.functional import Valid, partial_conv2d
+from bokwon.nn.window_sums import Size
 
 __all__ = ["Conv2d", "PartialConv2d"]
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bokwon.nn.boxes import box_sum
+from bokwon.nn.window_sums import box_sum
 
 __all__ = [
     "CELL",

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.nn.unet import PConvUNet, UNetConfig
-from bokwon.training.settings import from_mapping
+from bokwon.training.load_config import from_mapping
 
 __all__ = ["all_checkpoints", "latest", "load_network", "prune", "read", "save", "save_weights", "set_aside"]
 

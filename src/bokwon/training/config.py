@@ -8,7 +8,7 @@ from typing import Literal
 
 from bokwon.errors import ArgumentError
 from bokwon.nn.unet import UNetConfig
-from bokwon.training.data_config import DataConfig, HubConfig, PagesConfig
+from bokwon.training.data.config import DataConfig, HubConfig, PagesConfig
 
 __all__ = [
     "DataConfig",
@@ -30,7 +30,7 @@ class LossConfig:
     """Which terms the loss has and what they weigh.
 
     Args:
-        terms: Definition of the terms and their default weights, "paper" or "seed"; see docs/losses.md.
+        terms: Definition of the terms and their default weights, "paper" or "seed"; see docs/research/losses.md.
         average: What `hole` and `valid` are means over: the whole "image" as in the paper, or the "region", that is
             the pixels of the holes and the known ones. Over the region, small holes count as much as large ones.
         features: Network of the perceptual and style terms: "vgg16", "vgg19", or "none" to leave these terms out.
@@ -56,9 +56,9 @@ class LossConfig:
         psnr: Of the PSNR in the hole, dB, averaged over images; subtracted, since more is better. Unlike `square` it
             weighs a small hole like a large one, and a faint page like a strong one.
         feature_distance: Of the distance between the directions of the composite's features and the truth's,
-            `bokwon.nn.terms.feature_distance`, in the windows of `features_crop`; with "vgg19" it is what `bokwon
-            evaluate --features` measures. The perceptual term follows the strongest features, this one weighs a faint
-            stroke's like them.
+            `bokwon.nn.losses.terms.feature_distance`, in the windows of `features_crop`; with "vgg19" it is what
+            `bokwon evaluate --features` measures. The perceptual term follows the strongest features,
+            this one weighs a faint stroke's like them.
     """
 
     terms: Literal["paper", "seed"] = "paper"
@@ -104,7 +104,9 @@ class LossConfig:
         foreign = ("style",) if self.terms == "paper" else ("style_out", "style_comp")
         for name in foreign:
             if getattr(self, name) is not None:
-                raise ArgumentError(f'loss.{name} is no term of loss.terms="{self.terms}"', "see docs/losses.md")
+                raise ArgumentError(
+                    f'loss.{name} is no term of loss.terms="{self.terms}"', "see docs/research/losses.md"
+                )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bokwon.errors import FileAccessError, MissingDependencyError
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
-from bokwon.training.sheets import mask_sheet, picture_sheet
+from bokwon.training.contact_sheets import mask_sheet, picture_sheet
 
 __all__ = ["Log", "layer_masks", "open_log"]
 

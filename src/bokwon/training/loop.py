@@ -13,15 +13,15 @@ from torch import Tensor
 
 from bokwon.errors import BokwonError, OutputExistsError
 from bokwon.training import checkpoint
+from bokwon.training.accelerator import make_accelerator
 from bokwon.training.config import TrainConfig
-from bokwon.training.data import Batches, Crops, make_loader
-from bokwon.training.device import make_accelerator
-from bokwon.training.interrupt import Interrupt, interruptible
+from bokwon.training.data.crops import Batches, Crops, make_loader
 from bokwon.training.log import Log, layer_masks, open_log
-from bokwon.training.memory import keep_memory, release_memory
+from bokwon.training.malloc import keep_memory, release_memory
 from bokwon.training.objective import Objective
 from bokwon.training.run import Run
 from bokwon.training.schedule import in_phase_two
+from bokwon.training.signals import Interrupt, interruptible
 
 __all__ = ["Progress", "train"]
 

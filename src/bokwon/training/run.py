@@ -18,9 +18,9 @@ from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.nn.unet import PConvUNet
 from bokwon.training import checkpoint
 from bokwon.training.config import OptimizerConfig, TrainConfig
+from bokwon.training.load_config import differences
 from bokwon.training.muon import Muon
 from bokwon.training.schedule import in_phase_two, is_over, learning_rate
-from bokwon.training.settings import differences
 
 __all__ = ["Run"]
 

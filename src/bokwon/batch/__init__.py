@@ -1,0 +1,1 @@
+"""Many files: matching masks, planning, worker processes, journal and cluster."""

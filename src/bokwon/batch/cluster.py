@@ -1,0 +1,160 @@
+"""Work spread over a Ray cluster: what `bokwon.batch.pool` does on one machine, on many."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import re
+import socket
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from typing import Any, Generic, TypeVar
+
+from bokwon.errors import BokwonError, FileAccessError, MissingDependencyError
+
+__all__ = ["check_ray", "run_on_cluster"]
+
+_PATIENCE = 10.0
+"""How long to wait for a cluster to answer, seconds."""
+
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
+
+
+def check_ray() -> None:
+    """Make sure that Ray is installed, without loading it.
+
+    Raises:
+        MissingDependencyError: It is not.
+    """
+    if find_spec("ray") is None:
+        raise MissingDependencyError("Ray is not installed", "pip install 'bokwon[cluster]'")
+
+
+def run_on_cluster(
+    start: Callable[[], Callable[[TaskT], ResultT]],
+    tasks: Sequence[TaskT],
+    *,
+    address: str | None = None,
+    jobs: int | None = None,
+    threads: int = 1,
+    attempts: int = 2,
+) -> Iterator[tuple[TaskT, ResultT | None]]:
+    """Do tasks in actors of a Ray cluster.
+
+    Ray places the actors, makes a new one where one dies, and gives it the task again.
+
+    Args:
+        start: Makes the worker in each actor, once; must be picklable.
+        tasks: What to do, picklable.
+        address: Of the cluster, where this process is in none yet: `HOST:PORT`, `ray://HOST:PORT`, or `local` for one
+            of this machine alone that ends with the work. By default the one that RAY_ADDRESS names or that runs here,
+            else a local one.
+        jobs: How many actors; by default as many as the cluster has processors for.
+        threads: Processors an actor needs.
+        attempts: How often a task is begun at most.
+
+    Yields:
+        Tasks with their results as they are done, in any order; None for a task whose actor died each time.
+
+    Raises:
+        BokwonError: A worker cannot be made on one of the nodes.
+        FileAccessError: There is no cluster at that address.
+        MissingDependencyError: Ray is not installed.
+    """
+    if not tasks:
+        return
+    check_ray()
+    ray, ours = _connect(address)
+    try:
+        count = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
+        kind = ray.remote(_Worker).options(num_cpus=threads, max_restarts=-1, max_task_retries=attempts - 1)
+        yield from _do(ray, [kind.remote(start) for _ in range(min(count, len(tasks)))], tasks)
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+class _Worker(Generic[TaskT, ResultT]):
+    """An actor: what `start` made, once."""
+
+    def __init__(self, start: Callable[[], Callable[[TaskT], ResultT]]) -> None:
+        self._start = start
+        self._work: Callable[[TaskT], ResultT] | None = None
+
+    def begin(self) -> None:
+        # Not in the constructor: Ray gives what goes wrong there no name, and this is to reach the user.
+        self._work = self._work or self._start()
+
+    def do(self, task: TaskT) -> ResultT:
+        # After a death the actor is another, and begins anew.
+        work = self._work = self._work or self._start()
+        return work(task)
+
+
+def _do(ray: Any, actors: list[Any], tasks: Sequence[TaskT]) -> Iterator[tuple[TaskT, ResultT | None]]:
+    waiting = deque(tasks)
+    # An actor is given tasks once it runs: on a full cluster some may never find room.
+    running: dict[Any, tuple[Any, TaskT | None]] = {actor.begin.remote(): (actor, None) for actor in actors}
+    while waiting or any(task is not None for _, task in running.values()):
+        if not running:
+            yield from ((task, None) for task in waiting)
+            return
+        for reference in ray.wait(list(running))[0]:
+            actor, task = running.pop(reference)
+            try:
+                result = ray.get(reference)
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause if isinstance(error.cause, BokwonError) else error from None
+            # Ray kills a worker when its machine runs out of memory.
+            except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError):
+                if task is None:
+                    # What makes the worker killed it, each time: this actor is of no use.
+                    continue
+                result = None
+            if task is not None:
+                yield task, result
+            if waiting:
+                following = waiting.popleft()
+                running[actor.do.remote(following)] = actor, following
+
+
+def _connect(address: str | None) -> tuple[Any, bool]:
+    """Return Ray, connected, and whether it was not before."""
+    # Read while Ray is loaded and by the processes it starts: nothing is sent to its makers.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # By name: loading its types would take the checker longer than all of bokwon.
+    ray = importlib.import_module("ray")
+    if ray.is_initialized():
+        return ray, False
+    where = address or os.environ.get("RAY_ADDRESS") or "this machine"
+    _knock(where)
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    try:
+        # Only a cluster that is begun here has a dashboard to leave out.
+        begun_here = {"include_dashboard": False} if where in ("local", "this machine") else {}
+        ray.init(address=address, configure_logging=False, log_to_driver=False, **begun_here)
+    # What goes wrong there has no exception of its own.
+    except Exception as error:
+        raise _no_cluster(where, error) from error
+    return ray, True
+
+
+def _knock(address: str) -> None:
+    """Make sure that someone listens there: Ray would try again and again for a quarter of an hour."""
+    match = re.fullmatch(r"(?:ray://)?\[?(?P<host>.+?)\]?:(?P<port>\d+)", address)
+    if match is None:
+        return
+    try:
+        socket.create_connection((match["host"], int(match["port"])), _PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str, error: Exception) -> FileAccessError:
+    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return FileAccessError(
+        f"no Ray cluster answers at {address}: {reason}", "begin one with `ray start --head`, or check the address"
+    )

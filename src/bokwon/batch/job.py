@@ -1,0 +1,142 @@
+"""What is to be done to an image file, and with what: plain values that any process can be given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bokwon.batch.mask_matching import Masks
+from bokwon.errors import ArgumentError
+from bokwon.image_io.output_formats import EXTENSIONS, format_of
+from bokwon.image_io.reader import MAX_PIXELS, Source
+from bokwon.inpaint.fill import Letters
+from bokwon.inpaint.finish.grain import GrainChoice
+from bokwon.inpaint.finish.ink import InkChoice
+from bokwon.inpaint.models import DEFAULT_MODEL
+from bokwon.inpaint.restorer import Restorer
+
+__all__ = ["Job", "Options", "Outcome", "Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What fills the holes: all it takes to make a `Restorer`, in whatever process.
+
+    Attributes:
+        model: Name of a shipped model, or path of a model file.
+        method: `model`, `telea` or `ns`.
+        threads: How many threads the engine may use; all cores by default.
+        letters: `leave` puts paper where evidence is far; `restore` fills.
+        engine: What runs model files: `auto`, `onnx` or `openvino`.
+        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled; `auto`
+            is `match` for models for pages.
+        precision: What the model computes with: `auto`, `float32`, `bfloat16` or `int8`.
+        ink: `sharpen` moves what lies between ink and paper in a fill to one of them, `clear` to paper in doubt; `off`
+            leaves it as it was filled; `auto` is `clear` for models for pages.
+        ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4.
+        widen: By how many pixels holes are widened, 0 to 32.
+    """
+
+    model: str = DEFAULT_MODEL
+    method: str = "model"
+    threads: int | None = None
+    letters: Letters = "restore"
+    engine: str = "auto"
+    grain: GrainChoice = "off"
+    precision: str = "auto"
+    ink: InkChoice = "off"
+    ensemble: int = 1
+    widen: int = 0
+
+    def restorer(self) -> Restorer:
+        """Make the restorer."""
+        return Restorer(
+            self.model,
+            method=self.method,
+            threads=self.threads,
+            letters=self.letters,
+            engine=self.engine,
+            grain=self.grain,
+            precision=self.precision,
+            ink=self.ink,
+            ensemble=self.ensemble,
+            widen=self.widen,
+        )
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are read and written, the same for all files of a run.
+
+    Attributes:
+        white_is_hole: Polarity of the masks.
+        overwrite: Whether targets may be there already.
+        max_pixels: Larger images are refused before they are decoded.
+        pages: Which pages of a file to restore, such as `3-end`; all by default.
+        missing_pages: Whether files may lack some of these, as those of a folder do.
+        record: Whether to leave a record of the intervention beside each output.
+        overlay: Whether the record has pictures of the evidence.
+    """
+
+    white_is_hole: bool = True
+    overwrite: bool = True
+    max_pixels: int = MAX_PIXELS
+    pages: str | None = None
+    missing_pages: bool = False
+    record: bool = False
+    overlay: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to restore.
+
+    Attributes:
+        source: The image.
+        masks: Its masks; without any the image is given back as it is.
+        target: The file to write; None for standard output.
+        format: The format to write; by default the one the target's extension names, PNG on standard output.
+        options: The rest.
+    """
+
+    source: Source
+    masks: Masks
+    target: Path | None
+    format: str | None = None
+    options: Options = Options()
+
+    @property
+    def output_format(self) -> str:
+        """The format to write.
+
+        Raises:
+            ArgumentError: The target's extension names none, or another than the format asked for.
+        """
+        if self.target is None:
+            return self.format or "PNG"
+        named = EXTENSIONS.get(self.target.suffix.lower()) if self.format else format_of(self.target)
+        if self.format and named not in (None, self.format):
+            raise ArgumentError(
+                f"{self.target} is named like {named} and the format asked for is {self.format}",
+                "leave out --format, or name the output after it",
+            )
+        return self.format or str(named)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done to one file.
+
+    Attributes:
+        pages: How many pages it has.
+        restored: How many of them had holes, which were filled.
+        tiles: How many tiles were run.
+        hole: Pixels that were filled.
+        pixels: Pixels of the pages with holes.
+    """
+
+    pages: int
+    restored: int
+    tiles: int
+    hole: int
+    pixels: int

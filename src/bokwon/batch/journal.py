@@ -1,0 +1,220 @@
+"""The report of a batch: one JSON object a line, written as files are done, so that a broken run can be taken up."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from bokwon.batch.job import Job
+from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.image_io.reader import Source
+from bokwon.image_io.writer import is_part, replacing
+from bokwon.provenance.hole_list import class_map_of, manifest_of
+from bokwon.provenance.record import has_record, sha256_of, undone_sha256
+
+__all__ = ["REPORT", "Entry", "Report", "fingerprint", "remove_leftovers"]
+
+REPORT = "report.jsonl"
+"""Name of the report in the output folder."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came of one file.
+
+    Attributes:
+        file: Path relative to the input folder.
+        status: `restored`; `undone`, restored and taken back since; `unchanged`, as its masks have no hole; `no mask`,
+            given back as it is; or `failed`.
+        output: Path relative to the output folder; None where there is none.
+        code: 0, or the exit code that the file alone would have had.
+        error: What is wrong.
+        fix: What to do about it.
+        pages: How many pages the file has.
+        restored_pages: How many of them were filled.
+        tiles: How many tiles were run.
+        hole_pixels: Pixels that were filled.
+        pixels: Pixels of the filled pages.
+        seconds: Time it took.
+        messages: Level and text of what was said about it.
+        inputs: Size and time of change of the image and its masks, by which a later run knows them.
+        sha256: Checksum of the output.
+        settings: Checksum of the run's settings.
+    """
+
+    file: str
+    status: str
+    output: str | None = None
+    code: int = 0
+    error: str = ""
+    fix: str = ""
+    pages: int = 0
+    restored_pages: int = 0
+    tiles: int = 0
+    hole_pixels: int = 0
+    pixels: int = 0
+    seconds: float = 0.0
+    messages: tuple[tuple[str, str], ...] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    sha256: str | None = None
+    settings: str = ""
+
+    def to_json(self) -> str:
+        """Return the entry as one line of JSON; a name that is no UTF-8 is escaped, so that the line is."""
+        line = json.dumps(asdict(self), ensure_ascii=False)
+        try:
+            line.encode("utf-8")
+        except UnicodeEncodeError:
+            return json.dumps(asdict(self))
+        return line
+
+    @classmethod
+    def from_json(cls, line: str) -> Entry | None:
+        """Read an entry; None for a line that is not whole, such as the last one of a broken run."""
+        try:
+            values = json.loads(line)
+            known = {item.name for item in fields(cls)}
+            return cls(**{key: value for key, value in values.items() if key in known})
+        except (ValueError, TypeError, AttributeError):
+            return None
+
+
+def fingerprint(job: Job) -> dict[str, list[Any]]:
+    """Return size in bytes and time of change in nanoseconds of each file a job reads; for records what they say too.
+
+    That is class maps, and the kind of damage by page that a table or a manifest tells.
+    """
+    sources = {"image": job.source, **{f"mask of page {page}": mask for page, mask in job.masks.pages.items()}}
+    if job.masks.whole is not None:
+        sources["mask"] = job.masks.whole
+    found: dict[str, list[Any]] = {}
+    for role, source in sources.items():
+        if source.path is not None:
+            _note(found, role, source.path)
+            if job.options.record and role != "image":
+                _note(found, f"class map of {role}", class_map_of(source.path))
+                if (manifest := manifest_of(source.path)) is not None:
+                    _note(found, f"manifest of {role}", manifest)
+    if job.options.record and job.masks.damage:
+        found["damage"] = [[page, kind] for page, kind in sorted(job.masks.damage.items())]
+    return found
+
+
+def _note(found: dict[str, list[Any]], role: str, path: Path) -> None:
+    with suppress(OSError):
+        state = path.stat()
+        found[role] = [state.st_size, state.st_mtime_ns]
+
+
+class Report:
+    """The open report of a run; only one run at a time may have a folder.
+
+    Args:
+        folder: The output folder.
+        settings: Checksum of the run's settings.
+        resume: Whether the entries of a run before this one count.
+
+    Raises:
+        ArgumentError: Another run is at work there.
+        FileAccessError: The report cannot be written.
+    """
+
+    def __init__(self, folder: Path, settings: str, *, resume: bool) -> None:
+        self._path = folder / REPORT
+        self._settings = settings
+        self._entries: dict[str, Entry] = {}
+        try:
+            self._stream = self._path.open("a+", encoding="utf-8", errors="surrogateescape")
+            _lock(self._stream, folder)
+            self._stream.seek(0)
+            if resume:
+                found = (Entry.from_json(line) for line in self._stream)
+                self._entries = {entry.file: entry for entry in found if entry is not None}
+            # What is there stays until this run is finished: one begun without --resume by mistake loses nothing.
+            if self._stream.seek(0, os.SEEK_END):
+                self._stream.write("\n")
+        except OSError as error:
+            fix = "check the space and the rights of its folder, or remove it"
+            raise FileAccessError(f"report {self._path} cannot be written: {error}", fix) from error
+
+    def done(self, name: str, job: Job) -> Entry | None:
+        """Return the entry of a file that needs no second run.
+
+        That is: of the same input, masks and settings, with its output, and its record if one is asked for, as they
+        were made, or as `bokwon undo` left them.
+        """
+        entry = self._entries.get(name)
+        if entry is None or entry.status == "failed" or entry.settings != self._settings or job.target is None:
+            return None
+        if job.options.record and entry.status == "restored" and not has_record(job.target):
+            return None
+        if entry.inputs != fingerprint(job) or not job.target.is_file():
+            return None
+        found = sha256_of(Source.of(job.target))
+        if found == entry.sha256:
+            return entry
+        if found != undone_sha256(job.target):
+            return None
+        # Who took a restoration back does not want it again.
+        self._entries[name] = replace(entry, status="undone", sha256=found)
+        return self._entries[name]
+
+    def add(self, entry: Entry) -> None:
+        """Write down what came of a file, at once."""
+        entry = Entry(**{**vars(entry), "settings": self._settings})
+        self._entries[entry.file] = entry
+        self._stream.write(entry.to_json() + "\n")
+        self._stream.flush()
+
+    def finish(self, names: tuple[str, ...]) -> tuple[Entry, ...]:
+        """Write the report anew, in order, and return its entries.
+
+        Args:
+            names: The files of this run.
+        """
+        entries = tuple(self._entries[name] for name in names)
+        with replacing(self._path) as stream:
+            stream.write("".join(entry.to_json() + "\n" for entry in entries).encode("utf-8", "surrogateescape"))
+        return entries
+
+    def __enter__(self) -> Report:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+
+def _lock(stream: TextIO, folder: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        # Windows: files that another process has open cannot be replaced there anyway.
+        return
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed run left half-written in the output folder.
+
+    Args:
+        folder: The output folder; the report is open, so no other run is at work in it.
+    """
+    for parent, folders, names in os.walk(folder):
+        for name in names:
+            if is_part(name):
+                with suppress(OSError):
+                    (Path(parent) / name).unlink()
+        for name in filter(is_part, folders):
+            shutil.rmtree(Path(parent) / name, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Which image meets which mask, by seed and names alone."""

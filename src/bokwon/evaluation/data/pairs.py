@@ -1,0 +1,168 @@
+"""Which image meets which mask: fixed by the seed and the files' names, and the same whatever is measured."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.evaluation.data.crops import fit_hole, image_sizes, read_image
+from bokwon.evaluation.data.mask_cells import check_cell, masks_by_cell, read_or_name
+from bokwon.image_io.masks import Hole
+from bokwon.synthesis.masks.bins import CELLS, Cell, cell_of
+from bokwon.synthesis.masks.polarity import read_mask
+
+__all__ = ["Pair", "Plan", "load_pair", "plan_pairs", "without_folders"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One image with one mask.
+
+    Attributes:
+        number: Place in the plan, from 0.
+        bin: Hole-ratio bin, 1 to 6.
+        border: Whether the hole reaches into the border frame.
+        image: File, relative to the folder of images.
+        mask: File, relative to the folder of masks.
+        image_sha256: Checksum of the image file, first 16 digits.
+        mask_sha256: Checksum of the mask file, first 16 digits.
+        window: Crop of the image: left, top, width, height, pixels.
+        ratio: Hole pixels over all pixels of the crop.
+    """
+
+    number: int
+    bin: int
+    border: bool
+    image: str
+    mask: str
+    image_sha256: str
+    mask_sha256: str
+    window: tuple[int, int, int, int]
+    ratio: float
+
+    @property
+    def cell(self) -> Cell:
+        """The cell of the catalog."""
+        return Cell(self.bin, self.border)
+
+    def record(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {**asdict(self), "window": list(self.window)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All pairs, and what could not be paired.
+
+    Attributes:
+        pairs: In the catalog's order of cells.
+        problems: What was left out and why, one sentence each.
+    """
+
+    pairs: tuple[Pair, ...]
+    problems: tuple[str, ...]
+
+
+def plan_pairs(
+    images: Path, masks: Path, *, per_cell: int | None = None, seed: int = 0, cells: Sequence[Cell] = CELLS
+) -> Plan:
+    """Pair images and masks cell by cell.
+
+    In each cell masks and images are put into an order that depends on the seed and on their names alone; the n-th mask
+    meets the n-th image, the images from the start again when they run out. A larger `per_cell` only adds pairs.
+
+    Args:
+        images: Folder of images, searched with all folders below it.
+        masks: Folder of masks (white = hole), searched likewise; where it is sorted into the catalog's folders
+            (`01-10/border`), only the masks that are needed are read.
+        per_cell: Pairs a cell, at least 1; all masks by default.
+        seed: Seed of the pairing.
+        cells: Cells to fill; the pairs of a cell do not depend on which others are filled.
+
+    Raises:
+        ArgumentError: `per_cell` is less than 1; masks of the wrong polarity; not a single pair.
+        FileAccessError: A folder is missing or holds no image.
+        InputFileError: A mask does not lie in its folder's cell.
+    """
+    if per_cell is not None and per_cell < 1:
+        raise ArgumentError(f"cannot take {per_cell} pairs a cell", "ask for at least 1")
+    problems: list[str] = []
+    sizes = image_sizes(images, problems)
+    pairs: list[Pair] = []
+    sorted_masks = masks_by_cell(masks, problems)
+    for cell in cells:
+        files = sorted_masks[cell]
+        ordered = _shuffled(sizes, f"{seed}/{cell.folder}/image")
+        found = 0
+        for mask in _shuffled(files, f"{seed}/{cell.folder}/mask"):
+            if found == per_cell:
+                break
+            image = ordered[found % len(ordered)]
+            hole = read_or_name(masks / mask, problems)
+            if hole is None:
+                continue
+            check_cell(masks / mask, hole, cell)
+            window, fitted = fit_hole(hole, sizes[image])
+            if cell_of(fitted) != cell:
+                problems.append(f"mask {mask} reduced to {window[2]}x{window[3]} leaves {cell.folder}: not used")
+                continue
+            digests = _digest(images / image), _digest(masks / mask)
+            ratio = round(float(fitted.mean()), 6)
+            pairs.append(Pair(len(pairs), cell.bin, cell.border, image, mask, *digests, window, ratio))
+            found += 1
+        if found == 0 or (per_cell is not None and found < per_cell):
+            wanted = "" if per_cell is None else f" of {per_cell}"
+            problems.append(f"cell {cell.folder} has {found}{wanted} pairs: not enough masks")
+    if not pairs:
+        raise ArgumentError(f"no image of {images} can be paired with a mask of {masks}", "; ".join(problems[:3]))
+    return Plan(tuple(pairs), tuple(without_folders(problem, images, masks) for problem in problems))
+
+
+def without_folders(text: str, *folders: Path) -> str:
+    """Return a message with files named from their folder on, as a report that travels should have them."""
+    for folder in folders:
+        text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
+    return text
+
+
+def load_pair(pair: Pair, images: Path, masks: Path) -> tuple[NDArray[np.uint8], Hole]:
+    """Read a pair's files.
+
+    Returns:
+        The truth (H, W, 3), cropped, and the hole (H, W).
+
+    Raises:
+        FileAccessError: A file is missing.
+        InputFileError: A file is damaged, or another than when the pairs were planned.
+    """
+    for path, digest in ((images / pair.image, pair.image_sha256), (masks / pair.mask, pair.mask_sha256)):
+        if _digest(path) != digest:
+            raise InputFileError(f"{path} has changed since the pairs were planned", "start a new report")
+    image = read_image(images / pair.image)
+    try:
+        hole = read_mask(masks / pair.mask)
+    except ValueError as error:
+        raise InputFileError(f"{masks / pair.mask}: {error}", "get an undamaged copy") from error
+    left, top, width, height = pair.window
+    _, hole = fit_hole(hole, (image.shape[1], image.shape[0]))
+    return np.ascontiguousarray(image[top : top + height, left : left + width]), hole
+
+
+def _shuffled(names: Iterable[str], key: str) -> Sequence[str]:
+    # A hash, and not a random generator over positions: the order of names survives files that come and go, and does
+    # not depend on any library's version.
+    return sorted(names, key=lambda name: hashlib.sha256(f"{key}/{name}".encode()).digest())
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise FileAccessError(f"{path} cannot be read: {error.strerror or error}", "check the file") from error

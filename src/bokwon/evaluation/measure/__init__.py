@@ -1,0 +1,1 @@
+"""Methods, their figures, time and memory."""

@@ -1,0 +1,131 @@
+"""From readings of single pairs to rates: how many characters a restoration gives back, and how many it invents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.evaluation.reading.errors import Edits, add_edits, recovered
+from bokwon.evaluation.reading.legibility import CLEAN, DAMAGED
+from bokwon.evaluation.report.statistics import resample
+from bokwon.synthesis.masks.bins import BINS
+
+__all__ = ["summarise_reading"]
+
+
+def summarise_reading(
+    found: Mapping[int, Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> dict[str, Any]:
+    """Add readings up: over all pairs, by reader and by bin.
+
+    Args:
+        found: What `read_pairs` returns.
+        pairs: Records of the pairs with `number`, `bin` and `image`.
+        names: The methods, the one of interest first.
+
+    Returns:
+        `pairs` that were read; `without_text`, the number of those with nothing to read; `unreadable`, of those whose
+        undamaged crop no reader can read; `known`, how many of `pairs` have a known text; and `rows`: for all, for each
+        reader where there are several, and for each bin, by picture, the rates and what was recovered, and `against`,
+        the first method beside each other one.
+    """
+    entries = [(pair, found[pair["number"]]) for pair in pairs if pair["number"] in found]
+    chosen = [(pair, entry) for pair, entry in entries if entry["readable"]]
+    groups: list[tuple[dict[str, Any], list[tuple[Any, Any]]]] = [({"bin": None, "reader": None}, chosen)]
+    readers = sorted({str(entry["reader"]) for _, entry in chosen})
+    if len(readers) > 1:
+        groups += [({"bin": None, "reader": r}, [one for one in chosen if one[1]["reader"] == r]) for r in readers]
+    groups += [({"bin": b, "reader": None}, [one for one in chosen if one[0]["bin"] == b]) for b in BINS]
+    return {
+        "readers": readers,
+        "pairs": len(chosen),
+        "without_text": len(pairs) - len(entries),
+        "unreadable": len(entries) - len(chosen),
+        "known": sum(bool(entry["known"]) for _, entry in chosen),
+        "rows": [{**about, **_row(mine, names)} for about, mine in groups if mine],
+    }
+
+
+def _row(chosen: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], names: Sequence[str]) -> dict[str, Any]:
+    readings = [entry["readings"] for _, entry in chosen]
+    images = [str(pair["image"]) for pair, _ in chosen]
+    return {
+        "pairs": len(chosen),
+        "pictures": _rates(readings),
+        "against": [_against(readings, images, names[0], other) for other in names[1:]],
+    }
+
+
+def _rates(readings: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, float | int | None]]:
+    sums = {name: add_edits([Edits(**reading[name]) for reading in readings]) for name in readings[0]}
+    rates: dict[str, dict[str, float | int | None]] = {}
+    for name, edits in sums.items():
+        won = recovered(sums[CLEAN].rate, sums[DAMAGED].rate, edits.rate)
+        restored = name not in (CLEAN, DAMAGED)
+        rates[name] = {
+            "characters": edits.length,
+            "cer": round(edits.rate, 5),
+            "substituted": round(edits.substituted / edits.length, 5),
+            "inserted": round(edits.inserted / edits.length, 5),
+            "missing": round(edits.missing / edits.length, 5),
+            "recovered": None if won is None or not restored else round(won, 5),
+            "recovered_characters": _wrong(sums[DAMAGED]) - _wrong(edits) if restored else None,
+        }
+    return rates
+
+
+def _against(
+    readings: Sequence[Mapping[str, Mapping[str, int]]], images: Sequence[str], first: str, other: str
+) -> dict[str, Any]:
+    """Return how many times as many characters the first method recovers, how many fewer it invents, and how often.
+
+    How often is counted in crops: one crop in which a reader loses the layout weighs more in characters than many.
+    """
+    columns = [
+        [_wrong(Edits(**reading[DAMAGED])) - _wrong(Edits(**reading[name])) for reading in readings]
+        for name in (first, other)
+    ]
+    invented = [
+        [Edits(**reading[name]).substituted + Edits(**reading[name]).inserted for reading in readings]
+        for name in (first, other)
+    ]
+    lengths = [reading[CLEAN]["length"] for reading in readings]
+    table = np.array([*columns, *invented, lengths], np.float64).T
+
+    def ratio(sums: NDArray[np.float64]) -> float:
+        if sums[1] > 0:
+            return float(sums[0] / sums[1])
+        return math.inf if sums[0] > 0 else 0.0
+
+    def fewer(sums: NDArray[np.float64]) -> float:
+        return float((sums[3] - sums[2]) / sums[4])
+
+    return {
+        "other": other,
+        "times_recovered": _interval(table, images, ratio),
+        "fewer_invented": _interval(table, images, fewer),
+        "crops_with_fewer_errors": int((table[:, 0] > table[:, 1]).sum()),
+        "crops_with_more_errors": int((table[:, 0] < table[:, 1]).sum()),
+    }
+
+
+def _interval(
+    table: NDArray[np.float64], images: Sequence[str], figure: Callable[[NDArray[np.float64]], float]
+) -> dict[str, float | None]:
+    """Return a figure of the columns' sums with its 95 % interval; None for infinity and where there is no interval."""
+    draws = resample(table, images)
+    low = high = math.nan
+    if draws is not None:
+        values = sorted(figure(sums) for sums in draws)
+        # One of the draws, not a point between two of them: between a number and infinity there is none.
+        low, high = (values[math.ceil(share * len(values)) - 1] for share in (0.025, 0.975))
+    named = {"mean": figure(table.sum(axis=0)), "low": low, "high": high}
+    return {name: round(value, 6) if math.isfinite(value) else None for name, value in named.items()}
+
+
+def _wrong(edits: Edits) -> int:
+    return edits.substituted + edits.inserted + edits.missing

@@ -1,0 +1,146 @@
+"""Tables of results, the same for Markdown and HTML; and the paper's published row that stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bokwon.evaluation.report.statistics import METRICS
+from bokwon.synthesis.masks.bins import Cell
+
+__all__ = [
+    "PUBLISHED",
+    "Table",
+    "cell_name",
+    "cost_table",
+    "figure_table",
+    "interval_text",
+    "overview_table",
+    "tables",
+]
+
+PUBLISHED: dict[str, dict[str, tuple[float, ...]]] = {
+    "l1": {"inner": (0.49, 1.18, 2.07, 3.19, 4.37, 6.45), "border": (0.47, 1.09, 1.88, 2.84, 3.85, 5.72)},
+    "psnr": {
+        "inner": (33.75, 27.71, 24.54, 22.01, 20.34, 18.21),
+        "border": (34.34, 28.32, 25.25, 22.89, 21.38, 19.04),
+    },
+}
+"""What is reported for the paper's own network on Places2, by bin: L1 % and PSNR of the composite.
+
+Measured elsewhere, on other images, and taken from secondary sources: context, not a comparison.
+
+Source: Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions", ECCV 2018.
+"""
+
+
+def cell_name(cell: Cell) -> str:
+    """Return what tables call a cell, such as `20-30 % border`."""
+    low, high = (round(100 * limit) for limit in cell.ratio)
+    return f"{low}-{high} % {'border' if cell.border else 'inner'}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts.
+
+    Attributes:
+        heads: Headings of the columns.
+        rows: Rows of as many texts; the best figures of a row are set in `**`.
+    """
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables(results: Mapping[str, Any]) -> list[Table]:
+    """Return all tables of a report: an overview, each figure's means and medians by cell, and the costs."""
+    names = [method["name"] for method in results["methods"]]
+    found = [overview_table(results, names)]
+    for key in METRICS:
+        if any(key in cell["methods"].get(names[0], {}) for cell in results["cells"]):
+            found += [figure_table(results, names, key, statistic) for statistic in ("mean", "median")]
+    return [*found, cost_table(results, names)]
+
+
+def figure_table(results: Mapping[str, Any], names: Sequence[str], key: str, statistic: str) -> Table:
+    """Return one figure by cell and method.
+
+    Args:
+        results: What `results.json` holds.
+        names: The methods, the one of interest first.
+        key: The figure, a key of `METRICS`.
+        statistic: `mean`, which has the gain over the best other method and the paper's row beside it, or `median`.
+    """
+    metric = METRICS[key]
+    is_mean = statistic == "mean"
+    published = PUBLISHED.get(key) if is_mean else None
+    heads = [f"{metric.title}: {statistic} ({'higher' if metric.higher_is_better else 'lower'} is better)", "pairs"]
+    heads += names
+    if is_mean:
+        heads.append(f"{names[0]} better than the best other by [95 %]")
+    if published:
+        heads.append("PConv on Places2 (the paper's, measured elsewhere)")
+    rows = []
+    for cell in [*results["cells"], {"name": "**all**", **results["all"]}]:
+        row = [cell["name"], str(cell["pairs"])]
+        if not cell["pairs"]:
+            rows.append((*row, *["-"] * (len(heads) - 2)))
+            continue
+        figures = [cell["methods"][name][key] for name in names]
+        best = (max if metric.higher_is_better else min)(figure[statistic] for figure in figures)
+        for figure in figures:
+            text = f"{figure[statistic]:.{metric.digits}f}"
+            row.append(f"**{text}**" if figure[statistic] == best else text)
+        if is_mean:
+            row.append(_gain_text(figures[0].get("gain"), metric.digits))
+        if published:
+            known = published["border" if cell["border"] else "inner"] if "bin" in cell else None
+            row.append(f"{known[cell['bin'] - 1]:.2f}" if known else "")
+        rows.append(tuple(row))
+    return Table(tuple(heads), tuple(rows))
+
+
+def overview_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
+    """Return the means over all pairs, a row a method and a column a figure."""
+    summaries = results["all"]["methods"]
+    keys = [key for key in METRICS if all(key in summaries.get(name, {}) for name in names)]
+    rows = []
+    for name in names:
+        row = [name]
+        for key in keys:
+            means = {other: summaries[other][key]["mean"] for other in names}
+            text = f"{means[name]:.{METRICS[key].digits}f}"
+            best = (max if METRICS[key].higher_is_better else min)(means.values())
+            row.append(f"**{text}**" if means[name] == best else text)
+        rows.append(tuple(row))
+    heads = [f"{METRICS[key].title} {'↑' if METRICS[key].higher_is_better else '↓'}" for key in keys]
+    return Table((f"All {results['all']['pairs']} pairs: mean", *heads), tuple(rows))
+
+
+def cost_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
+    """Return what an image costs each method with one thread, and the figures that only all pairs together have."""
+    rows = []
+    whole = results.get("perceptual", {})
+    for name in names:
+        cost = results["all"]["methods"].get(name)
+        extra = [f"{whole[name][key]:.2f}" if key in whole.get(name, {}) else "" for key in ("FID", "IS")]
+        if cost is None:
+            rows.append((name, "-", "-", "-", *extra))
+            continue
+        peak = "-" if cost["peak_mb"] is None else f"{cost['peak_mb']:.0f}"
+        rows.append((name, f"{cost['seconds']:.2f}", f"{cost['cpu_seconds']:.2f}", peak, *extra))
+    heads = ("all pairs", "median time, s", "median processor time, s", "peak memory, MiB", "FID", "Inception Score")
+    return Table(heads, tuple(rows))
+
+
+def _gain_text(gain: Mapping[str, Any] | None, digits: int) -> str:
+    if gain is None:
+        return "-"
+    return f"{gain['mean']:+.{digits}f} {interval_text(gain['low'], gain['high'], digits)} ({gain['other']})"
+
+
+def interval_text(low: float | None, high: float | None, digits: int) -> str:
+    """Return an interval as a table has it, `[-]` where too few images allow none."""
+    return "[-]" if low is None or high is None else f"[{low:+.{digits}f}, {high:+.{digits}f}]"

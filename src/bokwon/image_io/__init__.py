@@ -1,0 +1,1 @@
+"""Files to pages and back: nothing learned here."""

@@ -1,0 +1,1 @@
+"""What each file format carries besides its samples."""

@@ -1,0 +1,1 @@
+"""JPEG: encoding with the tables and subsampling of the input."""

@@ -1,0 +1,225 @@
+"""JPEG 2000: samples through imagecodecs, written without loss; every box beside them is copied byte for byte."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.image_io.metadata import Metadata, plausible_dpi
+from bokwon.image_io.modes import Pixels, multiplied_alpha, too_many_pixels
+
+__all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "is_jpeg2000", "own_blocks"]
+
+SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
+CODESTREAM = b"\xff\x4f\xff\x51"
+_FILE_TYPE = b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 "
+_XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_CMYK, _SRGB, _GRAY = 12, 16, 17
+_MULTIPLIED = 2
+_TRANSLATED = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
+# Samples per metre, as two fractions and powers of ten: vertical first.
+_RESOLUTION = struct.Struct(">HHHHbb")
+_SPACES = {"CMYK": _CMYK, "L": _GRAY, "LA": _GRAY}
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def is_jpeg2000(head: bytes) -> bool:
+    """Return whether a file begins as JPEG 2000 files and codestreams do."""
+    return head.startswith((SIGNATURE, CODESTREAM))
+
+
+def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Metadata]:
+    """Decode a file or a bare codestream.
+
+    Args:
+        name: What messages call it.
+        data: The file.
+        max_pixels: Refuse larger images.
+
+    Returns:
+        Samples, their mode, and the boxes of the file.
+
+    Raises:
+        InputFileError: Damaged, too large, or of samples that cannot be given back as they are.
+        MissingDependencyError: imagecodecs is not installed.
+    """
+    boxes = tuple(_boxes(data)) if data.startswith(SIGNATURE) else ()
+    stream, *others = [content for kind, content in boxes if kind == b"jp2c"] or [data]
+    if others:
+        raise InputFileError(f"{name} holds {1 + len(others)} images", "save them as files of their own")
+    if not stream.startswith(CODESTREAM) or len(stream) < 42:
+        raise InputFileError(f"{name} is damaged: it has no codestream", "get an undamaged copy")
+    width, height, left, top = struct.unpack(">IIII", stream[8:24])
+    width, height = width - left, height - top
+    if width <= 0 or height <= 0 or width * height > max_pixels:
+        raise too_many_pixels(name, max_pixels)
+    (channels,) = struct.unpack(">H", stream[40:42])
+    depths = set(stream[42 : 42 + 3 * channels : 3])
+    samplings = set(stream[43 : 42 + 3 * channels : 3]) | set(stream[44 : 42 + 3 * channels : 3])
+    bits = min(depths, default=0) + 1
+    if len(depths) > 1 or not 8 <= bits <= 16 or samplings != {1} or channels not in _MODES:
+        kept = "8 to 16 bits of gray, RGB or CMYK, all channels of one size, with or without alpha"
+        raise InputFileError(f"{name} is a kind of JPEG 2000 that bokwon does not keep", f"convert it to {kept}")
+    header = next((content for kind, content in boxes if kind == b"jp2h"), b"")
+    if any(kind == b"pclr" for kind, _ in _boxes(header)):
+        raise InputFileError(f"{name} is a palette image in JPEG 2000", "convert it to RGB")
+    if _has_multiplied_alpha(header):
+        raise multiplied_alpha(name)
+    pixels = np.asarray(_codec().jpeg2k_decode(stream))
+    if pixels.shape[:2] != (height, width):
+        raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
+    if 8 < bits < 16:
+        # As bright as 16 bits are; going back loses nothing.
+        pixels = np.asarray(pixels << (16 - bits), np.uint16)
+    mode = _MODES[channels] if not _is_cmyk(header) else "CMYK"
+    xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
+    fewer = bits if 8 < bits < 16 else None
+    metadata = Metadata(icc=_profile(header), xmp=xmp, dpi=_resolution(header), jpeg2000=boxes, jpeg2000_bits=fewer)
+    return np.ascontiguousarray(pixels), mode, metadata
+
+
+def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
+    """Write samples without loss.
+
+    Args:
+        stream: Where to.
+        pixels: Samples of 8 or 16 bits.
+        mode: Their mode.
+        metadata: What the page carries. One that was a bare codestream becomes one again.
+
+    Raises:
+        MissingDependencyError: imagecodecs is not installed.
+    """
+    bits = metadata.jpeg2000_bits
+    if bits is not None:
+        pixels = pixels >> (16 - bits)
+    colours = len(mode) - mode.endswith("A") if mode not in ("L", "LA") else 1
+    samples = bytes(
+        _codec().jpeg2k_encode(
+            np.ascontiguousarray(pixels),
+            reversible=True,
+            level=0,
+            codecformat="j2k",
+            mct=colours == 3,
+            bitspersample=bits,
+        )
+    )
+    boxes = metadata.jpeg2000
+    if boxes == ():
+        stream.write(samples)
+        return
+    if boxes is None:
+        boxes = _new_boxes(pixels, mode, metadata)
+    for kind, content in boxes:
+        _write_box(stream, kind, samples if kind == b"jp2c" else content)
+
+
+def _codec() -> Any:
+    try:
+        import imagecodecs
+    except ImportError as error:
+        message = f"JPEG 2000 takes imagecodecs, which cannot be imported: {error}"
+        raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
+    return imagecodecs
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = 0
+    while position + 8 <= len(data):
+        size, kind = struct.unpack(">I4s", data[position : position + 8])
+        head = 8
+        if size == 1:
+            (size,) = struct.unpack(">Q", data[position + 8 : position + 16].ljust(8, b"\0"))
+            head = 16
+        end = len(data) if size == 0 else position + size
+        if end < position + head or end > len(data):
+            raise ValueError("its boxes do not fit into one another")
+        yield kind, data[position + head : end]
+        position = end
+
+
+def _write_box(stream: BinaryIO, kind: bytes, content: bytes) -> None:
+    size = len(content) + 8
+    if size < 2**32:
+        stream.write(struct.pack(">I4s", size, kind))
+    else:
+        stream.write(struct.pack(">I4sQ", 1, kind, size + 8))
+    stream.write(content)
+
+
+def own_blocks(metadata: Metadata) -> list[str]:
+    """Return the kinds of a JPEG 2000 file's boxes that no other format takes over."""
+    boxes = metadata.jpeg2000 or ()
+    kinds = {kind for kind, content in boxes if kind not in _TRANSLATED and not content.startswith(_XMP_BOX)}
+    return sorted(kind.decode("latin-1").strip() for kind in kinds)
+
+
+def _resolution(header: bytes) -> tuple[float, float] | None:
+    """Return pixels per inch, horizontal and vertical: those to display it with, or else those it was captured with."""
+    try:
+        inner = dict(_boxes(dict(_boxes(header)).get(b"res ", b"")))
+    except ValueError:
+        # The picture does not depend on it.
+        return None
+    content = inner.get(b"resd") or inner.get(b"resc") or b""
+    if len(content) != _RESOLUTION.size:
+        return None
+    down, below_down, across, below_across, power_down, power_across = _RESOLUTION.unpack(content)
+    if not all((down, below_down, across, below_across)):
+        return None
+    per_inch = 0.0254 * 10.0**power_across, 0.0254 * 10.0**power_down
+    return plausible_dpi(across / below_across * per_inch[0], down / below_down * per_inch[1])
+
+
+def _has_multiplied_alpha(header: bytes) -> bool:
+    """Return whether the channel definitions (cdef) call one the opacity that colours are multiplied by."""
+    content = next((content for kind, content in _boxes(header) if kind == b"cdef"), b"")
+    entries = content[2:]
+    whole = entries[: len(entries) // 6 * 6]
+    return any(kind == _MULTIPLIED for _, kind, _ in struct.iter_unpack(">HHH", whole))
+
+
+def _profile(header: bytes) -> bytes | None:
+    colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
+    return colour[3:] if colour[:1] == b"\2" else None
+
+
+def _is_cmyk(header: bytes) -> bool:
+    colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
+    # By number, or by the colour space that a profile names.
+    if colour[:1] == b"\2":
+        return colour[19:23] == b"CMYK"
+    return colour[:1] == b"\1" and colour[3:7] == struct.pack(">I", _CMYK)
+
+
+def _new_boxes(pixels: Pixels, mode: str, metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
+    """Make the boxes of a page that was of another format."""
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    depth = pixels.dtype.itemsize * 8 - 1
+    parts = [(b"ihdr", struct.pack(">IIHBBBB", height, width, channels, depth, 7, 0, 0))]
+    if metadata.icc:
+        parts.append((b"colr", b"\2\0\0" + metadata.icc))
+    else:
+        parts.append((b"colr", struct.pack(">BBBI", 1, 0, 0, _SPACES.get(mode, _SRGB))))
+    if mode in ("LA", "RGBA"):
+        # Which channel is which: colours in order, the last one opacity of the whole picture.
+        entries = [(index, 0, index + 1) for index in range(channels - 1)] + [(channels - 1, 1, 0)]
+        packed = b"".join(struct.pack(">HHH", *entry) for entry in entries)
+        parts.append((b"cdef", struct.pack(">H", channels) + packed))
+    if metadata.dpi:
+        per_metre = [value / 0.0254 for value in metadata.dpi]
+        # The least power of ten with which both fit into 16 bits.
+        power = next(power for power in range(10) if max(per_metre) < 65535 * 10**power)
+        across, down = (round(value / 10**power) for value in per_metre)
+        inner = _RESOLUTION.pack(down, 1, across, 1, power, power)
+        parts.append((b"res ", struct.pack(">I4s", len(inner) + 8, b"resc") + inner))
+    header = b"".join(struct.pack(">I4s", len(content) + 8, kind) + content for kind, content in parts)
+    boxes = [(b"jP  ", SIGNATURE[8:]), (b"ftyp", _FILE_TYPE[8:]), (b"jp2h", header)]
+    if metadata.xmp:
+        boxes.append((b"uuid", _XMP_BOX + metadata.xmp))
+    return (*boxes, (b"jp2c", b""))

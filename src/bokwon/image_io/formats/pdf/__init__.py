@@ -1,0 +1,1 @@
+"""PDF: the scans of its pages, replaced in place."""

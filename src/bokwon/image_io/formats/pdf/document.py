@@ -1,0 +1,188 @@
+"""PDF files: the picture of each scanned page is changed in its place, all else stays as it is."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+from typing import BinaryIO
+
+from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.image_io.document import Visit
+from bokwon.image_io.formats.pdf.image_object import UNDAMAGED, PdfPicture
+from bokwon.image_io.formats.pdf.page_images import Drawn, drawn_images, find_picture
+from bokwon.image_io.formats.pdf.strips import PdfStrips
+from bokwon.image_io.page import Page
+from bokwon.image_io.reader import Source
+
+__all__ = ["PdfBook"]
+
+_MEND = "get an undamaged copy, or mend it first (qpdf IN.pdf MENDED.pdf) and compare the pages"
+_STREAM = re.compile(r"^stream <[^>]*>:? *")
+
+
+def _what(said: object) -> str:
+    """Return what qpdf says, without what it calls the file."""
+    return _STREAM.sub("", str(said))
+
+
+class PdfBook(AbstractContextManager["PdfBook"]):
+    """A PDF file.
+
+    Args:
+        source: Where from.
+        max_pixels: Refuse pictures of more pixels, before decoding them.
+
+    Raises:
+        InputFileError: It is damaged or takes a password.
+        MissingDependencyError: pikepdf is not installed.
+    """
+
+    format: str | None = "PDF"
+
+    def __init__(self, source: Source, *, max_pixels: int) -> None:
+        try:
+            import pikepdf
+        except ImportError as error:
+            message = f"PDF files take pikepdf, which cannot be imported: {error}"
+            raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
+        self._pikepdf = pikepdf
+        self._source = source
+        self._max_pixels = max_pixels
+        self._drawn: dict[int, list[Drawn]] = {}
+        self._pages_of: dict[tuple[int, int], set[int]] = {}
+        self._stream = source.open()
+        try:
+            # What qpdf mends on its own may have lost pages.
+            self._pdf = pikepdf.open(self._stream, attempt_recovery=False)
+            self.pages = len(self._pdf.pages)
+        except pikepdf.PasswordError as error:
+            self._stream.close()
+            raise InputFileError(f"{source.name} takes a password", "save it without one first") from error
+        # What qpdf meets in a damaged file comes as several kinds of exception.
+        except Exception as error:
+            self._stream.close()
+            raise InputFileError(f"{source.name} is damaged: {_what(error)}", _MEND) from error
+        self.notices: tuple[str, ...] = tuple(
+            dict.fromkeys(f"{source.name}: {_what(warning)}" for warning in self._pdf.get_warnings())
+        )
+        if self._pdf.is_encrypted:
+            self.notices += (f"{source.name} is encrypted; the output is not",)
+        try:
+            signed = self._is_signed()
+        # A form that is damaged holds no signature that could be made void.
+        except Exception:
+            signed = False
+        if signed:
+            self.notices += (f"{source.name} is signed; a changed file makes the signature void",)
+
+    def _is_signed(self) -> bool:
+        """Return whether a field of the form, at whatever depth, holds a signature."""
+        form = self._pdf.Root.get("/AcroForm")
+        waiting = [(field, "") for field in form.get("/Fields", [])] if form is not None else []
+        seen: set[tuple[int, int]] = set()
+        while waiting:
+            field, kind = waiting.pop()
+            # Fields take their kind from the one above.
+            kind = str(field.get("/FT", kind))
+            if kind == "/Sig" and "/V" in field:
+                return True
+            if field.objgen not in seen:
+                # Those that lie within another object have no number, and cannot lead round in a circle.
+                seen |= {field.objgen} - {(0, 0)}
+                waiting += [(kid, kind) for kid in field.get("/Kids", [])]
+        return False
+
+    def page(self, number: int) -> Page:
+        """Read the picture of a page; see `Book.page`."""
+        picture = self._picture(number)[0]
+        if picture is None:
+            raise InputFileError(f"{self._name(number)} has no image", "give a mask that is a picture")
+        return picture.read()
+
+    def rewrite(self, stream: BinaryIO, file_format: str, visit: Visit) -> None:
+        """Write the file anew; see `Book.rewrite`."""
+        if file_format != "PDF":
+            raise ArgumentError(f"{self._source.name} is a PDF, which cannot become {file_format}", "write a .pdf file")
+        any_changed = False
+        for number in range(1, self.pages + 1):
+            picture, others = self._picture(number)
+            if picture is None:
+                visit(number, None)
+                continue
+            changed = visit(number, partial(self._read, number, picture, others))
+            if changed is None:
+                continue
+            for part, page in picture.changes(changed):
+                self._check_alone(number, part)
+                part.replace(page)
+                any_changed = True
+        if not any_changed:
+            with self._source.open() as original:
+                stream.write(original.read())
+            return
+        # The same input makes the same bytes: the identifier is made of the content.
+        try:
+            self._pdf.save(stream, deterministic_id=True, linearize=self._pdf.is_linearized)
+        except self._pikepdf.PdfError as error:
+            # Only now does it look at some parts of the file.
+            raise InputFileError(f"{self._source.name} is damaged: {_what(error)}", _MEND) from error
+
+    def _name(self, number: int) -> str:
+        return f"{self._source.name}, page {number}"
+
+    def _images(self, number: int) -> list[Drawn]:
+        """Return what a page draws; see `drawn_images`."""
+        if number not in self._drawn:
+            try:
+                self._drawn[number] = drawn_images(self._pikepdf, self._pdf.pages[number - 1])
+            except Exception as error:
+                raise InputFileError(
+                    f"{self._name(number)} is damaged: {error or type(error).__name__}", UNDAMAGED
+                ) from error
+        return self._drawn[number]
+
+    def _picture(self, number: int) -> tuple[PdfPicture | PdfStrips | None, int]:
+        """Return the picture of a page, or None; and how many other images it draws."""
+        drawn, name = self._images(number), self._name(number)
+        try:
+            images = find_picture(drawn)
+            # Drawn twice, it is still one image.
+            own = {image.objgen for image in images}
+            others = sum(item.image is None or item.image.objgen not in own for item in drawn)
+        except Exception as error:
+            raise InputFileError(f"{name} is damaged: {error}", UNDAMAGED) from error
+        pictures = [PdfPicture(self._pikepdf, image, name, max_pixels=self._max_pixels) for image in images]
+        if len(pictures) > 1:
+            return PdfStrips(pictures, name, max_pixels=self._max_pixels), others
+        return next(iter(pictures), None), others
+
+    def _check_alone(self, number: int, picture: PdfPicture) -> None:
+        """Make sure that no other page draws a picture that is about to change."""
+        if not self._pages_of:
+            for page in range(1, self.pages + 1):
+                for item in self._images(page):
+                    if item.image is not None:
+                        self._pages_of.setdefault(item.image.objgen, set()).add(page)
+        for other in sorted(self._pages_of.get(picture.key, set()) - {number}):
+            raise InputFileError(
+                f"pages {min(number, other)} and {max(number, other)} of {self._source.name} share one image",
+                "save it anew with an image for each page",
+            )
+
+    def _read(self, number: int, picture: PdfPicture | PdfStrips, others: int) -> Page:
+        page = picture.read()
+        if not others:
+            return page
+        more = "1 more image, left as it is" if others == 1 else f"{others} more images, left as they are"
+        size = "{}x{}".format(*page.size)
+        notice = f"{self._name(number)} draws {more}: its picture is the largest, {size}"
+        return replace(page, notices=(*page.notices, notice))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pdf.close()
+        self._stream.close()

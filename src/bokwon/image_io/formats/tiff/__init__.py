@@ -1,0 +1,1 @@
+"""TIFF: directories, uncommon compressions, several pages."""

@@ -1,0 +1,162 @@
+"""TIFF files of several pages: each page taken out as a file of its own, and put behind the others again.
+
+Tags and compressed samples are moved as they are, in the byte order of their file, so a page that is not restored stays
+what it was.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import struct
+from typing import BinaryIO
+
+import numpy as np
+
+from bokwon.errors import BokwonError
+from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.formats.tiff.directories import Directory, Entry
+
+__all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced", "is_scattered", "stacked"]
+
+# Whether a page is a page, a smaller copy or a transparency mask.
+_SUBFILE_TYPE = 254
+_REDUCED = 1
+_BITS_PER_SAMPLE, _SUB_DIRECTORIES = 258, 330
+_STRIPS, _TILES = (273, 279), (324, 325)
+_LARGEST_FILE = 2**32 - 2
+_COMPRESSION, _DESCRIPTION = 259, 270
+_UNCOMPRESSED, _OLD_JPEG = 1, 6
+# How ImageJ and tifffile say that further images lie behind the first one, without a directory of their own.
+_IMAGEJ, _TIFFFILE = b"ImageJ=", b'{"shape": ['
+_IMAGEJ_IMAGES = re.compile(rb"^images=(\d{1,9})", re.MULTILINE)
+_TIFFFILE_SHAPE = re.compile(rb'\{"shape": \[(\d{1,9}(?:, \d{1,9}){0,9})\].*"truncated": true')
+
+
+def extract(stream: BinaryIO, position: int) -> bytes:
+    """Return one page as a TIFF file of one page, in the byte order of its file.
+
+    Args:
+        stream: The file, seekable.
+        position: Where the page's directory lies.
+
+    Raises:
+        ValueError: The page's samples are not where it says.
+    """
+    order = ifd.byte_order(stream)
+    directory = ifd.parse(stream, position)
+    # Directories within directories are not moved along.
+    directory.pop(_SUB_DIRECTORIES, None)
+    offsets, sizes = _STRIPS if _STRIPS[0] in directory else _TILES
+    if offsets not in directory or sizes not in directory:
+        raise ValueError("a page without samples, or of the old kind of JPEG compression")
+    out = io.BytesIO()
+    out.write(ifd.file_header(0, order))
+    places, lengths = [], ifd.numbers(directory[sizes])
+    whole = stream.seek(0, io.SEEK_END)
+    for start, size in zip(ifd.numbers(directory[offsets]), lengths, strict=True):
+        # Before reading: memory is taken for as many bytes as are asked for.
+        if start + size > whole:
+            raise ValueError("the file ends inside a page")
+        stream.seek(start)
+        places.append(out.tell())
+        out.write(stream.read(size))
+        out.write(b"\0" * (size % 2))
+    end = out.tell()
+    if end > _LARGEST_FILE:
+        raise ValueError("a page of more than 4 GiB")
+    directory[offsets] = Entry.longs(*places)
+    directory[sizes] = Entry.longs(*lengths)
+    out.write(ifd.serialise(directory, end, order))
+    out.seek(0)
+    out.write(ifd.file_header(end, order))
+    return out.getvalue()
+
+
+def is_reduced(directory: Directory) -> bool:
+    """Return whether a page is a smaller copy of another one, as image pyramids have them."""
+    entry = directory.get(_SUBFILE_TYPE)
+    return entry is not None and bool(ifd.numbers(entry)[0] & _REDUCED)
+
+
+def is_scattered(directory: Directory) -> bool:
+    """Return whether a page has parts besides its strips, at places that its tags name: old-style JPEG (TIFF 6.0)."""
+    return _COMPRESSION in directory and ifd.numbers(directory[_COMPRESSION])[0] == _OLD_JPEG
+
+
+def has_inner_images(directory: Directory) -> bool:
+    """Return whether a page holds further images within itself, which `extract` leaves out."""
+    return _SUB_DIRECTORIES in directory
+
+
+def stacked(directory: Directory, directories: int, size: int) -> int:
+    """Return how many images a page stands for: more than one where those behind it have no directory of their own.
+
+    Args:
+        directory: The page's.
+        directories: How many its file has.
+        size: Size of that file, bytes: an image taken out of a stack may still carry its description.
+    """
+    offsets, lengths = _STRIPS
+    text = directory[_DESCRIPTION].data if _DESCRIPTION in directory else b""
+    if not text.startswith((_IMAGEJ, _TIFFFILE)) or not {offsets, lengths} <= directory.keys():
+        return 1
+    if _COMPRESSION in directory and ifd.numbers(directory[_COMPRESSION])[0] != _UNCOMPRESSED:
+        return 1
+    image = sum(ifd.numbers(directory[lengths]))
+    images = 1
+    if found := _IMAGEJ_IMAGES.search(text):
+        images = int(found[1]) if int(found[1]) > directories else 1
+    elif found := _TIFFFILE_SHAPE.match(text):
+        bits = ifd.numbers(directory[_BITS_PER_SAMPLE])[0] if _BITS_PER_SAMPLE in directory else 1
+        samples = math.prod(int(side) for side in found[1].split(b","))
+        images = max(samples * bits // 8 // max(image, 1), 1)
+    return images if min(ifd.numbers(directory[offsets])) + images * image <= size else 1
+
+
+class TiffWriter:
+    """Writes a TIFF file page by page.
+
+    Args:
+        stream: Where to; seekable.
+        order: Its byte order, `<` or `>`.
+        big: Whether to write a BigTIFF, which may have more than 4 GiB.
+    """
+
+    def __init__(self, stream: BinaryIO, order: str = "<", *, big: bool = False) -> None:
+        self._stream = stream
+        self._order = order
+        self._big = big
+        self._offset = struct.Struct(order + ("Q" if big else "I"))
+        header = ifd.file_header(0, order, big=big)
+        stream.write(header)
+        # The header ends with the offset of the first directory.
+        self._next_offset_at = len(header) - self._offset.size
+
+    def add(self, page: bytes) -> None:
+        """Put a page behind the others.
+
+        Args:
+            page: A TIFF file of one page, in the byte order of this one: samples of more than 8 bits follow it.
+
+        Raises:
+            BokwonError: The file would grow beyond what TIFF can hold.
+        """
+        directory = ifd.parse(io.BytesIO(page))
+        offsets, sizes = _STRIPS if _STRIPS[0] in directory else _TILES
+        starts, lengths = ifd.numbers(directory[offsets]), ifd.numbers(directory[sizes])
+        position = self._stream.seek(0, io.SEEK_END)
+        places = position + np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+        end = int(places[-1] + places[-1] % 2)
+        if not self._big and end + len(page) - sum(lengths) > _LARGEST_FILE:
+            fix = "split the file, or turn it into a BigTIFF first"
+            raise BokwonError("the output would have more than 4 GiB, which TIFF cannot hold", fix)
+        for start, length in zip(starts, lengths, strict=True):
+            self._stream.write(page[start : start + length])
+        self._stream.write(b"\0" * (end - int(places[-1])))
+        directory[offsets] = Entry.offsets(*places[:-1].tolist(), big=self._big)
+        self._stream.write(ifd.serialise(directory, end, self._order, big=self._big))
+        self._stream.seek(self._next_offset_at)
+        self._stream.write(self._offset.pack(end))
+        self._next_offset_at = ifd.next_offset_at(directory, end, big=self._big)

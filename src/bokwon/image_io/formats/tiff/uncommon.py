@@ -1,0 +1,261 @@
+"""What Pillow and OpenCV cannot do of TIFF, through tifffile: uncommon kinds of samples, and writing tiles."""
+
+from __future__ import annotations
+
+import io
+import logging
+import struct
+from importlib.util import find_spec
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.image_io.formats.jpeg2000 import CODESTREAM
+from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.formats.tiff.directories import Directory
+from bokwon.image_io.modes import Pixels, multiplied_alpha, too_many_pixels
+
+__all__ = [
+    "NEWER",
+    "can_encode",
+    "check_alpha",
+    "check_flat",
+    "decode_samples",
+    "encode_samples",
+    "mode_of_uncommon",
+    "tile_of",
+    "would_keep",
+]
+
+_WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _CHANNELS, _PLANAR = 256, 257, 258, 259, 262, 277, 284
+_ORIENTATION, _ROWS, _TILE_WIDTH, _TILE_LENGTH, _EXTRA, _FORMAT = 274, 278, 322, 323, 338, 339
+_IMAGE_DEPTH = 32997
+_STRIPS, _TILES = (273, 279), (324, 325)
+_UNSIGNED = 1
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5
+_SEPARATE_PLANES, _ASSOCIATED, _UNASSOCIATED = 2, 1, 2
+# Pillow's names, which TiffSettings holds, of what OpenCV reads as well; and of what one or neither of them reads.
+_READ_BY_OPENCV = {1: "raw", 5: "tiff_lzw", 8: "tiff_adobe_deflate", 32773: "packbits", 32946: "tiff_adobe_deflate"}
+_READ_BY_NONE = {34712: "jpeg2000", 50001: "webp"}
+_NAMES = _READ_BY_OPENCV | _READ_BY_NONE | {7: "jpeg", 34925: "lzma", 50000: "zstd"}
+_LIBRARIES = ("tifffile", "imagecodecs")
+"""tifffile leaves every compression to imagecodecs."""
+
+NEWER = ("lzma", "zstd")
+"""Lossless compressions that only this module writes, by Pillow's names."""
+
+_COMPRESSIONS = {
+    "raw": None,
+    "tiff_lzw": "lzw",
+    "tiff_adobe_deflate": "zlib",
+    "packbits": "packbits",
+    "lzma": "lzma",
+    "zstd": "zstd",
+}
+_PHOTOMETRICS = {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
+
+
+def mode_of_uncommon(tags: Directory, order: str, *, big: bool = False) -> str | None:
+    """Return the mode of a page that only this module reads; None for all others.
+
+    That is 8-bit gray with alpha in separate planes; 16-bit gray with alpha and CMYK; 16-bit colour in separate planes,
+    turned, or compressed in a way that OpenCV does not know; 16-bit gray that stores white as zero and the high byte
+    first; what is compressed as JPEG 2000 or WebP; and big-endian BigTIFF.
+
+    Args:
+        tags: The page's directory.
+        order: The file's byte order, `<` or `>`.
+        big: Whether it is BigTIFF.
+    """
+    depths = set(ifd.numbers(tags[_BITS])) if _BITS in tags else {1}
+    mode = _mode(tags)
+    if mode is None or depths not in ({8}, {16}) or _number(tags, _FORMAT, _UNSIGNED) != _UNSIGNED:
+        return None
+    compression = _number(tags, _COMPRESSION, 1)
+    apart = _number(tags, _PLANAR, 1) == _SEPARATE_PLANES
+    if compression in _READ_BY_NONE or (mode == "LA" and apart) or (big and order == ">"):
+        return mode
+    if depths == {8}:
+        return None
+    uncommon_colour = apart or _number(tags, _ORIENTATION, 1) != 1 or compression not in _READ_BY_OPENCV
+    uncommon_gray = order == ">" and _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO
+    uncommon = {"L": uncommon_gray, "RGB": uncommon_colour, "RGBA": uncommon_colour}.get(mode, True)
+    return mode if uncommon else None
+
+
+def _mode(tags: Directory) -> str | None:
+    kind, channels = _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO), _number(tags, _CHANNELS, 1)
+    if kind == _WHITE_IS_ZERO:
+        kind = _BLACK_IS_ZERO
+    if (kind, channels) == (_RGB, 4) and _number(tags, _EXTRA, 0) not in (_ASSOCIATED, _UNASSOCIATED):
+        return None
+    modes = {(_BLACK_IS_ZERO, 1): "L", (_BLACK_IS_ZERO, 2): "LA", (_RGB, 3): "RGB", (_RGB, 4): "RGBA"}
+    return (modes | {(_SEPARATED, 4): "CMYK"}).get((kind, channels))
+
+
+def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, max_pixels: int) -> tuple[Pixels, str]:
+    """Decode the samples of a one-page file.
+
+    Args:
+        name: What messages call it.
+        stream: The file, seekable.
+        tags: Its directory.
+        mode: What `mode_of_uncommon` says of it.
+        max_pixels: Refuse larger pages, before decoding them.
+
+    Returns:
+        (H, W) or (H, W, C), uint8 or uint16, and the name of the compression.
+
+    Raises:
+        InputFileError: Too large, damaged, or of premultiplied alpha.
+        MissingDependencyError: tifffile or imagecodecs is not installed.
+    """
+    width, height = _number(tags, _WIDTH, 0), _number(tags, _LENGTH, 0)
+    if width * height > max_pixels:
+        raise too_many_pixels(name, max_pixels)
+    check_alpha(name, tags, mode)
+    number = _number(tags, _COMPRESSION, 1)
+    compression = _NAMES.get(number, f"number {number}")
+    depth = _number(tags, _BITS, 1)
+    _check_blocks(name, stream, tags, max_pixels)
+    stream.seek(0)
+    tifffile = _tifffile(f"{depth}-bit {mode} of compression {compression} in TIFF")
+    with tifffile.TiffFile(stream) as file:
+        samples = np.asarray(file.pages[0].asarray())
+    channels = len(mode)
+    if channels > 1 and _number(tags, _PLANAR, 1) == _SEPARATE_PLANES:
+        samples = np.moveaxis(samples, 0, -1)
+    dtype = np.dtype(f"uint{depth}")
+    expected = (height, width, channels) if channels > 1 else (height, width)
+    if samples.shape != expected or samples.dtype != dtype:
+        raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
+    pixels = np.array(samples, dtype, order="C")
+    if _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO:
+        gray = pixels[..., 0] if channels > 1 else pixels
+        gray[...] = np.iinfo(dtype).max - gray
+    return pixels, compression
+
+
+def check_alpha(name: str, tags: Directory, mode: str) -> None:
+    """Refuse a page whose colours are multiplied by its alpha.
+
+    Raises:
+        InputFileError: Its alpha is associated.
+    """
+    if mode in ("LA", "RGBA") and _number(tags, _EXTRA, 0) == _ASSOCIATED:
+        raise multiplied_alpha(name)
+
+
+def check_flat(name: str, tags: Directory) -> None:
+    """Refuse a page that holds several images, one behind the other, of which decoders give the first.
+
+    Raises:
+        InputFileError: It has a depth.
+    """
+    if (images := _number(tags, _IMAGE_DEPTH, 1)) > 1:
+        raise InputFileError(f"{name} is a volume of {images} images (ImageDepth)", "split it into one page for each")
+
+
+def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> None:
+    """Make sure that all strips or tiles are there, and unpack to no more than they should: tifffile does neither."""
+    width, height = _number(tags, _WIDTH, 0), _number(tags, _LENGTH, 0)
+    places, lengths = _STRIPS if _STRIPS[0] in tags else _TILES
+    # A strip may say that it has more rows than the page; a tile has as many as it says.
+    down, across = (min(_number(tags, _ROWS, height), height), width) if lengths == _STRIPS[1] else _tile_sides(tags)
+    if not down or not across or down * across > max_pixels:
+        fix = "get an undamaged copy, or allow more (--max-mpixels)"
+        raise InputFileError(f"the blocks of {name} are of {across}x{down} pixels", fix)
+    planes = _number(tags, _CHANNELS, 1) if _number(tags, _PLANAR, 1) == _SEPARATE_PLANES else 1
+    expected = -(-height // down) * -(-width // across) * planes
+    starts, sizes = (ifd.numbers(tags[tag]) if tag in tags else () for tag in (places, lengths))
+    whole = len(starts) == len(sizes) == expected and all(starts) and all(sizes)
+    if whole and _READ_BY_NONE.get(_number(tags, _COMPRESSION, 1)) == "jpeg2000":
+        whole = all(_fits(stream, start, across, down) for start in starts)
+    if not whole:
+        raise InputFileError(f"{name} is damaged: parts of it are missing", "get an undamaged copy")
+
+
+def _fits(stream: BinaryIO, start: int, width: int, height: int) -> bool:
+    """Return whether a JPEG 2000 codestream says that it is no larger than the block it is in."""
+    stream.seek(start)
+    head = stream.read(4096)
+    place = head.find(CODESTREAM)
+    if place < 0 or len(head) < place + 24:
+        return False
+    right, bottom, left, top = struct.unpack(">IIII", head[place + 8 : place + 24])
+    return bool(0 < right - left <= width and 0 < bottom - top <= height)
+
+
+def _tile_sides(tags: Directory) -> tuple[int, int]:
+    return _number(tags, _TILE_LENGTH, 0), _number(tags, _TILE_WIDTH, 0)
+
+
+def tile_of(tags: Directory) -> tuple[int, int] | None:
+    """Return height and width of a page's tiles, or None for a page in strips."""
+    sides = _tile_sides(tags)
+    return sides if all(side > 0 and side % 16 == 0 for side in sides) else None
+
+
+def can_encode(mode: str) -> bool:
+    """Return whether pages of this mode can be written in tiles here, or with one of `NEWER`."""
+    return mode != "1" and all(find_spec(library) for library in _LIBRARIES)
+
+
+def would_keep(compression: str, mode: str) -> bool:
+    """Return whether pages of this mode could be written with one of `NEWER`, were the libraries installed."""
+    return compression in NEWER and mode != "1"
+
+
+def encode_samples(
+    pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None, *, differences: bool = False
+) -> io.BytesIO:
+    """Write samples as a bare TIFF file.
+
+    Args:
+        pixels: Samples of 8 or 16 bits.
+        mode: Their mode.
+        compression: A lossless one, by Pillow's name.
+        tile: Height and width of its tiles; None for strips.
+        differences: Whether to store differences of neighbours.
+
+    Raises:
+        MissingDependencyError: tifffile or imagecodecs is not installed.
+    """
+    tifffile = _tifffile(f"TIFF of mode {mode}")
+    encoded = io.BytesIO()
+    settings: dict[str, Any] = {"tile": tile} if tile else {"rowsperstrip": _rows_of_a_strip(pixels)}
+    tifffile.imwrite(
+        encoded,
+        np.ascontiguousarray(pixels),
+        photometric=_PHOTOMETRICS.get(mode, "minisblack"),
+        planarconfig="contig" if pixels.ndim == 3 else None,
+        extrasamples=["unassalpha"] if mode in ("LA", "RGBA") else None,
+        compression=_COMPRESSIONS[compression],
+        predictor=differences,
+        metadata=None,
+        software=False,
+        **settings,
+    )
+    return encoded
+
+
+def _rows_of_a_strip(pixels: Pixels) -> int:
+    # As Pillow's: 64 KiB before compression.
+    return max(1, 65536 // max(int(pixels[0].nbytes), 1))
+
+
+def _number(tags: Directory, tag: int, default: int) -> int:
+    return int(next(iter(ifd.numbers(tags[tag])), default)) if tag in tags else default
+
+
+def _tifffile(what: str) -> Any:
+    try:
+        import imagecodecs  # noqa: F401
+        import tifffile
+    except ImportError as error:
+        message = f"{what} takes tifffile and imagecodecs, which cannot be imported: {error}"
+        raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
+    # What is wrong with a file comes as an exception or does not matter.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    return tifffile

@@ -1,0 +1,97 @@
+"""What a page carries beside its samples: profile, resolution, EXIF, and each format's own blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bokwon.image_io.formats.tiff.directories import Directory
+
+__all__ = ["JpegSettings", "Metadata", "TiffSettings", "plausible_dpi"]
+
+_LEAST_DPI, _MOST_DPI = 1.0, 50_000.0
+
+
+def plausible_dpi(across: float, down: float) -> tuple[float, float] | None:
+    """Return a resolution, or None if it means nothing; every format holds the others.
+
+    Args:
+        across: Pixels per inch in a row.
+        down: And in a column.
+    """
+    return (across, down) if all(_LEAST_DPI <= value <= _MOST_DPI for value in (across, down)) else None
+
+
+@dataclass(frozen=True)
+class JpegSettings:
+    """How a JPEG file was encoded, and the blocks it carries.
+
+    Attributes:
+        tables: Quantisation tables of the components to write, zigzag-free, as Pillow gives and takes them; the last
+            one is that of all further components.
+        subsampling: 0, 1 or 2 for 4:4:4, 4:2:2 or 4:2:0.
+        progressive: Whether it is stored in several scans.
+        segments: Marker segments (JFIF, EXIF, XMP, ICC, IPTC, comments) whole, marker and length included.
+        changes: What about the encoding does not come back, in words.
+        layout: Where `subsampling` has no number for it: name, and samples across and down in each block, of luma and
+            the two of chroma.
+    """
+
+    tables: tuple[tuple[int, ...], ...]
+    subsampling: int
+    progressive: bool
+    segments: tuple[bytes, ...]
+    changes: tuple[str, ...] = ()
+    layout: tuple[tuple[int, int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class TiffSettings:
+    """How a TIFF page was stored, and every tag that is not about storage.
+
+    Attributes:
+        compression: Pillow's name of the compression, such as `raw`, `tiff_lzw` or `group4`.
+        tags: Its descriptive tags, EXIF and GPS directories among them.
+        tile: Height and width of its tiles; None for a page in strips.
+        big: Whether it lay in a BigTIFF.
+        white_is_zero: Whether its gray is stored as a negative, to be written so again.
+        differences: Whether it stores differences of neighbours (a horizontal predictor), which compress better.
+    """
+
+    compression: str
+    tags: Directory
+    tile: tuple[int, int] | None = None
+    big: bool = False
+    white_is_zero: bool = False
+    differences: bool = False
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a page carries beside its samples.
+
+    The first four are what every format has a place for; a file written in the format it was read from takes that
+    format's own blocks instead, so that nothing is lost by translation.
+
+    Attributes:
+        icc: ICC colour profile.
+        exif: EXIF block, from its byte-order mark on.
+        xmp: XMP packet.
+        dpi: Resolution in pixels per inch, horizontal and vertical.
+        orientation: EXIF orientation, 1 (upright) to 8. Samples are never rotated by it.
+        png: Ancillary PNG chunks (name, data), where the page was a PNG.
+        jpeg: Where the page was a JPEG.
+        tiff: Where the page was a TIFF.
+        jpeg2000: Boxes (kind, content) of a JPEG 2000 file; none for a bare codestream.
+        jpeg2000_bits: Bits a sample of it has in the file, where that is more than 8 and fewer than 16.
+    """
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    orientation: int = 1
+    png: tuple[tuple[bytes, bytes], ...] | None = None
+    jpeg: JpegSettings | None = None
+    tiff: TiffSettings | None = None
+    jpeg2000: tuple[tuple[bytes, bytes], ...] | None = None
+    jpeg2000_bits: int | None = None

@@ -1,1 +1,0 @@
-"""Files to arrays and back: nothing learned here."""

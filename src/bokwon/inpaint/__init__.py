@@ -1,0 +1,1 @@
+"""Fills the hole of one page with ONNX Runtime, OpenVINO or classical methods. Needs no PyTorch."""

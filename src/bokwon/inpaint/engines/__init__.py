@@ -1,0 +1,1 @@
+"""What fills a tile: ONNX Runtime, OpenVINO, OpenCV and others behind one protocol."""

@@ -1,0 +1,61 @@
+"""Classical inpainting as an engine: Telea and Navier-Stokes, from OpenCV."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.errors import ArgumentError, MissingDependencyError
+from bokwon.inpaint.color import Light
+
+__all__ = ["CLASSICAL", "OpenCVEngine"]
+
+CLASSICAL = ("telea", "ns")
+"""Methods that need no model."""
+
+RADIUS = 3
+"""Neighbourhood of a missing pixel that is looked at, pixels: what is usual, and fast."""
+
+
+class OpenCVEngine:
+    """Fills holes from their rim inwards.
+
+    Channels are filled one by one at their own depth: OpenCV takes several channels in 8 bits only, and both methods
+    treat channels apart anyway.
+
+    Args:
+        method: `telea` (Telea 2004, fast marching) or `ns` (Bertalmio et al. 2001, Navier-Stokes).
+        threads: How many threads OpenCV may use, a setting of the whole process; all cores by default.
+        radius: Neighbourhood of a missing pixel that is looked at, pixels. Time grows with its square.
+
+    Raises:
+        ArgumentError: No such method.
+        MissingDependencyError: OpenCV is not installed, or not whole.
+    """
+
+    tile = 2048
+
+    def __init__(self, method: str, *, threads: int | None = None, radius: int = RADIUS) -> None:
+        try:
+            import cv2
+        except ImportError as error:
+            fix = "pip install opencv-python-headless"
+            raise MissingDependencyError(f"OpenCV cannot be imported: {error}", fix) from error
+        if method not in CLASSICAL:
+            raise ArgumentError(f"no method is named {method!r}", f"choose model, {' or '.join(CLASSICAL)}")
+        if threads is not None:
+            cv2.setNumThreads(threads)
+        self._cv2 = cv2
+        self._flag = cv2.INPAINT_TELEA if method == "telea" else cv2.INPAINT_NS
+        self.description = f"OpenCV {cv2.__version__}, {method}, radius {radius}"
+        self._radius = radius
+
+    def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Inpaint a tile; see `Engine.fill`."""
+        mask = missing.astype(np.uint8)
+        scale = np.float32(np.iinfo(light.dtype).max)
+        filled = [
+            self._cv2.inpaint(np.ascontiguousarray(light[..., channel]), mask, self._radius, self._flag)
+            for channel in range(light.shape[-1])
+        ]
+        return np.asarray(np.stack(filled, axis=-1) / scale, np.float32)

@@ -1,0 +1,303 @@
+"""The engine that runs model files with OpenVINO, in bfloat16 where the processor has it."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from queue import SimpleQueue
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.inpaint.color import Light
+from bokwon.inpaint.engines.onnx import CONTRACT, LANES, SCALE, TILES, ModelEngine
+from bokwon.inpaint.engines.openvino_rewrites import tune
+from bokwon.inpaint.tiling import GRID
+from bokwon.utilities.processes import available_cores
+from bokwon.utilities.telemetry import switch_off_telemetry
+
+__all__ = ["OpenVinoEngine", "computes_in_bfloat16", "rooms"]
+
+_WORTH_COMPILING = 750_000
+"""Pixels that are computed in the time that a model is compiled in."""
+_WORTH_A_SIZE = 1_400_000
+"""Pixels from which on a picture that is computed once gains by a model compiled for its size."""
+_ANY = 0, 0
+"""In place of a size: the model for pictures of all sizes."""
+
+
+def computes_in_bfloat16() -> bool:
+    """Return whether OpenVINO is here and the processor has instructions for bfloat16."""
+    try:
+        core = _core()
+    except ImportError:
+        return False
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _openvino() -> Any:
+    # By name: it carries no types.
+    switch_off_telemetry()
+    return importlib.import_module("openvino")
+
+
+@lru_cache(maxsize=1)
+def _core() -> Any:
+    """Return the process's one core, which lives as long as the process.
+
+    A core's plugin gives its thread a stack for signals, and when it goes, the one that it found there. With two cores
+    of which the older goes first, that is freed memory, and the next signal (Ctrl-C, the end of a child process) kills.
+    """
+    return _openvino().Core()
+
+
+class OpenVinoEngine(ModelEngine):
+    """Runs a model file with OpenVINO on the processor.
+
+    A model is compiled for each size of large pictures, which takes half the time and half the memory then. So the
+    tiles of a page are computed in few sizes, `rooms`, the smaller ones with a border of hole: what is filled near it
+    may differ by a few levels from what it would be without. Networks of plain convolutions, to which a border is no
+    hole but a colour, get none. Small pictures, of which each may have another size, are left to a model that is
+    compiled once for all sizes.
+
+    Args:
+        data: The ONNX file, whole.
+        name: What messages call it.
+        threads: How many threads it may use; all cores by default.
+        precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the processor has it.
+
+    Raises:
+        ArgumentError: The processor does not compute in bfloat16.
+        InputFileError: Not a model file that OpenVINO reads.
+        MissingDependencyError: OpenVINO is not installed, or not whole.
+    """
+
+    # Its tiles are computed in the size of the largest.
+    square = False
+
+    def __init__(self, data: bytes, name: str, *, threads: int | None = None, precision: str = "auto") -> None:
+        super().__init__(name)
+        try:
+            openvino, core = _openvino(), _core()
+        except ImportError as error:
+            message = f"OpenVINO cannot be imported: {error}"
+            raise MissingDependencyError(message, "pip install 'bokwon[openvino]', or --engine onnx") from error
+        # Where the processor lacks it, bfloat16 is imitated: slower, and less exact for nothing.
+        if precision == "bfloat16" and not computes_in_bfloat16():
+            raise ArgumentError("this processor does not compute in bfloat16", "choose --precision float32")
+        self.precision = "bfloat16" if precision != "float32" and computes_in_bfloat16() else "float32"
+        self.tile = TILES[self.precision]
+        hint = "bf16" if self.precision == "bfloat16" else "f32"
+        settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": hint}
+        if threads is not None:
+            settings["INFERENCE_NUM_THREADS"] = threads
+        self._threads = threads or available_cores()
+        try:
+            model = core.read_model(io.BytesIO(data))
+            inputs = {port.get_any_name() for port in model.inputs}
+            if inputs != {"image", "valid"} or len(model.outputs) != 1:
+                raise InputFileError(f"model {name} is not one of bokwon's kind: it has {sorted(inputs)}", CONTRACT)
+            self.scaled = _open_scale(openvino, model)
+        except InputFileError:
+            raise
+        # OpenVINO raises bare RuntimeErrors.
+        except Exception as error:
+            raise InputFileError(f"model {name} cannot be loaded: {error}", "get an undamaged copy") from error
+        # Partial convolutions count masks, by averages.
+        self._knows_holes = any(node.get_type_name() == "AvgPool" for node in model.get_ops())
+        self._programs = _Programs(model, settings, 2 * self.tile**2, self.scaled)
+        self.description = f"OpenVINO {openvino.__version__.split('-')[0]}, processor, {self.precision}"
+
+    def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
+        """Return a twin that runs two tiles at once in few rooms; see `ModelEngine.shared`."""
+        lanes = LANES if self._threads >= LANES else 1
+        taken = rooms(sizes, 2 * self.tile**2) if self._knows_holes else {}
+        return _PageEngine(self, self._programs, taken, lanes)
+
+    def _run(self, light: Light, missing: NDArray[np.bool_], contrast: float) -> NDArray[np.float32]:
+        return self._programs.run(None, 1, light, missing, contrast)
+
+
+class _PageEngine(ModelEngine):
+    """Runs the tiles of one page."""
+
+    def __init__(
+        self, whole: OpenVinoEngine, programs: _Programs, taken: dict[tuple[int, int], tuple[int, int]], lanes: int
+    ) -> None:
+        super().__init__(whole._name)
+        self.description, self.precision, self.tile = whole.description, whole.precision, whole.tile
+        self.scaled, self.lanes = whole.scaled, lanes
+        self._programs = programs
+        self._rooms = taken
+
+    def _run(self, light: Light, missing: NDArray[np.bool_], contrast: float) -> NDArray[np.float32]:
+        height, width = missing.shape
+        return self._programs.run(self._rooms.get((height, width)), self.lanes, light, missing, contrast)
+
+
+def rooms(sizes: Iterable[tuple[int, int]], most: int) -> dict[tuple[int, int], tuple[int, int]]:
+    """Choose the sizes in which the tiles of a page are computed, by them alone: few, and little larger.
+
+    Args:
+        sizes: (H, W) of each tile.
+        most: Pixels that all the sizes together may have; beyond it there is only one.
+
+    Returns:
+        For sizes of tile the one they are computed in, at least as large and a multiple of `GRID`; those are left out
+        of which there is too little to compute.
+    """
+    counts = Counter(sizes)
+    taken: dict[tuple[int, int], tuple[int, int]] = {}
+    for size, count in sorted(counts.items(), key=lambda item: (-item[0][0] * item[0][1], item[0])):
+        height, width = (-(-side // GRID) * GRID for side in size)
+        fitting = [room for room in set(taken.values()) if room[0] >= height and room[1] >= width]
+        best = min(fitting, key=lambda room: (room[0] * room[1], room), default=None)
+        if best is None or count * (best[0] * best[1] - height * width) > _WORTH_COMPILING:
+            best = height, width
+        taken[size] = best
+    if sum(height * width for height, width in set(taken.values())) > most:
+        largest = tuple(max(sides) for sides in zip(*taken.values(), strict=True))
+        taken = dict.fromkeys(taken, (largest[0], largest[1]))
+    pixels: Counter[tuple[int, int]] = Counter()
+    for size, (height, width) in taken.items():
+        pixels[height, width] += counts[size] * height * width
+    return {size: room for size, room in taken.items() if pixels[room] > _WORTH_COMPILING}
+
+
+class _Kind(NamedTuple):
+    """What a model is compiled for: a size or `_ANY`, how many runs at a time, and the type of the samples."""
+
+    room: tuple[int, int]
+    lanes: int
+    samples: str
+
+    @property
+    def pixels(self) -> int:
+        return self.room[0] * self.room[1]
+
+
+class _Programs:
+    """A model compiled for sizes of picture, as they are asked for, or for all; those used last are kept.
+
+    Args:
+        model: OpenVINO's model, of open sizes.
+        settings: What it is compiled with.
+        most: Pixels that the sizes kept may have together, which is what their memory grows with.
+        scaled: Whether the model takes the contrast of the page.
+    """
+
+    def __init__(self, model: Any, settings: dict[str, str | int], most: int, scaled: bool) -> None:
+        self._model = model
+        self._scaled = scaled
+        self._settings = settings
+        self._most = most
+        self._lock = Lock()
+        self._kept: OrderedDict[_Kind, SimpleQueue[Any]] = OrderedDict()
+
+    def run(
+        self,
+        room: tuple[int, int] | None,
+        lanes: int,
+        light: Light,
+        missing: NDArray[np.bool_],
+        contrast: float,
+    ) -> NDArray[np.float32]:
+        """Compute the output for a picture, `lanes` of them at a time.
+
+        Args:
+            room: The size it is computed in; by default its own, or for a small one the model for all sizes.
+            lanes: How many runs there may be at the same time.
+            light: (H, W, 1) or (H, W, 3) samples.
+            missing: (H, W), True where nothing is known.
+            contrast: That of the page, where the model takes it; 0 for the picture's own.
+
+        Returns:
+            (1, 3, H, W).
+        """
+        height, width = missing.shape
+        if room is None:
+            room = (height, width) if height * width > _WORTH_A_SIZE else _ANY
+        requests = self._requests(_Kind(room, lanes, light.dtype.name))
+        request = requests.get()
+        try:
+            image, valid = request.get_tensor("image"), request.get_tensor("valid")
+            if room == _ANY:
+                image.shape, valid.shape = (1, 3, height, width), (1, 1, height, width)
+            _put(image.data[0], valid.data[0, 0], light, missing)
+            if self._scaled:
+                request.get_tensor(SCALE).data[...] = contrast
+            request.infer()
+            return np.array(request.get_output_tensor(0).data[..., :height, :width])
+        finally:
+            requests.put(request)
+
+    def _requests(self, kind: _Kind) -> SimpleQueue[Any]:
+        """Return the requests of a program, of which each serves one run at a time."""
+        with self._lock:
+            if kind not in self._kept:
+                # Before, so that both are never in memory together.
+                sized = [other for other in self._kept if other.room != _ANY]
+                while sized and sum(other.pixels for other in sized) + kind.pixels > self._most:
+                    del self._kept[sized.pop(0)]
+                self._kept[kind] = self._compile(kind)
+            self._kept.move_to_end(kind)
+            return self._kept[kind]
+
+    def _compile(self, kind: _Kind) -> SimpleQueue[Any]:
+        openvino = _openvino()
+        model = self._model.clone()
+        if kind.room != _ANY:
+            channels = {"image": 3, "valid": 1}
+            model.reshape({name: [1, count, *kind.room] for name, count in channels.items()})
+        # Samples go in as they are: floats would be four times as much to write.
+        given = openvino.preprocess.PrePostProcessor(model)
+        for name, type_name, largest in (("image", kind.samples, np.iinfo(kind.samples).max), ("valid", "uint8", 1)):
+            given.input(name).tensor().set_element_type(openvino.Type(np.dtype(type_name)))
+            given.input(name).preprocess().convert_element_type(openvino.Type.f32).scale(float(largest))
+        model = given.build()
+        if kind.room != _ANY:
+            tune(openvino, model)
+        # Threads bound to a core wait for whoever else computes on it: beside other work that took twice as long.
+        settings = {**self._settings, "NUM_STREAMS": kind.lanes, "ENABLE_CPU_PINNING": False}
+        compiled = _core().compile_model(model, "CPU", settings)
+        requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(kind.lanes):
+            requests.put(compiled.create_infer_request())
+        return requests
+
+
+def _put(image: NDArray[Any], valid: NDArray[np.uint8], light: Light, missing: NDArray[np.bool_]) -> None:
+    """Write a picture into the upper left of a room, and zero, which is hole, into the rest.
+
+    Args:
+        image: (3, H, W) of the samples' type.
+        valid: (H, W), written 1 where pixels are known.
+        light: (h, w, 1), repeated, or (h, w, 3).
+        missing: (h, w).
+    """
+    height, width = missing.shape
+    known = valid[:height, :width]
+    np.logical_not(missing, out=known.view(np.bool_))
+    np.multiply(light.transpose(2, 0, 1), known, out=image[:, :height, :width])
+    for rest in (valid, image):
+        rest[..., height:, :] = 0
+        rest[..., :height, width:] = 0
+
+
+def _open_scale(openvino: Any, model: Any) -> bool:
+    """Turn the constant that OpenVINO makes of an input with a default into an input, if the model has it."""
+    constants = [node for node in model.get_ops() if node.get_friendly_name() == SCALE]
+    if not constants:
+        return False
+    scale = openvino.opset13.parameter([1], np.float32, name=SCALE)
+    scale.output(0).get_tensor().set_names({SCALE})
+    for port in list(constants[0].output(0).get_target_inputs()):
+        port.replace_source_output(scale.output(0))
+    model.add_parameters([scale])
+    return True

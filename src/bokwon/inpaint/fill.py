@@ -1,0 +1,174 @@
+"""The heart of the runtime: a page's samples, its hole and an engine in; the samples with the hole filled out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.image_io.masks import Hole
+from bokwon.image_io.modes import Pixels, missing_pixels
+from bokwon.inpaint.coarse import CoarsePage, fill_planes
+from bokwon.inpaint.color import Light, samples_to_light
+from bokwon.inpaint.distance import depth_in_hole, is_shallow, rise
+from bokwon.inpaint.engines.onnx import Engine, ModelEngine
+from bokwon.inpaint.finish.background import Paper
+from bokwon.inpaint.finish.highlight_limit import LightestKnown
+from bokwon.inpaint.residual_scale import page_contrast
+from bokwon.inpaint.tiling import Feather, Tile, Tiling
+
+__all__ = ["LETTER_REACH", "Letters", "Progress", "fill_hole", "tiling_for"]
+
+Letters = Literal["restore", "leave"]
+"""Whether strokes may be made up (`restore`), or only where their evidence is near, and paper elsewhere (`leave`)."""
+
+LETTER_REACH = 12
+"""How far from anything known a stroke may still be gone on with under `leave`, pixels; from half of it on it fades."""
+
+Progress = Callable[[int, int], None]
+"""Told after each tile: how many are done, and of how many."""
+
+
+def tiling_for(engine: Engine) -> Tiling:
+    """Return how an engine's pages are cut where nothing else is asked for."""
+    return Tiling(engine.tile, square=getattr(engine, "square", True))
+
+
+def fill_hole(
+    pixels: Pixels,
+    mode: str,
+    hole: Hole,
+    engine: Engine,
+    *,
+    tiling: Tiling | None = None,
+    letters: Letters = "restore",
+    bounded: bool = False,
+    progress: Progress | None = None,
+) -> int:
+    """Fill a hole in place.
+
+    Only tiles that touch the hole are run, so time and memory beyond the samples grow with the damage and the tile.
+    What lies deeper in a hole than the engine reaches takes its light from the whole page, shrunk and filled there; the
+    engine then fills the rest with that as a part of what is known.
+
+    Args:
+        pixels: Samples (H, W) or (H, W, C); those inside the hole are written, no other is.
+        mode: Their mode.
+        hole: (H, W), not everywhere True.
+        engine: What fills.
+        tiling: How to cut the page; by default in the engine's tiles.
+        letters: Whether to go on with what the rim of a hole shows into its middle, or to leave paper there.
+        bounded: Whether the engine fills no lighter than the lightest that is known around, see `LightestKnown`.
+        progress: Told after each tile.
+
+    Returns:
+        How many tiles were run.
+    """
+    missing = missing_pixels(pixels, mode, hole)
+    tiles = (tiling or tiling_for(engine)).plan(hole)
+    if not tiles:
+        return 0
+    if len(tiles) > 1 and isinstance(engine, ModelEngine):
+        engine = engine.shared([missing[tile.window].shape for tile in tiles])
+    feather = Feather(pixels, mode, hole)
+    fill = _TileFiller(pixels, mode, missing, engine, letters, bounded=bounded)
+    for done, (tile, light) in enumerate(_in_order(fill, tiles, getattr(engine, "lanes", 1)), 1):
+        feather.add(tile, light)
+        if progress is not None:
+            progress(done, len(tiles))
+    return len(tiles)
+
+
+def _in_order(
+    fill: Callable[[Tile], NDArray[np.float32]], tiles: list[Tile], lanes: int
+) -> Iterator[tuple[Tile, NDArray[np.float32]]]:
+    """Fill tiles, some at a time, and yield them as they stand in the list, so that sums come out the same."""
+    if lanes == 1 or len(tiles) == 1:
+        yield from ((tile, fill(tile)) for tile in tiles)
+        return
+    pool = ThreadPoolExecutor(lanes)
+    try:
+        running: deque[Future[NDArray[np.float32]]] = deque()
+        for place, tile in enumerate(tiles):
+            # One more than can run, so that none waits while this thread works.
+            while len(running) <= lanes and place + len(running) < len(tiles):
+                running.append(pool.submit(fill, tiles[place + len(running)]))
+            yield tile, running.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _TileFiller:
+    """Fills tiles, from any thread; what the whole page is asked for is made when the first tile needs it.
+
+    The samples are written to while tiles are filled, but only in the hole, and nothing in the hole is read.
+    """
+
+    def __init__(
+        self, pixels: Pixels, mode: str, missing: Hole, engine: Engine, letters: Letters, *, bounded: bool
+    ) -> None:
+        self._pixels = pixels
+        self._mode = mode
+        self._missing = missing
+        self._engine = engine
+        # Classical methods go on from the rim to any depth.
+        self._reach: int | None = getattr(engine, "reach", None)
+        self._letters = letters
+        scaled = isinstance(engine, ModelEngine) and engine.scaled
+        lanes = getattr(engine, "lanes", 1)
+        self._contrast = page_contrast(pixels, mode, missing, lanes) if scaled else ()
+        self._lightest = LightestKnown(pixels, mode, missing, lanes) if bounded else None
+        self._lock = Lock()
+        self._coarse: CoarsePage | None = None
+        self._paper: Paper | None = None
+
+    def __call__(self, tile: Tile) -> NDArray[np.float32]:
+        missing = self._missing[tile.window]
+        reach = LETTER_REACH if self._letters == "leave" else self._reach
+        middle_at = self._paper_at if self._letters == "leave" else self._coarse_at
+        if reach is not None and not is_shallow(missing, reach):
+            depth = depth_in_hole(self._missing, tile.window, reach + 1)
+            if (depth > reach).any():
+                return self._around(tile, missing, rise(depth, reach / 2, reach), middle_at(tile))
+        if missing.all():
+            return middle_at(tile)
+        return self._run(tile, samples_to_light(self._pixels[tile.window], self._mode), missing)
+
+    def _run(self, tile: Tile, light: Light, missing: Hole) -> NDArray[np.float32]:
+        return self._bounded(tile, fill_planes(self._engine, light, missing, self._mode, self._contrast))
+
+    def _bounded(self, tile: Tile, filled: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._lightest is None:
+            return filled
+        return self._lightest.bound(filled, tile.window, self._missing[tile.window])
+
+    def _around(
+        self, tile: Tile, missing: Hole, share: NDArray[np.float32], middle: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Fill a tile whose holes have their middle given, at the `share` that rises to 1 there."""
+        core = share[..., 0] >= 1.0
+        rim = missing & ~core
+        if not rim.any():
+            return middle
+        light = samples_to_light(self._pixels[tile.window], self._mode)
+        largest = np.float32(np.iinfo(light.dtype).max)
+        given = np.rint(np.clip(middle, 0.0, 1.0) * largest).astype(light.dtype)
+        filled = self._run(tile, np.where(core[..., None], given, light), rim)
+        return np.asarray(filled * (1.0 - share) + middle * share, np.float32)
+
+    def _paper_at(self, tile: Tile) -> NDArray[np.float32]:
+        with self._lock:
+            if self._paper is None:
+                self._paper = Paper(self._pixels, self._missing, self._mode)
+        return self._paper.at(tile.window)
+
+    def _coarse_at(self, tile: Tile) -> NDArray[np.float32]:
+        with self._lock:
+            if self._coarse is None:
+                self._coarse = CoarsePage(self._engine, self._pixels, self._missing, self._mode, self._reach)
+        return self._bounded(tile, self._coarse.at(tile))

@@ -1,0 +1,271 @@
+"""Large pages in pieces: which tiles touch a hole, and seams that fade from one tile into the next.
+
+Along each axis tiles begin at multiples of `GRID` (what a 7-level network strides by), overlap, and have weights that
+add up to one at every pixel: zero in the outer quarter of the overlap, where a tile sees least of what is around, and
+rising over the middle half. The page's own edges keep full weight. So a page needs no buffer of weights, and of sums
+only the seams that still wait for a neighbour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.errors import ArgumentError
+from bokwon.image_io.masks import Hole
+from bokwon.image_io.modes import Pixels
+from bokwon.inpaint.color import light_to_samples, put_samples
+
+__all__ = ["GRID", "Feather", "Segment", "Span", "Tile", "Tiling", "plan_axis"]
+
+GRID = 128
+"""Tiles begin at multiples of this many pixels: 2 to the 7 levels of the shipped network."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Part of an axis that the same tiles contribute to.
+
+    Attributes:
+        start: First pixel.
+        stop: One past the last.
+        tiles: How many tiles contribute.
+    """
+
+    start: int
+    stop: int
+    tiles: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """A tile along one axis.
+
+    Attributes:
+        start: First pixel the engine sees.
+        stop: One past the last.
+        weights: (stop - start,) share of this tile in the result; the spans of an axis add up to one.
+        segments: The parts of the axis in which that share is above zero.
+    """
+
+    start: int
+    stop: int
+    weights: NDArray[np.float32]
+    segments: tuple[Segment, ...]
+
+    @property
+    def support(self) -> slice:
+        """The part of the axis that the tile contributes to."""
+        return slice(self.segments[0].start, self.segments[-1].stop)
+
+
+def plan_axis(length: int, tile: int, overlap: int) -> tuple[Span, ...]:
+    """Cut an axis into overlapping spans.
+
+    Args:
+        length: Pixels of the axis.
+        tile: Longest span, a multiple of `GRID`.
+        overlap: What neighbours share, a multiple of `GRID`.
+
+    Returns:
+        Spans in order; a single one of full length where that is not longer than a tile.
+    """
+    if length <= tile:
+        return (Span(0, length, np.ones(length, np.float32), (Segment(0, length, 1),)),)
+    fewest, tile = _fewest(length, tile, overlap)
+    starts = [number * (tile - overlap) for number in range(fewest)]
+    raw = []
+    for start in starts:
+        stop = min(start + tile, length)
+        weights = np.ones(stop - start)
+        ramp = _ramp(overlap)
+        if start > 0:
+            weights[:overlap] = ramp
+        if stop < length:
+            weights[-overlap:] *= ramp[::-1]
+        raw.append(weights)
+    total = np.zeros(length)
+    for start, weights in zip(starts, raw, strict=True):
+        total[start : start + len(weights)] += weights
+    shares = [weights / total[start : start + len(weights)] for start, weights in zip(starts, raw, strict=True)]
+    supports = [
+        (start + int(inside[0]), start + int(inside[-1]) + 1)
+        for start, share in zip(starts, shares, strict=True)
+        for inside in [np.flatnonzero(share)]
+    ]
+    segments = _segments(supports)
+    return tuple(
+        Span(
+            start,
+            start + len(share),
+            share.astype(np.float32),
+            tuple(piece for piece in segments if first <= piece.start and piece.stop <= stop),
+        )
+        for start, share, (first, stop) in zip(starts, shares, supports, strict=True)
+    )
+
+
+def _fewest(length: int, tile: int, overlap: int) -> tuple[int, int]:
+    """Return how many spans an axis is cut into, as few as there must be, and how long: no longer than they need be."""
+    if length <= tile:
+        return 1, -(-length // GRID) * GRID
+    most = -(-(length - overlap) // (tile - overlap))
+    tile = min(tile, overlap + -(-(length - overlap) // (most * GRID)) * GRID)
+    return -(-(length - overlap) // (tile - overlap)), tile
+
+
+def _ramp(overlap: int) -> NDArray[np.float64]:
+    """Return zero over a quarter, a raised cosine over half, one over the last quarter."""
+    position = (np.arange(overlap) + 0.5) / overlap
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(2.0 * position - 0.5, 0.0, 1.0)))
+
+
+def _segments(supports: list[tuple[int, int]]) -> list[Segment]:
+    cuts = sorted({edge for support in supports for edge in support})
+    return [
+        Segment(start, stop, sum(first <= start and stop <= end for first, end in supports))
+        for start, stop in pairwise(cuts)
+    ]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A piece of a page, what an engine sees of it, and what of its result counts.
+
+    Attributes:
+        rows: Vertical span.
+        columns: Horizontal span.
+        window: The part of the two that the engine sees: all of it that lies near the hole.
+    """
+
+    rows: Span
+    columns: Span
+    window: tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How pages are cut.
+
+    Attributes:
+        tile: Side of a tile in pixels, a multiple of `GRID`.
+        overlap: What neighbouring tiles share, a multiple of `GRID`, at most half a tile.
+        square: Whether no side of a tile is longer. Otherwise a tile has at most as many pixels as such a square, and
+            of the shapes up to about four times as long as wide the one that takes least for a whole page, if each of
+            its tiles is computed in the size of the largest.
+    """
+
+    tile: int = 512
+    overlap: int = 128
+    square: bool = True
+
+    def __post_init__(self) -> None:
+        if self.tile % GRID or self.overlap % GRID or not 0 < self.overlap <= self.tile // 2:
+            raise ArgumentError(
+                f"tile {self.tile} with overlap {self.overlap} is no tiling",
+                f"take multiples of {GRID}, the overlap at most half the tile",
+            )
+
+    def plan(self, hole: Hole) -> list[Tile]:
+        """Return the tiles that contribute to a hole, row by row.
+
+        Args:
+            hole: (H, W).
+        """
+        down, across = (self.tile, self.tile) if self.square else self._shape(*hole.shape)
+        rows = plan_axis(hole.shape[0], down, self.overlap)
+        columns = plan_axis(hole.shape[1], across, self.overlap)
+        tiles = (_near_hole(row, column, hole) for row in rows for column in columns)
+        return [tile for tile in tiles if tile is not None]
+
+    def _shape(self, height: int, width: int) -> tuple[int, int]:
+        """Return the longest sides (down, across) that tiles of a page may have."""
+        cells = self.tile // GRID
+        shapes = [
+            (down * GRID, cells**2 // down * GRID)
+            for down in range(max(-(-cells // 2), 2 * self.overlap // GRID), 2 * cells + 1)
+        ]
+
+        def computed(shape: tuple[int, int]) -> int:
+            counts = (_fewest(length, side, self.overlap) for length, side in zip((height, width), shape, strict=True))
+            (down, tall), (across, wide) = counts
+            return down * tall * across * wide
+
+        # Among equals the one nearest to a square.
+        possible = [shape for shape in shapes if shape[1] >= 2 * self.overlap]
+        return min(possible, key=lambda shape: (computed(shape), abs(shape[0] - shape[1])))
+
+
+def _near_hole(rows: Span, columns: Span, hole: Hole) -> Tile | None:
+    """Return a tile cut down to the hole and `GRID` pixels around it, or None without a hole in what counts of it."""
+    inside = hole[rows.support, columns.support]
+    down = np.flatnonzero(inside.any(axis=1))
+    if not len(down):
+        return None
+    across = np.flatnonzero(inside[down[0] : down[-1] + 1].any(axis=0))
+    return Tile(rows, columns, (_around(rows, down), _around(columns, across)))
+
+
+def _around(span: Span, places: NDArray[np.intp]) -> slice:
+    """Return what an engine sees along an axis: places in the span's support, with context, from grid to grid."""
+    first, last = span.support.start + int(places[0]), span.support.start + int(places[-1])
+    start = max(span.start, (first - GRID) // GRID * GRID)
+    return slice(start, min(span.stop, -(-(last + 1 + GRID) // GRID) * GRID))
+
+
+class Feather:
+    """Adds up the tiles of a page and writes each pixel of the hole once all its tiles are in.
+
+    Args:
+        out: (H, W) or (H, W, C) samples to write into; those outside the hole are not touched.
+        mode: Their mode.
+        hole: (H, W).
+    """
+
+    def __init__(self, out: Pixels, mode: str, hole: Hole) -> None:
+        self._out = out
+        self._mode = mode
+        self._hole = hole
+        self._waiting: dict[tuple[int, int], tuple[int, NDArray[np.float32]]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces of seams still wait for a neighbour."""
+        return len(self._waiting)
+
+    def add(self, tile: Tile, light: NDArray[np.float32]) -> None:
+        """Take in what an engine made of a tile.
+
+        Args:
+            tile: One of those planned for this hole; each once.
+            light: (h, w, C), bright is large; what lies outside [0, 1] is clipped.
+        """
+        top, left = tile.window[0].start, tile.window[1].start
+        for rows in tile.rows.segments:
+            for columns in tile.columns.segments:
+                place = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
+                hole = self._hole[place]
+                # Only these count, and all of them lie in the window. Found by rows they would take five times as long.
+                found = np.flatnonzero(np.ascontiguousarray(hole))
+                if not len(found):
+                    continue
+                down, across = np.divmod(found, hole.shape[1])
+                weights = self._share(tile.rows, rows)[down] * self._share(tile.columns, columns)[across]
+                # Clipped before it is weighed: a wild value must not outweigh the neighbour across the whole seam.
+                part = light[down + (rows.start - top), across + (columns.start - left)]
+                part = np.clip(part, 0.0, 1.0) * weights[:, None]
+                key = rows.start, columns.start
+                arrived, total = self._waiting.pop(key, (0, None))
+                total = part if total is None else total + part
+                if arrived + 1 == rows.tiles * columns.tiles:
+                    samples = light_to_samples(total, self._mode, self._out.dtype)
+                    put_samples(self._out[place], (down, across), samples)
+                else:
+                    self._waiting[key] = arrived + 1, total
+
+    @staticmethod
+    def _share(span: Span, segment: Segment) -> NDArray[np.float32]:
+        return span.weights[segment.start - span.start : segment.stop - span.start]

@@ -1,0 +1,1 @@
+"""The six terms of the paper, their weights and their sum."""

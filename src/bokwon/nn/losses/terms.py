@@ -1,0 +1,171 @@
+"""Each term of the loss as a function of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from bokwon.errors import ArgumentError
+from bokwon.nn.features import IMAGENET_STD
+from bokwon.nn.losses.weights import LossDefinition
+from bokwon.nn.window_sums import dilate
+
+__all__ = ["feature_distance", "feature_terms", "gram", "l1_terms", "make_composite", "pixel_terms", "total_variation"]
+
+
+def make_composite(output: Tensor, image: Tensor, valid: Tensor) -> Tensor:
+    """Return `image` where valid, `output` in the hole, bit for bit.
+
+    Args:
+        output: `(N, C, H, W)`.
+        image: Same shape; what stands outside the hole: the network's input, or the ground truth in training.
+        valid: `(N, 1, H, W)`, 1 known, 0 hole.
+    """
+    return torch.where(valid.bool(), image, output)
+
+
+def l1_terms(output: Tensor, truth: Tensor, valid: Tensor, definition: LossDefinition) -> dict[str, Tensor]:
+    """Return valid and hole: each a mean over all N x C x H x W elements, however small the hole.
+
+    Source: Liu et al. 2018, section 3.3; the authors on the denominator in NVIDIA/partialconv, issue 9.
+
+    Args:
+        output: `(N, 3, H, W)` in [0, 1], as is the next.
+        truth: The undamaged images.
+        valid: `(N, 1, H, W)`, 1 known, 0 hole.
+        definition: Scale of the pixels.
+    """
+    distance = (output - truth).abs()
+    if definition.normalised_pixels:
+        # The means cancel in every difference.
+        distance = distance * _scale(output)
+    # Channels first: a mask multiplied into three interleaved channels costs as much as into sixteen.
+    distance = distance.sum(1, keepdim=True)
+    return {
+        "valid": (distance * valid).sum() / output.numel(),
+        "hole": (distance * (1 - valid)).sum() / output.numel(),
+    }
+
+
+def pixel_terms(
+    output: Tensor, composite: Tensor, truth: Tensor, valid: Tensor, definition: LossDefinition
+) -> dict[str, Tensor]:
+    """Return valid, hole and tv.
+
+    Source: Liu et al. 2018, section 3.3.
+
+    Args:
+        output: `(N, 3, H, W)` in [0, 1], as are the next two.
+        composite: Output in the hole, known pixels outside.
+        truth: The undamaged images.
+        valid: `(N, 1, H, W)`, 1 known, 0 hole.
+        definition: Scale of the pixels and region of tv.
+    """
+    terms = l1_terms(output, truth, valid, definition)
+    if definition.normalised_pixels:
+        composite = composite * _scale(composite)
+    terms["tv"] = total_variation(composite, dilate(1 - valid) if definition.tv_region == "hole" else None)
+    return terms
+
+
+def total_variation(images: Tensor, region: Tensor | None = None) -> Tensor:
+    """Return the L1 distance between right and lower neighbours, summed and divided by the number of elements.
+
+    Source: Liu et al. 2018, section 3.3, L_tv.
+
+    Args:
+        images: `(N, C, H, W)`.
+        region: `(N, 1, H, W)`, 1 where a pixel counts: only pairs with both in the region do. None: every pair.
+    """
+    across = (images[..., :, 1:] - images[..., :, :-1]).abs()
+    down = (images[..., 1:, :] - images[..., :-1, :]).abs()
+    if region is not None:
+        across = across.sum(1, keepdim=True) * (region[..., :, 1:] * region[..., :, :-1])
+        down = down.sum(1, keepdim=True) * (region[..., 1:, :] * region[..., :-1, :])
+    return (across.sum() + down.sum()) / images.numel()
+
+
+def gram(features: Tensor) -> Tensor:
+    """Return the channels' inner products over all positions, times 1 / (C H W).
+
+    Source: Liu et al. 2018, section 3.3, K_p.
+
+    Args:
+        features: `(N, C, H, W)`, any float dtype; summed in at least float32, also under autocast.
+
+    Returns:
+        `(N, C, C)` in at least float32.
+    """
+    channels, height, width = features.shape[1:]
+    # Positions before channels: no copy in channels_last.
+    rows = features.permute(0, 2, 3, 1).flatten(1, 2)
+    rows = rows.to(torch.promote_types(rows.dtype, torch.float32))
+    with torch.autocast(features.device.type, enabled=False):
+        return torch.bmm(rows.transpose(1, 2), rows) / (channels * height * width)
+
+
+def feature_terms(maps: Sequence[Tensor], truth_maps: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the perceptual term (output plus composite), style_out and style_comp.
+
+    Mean absolute differences, of the maps and of their Gram matrices, summed over the maps.
+
+    Source: Liu et al. 2018, section 3.3, L_perceptual, L_style_out, L_style_comp.
+
+    Args:
+        maps: Feature maps `(2N, C, h, w)` of the outputs, then of the composites.
+        truth_maps: Those of the ground truth, `(N, C, h, w)`.
+
+    Raises:
+        ArgumentError: If the two do not match.
+    """
+    expected = [(each.shape[0] // 2, *each.shape[1:]) for each in maps]
+    given = [tuple(each.shape) for each in truth_maps]
+    if given != expected:
+        raise ArgumentError(
+            f"ground-truth features have shapes {given}, not {expected}",
+            "compute them from the same images by the same network",
+        )
+    perceptual, style = [], []
+    for both, truth in zip(maps, truth_maps, strict=True):
+        # (2, N, ...): output and composite are compared with the same ground truth in one operation.
+        difference = both.reshape(2, *truth.shape) - truth
+        total = difference.abs().sum(dtype=torch.promote_types(difference.dtype, torch.float32))
+        perceptual.append(total / truth.numel())
+        style.append((gram(both).reshape(2, *truth.shape[:2], -1) - gram(truth)).abs().mean(dim=(1, 2, 3)))
+    style_out, style_comp = torch.stack(style).sum(dim=0).unbind()
+    return torch.stack(perceptual).sum(), style_out, style_comp
+
+
+def feature_distance(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
+    """Return how far apart feature maps are.
+
+    At every position the features of a map are scaled to length 1; squared differences are added up over the channels,
+    averaged over the positions, and added up over the maps:
+    `sum over taps of mean over (h, w) of |a / |a| - b / |b||^2`. This is LPIPS with all its learned weights equal to 1.
+    Features of a ReLU are not negative, so each map adds between 0 and 2.
+
+    Args:
+        first: Maps (N, C, H, W), one per tap.
+        second: Maps of the same shapes.
+
+    Returns:
+        (N,).
+
+    Source: Zhang, Isola, Efros, Shechtman, Wang, "The Unreasonable Effectiveness of Deep Features as a Perceptual
+        Metric", CVPR 2018, equation 1.
+    """
+    parts = [(_unit(a) - _unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in zip(first, second, strict=True)]
+    return torch.stack(parts).sum(dim=0)
+
+
+def _scale(images: Tensor) -> Tensor:
+    return 1 / images.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
+
+
+def _unit(features: Tensor) -> Tensor:
+    # Where nothing is seen at all there is no direction: such places stay zero, and so do their gradients, which the
+    # root of zero has not.
+    features = features.to(torch.promote_types(features.dtype, torch.float32))
+    return features / features.square().sum(dim=1, keepdim=True).clamp_min(1e-20).sqrt()

@@ -1,0 +1,1 @@
+"""What was changed, on what evidence, and the way back: record, evidence map, overlay."""

@@ -1,0 +1,198 @@
+"""The single holes of a mask, for the record: where each lies, how large it is, what it looks like, what made it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.image_io.document import open_book
+from bokwon.image_io.masks import Hole
+from bokwon.image_io.reader import Source
+
+__all__ = ["CLASS_MAP", "Damage", "class_map_of", "describe_holes", "manifest_of", "outline_shape", "read_damage"]
+
+CLASS_MAP = ".classes.png"
+"""How the name of a class map ends. It lies beside a mask and tells what made its holes; it is no image to restore."""
+_MOST_HOLES = 10_000
+_MANIFEST = "manifest.jsonl"
+_PARENTS = 3
+_LONG = 4.0
+_SMALL = 0.01
+
+
+def class_map_of(mask: Path) -> Path:
+    """Return where the class map of a mask file would lie."""
+    return mask.with_name(mask.stem + CLASS_MAP)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is told of the damage behind a mask.
+
+    Attributes:
+        source: Who tells it, in words; None if nobody does.
+        kind: The kind of all its holes.
+        classes: (H, W) uint8, values of `bokwon.synthesis.damage.damage.DamageClass`.
+    """
+
+    source: str | None = None
+    kind: str | None = None
+    classes: NDArray[np.uint8] | None = None
+
+    def of(self, place: tuple[slice, slice], inside: Hole) -> str | None:
+        """Return the kind of the hole `inside` a place of the page: the most frequent class of its pixels."""
+        if self.classes is None:
+            return self.kind
+        counts = np.bincount(self.classes[place][inside], minlength=2)[1:]
+        return _kinds()[int(counts.argmax())] if counts.any() else None
+
+
+def read_damage(mask: Source, number: int, size: tuple[int, int], kind: str | None, max_pixels: int) -> Damage:
+    """Find out what made the holes of a mask.
+
+    The first that is there tells: a class map beside the mask, named like it with `.classes.png`; the `damage` column
+    of the table of masks; a `manifest.jsonl` in the mask's folder, or above it, whose line of this mask has `damage`.
+
+    Args:
+        mask: The mask.
+        number: Which page of it is meant, if its class map has several.
+        size: Width and height of the page.
+        kind: What the table of masks says; None if it says nothing.
+        max_pixels: Larger class maps are refused.
+
+    Raises:
+        ArgumentError: The class map is of another size, or a kind of damage is unknown.
+        InputFileError: The class map or the manifest is damaged.
+    """
+    path = mask.path
+    if path is not None and (sidecar := class_map_of(path)).is_file():
+        return Damage(f"class map {sidecar.name}", classes=_read_classes(sidecar, number, size, max_pixels))
+    if kind:
+        return Damage("table of masks", _known(kind, "the table of masks"))
+    if path is not None and (manifest := manifest_of(path)) is not None:
+        named = _read_manifest(manifest, manifest.stat().st_mtime_ns).get(path.absolute())
+        return Damage(_MANIFEST, _known(named, str(manifest))) if named else Damage()
+    return Damage()
+
+
+def manifest_of(mask: Path) -> Path | None:
+    """Return the manifest nearest to a mask: in its folder or above it; None if there is none."""
+    candidates = (folder / _MANIFEST for folder in mask.absolute().parents[:_PARENTS])
+    return next((manifest for manifest in candidates if manifest.is_file()), None)
+
+
+def describe_holes(hole: Hole, levels: NDArray[np.uint8], damage: Damage) -> tuple[dict[str, Any], ...]:
+    """Describe the connected holes of a page, the largest first; of more than 10,000 the rest is in the mask alone.
+
+    Args:
+        hole: (H, W).
+        levels: (H, W) evidence levels.
+        damage: What is told of them.
+
+    Returns:
+        For each its `box` (left, top, width, height), `area` in pixels, farthest `evidence` level, `damage` kind or
+        None, and `derived_shape`.
+    """
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(hole.astype(np.uint8), connectivity=8)
+    order = sorted(range(1, count), key=lambda label: -int(stats[label, cv2.CC_STAT_AREA]))[:_MOST_HOLES]
+    found = []
+    for label in order:
+        left, top, width, height, area = (int(value) for value in stats[label])
+        place = slice(top, top + height), slice(left, left + width)
+        inside = np.asarray(labels[place] == label)
+        at_border = left == 0 or top == 0 or left + width == hole.shape[1] or top + height == hole.shape[0]
+        found.append(
+            {
+                "box": [left, top, width, height],
+                "area": area,
+                "evidence": int(levels[place][inside].max()),
+                "damage": damage.of(place, inside),
+                "derived_shape": outline_shape(inside, at_border=at_border, page=max(hole.shape)),
+            }
+        )
+    return tuple(found)
+
+
+def outline_shape(inside: Hole, *, at_border: bool, page: int) -> str:
+    """Name a hole by its outline alone, which says nothing of what made it.
+
+    With its thickness, the diameter of the largest disc that fits in, a hole is
+
+    - a `line` if its area is at least four times the thickness squared: long for how thin it is, straight or not;
+    - else a `margin loss` if it touches the border of the page;
+    - else a `spot` if the square root of its area is at most 1 % of the page's longer side;
+    - else an `area`.
+
+    Args:
+        inside: (h, w), the hole within its box.
+        at_border: Whether it touches the border of the page.
+        page: The page's longer side, pixels.
+    """
+    import cv2
+
+    depth = cv2.distanceTransform(np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    # The distance to the middle of the first known pixel: half a pixel more than to the hole's edge.
+    thickness = 2.0 * float(depth.max()) - 1.0
+    area = np.count_nonzero(inside)
+    if area >= _LONG * thickness**2:
+        return "line"
+    if at_border:
+        return "margin loss"
+    return "spot" if area**0.5 <= _SMALL * page else "area"
+
+
+def _kinds() -> tuple[str, ...]:
+    # The generators' own list; loaded when a kind is to be named, and not before.
+    from bokwon.synthesis.damage.damage import DAMAGE_KINDS
+
+    return DAMAGE_KINDS
+
+
+def _known(kind: str, where: str) -> str:
+    if kind not in _kinds():
+        raise ArgumentError(
+            f"{where} names damage {kind!r}, which is unknown", f"choose from {', '.join(_kinds())}, or leave it empty"
+        )
+    return kind
+
+
+def _read_classes(path: Path, number: int, size: tuple[int, int], max_pixels: int) -> NDArray[np.uint8]:
+    with open_book(Source.of(path), max_pixels=max_pixels) as book:
+        page = book.page(number if book.pages > 1 else 1)
+    if page.mode != "L" or page.pixels.dtype != np.uint8 or int(page.pixels.max()) > len(_kinds()):
+        raise InputFileError(
+            f"class map {path} is no gray image of 8 bits with values from 0 to {len(_kinds())}",
+            "write the class numbers of docs/research/damage.md, or remove it",
+        )
+    if page.size != size:
+        raise ArgumentError(
+            f"class map {path} is {page.size[0]}x{page.size[1]} and the image {size[0]}x{size[1]}",
+            "make it of the image's size, or remove it",
+        )
+    return np.asarray(page.pixels)
+
+
+@lru_cache(maxsize=4)
+def _read_manifest(path: Path, _changed: int) -> Mapping[Path, str]:
+    """Return the kind of damage of each mask that a manifest names one for."""
+    found = {}
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line) if line.strip() else {}
+            if isinstance(record, dict) and isinstance(record.get("file"), str) and record.get("damage"):
+                found[path.parent.absolute() / record["file"]] = str(record["damage"])
+    except OSError as error:
+        raise FileAccessError(f"manifest {path} cannot be read: {error.strerror}", "check the path") from error
+    except ValueError as error:
+        raise InputFileError(f"manifest {path} is not JSON, one object a line: {error}", "mend it") from error
+    return found

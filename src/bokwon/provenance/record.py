@@ -1,0 +1,210 @@
+"""The record of an intervention: what was changed, by what, on what evidence, and what was there before.
+
+A record is a folder `OUTPUT.record` beside the output: `record.json`, and for each restored page its hole, its evidence
+map, the samples that were replaced and, if asked for, a picture of the evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from itertools import count
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from bokwon.errors import FileAccessError, InputFileError
+from bokwon.image_io.page import Page
+from bokwon.image_io.reader import Source
+from bokwon.image_io.writer import replacing
+
+__all__ = [
+    "FORMAT",
+    "OF_A_PAGE",
+    "RECORD",
+    "RECORD_FILE",
+    "check_record",
+    "free_folder",
+    "has_record",
+    "note_undone",
+    "put_back",
+    "read_record",
+    "record_folder",
+    "set_aside",
+    "sha256_of",
+    "sha256_of_stream",
+    "undone_sha256",
+]
+
+RECORD = ".record"
+"""How the name of a folder ends that holds the record of an intervention."""
+RECORD_FILE = "record.json"
+"""A record's first file; a folder without it is none."""
+FORMAT = 2
+"""Of records that are written."""
+_READABLE = (1, 2)
+_UNDONE = "undone.json"
+"""Says what an output became when its restoration was taken back."""
+OF_A_PAGE = re.compile(r"(hole|evidence|original|overlay)_p\d{3,}\.(png|npz)|undone\.json")
+"""Names of a record's other files."""
+
+
+def record_folder(target: Path) -> Path:
+    """Return where the record of an output lies."""
+    return target.with_name(target.name + RECORD)
+
+
+def has_record(target: Path) -> bool:
+    """Return whether a record lies beside an output."""
+    try:
+        return (record_folder(target) / RECORD_FILE).is_file()
+    except OSError:
+        # Where its name would be too long, for one.
+        return False
+
+
+def check_record(target: Path) -> None:
+    """Make sure that a record may lie beside an output, before any work is done for it.
+
+    Raises:
+        FileAccessError: Its name is too long, or it cannot be looked up.
+    """
+    folder = record_folder(target)
+    try:
+        folder.exists()
+    except OSError as error:
+        fix = "shorten the output's name, or leave out --record"
+        raise FileAccessError(f"record {folder.name} cannot lie beside the output: {error.strerror}", fix) from error
+
+
+def note_undone(folder: Path, target: Path) -> None:
+    """Note in a record what its output is now that the restoration was taken back.
+
+    Raises:
+        FileAccessError: It cannot be written.
+    """
+    content = {"output": {"file": target.name, "sha256": sha256_of(Source.of(target))}}
+    with replacing(folder / _UNDONE) as stream:
+        stream.write(json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+
+
+def undone_sha256(target: Path) -> str | None:
+    """Return the checksum an output had when its restoration was taken back; None where that was never done."""
+    try:
+        content = json.loads((record_folder(target) / _UNDONE).read_text(encoding="utf-8", errors="surrogateescape"))
+        return str(content["output"]["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def set_aside(target: Path) -> Path | None:
+    """Give the record beside an output another name, if it is that of another output than the one that is there now.
+
+    Returns:
+        Its new place; None if it stays, or there is none.
+
+    Raises:
+        FileAccessError: It cannot be moved.
+    """
+    if not has_record(target):
+        return None
+    folder = record_folder(target)
+    try:
+        if read_record(folder)[1]["output"]["sha256"] == sha256_of(Source.of(target)):
+            return None
+    except InputFileError:
+        # Of what it is the record nobody can tell any more.
+        return None
+    free = free_folder(target)
+    try:
+        folder.replace(free)
+    except OSError as error:
+        raise FileAccessError(f"record {folder} cannot be moved: {error.strerror}", "check its rights") from error
+    return free
+
+
+def free_folder(target: Path) -> Path:
+    """Return a name for a record that is set aside: `OUTPUT.N.record`, the first that is free."""
+    names = (f"{target.name}.{number}{RECORD}" for number in count(1))
+    return next(path for path in map(target.with_name, names) if not path.exists())
+
+
+def sha256_of(source: Source) -> str:
+    """Return the checksum of a file, hexadecimal."""
+    with source.open() as stream:
+        return sha256_of_stream(stream)
+
+
+def sha256_of_stream(stream: BinaryIO) -> str:
+    """Return the checksum of what a stream has left, hexadecimal."""
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def read_record(path: Path) -> tuple[Path, dict[str, Any]]:
+    """Read a record.
+
+    Args:
+        path: Its folder, or the `record.json` in it.
+
+    Returns:
+        Its folder and what `record.json` says.
+
+    Raises:
+        FileAccessError: It cannot be read.
+        InputFileError: It is no record.
+    """
+    folder = path if path.is_dir() else path.parent
+    try:
+        record = json.loads((folder / RECORD_FILE if path.is_dir() else path).read_bytes())
+        if record["record"] not in _READABLE or not isinstance(record["pages"], list):
+            raise ValueError("it is of another kind")
+        if not isinstance(record["output"]["sha256"], str):
+            raise TypeError("it names no output")
+        pages = {int(page["page"]): {**page, "size": _size(page["size"])} for page in record["pages"]}
+        return folder, {**record, "pages": pages}
+    except OSError as error:
+        raise FileAccessError(
+            f"record {path} cannot be read: {error.strerror}", "name an OUTPUT.record folder"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputFileError(f"{path} is no record of bokwon's: {error}", "name an OUTPUT.record folder") from error
+
+
+def _size(told: Any) -> tuple[int, int]:
+    width, height = (int(side) for side in told)
+    if width < 1 or height < 1:
+        raise ValueError("it tells of a page without pixels")
+    return width, height
+
+
+def put_back(folder: Path, number: int, pages: int, page: Page) -> None:
+    """Put the original samples of a page back, in place.
+
+    Args:
+        folder: The record's folder.
+        number: Number of the page.
+        pages: How many the output has.
+        page: The page of the output.
+
+    Raises:
+        InputFileError: The stored samples are damaged, or of another page.
+    """
+    fix = "name the record that was made with this very output"
+    try:
+        with Image.open(folder / f"hole_p{number:03}.png") as picture:
+            hole = np.array(picture.convert("1"))
+        with np.load(folder / f"original_p{number:03}.npz", allow_pickle=False) as stored:
+            samples = stored["samples"]
+    # Zip, NumPy and Pillow each have their own exceptions for damage.
+    except Exception as error:
+        raise InputFileError(f"record {folder} lacks what page {number} was: {error}", fix) from error
+    expected = (int(np.count_nonzero(hole)), *page.pixels.shape[2:])
+    if hole.shape != page.pixels.shape[:2] or samples.dtype != page.pixels.dtype or samples.shape != expected:
+        raise InputFileError(f"record {folder} is of another image than page {number} of {pages}", fix)
+    page.pixels[hole] = samples

@@ -1,0 +1,1 @@
+"""Document damage as hole, class and appearance."""

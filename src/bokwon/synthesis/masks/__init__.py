@@ -1,0 +1,1 @@
+"""Irregular holes of an exact area; bins, data sets, sorting, statistics."""

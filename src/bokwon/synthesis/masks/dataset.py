@@ -1,0 +1,176 @@
+"""Sets of masks on disk: cell by cell, the same from any number of processes, taken up again where they stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bokwon.errors import ArgumentError
+from bokwon.synthesis.masks.bins import CELLS, Cell
+from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable, write_text
+from bokwon.synthesis.masks.generate import check_mask, make_mask
+from bokwon.synthesis.random_fields import Hole
+from bokwon.utilities.processes import map_in_processes
+
+__all__ = ["PRESETS", "MaskSet", "Preset", "make_set"]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A set of the paper's, by size.
+
+    Attributes:
+        count: Number of masks.
+        stream: Keeps the presets' random numbers apart: no mask of one is in another.
+    """
+
+    count: int
+    stream: int
+
+
+PRESETS = {"paper-train": Preset(55_116, 1), "paper-test": Preset(24_866, 2), "paper-bench": Preset(12_000, 3)}
+
+
+@dataclass(frozen=True)
+class MaskSet:
+    """What makes a set of masks: the same values give the same files.
+
+    Attributes:
+        count: Number of masks, shared evenly among the cells; the first cells get the remainder.
+        size: (H, W) of every mask, pixels.
+        kind: Kind of mask, see `bokwon.synthesis.masks.generate.KINDS`.
+        cells: Cells to fill.
+        seed: Seed of the whole set, 0 or more.
+        stream: Stream of random numbers under the seed, 0 or more.
+    """
+
+    count: int = 1200
+    size: tuple[int, int] = (512, 512)
+    kind: str = "occlusion"
+    cells: tuple[Cell, ...] = CELLS
+    seed: int = 0
+    stream: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a set that cannot be made before anything is written."""
+        if self.count < 1:
+            raise ArgumentError(f"a set of {self.count} masks is none", "give a count of at least 1")
+        if self.seed < 0:
+            raise ArgumentError(f"seed {self.seed} is negative", "give a seed of 0 or more")
+        if not self.cells:
+            raise ArgumentError("no cell of the catalog is chosen", "choose at least one bin")
+        for cell in self.cells:
+            check_mask(self.size, self.kind, cell.ratio, cell.border_class)
+
+    def cell(self, number: int) -> Cell:
+        """Return the cell of a mask, by the mask's number from 0; a cell's masks follow each other."""
+        each, rest = divmod(self.count, len(self.cells))
+        longer = rest * (each + 1)
+        return self.cells[number // (each + 1) if number < longer else rest + (number - longer) // each]
+
+    def path(self, number: int) -> str:
+        """Return a mask's file, relative to the set's folder."""
+        return f"{self.cell(number).folder}/{number:05d}.png"
+
+    def draw(self, number: int) -> Hole:
+        """Draw a mask.
+
+        Args:
+            number: Number of the mask, from 0.
+
+        Returns:
+            bool (H, W), True = hole.
+        """
+        cell = self.cell(number)
+        rng = np.random.default_rng((self.seed, self.stream, number))
+        return make_mask(rng, self.size, self.kind, cell.ratio, cell.border_class)
+
+    def description(self) -> dict[str, Any]:
+        """Return the set's values as JSON can hold them."""
+        return {**asdict(self), "size": list(self.size), "cells": [cell.folder for cell in self.cells]}
+
+
+def make_set(
+    out: Path, plan: MaskSet, jobs: int = 1, progress: Callable[[int], None] = lambda done: None
+) -> tuple[int, int]:
+    """Write a set of masks, or what is missing of it.
+
+    The folder holds the masks as 1-bit PNG, white = hole; `manifest.jsonl`, one line a mask in the order of their
+    numbers; and `settings.json`, what the set is made from. A file `INCOMPLETE` lies there until everything is written.
+
+    Args:
+        out: Folder of the set; made if missing.
+        plan: The set.
+        jobs: Worker processes; the files do not depend on it.
+        progress: Told the number of finished masks each time it grows.
+
+    Returns:
+        Masks written now, and masks found from an interrupted run.
+
+    Raises:
+        OutputExistsError: The folder holds another set, or files that are none.
+        FileAccessError: The folder cannot be written.
+    """
+    if jobs < 1:
+        raise ArgumentError(f"{jobs} worker processes cannot work", "give -j 1 or more")
+    if open_set(out, plan.description()):
+        progress(plan.count)
+        return 0, plan.count
+    records = _finished(out, plan)
+    found = len(records)
+    progress(found)
+    missing = [number for number in range(plan.count) if number not in records]
+    chunks = [(out, plan, missing[start : start + 24]) for start in range(0, len(missing), 24)]
+    try:
+        with (out / "manifest.jsonl.part").open("a", encoding="utf-8") as part:
+            for lines in map_in_processes(_write_masks, chunks, jobs):
+                for record in lines:
+                    records[record["number"]] = record
+                    part.write(json.dumps(record) + "\n")
+                part.flush()
+                progress(len(records))
+    except OSError as error:
+        raise unwritable(out, error) from error
+    close_set(out, [records[number] for number in sorted(records)])
+    return len(missing), found
+
+
+def _write_masks(chunk: tuple[Path, MaskSet, list[int]]) -> list[dict[str, Any]]:
+    out, plan, numbers = chunk
+    records = []
+    for number in numbers:
+        hole = plan.draw(number)
+        save_mask(out / plan.path(number), hole)
+        seed = [plan.seed, plan.stream, number]
+        records.append({"number": number, **mask_record(plan.path(number), hole, plan.cell(number), plan.kind, seed)})
+    return records
+
+
+def _finished(out: Path, plan: MaskSet) -> dict[int, dict[str, Any]]:
+    """Records of an interrupted run whose files are there."""
+    part = out / "manifest.jsonl.part"
+    records = {}
+    for record in _lines(part) if part.exists() else ():
+        number = record["number"]
+        file = out / plan.path(number)
+        if file.exists() and file.stat().st_size:
+            records[number] = record
+    for leftover in out.glob("*/*/.*.tmp"):
+        leftover.unlink()
+    # A torn last line would swallow the next record appended to it.
+    write_text(part, "".join(json.dumps(record) + "\n" for record in records.values()))
+    return records
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            # Cut off when the run was killed: that mask is drawn again.
+            return

@@ -1,0 +1,133 @@
+"""The files of a mask set: 1-bit PNG in one folder a cell, a manifest, and a marker of what is complete."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from bokwon.errors import FileAccessError, OutputExistsError
+from bokwon.image_io.writer import replacing
+from bokwon.synthesis.masks.bins import Cell
+from bokwon.synthesis.random_fields import Hole
+
+__all__ = ["close_set", "mask_record", "open_set", "save_mask", "unwritable", "write_text"]
+
+
+def mask_record(file: str, hole: Hole, cell: Cell, kind: str, seed: list[int] | None) -> dict[str, Any]:
+    """Return a mask's line of the manifest.
+
+    Args:
+        file: The mask's file, relative to the set's folder.
+        hole: bool (H, W), True = hole.
+        cell: Its cell.
+        kind: Its kind.
+        seed: What `numpy.random.default_rng` takes to draw it again; None if it was not drawn here.
+
+    Returns:
+        What JSON can hold.
+    """
+    ratio = np.count_nonzero(hole) / hole.size
+    return {"file": file, "kind": kind, "ratio": round(ratio, 6), "bin": cell.bin, "border": cell.border, "seed": seed}
+
+
+def save_mask(path: Path, hole: Hole) -> None:
+    """Write a mask as 1-bit PNG, white = hole, whole or not at all.
+
+    Args:
+        path: The file; its folder is made if missing.
+        hole: bool (H, W), True = hole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # OpenCV writes 1-bit PNG in half the time that Pillow takes. Nobody waits for the disk here as `replacing` does: a
+    # mask that is lost can be drawn again.
+    options = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 4]
+    _, png = cv2.imencode(".png", hole.astype(np.uint8) * np.uint8(255), options)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(png.tobytes())
+    temporary.replace(path)
+
+
+def open_set(out: Path, source: dict[str, Any]) -> bool:
+    """Mark a folder as a set in the making: a file `INCOMPLETE` lies in it until `close_set`.
+
+    Args:
+        out: Folder of the set; made if missing.
+        source: What the set is made from; `settings.json` keeps it, and tells whether a set that is there is the same.
+
+    Returns:
+        True if the same set is there and complete.
+
+    Raises:
+        OutputExistsError: The folder holds another set, or files that are none.
+        FileAccessError: The folder cannot be written.
+    """
+    settings, mark = out / "settings.json", out / "INCOMPLETE"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not settings.exists():
+            if any(path != mark for path in out.iterdir()):
+                raise OutputExistsError(f"{out} holds other files", "name an empty or a new folder")
+            mark.touch()
+            write_text(settings, json.dumps(source, indent=1) + "\n")
+            return False
+        there = json.loads(settings.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise unwritable(out, error) from error
+    except ValueError as error:
+        raise OutputExistsError(f"{settings} is damaged", "name a new folder, or remove this one") from error
+    if there != source:
+        raise OutputExistsError(
+            f"{out} holds another set of masks", "name a new folder, or the options this one was made with"
+        )
+    return not mark.exists()
+
+
+def close_set(out: Path, records: list[dict[str, Any]]) -> None:
+    """Write the manifest and take the mark off the set.
+
+    Args:
+        out: Folder of the set.
+        records: One record a mask.
+
+    Raises:
+        FileAccessError: The folder cannot be written.
+    """
+    try:
+        write_text(out / "manifest.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+        (out / "manifest.jsonl.part").unlink(missing_ok=True)
+        (out / "INCOMPLETE").unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(out, error) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all.
+
+    Args:
+        path: The file.
+        text: Its content.
+
+    Raises:
+        FileAccessError: It cannot be written.
+    """
+    with replacing(path) as stream:
+        stream.write(text.encode())
+
+
+def unwritable(out: Path, error: OSError) -> FileAccessError:
+    """Say that a folder cannot be written.
+
+    Args:
+        out: The folder.
+        error: What the system said.
+
+    Returns:
+        The error to raise.
+    """
+    return FileAccessError(
+        f"cannot write to {out}: {error.strerror or error}", "name a folder you may write to, on a disk with free space"
+    )

@@ -1,0 +1,161 @@
+"""Foreign mask files: which of them are masks, and which colour means hole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError
+from bokwon.image_io.modes import alpha, to_pillow
+from bokwon.image_io.reader import Source, read_page
+from bokwon.synthesis.random_fields import Hole
+from bokwon.utilities.processes import map_in_processes
+
+__all__ = ["Holes", "Polarity", "find_polarity", "list_masks", "read_mask"]
+
+Holes = Literal["white", "black", "auto"]
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+# Below this the evidence does not say; see `Polarity`.
+_CERTAIN = 0.35
+_ENOUGH = 1000
+
+
+@dataclass(frozen=True)
+class Polarity:
+    """Which colour means hole in a folder as a whole.
+
+    A single mask cannot tell: one with 55 % holes looks like an inverted one with 45 %. So the evidence of many masks
+    is averaged, each giving three values from -1 to 1: how much of the image's outermost ring is black, not white
+    (masks rarely cover the whole edge), how much of the image is (most masks hide less than half), and which colour a
+    small disc fits into better (holes are dilated or painted, so they have no slivers; what is left between them does).
+
+    Attributes:
+        white: True if white means hole.
+        evidence: Mean over the masks that were looked at, -3 to 3; positive speaks for white. 0 if it was told.
+        doubtful: Files among those that by themselves speak clearly for the other colour.
+    """
+
+    white: bool
+    evidence: float
+    doubtful: tuple[Path, ...] = ()
+
+
+def list_masks(folder: Path) -> list[Path]:
+    """List the image files in a folder and below it, in the order of their paths.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The files, at least one.
+
+    Raises:
+        FileAccessError: No such folder, or no image file in it.
+    """
+    if not folder.is_dir():
+        raise FileAccessError(f"{folder} is no folder", "name a folder of mask images")
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and not p.name.startswith("."))
+    if not files:
+        raise FileAccessError(f"{folder} holds no image file", f"masks may be {', '.join(sorted(_SUFFIXES))}")
+    return files
+
+
+def read_mask(path: Path) -> npt.NDArray[np.bool_]:
+    """Read a mask file and make it binary.
+
+    Args:
+        path: The file; of a colour image the luminance counts, of one that is transparent in places the opacity.
+
+    Returns:
+        bool (H, W), True = white (or opaque).
+
+    Raises:
+        ValueError: The file is no image, or no mask: more than 5 % of it is neither black nor white.
+    """
+    try:
+        page = read_page(Source.of(path))
+    except BokwonError as error:
+        raise ValueError(error.message) from error
+    samples = page.pixels if page.pixels.dtype != np.uint16 else np.asarray(page.pixels >> 8, np.uint8)
+    opacity = alpha(samples, page.mode)
+    if opacity is not None and opacity.min() < 128:
+        gray = opacity
+    else:
+        gray = np.asarray(to_pillow(samples, page.mode).convert("L"))
+    between = np.count_nonzero((gray > 64) & (gray < 192)) / gray.size
+    if between > 0.05:
+        raise ValueError(f"not a mask: {between:.0%} of its pixels are neither black nor white")
+    return np.asarray(gray > 127)
+
+
+def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -> Polarity:
+    """Find which colour means hole, from the masks of a folder together.
+
+    Args:
+        files: The mask files; up to 1,000 of them, evenly spread, are looked at.
+        holes: `white` or `black` if it is known, `auto` to find it.
+        jobs: Worker processes.
+
+    Returns:
+        The polarity.
+
+    Raises:
+        ArgumentError: The evidence does not say, or the option is unknown.
+        FileAccessError: None of the files is a mask.
+    """
+    if holes not in get_args(Holes):
+        raise ArgumentError(f"unknown colour of holes {holes!r}", f"choose one of {', '.join(get_args(Holes))}")
+    if holes != "auto":
+        return Polarity(holes == "white", 0.0)
+    looked_at = list(files[:: -(-len(files) // _ENOUGH)])
+    chunks = [looked_at[start : start + 32] for start in range(0, len(looked_at), 32)]
+    found = [value for chunk in map_in_processes(_judge, chunks, jobs) for value in chunk]
+    masks = [(path, value) for path, value in zip(looked_at, found, strict=True) if value is not None]
+    if not masks:
+        raise FileAccessError(
+            f"none of {len(looked_at)} images is a mask", "masks are black and white, with few gray pixels"
+        )
+    evidence = float(np.mean([value for _, value in masks]))
+    if abs(evidence) < _CERTAIN:
+        raise ArgumentError(
+            f"cannot tell whether white or black means hole (evidence {evidence:+.2f})",
+            "look at a mask and say --holes white or --holes black",
+        )
+    white = evidence >= 0
+    return Polarity(white, evidence, tuple(path for path, value in masks if (value if white else -value) < -0.5))
+
+
+def _judge(paths: list[Path]) -> list[float | None]:
+    """The evidence of each file; None if it is no mask."""
+    evidence: list[float | None] = []
+    for path in paths:
+        try:
+            evidence.append(_evidence(read_mask(path)))
+        except ValueError:
+            evidence.append(None)
+    return evidence
+
+
+def _evidence(white: Hole) -> float:
+    """How much speaks for white = hole in one mask, -3 to 3."""
+    ring = np.concatenate([white[:2].ravel(), white[-2:].ravel(), white[:, :2].ravel(), white[:, -2:].ravel()])
+    size = max(2 * round(3 * min(white.shape) / 512) + 1, 3)
+    disc = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
+    lost_white, lost_black = (_slivers(colour.astype(np.uint8), disc) for colour in (white, ~white))
+    fit = (lost_black - lost_white) / (lost_black + lost_white + 1e-4)
+    return float((1 - 2 * ring.mean()) + (1 - 2 * white.mean()) + fit)
+
+
+def _slivers(colour: npt.NDArray[np.uint8], disc: npt.NDArray[np.uint8]) -> float:
+    """Share of an area that a disc cannot reach into."""
+    margin = len(disc)
+    padded = cv2.copyMakeBorder(colour, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+    reached = np.asarray(cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc), np.uint8)[margin:-margin, margin:-margin]
+    area = cv2.countNonZero(colour)
+    return 1 - cv2.countNonZero(reached & colour) / area if area else 0.0

@@ -1,0 +1,112 @@
+"""Sorts any folder of masks into the catalog's cells."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bokwon.errors import FileAccessError, OutputExistsError
+from bokwon.synthesis.masks.bins import cell_of
+from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable, write_text
+from bokwon.synthesis.masks.polarity import Holes, Polarity, find_polarity, list_masks, read_mask
+from bokwon.utilities.processes import map_in_processes
+
+__all__ = ["Sorting", "sort_masks"]
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """What became of a folder of masks.
+
+    Attributes:
+        polarity: Which colour meant hole, and how sure that is.
+        cells: Folder of a cell -> number of masks sorted into it.
+        unused: File, relative to the source -> why it could not be used.
+    """
+
+    polarity: Polarity
+    cells: dict[str, int]
+    unused: dict[str, str]
+
+
+def sort_masks(
+    source: Path,
+    out: Path,
+    holes: Holes = "auto",
+    jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Sorting:
+    """Write every usable mask of a folder into its cell, as 1-bit PNG with white = hole.
+
+    `out` is laid out as by `make_set`; the manifest names each mask's source, `unused.jsonl` the files left out.
+
+    Args:
+        source: Folder of masks, searched with all folders below it.
+        out: Folder of the set; made if missing.
+        holes: `white` or `black` if it is known which means hole, `auto` to find it from the folder as a whole.
+        jobs: Worker processes.
+        progress: Told how many files are done, and of how many.
+
+    Returns:
+        What became of the files.
+
+    Raises:
+        FileAccessError: The source holds no image, or the output cannot be written.
+        OutputExistsError: The output holds another set, or files that are none.
+        ArgumentError: The polarity cannot be found.
+    """
+    files = [path for path in list_masks(source) if out.resolve() not in path.resolve().parents]
+    if not files:
+        raise FileAccessError(f"{source} holds no image file besides those of {out}", "name a folder of mask images")
+    polarity = find_polarity(files, holes, jobs)
+    origin = {"sorted_from": str(source), "holes": "white" if polarity.white else "black"}
+    if open_set(out, origin):
+        raise OutputExistsError(f"{out} holds these masks, sorted", "use it, or remove it to sort again")
+    tasks = [(path, source, out, number, polarity.white) for number, path in enumerate(files)]
+    unused: dict[str, str] = {}
+    records: list[dict[str, Any]] = []
+    try:
+        chunks = [tasks[start : start + 32] for start in range(0, len(tasks), 32)]
+        for done, results in enumerate(map_in_processes(_sort_some, chunks, jobs), start=1):
+            for name, record in results:
+                if isinstance(record, str):
+                    unused[name] = record
+                else:
+                    records.append(record)
+            progress(min(32 * done, len(tasks)), len(tasks))
+        lines = "".join(json.dumps({"file": name, "reason": unused[name]}) + "\n" for name in sorted(unused))
+        write_text(out / "unused.jsonl", lines)
+    except OSError as error:
+        raise unwritable(out, error) from error
+    close_set(out, records)
+    cells = Counter(str(Path(record["file"]).parent) for record in records)
+    return Sorting(polarity, dict(sorted(cells.items())), unused)
+
+
+def _sort_some(tasks: list[tuple[Path, Path, Path, int, bool]]) -> list[tuple[str, dict[str, Any] | str]]:
+    """For each file its name and either its line of the manifest or why it has no cell."""
+    results: list[tuple[str, dict[str, Any] | str]] = []
+    for path, source, out, number, white in tasks:
+        name = _name(path, source)
+        try:
+            mask = read_mask(path)
+        except ValueError as error:
+            results.append((name, str(error)))
+            continue
+        hole = mask if white else ~mask
+        cell = cell_of(hole)
+        if cell is None:
+            results.append((name, f"hole ratio {hole.mean():.4f} lies in no bin, (0.01, 0.6]"))
+            continue
+        file = f"{cell.folder}/{number:05d}.png"
+        save_mask(out / file, hole)
+        results.append((name, {**mask_record(file, hole, cell, "sorted", None), "number": number, "source": name}))
+    return results
+
+
+def _name(path: Path, source: Path) -> str:
+    return path.relative_to(source).as_posix()

@@ -1,0 +1,1 @@
+"""Aged pages whose text is known."""

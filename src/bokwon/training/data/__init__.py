@@ -1,0 +1,1 @@
+"""Images, masks and crops that a run trains on."""

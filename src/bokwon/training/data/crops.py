@@ -1,0 +1,191 @@
+"""Crops of images with masks, and the batches of each process at each step."""
+
+from __future__ import annotations
+
+import gc
+import signal
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from bokwon.errors import ArgumentError
+from bokwon.training.config import DataConfig
+from bokwon.training.data.hub import HubSource
+from bokwon.training.data.images import open_source
+from bokwon.training.data.masks import open_holes
+from bokwon.training.malloc import release_memory
+
+__all__ = ["Batches", "Crops", "make_loader"]
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+
+class Crops(Dataset[tuple[Tensor, Tensor]]):
+    """Random crops of images, each with a mask.
+
+    Item i is the same whatever the number of workers and processes: its random numbers come from (seed, i) alone.
+
+    Args:
+        config: Sources, sizes and augmentation.
+        count: How many items there are.
+        seed: Of all random choices.
+
+    Raises:
+        BokwonError: If a source cannot be opened.
+    """
+
+    def __init__(self, config: DataConfig, count: int, seed: int) -> None:
+        self.config, self.count, self.seed = config, count, seed
+        shares = _shares(config.image_weights, len(config.images))
+        self.sources = [open_source(name, config, seed) for name in config.images]
+        masks = config.masks or ("generated",)
+        self.mask_shares = _shares(config.mask_weights, len(masks))
+        self.holes = [open_holes(name, config) for name in masks]
+        # Which source each item is from, for all items: a stream has to know how many came from it before.
+        picks = np.random.default_rng((seed, 1 << 40)).random(count, dtype=np.float32)
+        edges = np.cumsum(shares)[:-1]
+        self.picks: npt.NDArray[np.uint8] = np.searchsorted(edges, picks, side="right").astype(np.uint8)
+        self._before: dict[int, npt.NDArray[np.int64]] = {}
+
+    @property
+    def has_streams(self) -> bool:
+        """Whether an image comes from a Hugging Face data set."""
+        return any(isinstance(source, HubSource) for source in self.sources)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Give one crop: image (3, S, S) in [0, 1] and valid (1, S, S)."""
+        rng = np.random.default_rng((self.seed, index))
+        pick = int(self.picks[index])
+        image = self.sources[pick].draw(rng, self._number(pick, index))
+        crop = _retone(_crop(image, self.config, rng), rng, self.config.tone)
+        if self.config.flip and rng.random() < 0.5:
+            crop = crop[:, ::-1]
+        hole = self.holes[int(rng.choice(len(self.holes), p=self.mask_shares))].draw(rng)
+        pixels = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
+        return pixels.float() / 255, 1 - torch.from_numpy(hole)[None].float()
+
+    def _number(self, pick: int, index: int) -> int:
+        if len(self.sources) == 1:
+            return index
+        if pick not in self._before:
+            self._before[pick] = np.flatnonzero(self.picks == pick)
+        return int(np.searchsorted(self._before[pick], index))
+
+
+class Batches(Sampler[list[int]]):
+    """The items of each batch that one process works on.
+
+    Step t is made of items t E to (t + 1) E, E = batch x accumulate x processes: in each of the `accumulate` rounds,
+    process r takes its `batch` after those of the processes before it. So one process with a larger batch sees the
+    same images at each step as several with smaller ones.
+
+    Args:
+        steps: Optimiser steps in all.
+        batch: Images a process works on at a time.
+        accumulate: Rounds a step.
+        rank: Number of this process.
+        processes: How many there are.
+        start: First step.
+    """
+
+    def __init__(
+        self, steps: int, batch: int, accumulate: int = 1, rank: int = 0, processes: int = 1, start: int = 0
+    ) -> None:
+        self.rounds = range(start * accumulate, steps * accumulate)
+        self.batch, self.rank, self.processes = batch, rank, processes
+
+    def __len__(self) -> int:
+        return len(self.rounds)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for number in self.rounds:
+            first = (number * self.processes + self.rank) * self.batch
+            yield list(range(first, first + self.batch))
+
+
+def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tuple[Tensor, Tensor]]:
+    """Prepare batches in worker processes, ahead of time.
+
+    Args:
+        dataset: The crops.
+        batches: Which of them, in which order.
+        workers: Processes; 0 prepares them when they are asked for. With any, OpenCV has one thread in this process
+            too.
+
+    Returns:
+        Batches of images (N, 3, S, S) and valid (N, 1, S, S).
+    """
+    if workers:
+        # OpenCV's threads end here: a forked process that has inherited them waits for them without end.
+        cv2.setNumThreads(1)
+        # So do those of engines that nobody uses any more: to collect one, a forked process would wait for them too.
+        gc.collect()
+    return DataLoader(
+        dataset,
+        batch_sampler=batches,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        prefetch_factor=4 if workers else None,
+        # Streams have threads of their own, which a forked process would wait for without end.
+        multiprocessing_context="spawn" if workers and dataset.has_streams else None,
+        worker_init_fn=_start_worker,
+        pin_memory=torch.cuda.is_available(),
+        # Of its own: the loader draws a number at its start, and a resumed run starts one more.
+        generator=torch.Generator(),
+    )
+
+
+def _start_worker(number: int) -> None:
+    del number
+    # The processes share the cores already.
+    cv2.setNumThreads(1)
+    # Images are of any size, other than the tensors of a step.
+    release_memory()
+    # Ctrl-C reaches the whole group: the training process still needs its batches to end the step it is in, and
+    # ends its workers itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _shares(weights: tuple[float, ...], count: int) -> npt.NDArray[np.float64]:
+    # Equal ones where no weights are given.
+    if count == 0:
+        raise ArgumentError("there is nothing to train on", "name sources with --images or data.images")
+    shares = np.asarray(weights or [1.0] * count)
+    total: npt.NDArray[np.float64] = shares / shares.sum()
+    return total
+
+
+def _crop(image: Pixels, config: DataConfig, rng: np.random.Generator) -> Pixels:
+    size = config.crop
+    scale = max(float(rng.uniform(*config.scale)), size / min(image.shape[:2]))
+    side = min(round(size / scale), *image.shape[:2])
+    top = int(rng.integers(image.shape[0] - side + 1))
+    left = int(rng.integers(image.shape[1] - side + 1))
+    window = image[top : top + side, left : left + side]
+    if side == size:
+        return window
+    how = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    return cv2.resize(window, (size, size), interpolation=how).astype(np.uint8, copy=False)
+
+
+def _retone(image: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+    # One lookup table a channel: gamma, contrast and brightness, and a little of each channel's own.
+    if strength <= 0:
+        return image
+    levels = np.linspace(0, 1, 256)[:, None]
+    gamma = np.exp(rng.normal(0, 0.5 * strength) + rng.normal(0, 0.15 * strength, 3))
+    low = rng.uniform(0, 0.5 * strength)
+    high = 1 - rng.uniform(0, 0.5 * strength)
+    curves = low + (high - low) * levels**gamma
+    tables = np.clip(np.round(curves * 255), 0, 255).astype(np.uint8).T
+    return np.stack([table[image[..., channel]] for channel, table in enumerate(tables)], -1)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="perceptual figures need PyTorch")
+
+import torch
+
+from bokwon.evaluation.data.pairs import plan_pairs
+from bokwon.evaluation.measure import perceptual
+from bokwon.evaluation.measure.benchmark import Folders, Journal, Task, run_task
+from bokwon.evaluation.measure.methods import parse_methods
+
+
+class Distance:
+    """Mean absolute difference, called as LPIPS is."""
+
+    def __call__(self, image: Any, target: Any) -> Any:
+        assert image.shape == target.shape == (1, 3, 64, 64)
+        assert -1 <= float(image.min()) < float(image.max()) <= 1
+        return (image - target).abs().mean()
+
+
+class Count:
+    """Counts its updates, as FID and Inception Score are updated."""
+
+    def reset(self) -> None:
+        self.updates = 0
+
+    def update(self, image: Any, real: bool = True) -> None:
+        assert image.dtype == torch.uint8
+        self.updates += real
+
+    def compute(self) -> Any:
+        return self.updates
+
+
+class Score(Count):
+    def compute(self) -> Any:
+        return self.updates, 0.0
+
+
+def test_figures_by_pair_and_by_method(material: Any, tmp_path: Path) -> None:
+    plan = plan_pairs(material.images, material.masks)
+    folders = Folders(material.images, material.masks, tmp_path)
+    tasks = [Task(pair, method, folders) for method in parse_methods("telea,identity") for pair in plan.pairs]
+    l1 = {task.key: run_task(task)["l1"] for task in tasks}
+    metrics = {"LPIPS": Distance(), "FID": Count(), "IS": Score()}
+    journal = Journal(tmp_path / "perceptual.jsonl")
+    lpips, whole = perceptual.measure_perceptual(tasks, metrics, journal, lambda _done, _total: None)
+    # From [0, 1] to [-1, 1] differences double.
+    assert {key: 50 * value for key, value in lpips.items()} == pytest.approx(l1, abs=1e-3)
+    assert whole == {"telea": {"FID": 6.0, "IS": 6.0}, "identity": {"FID": 6.0, "IS": 6.0}}
+    again, _ = perceptual.measure_perceptual(tasks, {"LPIPS": None}, journal, lambda _done, _total: None)
+    assert again == pytest.approx(lpips, abs=1e-6)
+
+
+def save_small(state: dict[str, Any], path: Path) -> None:
+    """Save weights of the right shapes in a small file: all of a tensor is one number, stored once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    generator = torch.Generator().manual_seed(0)
+    small = {
+        key: (torch.rand((), generator=generator) * 0.01).to(tensor.dtype).expand(tensor.shape)
+        for key, tensor in state.items()
+    }
+    torch.save(small, path)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lpips_is_loaded_from_weights_that_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("torchmetrics", reason="LPIPS needs torchmetrics")
+    models = pytest.importorskip("torchvision.models", reason="LPIPS needs torchvision")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    name = models.AlexNet_Weights.DEFAULT.url.rsplit("/", 1)[-1]
+    with torch.device("meta"):
+        state = models.alexnet(weights=None).state_dict()
+    save_small(state, tmp_path / "hub" / "checkpoints" / name)
+    monkeypatch.setattr(perceptual, "PERCEPTUAL", {"LPIPS": perceptual.PERCEPTUAL["LPIPS"]})
+    metrics, empty = perceptual.load_metrics()
+    assert empty == {}
+    image = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
+    assert float(metrics["LPIPS"](image, image)) == pytest.approx(0, abs=1e-6)
+    assert float(metrics["LPIPS"](image, image.flip(-1).abs())) > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_fid_is_loaded_from_weights_that_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("torchmetrics", reason="FID needs torchmetrics")
+    fidelity = pytest.importorskip(
+        "torch_fidelity.feature_extractor_inceptionv3", reason="FID's network needs torch-fidelity"
+    )
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(perceptual, "PERCEPTUAL", {"FID": perceptual.PERCEPTUAL["FID"]})
+    wanted: dict[str, Any] = {}
+    with monkeypatch.context() as without_weights:
+        network = fidelity.FeatureExtractorInceptionV3
+        without_weights.setattr(fidelity, "load_state_dict_from_url", lambda *_args, **_kwargs: {})
+        without_weights.setattr(network, "load_state_dict", lambda self, _state: wanted.update(self.state_dict()))
+        perceptual.load_metrics()
+    name = fidelity.URL_INCEPTION_V3.rsplit("/", 1)[-1]
+    save_small(wanted, tmp_path / "hub" / "checkpoints" / name)
+    metrics, empty = perceptual.load_metrics()
+    assert empty == {}
+    metrics["FID"].update(torch.zeros(2, 3, 64, 64, dtype=torch.uint8), real=True)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_without_a_network_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("torchmetrics", reason="LPIPS needs torchmetrics")
+    pytest.importorskip("torchvision", reason="LPIPS needs torchvision")
+
+    def refuse(*_args: Any, **_kwargs: Any) -> None:
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    metrics, empty = perceptual.load_metrics()
+    assert metrics == {}
+    assert set(empty) == {"LPIPS", "FID", "IS"}
+    assert "its weights cannot be had" in empty["LPIPS"]
+    assert "Name or service not known" in empty["LPIPS"]
+    assert all("cannot be had" in reason or "pip install" in reason for reason in empty.values())
+    # Libraries that download do not write over the progress bar.
+    assert capsys.readouterr() == ("", "")
+    assert socket.getdefaulttimeout() is None
+
+
+def test_what_cannot_be_had_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        perceptual, "PERCEPTUAL", {"LPIPS": ("no.such.module", "X", {}), "FID": ("fractions", "Fraction", {"a": 1})}
+    )
+    metrics, empty = perceptual.load_metrics()
+    assert metrics == {}
+    assert "pip install" in empty["LPIPS"]
+    assert "cannot be had" in empty["FID"]

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bokwon.inpaint.finish.background import Paper
+from bokwon.inpaint.finish.background_estimate import survey
+from bokwon.inpaint.finish.grain import Texture, add_grain
+from bokwon.inpaint.tiling import Tiling
+
+OfMode = Callable[[str, type, np.ndarray], np.ndarray]
+
+SIZE = (300, 420)
+HOLE = np.zeros(SIZE, bool)
+HOLE[60:240, 100:330] = True
+
+
+def paper(deviation: float, seed: int = 1) -> np.ndarray:
+    """A page of grainy paper in [0, 255] with lines of ink, its hole filled flat."""
+    rng = np.random.default_rng(seed)
+    page = 200 + deviation * rng.standard_normal(SIZE)
+    page[::25] = 40
+    page[HOLE] = 200
+    return page
+
+
+@pytest.mark.parametrize(
+    ("mode", "dtype"),
+    [("L", np.uint8), ("L", np.uint16), ("LA", np.uint8), ("RGB", np.uint16), ("RGBA", np.uint8), ("CMYK", np.uint8)],
+)
+def test_a_flat_fill_gets_the_papers_deviation_and_nothing_else_changes(
+    mode: str, dtype: type, of_mode: OfMode
+) -> None:
+    before = of_mode(mode, dtype, paper(5.0))
+    after = before.copy()
+    add_grain(after, mode, HOLE)
+    np.testing.assert_array_equal(after[~HOLE], before[~HOLE])
+    if mode in ("LA", "RGBA"):
+        np.testing.assert_array_equal(after[..., -1], before[..., -1])
+    inside = after[HOLE].reshape(HOLE.sum(), -1)[:, 0].astype(float) * 255 / np.iinfo(dtype).max
+    assert inside.std() == pytest.approx(5.0, rel=0.2)
+    assert inside.mean() == pytest.approx(200 if mode != "CMYK" else 55, abs=1)
+    again = before.copy()
+    add_grain(again, mode, HOLE)
+    np.testing.assert_array_equal(again, after)
+    other = before.copy()
+    add_grain(other, mode, HOLE, seed=7)
+    assert not np.array_equal(other, after)
+
+
+def test_what_shows_through_and_what_is_beside_the_ink_is_no_grain() -> None:
+    page = paper(2.0)
+    known = ~HOLE
+    clean = survey(page.astype(np.uint8), HOLE, "L", near=HOLE)
+    # Faint strokes of the other side of the leaf, 12 gray levels dark, a fifth of the page; lines with a soft edge.
+    for column in range(10, SIZE[1], 40):
+        page[:, column : column + 8][known[:, column : column + 8]] -= 12
+    for row in range(0, SIZE[0], 25):
+        for distance, loss in ((1, 60), (2, 25), (3, 10)):
+            beside = page[[max(row - distance, 0), row + distance]]
+            page[[max(row - distance, 0), row + distance]] = np.where(beside > 150, beside - loss, beside)
+    page[HOLE] = 200
+    found = survey(page.astype(np.uint8), HOLE, "L", near=HOLE)
+    usual = [np.median(one.deviation[one.measured > 0]) * 255 for one in (clean, found)]
+    assert usual[0] == pytest.approx(2.0, rel=0.1)
+    assert usual[1] == pytest.approx(2.0, rel=0.25)
+    assert found.deviation.max() * 255 < 3.5
+
+
+@pytest.mark.parametrize(("pitch", "thick"), [(9, 1), (16, 4), (20, 6), (30, 10), (30, 14)])
+def test_paper_keeps_its_grain_between_the_lines_of_dense_text(pitch: int, thick: int) -> None:
+    page = 200 + 4.0 * np.random.default_rng(1).standard_normal(SIZE)
+    for row in range(0, SIZE[0], pitch):
+        page[row : row + thick] = 40
+    page[HOLE] = 200
+    before = page.clip(0, 255).astype(np.uint8)
+    found = survey(before, HOLE, "L", near=HOLE)
+    assert len(found.patches) > 0
+    assert np.median(found.deviation[found.measured > 0]) * 255 == pytest.approx(4.0, rel=0.25)
+    after = before.copy()
+    add_grain(after, "L", HOLE)
+    assert after[90:210, 130:300].astype(float).std() == pytest.approx(4.0, rel=0.25)
+
+
+@pytest.mark.parametrize("width", [3, 6, 8, 12])
+def test_thin_fills_that_have_their_grain_get_no_second_one(width: int) -> None:
+    before = (200 + 5.0 * np.random.default_rng(2).standard_normal((400, 400))).clip(0, 255).astype(np.uint8)
+    hole = np.arange(400)[None] % 40 < width
+    hole = np.broadcast_to(hole, before.shape).copy()
+    after = before.copy()
+    add_grain(after, "L", hole)
+    assert after[hole].astype(float).std() == pytest.approx(5.0, rel=0.1)
+
+
+def test_what_is_transparent_is_no_paper(of_mode: OfMode) -> None:
+    page = of_mode("RGBA", np.uint8, paper(5.0))
+    page[:, 180:][~HOLE[:, 180:]] = 0
+    before = page.copy()
+    add_grain(page, "RGBA", HOLE)
+    np.testing.assert_array_equal(page[~HOLE], before[~HOLE])
+    assert page[HOLE][:, 0].std() == pytest.approx(5.0, rel=0.3)
+
+
+def test_what_has_its_grain_already_is_left_nearly_alone_and_ink_gets_none(of_mode: OfMode) -> None:
+    page = paper(5.0)
+    whole = 200 + 5.0 * np.random.default_rng(9).standard_normal(SIZE)
+    page[HOLE] = whole[HOLE]
+    before = of_mode("L", np.uint8, page)
+    after = before.copy()
+    add_grain(after, "L", HOLE)
+    assert after[HOLE].astype(float).std() == pytest.approx(5.0, rel=0.2)
+    page = paper(5.0)
+    page[100:140, 100:330] = 60
+    before = of_mode("L", np.uint8, page)
+    after = before.copy()
+    add_grain(after, "L", HOLE)
+    np.testing.assert_array_equal(after[100:140, 100:330], before[100:140, 100:330])
+
+
+def test_a_bilevel_page_and_a_clean_one_stay_as_they_are(of_mode: OfMode) -> None:
+    bilevel = paper(5.0) > 128
+    after = bilevel.copy()
+    add_grain(after, "1", HOLE)
+    np.testing.assert_array_equal(after, bilevel)
+    clean = of_mode("RGB", np.uint8, paper(0.0))
+    after = clean.copy()
+    add_grain(after, "RGB", HOLE)
+    np.testing.assert_array_equal(after, clean)
+
+
+def test_a_texture_has_the_spectrum_and_the_colours_of_its_patches() -> None:
+    rng = np.random.default_rng(3)
+    noise = rng.standard_normal((64, 34, 34))
+    # Each pixel is the mean of its neighbourhood: neighbours correlate by 2/3 along one axis and not along the other.
+    smooth = noise[:, :32, :32] + noise[:, :32, 1:33] + noise[:, :32, 2:34]
+    colour = np.stack([smooth, 0.5 * smooth, -smooth], axis=-1).astype(np.float32)
+    grain = Texture(colour).at((slice(500, 812), slice(0, 400)))[..., 0]
+    across = np.corrcoef(grain[:, :-1].ravel(), grain[:, 1:].ravel())[0, 1]
+    down = np.corrcoef(grain[:-1].ravel(), grain[1:].ravel())[0, 1]
+    assert across == pytest.approx(2 / 3, abs=0.08)
+    assert down == pytest.approx(0.0, abs=0.08)
+    channels = Texture(colour).at((slice(0, 512), slice(0, 512))).reshape(-1, 3)
+    assert np.corrcoef(channels.T)[0] == pytest.approx([1, 1, -1], abs=0.01)
+    assert channels[:, 1].std() / channels[:, 0].std() == pytest.approx(0.5, abs=0.02)
+    assert channels.mean(axis=-1).std() == pytest.approx(1.0, rel=1e-3)
+
+
+def test_without_patches_there_is_no_grain() -> None:
+    assert not Texture(np.zeros((0, 32, 32, 3), np.float32)).at((slice(0, 9), slice(0, 9))).any()
+
+
+def test_paper_is_the_same_whatever_tile_asks_and_has_no_ink(of_mode: OfMode) -> None:
+    page = of_mode("RGB", np.uint8, paper(4.0))
+    found = Paper(page, HOLE, "RGB")
+    full = np.zeros((*SIZE, 3), np.float32)
+    for tile in Tiling(1024).plan(HOLE):
+        full[tile.window] = found.at(tile.window)
+    for tile in Tiling(256).plan(HOLE):
+        np.testing.assert_allclose(found.at(tile.window), full[tile.window], atol=1e-6)
+    inside = full[HOLE] * 255
+    assert inside.mean() == pytest.approx(200, abs=1)
+    assert inside.std() == pytest.approx(4.0, rel=0.25)
+    assert inside.min() > 170
+
+
+def test_the_survey_tells_paper_from_ink(of_mode: OfMode) -> None:
+    page = paper(3.0)
+    page[:, :200] -= 60
+    page[::4] = 20
+    found = survey(of_mode("L", np.uint8, page), HOLE, "L")
+    colour, seen = found.colour[..., 0] * 255, found.seen[..., 0] > 0
+    # Squares of 32 pixels: the two papers meet in the seventh column of them.
+    assert np.abs(colour[:, :6][seen[:, :6]] - 140).max() < 4
+    assert np.abs(colour[:, 7:][seen[:, 7:]] - 200).max() < 4
+    assert np.abs(colour[:, 6][seen[:, 6]] - 170).max() < 34
+    # Nothing of the paper is further than the halo of its ink, so its grain is not measured.
+    assert not found.measured.any()
+    assert len(found.patches) == 0
+
+
+def test_squares_are_looked_at_near_holes_only_and_everywhere_if_those_tell_nothing(of_mode: OfMode) -> None:
+    page = of_mode("L", np.uint8, 200 + 5.0 * np.random.default_rng(1).standard_normal((64, 2048)))
+    hole = np.zeros(page.shape, bool)
+    hole[:, :64] = True
+    near = survey(page, hole, "L", near=hole)
+    assert near.seen[:, 2:16].all()
+    assert not near.seen[:, 16:].any()
+    hole[:, :1500] = True
+    far = survey(page, hole, "L", near=np.asarray(np.arange(2048) < 9)[None].repeat(64, axis=0))
+    assert far.seen[:, 47:].all()

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import bokwon
+from bokwon.errors import ArgumentError
+from bokwon.inpaint.finish.grain import add_grain
+from bokwon.inpaint.finish.ink import sharpen_ink
+from bokwon.utilities.processes import available_cores
+
+HOLE = np.zeros((30, 44), bool)
+HOLE[8:15, 10:30] = True
+
+
+def noise(*channels: int, dtype: type[np.generic] = np.uint8) -> np.ndarray:
+    return np.random.default_rng(4).integers(0, np.iinfo(dtype).max + 1, (30, 44, *channels)).astype(dtype)
+
+
+@pytest.fixture(scope="module")
+def restorer(mean_model: Path) -> bokwon.Restorer:
+    return bokwon.Restorer(mean_model, engine="onnx")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [(), (1,), (2,), (3,), (4,)])
+def test_arrays_in_arrays_out(restorer: bokwon.Restorer, channels: tuple[int, ...], dtype: type[np.generic]) -> None:
+    image = noise(*channels, dtype=dtype)
+    before = image.copy()
+    result = restorer.restore(image, HOLE).image
+    assert (result.shape, result.dtype) == (image.shape, image.dtype)
+    np.testing.assert_array_equal(image, before)
+    np.testing.assert_array_equal(result[~HOLE], image[~HOLE])
+    assert not np.array_equal(result[HOLE], image[HOLE])
+
+
+def test_bool_arrays_are_one_bit_images(restorer: bokwon.Restorer) -> None:
+    image = np.ones((30, 44), bool)
+    image[HOLE] = False
+    assert restorer.restore(image, HOLE).image.all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "CMYK", "I;16", "I;16B", "I"])
+def test_pictures_in_pictures_of_the_same_mode_out(restorer: bokwon.Restorer, mode: str) -> None:
+    if mode.startswith("I;16"):
+        order = ">u2" if mode.endswith("B") else "<u2"
+        image = Image.frombytes(mode, (44, 30), noise(dtype=np.uint16).astype(order).tobytes())
+    elif mode == "I":
+        image = Image.fromarray(noise(dtype=np.uint16).astype(np.int32))
+    else:
+        image = Image.fromarray(noise(3)).convert(mode)
+    image.info["dpi"] = (300, 300)
+    result = restorer.restore(image, Image.fromarray(HOLE))
+    assert isinstance(result.image, Image.Image)
+    assert (result.image.mode, result.image.size) == (image.mode, image.size)
+    assert result.image.info["dpi"] == (300, 300)
+    np.testing.assert_array_equal(np.array(result.image)[~HOLE], np.array(image)[~HOLE])
+    assert result.notices == ()
+
+
+@pytest.mark.parametrize(("transparent", "mode"), [(False, "RGB"), (True, "RGBA")])
+def test_palettes_come_back_as_rgb_with_a_notice(restorer: bokwon.Restorer, transparent: bool, mode: str) -> None:
+    image = Image.fromarray(noise(3)).quantize(8)
+    if transparent:
+        image.info["transparency"] = 2
+    result = restorer.restore(image, HOLE)
+    assert result.image.mode == mode
+    assert "palette" in result.notices[0]
+    assert "transparency" not in result.image.info
+    np.testing.assert_array_equal(np.array(result.image)[~HOLE], np.array(image.convert(mode))[~HOLE])
+
+
+def test_the_restoration_says_how_it_came_about(restorer: bokwon.Restorer) -> None:
+    result = restorer.restore(noise(3), HOLE)
+    assert (result.method, result.model, result.version) == ("model", "mean", bokwon.__version__)
+    assert result.sha256 == restorer.sha256
+    assert len(str(result.sha256)) == 64
+    assert result.tiles == 1
+    assert result.engine.startswith("ONNX Runtime")
+    np.testing.assert_array_equal(result.hole, HOLE)
+
+
+@pytest.mark.parametrize("method", ["telea", "ns"])
+def test_classical_methods_need_no_model(method: str) -> None:
+    result = bokwon.restore(noise(3), HOLE, method=method)
+    assert (result.method, result.model, result.sha256) == (method, None, None)
+    assert result.engine.startswith("OpenCV")
+
+
+def test_the_function_is_the_class_used_once(mean_model: Path, restorer: bokwon.Restorer) -> None:
+    once = bokwon.restore(noise(3), HOLE, model=mean_model).image
+    np.testing.assert_array_equal(once, restorer.restore(noise(3), HOLE).image)
+
+
+def test_an_empty_hole_gives_the_image_back(restorer: bokwon.Restorer) -> None:
+    result = restorer.restore(noise(3), np.zeros_like(HOLE))
+    np.testing.assert_array_equal(result.image, noise(3))
+    assert result.tiles == 0
+    assert "empty" in result.notices[0]
+
+
+def test_a_hole_that_looks_inverted_is_pointed_out(restorer: bokwon.Restorer) -> None:
+    assert "~hole" in restorer.restore(noise(3), ~HOLE).notices[0]
+
+
+@pytest.mark.parametrize(
+    ("image", "hole", "message"),
+    [
+        (noise(3).astype(np.float32), HOLE, "dtype float32"),
+        (noise(5), HOLE, "shape"),
+        (np.zeros((0, 4, 3), np.uint8), np.zeros((0, 4), bool), "shape"),
+        (noise(3), HOLE[:-1], "44x29 and the image 44x30"),
+        (noise(3), np.ones_like(HOLE), "covers everything"),
+        (noise(3), HOLE * 0.5, "dtype float64"),
+        (Image.new("HSV", (44, 30)), HOLE, "mode HSV"),
+        (Image.fromarray(np.full((30, 44), -1, np.int32)), HOLE, "mode I"),
+        ("page.png", HOLE, "is a str"),
+    ],
+)
+def test_what_cannot_be_taken_as_it_is_says_what_to_do(
+    restorer: bokwon.Restorer, image: object, hole: np.ndarray, message: str
+) -> None:
+    with pytest.raises(ArgumentError, match=message) as caught:
+        restorer.restore(image, hole)
+    assert caught.value.fix
+
+
+def test_unknown_methods_models_and_tiles_are_argument_errors(mean_model: Path) -> None:
+    with pytest.raises(ArgumentError, match="magic"):
+        bokwon.Restorer(method="magic")
+    with pytest.raises(ArgumentError, match="no model is named 'letter'"):
+        bokwon.Restorer("letter")
+    with pytest.raises(ArgumentError, match="multiples of 128"):
+        bokwon.Restorer(mean_model, tile=100)
+
+
+@pytest.mark.parametrize("method", ["model", "telea"])
+def test_no_more_threads_than_cores_are_started(mean_model: Path, method: str) -> None:
+    tasks = Path("/proc/self/task")
+    if not tasks.exists():
+        pytest.skip("threads are counted on Linux")
+    before = len(list(tasks.iterdir()))
+    restorer = bokwon.Restorer(mean_model, method=method, threads=5000)
+    page = np.full((300, 300), 200, np.uint8)
+    hole = np.zeros(page.shape, bool)
+    hole[10:20, 10:20] = hole[280:290, 280:290] = True
+    restorer.restore(page, hole)
+    assert len(list(tasks.iterdir())) - before < 4 * available_cores() + 8
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ink", "grain"),
+    [
+        ({"model": "document"}, "clear", "match"),
+        ({"model": "document", "precision": "int8"}, "clear", "match"),
+        ({"model": "photo"}, "off", "off"),
+        ({"method": "telea"}, "off", "off"),
+    ],
+)
+def test_only_fills_of_models_for_pages_are_finished_unasked(chosen: dict[str, Any], ink: str, grain: str) -> None:
+    automatic = bokwon.Restorer(**chosen, ink="auto", grain="auto")
+    assert (automatic.ink, automatic.grain) == (ink, grain)
+    # Unless `auto` is asked for, what is filled is what the model filled: what is measured.
+    plain = bokwon.Restorer(**chosen)
+    assert (plain.ink, plain.grain) == ("off", "off")
+    either = bokwon.Restorer(**chosen, ink="sharpen", grain="off")
+    assert (either.ink, either.grain) == ("sharpen", "off")
+
+
+def test_the_function_finishes_pages_as_the_command_does() -> None:
+    rng = np.random.default_rng(3)
+    page = np.clip(200 + 4 * rng.standard_normal((200, 300)), 0, 255).astype(np.uint8)
+    page[::20] = page[1::20] = page[2::20] = 30
+    hole = np.zeros(page.shape, bool)
+    hole[60:140, 60:240] = True
+    once = bokwon.restore(page, hole).image
+    finished = bokwon.Restorer(ink="clear", grain="match").restore(page, hole).image
+    np.testing.assert_array_equal(once, finished)
+    np.testing.assert_array_equal(once[~hole], page[~hole])
+    assert (once != bokwon.Restorer().restore(page, hole).image).any()
+
+
+def test_a_page_is_finished_alike_by_any_number_of_threads() -> None:
+    rng = np.random.default_rng(4)
+    # Of 16 bits, which tell of the last bit of a calculation.
+    page = ((200 + 4 * rng.standard_normal((700, 1100))) * 257).astype(np.uint16)
+    page[::20] = page[1::20] = page[2::20] = 30 * 257
+    hole = np.zeros(page.shape, bool)
+    hole[60:140, 60:1040] = hole[500:640, 60:1040] = True
+    made = []
+    for lanes in (1, 4, 2, 4):
+        pixels = page.copy()
+        sharpen_ink(pixels, "L", hole, clear=True, lanes=lanes)
+        add_grain(pixels, "L", hole, lanes=lanes)
+        made.append(pixels)
+    for other in made[1:]:
+        np.testing.assert_array_equal(other, made[0])
+
+
+def test_grain_is_that_of_the_command_line() -> None:
+    page = np.clip(200 + 6 * np.random.default_rng(3).standard_normal((200, 300)), 0, 255).astype(np.uint8)
+    hole = np.zeros(page.shape, bool)
+    hole[60:140, 60:240] = True
+    without = bokwon.Restorer(method="telea").restore(page, hole).image
+    given = bokwon.Restorer(method="telea", grain="match").restore(page, hole).image
+    expected = without.copy()
+    add_grain(expected, "L", hole)
+    np.testing.assert_array_equal(given, expected)
+    assert given[80:120, 90:210].std() > without[80:120, 90:210].std() + 1
+    with pytest.raises(ArgumentError, match="grain cannot be 'sand'"):
+        bokwon.Restorer(method="telea", grain="sand")  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="ink cannot be 'blot'"):
+        bokwon.Restorer(method="telea", ink="blot")  # type: ignore[arg-type]
+
+
+def test_large_images_are_tiled(mean_model: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    image = np.full((700, 900), 60, np.uint8)
+    hole = np.zeros(image.shape, bool)
+    hole[::7, ::5] = True
+    image[hole] = 255
+    result = bokwon.Restorer(mean_model, tile=256).restore(image, hole, progress=lambda *step: steps.append(step))
+    assert (result.image == 60).all()
+    assert result.tiles == len(steps) > 20
