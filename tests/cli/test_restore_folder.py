@@ -318,7 +318,7 @@ def test_a_cluster_without_ray_is_3_and_says_what_installs_it(folder: Path) -> N
     program = (
         "import sys\n"
         "from bokwon.cli.main import main\n"
-        "from bokwon.restore import cluster\n"
+        "from bokwon.batch import cluster\n"
         "cluster.find_spec = lambda name: None\n"
         "main(['restore', 'in', 'out', '--masks', 'masks', '--cluster'])\n"
     )

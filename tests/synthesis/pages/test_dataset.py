@@ -10,8 +10,8 @@ import pytest
 
 from bokwon.cli.main import main
 from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError, OutputExistsError
+from bokwon.synthesis.pages import dataset as pageset
 from bokwon.synthesis.pages.dataset import PageSet, make_pages
-from bokwon.synthesis.pages.render import dataset as pageset
 from bokwon.synthesis.pages.render import render_crop, render_page
 
 

@@ -14,7 +14,8 @@ from PIL import Image
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.synthesis.masks.dataset import MaskSet, make_set
 from bokwon.training.config import DataConfig, PagesConfig
-from bokwon.training.data.crops import Batches, Crops, make_loader, named
+from bokwon.training.data import named
+from bokwon.training.data.crops import Batches, Crops, make_loader
 from bokwon.training.data.images import Files, find_images, open_source
 from bokwon.training.data.masks import HoleFiles, open_holes, read_manifest
 from bokwon.training.data.rgb import to_rgb

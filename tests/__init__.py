@@ -1,0 +1,1 @@
+"""The suite: mirrors src/bokwon file by file."""
