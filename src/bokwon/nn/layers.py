@@ -115,7 +115,7 @@ class PartialConv2d(Conv2d):
         Raises:
             ValueError: If the masks do not fit the input or have values other than 0 and 1.
         """
-        padding = self.padding
+        padding: Size | str = self.padding  # type: ignore[assignment]
         if self.padding_mode != "zeros":
             padding = 0
             if valid is not None and input.ndim == 4:
@@ -131,7 +131,7 @@ class PartialConv2d(Conv2d):
             self.weight,
             self.bias,
             self.stride,  # type: ignore[arg-type]
-            padding,  # type: ignore[arg-type]
+            padding,
             self.dilation,  # type: ignore[arg-type]
             self.groups,
             holes_are_zero=holes_are_zero,

@@ -27,7 +27,8 @@ def can_read(tensor: Tensor) -> bool:
     Returns:
         True on a CPU, outside `torch.compile`, `torch.export` and `torch.jit.trace`.
     """
-    return tensor.device.type == "cpu" and not (torch.compiler.is_compiling() or torch.jit.is_tracing())
+    traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return tensor.device.type == "cpu" and not traced and not torch.compiler.is_compiling()
 
 
 def check_masks(valid: Valid) -> Valid:
