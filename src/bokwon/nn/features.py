@@ -49,6 +49,14 @@ class VGGFeatures(nn.Module):
         FileAccessError: If the weights file is missing or unreadable, or the default cannot be downloaded.
         InputFileError: If the weights file is damaged or belongs to another network.
         MissingDependencyError: If torchvision (default weights) or safetensors is needed and not installed.
+
+    Example:
+        >>> shapes = {0: (64, 3, 3, 3), 2: (64, 64, 3, 3)}  # random weights instead of a download
+        >>> state = {f"features.{layer}.weight": torch.rand(shape) for layer, shape in shapes.items()}
+        >>> state |= {f"features.{layer}.bias": torch.zeros(64) for layer in shapes}
+        >>> [pool1] = VGGFeatures(weights=state, taps=["pool1"])(torch.rand(1, 3, 32, 32))
+        >>> pool1.shape
+        torch.Size([1, 64, 16, 16])
     """
 
     mean: Tensor

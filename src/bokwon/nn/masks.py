@@ -26,6 +26,10 @@ def can_read(tensor: Tensor) -> bool:
 
     Returns:
         True on a CPU, outside `torch.compile`, `torch.export` and `torch.jit.trace`.
+
+    Example:
+        >>> can_read(torch.ones(1)), can_read(torch.ones(1, device="meta"))
+        (True, False)
     """
     traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
     return tensor.device.type == "cpu" and not traced and not torch.compiler.is_compiling()
@@ -82,6 +86,10 @@ def check_shapes(valid: Valid, input_shape: Sequence[int]) -> None:
 
     Raises:
         ValueError: If a mask does not fit the input, or the parts do not add up to its channels.
+
+    Example:
+        >>> check_shapes(torch.ones(1, 1, 8, 8), (4, 3, 8, 8))
+        >>> check_shapes([(torch.ones(4, 1, 8, 8), 2), (torch.ones(4, 1, 8, 8), 1)], (4, 3, 8, 8))
     """
     batch, channels, height, width = input_shape
     if isinstance(valid, Tensor):
@@ -121,6 +129,10 @@ def one_mask(valid: Tensor | None, image: Tensor) -> Tensor:
 
     Raises:
         ValueError: If the mask does not fit the image, is not binary (`check_masks`), or has channels that differ.
+
+    Example:
+        >>> one_mask(torch.ones(1, 3, 8, 8), torch.rand(4, 3, 8, 8)).shape
+        torch.Size([4, 1, 8, 8])
     """
     batch, channels, height, width = image.shape
     if valid is None:

@@ -52,6 +52,14 @@ class UNetConfig:
 
     Raises:
         ValueError: If a value is out of its range.
+
+    Source: Liu et al. 2018, supplementary table of the network (the defaults).
+
+    Example:
+        >>> UNetConfig(levels=5, width=16).channels
+        (16, 32, 64, 128, 128)
+        >>> UNetConfig().multiple  # sides are padded to this
+        256
     """
 
     levels: int = 8
