@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ import torch
 import bokwon.nn
 import bokwon.nn.losses
 
+GUIDE = Path(__file__).parents[2] / "docs" / "research" / "layer.md"
 MODULES = sorted(found.name for found in pkgutil.walk_packages(bokwon.nn.__path__, "bokwon.nn."))
 
 
@@ -81,6 +83,13 @@ def test_the_examples_run(name: str) -> None:
     torch.manual_seed(0)
     failed, _ = doctest.testmod(module, extraglobs={"torch": torch})
     assert failed == 0
+
+
+def test_the_guide_s_examples_run() -> None:
+    torch.manual_seed(0)
+    failed, tried = doctest.testfile(str(GUIDE), module_relative=False)
+    assert failed == 0
+    assert tried > 5
 
 
 def test_pytorch_is_all_that_the_room_loads() -> None:
