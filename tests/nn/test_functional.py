@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bokwon.nn.functional import partial_conv2d, upsampled_partial_conv2d, window_count
-from bokwon.nn.layers import PartialConv2d
+from bokwon.nn.functional import partial_conv2d, window_count
 
 
 def _naive(x, mask, weight, bias, stride, padding, dilation, groups):
@@ -76,7 +75,7 @@ def test_agrees_with_a_loop_over_windows(kernel, stride, padding, dilation, grou
     }[kind]
     output, updated = partial_conv2d(x, valid, weight, b, stride, padding, dilation, groups)
     expected, known = _naive(x, full, weight, b, stride, padding, dilation, groups)
-    torch.testing.assert_close(output, expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(output, expected, atol=1e-13, rtol=1e-13)
     assert torch.equal(updated.expand_as(known), known)
     if groups == 1:
         assert updated.shape[1] == 1
@@ -129,10 +128,8 @@ def test_gradients_are_right(kind):
     bias = torch.randn(2, dtype=torch.double, requires_grad=True)
     one = _random_mask((1, 1, 5, 4))
     valid = {"shared": one, "full": _random_mask((1, 4, 5, 4)), "parts": [(one, 3), (1 - one, 1)]}[kind]
-    # eps: the ratio is float32, which a finer difference would see as noise in the double result.
-    assert torch.autograd.gradcheck(
-        lambda *a: partial_conv2d(a[0], valid, a[1], a[2], 2, 1)[0], (x, weight, bias), atol=1e-6
-    )
+    assert torch.autograd.gradcheck(lambda *a: partial_conv2d(a[0], valid, a[1], a[2], 2, 1)[0], (x, weight, bias))
+    assert torch.autograd.gradgradcheck(lambda *a: partial_conv2d(a[0], valid, a[1], a[2], 2, 1)[0], (x, weight, bias))
 
 
 def test_holes_get_no_gradient():
@@ -172,35 +169,110 @@ def test_counts_are_exact_above_256_under_autocast():
     assert count[0, 0, 0, 0] == 513 * 4
 
 
-def test_what_lies_in_a_hole_does_not_matter():
+@pytest.mark.parametrize("hidden", [1e4, math.inf, math.nan])
+@pytest.mark.parametrize("kind", ["shared", "full", "parts"])
+def test_what_lies_in_a_hole_does_not_matter(hidden, kind):
     torch.manual_seed(4)
-    x, valid = torch.randn(1, 3, 9, 9), (torch.rand(1, 1, 9, 9) > 0.5).float()
-    layer = PartialConv2d(3, 4, 3, padding=1)
-    other = torch.where(valid > 0, x, 1e4)
-    assert torch.equal(layer(x, valid)[0], layer(other, valid)[0])
+    one, other = _random_mask((1, 1, 9, 9)), _random_mask((1, 1, 9, 9))
+    full = torch.cat([one, other.expand(-1, 2, -1, -1)], 1)
+    valid = {"shared": one, "full": full, "parts": [(one, 1), (other, 2)]}[kind]
+    weight = torch.randn(4, 3, 3, 3, dtype=torch.double, requires_grad=True)
+    x = torch.randn(1, 3, 9, 9, dtype=torch.double)
+    results = []
+    for image in (x, torch.where((one if kind == "shared" else full) > 0, x, hidden)):
+        image = image.clone().requires_grad_()
+        output, updated = partial_conv2d(image, valid, weight, padding=1)
+        results.append((output, updated, *torch.autograd.grad(output.square().sum(), (image, weight))))
+    for first, second in zip(*results, strict=True):
+        assert torch.equal(first, second)
 
 
-def test_the_layer_remembers_nothing_of_the_last_call():
-    layer = PartialConv2d(2, 2, 3, padding=1)
-    x, full = torch.rand(1, 2, 8, 8), torch.ones(1, 1, 8, 8)
-    before, _ = layer(x, full)
-    layer(torch.rand(5, 2, 4, 4), torch.zeros(5, 1, 4, 4))
-    after, _ = layer(x, full)
-    assert torch.equal(before, after)
+def test_float64_is_exact_to_its_last_digit():
+    # One of three pixels is known: 3 / 1 times its third. In float32 the ratio of 7 / 3 would be wrong from digit 8 on.
+    x = torch.full((1, 1, 1, 7), 3.0, dtype=torch.double)
+    valid = torch.tensor([1.0, 0, 1, 0, 1, 0, 0]).view(1, 1, 1, 7)
+    weight = torch.full((1, 1, 1, 7), 1 / 7, dtype=torch.double)
+    output, _ = partial_conv2d(x, valid, weight)
+    assert abs(output.item() - 3) < 1e-15
 
 
-def test_the_layer_keeps_the_state_of_a_convolution_alone():
-    layer = PartialConv2d(3, 8, 5, stride=2, padding=2)
-    assert set(layer.state_dict()) == {"weight", "bias"}
-    assert set(layer.state_dict()) == set(torch.nn.Conv2d(3, 8, 5).state_dict())
+@pytest.mark.parametrize("padding", [0, 1])
+def test_without_a_mask_everything_is_known(padding):
+    torch.manual_seed(6)
+    x, weight, bias = torch.randn(2, 3, 6, 5), torch.randn(4, 3, 3, 3), torch.randn(4)
+    output, updated = partial_conv2d(x, None, weight, bias, padding=padding)
+    expected, known = partial_conv2d(x, torch.ones(2, 1, 6, 5), weight, bias, padding=padding)
+    assert torch.equal(output, expected)
+    assert torch.equal(updated, known[:1])
+    if padding:
+        # Six of nine elements are known at an edge: this is padding by partial convolution.
+        plain = F.conv2d(x, weight, padding=1)[:, :, 2, 0] * 9 / 6 + bias
+        torch.testing.assert_close(output[:, :, 2, 0], plain)
+    else:
+        torch.testing.assert_close(output, F.conv2d(x, weight, bias))
 
 
-def test_weights_start_as_he_et_al_draw_them():
-    torch.manual_seed(5)
-    layer = PartialConv2d(64, 256, 3)
-    assert layer.weight.std().item() == pytest.approx(math.sqrt(2 / (64 * 9)), rel=0.02)
-    assert layer.bias is not None
-    assert layer.bias.count_nonzero() == 0
+@pytest.mark.parametrize("kind", ["shared", "full", "parts", "none"])
+def test_one_image_needs_no_batch(kind):
+    torch.manual_seed(7)
+    x, weight, bias = torch.randn(3, 6, 5), torch.randn(4, 3, 3, 3), torch.randn(4)
+    one, full = _random_mask((1, 6, 5)).float(), _random_mask((3, 6, 5)).float()
+    valid = {"shared": one, "full": full, "parts": [(one, 1), (1 - one, 2)], "none": None}[kind]
+    batch = {"shared": one[None], "full": full[None], "parts": [(one[None], 1), (1 - one[None], 2)], "none": None}[kind]
+    output, updated = partial_conv2d(x, valid, weight, bias, padding=1)
+    expected, known = partial_conv2d(x[None], batch, weight, bias, padding=1)
+    assert torch.equal(output, expected[0])
+    assert torch.equal(updated, known[0])
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("kind", ["shared", "full", "parts", "one part"])
+def test_a_batch_may_share_a_mask(kind, groups):
+    torch.manual_seed(8)
+    x, weight = torch.randn(3, 4, 6, 5), torch.randn(4, 4 // groups, 3, 3)
+    one, full = _random_mask((1, 1, 6, 5)).float(), _random_mask((1, 4, 6, 5)).float()
+    every = one.repeat(3, 1, 1, 1)
+    shared, repeated = {
+        "shared": (one, every),
+        "full": (full, full.repeat(3, 1, 1, 1)),
+        "parts": ([(one, 1), (1 - one, 3)], [(every, 1), (1 - every, 3)]),
+        "one part": ([(one, 1), (1 - every, 3)], [(every, 1), (1 - every, 3)]),
+    }[kind]
+    output, updated = partial_conv2d(x, shared, weight, padding=1, groups=groups)
+    expected, known = partial_conv2d(x, repeated, weight, padding=1, groups=groups)
+    assert torch.equal(output, expected)
+    assert torch.equal(updated.expand_as(known), known)
+    assert updated.shape[0] == (3 if kind == "one part" else 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.float16, torch.float64])
+def test_the_mask_keeps_its_type(dtype):
+    x, weight = torch.rand(1, 2, 5, 5), torch.rand(3, 2, 3, 3)
+    valid = (torch.rand(1, 1, 5, 5) > 0.5).float()
+    output, updated = partial_conv2d(x, valid.to(dtype), weight)
+    expected, known = partial_conv2d(x, valid, weight)
+    assert updated.dtype == dtype
+    assert torch.equal(updated.float(), known)
+    assert torch.equal(output, expected)
+
+
+def test_masks_with_other_values_are_refused():
+    x, weight = torch.rand(1, 2, 4, 4), torch.rand(3, 2, 3, 3)
+    wrong = torch.full((1, 1, 4, 4), 0.0039)
+    for valid in (wrong, wrong.expand(-1, 2, -1, -1), [(wrong, 1), (torch.ones(1, 1, 4, 4), 1)]):
+        with pytest.raises(ValueError, match=r"the mask has the value 0\.0039"):
+            partial_conv2d(x, valid, weight)
+
+
+def test_where_a_mask_cannot_be_refused_what_sees_it_is_nan(monkeypatch):
+    monkeypatch.setattr("bokwon.nn.masks.can_read", lambda tensor: False)
+    x, weight, valid = torch.rand(1, 2, 6, 6), torch.rand(3, 2, 3, 3), torch.ones(1, 1, 6, 6)
+    expected, _ = partial_conv2d(x, valid, weight, padding=1)
+    valid[..., 0, 0] = 255
+    output, _ = partial_conv2d(x, valid.byte(), weight, padding=1)
+    assert output[..., :2, :2].isnan().all()
+    assert output.isnan().sum() == 3 * 4
+    assert torch.equal(output[..., 2:, :], expected[..., 2:, :])
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
@@ -212,57 +284,21 @@ def test_padding_by_name(padding):
     assert updated.min() == 1
 
 
-@pytest.mark.parametrize("holes_are_zero", [False, True])
-@pytest.mark.parametrize("size", [(1, 1), (4, 3), (5, 8)])
-def test_fused_upsampling_equals_upsampling_and_concatenation(size, holes_are_zero):
-    torch.manual_seed(6)
-    h, w = size
-    x, skip = torch.randn(2, 5, h, w, dtype=torch.double), torch.randn(2, 3, 2 * h, 2 * w, dtype=torch.double)
-    valid, skip_valid = _random_mask((2, 1, h, w)), _random_mask((2, 1, 2 * h, 2 * w))
-    if holes_are_zero:
-        x, skip = x * valid, skip * skip_valid
-    weight, bias = torch.randn(4, 8, 3, 3, dtype=torch.double), torch.randn(4, dtype=torch.double)
-    fused, updated = upsampled_partial_conv2d(x, valid, skip, skip_valid, weight, bias, holes_are_zero=holes_are_zero)
-    up, up_valid = F.interpolate(x, scale_factor=2.0), F.interpolate(valid, scale_factor=2.0)
-    plain, known = partial_conv2d(torch.cat([up, skip], 1), [(up_valid, 5), (skip_valid, 3)], weight, bias, padding=1)
-    torch.testing.assert_close(fused, plain, atol=1e-9, rtol=1e-9)
-    assert torch.equal(updated, known)
-
-
-def test_fused_upsampling_has_the_right_gradients():
-    torch.manual_seed(7)
-    x = torch.randn(1, 2, 3, 2, dtype=torch.double, requires_grad=True)
-    skip = torch.randn(1, 1, 6, 4, dtype=torch.double, requires_grad=True)
-    weight = torch.randn(2, 3, 3, 3, dtype=torch.double, requires_grad=True)
-    valid, skip_valid = _random_mask((1, 1, 3, 2)), _random_mask((1, 1, 6, 4))
-    assert torch.autograd.gradcheck(
-        lambda a, b, w: upsampled_partial_conv2d(a, valid, b, skip_valid, w)[0], (x, skip, weight), atol=1e-6
-    )
-
-
 @pytest.mark.parametrize(
-    ("valid", "says"),
-    [
-        (torch.ones(1, 2, 4, 4), "the mask must have the shape"),
-        (torch.ones(1, 1, 4, 5), "the mask must have the shape"),
-        ([(torch.ones(1, 1, 4, 4), 2)], "are not the input's 3"),
-        ([(torch.ones(1, 3, 4, 4), 3)], "each mask must have the shape"),
-        ([], "at least one mask"),
-    ],
+    "valid", [torch.ones(1, 2, 4, 4), torch.ones(1, 1, 4, 5), torch.ones(1, 4, 4), [(torch.ones(1, 1, 4, 4), 2)], []]
 )
-def test_masks_that_do_not_fit_are_refused(valid, says):
-    with pytest.raises(ValueError, match=says):
+def test_masks_that_do_not_fit_are_refused(valid):
+    with pytest.raises(ValueError, match="mask"):
         partial_conv2d(torch.rand(1, 3, 4, 4), valid, torch.rand(2, 3, 3, 3))
+    with pytest.raises(ValueError, match="mask"):
+        window_count(valid, (1, 3, 4, 4), (2, 3, 3, 3))
+
+
+def test_inputs_that_are_no_features_are_refused():
+    with pytest.raises(ValueError, match=r"\(N, C, H, W\) or \(C, H, W\), not \(4, 4\)"):
+        partial_conv2d(torch.rand(4, 4), None, torch.rand(2, 3, 3, 3))
 
 
 def test_a_kernel_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="takes 2 channels, the input has 3"):
         partial_conv2d(torch.rand(1, 3, 4, 4), torch.ones(1, 1, 4, 4), torch.rand(2, 2, 3, 3))
-    with pytest.raises(ValueError, match="must be 3x3"):
-        upsampled_partial_conv2d(
-            torch.rand(1, 1, 2, 2),
-            torch.ones(1, 1, 2, 2),
-            torch.rand(1, 1, 4, 4),
-            torch.ones(1, 1, 4, 4),
-            torch.rand(1, 2, 5, 5),
-        )

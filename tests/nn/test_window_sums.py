@@ -4,7 +4,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bokwon.nn.activation import masked_rectifier
 from bokwon.nn.window_sums import box_sum, dilate
 
 
@@ -38,18 +37,3 @@ def test_dilation_takes_the_diagonals_and_ends_at_the_border():
     x[..., 0, 1] = 1
     grown = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
     assert torch.equal(dilate(x)[0, 0].int(), grown.int())
-
-
-@pytest.mark.parametrize("slope", [0.0, 0.2])
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_a_masked_rectifier_is_rectifier_times_mask(slope, share):
-    torch.manual_seed(0)
-    x = torch.randn(2, 4, 6, 5, dtype=torch.double)
-    valid = (torch.rand(2, 1, 6, 5) >= share).double()
-    one, other = x.clone().requires_grad_(), x.clone().requires_grad_()
-    found, expected = masked_rectifier(one * 1.5, valid, slope), F.leaky_relu(other * 1.5, slope) * valid
-    assert torch.equal(found, expected)
-    weights = torch.randn_like(x)
-    (found * weights).sum().backward()
-    (expected * weights).sum().backward()
-    assert torch.equal(one.grad, other.grad)

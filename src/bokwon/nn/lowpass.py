@@ -51,6 +51,13 @@ def dense_evidence(valid: Tensor) -> Tensor:
 
     Returns:
         (N, 1, H, W), 1 where a known pixel has known neighbours. An image without any such pixel keeps all.
+
+    Example:
+        >>> valid = torch.ones(1, 1, 64, 64)
+        >>> valid[..., 16:48, 16:48] = 0
+        >>> valid[..., 32, 32] = 1
+        >>> int((valid - dense_evidence(valid)).sum())  # the lone pixel
+        1
     """
     count = box_sum(valid.float(), NEIGHBOURHOOD, padding=NEIGHBOURHOOD // 2)
     dense = valid * (count > SPARSE * NEIGHBOURHOOD**2).to(valid.dtype)
@@ -71,6 +78,12 @@ def masked_lowpass(image: Tensor, valid: Tensor) -> Tensor:
         (N, C, H, W), smooth, in the range of the known pixels. Zero if nothing is known.
 
     Source: pull-push of Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4.
+
+    Example:
+        >>> valid = torch.ones(1, 1, 32, 32)
+        >>> valid[..., 16:] = 0
+        >>> masked_lowpass(0.5 * valid, valid).unique()
+        tensor([0.5000])
     """
     total, count = F.avg_pool2d(image, CELL), F.avg_pool2d(valid, CELL)
     mean = total.sum((2, 3), keepdim=True) / count.sum((2, 3), keepdim=True).clamp(min=1e-6)
@@ -87,15 +100,20 @@ def masked_lowpass(image: Tensor, valid: Tensor) -> Tensor:
 
 
 def masked_rms(residual: Tensor, valid: Tensor, minimum: float = MINIMUM_RMS) -> Tensor:
-    """Root mean square over the known pixels of all channels, image by image.
+    """Take the root mean square over the known pixels of all channels, image by image.
 
     Args:
         residual: (N, C, H, W), zero in the holes.
-        valid: (N, 1, H, W).
-        minimum: Lower limit.
+        valid: (N, 1, H, W), 1 where a pixel is known.
+        minimum: Lower limit, in the unit of the residual.
 
     Returns:
         (N, 1, 1, 1), at least `minimum`.
+
+    Example:
+        >>> residual = torch.tensor([0.3, 0.4, 0.0]).view(1, 1, 1, 3)
+        >>> round(masked_rms(residual, torch.tensor([1.0, 1.0, 0.0]).view(1, 1, 1, 3)).item() ** 2, 6)
+        0.125
     """
     known = valid.sum((1, 2, 3), keepdim=True).clamp(min=1) * residual.shape[1]
     square: Tensor = (residual * residual).sum((1, 2, 3), keepdim=True) / known
@@ -117,6 +135,13 @@ def pull_push(residual: Tensor, valid: Tensor) -> Tensor:
         (N, C, H, W), equal to `residual` where a pixel is known, and in its range elsewhere.
 
     Source: pull-push of Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4; the smoothing is Jacobi's.
+
+    Example:
+        >>> valid = torch.ones(1, 1, 16, 16)
+        >>> valid[..., 4:8, 4:8] = 0
+        >>> filled = pull_push(0.25 * valid, valid)
+        >>> filled.min().item(), filled.max().item()
+        (0.25, 0.25)
     """
     stencil = residual.new_tensor(STENCIL).expand(residual.shape[1], 1, 3, 3)
     pyramid = [(residual, valid)]

@@ -17,6 +17,7 @@ from bokwon.nn.features import IMAGENET_MEAN
 from bokwon.nn.functional import upsampled_conv2d, upsampled_partial_conv2d
 from bokwon.nn.layers import Conv2d, PartialConv2d
 from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms, pull_push
+from bokwon.nn.masks import mask_features, one_mask
 
 __all__ = ["PConvUNet", "UNetConfig"]
 
@@ -26,7 +27,9 @@ making the larger kernel costs more than it saves."""
 
 Base = Literal["none", "lowpass", "pullpush", "membrane"]
 Layer = Literal["partial", "conv"]
-Placeholder = Literal["mean", "zero"]
+Placeholder = Literal["mean", "zero", "gray"]
+
+_PLACEHOLDERS = {"mean": IMAGENET_MEAN, "zero": (0.0, 0.0, 0.0), "gray": (0.5, 0.5, 0.5)}
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,19 @@ class UNetConfig:
             meet their rims.
         layer: "partial", or "conv" for the paper's baseline: the same network of ordinary convolutions, which sees a
             placeholder in the holes and no mask.
-        placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, or "zero".
+        placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, "zero" (black), or "gray"
+            (127.5 of 255, as in the paper's figure 2).
 
     Raises:
         ValueError: If a value is out of its range.
+
+    Source: Liu et al. 2018, supplementary table of the network (the defaults).
+
+    Example:
+        >>> UNetConfig(levels=5, width=16).channels
+        (16, 32, 64, 128, 128)
+        >>> UNetConfig().multiple  # sides are padded to this
+        256
     """
 
     levels: int = 8
@@ -70,8 +82,8 @@ class UNetConfig:
             raise ValueError(f"base={self.base!r} has cells of 16 pixels and needs levels >= 4, not {self.levels}")
         if self.layer not in ("partial", "conv"):
             raise ValueError(f"layer must be 'partial' or 'conv', not {self.layer!r}")
-        if self.placeholder not in ("mean", "zero"):
-            raise ValueError(f"placeholder must be 'mean' or 'zero', not {self.placeholder!r}")
+        if self.placeholder not in _PLACEHOLDERS:
+            raise ValueError(f"placeholder must be one of {', '.join(_PLACEHOLDERS)}, not {self.placeholder!r}")
         if self.base != "none" and self.layer == "conv":
             raise ValueError(f"base={self.base!r} is made of partial convolutions and does not go with layer='conv'")
 
@@ -108,11 +120,19 @@ class PConvUNet(nn.Module):
         max_width: Upper limit of the channels.
         base: "none", "lowpass", "pullpush" or "membrane".
         layer: "partial" or "conv".
-        placeholder: "mean" or "zero".
+        placeholder: "mean", "zero" or "gray".
+
+    Raises:
+        ValueError: If a value is out of its range.
 
     Example:
-        >>> network = PConvUNet(levels=7, width=32, base="lowpass")
-        >>> output = network(image, valid)  # image * valid + output * (1 - valid) is the composite
+        >>> network = PConvUNet(levels=5, width=8).eval()
+        >>> image, valid = torch.rand(1, 3, 100, 80), torch.ones(1, 1, 100, 80)
+        >>> valid[..., 30:50, 20:60] = 0
+        >>> output = network(image, valid)
+        >>> composite = torch.where(valid > 0, image, output)
+        >>> composite.shape
+        torch.Size([1, 3, 100, 80])
 
     Source: Liu et al., ECCV 2018: 7x7, 5x5, 5x5, then 3x3 kernels of stride 2; a decoder of 3x3 kernels on nearest
     upsampled features and masks beside the encoder's; the input image and its mask at the last layer. The membrane is
@@ -134,8 +154,7 @@ class PConvUNet(nn.Module):
         self.config = UNetConfig(levels, width, max_width, base, layer, placeholder)
         self.encoder_norm_frozen = False
         partial = layer == "partial"
-        colour = IMAGENET_MEAN if placeholder == "mean" else (0.0, 0.0, 0.0)
-        self.register_buffer("colour", torch.tensor(colour).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("colour", torch.tensor(_PLACEHOLDERS[placeholder]).view(1, 3, 1, 1), persistent=False)
         channels = self.config.channels
         kernels = [7, 5, 5, *[3] * levels][:levels]
         ins = (3, *channels[:-1])
@@ -175,28 +194,34 @@ class PConvUNet(nn.Module):
     def _encoder_norms(self) -> list[nn.BatchNorm2d]:
         return [module for module in self.encoder.modules() if isinstance(module, nn.BatchNorm2d)]
 
-    def forward(self, image: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, image: Tensor, valid: Tensor | None = None) -> Tensor:
         """Predict the whole image.
 
         Args:
-            image: (N, 3, H, W), in [0, 1] outside the holes; what it holds inside them is not looked at.
-            valid: (N, 1, H, W), 1 where a pixel is known.
+            image: (N, 3, H, W) or (3, H, W), floats in [0, 1] outside the holes; holes may hold anything, NaN too.
+            valid: 1 where a pixel is known, 0 elsewhere: (N, 1, H, W), or (N, 3, H, W) with equal channels; a batch of
+                one mask serves all images; None if everything is known. Without N if `image` is.
 
         Returns:
-            (N, 3, H, W). Not composed with the input, not clamped to [0, 1].
+            (N, 3, H, W), without N if `image` is. Not composed with the input, not clamped to [0, 1].
 
         Raises:
-            ValueError: If the shapes are others than these.
+            ValueError: If shapes or types are others than these, or the mask is not binary. Only a CPU can tell the
+                latter without waiting: on a GPU and under `torch.compile` the output is NaN then.
         """
-        if image.ndim != 4 or image.shape[1] != 3:
-            raise ValueError(f"image must have the shape (N, 3, H, W), not {tuple(image.shape)}")
-        if valid.ndim != 4 or valid.shape[1] != 1 or valid.shape[2:] != image.shape[2:]:
-            raise ValueError(f"valid must have the shape (N, 1, H, W) of the image, not {tuple(valid.shape)}")
+        if image.ndim == 3:
+            return self.forward(image[None], None if valid is None else valid[None])[0]
+        if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
+            raise ValueError(
+                f"image must be floats of the shape (N, 3, H, W), not {image.dtype} of {tuple(image.shape)}"
+                + ("" if image.is_floating_point() else ": divide integers by 255")
+            )
+        valid = one_mask(valid, image)
         height, width = image.shape[2:]
         multiple = self.config.multiple
         border = (0, (-width) % multiple, 0, (-height) % multiple)
         valid = F.pad(valid, border)
-        image = F.pad(image, border) * valid
+        image = mask_features(F.pad(image, border), valid)
         if self.config.base != "none":
             # Statistics and the sum are float32 whatever autocast makes of the convolutions.
             evidence = dense_evidence(valid)

@@ -13,7 +13,7 @@ Size: TypeAlias = int | tuple[int, int]
 
 
 def box_sum(x: Tensor, kernel_size: Size, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1) -> Tensor:
-    """Sum over the windows of a convolution, channel by channel; what lies outside the image counts nothing.
+    """Sum over the windows of a convolution, channel by channel. Outside the image there are zeros.
 
     Args:
         x: (N, C, H, W).
@@ -23,7 +23,11 @@ def box_sum(x: Tensor, kernel_size: Size, stride: Size = 1, padding: Size | str 
         dilation: Spacing of the window's elements.
 
     Returns:
-        (N, C, H', W'), as large as a convolution's output.
+        (N, C, H', W'), as large as a convolution's output, of the type of `x`.
+
+    Example:
+        >>> box_sum(torch.tensor([[1.0, 2.0], [3.0, 4.0]]).view(1, 1, 2, 2), 3, padding=1).flatten().tolist()
+        [10.0, 10.0, 10.0, 10.0]
     """
     kernel, step, spacing = _pair(kernel_size), _pair(stride), _pair(dilation)
     pads = [_pads(padding, axis, kernel[axis], spacing[axis]) for axis in (0, 1)]
@@ -40,7 +44,18 @@ def box_sum(x: Tensor, kernel_size: Size, stride: Size = 1, padding: Size | str 
 
 
 def dilate(x: Tensor) -> Tensor:
-    """Grow what is 1 in (N, 1, H, W) by one pixel, diagonals included."""
+    """Dilate a mask by one pixel, diagonals included.
+
+    Args:
+        x: (N, 1, H, W), 1 or 0.
+
+    Returns:
+        (N, 1, H, W), 1 or 0, of the type of `x`.
+
+    Example:
+        >>> dilate(torch.tensor([0.0, 0.0, 0.0, 1.0]).view(1, 1, 1, 4)).flatten().tolist()
+        [0.0, 0.0, 1.0, 1.0]
+    """
     return (box_sum(x, 3, padding=1) > 0).to(x.dtype)
 
 

@@ -20,8 +20,19 @@ def make_composite(output: Tensor, image: Tensor, valid: Tensor) -> Tensor:
 
     Args:
         output: `(N, C, H, W)`.
-        image: Same shape; what stands outside the hole: the network's input, or the ground truth in training.
+        image: Same shape, the network's input, or the ground truth in training.
         valid: `(N, 1, H, W)`, 1 known, 0 hole.
+
+    Returns:
+        `(N, C, H, W)`.
+
+    Source: Liu et al. 2018, section 3.3, I_comp.
+
+    Example:
+        >>> output, image = torch.full((1, 1, 1, 2), 0.7), torch.full((1, 1, 1, 2), 0.2)
+        >>> composite = make_composite(output, image, torch.tensor([1.0, 0.0]).view(1, 1, 1, 2))
+        >>> torch.equal(composite[..., 0], image[..., 0]), torch.equal(composite[..., 1], output[..., 1])
+        (True, True)
     """
     return torch.where(valid.bool(), image, output)
 
@@ -36,6 +47,15 @@ def l1_terms(output: Tensor, truth: Tensor, valid: Tensor, definition: LossDefin
         truth: The undamaged images.
         valid: `(N, 1, H, W)`, 1 known, 0 hole.
         definition: Scale of the pixels.
+
+    Returns:
+        Scalars "valid" and "hole".
+
+    Example:
+        >>> truth, valid = torch.zeros(1, 3, 2, 2), torch.tensor([1.0, 1.0, 1.0, 0.0]).view(1, 1, 2, 2)
+        >>> from bokwon.nn.losses import PAPER
+        >>> {name: float(term) for name, term in l1_terms(truth + 0.5, truth, valid, PAPER).items()}
+        {'valid': 0.375, 'hole': 0.125}
     """
     distance = (output - truth).abs()
     if definition.normalised_pixels:
@@ -62,6 +82,15 @@ def pixel_terms(
         truth: The undamaged images.
         valid: `(N, 1, H, W)`, 1 known, 0 hole.
         definition: Scale of the pixels and region of tv.
+
+    Returns:
+        Scalars "valid", "hole" and "tv".
+
+    Example:
+        >>> from bokwon.nn.losses import PAPER
+        >>> image, valid = torch.full((1, 3, 4, 4), 0.5), torch.zeros(1, 1, 4, 4)
+        >>> {name: float(term) for name, term in pixel_terms(image, image, image, valid, PAPER).items()}
+        {'valid': 0.0, 'hole': 0.0, 'tv': 0.0}
     """
     terms = l1_terms(output, truth, valid, definition)
     if definition.normalised_pixels:
@@ -78,6 +107,13 @@ def total_variation(images: Tensor, region: Tensor | None = None) -> Tensor:
     Args:
         images: `(N, C, H, W)`.
         region: `(N, 1, H, W)`, 1 where a pixel counts: only pairs with both in the region do. None: every pair.
+
+    Returns:
+        A scalar, in the unit of the images.
+
+    Example:
+        >>> total_variation(torch.tensor([0.0, 1.0, 1.0, 3.0]).view(1, 1, 1, 4)).item()  # (1 + 0 + 2) / 4
+        0.75
     """
     across = (images[..., :, 1:] - images[..., :, :-1]).abs()
     down = (images[..., 1:, :] - images[..., :-1, :]).abs()
@@ -97,6 +133,10 @@ def gram(features: Tensor) -> Tensor:
 
     Returns:
         `(N, C, C)` in at least float32.
+
+    Example:
+        >>> gram(torch.tensor([[1.0, 2.0], [3.0, 4.0]]).view(1, 2, 1, 2)).mul(4).tolist()
+        [[[5.0, 11.0], [11.0, 25.0]]]
     """
     channels, height, width = features.shape[1:]
     # Positions before channels: no copy in channels_last.
@@ -117,8 +157,16 @@ def feature_terms(maps: Sequence[Tensor], truth_maps: Sequence[Tensor]) -> tuple
         maps: Feature maps `(2N, C, h, w)` of the outputs, then of the composites.
         truth_maps: Those of the ground truth, `(N, C, h, w)`.
 
+    Returns:
+        Three scalars of at least float32.
+
     Raises:
         ArgumentError: If the two do not match.
+
+    Example:
+        >>> maps = [torch.tensor([[1.0, 2.0], [3.0, 4.0]]).view(2, 1, 1, 2)]
+        >>> [float(term) for term in feature_terms(maps, [torch.zeros(1, 1, 1, 2)])]
+        [5.0, 2.5, 12.5]
     """
     expected = [(each.shape[0] // 2, *each.shape[1:]) for each in maps]
     given = [tuple(each.shape) for each in truth_maps]
@@ -155,6 +203,11 @@ def feature_distance(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tenso
 
     Source: Zhang, Isola, Efros, Shechtman, Wang, "The Unreasonable Effectiveness of Deep Features as a Perceptual
         Metric", CVPR 2018, equation 1.
+
+    Example:
+        >>> across, down = torch.tensor([3.0, 0.0]).view(1, 2, 1, 1), torch.tensor([0.0, 5.0]).view(1, 2, 1, 1)
+        >>> feature_distance([across], [down]).tolist(), feature_distance([across], [2 * across]).tolist()
+        ([2.0], [0.0])
     """
     parts = [(_unit(a) - _unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in zip(first, second, strict=True)]
     return torch.stack(parts).sum(dim=0)

@@ -61,6 +61,15 @@ def losses(
 
     Raises:
         ArgumentError: If shapes disagree or `valid` is not a mask of zeros and ones.
+
+    Example:
+        >>> truth, valid = torch.rand(2, 3, 16, 16), torch.ones(2, 1, 16, 16)
+        >>> valid[..., 4:8, 4:8] = 0
+        >>> terms = losses(truth * 0.9, truth, valid, features=lambda images: [images])
+        >>> list(terms)
+        ['valid', 'hole', 'perceptual', 'style_out', 'style_comp', 'tv']
+        >>> weighted_sum(terms, PAPER.weights).shape
+        torch.Size([])
     """
     _check_images(output, truth, composite)
     known = _mask(valid, output)
@@ -98,6 +107,13 @@ def l1_losses(output: Tensor, truth: Tensor, valid: Tensor, *, definition: LossD
 
     Raises:
         ArgumentError: If shapes disagree or `valid` is not a mask of zeros and ones.
+
+    Source: Liu et al. 2018, section 3.3, L_valid and L_hole.
+
+    Example:
+        >>> truth, valid = torch.zeros(1, 3, 2, 2), torch.tensor([1.0, 1.0, 1.0, 0.0]).view(1, 1, 2, 2)
+        >>> {name: float(term) for name, term in l1_losses(truth + 0.5, truth, valid).items()}
+        {'valid': 0.375, 'hole': 0.125}
     """
     _check_images(output, truth, None)
     known = _mask(valid, output)
@@ -106,14 +122,23 @@ def l1_losses(output: Tensor, truth: Tensor, valid: Tensor, *, definition: LossD
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """Return the sum of weight x term, a scalar.
+    """Return the sum of weight x term.
 
     Args:
         terms: What `losses` returned.
         weights: A finite weight >= 0 for every term. A name without a term must have weight 0.
 
+    Returns:
+        A scalar.
+
     Raises:
         ArgumentError: If a term has no weight or a weight no term, a weight is negative or not finite, or all are 0.
+
+    Source: Liu et al. 2018, equation of L_total in section 3.3.
+
+    Example:
+        >>> weighted_sum({"valid": torch.tensor(2.0), "hole": torch.tensor(0.5)}, {"valid": 1, "hole": 6}).item()
+        5.0
     """
     for name in terms.keys() - weights.keys():
         raise ArgumentError(f"no weight for the loss term {name!r}", "add one (0 leaves the term out of the sum)")

@@ -22,6 +22,16 @@ class LossDefinition:
         normalised_pixels: True takes valid, hole and tv on images after ImageNet mean/std normalisation; False in
             [0, 1]. Perceptual and style always see normalised images, normalised once, by the feature network.
         default_weights: Name and weight of every term, in the order of reports.
+
+    Raises:
+        ArgumentError: If `tv_region` is another one, or the weights do not name each term once.
+
+    Source: Liu et al. 2018, section 3.3 (`PAPER`).
+
+    Example:
+        >>> import dataclasses
+        >>> dataclasses.replace(PAPER, tv_region="composite").weights["style_out"]
+        120.0
     """
 
     tv_region: Literal["hole", "composite"]
