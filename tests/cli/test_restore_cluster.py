@@ -19,6 +19,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bokwon.batch.cluster import run_on_cluster
+from bokwon.errors import FileAccessError
+
 pytestmark = pytest.mark.skipif(
     find_spec("ray") is None or sys.platform == "win32", reason="needs Ray: pip install 'bokwon[cluster]'"
 )
@@ -187,3 +190,30 @@ def test_an_address_where_no_cluster_is_is_said_at_once(folder: Path, surroundin
     assert done.returncode == 5
     assert done.stderr.decode().startswith(f"bokwon: error: no Ray cluster answers at {address}: ")
     assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.slow
+def test_a_request_to_end_is_143_and_leaves_nothing_half_written(folder: Path, surroundings: dict[str, str]) -> None:
+    command = [*BOKWON, "in", "out", "--cluster", "--address", "local", "-j", "1", *TELEA]
+    with subprocess.Popen(command, cwd=folder, env=surroundings, stderr=subprocess.PIPE) as running:
+        while not lines(folder / "out/report.jsonl"):
+            assert running.poll() is None, running.communicate()
+            time.sleep(0.02)
+        running.terminate()
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode == 143
+    assert said.splitlines()[-1] == b"bokwon: error: interrupted"
+    assert not list((folder / "out").glob(".bokwon-*"))
+
+
+def test_a_ray_that_refuses_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+
+    def refuse(**_: object) -> None:
+        raise ValueError("the object store needs more memory\nthan there is")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(FileAccessError, match="Ray refuses to work at local: the object store needs more memory;"):
+        list(run_on_cluster(lambda: abs, [1], address="local"))
+    assert signal.getsignal(signal.SIGTERM) == handler

@@ -236,6 +236,8 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
     outcome = Outcome(0, 0, 0, 0, 0)
     status, code, error_text, fix = "failed", *task.fault
     sha256 = None
+    # Before the files are read: one that is replaced while it is worked on is not the one that was restored.
+    inputs = fingerprint(task.job) if task.job else {}
     if task.job is not None and task.job.target is not None:
         try:
             _make_folder(task.job.target.parent)
@@ -261,7 +263,7 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
         pixels=outcome.pixels,
         seconds=round(perf_counter() - begun, 3),
         messages=tuple(said),
-        inputs=fingerprint(task.job) if task.job else {},
+        inputs=inputs,
         sha256=sha256,
     )
 

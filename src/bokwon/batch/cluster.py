@@ -6,7 +6,9 @@ import importlib
 import logging
 import os
 import re
+import signal
 import socket
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
@@ -16,6 +18,7 @@ from bokwon.errors import BokwonError, FileAccessError, MissingDependencyError
 
 __all__ = ["check_ray", "run_on_cluster"]
 
+_REFUSED = "mend what it says, or leave out --cluster"
 _PATIENCE = 10.0
 """How long to wait for a cluster to answer, seconds."""
 
@@ -132,13 +135,20 @@ def _connect(address: str | None) -> tuple[Any, bool]:
     where = address or os.environ.get("RAY_ADDRESS") or "this machine"
     _knock(where)
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+    # Ray puts its own handler in the place of the command's, which then could not end the run in order.
+    before = signal.getsignal(signal.SIGTERM)
     try:
         # Only a cluster that is begun here has a dashboard to leave out.
         begun_here = {"include_dashboard": False} if where in ("local", "this machine") else {}
         ray.init(address=address, configure_logging=False, log_to_driver=False, **begun_here)
     # What goes wrong there has no exception of its own.
-    except Exception as error:
+    except ConnectionError as error:
         raise _no_cluster(where, error) from error
+    except Exception as error:
+        raise FileAccessError(f"Ray refuses to work at {where}: {_first_line(error)}", _REFUSED) from error
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
     return ray, True
 
 
@@ -154,7 +164,9 @@ def _knock(address: str) -> None:
 
 
 def _no_cluster(address: str, error: Exception) -> FileAccessError:
-    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return FileAccessError(
-        f"no Ray cluster answers at {address}: {reason}", "begin one with `ray start --head`, or check the address"
-    )
+    fix = "begin one with `ray start --head`, or check the address"
+    return FileAccessError(f"no Ray cluster answers at {address}: {_first_line(error)}", fix)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

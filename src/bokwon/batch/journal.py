@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 from bokwon.batch.job import Job
 from bokwon.errors import ArgumentError, FileAccessError
@@ -23,6 +23,7 @@ __all__ = ["REPORT", "Entry", "Report", "fingerprint", "remove_leftovers"]
 
 REPORT = "report.jsonl"
 """Name of the report in the output folder."""
+_AGAIN = "run the same command again with --resume, and leave the folder alone until it is done"
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,9 @@ class Report:
         self._path = folder / REPORT
         self._settings = settings
         self._entries: dict[str, Entry] = {}
+        self._lock = _lock(folder)
         try:
             self._stream = self._path.open("a+", encoding="utf-8", errors="surrogateescape")
-            _lock(self._stream, folder)
             self._stream.seek(0)
             if resume:
                 found = (Entry.from_json(line) for line in self._stream)
@@ -140,9 +141,10 @@ class Report:
             # What is there stays until this run is finished: one begun without --resume by mistake loses nothing.
             if self._stream.seek(0, os.SEEK_END):
                 self._stream.write("\n")
+                self._stream.flush()
         except OSError as error:
-            fix = "check the space and the rights of its folder, or remove it"
-            raise FileAccessError(f"report {self._path} cannot be written: {error}", fix) from error
+            self._unlock()
+            raise self._cannot_write(error) from error
 
     def done(self, name: str, job: Job) -> Entry | None:
         """Return the entry of a file that needs no second run.
@@ -167,22 +169,48 @@ class Report:
         return self._entries[name]
 
     def add(self, entry: Entry) -> None:
-        """Write down what came of a file, at once."""
+        """Write down what came of a file, at once.
+
+        Raises:
+            FileAccessError: The report cannot be written.
+        """
         entry = Entry(**{**vars(entry), "settings": self._settings})
         self._entries[entry.file] = entry
-        self._stream.write(entry.to_json() + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(entry.to_json() + "\n")
+            self._stream.flush()
+        except OSError as error:
+            raise self._cannot_write(error) from error
 
     def finish(self, names: tuple[str, ...]) -> tuple[Entry, ...]:
         """Write the report anew, in order, and return its entries.
 
+        An output that is gone by now is a failure, whatever its entry said.
+
         Args:
             names: The files of this run.
+
+        Raises:
+            FileAccessError: The report cannot be written, or its folder is gone.
         """
-        entries = tuple(self._entries[name] for name in names)
+        entries = tuple(self._still_there(self._entries[name]) for name in names)
         with replacing(self._path) as stream:
             stream.write("".join(entry.to_json() + "\n" for entry in entries).encode("utf-8", "surrogateescape"))
         return entries
+
+    def _still_there(self, entry: Entry) -> Entry:
+        if entry.output is None or (self._path.parent / entry.output).is_file():
+            return entry
+        error = f"output {entry.output} was removed while the run went on"
+        return replace(entry, status="failed", output=None, code=FileAccessError.exit_code, error=error, fix=_AGAIN)
+
+    def _cannot_write(self, error: OSError) -> FileAccessError:
+        fix = "check the space and the rights of its folder, or remove it"
+        return FileAccessError(f"report {self._path} cannot be written: {error.strerror or error}", fix)
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
 
     def __enter__(self) -> Report:
         return self
@@ -190,19 +218,40 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.close()
+        # What could not be written was said when it was tried.
+        with suppress(OSError):
+            self._stream.close()
+        self._unlock()
 
 
-def _lock(stream: TextIO, folder: Path) -> None:
+def _lock(folder: Path) -> int | None:
+    """Lock an output folder until the descriptor that is returned is closed; None where folders cannot be locked.
+
+    The folder itself, and no file in it: a file may be removed or replaced while a run goes on, and with it its lock.
+
+    Raises:
+        ArgumentError: Another run has it.
+        FileAccessError: The folder cannot be opened.
+    """
     try:
         import fcntl
     except ImportError:
         # Windows: files that another process has open cannot be replaced there anyway.
-        return
+        return None
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
+        raise FileAccessError(f"folder {folder} cannot be opened: {error.strerror}", "check its rights") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
         raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
+    except OSError:
+        # Some network file systems lock no folders.
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -14,7 +13,7 @@ import numpy as np
 
 from bokwon.batch.job import Job, Outcome
 from bokwon.batch.page_ranges import select_pages
-from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
+from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.image_io.document import Book, open_book
 from bokwon.image_io.masks import Hole, check_hole, hole_of_samples, looks_inverted
 from bokwon.image_io.output_formats import EXTENSIONS, check_fits, lost_on_the_way
@@ -26,6 +25,7 @@ from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage, read_damage
 from bokwon.provenance.record import check_record, set_aside
 from bokwon.provenance.recorder import Recorder
+from bokwon.utilities.streams import write_standard_output
 
 __all__ = ["Tell", "restore_file"]
 
@@ -264,14 +264,7 @@ def _write(job: Job, encode: Callable[[BinaryIO], None]) -> None:
         # Whole before the first byte leaves: whoever reads the pipe gets a picture or nothing.
         buffer = io.BytesIO()
         encode(buffer)
-        try:
-            sys.stdout.buffer.write(buffer.getbuffer())
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            message = f"cannot write to standard output: {error.strerror or error}"
-            raise FileAccessError(message, "check the space where it goes") from error
+        write_standard_output(buffer.getbuffer())
         return
     with replacing(job.target, overwrite=job.options.overwrite) as stream:
         encode(stream)

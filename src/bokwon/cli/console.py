@@ -59,11 +59,7 @@ def divert_native_messages() -> None:
     What they say of damaged samples becomes a warning of the command's.
     """
     from bokwon.image_io.decoder_warnings import listen
+    from bokwon.utilities.streams import move_standard_error
 
-    stream = sys.__stderr__
-    if stream is None or sys.stderr is not stream or os.environ.get("BOKWON_DEBUG"):
-        return
-    descriptor = stream.fileno()
-    stream.flush()
-    sys.stderr = os.fdopen(os.dup(descriptor), "w", buffering=1, encoding=stream.encoding, errors="backslashreplace")
-    listen()
+    if not os.environ.get("BOKWON_DEBUG") and move_standard_error():
+        listen()

@@ -15,7 +15,8 @@ import typer
 
 from bokwon import __version__
 from bokwon.cli import evaluate, explain, export, masks, models, pages, restore, train, undo
-from bokwon.errors import BokwonError
+from bokwon.errors import BokwonError, FileAccessError
+from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 
 __all__ = ["app", "main"]
 
@@ -66,6 +67,7 @@ def main(arguments: list[str] | None = None) -> None:
         SystemExit: Always. 0 ok, 1 arguments, 2 input file, 3 missing dependency, 4 some files failed,
             5 file access, 6 output exists, 15 other, 130 interrupted (129 and 143: by SIGHUP and SIGTERM).
     """
+    prepare_standard_streams()
     with _tidy_endings() as ended_by:
         _run(arguments, ended_by)
 
@@ -74,6 +76,7 @@ def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
     command = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="bokwon", standalone_mode=False)
+        flush_output()
     except BokwonError as error:
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -86,6 +89,9 @@ def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
             _leave_quietly()
         raise
     except Exception as error:
+        if ended_by:
+            # A library that was being loaded may turn the interruption into an error of its own.
+            _fail_interrupted(ended_by)
         _fail_unexpectedly(error)
     if code == _INTERRUPTED:
         # Newer releases of Typer return this in the place of raising.
@@ -106,17 +112,19 @@ def _tidy_endings() -> Iterator[list[int]]:
         came.append(number)
         raise KeyboardInterrupt
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     # Who ignores one of them, as nohup does, has said so; and only the main thread may say what they do.
     main_thread = threading.current_thread() is threading.main_thread()
-    mine = [number for number in numbers if main_thread and signal.getsignal(number) == signal.SIG_DFL]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in numbers if main_thread}
+    mine = {number: handler for number, handler in before.items() if handler in usual}
     for number in mine:
         signal.signal(number, interrupt)
     try:
         yield came
     finally:
-        for number in mine:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in mine.items():
+            signal.signal(number, handler)
 
 
 def _fail_interrupted(ended_by: list[int]) -> None:
@@ -124,8 +132,7 @@ def _fail_interrupted(ended_by: list[int]) -> None:
 
 
 def _leave_quietly() -> None:
-    # The reader of our stdout has gone; Python would complain about it once more at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    silence_output()
     sys.exit(141)
 
 
@@ -145,5 +152,9 @@ def _fail_unexpectedly(error: Exception) -> None:
 
 
 def _fail(message: str, code: int) -> None:
+    try:
+        flush_output()
+    except (OSError, FileAccessError):
+        silence_output()
     print(f"bokwon: error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)

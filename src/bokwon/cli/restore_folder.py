@@ -15,7 +15,7 @@ from bokwon.cli.console import Voice
 from bokwon.errors import ArgumentError, FileAccessError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from bokwon.batch.batch import Batch, Task
     from bokwon.batch.job import Options, Recipe
@@ -99,13 +99,17 @@ def restore_folder(
             voice.tell("summary", f"{len(finished)} of {len(batch.tasks)} files were done before{taken_back}")
         waiting = [task for task in batch.tasks if task.name not in finished]
         pages = 0
-        for count, entry in enumerate(_run(waiting, recipe, workers, inputs, outputs), 1):
-            report.add(entry)
-            _say(entry, inputs, voice)
-            pages += entry.pages
-            _show(len(finished) + count, len(batch.tasks), count, pages, perf_counter() - begun, voice)
-        # What a process that died in the middle of a file has left of it.
-        remove_leftovers(outputs)
+        running = _run(waiting, recipe, workers, inputs, outputs)
+        try:
+            for count, entry in enumerate(running, 1):
+                report.add(entry)
+                _say(entry, inputs, voice)
+                pages += entry.pages
+                _show(len(finished) + count, len(batch.tasks), count, pages, perf_counter() - begun, voice)
+        finally:
+            # Ends the workers, also when the run is interrupted; then what they have left of a file can go.
+            running.close()
+            remove_leftovers(outputs)
         entries = report.finish(tuple(task.name for task in batch.tasks))
     seconds = perf_counter() - begun
     voice.table(_table(entries))
@@ -115,7 +119,9 @@ def restore_folder(
         raise typer.Exit(_SOME_FAILED)
 
 
-def _run(tasks: list[Task], recipe: Recipe, workers: Workers, inputs: Path, outputs: Path) -> Iterator[Entry]:
+def _run(
+    tasks: list[Task], recipe: Recipe, workers: Workers, inputs: Path, outputs: Path
+) -> Generator[Entry, None, None]:
     from bokwon.batch.batch import restore_tasks, restore_tasks_on_cluster
     from bokwon.batch.journal import REPORT
 

@@ -76,11 +76,12 @@ def restore_one(
 
 def _from_stdin(voice: Voice) -> Source:
     from bokwon.image_io.reader import Source
+    from bokwon.utilities.streams import read_standard_input
 
     if sys.stdin.isatty():
         raise ArgumentError("standard input is a terminal", "pipe an image into the command, or name a file")
     voice.tell("detail", "reading standard input")
-    return Source("standard input", data=sys.stdin.buffer.read())
+    return Source("standard input", data=read_standard_input())
 
 
 def introduce(restorer: Restorer, voice: Voice) -> None:
