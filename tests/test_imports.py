@@ -19,16 +19,17 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms of the house, and which other rooms each may import. `bokwon` is the root's version and public names.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "types": set(),
     "utilities": {"errors"},
-    "image_io": {"errors", "utilities"},
-    "synthesis": {"errors", "utilities", "image_io"},
-    "inpaint": {"bokwon", "errors", "utilities", "image_io", "synthesis"},
-    "provenance": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint"},
-    "batch": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
+    "image_io": {"errors", "types", "utilities"},
+    "synthesis": {"errors", "types", "utilities", "image_io"},
+    "inpaint": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis"},
+    "provenance": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "inpaint"},
+    "batch": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
     "nn": {"errors"},
-    "training": {"bokwon", "errors", "utilities", "image_io", "synthesis", "nn"},
-    "export": {"bokwon", "errors", "utilities", "nn", "training"},
-    "evaluation": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "nn"},
+    "training": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "nn"},
+    "export": {"bokwon", "errors", "types", "utilities", "nn", "training"},
+    "evaluation": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "inpaint", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
@@ -36,7 +37,7 @@ ROOMS["cli"] = EVERYTHING
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
-RUNTIME = {"errors", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
+RUNTIME = {"errors", "types", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
 # What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.
