@@ -24,7 +24,7 @@ from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.evidence import encoder_of, evidence_levels
 from bokwon.provenance.hole_list import Damage, describe_holes
-from bokwon.provenance.overlay import overlay
+from bokwon.provenance.overlay import draw_overlay
 from bokwon.provenance.record import (
     FORMAT,
     OF_A_PAGE,
@@ -156,7 +156,7 @@ class Recorder:
         """Draw the evidence over the filled page, if asked for."""
         if self._with_overlay:
             self._save_picture(
-                f"overlay_p{number:03}.png", Image.fromarray(overlay(page, levels, len(self._encoder.kernels)))
+                f"overlay_p{number:03}.png", Image.fromarray(draw_overlay(page, levels, len(self._encoder.kernels)))
             )
 
     def prepare(self, stream: BinaryIO, settings: dict[str, Any]) -> None:
