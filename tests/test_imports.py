@@ -19,16 +19,17 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms of the house, and which other rooms each may import. `bokwon` is the root's version and public names.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "types": set(),
     "utilities": {"errors"},
-    "image_io": {"errors", "utilities"},
-    "synthesis": {"errors", "utilities", "image_io"},
-    "inpaint": {"bokwon", "errors", "utilities", "image_io", "synthesis"},
-    "provenance": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint"},
-    "batch": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
+    "image_io": {"errors", "types", "utilities"},
+    "synthesis": {"errors", "types", "utilities", "image_io"},
+    "inpaint": {"bokwon", "errors", "types", "utilities", "image_io"},
+    "provenance": {"bokwon", "errors", "types", "utilities", "image_io", "inpaint"},
+    "batch": {"bokwon", "errors", "types", "utilities", "image_io", "inpaint", "provenance"},
     "nn": {"errors"},
-    "training": {"bokwon", "errors", "utilities", "image_io", "synthesis", "nn"},
-    "export": {"bokwon", "errors", "utilities", "nn", "training"},
-    "evaluation": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "nn"},
+    "training": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "nn"},
+    "export": {"bokwon", "errors", "types", "utilities", "nn", "training"},
+    "evaluation": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "inpaint", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
@@ -36,7 +37,7 @@ ROOMS["cli"] = EVERYTHING
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
-RUNTIME = {"errors", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
+RUNTIME = {"errors", "types", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
 # What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.
@@ -170,7 +171,7 @@ def in_a_fresh_interpreter(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("module", ["bokwon", "bokwon.errors", "bokwon.cli.main", "bokwon.inpaint"])
+@pytest.mark.parametrize("module", ["bokwon", "bokwon.errors", "bokwon.utilities", "bokwon.cli.main", "bokwon.inpaint"])
 def test_importing_stays_light(module: str) -> None:
     heavy = "{'cv2', 'onnxruntime', 'torch', 'numpy', 'PIL', 'rich.progress', 'onnx', 'safetensors'}"
     assert in_a_fresh_interpreter(f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))").strip() == "[]"

@@ -63,8 +63,9 @@ def restore_folder(
     """
     from bokwon.batch.batch import plan_batch, settings_digest
     from bokwon.batch.cluster import check_ray
-    from bokwon.batch.journal import Report, remove_leftovers
+    from bokwon.batch.journal import Report
     from bokwon.cli.restore_one import introduce
+    from bokwon.utilities.atomic import remove_parts
     from bokwon.utilities.processes import available_cores
 
     if workers.on_cluster:
@@ -90,7 +91,7 @@ def restore_folder(
     begun = perf_counter()
     with Report(outputs, settings, resume=resume) as report:
         if resume:
-            remove_leftovers(outputs)
+            remove_parts(outputs)
         known = {task.name: report.done(task.name, task.job) for task in batch.tasks if task.job}
         finished = {name: entry for name, entry in known.items() if entry is not None}
         if finished:
@@ -109,7 +110,7 @@ def restore_folder(
         finally:
             # Ends the workers, also when the run is interrupted; then what they have left of a file can go.
             running.close()
-            remove_leftovers(outputs)
+            remove_parts(outputs)
         entries = report.finish(tuple(task.name for task in batch.tasks))
     seconds = perf_counter() - begun
     voice.table(_table(entries))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import numpy as np
 
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.masks.bins import CELLS, Cell
-from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable, write_text
+from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable
 from bokwon.synthesis.masks.generate import check_mask, make_mask
-from bokwon.synthesis.random_fields import Hole
+from bokwon.types import Hole
+from bokwon.utilities.atomic import remove_parts, write_file
 from bokwon.utilities.processes import map_in_processes
 
 __all__ = ["PRESETS", "MaskSet", "Preset", "make_set"]
@@ -63,7 +65,7 @@ class MaskSet:
         if self.seed < 0:
             raise ArgumentError(f"seed {self.seed} is negative", "give a seed of 0 or more")
         if not self.cells:
-            raise ArgumentError("no cell of the catalog is chosen", "choose at least one bin")
+            raise ArgumentError("no bin is chosen", "choose at least one bin")
         for cell in self.cells:
             check_mask(self.size, self.kind, cell.ratio, cell.border_class)
 
@@ -125,13 +127,11 @@ def make_set(
     found = len(records)
     progress(found)
     missing = [number for number in range(plan.count) if number not in records]
-    chunks = [(out, plan, missing[start : start + 24]) for start in range(0, len(missing), 24)]
     try:
         with (out / "manifest.jsonl.part").open("a", encoding="utf-8") as part:
-            for lines in map_in_processes(_write_masks, chunks, jobs):
-                for record in lines:
-                    records[record["number"]] = record
-                    part.write(json.dumps(record) + "\n")
+            for record in map_in_processes(partial(_write_mask, out, plan), missing, jobs, chunk=24):
+                records[record["number"]] = record
+                part.write(json.dumps(record) + "\n")
                 part.flush()
                 progress(len(records))
     except OSError as error:
@@ -140,15 +140,12 @@ def make_set(
     return len(missing), found
 
 
-def _write_masks(chunk: tuple[Path, MaskSet, list[int]]) -> list[dict[str, Any]]:
-    out, plan, numbers = chunk
-    records = []
-    for number in numbers:
-        hole = plan.draw(number)
-        save_mask(out / plan.path(number), hole)
-        seed = [plan.seed, plan.stream, number]
-        records.append({"number": number, **mask_record(plan.path(number), hole, plan.cell(number), plan.kind, seed)})
-    return records
+def _write_mask(out: Path, plan: MaskSet, number: int) -> dict[str, Any]:
+    """Draw and write a mask, and return its line of the manifest."""
+    hole = plan.draw(number)
+    save_mask(out / plan.path(number), hole)
+    seed = [plan.seed, plan.stream, number]
+    return {"number": number, **mask_record(plan.path(number), hole, plan.cell(number), plan.kind, seed)}
 
 
 def _finished(out: Path, plan: MaskSet) -> dict[int, dict[str, Any]]:
@@ -160,10 +157,9 @@ def _finished(out: Path, plan: MaskSet) -> dict[int, dict[str, Any]]:
         file = out / plan.path(number)
         if file.exists() and file.stat().st_size:
             records[number] = record
-    for leftover in out.glob("*/*/.*.tmp"):
-        leftover.unlink()
+    remove_parts(out)
     # A torn last line would swallow the next record appended to it.
-    write_text(part, "".join(json.dumps(record) + "\n" for record in records.values()))
+    write_file(part, "".join(json.dumps(record) + "\n" for record in records.values()))
     return records
 
 

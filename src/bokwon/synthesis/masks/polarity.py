@@ -14,13 +14,13 @@ import numpy.typing as npt
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError
 from bokwon.image_io.modes import alpha, to_pillow
 from bokwon.image_io.reader import Source, read_page
-from bokwon.synthesis.random_fields import Hole
+from bokwon.types import Hole
+from bokwon.utilities.listing import list_files
 from bokwon.utilities.processes import map_in_processes
 
 __all__ = ["Holes", "Polarity", "find_polarity", "list_masks", "read_mask"]
 
 Holes = Literal["white", "black", "auto"]
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 # Below this the evidence does not say; see `Polarity`.
 _CERTAIN = 0.35
 _ENOUGH = 1000
@@ -58,12 +58,7 @@ def list_masks(folder: Path) -> list[Path]:
     Raises:
         FileAccessError: No such folder, or no image file in it.
     """
-    if not folder.is_dir():
-        raise FileAccessError(f"{folder} is no folder", "name a folder of mask images")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and not p.name.startswith("."))
-    if not files:
-        raise FileAccessError(f"{folder} holds no image file", f"masks may be {', '.join(sorted(_SUFFIXES))}")
-    return files
+    return list_files(folder, "mask images")
 
 
 def read_mask(path: Path) -> npt.NDArray[np.bool_]:
@@ -114,8 +109,7 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
     if holes != "auto":
         return Polarity(holes == "white", 0.0)
     looked_at = list(files[:: -(-len(files) // _ENOUGH)])
-    chunks = [looked_at[start : start + 32] for start in range(0, len(looked_at), 32)]
-    found = [value for chunk in map_in_processes(_judge, chunks, jobs) for value in chunk]
+    found = map_in_processes(_judge, looked_at, jobs, chunk=32)
     masks = [(path, value) for path, value in zip(looked_at, found, strict=True) if value is not None]
     if not masks:
         raise FileAccessError(
@@ -131,15 +125,12 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
     return Polarity(white, evidence, tuple(path for path, value in masks if (value if white else -value) < -0.5))
 
 
-def _judge(paths: list[Path]) -> list[float | None]:
-    """The evidence of each file; None if it is no mask."""
-    evidence: list[float | None] = []
-    for path in paths:
-        try:
-            evidence.append(_evidence(read_mask(path)))
-        except ValueError:
-            evidence.append(None)
-    return evidence
+def _judge(path: Path) -> float | None:
+    """The evidence of a file; None if it is no mask."""
+    try:
+        return _evidence(read_mask(path))
+    except ValueError:
+        return None
 
 
 def _evidence(white: Hole) -> float:
