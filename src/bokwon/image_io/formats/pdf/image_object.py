@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import BokwonError, InputFileError, MissingDependencyError
-from bokwon.image_io.formats import jpeg2000
-from bokwon.image_io.formats.jpeg import encode as jpeg
+from bokwon.image_io.formats import jpeg, jpeg2000
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import Pixels, multiplied_alpha, too_many_pixels
 from bokwon.image_io.page import Page
-from bokwon.image_io.reader import Source, read_page
+from bokwon.image_io.source import Source, decode_source
 
 __all__ = ["ANEW", "UNDAMAGED", "PdfPicture"]
 
@@ -176,7 +175,11 @@ class PdfPicture:
             raise multiplied_alpha(name)
         filters = self._filters()
         if filters[-1:] in (["/DCTDecode"], ["/JPXDecode"]) and set(filters[:-1]) <= _PLAIN:
-            page = read_page(Source(name, data=self._without(filters[:-1])), max_pixels=self._max_pixels)
+            data = self._without(filters[:-1])
+            # By what it is: producers mix the two up.
+            is_jpeg2000 = data.startswith((jpeg2000.SIGNATURE, jpeg2000.CODESTREAM))
+            decode = jpeg2000.decode if is_jpeg2000 else jpeg.decode
+            page = decode_source(Source(name, data=data), decode, max_pixels=self._max_pixels)
             if page.size != (width, height):
                 raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", UNDAMAGED)
             self._check_colours(page)

@@ -29,8 +29,8 @@ __all__ = [
     "serialise",
 ]
 
-SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""What TIFF and BigTIFF files begin with."""
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
+"""What TIFF and BigTIFF files begin with, and some whose writer took the bytes of the number 42 the wrong way round."""
 
 HEADER_BYTES = 8
 _BIG = 43

@@ -12,7 +12,7 @@ import numpy as np
 
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.image_io.formats.jpeg2000 import CODESTREAM
-from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.directories import Directory
 from bokwon.image_io.modes import Pixels, multiplied_alpha, too_many_pixels
 
@@ -68,7 +68,7 @@ def mode_of_uncommon(tags: Directory, order: str, *, big: bool = False) -> str |
         order: The file's byte order, `<` or `>`.
         big: Whether it is BigTIFF.
     """
-    depths = set(ifd.numbers(tags[_BITS])) if _BITS in tags else {1}
+    depths = set(directories.numbers(tags[_BITS])) if _BITS in tags else {1}
     mode = _mode(tags)
     if mode is None or depths not in ({8}, {16}) or _number(tags, _FORMAT, _UNSIGNED) != _UNSIGNED:
         return None
@@ -168,7 +168,7 @@ def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int)
         raise InputFileError(f"the blocks of {name} are of {across}x{down} pixels", fix)
     planes = _number(tags, _CHANNELS, 1) if _number(tags, _PLANAR, 1) == _SEPARATE_PLANES else 1
     expected = -(-height // down) * -(-width // across) * planes
-    starts, sizes = (ifd.numbers(tags[tag]) if tag in tags else () for tag in (places, lengths))
+    starts, sizes = (directories.numbers(tags[tag]) if tag in tags else () for tag in (places, lengths))
     whole = len(starts) == len(sizes) == expected and all(starts) and all(sizes)
     if whole and _READ_BY_NONE.get(_number(tags, _COMPRESSION, 1)) == "jpeg2000":
         whole = all(_fits(stream, start, across, down) for start in starts)
@@ -246,7 +246,7 @@ def _rows_of_a_strip(pixels: Pixels) -> int:
 
 
 def _number(tags: Directory, tag: int, default: int) -> int:
-    return int(next(iter(ifd.numbers(tags[tag])), default)) if tag in tags else default
+    return int(next(iter(directories.numbers(tags[tag])), default)) if tag in tags else default
 
 
 def _tifffile(what: str) -> Any:
