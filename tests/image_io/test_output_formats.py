@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.output_formats import check_fits, encode_page, format_of, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source, read_page
@@ -246,10 +246,10 @@ def tagged(**settings: object) -> bytes:
 def test_tiff_tags_are_copied_byte_for_byte_known_or_not() -> None:
     data = tagged()
     # Not ASCII, as many scanning programs write it.
-    described = ifd.parse(io.BytesIO(data))
-    described[270] = ifd.Entry(2, 7, "사기".encode() + b"\0")
+    described = directories.parse(io.BytesIO(data))
+    described[270] = directories.Entry(2, 7, "사기".encode() + b"\0")
     data = data + b"\0" * (len(data) % 2)
-    data = ifd.file_header(len(data)) + data[8:] + ifd.serialise(described, len(data))
+    data = directories.file_header(len(data)) + data[8:] + directories.serialise(described, len(data))
     page = read(data)
     again = read(written(page))
     assert page.metadata.tiff is not None
@@ -284,8 +284,8 @@ def test_tiff_compression_is_kept(mode: str, compression: str) -> None:
 def test_compression_of_sixteen_bit_colour_is_kept(compression: int) -> None:
     done, encoded = cv2.imencode(".tiff", sixteen(3), [cv2.IMWRITE_TIFF_COMPRESSION, compression])
     assert done
-    after = ifd.parse(io.BytesIO(written(read(encoded.tobytes()))))
-    assert ifd.numbers(after[259]) == (compression,)
+    after = directories.parse(io.BytesIO(written(read(encoded.tobytes()))))
+    assert directories.numbers(after[259]) == (compression,)
 
 
 def test_jpeg_in_tiff_becomes_deflate_and_it_is_said() -> None:
@@ -320,10 +320,10 @@ def test_samples_are_never_turned_by_orientation(orientation: int) -> None:
 
 def test_white_is_zero_is_read_as_light() -> None:
     data = written(read(saved(Image.fromarray(sixteen(1)), "TIFF", compression="raw")))
-    directory = ifd.parse(io.BytesIO(data))
-    directory[262] = ifd.Entry.shorts(0)
+    directory = directories.parse(io.BytesIO(data))
+    directory[262] = directories.Entry.shorts(0)
     (position,) = struct.unpack("<I", data[4:8])
-    page = read(data[:position] + ifd.serialise(directory, position))
+    page = read(data[:position] + directories.serialise(directory, position))
     np.testing.assert_array_equal(page.pixels, 65535 - sixteen(1))
     np.testing.assert_array_equal(read(written(page)).pixels, page.pixels)
 

@@ -63,7 +63,7 @@ def test_a_damaged_sixteen_bit_png_is_one_error_and_opencv_says_nothing(capfd: p
 
 
 def test_sixteen_bit_colour_that_would_be_misread_is_refused() -> None:
-    from bokwon.image_io.formats.tiff import directories as ifd
+    from bokwon.image_io.formats.tiff import directories
 
     noise = np.random.default_rng(0).integers(0, 65536, (8, 8, 4)).astype(np.uint16)
     stream = io.BytesIO()
@@ -72,12 +72,12 @@ def test_sixteen_bit_colour_that_would_be_misread_is_refused() -> None:
 
     encode_page(stream, noise, "RGBA", "TIFF", Metadata())
     data = stream.getvalue()
-    directory = ifd.parse(stream)
+    directory = directories.parse(stream)
     # Colours said to be multiplied by alpha: Pillow divides, OpenCV does not.
-    directory[338] = ifd.Entry.shorts(1)
+    directory[338] = directories.Entry.shorts(1)
     (position,) = struct.unpack("<I", data[4:8])
     with pytest.raises(InputFileError, match="multiplied by its alpha"):
-        read(data[:position] + ifd.serialise(directory, position))
+        read(data[:position] + directories.serialise(directory, position))
 
 
 def test_files_of_several_pages_are_refused() -> None:

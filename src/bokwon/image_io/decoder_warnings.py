@@ -41,7 +41,9 @@ def listen() -> None:
 
 
 def damage_warnings(name: str, stream: BinaryIO) -> tuple[str, ...]:
-    """Return a warning if the samples of a JPEG or TIFF file that Pillow has decoded are damaged; none without `listen`.
+    """Return a warning if the samples of a JPEG or TIFF file that Pillow has decoded are damaged.
+
+    Without `listen` nothing is heard, and nothing returned.
 
     Args:
         name: What the warning calls the file.

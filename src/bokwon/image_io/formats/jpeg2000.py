@@ -64,10 +64,11 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     if 8 < bits < 16:
         # As bright as 16 bits are; going back loses nothing.
         pixels = np.asarray(pixels << (16 - bits), np.uint16)
-    mode = _MODES[channels] if not _is_cmyk(header) else "CMYK"
+    profile, inks = _colour(header)
+    mode = "CMYK" if inks else _MODES[channels]
     xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
     fewer = bits if 8 < bits < 16 else None
-    metadata = Metadata(icc=_profile(header), xmp=xmp, dpi=_resolution(header), jpeg2000=boxes, jpeg2000_bits=fewer)
+    metadata = Metadata(icc=profile, xmp=xmp, dpi=_resolution(header), jpeg2000=boxes, jpeg2000_bits=fewer)
     return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", metadata)
 
 
@@ -172,17 +173,12 @@ def _has_multiplied_alpha(header: bytes) -> bool:
     return any(kind == _MULTIPLIED for _, kind, _ in struct.iter_unpack(">HHH", whole))
 
 
-def _profile(header: bytes) -> bytes | None:
-    colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
-    return colour[3:] if colour[:1] == b"\2" else None
-
-
-def _is_cmyk(header: bytes) -> bool:
-    colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
-    # By number, or by the colour space that a profile names.
-    if colour[:1] == b"\2":
-        return colour[19:23] == b"CMYK"
-    return colour[:1] == b"\1" and colour[3:7] == struct.pack(">I", _CMYK)
+def _colour(header: bytes) -> tuple[bytes | None, bool]:
+    """Return the colour profile, and whether the picture is of inks, as a profile or a number says."""
+    content = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
+    if content[:1] == b"\2":
+        return content[3:], content[19:23] == b"CMYK"
+    return None, content[:1] == b"\1" and content[3:7] == struct.pack(">I", _CMYK)
 
 
 def _new_boxes(pixels: Pixels, mode: str, metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:

@@ -32,7 +32,7 @@ class Format:
     Attributes:
         name: What pages and options call it.
         extensions: Of file names, the usual one first.
-        signatures: What its files begin with; nothing for PDF, whose mark may stand later.
+        signatures: What its files begin with; a PDF's may also stand a little later.
         decode: Reads a file of one page: takes the name for messages, the seekable file and the limit of pixels.
         encode: Writes samples that the format holds, with their mode and metadata.
         modes: Modes of 1 and 8 bits that it holds.
@@ -125,7 +125,7 @@ _TABLE = (
         metadata=frozenset({"icc", "xmp", "dpi"}),
         own_blocks=jpeg2000.own_blocks,
     ),
-    Format("PDF", (".pdf",), (), pdf.decode, pdf.encode, metadata=frozenset(), open=pdf.PdfDocument),
+    Format("PDF", (".pdf",), (b"%PDF",), pdf.decode, pdf.encode, metadata=frozenset(), open=pdf.PdfDocument),
 )
 
 FORMATS = {item.name: item for item in _TABLE}

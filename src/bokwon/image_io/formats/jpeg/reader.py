@@ -25,13 +25,15 @@ _X_RESOLUTION = 282
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     """Read a JPEG file, of several pictures the first; see `bokwon.image_io.formats.table.Format`."""
     with pillow.opened(name, stream, "JPEG", max_pixels) as image:
+        stream.seek(0)
+        data = stream.read()
         notices = []
         if (pictures := getattr(image, "n_frames", 1)) > 1:
             notices.append(f"{name} holds {pictures} pictures; only the first is kept")
-        elif count := bytes_behind(stream):
+        elif count := bytes_behind(data):
             notices.append(f"{name}: {count} bytes behind its picture are not kept")
         page = pillow.page_of(name, image, "JPEG")
-        settings = settings_of(image, stream)
+        settings = settings_of(image, read_segments(data))
         # Where a file has no resolution Pillow takes one for granted now and then.
         has_dpi = image.info.get("jfif_unit") in _JFIF_UNITS or _X_RESOLUTION in image.getexif()
     metadata = replace(
@@ -40,12 +42,12 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     return replace(page, metadata=metadata, notices=(*notices, *page.notices), warnings=damage_warnings(name, stream))
 
 
-def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
-    """Return how a JPEG file was encoded, and its segments.
+def settings_of(image: Image.Image, segments: tuple[bytes, ...]) -> JpegSettings:
+    """Return how a JPEG file was encoded.
 
     Args:
         image: The file, opened by Pillow.
-        stream: The same file, seekable.
+        segments: What describes it.
     """
     file = cast(JpegImageFile, image)
     # Components name their tables, which may have any number.
@@ -71,7 +73,7 @@ def settings_of(image: Image.Image, stream: BinaryIO) -> JpegSettings:
         # Schemes that libjpeg's three presets do not cover lose nothing at full chroma.
         subsampling=max(sampling, 0),
         progressive=bool(image.info.get("progressive")),
-        segments=read_segments(stream),
+        segments=segments,
         changes=tuple(changes),
         layout=layout,
     )

@@ -289,16 +289,12 @@ class PdfPicture:
     def replace(self, page: Page) -> None:
         """Put other samples in its place, of the size and format that were read."""
         picture, pdf = self._image, self._pikepdf
-        if page.format == "JPEG":
+        if page.format in ("JPEG", "JPEG2000"):
             encoded = io.BytesIO()
             page = _as_inks(page, picture)
-            jpeg.encode(encoded, page.pixels, page.mode, page.metadata)
-            picture.write(encoded.getvalue(), filter=pdf.Name.DCTDecode)
-            return
-        if page.format == "JPEG2000":
-            encoded = io.BytesIO()
-            jpeg2000.encode(encoded, page.pixels, page.mode, page.metadata)
-            picture.write(encoded.getvalue(), filter=pdf.Name.JPXDecode)
+            encode, kind = (jpeg.encode, "/DCTDecode") if page.format == "JPEG" else (jpeg2000.encode, "/JPXDecode")
+            encode(encoded, page.pixels, page.mode, page.metadata)
+            picture.write(encoded.getvalue(), filter=pdf.Name(kind))
             return
         if page.mode == "1":
             data = np.packbits(page.pixels, axis=1).tobytes()

@@ -77,7 +77,7 @@ class TiffDocument(Document):
         self._numbers = [place for place, small in enumerate(self._reduced) if not small]
         self.pages = len(self._numbers)
         self.format = "TIFF" if listed > 1 else None
-        self.notices = ()
+        self.notices: tuple[str, ...] = ()
         if any(self._reduced):
             self.notices = (f"{name} holds smaller copies of its pages, which stay as they are",)
         if inner:
@@ -126,13 +126,13 @@ class TiffDocument(Document):
         data = self._extract(place)
         changed = transform(number, partial(self._decode, number, data)) if transform else None
         if changed is None:
-            output.add(data)
+            output.add_file(io.BytesIO(data))
             return False
         # Freed before the page is encoded: it may be a gigabyte.
         del data
         encoded = io.BytesIO()
         writer.encode(encoded, changed.pixels, changed.mode, changed.metadata, self._order)
-        output.add(encoded.getvalue())
+        output.add_file(encoded)
         return True
 
     def __exit__(

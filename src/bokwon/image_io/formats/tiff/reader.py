@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -20,7 +20,7 @@ from bokwon.image_io.metadata import Metadata, TiffSettings
 from bokwon.image_io.modes import from_pillow
 from bokwon.image_io.page import Page
 
-__all__ = ["Storage", "decode", "storage_of"]
+__all__ = ["decode"]
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _X_RESOLUTION = 258, 262, 282
 _ORIENTATION, _XMP, _ICC = 274, 700, 34675
@@ -45,30 +45,6 @@ _OLD_NUMBERS = {"tiff_deflate": "tiff_adobe_deflate"}
 _LUMA_AND_CHROMA = 6
 _KINDS = {"LAB": "CIE L*a*b*", "YCbCr": "luma and chroma", "F": "floating point", "I": "more than 16 bits"}
 _COLOUR_DEPTHS = {"1": 1, "L": 1, "LA": 2, "P": 1, "PA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "I;16": 1, "I;16B": 1}
-
-
-@dataclass(frozen=True)
-class Storage:
-    """How a file stores its samples, where that is not how Pillow decodes them.
-
-    Attributes:
-        sixteen_bit_colour: Colour of 16 bits, of which Pillow gives the high bytes.
-        small_gray: Gray of 2 or 4 bits.
-        white_is_zero: Gray as a negative.
-        negative: A negative that is written so again.
-        luma: Colour as luma and chroma.
-    """
-
-    sixteen_bit_colour: bool = False
-    small_gray: bool = False
-    white_is_zero: bool = False
-    negative: bool = False
-    luma: bool = False
-
-    @property
-    def turned(self) -> bool:
-        """Whether a negative comes back as what it looks like."""
-        return self.white_is_zero and not self.negative
 
 
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
@@ -97,9 +73,14 @@ def _decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     with pillow.opened(name, stream, "TIFF", max_pixels) as image:
         tags = directories.parse(stream)
         compression = str(image.info.get("compression", "raw"))
-        storage = storage_of(name, image, tags)
+        bits = _bits_of(name, image, tags)
+        white_is_zero = _photometric(tags) == writer.WHITE_IS_ZERO
+        # Less than 8 bits come back as 8, and gray with alpha as what it looks like.
+        negative = white_is_zero and bits in ((1,), (8,), (16,))
+        small_gray = bits[0] in (2, 4) and image.mode == "L"
+        luma = _photometric(tags) == _LUMA_AND_CHROMA and image.mode == "RGB"
         orientation = pillow.load(image)
-        samples_changed = storage.small_gray or storage.turned or storage.luma or image.mode in ("P", "PA")
+        samples_changed = small_gray or (white_is_zero and not negative) or luma or image.mode in ("P", "PA")
         metadata = pillow.metadata_of(image, orientation)
         kept = writer.descriptive(tags, samples_changed=samples_changed)
         big = high_first or directories.is_big(stream)
@@ -109,7 +90,7 @@ def _decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
             xmp=kept[_XMP].data if _XMP in kept else None,
             # Where a file has no resolution Pillow takes one for granted now and then.
             dpi=metadata.dpi if _X_RESOLUTION in tags else None,
-            tiff=_settings_of(tags, kept, _OLD_NUMBERS.get(compression, compression), storage, big=big),
+            tiff=_settings_of(tags, kept, _OLD_NUMBERS.get(compression, compression), negative=negative, big=big),
         )
         turned = _UNDO_ORIENTATION.get(orientation)
         try:
@@ -118,17 +99,17 @@ def _decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
             raise _below_zero(name) if writer.has_signed(tags) else _unusual(name, image.mode) from error
     if writer.has_signed(tags) and pixels.dtype == np.uint8 and pixels.max(initial=0) >= _BELOW_ZERO:
         raise _below_zero(name)
-    if storage.sixteen_bit_colour:
+    if bits[0] == 16 and image.mode in ("RGB", "RGBA"):
         stream.seek(0)
         pixels = sixteen_bit.decode(name, stream.read(), pixels)
     changes += tuple(writer.changes_of(tags, samples_changed=samples_changed))
     notices = [f"{name}: {change}" for change in changes]
-    if storage.white_is_zero and pixels.dtype == np.uint16:
+    if white_is_zero and pixels.dtype == np.uint16:
         # Pillow inverts such files of 8 bits and less itself.
         pixels = np.asarray(65535 - pixels)
-    if storage.turned:
+    if white_is_zero and not negative:
         notices.append(_white_is_turned(name))
-    if storage.small_gray:
+    if small_gray:
         notices.append(f"{name} has less than 8 bits of gray; it comes back with 8")
     warnings = damage_warnings(name, stream) if compression in _DAMAGED_UNNOTICED else ()
     return Page(pixels, mode, "TIFF", metadata, tuple(notices), warnings)
@@ -151,33 +132,32 @@ def _decode_uncommon(name: str, stream: BinaryIO, max_pixels: int) -> Page | Non
         return None
     pillow.check_single(name, len(directories.positions(stream)))
     pixels, compression = uncommon.decode_samples(name, stream, tags, mode, max_pixels=max_pixels)
-    white_is_zero = _photometric(tags) == writer.WHITE_IS_ZERO
-    storage = Storage(white_is_zero=white_is_zero, negative=white_is_zero and mode in writer.WITH_NEGATIVES)
-    kept = writer.descriptive(tags, samples_changed=storage.turned)
+    negative = _photometric(tags) == writer.WHITE_IS_ZERO and mode in writer.WITH_NEGATIVES
+    turned = _photometric(tags) == writer.WHITE_IS_ZERO and not negative
+    kept = writer.descriptive(tags, samples_changed=turned)
     metadata = Metadata(
         icc=kept[_ICC].data if _ICC in kept else None,
         exif=writer.exif_block(kept) or None,
         xmp=kept[_XMP].data if _XMP in kept else None,
         dpi=writer.resolution(tags),
         orientation=directories.numbers(tags[_ORIENTATION])[0] if _ORIENTATION in tags else 1,
-        tiff=_settings_of(tags, kept, compression, storage, big=directories.is_big(stream)),
+        tiff=_settings_of(tags, kept, compression, negative=negative, big=directories.is_big(stream)),
     )
-    notices = [f"{name}: {change}" for change in writer.changes_of(tags, samples_changed=storage.turned)]
-    notices += [_white_is_turned(name)] if storage.turned else []
+    notices = [f"{name}: {change}" for change in writer.changes_of(tags, samples_changed=turned)]
+    notices += [_white_is_turned(name)] if turned else []
     return Page(pixels, mode, "TIFF", metadata, tuple(notices))
 
 
-def _settings_of(tags: Directory, kept: Directory, compression: str, storage: Storage, *, big: bool) -> TiffSettings:
+def _settings_of(tags: Directory, kept: Directory, compression: str, *, negative: bool, big: bool) -> TiffSettings:
     """Return how a page is to be written again, of all its tags and those that describe it."""
-    differences = writer.has_differences(tags)
-    return TiffSettings(compression, kept, uncommon.tile_of(tags), big, storage.negative, differences)
+    return TiffSettings(compression, kept, uncommon.tile_of(tags), big, negative, writer.has_differences(tags))
 
 
-def storage_of(name: str, image: Image.Image, tags: Directory) -> Storage:
-    """Return how a TIFF that Pillow opened stores its samples.
+def _bits_of(name: str, image: Image.Image, tags: Directory) -> tuple[int, ...]:
+    """Return the bits of each channel of a TIFF that Pillow opened.
 
     Raises:
-        InputFileError: In a way that could not be given back as it is.
+        InputFileError: Its samples are stored in a way that could not be given back as it is.
     """
     entry = tags.get(_BITS_PER_SAMPLE)
     bits = directories.numbers(entry) if entry is not None else (1,)
@@ -190,15 +170,7 @@ def storage_of(name: str, image: Image.Image, tags: Directory) -> Storage:
     uncommon.check_alpha(name, tags, image.mode.upper())
     if len(bits) not in (1, _COLOUR_DEPTHS.get(image.mode)):
         raise InputFileError(f"{name} has {len(bits)} channels, of which {image.mode} would keep only some", fix)
-    white_is_zero = _photometric(tags) == writer.WHITE_IS_ZERO
-    return Storage(
-        sixteen_bit_colour=bits[0] == 16 and image.mode in ("RGB", "RGBA"),
-        small_gray=bits[0] in (2, 4) and image.mode == "L",
-        white_is_zero=white_is_zero,
-        # Less than 8 bits come back as 8, and gray with alpha as what it looks like.
-        negative=white_is_zero and bits in ((1,), (8,), (16,)),
-        luma=_photometric(tags) == _LUMA_AND_CHROMA and image.mode == "RGB",
-    )
+    return bits
 
 
 def _as_tiff(name: str, stream: BinaryIO) -> BinaryIO:

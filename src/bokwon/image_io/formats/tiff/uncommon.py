@@ -25,13 +25,11 @@ __all__ = [
     "encode_samples",
     "mode_of_uncommon",
     "tile_of",
-    "would_keep",
 ]
 
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _CHANNELS, _PLANAR = 256, 257, 258, 259, 262, 277, 284
 _ORIENTATION, _ROWS, _TILE_WIDTH, _TILE_LENGTH, _EXTRA, _FORMAT = 274, 278, 322, 323, 338, 339
 _IMAGE_DEPTH = 32997
-_STRIPS, _TILES = (273, 279), (324, 325)
 _UNSIGNED = 1
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5
 _SEPARATE_PLANES, _ASSOCIATED, _UNASSOCIATED = 2, 1, 2
@@ -160,9 +158,11 @@ def check_flat(name: str, tags: Directory) -> None:
 def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> None:
     """Make sure that all strips or tiles are there, and unpack to no more than they should: tifffile does neither."""
     width, height = _number(tags, _WIDTH, 0), _number(tags, _LENGTH, 0)
-    places, lengths = _STRIPS if _STRIPS[0] in tags else _TILES
+    places, lengths = directories.blocks_of(tags)
     # A strip may say that it has more rows than the page; a tile has as many as it says.
-    down, across = (min(_number(tags, _ROWS, height), height), width) if lengths == _STRIPS[1] else _tile_sides(tags)
+    down, across = (
+        (min(_number(tags, _ROWS, height), height), width) if places == directories.STRIPS[0] else _tile_sides(tags)
+    )
     if not down or not across or down * across > max_pixels:
         fix = "get an undamaged copy, or allow more (--max-mpixels)"
         raise InputFileError(f"the blocks of {name} are of {across}x{down} pixels", fix)
@@ -200,11 +200,6 @@ def tile_of(tags: Directory) -> tuple[int, int] | None:
 def can_encode(mode: str) -> bool:
     """Return whether pages of this mode can be written in tiles here, or with one of `NEWER`."""
     return mode != "1" and all(find_spec(library) for library in _LIBRARIES)
-
-
-def would_keep(compression: str, mode: str) -> bool:
-    """Return whether pages of this mode could be written with one of `NEWER`, were the libraries installed."""
-    return compression in NEWER and mode != "1"
 
 
 def encode_samples(

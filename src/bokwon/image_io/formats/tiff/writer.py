@@ -11,7 +11,7 @@ import numpy as np
 from PIL import TiffTags
 
 from bokwon.image_io.formats import sixteen_bit
-from bokwon.image_io.formats.tiff import directories, uncommon
+from bokwon.image_io.formats.tiff import directories, multipage, uncommon
 from bokwon.image_io.formats.tiff.directories import Directory, Entry
 from bokwon.image_io.metadata import Metadata, plausible_dpi
 from bokwon.image_io.modes import Pixels, is_deep, to_pillow
@@ -37,7 +37,6 @@ _OPENCV_COMPRESSION_TAG, _OPENCV_PREDICTOR_TAG = 259, 317
 """IMWRITE_TIFF_COMPRESSION and IMWRITE_TIFF_PREDICTOR, without loading OpenCV."""
 _OPENCV_COMPRESSION = {"raw": 1, "tiff_lzw": 5, _DEFLATE: 8, "packbits": 32773}
 
-_STRIPS, _TILES = (273, 279), (324, 325)
 _PHOTOMETRIC = 262
 WHITE_IS_ZERO = 0
 """What the tag of photometric interpretation says of a negative."""
@@ -155,7 +154,11 @@ def changes(page: Page) -> list[str]:
     stored = page.metadata.tiff
     notices: list[str] = []
     if stored and encoding_for(stored.compression, page.mode) != stored.compression:
-        how = " (pip install 'bokwon[archive]' keeps it)" if uncommon.would_keep(stored.compression, page.mode) else ""
+        how = (
+            " (pip install 'bokwon[archive]' keeps it)"
+            if page.mode != "1" and stored.compression in uncommon.NEWER
+            else ""
+        )
         notices.append(f"TIFF compression {stored.compression} is not kept: the output is Deflate, without loss{how}")
     if stored and stored.tile and not uncommon.can_encode(page.mode):
         how = "" if page.mode == "1" else " (pip install 'bokwon[archive]' keeps them)"
@@ -189,7 +192,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
     """Write a one-page TIFF file.
 
     Args:
-        stream: Where to.
+        stream: Where to; seekable, and empty.
         pixels: Samples of 1, 8 or 16 bits.
         mode: Their mode.
         metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless; one that
@@ -211,29 +214,16 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
         differences = False
     bare = _encode_bare(pixels, mode, compression, tile, differences=differences)
     structure = directories.parse(bare)
-    places, lengths = _TILES if _TILES[0] in structure else _STRIPS
-    starts = directories.numbers(structure[places])
-    sizes = directories.numbers(structure[lengths])
     directory = {tag: entry for tag, entry in structure.items() if tag in _STRUCTURAL}
     if negative:
         directory[_PHOTOMETRIC] = Entry.shorts(WHITE_IS_ZERO)
     if mode == "RGBA":
         # Unassociated alpha; OpenCV leaves the tag out.
         directory[_EXTRA_SAMPLES] = Entry.shorts(2)
-    big = metadata.tiff is not None and metadata.tiff.big
-    begin = len(directories.file_header(0, big=big))
-    offsets = begin + np.concatenate(([0], np.cumsum(sizes[:-1], dtype=np.int64)))
-    directory[places] = Entry.offsets(*offsets.tolist(), big=big)
-    directory[lengths] = Entry.longs(*sizes)
-    directory |= _tags_of(metadata)
-    end = begin + sum(sizes)
-    position = end + end % 2
-    stream.write(directories.file_header(position, order, big=big))
-    samples = bare.getbuffer()
-    for start, size in zip(starts, sizes, strict=True):
-        stream.write(samples[start : start + size])
-    stream.write(b"\0" * (position - end))
-    stream.write(directories.serialise(directory, position, order, big=big))
+    lengths = directories.blocks_of(structure)[1]
+    directory[lengths] = Entry.longs(*directories.numbers(structure[lengths]))
+    output = multipage.TiffWriter(stream, order, big=metadata.tiff is not None and metadata.tiff.big)
+    output.add(directory | _tags_of(metadata), bare)
 
 
 def _encode_bare(
