@@ -103,7 +103,7 @@ def test_a_page_may_be_restored_in_place(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["mask.png", "page.png"]
 
 
-ZERO_DIVISION = "import bokwon.batch.job\nbokwon.imaging.formats.png.encode = lambda *_: 1 / 0"
+ZERO_DIVISION = "import bokwon.image_io.document\nbokwon.image_io.document.encode_page = lambda *_: 1 / 0"
 
 
 @pytest.mark.parametrize(
