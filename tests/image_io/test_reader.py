@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
-import threading
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bokwon.errors import BokwonError, FileAccessError, InputFileError
+from bokwon.errors import BokwonError, InputFileError
 from bokwon.image_io.reader import Source, read_page
 
 FORMATS = ["PNG", "JPEG", "TIFF", "WEBP", "BMP"]
@@ -104,36 +101,6 @@ def test_too_many_pixels_are_refused_before_decoding() -> None:
         read(saved("PNG"), max_pixels=60)
     read(saved("PNG"), max_pixels=60 * 40)
     assert limit == Image.MAX_IMAGE_PIXELS
-
-
-def test_a_source_is_a_file_that_exists(tmp_path: Path) -> None:
-    with pytest.raises(FileAccessError, match="does not exist"):
-        Source.of(tmp_path / "none.png")
-    with pytest.raises(FileAccessError, match="is a folder"):
-        Source.of(tmp_path)
-    with pytest.raises(FileAccessError, match=r"does not exist|cannot be read"):
-        Source.of(tmp_path / ("a" * 5000))
-
-
-def test_a_named_pipe_is_read_and_a_device_is_not(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(saved("PNG"),))
-    writer.start()
-    source = Source.of(pipe)
-    writer.join()
-    assert read_page(source).size == read_page(source).size == (60, 40)
-    with pytest.raises(FileAccessError, match="is a device"):
-        Source.of(Path(os.devnull))
-
-
-def test_a_file_that_vanishes_is_a_file_access_error(tmp_path: Path) -> None:
-    path = tmp_path / "page.png"
-    path.write_bytes(saved("PNG"))
-    source = Source.of(path)
-    path.unlink()
-    with pytest.raises(FileAccessError, match="cannot be read"):
-        read_page(source)
 
 
 @settings(max_examples=150, deadline=None)

@@ -111,7 +111,7 @@ def test_what_a_changed_file_is_without_is_said() -> None:
 
 def test_images_that_would_be_lost_are_an_error() -> None:
     stream = io.BytesIO()
-    tifffile.imwrite(stream, np.stack(PAGES), truncate=True)
+    tifffile.imwrite(stream, np.stack(PAGES), photometric="minisblack", truncate=True)
     with pytest.raises(InputFileError, match=r"leaves\.tif holds 3 images, of which it lists 1"):
         TiffDocument(Source("leaves.tif", data=stream.getvalue()), 1000)
 
