@@ -28,10 +28,11 @@ import numpy as np
 from PIL import Image
 
 from bokwon.errors import BokwonError
-from bokwon.image_io.document import open_book
+from bokwon.image_io.document import open_document
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.output_formats import encode_page
-from bokwon.image_io.reader import Page, Source
+from bokwon.image_io.page import Page
+from bokwon.image_io.reader import Source
 from bokwon.utilities.processes import run_in_processes
 
 LIMIT = 1_000_000
@@ -216,7 +217,7 @@ def attempt(data: bytes) -> str:
     """Read and rewrite a file; return the name of what came of it, `fault: ...` for what must not come."""
     begun = time.process_time()
     try:
-        with open_book(Source("fuzz", data=data), max_pixels=LIMIT) as book:
+        with open_document(Source("fuzz", data=data), max_pixels=LIMIT) as document:
 
             def visit(number: int, read: Callable[[], Page] | None) -> Page | None:
                 if read is None:
@@ -226,8 +227,8 @@ def attempt(data: bytes) -> str:
                 pixels[-1, -1] = ~pixels[-1, -1]
                 return replace(page, pixels=pixels)
 
-            kind = book.format or book.page(1).format
-            book.rewrite(io.BytesIO(), kind, visit)
+            kind = document.format or document.page(1).format
+            document.rewrite(io.BytesIO(), kind, visit)
         outcome = "read"
     except BokwonError as error:
         outcome = type(error).__name__

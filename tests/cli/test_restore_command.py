@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.formats.tiff import directories
 
 BOKWON = [sys.executable, "-m", "bokwon"]
 
@@ -103,7 +103,7 @@ def test_a_page_may_be_restored_in_place(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["mask.png", "page.png"]
 
 
-ZERO_DIVISION = "from bokwon.image_io.formats import png\npng.encode = lambda *_: 1 / 0"
+ZERO_DIVISION = "import bokwon.image_io.document\nbokwon.image_io.document.encode_page = lambda *_: 1 / 0"
 
 
 @pytest.mark.parametrize(
@@ -160,10 +160,10 @@ def test_libraries_do_not_talk_between_our_lines(folder: Path) -> None:
     with Image.open(folder / "page.png") as image:
         image.save(folder / "page.tif", compression="tiff_lzw")
     data = (folder / "page.tif").read_bytes()
-    directory = ifd.parse(io.BytesIO(data))
+    directory = directories.parse(io.BytesIO(data))
     # libtiff itself prints that it cannot read there.
-    directory[273] = ifd.Entry.longs(len(data) + 1_000_000)
-    broken = ifd.file_header(len(data)) + data[8:] + ifd.serialise(directory, len(data))
+    directory[273] = directories.Entry.longs(len(data) + 1_000_000)
+    broken = directories.file_header(len(data)) + data[8:] + directories.serialise(directory, len(data))
     (folder / "page.tif").write_bytes(broken)
     done = run(folder, "restore", "page.tif", "out.tif", "--mask", "mask.png", "--method", "telea")
     assert done.returncode == 2

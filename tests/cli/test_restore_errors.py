@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.image_io.formats import png
+from bokwon.image_io import document
 
 Run = Callable[..., tuple[int, str]]
 
@@ -143,7 +143,7 @@ def test_a_mistake_of_ours_is_fifteen_and_leaves_nothing(
     def _fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(png, "encode", _fail)
+    monkeypatch.setattr(document, "encode_page", _fail)
     code, said = run("page.png", "there.png", "--mask", "mask.png", "--method", "telea")
     assert code == 15
     assert said.startswith("bokwon: error: unexpected ZeroDivisionError: a bug")

@@ -19,7 +19,7 @@ from PIL import Image, ImageCms
 
 from bokwon.cli.main import main
 from bokwon.errors import InputFileError
-from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.reader import Source, read_page
 
 SIZE = (70, 90)
@@ -50,9 +50,9 @@ def check_restored(before: np.ndarray, path: str) -> None:
     assert not np.array_equal(before[HOLE], after[HOLE])
 
 
-def tags_of(path: str) -> ifd.Directory:
+def tags_of(path: str) -> directories.Directory:
     with Path(path).open("rb") as stream:
-        return ifd.parse(stream)
+        return directories.parse(stream)
 
 
 def encoded(image: Image.Image, file_format: str, **settings: object) -> bytes:
@@ -165,11 +165,11 @@ def test_tags_that_speak_of_the_whole_page_stay_and_those_of_its_values_while_th
     # What was stored as luma and chroma comes back as RGB, of which these numbers do not speak.
     settings = {"photometric": "rgb", "compression": "jpeg", "metadata": None}
     tifffile.imwrite("page.tif", SMOOTH, extratags=always + in_values, **settings)
-    assert ifd.numbers(tags_of("page.tif")[262]) == (6,)
+    assert directories.numbers(tags_of("page.tif")[262]) == (6,)
     assert restore("page.tif", "out.tif") == 0
     said = capsys.readouterr().err
     before, after = tags_of("page.tif"), tags_of("out.tif")
-    assert ifd.numbers(after[262]) == (2,)
+    assert directories.numbers(after[262]) == (2,)
     for tag, *_ in always:
         assert after[tag] == before[tag]
     assert "tags that speak of its sample values are not kept: 321 (HalftoneHints), 340 (SMinSampleValue)" in said

@@ -15,7 +15,7 @@ import tifffile
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.image_io.document import open_book
+from bokwon.image_io.document import open_document
 from bokwon.image_io.reader import Source
 
 SIZE = (36, 44)
@@ -113,7 +113,7 @@ BROKEN = (0, 4, 7, 8, 10, 11, 15, 20, 22, 23)
 
 
 def pages(path: Path) -> Iterator[tuple[str, np.ndarray, tuple[object, ...]]]:
-    with open_book(Source.of(path), max_pixels=LIMIT) as opened:
+    with open_document(Source.of(path), max_pixels=LIMIT) as opened:
         for number in range(1, opened.pages + 1):
             page = opened.page(number)
             told = page.metadata

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.formats.tiff import directories as ifd
 from bokwon.image_io.output_formats import check_fits, encode_page, format_of, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source, read_page
@@ -105,17 +103,6 @@ def test_sixteen_bit_colour_stays_sixteen_bit_colour(extension: str, channels: i
     np.testing.assert_array_equal(again.pixels, page.pixels)
 
 
-def test_big_endian_tiff_is_read_with_its_tags() -> None:
-    image = Image.frombytes("I;16B", (WIDTH, HEIGHT), sixteen(1).astype(">u2").tobytes())
-    page = read(saved(image, "TIFF", dpi=(300, 150), description="folio 3"))
-    np.testing.assert_array_equal(page.pixels, sixteen(1))
-    again = read(written(page))
-    np.testing.assert_array_equal(again.pixels, sixteen(1))
-    assert again.metadata.dpi == (300, 150)
-    assert again.metadata.tiff is not None
-    assert again.metadata.tiff.tags[270].data == b"folio 3\0"
-
-
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "BMP"])
 def test_palettes_become_rgb_and_it_is_said(file_format: str) -> None:
     image = picture("RGB").quantize(16)
@@ -135,104 +122,10 @@ def test_a_palette_with_transparency_becomes_rgba() -> None:
     np.testing.assert_array_equal(again.pixels, page.pixels)
 
 
-def test_small_gray_samples_come_back_with_eight_bits_and_it_is_said() -> None:
-    rows = b"".join(b"\0" + bytes([0x1B] * 2) for _ in range(4))
-    ihdr = struct.pack(">IIBBBBB", 8, 4, 2, 0, 0, 0, 0)
-    chunks = [(b"IHDR", ihdr), (b"sBIT", b"\x02"), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
-    )
-    page = read(data)
-    np.testing.assert_array_equal(page.pixels[0], [0, 85, 170, 255] * 2)
-    assert "less than 8 bits" in " ".join(page.notices)
-    assert b"sBIT" not in written(page)
-
-
-def png_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
-    chunks, position = [], 8
-    while position < len(data):
-        (length,) = struct.unpack(">I", data[position : position + 4])
-        chunks.append((data[position + 4 : position + 8], data[position + 8 : position + 8 + length]))
-        position += 12 + length
-    return chunks
-
-
-@pytest.mark.parametrize("colour", [3, None], ids=["16-bit RGB", "8-bit RGB"])
-def test_png_chunks_are_copied_byte_for_byte(colour: int | None) -> None:
-    described = PngImagePlugin.PngInfo()
-    described.add_text("Title", "folio 3")
-    described.add_itxt("Author", "김정희", "ko", "저자")
-    described.add(b"gAMA", struct.pack(">I", 45455))
-    described.add(b"cHRM", bytes(32))
-    described.add(b"prVt", b"private, safe to copy")
-    described.add(b"prVT", b"private, not safe to copy")
-    exif = Image.Exif()
-    exif[305] = "scanner"
-    data = saved(picture("RGB"), "PNG", pnginfo=described, icc_profile=ICC, dpi=(400, 300), exif=exif)
-    if colour:
-        # The same chunks around 16-bit samples.
-        ihdr_end = 33
-        base = deep(".png", 3)
-        extra = data[ihdr_end : data.index(b"IDAT") - 4]
-        data = base[:ihdr_end] + extra + base[ihdr_end:]
-    wanted = [chunk for chunk in png_chunks(data) if chunk[0] not in (b"IHDR", b"IDAT", b"IEND", b"prVT")]
-    page = read(data)
-    after = [chunk for chunk in png_chunks(written(page)) if chunk[0] not in (b"IHDR", b"IDAT", b"IEND")]
-    assert len(wanted) >= 8
-    assert after == wanted
-
-
-def test_a_transparent_colour_stays_the_chunk_it_is() -> None:
-    base = deep(".png", 3)
-    body = struct.pack(">HHH", *sixteen(3)[0, 0].tolist())
-    chunk = struct.pack(">I", 6) + b"tRNS" + body + struct.pack(">I", zlib.crc32(b"tRNS" + body))
-    page = read(base[:33] + chunk + base[33:])
-    assert page.mode == "RGB"
-    np.testing.assert_array_equal(page.pixels, sixteen(3))
-    assert (b"tRNS", body) in png_chunks(written(page))
-
-
 def jpeg(image: Image.Image, **settings: object) -> bytes:
     exif = Image.Exif()
     exif[305] = "scanner"
     return saved(image, "JPEG", exif=exif, icc_profile=ICC, dpi=(300, 300), comment=b"folio 3", **settings)
-
-
-@pytest.mark.parametrize("subsampling", [0, 1, 2])
-@pytest.mark.parametrize("quality", [40, 92])
-@pytest.mark.parametrize("progressive", [False, True])
-def test_jpeg_keeps_tables_subsampling_scans_and_segments(subsampling: int, quality: int, progressive: bool) -> None:
-    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
-    smooth = np.stack([rows * 8, columns * 6, rows * 3 + columns * 3], axis=-1).astype(np.uint8)
-    data = jpeg(Image.fromarray(smooth), quality=quality, subsampling=subsampling, progressive=progressive)
-    iptc = b"\xff\xed" + struct.pack(">H", 2 + 18) + b"Photoshop 3.0\0IPTC"
-    page = read(data[:2] + iptc + data[2:])
-    again = read(written(page))
-    assert page.metadata.jpeg is not None
-    assert again.metadata.jpeg == page.metadata.jpeg
-    assert again.metadata.jpeg.subsampling == subsampling
-    assert again.metadata.jpeg.progressive == progressive
-    assert iptc in again.metadata.jpeg.segments
-    assert again.metadata.icc == ICC
-    assert again.metadata.dpi == (300, 300)
-    assert np.abs(again.pixels.astype(int) - page.pixels).mean() < 2
-
-
-@pytest.mark.parametrize("mode", ["L", "CMYK"])
-def test_gray_and_cmyk_jpeg_stay_gray_and_cmyk(mode: str) -> None:
-    page = read(jpeg(picture(mode), quality=95))
-    again = read(written(page))
-    assert (again.mode, again.format) == (mode, "JPEG")
-    np.testing.assert_allclose(again.pixels, page.pixels, atol=6)
-    assert again.metadata.icc == ICC
-
-
-def test_the_first_of_a_phone_s_pictures_is_kept_and_it_is_said() -> None:
-    data = saved(picture("RGB"), "MPO", save_all=True, append_images=[picture("RGB")])
-    page = read(data)
-    assert (page.format, page.mode) == ("JPEG", "RGB")
-    assert "only the first" in " ".join(page.notices)
-    assert b"MPF\0" not in written(page)
 
 
 def tagged(**settings: object) -> bytes:
@@ -241,60 +134,6 @@ def tagged(**settings: object) -> bytes:
     tags[65000], tags.tagtype[65000] = b"\x00\x01 private", 7
     tags[34665] = {36867: "1840:01:01 00:00:00", 33434: TiffImagePlugin.IFDRational(1, 60)}
     return saved(picture("RGB"), "TIFF", tiffinfo=tags, icc_profile=ICC, dpi=(400, 400), **settings)
-
-
-def test_tiff_tags_are_copied_byte_for_byte_known_or_not() -> None:
-    data = tagged()
-    # Not ASCII, as many scanning programs write it.
-    described = ifd.parse(io.BytesIO(data))
-    described[270] = ifd.Entry(2, 7, "사기".encode() + b"\0")
-    data = data + b"\0" * (len(data) % 2)
-    data = ifd.file_header(len(data)) + data[8:] + ifd.serialise(described, len(data))
-    page = read(data)
-    again = read(written(page))
-    assert page.metadata.tiff is not None
-    assert again.metadata.tiff == page.metadata.tiff
-    assert {270, 282, 315, 700, 34665, 34675, 65000} <= set(again.metadata.tiff.tags)
-    assert again.metadata.icc == ICC
-    with Image.open(io.BytesIO(written(page))) as image:
-        assert image.getexif().get_ifd(34665)[36867] == "1840:01:01 00:00:00"
-
-
-@pytest.mark.parametrize(
-    ("mode", "compression"),
-    [
-        ("RGB", "raw"),
-        ("RGB", "tiff_lzw"),
-        ("RGB", "tiff_adobe_deflate"),
-        ("L", "packbits"),
-        ("1", "group4"),
-        ("1", "group3"),
-    ],
-)
-def test_tiff_compression_is_kept(mode: str, compression: str) -> None:
-    page = read(saved(picture(mode), "TIFF", compression=compression))
-    again = read(written(page))
-    assert again.metadata.tiff is not None
-    assert again.metadata.tiff.compression == compression
-    np.testing.assert_array_equal(again.pixels, samples(mode))
-    assert lost_on_the_way(page, "TIFF") == ()
-
-
-@pytest.mark.parametrize("compression", [1, 5, 8])
-def test_compression_of_sixteen_bit_colour_is_kept(compression: int) -> None:
-    done, encoded = cv2.imencode(".tiff", sixteen(3), [cv2.IMWRITE_TIFF_COMPRESSION, compression])
-    assert done
-    after = ifd.parse(io.BytesIO(written(read(encoded.tobytes()))))
-    assert ifd.numbers(after[259]) == (compression,)
-
-
-def test_jpeg_in_tiff_becomes_deflate_and_it_is_said() -> None:
-    page = read(saved(picture("RGB"), "TIFF", compression="jpeg"))
-    again = read(written(page))
-    np.testing.assert_array_equal(again.pixels, page.pixels)
-    assert again.metadata.tiff is not None
-    assert again.metadata.tiff.compression == "tiff_adobe_deflate"
-    assert "Deflate" in " ".join(lost_on_the_way(page, "TIFF"))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -316,16 +155,6 @@ def test_samples_are_never_turned_by_orientation(orientation: int) -> None:
         again = read(written(page))
         assert again.metadata.orientation == orientation
         np.testing.assert_array_equal(again.pixels, samples("RGB"))
-
-
-def test_white_is_zero_is_read_as_light() -> None:
-    data = written(read(saved(Image.fromarray(sixteen(1)), "TIFF", compression="raw")))
-    directory = ifd.parse(io.BytesIO(data))
-    directory[262] = ifd.Entry.shorts(0)
-    (position,) = struct.unpack("<I", data[4:8])
-    page = read(data[:position] + ifd.serialise(directory, position))
-    np.testing.assert_array_equal(page.pixels, 65535 - sixteen(1))
-    np.testing.assert_array_equal(read(written(page)).pixels, page.pixels)
 
 
 @pytest.mark.parametrize("source", ["PNG", "JPEG", "TIFF", "WEBP"])

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
-import threading
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bokwon.errors import BokwonError, FileAccessError, InputFileError
+from bokwon.errors import BokwonError, InputFileError
 from bokwon.image_io.reader import Source, read_page
 
 FORMATS = ["PNG", "JPEG", "TIFF", "WEBP", "BMP"]
@@ -63,7 +60,7 @@ def test_a_damaged_sixteen_bit_png_is_one_error_and_opencv_says_nothing(capfd: p
 
 
 def test_sixteen_bit_colour_that_would_be_misread_is_refused() -> None:
-    from bokwon.image_io.formats.tiff import directories as ifd
+    from bokwon.image_io.formats.tiff import directories
 
     noise = np.random.default_rng(0).integers(0, 65536, (8, 8, 4)).astype(np.uint16)
     stream = io.BytesIO()
@@ -72,12 +69,12 @@ def test_sixteen_bit_colour_that_would_be_misread_is_refused() -> None:
 
     encode_page(stream, noise, "RGBA", "TIFF", Metadata())
     data = stream.getvalue()
-    directory = ifd.parse(stream)
+    directory = directories.parse(stream)
     # Colours said to be multiplied by alpha: Pillow divides, OpenCV does not.
-    directory[338] = ifd.Entry.shorts(1)
+    directory[338] = directories.Entry.shorts(1)
     (position,) = struct.unpack("<I", data[4:8])
     with pytest.raises(InputFileError, match="multiplied by its alpha"):
-        read(data[:position] + ifd.serialise(directory, position))
+        read(data[:position] + directories.serialise(directory, position))
 
 
 def test_files_of_several_pages_are_refused() -> None:
@@ -104,36 +101,6 @@ def test_too_many_pixels_are_refused_before_decoding() -> None:
         read(saved("PNG"), max_pixels=60)
     read(saved("PNG"), max_pixels=60 * 40)
     assert limit == Image.MAX_IMAGE_PIXELS
-
-
-def test_a_source_is_a_file_that_exists(tmp_path: Path) -> None:
-    with pytest.raises(FileAccessError, match="does not exist"):
-        Source.of(tmp_path / "none.png")
-    with pytest.raises(FileAccessError, match="is a folder"):
-        Source.of(tmp_path)
-    with pytest.raises(FileAccessError, match=r"does not exist|cannot be read"):
-        Source.of(tmp_path / ("a" * 5000))
-
-
-def test_a_named_pipe_is_read_and_a_device_is_not(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(saved("PNG"),))
-    writer.start()
-    source = Source.of(pipe)
-    writer.join()
-    assert read_page(source).size == read_page(source).size == (60, 40)
-    with pytest.raises(FileAccessError, match="is a device"):
-        Source.of(Path(os.devnull))
-
-
-def test_a_file_that_vanishes_is_a_file_access_error(tmp_path: Path) -> None:
-    path = tmp_path / "page.png"
-    path.write_bytes(saved("PNG"))
-    source = Source.of(path)
-    path.unlink()
-    with pytest.raises(FileAccessError, match="cannot be read"):
-        read_page(source)
 
 
 @settings(max_examples=150, deadline=None)

@@ -26,7 +26,7 @@ from bokwon.batch.mask_matching import (
 from bokwon.batch.single_file import restore_file
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, MissingDependencyError
 from bokwon.image_io.decoder_warnings import listen
-from bokwon.image_io.output_formats import EXTENSIONS
+from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.utilities.checksums import sha256_of, sha256_of_file

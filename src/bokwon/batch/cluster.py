@@ -1,4 +1,4 @@
-"""Work spread over a Ray cluster: what `bokwon.batch.pool` does on one machine, on many."""
+"""Work spread over a Ray cluster: what `bokwon.utilities.processes` does on one machine, on many."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bokwon.batch.mask_matching import Masks
 from bokwon.errors import ArgumentError
-from bokwon.image_io.output_formats import EXTENSIONS, format_of
+from bokwon.image_io.formats import EXTENSIONS
+from bokwon.image_io.output_formats import format_of
 from bokwon.image_io.reader import MAX_PIXELS, Source
 from bokwon.inpaint.fill import Letters
 from bokwon.inpaint.finish.grain import GrainChoice

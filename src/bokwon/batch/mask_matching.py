@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
-from bokwon.image_io.output_formats import EXTENSIONS
+from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.reader import Source
 from bokwon.provenance.hole_list import CLASS_MAP
 from bokwon.provenance.record import RECORD

@@ -14,9 +14,10 @@ import numpy as np
 from bokwon.batch.job import Job, Outcome
 from bokwon.batch.page_ranges import select_pages
 from bokwon.errors import ArgumentError, BokwonError, InputFileError
-from bokwon.image_io.document import Book, open_book
+from bokwon.image_io.document import Document, open_document
+from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.masks import check_hole, hole_of_samples, looks_inverted
-from bokwon.image_io.output_formats import EXTENSIONS, check_fits, lost_on_the_way
+from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import read_page
 from bokwon.inpaint.fill import Progress
@@ -53,17 +54,17 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
     """
     file_format = job.output_format
     _check_files(job)
-    with open_book(job.source, max_pixels=job.options.max_pixels) as book, ExitStack() as opened:
-        if job.target is None and job.format is None and book.format is not None:
-            file_format = book.format
-        for notice in book.notices:
+    with open_document(job.source, max_pixels=job.options.max_pixels) as document, ExitStack() as opened:
+        if job.target is None and job.format is None and document.format is not None:
+            file_format = document.format
+        for notice in document.notices:
             tell("note", notice)
-        work = _Work(job, restorer, tell, progress, book, file_format, opened)
+        work = _Work(job, restorer, tell, progress, document, file_format, opened)
         _write(job, work.write)
         work.finish_record()
         if job.masks and not work.asked:
             tell("warning", f"none of the pages {job.options.pages} has a mask: nothing is restored")
-        return Outcome(book.pages, work.restored, work.tiles, work.hole, work.pixels)
+        return Outcome(document.pages, work.restored, work.tiles, work.hole, work.pixels)
 
 
 class _Work:
@@ -75,7 +76,7 @@ class _Work:
         restorer: Restorer,
         tell: Tell,
         progress: Progress | None,
-        book: Book,
+        document: Document,
         file_format: str,
         opened: ExitStack,
     ) -> None:
@@ -85,20 +86,20 @@ class _Work:
         self._restorer = restorer
         self._tell = tell
         self._progress = progress
-        self._book = book
-        self._mask_book: Book | None = None
+        self._document = document
+        self._mask_document: Document | None = None
         self._recorder: Recorder | None = None
         options = job.options
-        pages = book.pages
+        pages = document.pages
         self._wanted = frozenset(range(1, pages + 1))
         if options.pages:
             self._wanted = select_pages(options.pages, pages, missing=options.missing_pages)
         if job.masks.whole is not None:
             mask = job.masks.whole
-            self._mask_book = opened.enter_context(open_book(mask, max_pixels=options.max_pixels))
-            if self._mask_book.pages != pages:
+            self._mask_document = opened.enter_context(open_document(mask, max_pixels=options.max_pixels))
+            if self._mask_document.pages != pages:
                 raise ArgumentError(
-                    f"mask {mask.name} has {self._mask_book.pages} pages and the image {pages}",
+                    f"mask {mask.name} has {self._mask_document.pages} pages and the image {pages}",
                     "give one page of mask for each, or one file a page, named like NAME_p003.png",
                 )
         strangers = sorted(number for number in job.masks.pages if number > pages or number < 1)
@@ -108,9 +109,9 @@ class _Work:
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
 
     def visit(self, number: int, read: Callable[[], Page] | None) -> Page | None:
-        """Restore a page, if it is to be; see `bokwon.image_io.document.Visit`."""
-        name = self._job.source.name if self._book.pages == 1 else f"{self._job.source.name}, page {number}"
-        masked = number in self._wanted and (number in self._job.masks.pages or self._mask_book is not None)
+        """Restore a page, if it is to be; see `bokwon.image_io.protocols.PageTransform`."""
+        name = self._job.source.name if self._document.pages == 1 else f"{self._job.source.name}, page {number}"
+        masked = number in self._wanted and (number in self._job.masks.pages or self._mask_document is not None)
         self.asked += masked
         if read is None:
             level: Literal["note", "warning"] = "warning" if masked else "note"
@@ -118,7 +119,7 @@ class _Work:
             return None
         if not masked:
             self._tell("detail", f"{name}: no mask")
-        if not masked and self._book.pages > 1:
+        if not masked and self._document.pages > 1:
             return None
         page = read()
         for warning in page.warnings:
@@ -131,7 +132,7 @@ class _Work:
             for notice in page.notices:
                 self._tell("note", notice)
             raise
-        if hole is None and (self._book.format or page.format) == self._format:
+        if hole is None and (self._document.format or page.format) == self._format:
             return None
         self._announce(page)
         if hole is not None:
@@ -144,7 +145,7 @@ class _Work:
     def _check_name(self, page: Page) -> None:
         """Refuse an image that would come back in another format only because its name says that it is one."""
         source, target = self._job.source, self._job.target
-        if target is None or self._job.format is not None or self._book.format is not None:
+        if target is None or self._job.format is not None or self._document.format is not None:
             return
         extension = PurePath(source.name).suffix.lower()
         if page.format != self._format and EXTENSIONS.get(extension) == self._format:
@@ -167,7 +168,7 @@ class _Work:
 
     def write(self, stream: BinaryIO) -> None:
         """Write the output, and all of the record of the intervention but its place."""
-        self._book.rewrite(stream, self._format, self.visit)
+        self._document.rewrite(stream, self._format, self.visit)
         if self._recorder is not None:
             chosen = {name: getattr(self._restorer, name) for name in ("letters", "grain", "ink", "ensemble", "widen")}
             options = {**asdict(self._job.options), "format": self._format, **chosen}
@@ -194,7 +195,7 @@ class _Work:
 
     def _announce(self, page: Page) -> None:
         file_format = self._format
-        if self._book.format == "PDF":
+        if self._document.format == "PDF":
             # A picture within a PDF stays one of its kind.
             file_format = page.format
         else:
@@ -207,10 +208,10 @@ class _Work:
         source = self._job.masks.pages.get(number)
         if source is not None:
             return read_page(source, max_pixels=self._job.options.max_pixels), source.name
-        if self._mask_book is None or self._job.masks.whole is None:
+        if self._mask_document is None or self._job.masks.whole is None:
             raise RuntimeError(f"page {number} has no mask")
         name = self._job.masks.whole.name
-        return self._mask_book.page(number), name if self._book.pages == 1 else f"{name}, page {number}"
+        return self._mask_document.page(number), name if self._document.pages == 1 else f"{name}, page {number}"
 
     def _hole_of(self, page: Page, number: int, name: str) -> Hole | None:
         """Return what is to be filled; None for nothing."""

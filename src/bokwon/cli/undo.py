@@ -36,7 +36,7 @@ def undo(
     divert_native_messages()
     voice = Voice(quiet=quiet, verbose=False)
 
-    from bokwon.image_io.document import open_book
+    from bokwon.image_io.document import open_document
     from bokwon.image_io.output_formats import check_fits, format_of, lost_on_the_way
     from bokwon.image_io.page import Page
     from bokwon.image_io.reader import MAX_PIXELS, Source
@@ -57,7 +57,7 @@ def undo(
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
     restored: list[int] = []
     lossy: list[int] = []
-    with open_book(source, max_pixels=largest) as book:
+    with open_document(source, max_pixels=largest) as document:
 
         def visit(number: int, read: Callable[[], Page] | None) -> Page | None:
             if number not in pages:
@@ -65,8 +65,8 @@ def undo(
             if read is None:
                 raise InputFileError(f"page {number} of {output} has no image any more", "restore it from the original")
             page = read()
-            records.put_back(folder, number, book.pages, page)
-            if book.format is None:
+            records.put_back(folder, number, document.pages, page)
+            if document.format is None:
                 check_fits(page.pixels, page.mode, file_format)
                 for notice in lost_on_the_way(page, file_format):
                     if not notice.startswith(_ENCODED_ANEW):
@@ -78,7 +78,7 @@ def undo(
             return page
 
         with replacing(final) as stream:
-            book.rewrite(stream, file_format, visit)
+            document.rewrite(stream, file_format, visit)
             if missing := sorted(pages.keys() - set(restored)):
                 raise InputFileError(f"{output} has no page {missing[0]}, of which {record} speaks", "check the names")
     if final.samefile(output) and folder.resolve() == records.record_folder(output).resolve():

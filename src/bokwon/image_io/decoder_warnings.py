@@ -10,10 +10,11 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-__all__ = ["complaints_about", "listen"]
+__all__ = ["damage_warnings", "listen"]
 
 _STANDARD_ERROR = 2
 _MOST_READ = 1 << 16
@@ -24,7 +25,7 @@ _listening = False
 
 
 def listen() -> None:
-    """Put a nameless file in the place of this process's standard error, where `complaints_about` looks for complaints.
+    """Put a nameless file in the place of this process's standard error, where `damage_warnings` reads.
 
     Only for programs whose own words take another way; see `bokwon.cli.console`.
     """
@@ -39,12 +40,24 @@ def listen() -> None:
             os.dup2(nowhere.fileno(), _STANDARD_ERROR)
 
 
-def complaints_about(data: bytes) -> tuple[str, ...]:
-    """Return what is wrong with the samples of a JPEG or TIFF file that Pillow has decoded; nothing without `listen`.
+def damage_warnings(name: str, stream: BinaryIO) -> tuple[str, ...]:
+    """Return a warning if the samples of a JPEG or TIFF file that Pillow has decoded are damaged.
+
+    Without `listen` nothing is heard, and nothing returned.
 
     Args:
-        data: The file.
+        name: What the warning calls the file.
+        stream: The file, seekable.
     """
+    stream.seek(0)
+    if not (said := _decoder_messages(stream.read())):
+        return ()
+    more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
+    return (f"{name} is damaged, though it can be read: {said[0]}{more}; compare it with another copy",)
+
+
+def _decoder_messages(data: bytes) -> tuple[str, ...]:
+    """Decode a file once more; return what libjpeg or libtiff prints about its samples, each line once."""
     if not _listening:
         return ()
     import cv2

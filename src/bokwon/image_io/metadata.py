@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bokwon.image_io.formats.tiff.directories import Directory
+if TYPE_CHECKING:
+    from bokwon.image_io.formats.tiff.directories import Directory
 
 __all__ = ["JpegSettings", "Metadata", "TiffSettings", "plausible_dpi"]
 

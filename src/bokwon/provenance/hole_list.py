@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
-from bokwon.image_io.document import open_book
+from bokwon.image_io.document import open_document
 from bokwon.image_io.reader import Source
 from bokwon.types import DAMAGE_KINDS, Hole
 
@@ -161,8 +161,8 @@ def _known(kind: str, where: str) -> str:
 
 
 def _read_classes(path: Path, number: int, size: tuple[int, int], max_pixels: int) -> NDArray[np.uint8]:
-    with open_book(Source.of(path), max_pixels=max_pixels) as book:
-        page = book.page(number if book.pages > 1 else 1)
+    with open_document(Source.of(path), max_pixels=max_pixels) as document:
+        page = document.page(number if document.pages > 1 else 1)
     if page.mode != "L" or page.pixels.dtype != np.uint8 or int(page.pixels.max()) > len(_KINDS):
         raise InputFileError(
             f"class map {path} is no gray image of 8 bits with values from 0 to {len(_KINDS)}",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
 from typing import BinaryIO
 
+from bokwon.image_io.formats import pillow
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import to_pillow
+from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
-__all__ = ["encode", "profile_of"]
+__all__ = ["decode", "encode", "profile_of"]
 
 _FILE_HEADER = 14
 _NEWEST = 124
@@ -19,6 +22,13 @@ _EMBEDDED = b"DEBM"
 _SPACE_AT, _PROFILE_AT = 56, 112
 _GAMMA_AND_ENDPOINTS = 48
 _INTENT_PICTURES = 4
+
+
+def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
+    """Read a BMP file; see `bokwon.image_io.formats.table.Format`."""
+    with pillow.opened(name, stream, "BMP", max_pixels) as image:
+        page = pillow.page_of(name, image, "BMP")
+    return replace(page, metadata=replace(page.metadata, icc=profile_of(stream)))
 
 
 def profile_of(stream: BinaryIO) -> bytes | None:

@@ -11,9 +11,10 @@ import numpy as np
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.image_io.metadata import Metadata, plausible_dpi
 from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
+from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
-__all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "is_jpeg2000", "own_blocks"]
+__all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "own_blocks"]
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM = b"\xff\x4f\xff\x51"
@@ -28,39 +29,27 @@ _SPACES = {"CMYK": _CMYK, "L": _GRAY, "LA": _GRAY}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
-def is_jpeg2000(head: bytes) -> bool:
-    """Return whether a file begins as JPEG 2000 files and codestreams do."""
-    return head.startswith((SIGNATURE, CODESTREAM))
-
-
-def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Metadata]:
-    """Decode a file or a bare codestream.
-
-    Args:
-        name: What messages call it.
-        data: The file.
-        max_pixels: Refuse larger images.
-
-    Returns:
-        Samples, their mode, and the boxes of the file.
+def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
+    """Read a file or a bare codestream; see `bokwon.image_io.formats.table.Format`.
 
     Raises:
         InputFileError: Damaged, too large, or of samples that cannot be given back as they are.
         MissingDependencyError: imagecodecs is not installed.
     """
+    data = stream.read()
     boxes = tuple(_boxes(data)) if data.startswith(SIGNATURE) else ()
-    stream, *others = [content for kind, content in boxes if kind == b"jp2c"] or [data]
+    codestream, *others = [content for kind, content in boxes if kind == b"jp2c"] or [data]
     if others:
         raise InputFileError(f"{name} holds {1 + len(others)} images", "save them as files of their own")
-    if not stream.startswith(CODESTREAM) or len(stream) < 42:
+    if not codestream.startswith(CODESTREAM) or len(codestream) < 42:
         raise InputFileError(f"{name} is damaged: it has no codestream", "get an undamaged copy")
-    width, height, left, top = struct.unpack(">IIII", stream[8:24])
+    width, height, left, top = struct.unpack(">IIII", codestream[8:24])
     width, height = width - left, height - top
     if width <= 0 or height <= 0 or width * height > max_pixels:
         raise too_many_pixels(name, max_pixels)
-    (channels,) = struct.unpack(">H", stream[40:42])
-    depths = set(stream[42 : 42 + 3 * channels : 3])
-    samplings = set(stream[43 : 42 + 3 * channels : 3]) | set(stream[44 : 42 + 3 * channels : 3])
+    (channels,) = struct.unpack(">H", codestream[40:42])
+    depths = set(codestream[42 : 42 + 3 * channels : 3])
+    samplings = set(codestream[43 : 42 + 3 * channels : 3]) | set(codestream[44 : 42 + 3 * channels : 3])
     bits = min(depths, default=0) + 1
     if len(depths) > 1 or not 8 <= bits <= 16 or samplings != {1} or channels not in _MODES:
         kept = "8 to 16 bits of gray, RGB or CMYK, all channels of one size, with or without alpha"
@@ -70,17 +59,18 @@ def decode(name: str, data: bytes, *, max_pixels: int) -> tuple[Pixels, str, Met
         raise InputFileError(f"{name} is a palette image in JPEG 2000", "convert it to RGB")
     if _has_multiplied_alpha(header):
         raise multiplied_alpha(name)
-    pixels = np.asarray(_codec().jpeg2k_decode(stream))
+    pixels = np.asarray(_codec().jpeg2k_decode(codestream))
     if pixels.shape[:2] != (height, width):
         raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
     if 8 < bits < 16:
         # As bright as 16 bits are; going back loses nothing.
         pixels = np.asarray(pixels << (16 - bits), np.uint16)
-    mode = _MODES[channels] if not _is_cmyk(header) else "CMYK"
+    profile, inks = _colour(header)
+    mode = "CMYK" if inks else _MODES[channels]
     xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
     fewer = bits if 8 < bits < 16 else None
-    metadata = Metadata(icc=_profile(header), xmp=xmp, dpi=_resolution(header), jpeg2000=boxes, jpeg2000_bits=fewer)
-    return np.ascontiguousarray(pixels), mode, metadata
+    metadata = Metadata(icc=profile, xmp=xmp, dpi=_resolution(header), jpeg2000=boxes, jpeg2000_bits=fewer)
+    return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", metadata)
 
 
 def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
@@ -184,17 +174,12 @@ def _has_multiplied_alpha(header: bytes) -> bool:
     return any(kind == _MULTIPLIED for _, kind, _ in struct.iter_unpack(">HHH", whole))
 
 
-def _profile(header: bytes) -> bytes | None:
-    colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
-    return colour[3:] if colour[:1] == b"\2" else None
-
-
-def _is_cmyk(header: bytes) -> bool:
-    colour = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
-    # By number, or by the colour space that a profile names.
-    if colour[:1] == b"\2":
-        return colour[19:23] == b"CMYK"
-    return colour[:1] == b"\1" and colour[3:7] == struct.pack(">I", _CMYK)
+def _colour(header: bytes) -> tuple[bytes | None, bool]:
+    """Return the colour profile, and whether the picture is of inks, as a profile or a number says."""
+    content = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
+    if content[:1] == b"\2":
+        return content[3:], content[19:23] == b"CMYK"
+    return None, content[:1] == b"\1" and content[3:7] == struct.pack(">I", _CMYK)
 
 
 def _new_boxes(pixels: Pixels, mode: str, metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:

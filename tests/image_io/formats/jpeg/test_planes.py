@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.image_io.formats.jpeg import planes as jpeg_planes
+from bokwon.image_io.formats.jpeg import planes
 from bokwon.image_io.metadata import JpegSettings
 
 TABLES = (tuple(range(3, 67)), tuple(range(5, 69)))
@@ -20,7 +20,7 @@ def picture(width: int, height: int) -> Image.Image:
 
 def encoded(image: Image.Image, layout: tuple[tuple[int, int, int], ...], progressive: bool) -> Image.Image:
     settings = JpegSettings(TABLES, 0, progressive, (), layout=layout)
-    return Image.open(io.BytesIO(jpeg_planes.encode(image, settings)))
+    return Image.open(io.BytesIO(planes.encode(image, settings)))
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -53,8 +53,8 @@ def test_layouts_without_a_preset_are_kept(layout: tuple[tuple[int, int, int], .
 
 
 def test_what_cannot_be_encoded() -> None:
-    assert jpeg_planes.can_encode(((1, 2, 2), (2, 1, 1), (3, 1, 1)))
-    assert not jpeg_planes.can_encode(((1, 2, 2), (2, 1, 1)))
-    assert not jpeg_planes.can_encode(((1, 3, 1), (2, 2, 1), (3, 1, 1)))
-    assert not jpeg_planes.can_encode(((1, 1, 1), (2, 2, 1), (3, 1, 1)))
-    assert not jpeg_planes.can_encode(((1, 2, 1), (1, 1, 1), (3, 1, 1)))
+    assert planes.can_encode(((1, 2, 2), (2, 1, 1), (3, 1, 1)))
+    assert not planes.can_encode(((1, 2, 2), (2, 1, 1)))
+    assert not planes.can_encode(((1, 3, 1), (2, 2, 1), (3, 1, 1)))
+    assert not planes.can_encode(((1, 1, 1), (2, 2, 1), (3, 1, 1)))
+    assert not planes.can_encode(((1, 2, 1), (1, 1, 1), (3, 1, 1)))

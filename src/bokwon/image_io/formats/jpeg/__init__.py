@@ -1,1 +1,6 @@
-"""JPEG: encoding with the tables and subsampling of the input."""
+"""JPEG: read and written with the tables, subsampling and segments of the input."""
+
+from bokwon.image_io.formats.jpeg.reader import decode
+from bokwon.image_io.formats.jpeg.writer import changes, encode, own_blocks, too_long
+
+__all__ = ["changes", "decode", "encode", "own_blocks", "too_long"]

@@ -6,13 +6,14 @@ A scan of one component is coded as a gray file of its size is (ITU-T T.81, A.2.
 from __future__ import annotations
 
 import io
-import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 
+from bokwon.image_io.formats.jpeg.segments import APP0, END, SCAN, markers
 from bokwon.image_io.metadata import JpegSettings
 
 __all__ = ["can_encode", "encode"]
@@ -24,10 +25,8 @@ _ZERO = np.array([0, 128, 128], np.float32)
 """From RGB to luma and chroma: JFIF 1.02, page 3 (ITU-R BT.601)."""
 _BAND = 256
 """Rows that are converted at a time: floats take four times the memory."""
-_START, _END, _SCAN, _HUFFMAN, _QUANTISATION, _JFIF = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xE0
+_START, _HUFFMAN, _QUANTISATION = 0xD8, 0xC4, 0xDB
 _FRAMES = (0xC0, 0xC1, 0xC2)
-# In coded samples 0xFF is followed by zero, or by a number that counts restarts.
-_NEXT = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 def can_encode(layout: Sequence[tuple[int, int, int]]) -> bool:
@@ -63,8 +62,10 @@ def encode(image: Image.Image, settings: JpegSettings) -> bytes:
         shrunken = plane.reduce((across // wide, down // tall))
         shrunken.save(gray, "JPEG", qtables=[list(settings.tables[which])], progressive=settings.progressive)
         components.append(bytes((name, wide << 4 | tall, which)))
-        for marker, part in _parts(gray.getvalue()):
-            if marker == _JFIF:
+        data = gray.getvalue()
+        for (marker, start, _), (_, stop, _) in pairwise(markers(data)):
+            part = data[start:stop]
+            if marker == APP0:
                 opening = part
             elif marker == _QUANTISATION and which == number:
                 tables.append(part[:4] + bytes((part[4] & 0xF0 | which,)) + part[5:])
@@ -72,11 +73,11 @@ def encode(image: Image.Image, settings: JpegSettings) -> bytes:
                 frame = marker
             elif marker == _HUFFMAN:
                 scans.append(part)
-            elif marker == _SCAN:
+            elif marker == SCAN:
                 scans.append(part[:5] + bytes((name,)) + part[6:])
     shape = struct.pack(">BHHB", 8, image.height, image.width, len(components)) + b"".join(components)
     header = struct.pack(">BBH", 0xFF, frame, len(shape) + 2) + shape
-    return b"".join((bytes((0xFF, _START)), opening, *tables, header, *scans, bytes((0xFF, _END))))
+    return b"".join((bytes((0xFF, _START)), opening, *tables, header, *scans, bytes((0xFF, END))))
 
 
 def _planes(image: Image.Image) -> list[Image.Image]:
@@ -87,16 +88,3 @@ def _planes(image: Image.Image) -> list[Image.Image]:
         light = pixels[top : top + _BAND].astype(np.float32) @ _FROM_RGB.T + _ZERO
         planes[:, top : top + _BAND] = np.rint(light).clip(0, 255).transpose(2, 0, 1)
     return [Image.fromarray(plane) for plane in planes]
-
-
-def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the segments of a file, each scan's with its coded samples."""
-    place = 2
-    while data[place + 1] != _END:
-        marker = data[place + 1]
-        stop = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-        if marker == _SCAN:
-            found = _NEXT.search(data, stop)
-            stop = found.start() if found else len(data)
-        yield marker, data[place:stop]
-        place = stop

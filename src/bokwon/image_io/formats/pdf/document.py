@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
-from bokwon.image_io.document import Visit
 from bokwon.image_io.formats.pdf.image_object import UNDAMAGED, PdfPicture
 from bokwon.image_io.formats.pdf.page_images import Drawn, drawn_images, find_picture
 from bokwon.image_io.formats.pdf.strips import PdfStrips
+from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
-from bokwon.image_io.reader import Source
+from bokwon.image_io.protocols import Document, PageTransform
+from bokwon.image_io.source import Source
+from bokwon.types import Pixels
 
-__all__ = ["PdfBook"]
+__all__ = ["PdfDocument", "decode", "encode"]
 
 _MEND = "get an undamaged copy, or mend it first (qpdf IN.pdf MENDED.pdf) and compare the pages"
 _STREAM = re.compile(r"^stream <[^>]*>:? *")
+
+
+def decode(name: str, stream: BinaryIO, max_pixels: int) -> NoReturn:
+    """Refuse to read a PDF as a picture: it is opened as a document.
+
+    Raises:
+        InputFileError: Always.
+    """
+    raise InputFileError(f"{name} is a PDF", "extract its page images first, for example with pdfimages")
+
+
+def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> NoReturn:
+    """Refuse to make a PDF of a picture: only a PDF's own pictures are replaced.
+
+    Raises:
+        ArgumentError: Always.
+    """
+    raise ArgumentError("only a PDF can be written as PDF", "write to a name that ends in .tif or .png")
 
 
 def _what(said: object) -> str:
@@ -28,7 +47,7 @@ def _what(said: object) -> str:
     return _STREAM.sub("", str(said))
 
 
-class PdfBook(AbstractContextManager["PdfBook"]):
+class PdfDocument(Document):
     """A PDF file.
 
     Args:
@@ -40,9 +59,9 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         MissingDependencyError: pikepdf is not installed.
     """
 
-    format: str | None = "PDF"
+    format = "PDF"
 
-    def __init__(self, source: Source, *, max_pixels: int) -> None:
+    def __init__(self, source: Source, max_pixels: int) -> None:
         try:
             import pikepdf
         except ImportError as error:
@@ -65,9 +84,7 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         except Exception as error:
             self._stream.close()
             raise InputFileError(f"{source.name} is damaged: {_what(error)}", _MEND) from error
-        self.notices: tuple[str, ...] = tuple(
-            dict.fromkeys(f"{source.name}: {_what(warning)}" for warning in self._pdf.get_warnings())
-        )
+        self.notices = tuple(dict.fromkeys(f"{source.name}: {_what(warning)}" for warning in self._pdf.get_warnings()))
         if self._pdf.is_encrypted:
             self.notices += (f"{source.name} is encrypted; the output is not",)
         try:
@@ -96,23 +113,23 @@ class PdfBook(AbstractContextManager["PdfBook"]):
         return False
 
     def page(self, number: int) -> Page:
-        """Read the picture of a page; see `Book.page`."""
+        """Read the picture of a page; see `Document.page`."""
         picture = self._picture(number)[0]
         if picture is None:
             raise InputFileError(f"{self._name(number)} has no image", "give a mask that is a picture")
         return picture.read()
 
-    def rewrite(self, stream: BinaryIO, file_format: str, visit: Visit) -> None:
-        """Write the file anew; see `Book.rewrite`."""
+    def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
+        """Write the file anew; see `Document.rewrite`."""
         if file_format != "PDF":
             raise ArgumentError(f"{self._source.name} is a PDF, which cannot become {file_format}", "write a .pdf file")
         any_changed = False
         for number in range(1, self.pages + 1):
             picture, others = self._picture(number)
             if picture is None:
-                visit(number, None)
+                transform(number, None)
                 continue
-            changed = visit(number, partial(self._read, number, picture, others))
+            changed = transform(number, partial(self._read, number, picture, others))
             if changed is None:
                 continue
             for part, page in picture.changes(changed):
@@ -120,8 +137,7 @@ class PdfBook(AbstractContextManager["PdfBook"]):
                 part.replace(page)
                 any_changed = True
         if not any_changed:
-            with self._source.open() as original:
-                stream.write(original.read())
+            self._source.copy_to(stream)
             return
         # The same input makes the same bytes: the identifier is made of the content.
         try:

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import BokwonError, InputFileError, MissingDependencyError
-from bokwon.image_io.formats import jpeg2000
-from bokwon.image_io.formats.jpeg import encode as jpeg
+from bokwon.image_io.formats import jpeg, jpeg2000
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
 from bokwon.image_io.page import Page
-from bokwon.image_io.reader import Source, read_page
+from bokwon.image_io.source import Source, decode_source
 from bokwon.types import Pixels
 
 __all__ = ["ANEW", "UNDAMAGED", "PdfPicture"]
@@ -177,7 +176,11 @@ class PdfPicture:
             raise multiplied_alpha(name)
         filters = self._filters()
         if filters[-1:] in (["/DCTDecode"], ["/JPXDecode"]) and set(filters[:-1]) <= _PLAIN:
-            page = read_page(Source(name, data=self._without(filters[:-1])), max_pixels=self._max_pixels)
+            data = self._without(filters[:-1])
+            # By what it is: producers mix the two up.
+            is_jpeg2000 = data.startswith((jpeg2000.SIGNATURE, jpeg2000.CODESTREAM))
+            decode = jpeg2000.decode if is_jpeg2000 else jpeg.decode
+            page = decode_source(Source(name, data=data), decode, max_pixels=self._max_pixels)
             if page.size != (width, height):
                 raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", UNDAMAGED)
             self._check_colours(page)
@@ -287,16 +290,12 @@ class PdfPicture:
     def replace(self, page: Page) -> None:
         """Put other samples in its place, of the size and format that were read."""
         picture, pdf = self._image, self._pikepdf
-        if page.format == "JPEG":
+        if page.format in ("JPEG", "JPEG2000"):
             encoded = io.BytesIO()
             page = _as_inks(page, picture)
-            jpeg.encode(encoded, page.pixels, page.mode, page.metadata)
-            picture.write(encoded.getvalue(), filter=pdf.Name.DCTDecode)
-            return
-        if page.format == "JPEG2000":
-            encoded = io.BytesIO()
-            jpeg2000.encode(encoded, page.pixels, page.mode, page.metadata)
-            picture.write(encoded.getvalue(), filter=pdf.Name.JPXDecode)
+            encode, kind = (jpeg.encode, "/DCTDecode") if page.format == "JPEG" else (jpeg2000.encode, "/JPXDecode")
+            encode(encoded, page.pixels, page.mode, page.metadata)
+            picture.write(encoded.getvalue(), filter=pdf.Name(kind))
             return
         if page.mode == "1":
             data = np.packbits(page.pixels, axis=1).tobytes()

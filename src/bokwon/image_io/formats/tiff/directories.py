@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -16,8 +16,10 @@ import numpy as np
 __all__ = [
     "BIG_ONLY",
     "SIGNATURES",
+    "STRIPS",
     "Directory",
     "Entry",
+    "blocks_of",
     "byte_order",
     "file_header",
     "is_big",
@@ -29,10 +31,13 @@ __all__ = [
     "serialise",
 ]
 
-SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""What TIFF and BigTIFF files begin with."""
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
+"""What TIFF and BigTIFF files begin with, and some whose writer took the bytes of the number 42 the wrong way round."""
 
-HEADER_BYTES = 8
+STRIPS = (273, 279)
+"""Tags of the places and the sizes of a page's strips."""
+
+_HEADER_BYTES = 8
 _BIG = 43
 # Bytes per value, and how many bytes are swapped together, by field type (TIFF 6.0, section 2; 16-18 are BigTIFF's).
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -88,36 +93,15 @@ class Entry:
 Directory = dict[int, Entry]
 
 
-@dataclass(frozen=True)
 class _Layout:
-    order: str
-    big: bool
+    """How counts, offsets and entries are packed: the count of entries; an offset; tag, type, count and value."""
 
-    def unpack(self, codes: str, data: bytes) -> tuple[int, ...]:
-        return struct.unpack(self.order + codes, data)
-
-    def pack(self, codes: str, *values: int) -> bytes:
-        return struct.pack(self.order + codes, *values)
-
-    @property
-    def count_code(self) -> str:
-        return "Q" if self.big else "H"
-
-    @property
-    def offset_code(self) -> str:
-        return "Q" if self.big else "I"
-
-    @property
-    def inline_bytes(self) -> int:
-        return struct.calcsize("<" + self.offset_code)
-
-    @property
-    def entry_bytes(self) -> int:
-        return 4 + 2 * self.inline_bytes
-
-    @property
-    def count_bytes(self) -> int:
-        return struct.calcsize("<" + self.count_code)
+    def __init__(self, order: str, *, big: bool) -> None:
+        code = "Q" if big else "I"
+        self.order, self.big = order, big
+        self.count = struct.Struct(order + ("Q" if big else "H"))
+        self.offset = struct.Struct(order + code)
+        self.entry = struct.Struct(f"{order}HH{code}{self.offset.size}s")
 
 
 def parse(stream: BinaryIO, position: int | None = None) -> Directory:
@@ -153,7 +137,7 @@ def left_out(stream: BinaryIO, position: int | None = None) -> list[int]:
     layout, first = _header(stream)
     position = first if position is None else position
     stream.seek(position)
-    tags = {layout.unpack("H", record[:2])[0] for record in _records(stream, layout)}
+    tags = {tag for tag, *_ in _entries(stream, layout)}
     return sorted(tags - _parse_directory(stream, layout, position, _Room.of(stream), depth=0).keys())
 
 
@@ -173,8 +157,8 @@ def positions(stream: BinaryIO) -> list[int]:
             raise ValueError("its directories run in a circle")
         found[position] = None
         stream.seek(position)
-        stream.seek(_count(stream, layout) * layout.entry_bytes, 1)
-        (position,) = layout.unpack(layout.offset_code, _exactly(stream, layout.inline_bytes))
+        stream.seek(_count(stream, layout) * layout.entry.size, 1)
+        (position,) = layout.offset.unpack(_exactly(stream, layout.offset.size))
     return list(found)
 
 
@@ -191,12 +175,13 @@ def is_big(stream: BinaryIO) -> bool:
 def _header(stream: BinaryIO) -> tuple[_Layout, int]:
     stream.seek(0)
     head = stream.read(16)
-    if head[:2] not in (b"II", b"MM") or len(head) < HEADER_BYTES:
+    if head[:2] not in (b"II", b"MM") or len(head) < _HEADER_BYTES:
         raise ValueError("no TIFF byte-order mark")
     order = "<" if head[:2] == b"II" else ">"
     (magic,) = struct.unpack(order + "H", head[2:4])
     layout = _Layout(order, big=magic == _BIG)
-    return layout, layout.unpack("Q", head[8:16])[0] if layout.big else layout.unpack("I", head[4:8])[0]
+    (position,) = layout.offset.unpack(head[8:16] if layout.big else head[4:8])
+    return layout, position
 
 
 @dataclass
@@ -210,24 +195,22 @@ class _Room:
         return cls(stream.seek(0, io.SEEK_END))
 
 
-def _records(stream: BinaryIO, layout: _Layout) -> list[bytes]:
-    table = _exactly(stream, _count(stream, layout) * layout.entry_bytes)
-    return [table[start : start + layout.entry_bytes] for start in range(0, len(table), layout.entry_bytes)]
+def _entries(stream: BinaryIO, layout: _Layout) -> Iterator[tuple[int, int, int, bytes]]:
+    return layout.entry.iter_unpack(_exactly(stream, _count(stream, layout) * layout.entry.size))
 
 
 def _parse_directory(stream: BinaryIO, layout: _Layout, position: int, room: _Room, depth: int) -> Directory:
     stream.seek(position)
     directory: Directory = {}
-    for record in _records(stream, layout):
-        tag, kind, values = layout.unpack("HH" + layout.offset_code, record[: -layout.inline_bytes])
-        entry = _parse_entry(stream, layout, (tag, kind, values), record[-layout.inline_bytes :], room, depth)
+    for tag, kind, count, inline in _entries(stream, layout):
+        entry = _parse_entry(stream, layout, (tag, kind, count), inline, room, depth)
         if entry is not None:
             directory[tag] = entry
     return directory
 
 
 def _count(stream: BinaryIO, layout: _Layout) -> int:
-    (count,) = layout.unpack(layout.count_code, _exactly(stream, layout.count_bytes))
+    count: int = layout.count.unpack(_exactly(stream, layout.count.size))[0]
     if count > _MOST_ENTRIES:
         raise ValueError(f"a directory of {count} entries")
     return count
@@ -248,10 +231,10 @@ def _parse_entry(
             return Entry(_LONG, 1, b"", _parse_directory(stream, layout, target, room, depth + 1))
         if kind in _POINTER_TYPES and tag not in _PLACES:
             return None
-        if size <= layout.inline_bytes:
+        if size <= len(inline):
             data = inline[:size]
         else:
-            stream.seek(layout.unpack(layout.offset_code, inline)[0])
+            stream.seek(*layout.offset.unpack(inline))
             data = _exactly(stream, size)
             room.left -= size
     except (ValueError, struct.error, OverflowError):
@@ -276,6 +259,11 @@ def numbers(entry: Entry) -> tuple[int, ...]:
     return struct.unpack(f"<{entry.count}{code}", entry.data)
 
 
+def blocks_of(directory: Mapping[int, Entry]) -> tuple[int, int]:
+    """Return the tags that hold the places and the sizes of a page's strips, or of its tiles."""
+    return STRIPS if STRIPS[0] in directory else (324, 325)
+
+
 def file_header(directory_offset: int, order: str = "<", *, big: bool = False) -> bytes:
     """Return what a TIFF file begins with: 8 bytes, of a BigTIFF 16.
 
@@ -298,8 +286,8 @@ def next_offset_at(directory: Mapping[int, Entry], offset: int, *, big: bool = F
         offset: Where in the file that directory lies.
         big: Whether it is a BigTIFF.
     """
-    layout = _Layout("<", big)
-    return offset + layout.count_bytes + layout.entry_bytes * len(directory)
+    layout = _Layout("<", big=big)
+    return offset + layout.count.size + layout.entry.size * len(directory)
 
 
 def serialise(directory: Mapping[int, Entry], offset: int, order: str = "<", *, big: bool = False) -> bytes:
@@ -311,31 +299,26 @@ def serialise(directory: Mapping[int, Entry], offset: int, order: str = "<", *, 
         order: Byte order, `<` or `>`.
         big: Whether the file is a BigTIFF.
     """
-    layout = _Layout(order, big)
+    layout = _Layout(order, big=big)
     table = bytearray()
     values = bytearray()
-    behind = next_offset_at(directory, offset, big=big) + layout.inline_bytes
+    behind = next_offset_at(directory, offset, big=big) + layout.offset.size
     for tag in sorted(directory):
         entry = directory[tag]
         kind = entry.type
         if entry.directory is not None:
             kind = _IFD8 if big else _LONG
-            inline = layout.pack(layout.offset_code, behind + len(values))
+            inline = layout.offset.pack(behind + len(values))
             values += serialise(entry.directory, behind + len(values), order, big=big)
-        elif len(entry.data) <= layout.inline_bytes:
-            inline = _ordered(entry, order).ljust(layout.inline_bytes, b"\0")
+        elif len(entry.data) <= layout.offset.size:
+            inline = _ordered(entry, order)
         else:
-            inline = layout.pack(layout.offset_code, behind + len(values))
+            inline = layout.offset.pack(behind + len(values))
             values += _ordered(entry, order)
         if len(values) % 2:
             values += b"\0"
-        table += layout.pack("HH" + layout.offset_code, tag, kind, entry.count) + inline
-    return (
-        layout.pack(layout.count_code, len(directory))
-        + bytes(table)
-        + layout.pack(layout.offset_code, 0)
-        + bytes(values)
-    )
+        table += layout.entry.pack(tag, kind, entry.count, inline)
+    return layout.count.pack(len(directory)) + bytes(table) + layout.offset.pack(0) + bytes(values)
 
 
 def _ordered(entry: Entry, order: str) -> bytes:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from bokwon.errors import BokwonError
-from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.directories import Directory, Entry
 
 __all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced", "is_scattered", "stacked"]
@@ -24,7 +24,6 @@ __all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced", "is_scatte
 _SUBFILE_TYPE = 254
 _REDUCED = 1
 _BITS_PER_SAMPLE, _SUB_DIRECTORIES = 258, 330
-_STRIPS, _TILES = (273, 279), (324, 325)
 _LARGEST_FILE = 2**32 - 2
 _COMPRESSION, _DESCRIPTION = 259, 270
 _UNCOMPRESSED, _OLD_JPEG = 1, 6
@@ -44,45 +43,33 @@ def extract(stream: BinaryIO, position: int) -> bytes:
     Raises:
         ValueError: The page's samples are not where it says.
     """
-    order = ifd.byte_order(stream)
-    directory = ifd.parse(stream, position)
+    directory = directories.parse(stream, position)
     # Directories within directories are not moved along.
     directory.pop(_SUB_DIRECTORIES, None)
-    offsets, sizes = _STRIPS if _STRIPS[0] in directory else _TILES
+    offsets, sizes = directories.blocks_of(directory)
     if offsets not in directory or sizes not in directory:
         raise ValueError("a page without samples, or of the old kind of JPEG compression")
-    out = io.BytesIO()
-    out.write(ifd.file_header(0, order))
-    places, lengths = [], ifd.numbers(directory[sizes])
+    lengths, starts = directories.numbers(directory[sizes]), directories.numbers(directory[offsets])
     whole = stream.seek(0, io.SEEK_END)
-    for start, size in zip(ifd.numbers(directory[offsets]), lengths, strict=True):
-        # Before reading: memory is taken for as many bytes as are asked for.
-        if start + size > whole:
-            raise ValueError("the file ends inside a page")
-        stream.seek(start)
-        places.append(out.tell())
-        out.write(stream.read(size))
-        out.write(b"\0" * (size % 2))
-    end = out.tell()
-    if end > _LARGEST_FILE:
+    # Before reading: memory is taken for as many bytes as are asked for.
+    if any(start + size > whole for start, size in zip(starts, lengths, strict=True)):
+        raise ValueError("the file ends inside a page")
+    if sum(lengths) > _LARGEST_FILE:
         raise ValueError("a page of more than 4 GiB")
-    directory[offsets] = Entry.longs(*places)
-    directory[sizes] = Entry.longs(*lengths)
-    out.write(ifd.serialise(directory, end, order))
-    out.seek(0)
-    out.write(ifd.file_header(end, order))
+    out = io.BytesIO()
+    TiffWriter(out, directories.byte_order(stream)).add(directory | {sizes: Entry.longs(*lengths)}, stream)
     return out.getvalue()
 
 
 def is_reduced(directory: Directory) -> bool:
     """Return whether a page is a smaller copy of another one, as image pyramids have them."""
     entry = directory.get(_SUBFILE_TYPE)
-    return entry is not None and bool(ifd.numbers(entry)[0] & _REDUCED)
+    return entry is not None and bool(directories.numbers(entry)[0] & _REDUCED)
 
 
 def is_scattered(directory: Directory) -> bool:
     """Return whether a page has parts besides its strips, at places that its tags name: old-style JPEG (TIFF 6.0)."""
-    return _COMPRESSION in directory and ifd.numbers(directory[_COMPRESSION])[0] == _OLD_JPEG
+    return _COMPRESSION in directory and directories.numbers(directory[_COMPRESSION])[0] == _OLD_JPEG
 
 
 def has_inner_images(directory: Directory) -> bool:
@@ -90,29 +77,29 @@ def has_inner_images(directory: Directory) -> bool:
     return _SUB_DIRECTORIES in directory
 
 
-def stacked(directory: Directory, directories: int, size: int) -> int:
+def stacked(directory: Directory, count: int, size: int) -> int:
     """Return how many images a page stands for: more than one where those behind it have no directory of their own.
 
     Args:
         directory: The page's.
-        directories: How many its file has.
+        count: How many directories its file has.
         size: Size of that file, bytes: an image taken out of a stack may still carry its description.
     """
-    offsets, lengths = _STRIPS
+    offsets, lengths = directories.STRIPS
     text = directory[_DESCRIPTION].data if _DESCRIPTION in directory else b""
     if not text.startswith((_IMAGEJ, _TIFFFILE)) or not {offsets, lengths} <= directory.keys():
         return 1
-    if _COMPRESSION in directory and ifd.numbers(directory[_COMPRESSION])[0] != _UNCOMPRESSED:
+    if _COMPRESSION in directory and directories.numbers(directory[_COMPRESSION])[0] != _UNCOMPRESSED:
         return 1
-    image = sum(ifd.numbers(directory[lengths]))
+    image = sum(directories.numbers(directory[lengths]))
     images = 1
     if found := _IMAGEJ_IMAGES.search(text):
-        images = int(found[1]) if int(found[1]) > directories else 1
+        images = int(found[1]) if int(found[1]) > count else 1
     elif found := _TIFFFILE_SHAPE.match(text):
-        bits = ifd.numbers(directory[_BITS_PER_SAMPLE])[0] if _BITS_PER_SAMPLE in directory else 1
+        bits = directories.numbers(directory[_BITS_PER_SAMPLE])[0] if _BITS_PER_SAMPLE in directory else 1
         samples = math.prod(int(side) for side in found[1].split(b","))
         images = max(samples * bits // 8 // max(image, 1), 1)
-    return images if min(ifd.numbers(directory[offsets])) + images * image <= size else 1
+    return images if min(directories.numbers(directory[offsets])) + images * image <= size else 1
 
 
 class TiffWriter:
@@ -129,34 +116,39 @@ class TiffWriter:
         self._order = order
         self._big = big
         self._offset = struct.Struct(order + ("Q" if big else "I"))
-        header = ifd.file_header(0, order, big=big)
+        header = directories.file_header(0, order, big=big)
         stream.write(header)
         # The header ends with the offset of the first directory.
         self._next_offset_at = len(header) - self._offset.size
 
-    def add(self, page: bytes) -> None:
+    def add_file(self, page: BinaryIO) -> None:
+        """Put a TIFF file of one page, in the byte order of this one, behind the others; see `add`."""
+        self.add(directories.parse(page), page)
+
+    def add(self, directory: Directory, source: BinaryIO) -> None:
         """Put a page behind the others.
 
         Args:
-            page: A TIFF file of one page, in the byte order of this one: samples of more than 8 bits follow it.
+            directory: All of the page's tags.
+            source: The file of this byte order that holds its samples where the tags say; seekable.
 
         Raises:
             BokwonError: The file would grow beyond what TIFF can hold.
         """
-        directory = ifd.parse(io.BytesIO(page))
-        offsets, sizes = _STRIPS if _STRIPS[0] in directory else _TILES
-        starts, lengths = ifd.numbers(directory[offsets]), ifd.numbers(directory[sizes])
+        offsets, sizes = directories.blocks_of(directory)
+        starts, lengths = directories.numbers(directory[offsets]), directories.numbers(directory[sizes])
         position = self._stream.seek(0, io.SEEK_END)
         places = position + np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
         end = int(places[-1] + places[-1] % 2)
-        if not self._big and end + len(page) - sum(lengths) > _LARGEST_FILE:
+        if not self._big and end + len(directories.serialise(directory, 0)) > _LARGEST_FILE:
             fix = "split the file, or turn it into a BigTIFF first"
             raise BokwonError("the output would have more than 4 GiB, which TIFF cannot hold", fix)
         for start, length in zip(starts, lengths, strict=True):
-            self._stream.write(page[start : start + length])
+            source.seek(start)
+            self._stream.write(source.read(length))
+        directory = directory | {offsets: Entry.offsets(*places[:-1].tolist(), big=self._big)}
         self._stream.write(b"\0" * (end - int(places[-1])))
-        directory[offsets] = Entry.offsets(*places[:-1].tolist(), big=self._big)
-        self._stream.write(ifd.serialise(directory, end, self._order, big=self._big))
+        self._stream.write(directories.serialise(directory, end, self._order, big=self._big))
         self._stream.seek(self._next_offset_at)
         self._stream.write(self._offset.pack(end))
-        self._next_offset_at = ifd.next_offset_at(directory, end, big=self._big)
+        self._next_offset_at = directories.next_offset_at(directory, end, big=self._big)

@@ -12,7 +12,7 @@ import numpy as np
 
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.image_io.formats.jpeg2000 import CODESTREAM
-from bokwon.image_io.formats.tiff import directories as ifd
+from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.directories import Directory
 from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
 from bokwon.types import Pixels
@@ -26,13 +26,11 @@ __all__ = [
     "encode_samples",
     "mode_of_uncommon",
     "tile_of",
-    "would_keep",
 ]
 
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _CHANNELS, _PLANAR = 256, 257, 258, 259, 262, 277, 284
 _ORIENTATION, _ROWS, _TILE_WIDTH, _TILE_LENGTH, _EXTRA, _FORMAT = 274, 278, 322, 323, 338, 339
 _IMAGE_DEPTH = 32997
-_STRIPS, _TILES = (273, 279), (324, 325)
 _UNSIGNED = 1
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5
 _SEPARATE_PLANES, _ASSOCIATED, _UNASSOCIATED = 2, 1, 2
@@ -69,7 +67,7 @@ def mode_of_uncommon(tags: Directory, order: str, *, big: bool = False) -> str |
         order: The file's byte order, `<` or `>`.
         big: Whether it is BigTIFF.
     """
-    depths = set(ifd.numbers(tags[_BITS])) if _BITS in tags else {1}
+    depths = set(directories.numbers(tags[_BITS])) if _BITS in tags else {1}
     mode = _mode(tags)
     if mode is None or depths not in ({8}, {16}) or _number(tags, _FORMAT, _UNSIGNED) != _UNSIGNED:
         return None
@@ -161,15 +159,17 @@ def check_flat(name: str, tags: Directory) -> None:
 def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> None:
     """Make sure that all strips or tiles are there, and unpack to no more than they should: tifffile does neither."""
     width, height = _number(tags, _WIDTH, 0), _number(tags, _LENGTH, 0)
-    places, lengths = _STRIPS if _STRIPS[0] in tags else _TILES
+    places, lengths = directories.blocks_of(tags)
     # A strip may say that it has more rows than the page; a tile has as many as it says.
-    down, across = (min(_number(tags, _ROWS, height), height), width) if lengths == _STRIPS[1] else _tile_sides(tags)
+    down, across = (
+        (min(_number(tags, _ROWS, height), height), width) if places == directories.STRIPS[0] else _tile_sides(tags)
+    )
     if not down or not across or down * across > max_pixels:
         fix = "get an undamaged copy, or allow more (--max-mpixels)"
         raise InputFileError(f"the blocks of {name} are of {across}x{down} pixels", fix)
     planes = _number(tags, _CHANNELS, 1) if _number(tags, _PLANAR, 1) == _SEPARATE_PLANES else 1
     expected = -(-height // down) * -(-width // across) * planes
-    starts, sizes = (ifd.numbers(tags[tag]) if tag in tags else () for tag in (places, lengths))
+    starts, sizes = (directories.numbers(tags[tag]) if tag in tags else () for tag in (places, lengths))
     whole = len(starts) == len(sizes) == expected and all(starts) and all(sizes)
     if whole and _READ_BY_NONE.get(_number(tags, _COMPRESSION, 1)) == "jpeg2000":
         whole = all(_fits(stream, start, across, down) for start in starts)
@@ -201,11 +201,6 @@ def tile_of(tags: Directory) -> tuple[int, int] | None:
 def can_encode(mode: str) -> bool:
     """Return whether pages of this mode can be written in tiles here, or with one of `NEWER`."""
     return mode != "1" and all(find_spec(library) for library in _LIBRARIES)
-
-
-def would_keep(compression: str, mode: str) -> bool:
-    """Return whether pages of this mode could be written with one of `NEWER`, were the libraries installed."""
-    return compression in NEWER and mode != "1"
 
 
 def encode_samples(
@@ -247,7 +242,7 @@ def _rows_of_a_strip(pixels: Pixels) -> int:
 
 
 def _number(tags: Directory, tag: int, default: int) -> int:
-    return int(next(iter(ifd.numbers(tags[tag])), default)) if tag in tags else default
+    return int(next(iter(directories.numbers(tags[tag])), default)) if tag in tags else default
 
 
 def _tifffile(what: str) -> Any:

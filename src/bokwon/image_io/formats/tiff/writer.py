@@ -1,4 +1,4 @@
-"""TIFF: samples are encoded by Pillow or OpenCV, every descriptive tag is copied byte for byte."""
+"""TIFF files on their way out: samples by Pillow or OpenCV, every descriptive tag byte for byte."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import BinaryIO
 import numpy as np
 from PIL import TiffTags
 
-from bokwon.image_io.formats.tiff import directories as ifd
-from bokwon.image_io.formats.tiff import uncommon as tiff_archive
+from bokwon.image_io.formats import sixteen_bit
+from bokwon.image_io.formats.tiff import directories, multipage, uncommon
 from bokwon.image_io.formats.tiff.directories import Directory, Entry
 from bokwon.image_io.metadata import Metadata, plausible_dpi
 from bokwon.image_io.modes import is_deep, to_pillow
+from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
 __all__ = [
+    "changes",
     "changes_of",
     "descriptive",
     "encode",
@@ -32,9 +34,10 @@ __all__ = [
 _DEFLATE = "tiff_adobe_deflate"
 _BILEVEL = ("group3", "group4", "tiff_ccitt")
 _LOSSLESS = ("raw", "tiff_lzw", _DEFLATE, "packbits", *_BILEVEL)
+_OPENCV_COMPRESSION_TAG, _OPENCV_PREDICTOR_TAG = 259, 317
+"""IMWRITE_TIFF_COMPRESSION and IMWRITE_TIFF_PREDICTOR, without loading OpenCV."""
 _OPENCV_COMPRESSION = {"raw": 1, "tiff_lzw": 5, _DEFLATE: 8, "packbits": 32773}
 
-_STRIPS, _TILES = (273, 279), (324, 325)
 _PHOTOMETRIC = 262
 WHITE_IS_ZERO = 0
 """What the tag of photometric interpretation says of a negative."""
@@ -59,7 +62,7 @@ _PLANAR, _SAMPLE_FORMAT = 284, 339
 _SEPARATE, _SIGNED = 2, 2
 _PREDICTOR = 317
 _NO_PREDICTOR, _HORIZONTAL = 1, 2
-_WITH_DIFFERENCES = ("tiff_lzw", _DEFLATE, *tiff_archive.NEWER)
+_WITH_DIFFERENCES = ("tiff_lzw", _DEFLATE, *uncommon.NEWER)
 
 
 def descriptive(directory: Directory, *, samples_changed: bool = False) -> Directory:
@@ -75,7 +78,7 @@ def descriptive(directory: Directory, *, samples_changed: bool = False) -> Direc
 
 def has_differences(tags: Directory) -> bool:
     """Return whether a page stores differences of neighbouring samples."""
-    return _PREDICTOR in tags and ifd.numbers(tags[_PREDICTOR])[:1] == (_HORIZONTAL,)
+    return _PREDICTOR in tags and directories.numbers(tags[_PREDICTOR])[:1] == (_HORIZONTAL,)
 
 
 def changes_of(tags: Directory, *, samples_changed: bool) -> list[str]:
@@ -85,14 +88,14 @@ def changes_of(tags: Directory, *, samples_changed: bool) -> list[str]:
         tags: The page's directory.
         samples_changed: As for `descriptive`.
     """
-    changes = []
-    if _PLANAR in tags and ifd.numbers(tags[_PLANAR])[0] == _SEPARATE:
-        changes.append("its channels, stored one after the other, come back pixel by pixel")
+    found = []
+    if _PLANAR in tags and directories.numbers(tags[_PLANAR])[0] == _SEPARATE:
+        found.append("its channels, stored one after the other, come back pixel by pixel")
     if has_signed(tags):
-        changes.append("its samples, stored as signed numbers, come back as unsigned ones of the same values")
+        found.append("its samples, stored as signed numbers, come back as unsigned ones of the same values")
     if samples_changed and (lost := _IN_SAMPLES & tags.keys()):
-        changes.append(f"tags that speak of its sample values are not kept: {tag_names(lost)}")
-    return changes
+        found.append(f"tags that speak of its sample values are not kept: {tag_names(lost)}")
+    return found
 
 
 def has_signed(tags: Directory) -> bool:
@@ -101,7 +104,7 @@ def has_signed(tags: Directory) -> bool:
     Args:
         tags: The page's directory.
     """
-    return _SAMPLE_FORMAT in tags and _SIGNED in ifd.numbers(tags[_SAMPLE_FORMAT])
+    return _SAMPLE_FORMAT in tags and _SIGNED in directories.numbers(tags[_SAMPLE_FORMAT])
 
 
 def tag_names(tags: Iterable[int]) -> str:
@@ -113,7 +116,7 @@ def tag_names(tags: Iterable[int]) -> str:
 def own_blocks(metadata: Metadata) -> list[str]:
     """Return the tags of a TIFF page that no other format takes over."""
     tags = metadata.tiff.tags if metadata.tiff else {}
-    own = [tag for tag, entry in tags.items() if tag in _IN_SAMPLES or entry.type in ifd.BIG_ONLY]
+    own = [tag for tag, entry in tags.items() if tag in _IN_SAMPLES or entry.type in directories.BIG_ONLY]
     return [f"TIFF tag {tag_names([tag])}" for tag in sorted(own)]
 
 
@@ -123,9 +126,9 @@ def exif_block(tags: Directory) -> bytes:
     kept = {
         tag: entry
         for tag, entry in descriptive(tags, samples_changed=True).items()
-        if tag not in elsewhere and entry.type not in ifd.BIG_ONLY
+        if tag not in elsewhere and entry.type not in directories.BIG_ONLY
     }
-    return ifd.file_header(8) + ifd.serialise(kept, 8) if kept else b""
+    return directories.file_header(8) + directories.serialise(kept, 8) if kept else b""
 
 
 def resolution(tags: Directory) -> tuple[float, float] | None:
@@ -133,7 +136,7 @@ def resolution(tags: Directory) -> tuple[float, float] | None:
     across, down, unit = _DESCRIPTION_DPI
     if across not in tags or down not in tags or any(len(tags[tag].data) != 8 for tag in (across, down)):
         return None
-    factor = {2: 1.0, 3: 2.54}.get(ifd.numbers(tags[unit])[0] if unit in tags else 2)
+    factor = {2: 1.0, 3: 2.54}.get(directories.numbers(tags[unit])[0] if unit in tags else 2)
     pairs = [struct.unpack("<II", tags[tag].data) for tag in (across, down)]
     if factor is None or any(above == 0 or below == 0 for above, below in pairs):
         return None
@@ -142,9 +145,26 @@ def resolution(tags: Directory) -> tuple[float, float] | None:
 
 def encoding_for(compression: str, mode: str) -> str:
     """Return the lossless compression to write for a page that was stored with `compression`."""
-    if compression in tiff_archive.NEWER:
-        return compression if tiff_archive.can_encode(mode) else _DEFLATE
+    if compression in uncommon.NEWER:
+        return compression if uncommon.can_encode(mode) else _DEFLATE
     return compression if compression in _LOSSLESS and (mode == "1" or compression not in _BILEVEL) else _DEFLATE
+
+
+def changes(page: Page) -> list[str]:
+    """Return what of a page is not as it was once it is a TIFF file, one sentence each."""
+    stored = page.metadata.tiff
+    notices: list[str] = []
+    if stored and encoding_for(stored.compression, page.mode) != stored.compression:
+        how = (
+            " (pip install 'bokwon[archive]' keeps it)"
+            if page.mode != "1" and stored.compression in uncommon.NEWER
+            else ""
+        )
+        notices.append(f"TIFF compression {stored.compression} is not kept: the output is Deflate, without loss{how}")
+    if stored and stored.tile and not uncommon.can_encode(page.mode):
+        how = "" if page.mode == "1" else " (pip install 'bokwon[archive]' keeps them)"
+        notices.append(f"the tiles of this TIFF become strips{how}")
+    return notices
 
 
 def _tags_of(metadata: Metadata) -> Directory:
@@ -153,7 +173,7 @@ def _tags_of(metadata: Metadata) -> Directory:
     tags: Directory = {}
     if metadata.exif:
         try:
-            tags = descriptive(ifd.parse(io.BytesIO(metadata.exif)))
+            tags = descriptive(directories.parse(io.BytesIO(metadata.exif)))
         except (ValueError, struct.error):
             tags = {}
         # In a JPEG it speaks of luma and chroma.
@@ -173,7 +193,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
     """Write a one-page TIFF file.
 
     Args:
-        stream: Where to.
+        stream: Where to; seekable, and empty.
         pixels: Samples of 1, 8 or 16 bits.
         mode: Their mode.
         metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless; one that
@@ -181,7 +201,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
         order: Byte order to write, `<` or `>`.
     """
     compression = encoding_for(metadata.tiff.compression, mode) if metadata.tiff else _DEFLATE
-    tile = metadata.tiff.tile if metadata.tiff and tiff_archive.can_encode(mode) else None
+    tile = metadata.tiff.tile if metadata.tiff and uncommon.can_encode(mode) else None
     negative = metadata.tiff is not None and metadata.tiff.white_is_zero and mode in WITH_NEGATIVES
     if negative:
         pixels = ~pixels
@@ -194,54 +214,31 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
     if compression not in _WITH_DIFFERENCES or mode == "1" or (order == ">" and pixels.dtype == np.uint16):
         differences = False
     bare = _encode_bare(pixels, mode, compression, tile, differences=differences)
-    structure = ifd.parse(bare)
-    places, lengths = _TILES if _TILES[0] in structure else _STRIPS
-    starts = ifd.numbers(structure[places])
-    sizes = ifd.numbers(structure[lengths])
+    structure = directories.parse(bare)
     directory = {tag: entry for tag, entry in structure.items() if tag in _STRUCTURAL}
     if negative:
         directory[_PHOTOMETRIC] = Entry.shorts(WHITE_IS_ZERO)
     if mode == "RGBA":
         # Unassociated alpha; OpenCV leaves the tag out.
         directory[_EXTRA_SAMPLES] = Entry.shorts(2)
-    big = metadata.tiff is not None and metadata.tiff.big
-    begin = len(ifd.file_header(0, big=big))
-    offsets = begin + np.concatenate(([0], np.cumsum(sizes[:-1], dtype=np.int64)))
-    directory[places] = Entry.offsets(*offsets.tolist(), big=big)
-    directory[lengths] = Entry.longs(*sizes)
-    directory |= _tags_of(metadata)
-    end = begin + sum(sizes)
-    position = end + end % 2
-    stream.write(ifd.file_header(position, order, big=big))
-    samples = bare.getbuffer()
-    for start, size in zip(starts, sizes, strict=True):
-        stream.write(samples[start : start + size])
-    stream.write(b"\0" * (position - end))
-    stream.write(ifd.serialise(directory, position, order, big=big))
+    lengths = directories.blocks_of(structure)[1]
+    directory[lengths] = Entry.longs(*directories.numbers(structure[lengths]))
+    output = multipage.TiffWriter(stream, order, big=metadata.tiff is not None and metadata.tiff.big)
+    output.add(directory | _tags_of(metadata), bare)
 
 
 def _encode_bare(
     pixels: Pixels, mode: str, compression: str, tile: tuple[int, int] | None, *, differences: bool
 ) -> io.BytesIO:
-    if tile is not None or compression in tiff_archive.NEWER or (is_deep(pixels) and mode in ("LA", "CMYK")):
-        return tiff_archive.encode_samples(pixels, mode, compression, tile, differences=differences)
+    if tile is not None or compression in uncommon.NEWER or (is_deep(pixels) and mode in ("LA", "CMYK")):
+        return uncommon.encode_samples(pixels, mode, compression, tile, differences=differences)
     if is_deep(pixels):
-        return _encode_deep(pixels, compression, differences=differences)
+        settings = [_OPENCV_COMPRESSION_TAG, _OPENCV_COMPRESSION[compression]]
+        settings += [_OPENCV_PREDICTOR_TAG, _HORIZONTAL if differences else _NO_PREDICTOR]
+        return io.BytesIO(sixteen_bit.encode(".tiff", pixels, settings))
     image = to_pillow(pixels, mode)
     image.info.clear()
     encoded = io.BytesIO()
     told = {_PREDICTOR: _HORIZONTAL} if differences else {}
     image.save(encoded, "TIFF", compression=compression, tiffinfo=told)
     return encoded
-
-
-def _encode_deep(pixels: Pixels, compression: str, *, differences: bool) -> io.BytesIO:
-    import cv2
-
-    order = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
-    settings = [cv2.IMWRITE_TIFF_COMPRESSION, _OPENCV_COMPRESSION[compression]]
-    settings += [cv2.IMWRITE_TIFF_PREDICTOR, _HORIZONTAL if differences else _NO_PREDICTOR]
-    done, encoded = cv2.imencode(".tiff", cv2.cvtColor(np.ascontiguousarray(pixels), order), settings)
-    if not done:
-        raise OSError("OpenCV could not encode the image as TIFF")
-    return io.BytesIO(encoded.tobytes())

@@ -1,0 +1,111 @@
+"""JPEG files on their way out: the input's own tables and subsampling; its marker segments byte for byte."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import BinaryIO
+
+from bokwon.image_io.formats.jpeg import planes
+from bokwon.image_io.formats.jpeg.segments import APP0, APP1, APP2, COMMENT, EXIF, ICC, XMP
+from bokwon.image_io.metadata import Metadata
+from bokwon.image_io.modes import to_pillow
+from bokwon.image_io.page import Page
+from bokwon.types import Pixels
+
+__all__ = ["QUALITY", "changes", "encode", "own_blocks", "too_long"]
+
+QUALITY = 95
+"""Quality of a JPEG file made from another format, with 4:4:4 chroma."""
+
+_MOST_PAYLOAD = 65533
+
+
+def own_blocks(metadata: Metadata) -> list[str]:
+    """Return the names of a JPEG's segments that no other format takes over."""
+    if metadata.jpeg is None:
+        return []
+    names = set()
+    for segment in metadata.jpeg.segments:
+        marker, payload = segment[1], segment[4:]
+        if marker == COMMENT:
+            names.add("comment")
+        elif marker != APP0 and not payload.startswith((EXIF, XMP, ICC)):
+            names.add(f"APP{marker - APP0}")
+    return sorted(names)
+
+
+def too_long(metadata: Metadata) -> list[str]:
+    """Return the names of those attributes of the metadata that are longer than a segment."""
+    parts = {"exif": (EXIF, metadata.exif), "xmp": (XMP, metadata.xmp)}
+    return [name for name, (head, block) in parts.items() if block and len(head + block) > _MOST_PAYLOAD]
+
+
+def changes(page: Page) -> list[str]:
+    """Return what of a page is not as it was once it is a JPEG file, one sentence each."""
+    how = "at the input's quality" if page.format == "JPEG" else f"at quality {QUALITY}"
+    anew = f"JPEG is encoded anew, {how}: pixels outside the holes may change slightly"
+    return [anew, *(page.metadata.jpeg.changes if page.metadata.jpeg else ())]
+
+
+def _segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def _segments_of(metadata: Metadata) -> tuple[bytes, ...]:
+    segments: list[bytes] = []
+    left_out = too_long(metadata)
+    if metadata.exif and "exif" not in left_out:
+        segments.append(_segment(APP1, EXIF + metadata.exif))
+    if metadata.xmp and "xmp" not in left_out:
+        segments.append(_segment(APP1, XMP + metadata.xmp))
+    if metadata.icc:
+        room = _MOST_PAYLOAD - len(ICC) - 2
+        parts = [metadata.icc[start : start + room] for start in range(0, len(metadata.icc), room)]
+        segments += [_segment(APP2, ICC + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)]
+    return tuple(segments)
+
+
+def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
+    """Write a JPEG file, with the tables and subsampling of the JPEG file the page came from.
+
+    Args:
+        stream: Where to.
+        pixels: 8-bit samples.
+        mode: L, RGB or CMYK.
+        metadata: What the page carries.
+    """
+    image = to_pillow(pixels, mode)
+    image.info.clear()
+    encoded = io.BytesIO()
+    if metadata.jpeg is not None and metadata.jpeg.layout and mode == "RGB":
+        segments = metadata.jpeg.segments
+        encoded.write(planes.encode(image, metadata.jpeg))
+    elif metadata.jpeg is not None:
+        segments = metadata.jpeg.segments
+        image.save(
+            encoded,
+            "JPEG",
+            qtables=[list(table) for table in metadata.jpeg.tables],
+            subsampling=metadata.jpeg.subsampling,
+            progressive=metadata.jpeg.progressive,
+        )
+    else:
+        segments = _segments_of(metadata)
+        dpi = metadata.dpi or (0.0, 0.0)
+        image.save(encoded, "JPEG", quality=QUALITY, subsampling=0, dpi=dpi)
+    _splice(stream, encoded.getbuffer(), segments)
+
+
+def _splice(stream: BinaryIO, encoded: memoryview, segments: tuple[bytes, ...]) -> None:
+    has_jfif = any(segment[1] == APP0 for segment in segments)
+    stream.write(encoded[:2])
+    start = 2
+    if encoded[3] == APP0:
+        (length,) = struct.unpack(">H", encoded[4:6])
+        start = 4 + length
+        if not has_jfif:
+            stream.write(encoded[2:start])
+    for segment in segments:
+        stream.write(segment)
+    stream.write(encoded[start:])

@@ -1,0 +1,64 @@
+"""Colour of 16 bits, which Pillow has no mode for: through OpenCV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.errors import InputFileError
+from bokwon.types import Pixels
+
+__all__ = ["decode", "encode"]
+
+
+def decode(name: str, data: bytes, high_bytes: Pixels) -> NDArray[np.uint16]:
+    """Decode a file of which Pillow gives only the high bytes, and hold the one against the other.
+
+    Args:
+        name: What messages call it.
+        data: The file.
+        high_bytes: What Pillow gives, (H, W, 3 or 4) uint8.
+
+    Raises:
+        InputFileError: The two decoders do not agree.
+    """
+    import cv2
+
+    # Where the switch is depends on OpenCV's release.
+    log: Any = getattr(cv2.utils, "logging", cv2)
+    level = log.getLogLevel()
+    log.setLogLevel(0)
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    finally:
+        log.setLogLevel(level)
+    channels = high_bytes.shape[-1]
+    if decoded is not None and decoded.ndim == 3 and decoded.shape[-1] >= channels and decoded.dtype == np.uint16:
+        order = [2, 1, 0, 3][:channels]
+        pixels: NDArray[np.uint16] = np.ascontiguousarray(decoded[..., order])
+        if pixels.shape == high_bytes.shape and np.array_equal(pixels >> 8, high_bytes):
+            return pixels
+    raise InputFileError(
+        f"{name} stores 16-bit colour in a way that Pillow and OpenCV read differently",
+        "save it as a 16-bit RGB PNG, or as TIFF with contiguous channels and unassociated alpha",
+    )
+
+
+def encode(extension: str, pixels: Pixels, settings: Sequence[int] = ()) -> bytes:
+    """Encode RGB or RGBA of 16 bits.
+
+    Args:
+        extension: That of the format, `.png` or `.tiff`.
+        pixels: (H, W, 3 or 4) uint16.
+        settings: OpenCV's, number and value in turn.
+    """
+    import cv2
+
+    order = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
+    done, encoded = cv2.imencode(extension, cv2.cvtColor(np.ascontiguousarray(pixels), order), settings)
+    if not done:
+        raise OSError(f"OpenCV could not encode the image as {extension[1:].upper()}")
+    return encoded.tobytes()

@@ -1,0 +1,148 @@
+"""The table of file formats: how each is recognised, read and written, and what it can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from bokwon.image_io.formats import bmp, jpeg, jpeg2000, pdf, png, tiff, webp
+from bokwon.image_io.metadata import Metadata
+from bokwon.image_io.page import Page
+from bokwon.image_io.protocols import Document
+from bokwon.image_io.source import Source
+from bokwon.types import Pixels
+
+__all__ = ["EXTENSIONS", "FORMATS", "HEAD_BYTES", "Format", "format_of_content"]
+
+HEAD_BYTES = 1024
+"""How much of a file's beginning tells its format."""
+
+_PDF_MARK = b"%PDF-"
+
+
+def _nothing(_: object) -> list[str]:
+    return []
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format.
+
+    Attributes:
+        name: What pages and options call it.
+        extensions: Of file names, the usual one first.
+        signatures: What its files begin with; a PDF's may also stand a little later.
+        decode: Reads a file of one page: takes the name for messages, the seekable file and the limit of pixels.
+        encode: Writes samples that the format holds, with their mode and metadata.
+        modes: Modes of 1 and 8 bits that it holds.
+        deep_modes: Modes of 16 bits that it holds.
+        metadata: Which of a page's `icc`, `exif`, `xmp` and `dpi` it has a place for.
+        longest_side: Pixels a side that its encoder can write; None where no limit matters.
+        own_blocks: Names what a page of this format carries that no other format takes over.
+        too_long: Names what of a page's metadata is longer than its place in this format.
+        changes: Says in sentences what of a page is not as it was once it is written in this format.
+        open: Opens a file that may have several pages; None where each has one. Takes the limit of pixels of a page.
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    signatures: tuple[bytes, ...]
+    decode: Callable[[str, BinaryIO, int], Page]
+    encode: Callable[[BinaryIO, Pixels, str, Metadata], None]
+    modes: frozenset[str] = frozenset()
+    deep_modes: frozenset[str] = frozenset()
+    metadata: frozenset[str] = frozenset({"icc", "exif", "xmp", "dpi"})
+    longest_side: int | None = None
+    own_blocks: Callable[[Metadata], list[str]] = _nothing
+    too_long: Callable[[Metadata], list[str]] = _nothing
+    changes: Callable[[Page], list[str]] = _nothing
+    open: Callable[[Source, int], Document] | None = None
+
+
+_TABLE = (
+    Format(
+        "PNG",
+        (".png",),
+        (png.SIGNATURE[:4],),
+        png.decode,
+        png.encode,
+        modes=frozenset({"1", "L", "LA", "RGB", "RGBA"}),
+        deep_modes=frozenset({"L", "LA", "RGB", "RGBA"}),
+        own_blocks=png.own_blocks,
+    ),
+    Format(
+        "JPEG",
+        (".jpg", ".jpeg"),
+        (b"\xff\xd8\xff",),
+        jpeg.decode,
+        jpeg.encode,
+        modes=frozenset({"L", "RGB", "CMYK"}),
+        longest_side=65500,
+        own_blocks=jpeg.own_blocks,
+        too_long=jpeg.too_long,
+        changes=jpeg.changes,
+    ),
+    Format(
+        "TIFF",
+        (".tif", ".tiff"),
+        tiff.SIGNATURES,
+        tiff.decode,
+        tiff.encode,
+        modes=frozenset({"1", "L", "LA", "RGB", "RGBA", "CMYK"}),
+        deep_modes=frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
+        own_blocks=tiff.own_blocks,
+        changes=tiff.changes,
+        open=tiff.TiffDocument,
+    ),
+    Format(
+        "WEBP",
+        (".webp",),
+        (b"RIFF",),
+        webp.decode,
+        webp.encode,
+        modes=frozenset({"RGB", "RGBA"}),
+        metadata=frozenset({"icc", "exif", "xmp"}),
+        longest_side=16383,
+    ),
+    Format(
+        "BMP",
+        (".bmp",),
+        (b"BM",),
+        bmp.decode,
+        bmp.encode,
+        modes=frozenset({"1", "L", "RGB"}),
+        metadata=frozenset({"dpi", "icc"}),
+    ),
+    Format(
+        "JPEG2000",
+        (".jp2", ".j2k", ".jpf"),
+        (jpeg2000.SIGNATURE, jpeg2000.CODESTREAM),
+        jpeg2000.decode,
+        jpeg2000.encode,
+        modes=frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
+        deep_modes=frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
+        metadata=frozenset({"icc", "xmp", "dpi"}),
+        own_blocks=jpeg2000.own_blocks,
+    ),
+    Format("PDF", (".pdf",), (b"%PDF",), pdf.decode, pdf.encode, metadata=frozenset(), open=pdf.PdfDocument),
+)
+
+FORMATS = {item.name: item for item in _TABLE}
+"""Name to format."""
+
+EXTENSIONS = {extension: item.name for item in _TABLE for extension in item.extensions}
+"""File name extension to format."""
+
+
+def format_of_content(head: bytes) -> Format | None:
+    """Return the format of a file, or None if it is none of the table.
+
+    Args:
+        head: What the file begins with, `HEAD_BYTES` of it or all.
+    """
+    found = next((item for item in _TABLE if head.startswith(item.signatures)), None)
+    # Anything may stand before a PDF, the two letters of a BMP too, but no image: those may speak of PDF themselves.
+    if _PDF_MARK in head and (found is None or found.name == "BMP"):
+        return FORMATS["PDF"]
+    return found

@@ -1,0 +1,141 @@
+"""TIFF files of several pages: each read when it is asked for, those that change encoded anew, the others moved."""
+
+from __future__ import annotations
+
+import io
+import struct
+from functools import partial
+from types import TracebackType
+from typing import BinaryIO
+
+from bokwon.errors import ArgumentError, InputFileError
+from bokwon.image_io.formats.tiff import directories, multipage, reader, writer
+from bokwon.image_io.page import Page
+from bokwon.image_io.protocols import Document, PageTransform
+from bokwon.image_io.source import Source, damaged, decode_source
+
+__all__ = ["TiffDocument"]
+
+
+class TiffDocument(Document):
+    """A TIFF file.
+
+    Args:
+        source: Where from.
+        max_pixels: Refuse larger pages, before decoding them.
+
+    Attributes:
+        pages: How many pages it has, smaller copies of them left out.
+        format: `TIFF`; None for a file of a single page, which may become one of another format.
+        notices: What the reader should be told, one sentence each.
+
+    Raises:
+        InputFileError: It is damaged, or has pages that would be lost.
+    """
+
+    def __init__(self, source: Source, max_pixels: int) -> None:
+        self._source = source
+        self._max_pixels = max_pixels
+        self._stream = source.open()
+        try:
+            self._survey()
+        except InputFileError:
+            self._stream.close()
+            raise
+        except (ValueError, KeyError, OverflowError, struct.error) as error:
+            self._stream.close()
+            raise damaged(source.name, error) from error
+
+    def _survey(self) -> None:
+        """Look at all pages' tags, without decoding any."""
+        name, stream = self._source.name, self._stream
+        self._positions = directories.positions(stream)
+        listed = len(self._positions)
+        size = stream.seek(0, io.SEEK_END)
+        self._reduced: list[bool] = []
+        inner, images = False, 0
+        lost: set[int] = set()
+        for position in self._positions:
+            directory = directories.parse(stream, position)
+            # What is alone is a page, whatever it says.
+            self._reduced.append(listed > 1 and multipage.is_reduced(directory))
+            inner |= multipage.has_inner_images(directory)
+            if listed > 1 and multipage.is_scattered(directory):
+                raise InputFileError(
+                    f"{name}, page {len(self._reduced)} is an old kind of JPEG, "
+                    "parts of which lie anywhere in the file",
+                    "convert it first, for example with tiffcp -c zip",
+                )
+            images += multipage.stacked(directory, listed, size)
+            lost |= {*directories.left_out(stream, position)}
+        if images > listed:
+            raise InputFileError(
+                f"{name} holds {images} images, of which it lists {listed}: the others would be lost",
+                "save it anew as a TIFF of one page for each, or as one file for each",
+            )
+        self._order, self._big = directories.byte_order(stream), directories.is_big(stream)
+        self._numbers = [place for place, small in enumerate(self._reduced) if not small]
+        self.pages = len(self._numbers)
+        self.format = "TIFF" if listed > 1 else None
+        self.notices: tuple[str, ...] = ()
+        if any(self._reduced):
+            self.notices = (f"{name} holds smaller copies of its pages, which stay as they are",)
+        if inner:
+            self.notices += (f"{name} holds images within its pages (SubIFDs): a changed file is without them",)
+        if lost:
+            names = writer.tag_names(lost)
+            self.notices += (f"{name} has tags that cannot be read: a changed file is without {names}",)
+
+    def page(self, number: int) -> Page:
+        """Read a page; see `Document.page`."""
+        return self._decode(number, self._extract(self._numbers[number - 1]))
+
+    def _extract(self, place: int) -> bytes:
+        try:
+            return multipage.extract(self._stream, self._positions[place])
+        except (ValueError, KeyError, OverflowError, struct.error) as error:
+            raise damaged(self._source.name, error) from error
+
+    def _decode(self, number: int, data: bytes) -> Page:
+        source = Source(f"{self._source.name}, page {number}", data=data)
+        return decode_source(source, reader.decode, max_pixels=self._max_pixels)
+
+    def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
+        """Write the file anew; see `Document.rewrite`."""
+        if file_format != "TIFF":
+            raise ArgumentError(
+                f"{file_format} holds one page and {self._source.name} {self.pages}"
+                + (", with smaller copies of it" if self.pages == 1 else ""),
+                "write a .tif file (--format tiff)",
+            )
+        output = multipage.TiffWriter(stream, self._order, big=self._big)
+        any_changed = False
+        number = 0
+        for place, reduced in enumerate(self._reduced):
+            number += not reduced
+            any_changed |= self._copy_page(place, number, output, None if reduced else transform)
+        if not any_changed:
+            stream.seek(0)
+            stream.truncate()
+            self._source.copy_to(stream)
+
+    def _copy_page(
+        self, place: int, number: int, output: multipage.TiffWriter, transform: PageTransform | None
+    ) -> bool:
+        """Write a page, as `transform` changes it, if it does; return whether it did."""
+        data = self._extract(place)
+        changed = transform(number, partial(self._decode, number, data)) if transform else None
+        if changed is None:
+            output.add_file(io.BytesIO(data))
+            return False
+        # Freed before the page is encoded: it may be a gigabyte.
+        del data
+        encoded = io.BytesIO()
+        writer.encode(encoded, changed.pixels, changed.mode, changed.metadata, self._order)
+        output.add_file(encoded)
+        return True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()

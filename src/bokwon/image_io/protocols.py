@@ -1,0 +1,52 @@
+"""What every open document offers, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+
+from bokwon.image_io.page import Page
+
+__all__ = ["Document", "PageTransform"]
+
+PageTransform = Callable[[int, Callable[[], Page] | None], Page | None]
+"""Called with each page: its number from 1 and what reads it, or None for a page without an image. Returns the page to
+write in its place, or None to leave it."""
+
+
+class Document(AbstractContextManager["Document"], Protocol):
+    """An open image file; closed at the end of a `with` block.
+
+    Attributes:
+        pages: How many pages it has.
+        format: The only format that holds it, if it cannot become one of another format.
+        notices: What the reader should be told, one sentence each.
+    """
+
+    pages: int
+    format: str | None
+    notices: tuple[str, ...]
+
+    def page(self, number: int) -> Page:
+        """Read a page, counted from 1.
+
+        Raises:
+            InputFileError: It is damaged, too large, or has no image.
+            MissingDependencyError: It takes a package that is not installed.
+        """
+        ...
+
+    def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
+        """Write the file anew.
+
+        Args:
+            stream: Where to; seekable.
+            file_format: The format to write.
+            transform: Called with every page, in order.
+
+        Raises:
+            ArgumentError: The format does not hold this file.
+            InputFileError: A page that is to be read is damaged.
+        """
+        ...

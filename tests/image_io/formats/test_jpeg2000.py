@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import io
+import struct
+import sys
+
+import imagecodecs
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.image_io.formats import jpeg2000
+from bokwon.image_io.metadata import Metadata
+from bokwon.image_io.page import Page
+
+SHAPE = (24, 32)
+XMP = b"<x:xmpmeta/>"
+ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
+
+
+def noise(mode: str, dtype: type) -> np.ndarray:
+    shape = SHAPE if mode == "L" else (*SHAPE, CHANNELS[mode])
+    return np.random.default_rng(3).integers(0, np.iinfo(dtype).max, shape, endpoint=True).astype(dtype)
+
+
+def read(data: bytes, limit: int = 10_000) -> Page:
+    return jpeg2000.decode("page.jp2", io.BytesIO(data), limit)
+
+
+def written(pixels: np.ndarray, mode: str, metadata: Metadata) -> bytes:
+    stream = io.BytesIO()
+    jpeg2000.encode(stream, pixels, mode, metadata)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK"])
+def test_samples_and_mode_are_read_as_they_were_written(mode: str, dtype: type) -> None:
+    pixels = noise(mode, dtype)
+    data = written(pixels, mode, Metadata())
+    page = read(data)
+    assert (page.format, page.mode) == ("JPEG2000", mode)
+    np.testing.assert_array_equal(page.pixels, pixels)
+    np.testing.assert_array_equal(imagecodecs.jpeg2k_decode(data), pixels)
+
+
+def test_profile_xmp_and_resolution_of_other_formats_become_boxes() -> None:
+    data = written(noise("RGB", np.uint8), "RGB", Metadata(icc=ICC, xmp=XMP, dpi=(300.0, 150.0)))
+    page = read(data)
+    assert (page.metadata.icc, page.metadata.xmp) == (ICC, XMP)
+    assert page.metadata.dpi == pytest.approx((300, 150), rel=1e-3)
+    assert jpeg2000.own_blocks(page.metadata) == []
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.info["dpi"] == pytest.approx((300, 150), rel=1e-3)
+
+
+def test_boxes_are_copied_byte_for_byte() -> None:
+    base = written(noise("L", np.uint8), "L", Metadata())
+    data = base + struct.pack(">I4s", 8 + 5, b"xml ") + b"<ead>"
+    page = read(data)
+    assert jpeg2000.own_blocks(page.metadata) == ["xml"]
+    assert written(page.pixels, page.mode, page.metadata) == data
+
+
+def test_a_bare_codestream_stays_one() -> None:
+    data = imagecodecs.jpeg2k_encode(noise("L", np.uint8), level=0, reversible=True, codecformat="j2k")
+    page = read(data)
+    assert page.metadata.jpeg2000 == ()
+    assert written(page.pixels, "L", page.metadata).startswith(jpeg2000.CODESTREAM)
+
+
+def test_twelve_bits_come_back_as_twelve() -> None:
+    pixels = noise("L", np.uint16) >> 4
+    page = read(imagecodecs.jpeg2k_encode(pixels, level=0, reversible=True, bitspersample=12, codecformat="jp2"))
+    assert page.metadata.jpeg2000_bits == 12
+    np.testing.assert_array_equal(page.pixels, pixels << 4)
+    again = written(page.pixels, "L", page.metadata)
+    np.testing.assert_array_equal(imagecodecs.jpeg2k_decode(again), pixels)
+
+
+def test_alpha_that_colours_are_multiplied_by_is_refused() -> None:
+    data = written(noise("LA", np.uint8), "LA", Metadata())
+    # The last entry of the channel definitions: channel 1 is opacity.
+    opacity, multiplied = struct.pack(">HHH", 1, 1, 0), struct.pack(">HHH", 1, 2, 0)
+    assert data.count(opacity) == 1
+    with pytest.raises(InputFileError, match="multiplied by its alpha"):
+        read(data.replace(opacity, multiplied))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (jpeg2000.SIGNATURE, "page.jp2 is damaged: it has no codestream"),
+        (jpeg2000.CODESTREAM + bytes(10), "page.jp2 is damaged: it has no codestream"),
+        (imagecodecs.jpeg2k_encode(noise("L", np.uint8) >> 4, bitspersample=4, level=0), "that bokwon does not keep"),
+    ],
+)
+def test_what_is_damaged_or_not_kept_is_told(data: bytes, message: str) -> None:
+    with pytest.raises(InputFileError, match=message):
+        read(data)
+
+
+def test_larger_pictures_are_refused_before_decoding() -> None:
+    with pytest.raises(InputFileError, match="more than"):
+        read(written(noise("L", np.uint8), "L", Metadata()), 24 * 32 - 1)
+
+
+def test_without_imagecodecs_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = written(noise("L", np.uint8), "L", Metadata())
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    with pytest.raises(MissingDependencyError, match="JPEG 2000 takes imagecodecs") as caught:
+        read(data)
+    assert caught.value.fix == "pip install 'bokwon[archive]'"
