@@ -69,9 +69,9 @@ def page_and_hole(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 def restorer(name: str, *, tile: int | None = None) -> bokwon.Restorer:
     """Make what a contestant's name stands for, by default with its own tiles."""
     if name in CLASSICAL:
-        return bokwon.Restorer(method=name, tile=tile)
+        return bokwon.Restorer(bokwon.RestoreSettings(method=name, tile=tile))
     engine, precision = ENGINES[name]
-    return bokwon.Restorer(engine=engine, precision=precision, tile=tile)
+    return bokwon.Restorer(bokwon.RestoreSettings(engine=engine, precision=precision, tile=tile, finish="off"))
 
 
 _LOADED: dict[str, Any] = {}

@@ -19,24 +19,25 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms of the house, and which other rooms each may import. `bokwon` is the root's version and public names.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "settings": {"errors"},
     "utilities": {"errors"},
     "image_io": {"errors", "utilities"},
     "synthesis": {"errors", "utilities", "image_io"},
-    "inpaint": {"bokwon", "errors", "utilities", "image_io", "synthesis"},
-    "provenance": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint"},
-    "batch": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
+    "inpaint": {"bokwon", "errors", "settings", "utilities", "image_io", "synthesis"},
+    "provenance": {"bokwon", "errors", "settings", "utilities", "image_io", "synthesis", "inpaint"},
+    "batch": {"bokwon", "errors", "settings", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
     "nn": {"errors"},
     "training": {"bokwon", "errors", "utilities", "image_io", "synthesis", "nn"},
     "export": {"bokwon", "errors", "utilities", "nn", "training"},
-    "evaluation": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "nn"},
+    "evaluation": {"bokwon", "errors", "settings", "utilities", "image_io", "synthesis", "inpaint", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
-# The root is imported by everyone, so it may load nothing but the errors; the rest waits until it is asked for.
+# The root is imported by everyone, so it loads errors and settings only; the rest waits until it is asked for.
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
-RUNTIME = {"errors", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
+RUNTIME = {"errors", "settings", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
 # What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.
@@ -158,7 +159,7 @@ def test_the_command_line_loads_nothing_heavy_before_it_knows_the_command() -> N
     wrong = [
         str(found)
         for found in early
-        if (found.is_own and found.target not in ("bokwon", "cli", "errors"))
+        if (found.is_own and found.target not in ("bokwon", "cli", "errors", "settings"))
         or (not found.is_own and found.target not in STANDARD | {"typer"})
     ]
     assert wrong == []
@@ -170,7 +171,7 @@ def in_a_fresh_interpreter(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("module", ["bokwon", "bokwon.errors", "bokwon.cli.main", "bokwon.inpaint"])
+@pytest.mark.parametrize("module", ["bokwon", "bokwon.settings", "bokwon.cli.main", "bokwon.inpaint"])
 def test_importing_stays_light(module: str) -> None:
     heavy = "{'cv2', 'onnxruntime', 'torch', 'numpy', 'PIL', 'rich.progress', 'onnx', 'safetensors'}"
     assert in_a_fresh_interpreter(f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))").strip() == "[]"

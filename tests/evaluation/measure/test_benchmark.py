@@ -173,13 +173,14 @@ def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path
     records = [run_task(task) for task in tasks]
     assert not any("error" in record for record in records)
     engines = [method.engine() for method in methods]
-    chosen = [(one.letters, one.ink, one.grain, one.ensemble) for one in engines if isinstance(one, Restorer)]
+    settings = [one.settings for one in engines if isinstance(one, Restorer)]
+    chosen = [(each.letters, each.ink, each.grain, each.ensemble) for each in settings]
     # What is not asked for is off: models are measured by what they fill.
     assert chosen[:2] == [("restore", "off", "off", 1), ("leave", "off", "off", 1)]
     assert chosen[2:] == [("leave", "clear", "match", 1), ("restore", "off", "off", 2)]
     assert records[0]["hole_psnr"] == pytest.approx(records[3]["hole_psnr"], abs=0.1)
     truth, hole = load_pair(pair, material.images, material.masks)
-    expected = bokwon.Restorer(mean_model, engine="onnx", letters="leave").restore(erase(truth, hole), hole).image
+    expected = bokwon.restore(erase(truth, hole), hole, model=mean_model, engine="onnx", letters="leave").image
     np.testing.assert_array_equal(restored_picture(tasks[1], truth, hole), expected)
 
 

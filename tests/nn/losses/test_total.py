@@ -14,7 +14,7 @@ from bokwon.nn.features import IMAGENET_MEAN, IMAGENET_STD
 from bokwon.nn.losses.total import (
     PAPER,
     PRESETS,
-    SEED,
+    REIMPLEMENTATION,
     LossDefinition,
     gram,
     losses,
@@ -64,19 +64,19 @@ def test_seed_pixel_terms() -> None:
         "hole": ERROR / red / ELEMENTS,
         "tv": (2 * ERROR + 3 * EDGE) / red / ELEMENTS,  # the edge of all 3 rows as well
     }
-    assert values(losses(*example(), definition=SEED)) == pytest.approx(expected, rel=1e-6)
+    assert values(losses(*example(), definition=REIMPLEMENTATION)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_seed_equals_unit_terms_of_normalised_pictures() -> None:
     mean, std = (torch.tensor(each, dtype=torch.float64).view(3, 1, 1) for each in (IMAGENET_MEAN, IMAGENET_STD))
-    unit = dataclasses.replace(SEED, normalised_pixels=False)
+    unit = dataclasses.replace(REIMPLEMENTATION, normalised_pixels=False)
     output, truth, valid = example()
     composite = make_composite(output, truth * 0.9, valid)
     normalised = losses(
         (output - mean) / std, (truth - mean) / std, valid, composite=(composite - mean) / std, definition=unit
     )
-    seed = losses(output, truth, valid, composite=composite, definition=SEED)
-    assert values(seed) == pytest.approx(values(normalised), rel=1e-6)
+    other = losses(output, truth, valid, composite=composite, definition=REIMPLEMENTATION)
+    assert values(other) == pytest.approx(values(normalised), rel=1e-6)
 
 
 def test_dilation_covers_diagonals_and_stops_at_the_border() -> None:
@@ -134,7 +134,7 @@ def test_style_terms() -> None:
     # Composite (1, 2), (0, 4): inner products 5, 8, 8, 16; less the truth's 4, 8, 8, 15.
     terms = losses(output, truth, right_hole, features=two_channels)
     assert float(terms["style_comp"]) == pytest.approx(35 / 4 / 4)
-    joint = losses(output, truth, right_hole, features=two_channels, definition=SEED)
+    joint = losses(output, truth, right_hole, features=two_channels, definition=REIMPLEMENTATION)
     assert float(joint["style"]) == pytest.approx(expected + 35 / 4 / 4)
 
 
@@ -154,8 +154,8 @@ def test_presets_are_the_published_ones() -> None:
         "style_comp": 120,
         "tv": 0.1,
     }
-    assert SEED.weights == {"valid": 1, "hole": 6, "tv": 2, "perceptual": 0.05, "style": 240}
-    assert PRESETS == {"paper": PAPER, "seed": SEED}
+    assert REIMPLEMENTATION.weights == {"valid": 1, "hole": 6, "tv": 2, "perceptual": 0.05, "style": 240}
+    assert PRESETS == {"paper": PAPER, "reimplementation": REIMPLEMENTATION}
     for definition in PRESETS.values():
         assert list(losses(*example(), features=identity, definition=definition)) == list(definition.weights)
 
@@ -165,8 +165,8 @@ def test_presets_cannot_be_changed_by_accident() -> None:
     assert PAPER.weights["tv"] == 0.1
     with pytest.raises(dataclasses.FrozenInstanceError):
         PAPER.tv_region = "composite"  # type: ignore[misc]
-    assert pickle.loads(pickle.dumps(SEED)) == SEED
-    assert dataclasses.asdict(SEED)["default_weights"] == SEED.default_weights
+    assert pickle.loads(pickle.dumps(REIMPLEMENTATION)) == REIMPLEMENTATION
+    assert dataclasses.asdict(REIMPLEMENTATION)["default_weights"] == REIMPLEMENTATION.default_weights
 
 
 def test_definitions_are_checked() -> None:
