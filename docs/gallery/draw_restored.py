@@ -1,6 +1,6 @@
 """Draws docs/gallery/restored_*.jpg: 24 results at full size, each damaged (hole magenta), restored, and as it was.
 
-As `bokwon restore` leaves them; the pages once more with `--ink off --grain off`, as they were filled: *_off.jpg.
+As `bokwon restore` leaves them; the pages once more with `--finish off`, as they were filled: *_off.jpg.
 
 Eight real pages, eight rendered pages in fonts that training never saw, eight photographs that come with scikit-image
 (public domain). Holes are drawn by seed: nothing is chosen by its result.
