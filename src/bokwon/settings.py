@@ -134,7 +134,7 @@ class RestoreSettings:
             _check(item.name, getattr(self, item.name), kinds[item.name], item.metadata)
             if self.method != "model" and item.name in _OF_A_MODEL and getattr(self, item.name) != item.default:
                 fix = f"leave out {item.name} or method"
-                raise ArgumentError(f"method {self.method} runs no model and takes no {item.name}", fix)
+                raise ArgumentError(f"method {self.method} takes no {item.name}", fix)
 
     def resolved(self, *, for_pages: bool) -> RestoreSettings:
         """Return the settings with `ink`, `grain` and `letters` as `finish` has them, unless they say something else.
