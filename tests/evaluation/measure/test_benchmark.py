@@ -184,10 +184,23 @@ def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path
     np.testing.assert_array_equal(restored_picture(tasks[1], truth, hole), expected)
 
 
+def test_the_raw_fill_is_measured_unless_a_finish_is_named() -> None:
+    methods = parse_methods("document,document:finish=standard,kept=document:ink=clear:grain=match")
+    assert [method.name for method in methods] == ["document", "document-finish-standard", "kept"]
+    settings = [engine.settings for method in methods if isinstance(engine := method.engine(), Restorer)]
+    assert [(each.finish, each.ink, each.grain) for each in settings] == [
+        ("off", "off", "off"),
+        ("standard", "clear", "match"),
+        ("off", "clear", "match"),
+    ]
+
+
 def test_methods_that_do_not_exist_or_come_twice(tmp_path: Path, mean_model: Path) -> None:
     for text, message in (
         ("telea:ink=clear", "telea has no options"),
         (f"{mean_model}:ink=blot", "ink cannot be blot"),
+        # It would follow `finish`, which is off where figures are measured.
+        (f"{mean_model}:ink=auto", "ink cannot be auto, .*; choose off, sharpen, clear"),
         (f"{mean_model}:ink=off:ink=clear", "names an option twice"),
         (f"{mean_model}:colour=red", "colour"),
     ):
