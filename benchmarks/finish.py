@@ -53,7 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     network = VGGFeatures("vgg19", arguments.features, TAPS)
     restorers = [
-        bokwon.Restorer(precision="float32", engine="onnx", ink=ink, grain=grain)  # type: ignore[arg-type]
+        bokwon.Restorer(bokwon.RestoreSettings(precision="float32", engine="onnx", ink=ink, grain=grain))  # type: ignore[arg-type]
         for ink, grain in FINISHES
     ]
     pairs = plan_pairs(arguments.images, arguments.masks, per_cell=arguments.per_cell).pairs

@@ -4,7 +4,7 @@
 
 The shipped weights with their membrane and with it left out. First the pairs of `bokwon evaluate`, whose masks cover
 all that is missing; then scratches drawn on the same images, 3 to 11 pixels wide and a little blurred, with masks that
-reach so many pixels beyond them, as with `--widen`. PSNR over the pixels of the hole, means over the images; PyTorch,
+reach so many pixels beyond them, as with `--grow`. PSNR over the pixels of the hole, means over the images; PyTorch,
 float32.
 """
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bokwon.evaluation.data.pairs import load_pair, plan_pairs
 from bokwon.evaluation.measure.metrics import hole_psnr
-from bokwon.image_io.masks import widen_hole
+from bokwon.image_io.masks import grow_hole
 from bokwon.inpaint.models import find_model
 from bokwon.nn.unet import PConvUNet
 from bokwon.training.checkpoint import load_network
@@ -48,7 +48,7 @@ def scratched(truth: NDArray[np.uint8], number: int) -> tuple[NDArray[np.uint8],
         cv2.line(drawn, start, end, 1, int(rng.integers(*WIDTHS)))
     painted = cv2.GaussianBlur(np.where(drawn[..., None] > 0, np.uint8(250 if number % 2 else 5), truth), (0, 0), BLUR)
     hole = drawn > 0
-    return np.where(widen_hole(hole, REACHES[0])[..., None], painted, truth), hole
+    return np.where(grow_hole(hole, REACHES[0])[..., None], painted, truth), hole
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def main() -> None:
         cases = {"the masks of the pairs": (truth, hole)}
         if pair.image not in seen:
             damaged, drawn = scratched(truth, len(seen))
-            cases |= {f"scratches, {reach} px beyond": (damaged, widen_hole(drawn, reach)) for reach in REACHES}
+            cases |= {f"scratches, {reach} px beyond": (damaged, grow_hole(drawn, reach)) for reach in REACHES}
         seen.add(pair.image)
         for name, (damaged, missing) in cases.items():
             figures = []

@@ -44,7 +44,7 @@ def unseen_fonts() -> list[Font]:
 def make_pictures(out: Path, model: str, count: int) -> None:
     """Render, damage and restore; everything goes to files."""
     fonts = unseen_fonts()
-    restorer = bokwon.Restorer(model, precision="float32")
+    restorer = bokwon.Restorer(bokwon.RestoreSettings(model, precision="float32", finish="off"))
     for name in ("truth", "mask", "damaged", *METHODS):
         (out / name).mkdir(parents=True, exist_ok=True)
     for index in range(count):

@@ -20,24 +20,25 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "types": set(),
+    "settings": {"errors"},
     "utilities": {"errors"},
     "image_io": {"errors", "types", "utilities"},
     "synthesis": {"errors", "types", "utilities", "image_io"},
-    "inpaint": {"bokwon", "errors", "types", "utilities", "image_io"},
-    "provenance": {"bokwon", "errors", "types", "utilities", "image_io", "inpaint"},
-    "batch": {"bokwon", "errors", "types", "utilities", "image_io", "inpaint", "provenance"},
+    "inpaint": {"bokwon", "errors", "types", "settings", "utilities", "image_io"},
+    "provenance": {"bokwon", "errors", "types", "settings", "utilities", "image_io", "inpaint"},
+    "batch": {"bokwon", "errors", "types", "settings", "utilities", "image_io", "inpaint", "provenance"},
     "nn": {"errors"},
     "training": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "nn"},
     "export": {"bokwon", "errors", "types", "utilities", "nn", "training"},
-    "evaluation": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "inpaint", "nn"},
+    "evaluation": {"bokwon", "errors", "types", "settings", "utilities", "image_io", "synthesis", "inpaint", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
-# The root is imported by everyone, so it may load nothing but the errors; the rest waits until it is asked for.
+# The root is imported by everyone, so it loads errors and settings only; the rest waits until it is asked for.
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
-RUNTIME = {"errors", "types", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
+RUNTIME = {"errors", "types", "settings", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
 # What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.
@@ -159,7 +160,7 @@ def test_the_command_line_loads_nothing_heavy_before_it_knows_the_command() -> N
     wrong = [
         str(found)
         for found in early
-        if (found.is_own and found.target not in ("bokwon", "cli", "errors", "utilities"))
+        if (found.is_own and found.target not in ("bokwon", "cli", "errors", "settings", "utilities"))
         or (not found.is_own and found.target not in STANDARD | {"typer"})
     ]
     assert wrong == []
@@ -171,7 +172,7 @@ def in_a_fresh_interpreter(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("module", ["bokwon", "bokwon.errors", "bokwon.utilities", "bokwon.cli.main", "bokwon.inpaint"])
+@pytest.mark.parametrize("module", ["bokwon", "bokwon.settings", "bokwon.utilities", "bokwon.cli.main"])
 def test_importing_stays_light(module: str) -> None:
     heavy = "{'cv2', 'onnxruntime', 'torch', 'numpy', 'PIL', 'rich.progress', 'onnx', 'safetensors'}"
     assert in_a_fresh_interpreter(f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))").strip() == "[]"

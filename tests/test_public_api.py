@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
+from types import ModuleType
 
 import pytest
 
 import bokwon
-from bokwon import errors
+from bokwon import errors, settings
 
 
 def test_the_public_names() -> None:
-    assert sorted(bokwon.__all__) == ["Restoration", "Restorer", "__version__", "errors", "restore"]
+    assert bokwon.__all__ == ["Restoration", "RestoreSettings", "Restorer", "__version__", "errors", "restore"]
     assert set(bokwon.__all__) <= set(dir(bokwon))
     for name in bokwon.__all__:
         assert getattr(bokwon, name) is not None
 
 
 def test_every_public_name_tells_what_it_is() -> None:
-    for name in ("Restoration", "Restorer", "restore", "errors"):
+    for name in ("Restoration", "RestoreSettings", "Restorer", "restore", "errors"):
         assert inspect.getdoc(getattr(bokwon, name))
 
 
 def test_the_signatures() -> None:
-    assert list(inspect.signature(bokwon.restore).parameters) == ["image", "hole", "model", "method"]
-    assert list(inspect.signature(bokwon.Restorer).parameters) == [
+    assert list(inspect.signature(bokwon.restore).parameters) == ["image", "hole", "settings"]
+    assert list(inspect.signature(bokwon.Restorer).parameters) == ["settings"]
+    assert list(inspect.signature(bokwon.RestoreSettings).parameters) == [
         "model",
         "method",
+        "finish",
+        "grow",
+        "engine",
+        "precision",
+        "ensemble",
+        "ink",
+        "grain",
+        "letters",
         "tile",
         "threads",
-        "letters",
-        "engine",
-        "grain",
-        "precision",
-        "ink",
-        "ensemble",
-        "widen",
     ]
     assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
 
@@ -52,6 +56,13 @@ def test_the_fields_of_a_restoration() -> None:
         "version",
         "notices",
     ]
+
+
+@pytest.mark.parametrize("module", [bokwon, settings])
+def test_the_examples_run(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert not found.failed
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

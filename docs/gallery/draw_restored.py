@@ -1,6 +1,6 @@
 """Draws docs/gallery/restored_*.jpg: 24 results at full size, each damaged (hole magenta), restored, and as it was.
 
-As `bokwon restore` leaves them; the pages once more with `--ink off --grain off`, as they were filled: *_off.jpg.
+As `bokwon restore` leaves them; the pages once more with `--finish off`, as they were filled: *_off.jpg.
 
 Eight real pages, eight rendered pages in fonts that training never saw, eight photographs that come with scikit-image
 (public domain). Holes are drawn by seed: nothing is chosen by its result.
@@ -12,6 +12,7 @@ PAGES holds real pages ($DATA/pages/val), RENDERED the folder `unseen` of docs/r
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,15 +56,16 @@ def main() -> None:
     parser.add_argument("--page-model", default="document")
     parser.add_argument("--photo-model", default="photo")
     options = parser.parse_args()
-    finished = bokwon.Restorer(options.page_model, precision="float32", ink="auto", grain="auto")
-    filled = bokwon.Restorer(options.page_model, precision="float32")
+    settings = bokwon.RestoreSettings(options.page_model, precision="float32")
+    finished = bokwon.Restorer(settings)
+    filled = bokwon.Restorer(replace(settings, finish="off"))
     sheets = {
         "pages": (finished, spread(options.pages)),
         "rendered": (finished, spread(options.rendered)),
         "pages_off": (filled, spread(options.pages)),
         "rendered_off": (filled, spread(options.rendered)),
         "photographs": (
-            bokwon.Restorer(options.photo_model, precision="float32"),
+            bokwon.Restorer(replace(settings, model=options.photo_model)),
             [photographs() / name for name in PHOTOGRAPHS],
         ),
     }

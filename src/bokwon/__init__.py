@@ -9,10 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from bokwon import errors
+from bokwon.settings import RestoreSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
     from PIL import Image
 
@@ -20,41 +19,42 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Restoration", "Restorer", "__version__", "errors", "restore"]
+__all__ = ["Restoration", "RestoreSettings", "Restorer", "__version__", "errors", "restore"]
 
 
-def restore(
-    image: ImageT,
-    hole: NDArray[Any] | Image.Image,
-    *,
-    model: str | Path = "document",
-    method: str = "model",
-) -> Restoration[ImageT]:
+def restore(image: ImageT, hole: NDArray[Any] | Image.Image, **settings: Any) -> Restoration[ImageT]:
     """Fill the holes of an image, as the command `bokwon restore` does.
 
-    For many images, and for other options, make one `Restorer` and call its `restore`: the model is loaded once. Unless
-    told otherwise it leaves as it is what the model filled. This function and the command make ink or paper of it where
-    the model is for pages, and give it the paper's grain: `Restorer(ink="auto", grain="auto")`.
+    For many images make one `Restorer` and call its `restore`: the model is loaded once.
 
     Args:
         image: NumPy array: uint8 or uint16, (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels, or
             bool (H, W). Or a Pillow image of mode 1, L, LA, P, PA, RGB, RGBA, CMYK or I;16; palettes come back as RGB.
         hole: (H, W), True where pixels are missing: bool, or uint8 with only 0 and 1 or only 0 and 255; or a Pillow
             image, white = hole.
-        model: Name of a shipped model, or path of a model file (.onnx).
-        method: `model`, or without any model `telea` or `ns`.
+        settings: Fields of `RestoreSettings`, such as `model="photo"`; by default those of the command.
 
     Returns:
         The restored image, of the input's kind, size, mode and depth, and how it was made. The input is not changed.
 
     Raises:
-        errors.ArgumentError: The image, hole, model or method cannot be taken as it is; the message says what to do.
+        errors.ArgumentError: The image, hole or a setting cannot be taken as it is; the message says what to do.
         errors.FileAccessError: The model file cannot be read.
         errors.InputFileError: The model file is damaged, or not of bokwon's kind.
+
+    Example:
+        >>> import numpy as np
+        >>> page = np.full((64, 64), 230, np.uint8)
+        >>> hole = np.zeros(page.shape, bool)
+        >>> hole[20:30, 20:30] = True
+        >>> page[hole] = 0
+        >>> restored = restore(page, hole, method="telea").image
+        >>> int(restored[25, 25])
+        230
     """
     from bokwon.inpaint.restorer import Restorer
 
-    return Restorer(model, method=method, ink="auto", grain="auto").restore(image, hole)
+    return Restorer(RestoreSettings(**settings)).restore(image, hole)
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.cli.masks import _parse_size
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.masks.bins import parse_bins
 
@@ -119,9 +118,7 @@ def test_a_plot_must_be_writable_before_anything_is_measured(
     assert run(capsys, "stats", str(tmp_path), "--plot", str(tmp_path / "no" / "p.png"))[0] == 5
 
 
-def test_sizes_and_bins_are_parsed() -> None:
-    assert _parse_size("512") == (512, 512)
-    assert _parse_size("640x480") == (480, 640)
+def test_bins_are_parsed() -> None:
     assert parse_bins("1,3") == (1, 3)
     assert parse_bins("2-4, 6") == (2, 3, 4, 6)
     for wrong in ("", "-1", "1-", "a", "5-2", "0", "1-7", "1-99999999999"):

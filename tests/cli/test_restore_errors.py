@@ -81,7 +81,11 @@ MISTAKES = [
     (1, "turned.png out.png --mask turned-mask.png", "EXIF orientation 6"),
     (1, "page.png out.png --mask all.png", "covers everything"),
     (1, "page.png out.png --mask mask.png --model letter", "no model is named 'letter'"),
-    (1, "page.png out.png --mask mask.png --model mean.onnx --method telea", "uses no model"),
+    (
+        1,
+        "page.png out.png --mask mask.png --model mean.onnx --method telea",
+        "takes no model; leave out model",
+    ),
     (1, "page.png out.xyz --mask mask.png", "name it one of .png"),
     (1, "page.png mask.png --mask mask.png", "OUTPUT is the mask"),
     (1, "cmyk.tif out.png --mask mask.png", "PNG cannot hold a 8-bit image of mode CMYK; write to a name that ends in"),

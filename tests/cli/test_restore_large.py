@@ -47,7 +47,7 @@ def test_a_page_in_tiles_is_filled_as_in_smaller_ones(tmp_path: Path) -> None:
     hole[300:340, 980:1060] = True
     save(tmp_path, pixels, hole)
     run(tmp_path, "page.png", "out.png", "--mask", "mask.png", *FLOAT32)
-    smaller = bokwon.Restorer(engine="onnx", precision="float32", tile=256).restore(pixels, hole)
+    smaller = bokwon.restore(pixels, hole, engine="onnx", precision="float32", tile=256)
     assert smaller.tiles > 20
     with Image.open(tmp_path / "out.png") as image:
         filled = np.array(image)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterable
-from enum import Enum
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.cli import choices
 from bokwon.cli.main import main
-from bokwon.inpaint.engines.mirrored_views import VIEWS
-from bokwon.inpaint.engines.onnx import ENGINES, PRECISIONS
-from bokwon.inpaint.fill import Letters
-from bokwon.inpaint.finish.grain import GrainChoice
-from bokwon.inpaint.finish.ink import InkChoice
-from bokwon.inpaint.restorer import METHODS
+from bokwon.settings import RestoreSettings
 
 
 @pytest.fixture
@@ -207,18 +199,40 @@ def test_letters_may_be_left(folder: Path, mean_model: Path) -> None:
         assert np.array(left)[100, 100] == 220
 
 
+def test_help_is_in_panels_and_gives_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", "--help"])
+    assert not caught.value.code
+    said = capsys.readouterr().out
+    places = [said.index(f"─ {panel} ─") for panel in ("Masks", "Output", "Folders", "Model", "Advanced")]
+    assert places == sorted(places)
+    assert said.count("bokwon restore ") >= 3
+    for item in dataclasses.fields(RestoreSettings):
+        assert said.index(f"─ {item.metadata['panel']} ─") < said.index(f"--{item.name} ")
+
+
+def test_the_record_says_what_was_done(folder: Path) -> None:
+    chosen = ("--finish", "conservative", "--ink", "off", "--grow", "1")
+    assert restore("page.png", "out.png", *chosen, "--record") == 0
+    settings = json.loads(Path("out.png.record/record.json").read_text())["settings"]
+    expected = {"finish": "conservative", "letters": "leave", "ink": "off", "grain": "match", "grow": 1, "ensemble": 1}
+    assert settings.items() >= expected.items()
+    assert settings["precision"] != "auto"
+
+
 @pytest.mark.parametrize(
-    ("option", "taken"),
+    ("given", "message"),
     [
-        (choices.Method, METHODS),
-        (choices.Letters, get_args(Letters)),
-        (choices.Grain, get_args(GrainChoice)),
-        (choices.Ink, get_args(InkChoice)),
-        (choices.Ensemble, map(str, VIEWS)),
-        (choices.EngineName, ENGINES),
-        (choices.Precision, PRECISIONS),
+        (("--finish", "glossy"), "Invalid value for '--finish'"),
+        (("--ensemble", "3"), "Invalid value for '--ensemble'"),
+        (("--widen", "1"), "No such option: --widen"),
+        (("--tile", "300"), "tiles cannot have a side of 300 pixels"),
+        (("--model", "photo", *TELEA), "method telea takes no model"),
     ],
 )
-def test_the_command_offers_what_the_runtime_takes(option: type[Enum], taken: Iterable[str]) -> None:
-    # Written twice, so that `bokwon --help` need not load the runtime.
-    assert [choice.value for choice in option] == list(taken)
+def test_values_that_make_no_sense(
+    folder: Path, given: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert restore("page.png", "out.png", *given) == 1
+    assert message in capsys.readouterr().err
+    assert not Path("out.png").exists()

@@ -140,7 +140,7 @@ def test_the_int8_model_of_another_is_not_run(
     ("arguments", "says"),
     [
         (("--precision", "int8", "--engine", "openvino"), "made for ONNX Runtime"),
-        (("--precision", "int8", "--method", "telea"), "--method telea runs no model"),
+        (("--precision", "int8", "--method", "telea"), "method telea takes no precision"),
         (("--precision", "bfloat16", "--engine", "onnx"), "does not compute in bfloat16"),
     ],
 )

@@ -456,9 +456,10 @@ def test_models_are_listed_and_shown(
     mean_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from bokwon.inpaint import models
+    from bokwon.settings import RestoreSettings
 
     monkeypatch.setattr(models, "WEIGHTS", mean_model.parent)
-    monkeypatch.setattr(models, "DEFAULT_MODEL", "mean")
+    monkeypatch.setattr(RestoreSettings, "model", "mean")
     assert run("models", "list") == 0
     assert "mean" in (said := capsys.readouterr().out)
     assert "Apache-2.0 (default)" in said

@@ -47,7 +47,8 @@ def filled(precision: str) -> dict[str, np.ndarray]:
     page[hole] = 255
     found = {}
     for tile in (256, 512, 1280):
-        result = bokwon.Restorer(tile=tile, threads=2, engine="onnx", precision=precision).restore(page, hole)
+        chosen = {"tile": tile, "threads": 2, "engine": "onnx", "precision": precision, "finish": "off"}
+        result = bokwon.restore(page, hole, **chosen)
         np.testing.assert_array_equal(result.image[~hole], page[~hole])
         found[str(tile)] = result.image[hole].astype(int)
         assert (result.tiles == 1) == (tile == 1280)

@@ -39,7 +39,7 @@ def test_the_names_of_the_room() -> None:
     assert bokwon.nn.losses.__all__ == [
         "PAPER",
         "PRESETS",
-        "SEED",
+        "REIMPLEMENTATION",
         "LossDefinition",
         "feature_distance",
         "feature_terms",

@@ -23,10 +23,10 @@ def test_the_paper_s_preset_is_the_paper():
 
 
 def test_every_preset_is_whole():
-    assert preset_names() == ["document", "paper", "photo", "seed"]
+    assert preset_names() == ["document", "paper", "photo", "reimplementation"]
     for name in preset_names():
         assert from_mapping(TrainConfig, dataclasses.asdict(preset(name))) == preset(name)
-    assert preset("seed").loss.terms == "seed"
+    assert preset("reimplementation").loss.terms == "reimplementation"
     assert preset("photo").loss.features_from > 0
     assert preset("document").network.base == "pullpush"
     # Mirrored writing is no writing, and the first thing a user tries has to work without a download.
@@ -97,7 +97,7 @@ def test_batch_normalisation_needs_two_values():
         lambda: DataConfig(tone=2),
         lambda: DataConfig(workers=-1),
         lambda: DataConfig(images=("a", "b"), image_weights=(0, 0)),
-        lambda: LossConfig(terms="seed", style_out=1),
+        lambda: LossConfig(terms="reimplementation", style_out=1),
         lambda: OptimizerConfig(learning_rate=-1),
         lambda: FinetuneConfig(steps=-1),
     ],

@@ -239,7 +239,7 @@ def test_a_feature_distance_needs_features():
 
 
 def test_the_seed_has_its_own_terms(vgg_file):
-    objective = _objective(LossConfig(terms="seed", features_file=vgg_file))
+    objective = _objective(LossConfig(terms="reimplementation", features_file=vgg_file))
     _, terms = objective(0, *_batch())
     assert sorted(terms) == sorted(["valid", "hole", "tv", "perceptual", "style"])
     assert objective.weights["style"] == 240

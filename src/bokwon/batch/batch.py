@@ -12,7 +12,7 @@ from time import perf_counter
 
 import bokwon
 from bokwon.batch.cluster import run_on_cluster
-from bokwon.batch.job import Job, Options, Outcome, Recipe
+from bokwon.batch.job import Job, Options, Outcome
 from bokwon.batch.journal import Entry, fingerprint
 from bokwon.batch.mask_matching import (
     MaskFinder,
@@ -29,6 +29,7 @@ from bokwon.image_io.decoder_warnings import listen
 from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
+from bokwon.settings import RestoreSettings
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
 from bokwon.utilities.processes import run_in_processes
 
@@ -205,28 +206,24 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def settings_digest(restorer: Restorer, options: Options, file_format: str | None) -> str:
     """Return a checksum of all that decides what is written, by which `--resume` knows a finished file."""
     parts = (
-        restorer.method,
         restorer.sha256,
         restorer.engine.description,
-        restorer.letters,
+        restorer.settings.of_pixels(),
         options.white_is_hole,
         options.pages,
         options.record,
         options.overlay,
-        restorer.grain,
-        restorer.ink,
-        restorer.widen,
         file_format,
         bokwon.__version__,
     )
     return sha256_of(repr(parts).encode())[:16]
 
 
-def start_worker(recipe: Recipe) -> Callable[[Task], Entry]:
+def start_worker(settings: RestoreSettings) -> Callable[[Task], Entry]:
     """Load what fills the holes, and return what restores one file with it: for `run_in_processes`."""
     if not os.environ.get("BOKWON_DEBUG"):
         listen()
-    return partial(_restore, recipe.restorer())
+    return partial(_restore, Restorer(settings))
 
 
 def _restore(restorer: Restorer, task: Task) -> Entry:
@@ -267,29 +264,29 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
     )
 
 
-def restore_tasks(tasks: Sequence[Task], recipe: Recipe, jobs: int) -> Iterator[Entry]:
+def restore_tasks(tasks: Sequence[Task], settings: RestoreSettings, jobs: int) -> Iterator[Entry]:
     """Restore files in processes of their own; one that fails stops no other.
 
     Args:
         tasks: What is to be done.
-        recipe: What fills the holes.
+        settings: What fills the holes, and how.
         jobs: How many processes.
 
     Yields:
         What came of each, as they are done.
     """
-    for task, entry in run_in_processes(partial(start_worker, recipe), tasks, jobs):
+    for task, entry in run_in_processes(partial(start_worker, settings), tasks, jobs):
         yield entry or _died(task)
 
 
 def restore_tasks_on_cluster(
-    tasks: Sequence[Task], recipe: Recipe, *, address: str | None, jobs: int | None, shared: Sequence[Path]
+    tasks: Sequence[Task], settings: RestoreSettings, *, address: str | None, jobs: int | None, shared: Sequence[Path]
 ) -> Iterator[Entry]:
     """Restore files on a Ray cluster; one that fails stops no other.
 
     Args:
         tasks: What is to be done.
-        recipe: What fills the holes.
+        settings: What fills the holes, and how.
         address: Of the cluster, see `bokwon.batch.cluster.run_on_cluster`.
         jobs: How many actors; by default as many as the cluster has processors for.
         shared: What every node must see under the same path.
@@ -301,16 +298,18 @@ def restore_tasks_on_cluster(
         FileAccessError: There is no cluster, or one of its nodes does not see the files.
         MissingDependencyError: Ray is not installed, or a node has another version of bokwon.
     """
-    start = partial(start_on_node, recipe, Path.cwd(), tuple(path.absolute() for path in shared), bokwon.__version__)
-    for task, entry in run_on_cluster(start, tasks, address=address, jobs=jobs, threads=recipe.threads or 1):
+    start = partial(start_on_node, settings, Path.cwd(), tuple(path.absolute() for path in shared), bokwon.__version__)
+    for task, entry in run_on_cluster(start, tasks, address=address, jobs=jobs, threads=settings.threads or 1):
         yield entry or _died(task)
 
 
-def start_on_node(recipe: Recipe, folder: Path, shared: Sequence[Path], version: str) -> Callable[[Task], Entry]:
+def start_on_node(
+    settings: RestoreSettings, folder: Path, shared: Sequence[Path], version: str
+) -> Callable[[Task], Entry]:
     """Do what `start_worker` does on another machine, after making sure that it sees the same files.
 
     Args:
-        recipe: What fills the holes.
+        settings: What fills the holes, and how.
         folder: Where the paths of tasks begin.
         shared: What must be there.
         version: Of bokwon, where the run was begun.
@@ -335,7 +334,7 @@ def start_on_node(recipe: Recipe, folder: Path, shared: Sequence[Path], version:
             f"node {node} does not see {error.filename}: {error.strerror}",
             "keep images, masks, outputs and models in a folder that all nodes mount at the same place",
         ) from error
-    return start_worker(recipe)
+    return start_worker(settings)
 
 
 def _died(task: Task) -> Entry:

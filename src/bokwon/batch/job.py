@@ -1,4 +1,4 @@
-"""What is to be done to an image file, and with what: plain values that any process can be given."""
+"""What is to be done to an image file: plain values that any process can be given."""
 
 from __future__ import annotations
 
@@ -10,59 +10,8 @@ from bokwon.errors import ArgumentError
 from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.output_formats import format_of
 from bokwon.image_io.reader import MAX_PIXELS, Source
-from bokwon.inpaint.fill import Letters
-from bokwon.inpaint.finish.grain import GrainChoice
-from bokwon.inpaint.finish.ink import InkChoice
-from bokwon.inpaint.models import DEFAULT_MODEL
-from bokwon.inpaint.restorer import Restorer
 
-__all__ = ["Job", "Options", "Outcome", "Recipe"]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What fills the holes: all it takes to make a `Restorer`, in whatever process.
-
-    Attributes:
-        model: Name of a shipped model, or path of a model file.
-        method: `model`, `telea` or `ns`.
-        threads: How many threads the engine may use; all cores by default.
-        letters: `leave` puts paper where evidence is far; `restore` fills.
-        engine: What runs model files: `auto`, `onnx` or `openvino`.
-        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled; `auto`
-            is `match` for models for pages.
-        precision: What the model computes with: `auto`, `float32`, `bfloat16` or `int8`.
-        ink: `sharpen` moves what lies between ink and paper in a fill to one of them, `clear` to paper in doubt; `off`
-            leaves it as it was filled; `auto` is `clear` for models for pages.
-        ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4.
-        widen: By how many pixels holes are widened, 0 to 32.
-    """
-
-    model: str = DEFAULT_MODEL
-    method: str = "model"
-    threads: int | None = None
-    letters: Letters = "restore"
-    engine: str = "auto"
-    grain: GrainChoice = "off"
-    precision: str = "auto"
-    ink: InkChoice = "off"
-    ensemble: int = 1
-    widen: int = 0
-
-    def restorer(self) -> Restorer:
-        """Make the restorer."""
-        return Restorer(
-            self.model,
-            method=self.method,
-            threads=self.threads,
-            letters=self.letters,
-            engine=self.engine,
-            grain=self.grain,
-            precision=self.precision,
-            ink=self.ink,
-            ensemble=self.ensemble,
-            widen=self.widen,
-        )
+__all__ = ["Job", "Options", "Outcome"]
 
 
 @dataclass(frozen=True)

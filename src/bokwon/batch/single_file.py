@@ -170,9 +170,8 @@ class _Work:
         """Write the output, and all of the record of the intervention but its place."""
         self._document.rewrite(stream, self._format, self.visit)
         if self._recorder is not None:
-            chosen = {name: getattr(self._restorer, name) for name in ("letters", "grain", "ink", "ensemble", "widen")}
-            options = {**asdict(self._job.options), "format": self._format, **chosen}
-            self._recorder.prepare(stream, options)
+            settings = {**asdict(self._job.options), "format": self._format, **self._restorer.settings.of_pixels()}
+            self._recorder.prepare(stream, settings)
 
     def finish_record(self) -> None:
         """Put the record into its place, once the output is in its own."""
@@ -240,7 +239,7 @@ class _Work:
                 "warning",
                 f"mask {mask_name} calls {share:.0%} of the image hole; if it means the rest, add --holes {other}",
             )
-        return self._restorer.widened(hole, name=f"mask {mask_name}")
+        return self._restorer.grown(hole, name=f"mask {mask_name}")
 
 
 def _check_files(job: Job) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["Voice", "divert_native_messages"]
+__all__ = ["Console", "divert_native_messages"]
 
 
-class Voice:
+class Console:
     """Says on standard error what there is to say.
 
     Args:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bokwon.cli.options import Jobs, workers
 from bokwon.errors import ArgumentError
 
 __all__ = ["register"]
@@ -38,8 +39,8 @@ def evaluate(
             "--methods",
             metavar="NAME,...",
             help="Models (name or .onnx file), telea, ns, biharmonic, patchmatch, identity; the one of interest first; "
-            "NAME=METHOD calls one otherwise; MODEL:ensemble=4, :ink=clear, :grain=match, :letters=leave take options "
-            f"of restore. [{_METHODS}]",
+            "NAME=METHOD calls one otherwise; MODEL:finish=standard, :ink=clear, :grain=match, :letters=leave, "
+            f":ensemble=4 take options of restore. [{_METHODS}]",
         ),
     ] = None,
     out: Annotated[
@@ -85,7 +86,7 @@ def evaluate(
     perceptual: Annotated[
         bool, typer.Option("--perceptual", help="Try LPIPS, FID and Inception Score; may download weights.")
     ] = False,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", help="Processes, one thread each.", min=1)] = 1,
+    jobs: Jobs = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
     """Measure methods on undamaged images with made holes: by hole ratio and border, in the hole and on the whole.
@@ -113,7 +114,7 @@ def evaluate(
         methods or _METHODS,
         per_cell=per_cell,
         seed=seed,
-        jobs=jobs,
+        jobs=workers(jobs),
         bins=tuple(BINS) if bins is None else parse_bins(bins),
         readers=read,
         by_line=read_lines,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bokwon.cli.choices import MaxMpixels, Polarity, pixels_of
-from bokwon.cli.console import Voice, divert_native_messages
+from bokwon.cli.console import Console, divert_native_messages
+from bokwon.cli.options import Holes, MaxMpixels, pixels_of
+from bokwon.settings import RestoreSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,12 +33,11 @@ def explain(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Damaged image.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The figure, best a .png.")],
     mask: Annotated[Path, typer.Option("--mask", metavar="MASK", help="Its mask.")],
-    holes: Annotated[Polarity, typer.Option("--holes", help="Colour of the holes in MASK.")] = Polarity.white,
+    holes: Annotated[Holes, typer.Option("--holes", help="Colour of the holes in MASK.")] = "white",
     panel: Annotated[int, typer.Option("--panel", min=32, max=2000, help="Longest side of a panel, pixels.")] = 300,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="NAME|FILE", help="Whose layers: as in restore.", show_default="document"),
-    ] = None,
+    model: Annotated[str, typer.Option("--model", metavar="NAME|FILE", help="Whose layers: as in restore.")] = str(
+        RestoreSettings.model
+    ),
     max_mpixels: MaxMpixels = 400,
     features: Annotated[
         bool | None,
@@ -56,7 +56,7 @@ def explain(
     layers see in this image.
     """
     divert_native_messages()
-    voice = Voice(quiet=False, verbose=False)
+    console = Console(quiet=False, verbose=False)
 
     import numpy as np
 
@@ -65,7 +65,7 @@ def explain(
     from bokwon.image_io.metadata import Metadata
     from bokwon.image_io.output_formats import check_fits, encode_page, format_of
     from bokwon.image_io.reader import Source, read_page
-    from bokwon.inpaint.models import DEFAULT_MODEL, find_model
+    from bokwon.inpaint.models import find_model
     from bokwon.provenance.evidence import encoder_of
     from bokwon.provenance.explain import draw_shrinking_mask
     from bokwon.utilities.atomic import check_target, replacing
@@ -76,11 +76,11 @@ def explain(
         raise ArgumentError("OUT is the image or the mask itself", "name another file for the figure")
     limit = pixels_of(max_mpixels)
     page = read_page(Source.of(image), max_pixels=limit)
-    hole, _ = read_hole(Source.of(mask), white_is_hole=holes is Polarity.white, max_pixels=limit)
+    hole, _ = read_hole(Source.of(mask), white_is_hole=holes == "white", max_pixels=limit)
     check_hole(hole, page.size, orientation=page.metadata.orientation, name=f"mask {mask}")
-    found = find_model(model or DEFAULT_MODEL)
+    found = find_model(model)
     encoder = encoder_of(found)
-    maps = None if features is False else _features(found, page, hole, encoder, voice, wanted=features is True)
+    maps = None if features is False else _features(found, page, hole, encoder, console, wanted=features is True)
     figure = np.array(draw_shrinking_mask(page, hole, encoder=encoder, features=maps, panel=panel))
     check_fits(figure, "RGB", file_format)
     with replacing(output) as stream:
@@ -88,7 +88,7 @@ def explain(
 
 
 def _features(
-    model: Model, page: Page, hole: Hole, encoder: Encoder, voice: Voice, *, wanted: bool
+    model: Model, page: Page, hole: Hole, encoder: Encoder, console: Console, *, wanted: bool
 ) -> list[NDArray[np.float32]] | None:
     """Return the features of each layer; None where they cannot be had and are not asked for."""
     import numpy as np
@@ -116,5 +116,5 @@ def _features(
     except (ArgumentError, FileAccessError, MissingDependencyError) as error:
         if wanted:
             raise
-        voice.tell("note", f"masks only: {error.message}")
+        console.tell("note", f"masks only: {error.message}")
         return None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bokwon.cli.options import Jobs, parse_size, workers
 from bokwon.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -22,22 +22,10 @@ __all__ = ["app"]
 app = typer.Typer(help="Make, sort and measure sets of hole masks (white = hole).", no_args_is_help=True)
 
 
-class _Border(str, Enum):
-    both = "both"
-    touching = "touching"
-    inner = "inner"
-
-
-class _Holes(str, Enum):
-    auto = "auto"
-    white = "white"
-    black = "black"
-
-
-_Jobs = Annotated[int, typer.Option("-j", "--jobs", help="Worker processes; 0 takes all cores.", min=0)]
 _Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no summary.")]
 _Polarity = Annotated[
-    _Holes, typer.Option("--holes", help="Which colour means hole; auto finds it from the folder as a whole.")
+    Literal["auto", "white", "black"],
+    typer.Option("--holes", help="Which colour means hole; auto finds it from the folder as a whole."),
 ]
 
 
@@ -53,13 +41,14 @@ def make(
         str | None, typer.Option(help="Hole-ratio bins, such as 1,3 or 2-4: 1 is (0.01, 0.1], 6 is (0.5, 0.6]. [1-6]")
     ] = None,
     border: Annotated[
-        _Border | None, typer.Option(help="Holes touch the 50 px border, do not, or both. [both]")
+        Literal["both", "touching", "inner"] | None,
+        typer.Option(help="Holes touch the 50 px border, do not, or both.", show_default="both"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the set: the same seed gives the same files.")] = 0,
     preset: Annotated[
         str | None, typer.Option(help="paper-train (55,116 masks), paper-test (24,866) or paper-bench (12 x 1,000).")
     ] = None,
-    jobs: _Jobs = 0,
+    jobs: Jobs = None,
     quiet: _Quiet = False,
 ) -> None:
     """Make a set of masks, sorted into cells by hole ratio and border.
@@ -81,14 +70,14 @@ def make(
         count, stream = PRESETS[preset].count, PRESETS[preset].stream
     plan = MaskSet(
         count=1200 if count is None else count,
-        size=_parse_size(size),
+        size=parse_size(size),
         kind=kind,
-        cells=select_cells(parse_bins(bins) if bins is not None else BINS, (border or _Border.both).value),
+        cells=select_cells(parse_bins(bins) if bins is not None else BINS, border or "both"),
         seed=seed,
         stream=stream,
     )
     with _progress("masks", quiet) as report:
-        made, found = make_set(out, plan, _workers(jobs), lambda done: report(done, plan.count))
+        made, found = make_set(out, plan, workers(jobs), lambda done: report(done, plan.count))
     if not quiet:
         before = f", {found:,} were there already" if found else ""
         _say(f"{made:,} masks written to {out}{before}")
@@ -98,8 +87,8 @@ def make(
 def sort(
     folder: Annotated[Path, typer.Argument(help="Folder of masks, searched with all folders below it.")],
     out: Annotated[Path, typer.Argument(help="Folder of the sorted set.")],
-    holes: _Polarity = _Holes.auto,
-    jobs: _Jobs = 0,
+    holes: _Polarity = "auto",
+    jobs: Jobs = None,
     quiet: _Quiet = False,
 ) -> None:
     """Sort any folder of masks into cells by hole ratio and border, as 1-bit PNG with white = hole.
@@ -110,7 +99,7 @@ def sort(
     from bokwon.synthesis.masks.sorting import sort_masks
 
     with _progress("masks", quiet) as report:
-        result = sort_masks(folder, out, holes.value, _workers(jobs), report)
+        result = sort_masks(folder, out, holes, workers(jobs), report)
     if quiet:
         return
     _say_polarity(folder, result.polarity)
@@ -130,8 +119,8 @@ def stats(
     plot: Annotated[Path | None, typer.Option(help="Draw the distributions into this PNG file.")] = None,
     limit: Annotated[int | None, typer.Option(help="Measure about this many masks of each set.", min=1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    holes: _Polarity = _Holes.auto,
-    jobs: _Jobs = 0,
+    holes: _Polarity = "auto",
+    jobs: Jobs = None,
     quiet: _Quiet = False,
 ) -> None:
     """Measure masks: hole ratio, number of holes, thickness, edge length, distance from the border.
@@ -150,7 +139,7 @@ def stats(
     sets: dict[str, dict[str, Sample]] = {}
     for path in [folder] if other is None else [folder, other]:
         with _progress(f"masks of {path.name}", quiet) as report:
-            samples, polarity = measure_folder(path, holes.value, limit, _workers(jobs), report)
+            samples, polarity = measure_folder(path, holes, limit, workers(jobs), report)
         if not quiet:
             _say_polarity(path, polarity)
         sets[str(path)] = samples
@@ -215,22 +204,6 @@ def _as_json(sets: dict[str, dict[str, Sample]]) -> dict[str, object]:
             if cell in two
         }
     return result
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    """Turn `512` or `640x480` (width x height) into (H, W)."""
-    parts = text.lower().split("x")
-    if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise ArgumentError(f"{text!r} is no size", "give a side such as 512, or WIDTHxHEIGHT such as 640x480")
-    return int(parts[-1]), int(parts[0])
-
-
-def _workers(jobs: int) -> int:
-    if jobs:
-        return jobs
-    from bokwon.utilities.processes import available_cores
-
-    return available_cores()
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bokwon.settings import RestoreSettings
+
 __all__ = ["app"]
 
 app = typer.Typer(help="Models that bokwon finds, and their cards.", no_args_is_help=True)
@@ -15,7 +17,7 @@ app = typer.Typer(help="Models that bokwon finds, and their cards.", no_args_is_
 @app.command(name="list")
 def list_command() -> None:
     """List the models that ship with bokwon: name, size, date and licence."""
-    from bokwon.inpaint.models import DEFAULT_MODEL, INT8_OF, list_models
+    from bokwon.inpaint.models import INT8_OF, list_models
 
     models = list_models()
     if not models:
@@ -26,7 +28,7 @@ def list_command() -> None:
         card = model.card or {}
         size = f"{model.path.stat().st_size / 1e6:.1f} MB"
         about = ", ".join(str(card[key]) for key in ("date", "licence") if key in card)
-        mark = " (default)" if model.path.stem == DEFAULT_MODEL else ""
+        mark = " (default)" if model.path.stem == RestoreSettings.model else ""
         if INT8_OF in card:
             mark = f" ({model.path.stem.removesuffix('-int8')} in 8 bits, see restore --precision)"
         typer.echo(f"{model.path.stem:{width}}  {size:>9}  {about}{mark}")

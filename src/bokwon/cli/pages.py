@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bokwon.errors import ArgumentError
+from bokwon.cli.options import Jobs, parse_size, workers
 
 __all__ = ["app"]
 
@@ -24,14 +23,14 @@ def _group() -> None:
 def make(
     out: Annotated[Path, typer.Argument(help="Folder for the pages; a set that was interrupted goes on.")],
     count: Annotated[int, typer.Option(help="Number of pages.")] = 100,
-    size: Annotated[str, typer.Option(help="Height x width in pixels, such as 768x768.")] = "768x768",
+    size: Annotated[str, typer.Option(help="Side of the pages, or WIDTHxHEIGHT, in pixels.")] = "768",
     style: Annotated[list[str] | None, typer.Option(help="Kind of page; may be repeated. All by default.")] = None,
     fonts: Annotated[Path | None, typer.Option(help="Folder of fonts; the system's by default.")] = None,
     exclude_fonts: Annotated[str, typer.Option(help="Words, comma between: fonts named so are not used.")] = "",
     text: Annotated[list[Path] | None, typer.Option(help="UTF-8 text file; may be repeated.")] = None,
     paper: Annotated[Path | None, typer.Option(help="Folder of photographs of paper; painted by default.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same pages.")] = 0,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Number of processes.")] = 1,
+    jobs: Jobs = None,
     crops: Annotated[bool, typer.Option("--crops", help="Windows full of text instead of whole pages.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
@@ -43,7 +42,7 @@ def make(
 
     settings = PageSet(
         count=count,
-        size=_parse_size(size),
+        size=parse_size(size),
         styles=tuple(style or ()),
         fonts=str(fonts) if fonts else None,
         exclude_fonts=tuple(word.strip() for word in exclude_fonts.split(",") if word.strip()),
@@ -55,12 +54,7 @@ def make(
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
         task = bar.add_task("pages", total=count)
-        manifest = make_pages(settings, out, jobs, lambda done, total: bar.update(task, completed=done, total=total))
+        manifest = make_pages(
+            settings, out, workers(jobs), lambda done, total: bar.update(task, completed=done, total=total)
+        )
     typer.echo(str(manifest))
-
-
-def _parse_size(size: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)(?:[xX×](\d+))?", size.strip())
-    if match is None:
-        raise ArgumentError(f"{size} is no size", "write height x width in pixels, such as 768x768")
-    return int(match[1]), int(match[2] or match[1])

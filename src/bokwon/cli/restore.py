@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from bokwon.cli.choices import (
-    STANDARD,
-    EngineName,
-    Ensemble,
-    Format,
-    Grain,
-    Ink,
-    Letters,
-    MaxMpixels,
-    Method,
-    Polarity,
-    Precision,
-    pixels_of,
-)
-from bokwon.cli.console import Voice, divert_native_messages
+from bokwon.cli.console import Console, divert_native_messages
+from bokwon.cli.options import STANDARD, Holes, MaxMpixels, jobs_option, pixels_of, with_settings, workers
 from bokwon.errors import ArgumentError
+from bokwon.settings import RestoreSettings
 
 __all__ = ["register"]
+
+_MASKS, _OUTPUT, _FOLDERS = "Masks", "Output", "Folders"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
-    app.command(name="restore")(restore)
+    app.command(name="restore")(with_settings(restore))
 
 
 def restore(
@@ -37,142 +27,120 @@ def restore(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="Damaged image (PNG, JPEG, TIFF, WebP, BMP, JPEG 2000, PDF), - for standard input, or a folder.",
+            help="The damaged image (PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 or PDF), a folder, or - for standard input.",
         ),
     ],
     output: Annotated[
         str,
         typer.Argument(
             metavar="OUTPUT",
-            help="Restored image, in the format its extension names; - for standard output. May be INPUT. "
-            "For a folder, another folder.",
+            help="The file to write, in the format that its extension names; it may be INPUT. "
+            "- is standard output. For a folder, another folder.",
         ),
     ],
+    *,
     mask: Annotated[
         str | None,
         typer.Option(
             "--mask",
             metavar="MASK",
-            help="Mask of the image's size, white where pixels are missing; "
-            "or a folder of masks named NAME_p003.png, one a page.",
+            help="Read the mask from this picture of the image's size, white where pixels are missing. "
+            "For several pages it may be a folder of masks named NAME_p003.png.",
+            rich_help_panel=_MASKS,
         ),
     ] = None,
+    holes: Annotated[
+        Holes, typer.Option("--holes", help="Take this colour in masks for hole.", rich_help_panel=_MASKS)
+    ] = "white",
+    pages: Annotated[
+        str | None,
+        typer.Option(
+            "--pages", metavar="RANGES", help="Restore these pages only: 3, 1,4-6 or 3-end.", rich_help_panel=_MASKS
+        ),
+    ] = None,
+    output_format: Annotated[
+        Literal["png", "tiff", "jpeg", "webp", "bmp", "jpeg2000"] | None,
+        typer.Option(
+            "--format",
+            help="Write this format.",
+            show_default="OUTPUT's; in a folder each file's own",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            help="Also write the folder OUTPUT.record: what was changed, by what, and the original pixels.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
+    overlay: Annotated[
+        bool,
+        typer.Option(
+            "--overlay",
+            help="Like --record, with pictures of how far each pixel's evidence lies.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
+    no_overwrite: Annotated[
+        bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.", rich_help_panel=_OUTPUT)
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Print nothing but errors.", rich_help_panel=_OUTPUT)
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("-v", "--verbose", help="Also print engine, model, tiles and time.", rich_help_panel=_OUTPUT),
+    ] = False,
     masks: Annotated[
         Path | None,
         typer.Option(
             "--masks",
             metavar="DIR|CSV",
-            help="For a folder: masks of the images' names, or a table with columns image,mask. "
-            "By default NAME-mask.* beside each image.",
+            help="Take the masks from this folder, named like the images, or from a table with the columns image,mask.",
+            show_default="NAME-mask.* beside each image",
+            rich_help_panel=_FOLDERS,
         ),
     ] = None,
-    holes: Annotated[Polarity, typer.Option("--holes", help="Colour of the holes in masks.")] = Polarity.white,
-    method: Annotated[
-        Method, typer.Option("--method", help="What fills: a trained model, or Telea or Navier-Stokes inpainting.")
-    ] = Method.model,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="document"),
-    ] = None,
-    engine: Annotated[EngineName, typer.Option("--engine", help="What runs the model.")] = EngineName.auto,
-    precision: Annotated[
-        Precision,
-        typer.Option(
-            "--precision", help="int8: faster on x86-64, and nearly the same; bfloat16: by OpenVINO; auto chooses."
-        ),
-    ] = Precision.auto,
-    letters: Annotated[
-        Letters,
-        typer.Option("--letters", help="leave: paper wherever the evidence is too far for a letter to be sure."),
-    ] = Letters.restore,
-    grain: Annotated[
-        Grain,
-        typer.Option(
-            "--grain", help="match: give what is filled the grain of the paper around it; auto: for models for pages."
-        ),
-    ] = Grain.auto,
-    ink: Annotated[
-        Ink,
-        typer.Option(
-            "--ink",
-            help="sharpen: smears in what is filled become ink or paper; clear: paper in doubt; "
-            "auto: clear for models for pages.",
-        ),
-    ] = Ink.auto,
-    ensemble: Annotated[
-        Ensemble,
-        typer.Option(
-            "--ensemble", help="Mean of so many mirrored views: better for photographs, in as many times the time."
-        ),
-    ] = Ensemble.one,
-    widen: Annotated[
-        int,
-        typer.Option(
-            "--widen",
-            metavar="PIXELS",
-            min=0,
-            max=32,
-            help="Fill so many pixels around the holes too, where masks leave out the soft edge of the damage.",
-        ),
-    ] = 0,
-    output_format: Annotated[
-        Format | None,
-        typer.Option("--format", help="Format to write; by default OUTPUT's, in a folder each file's own."),
-    ] = None,
-    pages: Annotated[
-        str | None, typer.Option("--pages", metavar="RANGES", help="Pages to restore, such as 3, 1,4-6 or 3-end.")
-    ] = None,
-    recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Go through the folder's folders too.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Leave out the files that a run before this one did.")
+    recursive: Annotated[
+        bool, typer.Option("-r", "--recursive", help="Go through the folders in INPUT too.", rich_help_panel=_FOLDERS)
     ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "-j", "--jobs", min=1, help="For a folder: worker processes.", show_default="1; --cluster: one a core"
-        ),
-    ] = None,
-    cluster: Annotated[bool, typer.Option("--cluster", help="For a folder: work on a Ray cluster.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Leave out the files that an earlier run finished.", rich_help_panel=_FOLDERS),
+    ] = False,
+    jobs: Annotated[int | None, jobs_option(_FOLDERS)] = None,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Work on a Ray cluster.", rich_help_panel=_FOLDERS)
+    ] = False,
     address: Annotated[
         str | None,
         typer.Option(
             "--address",
             metavar="ADDRESS",
-            help="The cluster's, HOST:PORT, or local.",
+            help="Connect to the cluster at HOST:PORT, or local.",
             show_default="RAY_ADDRESS, else the one of this machine",
+            rich_help_panel=_FOLDERS,
         ),
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="Threads of each worker.", show_default="all cores, shared")
-    ] = None,
+    settings: RestoreSettings,
     max_mpixels: MaxMpixels = 400,
-    record: Annotated[
-        bool, typer.Option("--record", help="Leave OUTPUT.record: what was changed, by what, and the original pixels.")
-    ] = False,
-    overlay: Annotated[
-        bool, typer.Option("--overlay", help="Like --record, with pictures of how far each pixel's evidence lies.")
-    ] = False,
-    no_overwrite: Annotated[bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say engine, model, tiles and time.")] = False,
 ) -> None:
     """Fill the holes of damaged images.
 
-    Size, mode, bit depth and metadata stay; every pixel outside the holes stays as it is (JPEG output is encoded anew).
+    Size, mode, bit depth and metadata stay. Every pixel outside the holes stays.
+    A JPEG is encoded anew.
+
+    Examples:
+    bokwon restore page.tif restored.tif --mask page-mask.png
+
+    bokwon restore scans restored --masks masks --recursive --record
     """
     if quiet and verbose:
         raise ArgumentError("-q and -v contradict each other", "use one of them")
     if (record or overlay) and output == STANDARD:
         raise ArgumentError("standard output has no place for a record", "name an output file")
-    if model is not None and method is not Method.model:
-        raise ArgumentError(f"--method {method.value} uses no model", "leave out --model or --method")
-    for name, given in (
-        ("--engine", engine is not EngineName.auto),
-        ("--precision", precision is not Precision.auto),
-        ("--ensemble", ensemble is not Ensemble.one),
-    ):
-        if given and method is not Method.model:
-            raise ArgumentError(f"--method {method.value} runs no model", f"leave out {name} or --method")
     folder = image != STANDARD and mask is None and Path(image).is_dir()
     for name, given in (
         ("--masks", masks is not None),
@@ -188,16 +156,15 @@ def restore(
     if folder and output == STANDARD:
         raise ArgumentError("standard output has no place for a folder", "name a folder for the outputs")
     divert_native_messages()
-    voice = Voice(quiet=quiet, verbose=verbose)
+    console = Console(quiet=quiet, verbose=verbose)
 
-    from bokwon.batch.job import Options, Recipe
+    from bokwon.batch.job import Options
     from bokwon.batch.page_ranges import select_pages
-    from bokwon.inpaint.models import DEFAULT_MODEL
 
     if pages is not None:
         select_pages(pages)
     options = Options(
-        white_is_hole=holes is Polarity.white,
+        white_is_hole=holes == "white",
         overwrite=not no_overwrite,
         max_pixels=pixels_of(max_mpixels),
         pages=pages,
@@ -205,19 +172,7 @@ def restore(
         record=record or overlay,
         overlay=overlay,
     )
-    recipe = Recipe(
-        model or DEFAULT_MODEL,
-        method=method.value,
-        threads=threads,
-        letters=letters.value,
-        engine=engine.value,
-        grain=grain.value,
-        precision=precision.value,
-        ink=ink.value,
-        ensemble=int(ensemble.value),
-        widen=widen,
-    )
-    format_name = output_format.value.upper() if output_format else None
+    format_name = output_format.upper() if output_format else None
     if folder:
         from bokwon.cli.restore_folder import Workers, restore_folder
 
@@ -225,15 +180,15 @@ def restore(
             Path(image),
             Path(output),
             masks,
-            recipe=recipe,
+            settings=settings,
             options=options,
             file_format=format_name,
             recursive=recursive,
             resume=resume,
-            workers=Workers(jobs, cluster, address),
-            voice=voice,
+            workers=Workers(jobs if cluster else workers(jobs), cluster, address),
+            console=console,
         )
     else:
         from bokwon.cli.restore_one import restore_one
 
-        restore_one(image, output, mask, recipe, options, format_name, voice)
+        restore_one(image, output, mask, settings, options, format_name, console)

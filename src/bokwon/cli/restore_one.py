@@ -6,14 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bokwon.cli.choices import STANDARD
-from bokwon.cli.console import Voice
+from bokwon.cli.console import Console
+from bokwon.cli.options import STANDARD
 from bokwon.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from bokwon.batch.job import Options, Recipe
+    from bokwon.batch.job import Options
     from bokwon.image_io.reader import Source
     from bokwon.inpaint.restorer import Restorer
+    from bokwon.settings import RestoreSettings
 
 __all__ = ["introduce", "restore_one"]
 
@@ -22,10 +23,10 @@ def restore_one(
     image: str,
     output: str,
     mask: str | None,
-    recipe: Recipe,
+    settings: RestoreSettings,
     options: Options,
     file_format: str | None,
-    voice: Voice,
+    console: Console,
 ) -> None:
     """Restore one file as the command line asks for it.
 
@@ -33,10 +34,10 @@ def restore_one(
         image: The damaged image, or `STANDARD`.
         output: Where to, or `STANDARD`.
         mask: Its mask, a folder of masks of its pages, or `STANDARD`.
-        recipe: What fills the holes.
+        settings: What fills the holes, and how.
         options: How files are read and written.
         file_format: The format to write; by default the one that `output` names.
-        voice: What tells how it goes.
+        console: What tells how it goes.
 
     Raises:
         BokwonError: Whatever went wrong.
@@ -48,6 +49,7 @@ def restore_one(
     from bokwon.batch.mask_matching import Masks, masks_of_pages
     from bokwon.batch.single_file import restore_file
     from bokwon.image_io.reader import Source
+    from bokwon.inpaint.restorer import Restorer
     from bokwon.utilities.atomic import check_target
 
     if mask is None:
@@ -61,33 +63,33 @@ def restore_one(
         # Before anything is loaded or read from a pipe: these mistakes are the cheapest to find.
         _ = Job(Source(""), Masks(), target, file_format).output_format
         check_target(target, overwrite=options.overwrite)
-    source = _from_stdin(voice) if image == STANDARD else Source.of(Path(image))
+    source = _from_stdin(console) if image == STANDARD else Source.of(Path(image))
     if mask != STANDARD and Path(mask).is_dir():
         masks = masks_of_pages(Path(image), Path(mask))
     else:
-        masks = Masks(_from_stdin(voice) if mask == STANDARD else Source.of(Path(mask)))
+        masks = Masks(_from_stdin(console) if mask == STANDARD else Source.of(Path(mask)))
     job = Job(source, masks, target, file_format, options)
-    restorer = recipe.restorer()
-    introduce(restorer, voice)
-    outcome = restore_file(job, restorer, voice.tell, progress=voice.tiles)
+    restorer = Restorer(settings)
+    introduce(restorer, console)
+    outcome = restore_file(job, restorer, console.tell, progress=console.tiles)
     destination = "standard output" if target is None else str(target)
-    voice.tell("detail", f"wrote {destination}: {outcome.tiles} tiles, {perf_counter() - begun:.2f} s")
+    console.tell("detail", f"wrote {destination}: {outcome.tiles} tiles, {perf_counter() - begun:.2f} s")
 
 
-def _from_stdin(voice: Voice) -> Source:
+def _from_stdin(console: Console) -> Source:
     from bokwon.image_io.reader import Source
     from bokwon.utilities.streams import read_standard_input
 
     if sys.stdin.isatty():
         raise ArgumentError("standard input is a terminal", "pipe an image into the command, or name a file")
-    voice.tell("detail", "reading standard input")
+    console.tell("detail", "reading standard input")
     return Source("standard input", data=read_standard_input())
 
 
-def introduce(restorer: Restorer, voice: Voice) -> None:
+def introduce(restorer: Restorer, console: Console) -> None:
     """Say what fills the holes."""
-    voice.tell("detail", f"engine {restorer.engine.description}")
+    console.tell("detail", f"engine {restorer.engine.description}")
     if restorer.model is not None:
-        voice.tell("detail", f"model {restorer.model.name}, sha256 {restorer.sha256}")
+        console.tell("detail", f"model {restorer.model.name}, sha256 {restorer.sha256}")
         if restorer.model.card is None:
-            voice.tell("detail", f"model file {restorer.model.path} has no card: nothing vouches for it")
+            console.tell("detail", f"model file {restorer.model.path} has no card: nothing vouches for it")

@@ -20,7 +20,7 @@ def train(
     config: Annotated[
         Path | None, typer.Argument(help="TOML configuration; what it leaves out comes from the preset.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="paper, seed, document or photo.")] = "document",
+    preset: Annotated[str, typer.Option(help="paper, reimplementation, document or photo.")] = "document",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run. [runs/PRESET]")] = None,
     images: Annotated[
         list[str] | None,

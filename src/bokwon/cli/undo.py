@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bokwon.cli.console import Voice, divert_native_messages
+from bokwon.cli.console import Console, divert_native_messages
 from bokwon.errors import ArgumentError, InputFileError
 
 __all__ = ["register"]
@@ -34,7 +34,7 @@ def undo(
 ) -> None:
     """Take a restoration back: put the stored original pixels in the place of the filled ones."""
     divert_native_messages()
-    voice = Voice(quiet=quiet, verbose=False)
+    console = Console(quiet=quiet, verbose=False)
 
     from bokwon.image_io.document import open_document
     from bokwon.image_io.output_formats import check_fits, format_of, lost_on_the_way
@@ -70,10 +70,10 @@ def undo(
                 check_fits(page.pixels, page.mode, file_format)
                 for notice in lost_on_the_way(page, file_format):
                     if not notice.startswith(_ENCODED_ANEW):
-                        voice.tell("note", notice)
+                        console.tell("note", notice)
             if file_format == "JPEG" or (page.format, file_format) == ("JPEG", "PDF"):
                 lossy.append(number)
-                voice.tell("note", f"{_ENCODED_ANEW}: pixels may differ slightly from the original's")
+                console.tell("note", f"{_ENCODED_ANEW}: pixels may differ slightly from the original's")
             restored.append(number)
             return page
 
@@ -86,4 +86,4 @@ def undo(
         records.note_undone(folder, output)
     count = "1 page" if len(restored) == 1 else f"{len(restored)} pages"
     how = "but for what JPEG changes" if lossy else "as it was" if len(restored) == 1 else "as they were"
-    voice.tell("summary", f"wrote {final}: {count} {how}")
+    console.tell("summary", f"wrote {final}: {count} {how}")

@@ -2,7 +2,7 @@
 
 from bokwon.image_io.document import Document, PageTransform, open_document
 from bokwon.image_io.formats import EXTENSIONS, FORMATS, Format
-from bokwon.image_io.masks import as_hole, check_hole, hole_of_samples, looks_inverted, read_hole, widen_hole
+from bokwon.image_io.masks import as_hole, check_hole, grow_hole, hole_of_samples, looks_inverted, read_hole
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import MODES, from_pillow, to_pillow
 from bokwon.image_io.output_formats import check_fits, encode_page, format_of, lost_on_the_way
@@ -29,6 +29,7 @@ __all__ = [
     "encode_page",
     "format_of",
     "from_pillow",
+    "grow_hole",
     "hole_of_samples",
     "looks_inverted",
     "lost_on_the_way",
@@ -36,5 +37,4 @@ __all__ = [
     "read_hole",
     "read_page",
     "to_pillow",
-    "widen_hole",
 ]

@@ -20,20 +20,16 @@ from bokwon.types import Hole, Pixels
 
 __all__ = [
     "INVERTED_ABOVE",
-    "MOST_WIDENED",
     "as_hole",
     "check_hole",
+    "grow_hole",
     "hole_of_samples",
     "looks_inverted",
     "read_hole",
-    "widen_hole",
 ]
 
 INVERTED_ABOVE = 0.6
 """Share of the image above which a hole looks like a mask of the other polarity."""
-
-MOST_WIDENED = 32
-"""By how many pixels a hole may be widened."""
 
 _THRESHOLD = 128
 
@@ -165,12 +161,12 @@ def check_hole(hole: Hole, size: tuple[int, int], *, orientation: int = 1, name:
         raise ArgumentError(f"{name} covers everything, nothing is left to restore from", "invert or redraw the mask")
 
 
-def widen_hole(hole: Hole, pixels: int) -> Hole:
+def grow_hole(hole: Hole, pixels: int) -> Hole:
     """Add to a hole all pixels whose centres lie within a distance of one of its own.
 
     Args:
         hole: (H, W).
-        pixels: The distance, 0 to 32; with 0 the hole itself is returned.
+        pixels: The distance; with 0 the hole itself is returned.
     """
     if pixels == 0:
         return hole

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +19,10 @@ from bokwon.inpaint.finish.background import Paper
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
 from bokwon.inpaint.residual_scale import page_contrast
 from bokwon.inpaint.tiling import Feather, Tile, Tiling
+from bokwon.settings import Letters
 from bokwon.types import Hole, Pixels
 
-__all__ = ["LETTER_REACH", "Letters", "Progress", "fill_hole", "tiling_for"]
-
-Letters = Literal["restore", "leave"]
-"""Whether strokes may be made up (`restore`), or only where their evidence is near, and paper elsewhere (`leave`)."""
+__all__ = ["LETTER_REACH", "Progress", "fill_hole", "tiling_for"]
 
 LETTER_REACH = 12
 """How far from anything known a stroke may still be gone on with under `leave`, pixels; from half of it on it fades."""
@@ -62,7 +59,7 @@ def fill_hole(
         hole: (H, W), not everywhere True.
         engine: What fills.
         tiling: How to cut the page; by default in the engine's tiles.
-        letters: Whether to go on with what the rim of a hole shows into its middle, or to leave paper there.
+        letters: `restore` goes on with what the rim of a hole shows into its middle; `leave` leaves paper there.
         bounded: Whether the engine fills no lighter than the lightest that is known around, see `LightestKnown`.
         progress: Told after each tile.
 

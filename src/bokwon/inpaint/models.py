@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.utilities.checksums import sha256_of
 
 __all__ = [
-    "DEFAULT_MODEL",
     "INT8_OF",
     "WEIGHTS",
     "Model",
@@ -28,7 +27,6 @@ __all__ = [
     "load_model",
 ]
 
-DEFAULT_MODEL = "document"
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped models."""
 
@@ -62,7 +60,7 @@ class Model:
         return None if self.card is None else str(self.card["sha256"]).lower()
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Literal["float32", "int8"]:
         """What it computes with: `int8` if its card says so, else `float32`."""
         return "int8" if self.card is not None and self.card.get("storage") == "int8" else "float32"
 

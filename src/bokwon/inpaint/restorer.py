@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Generic, TypeVar, cast, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +11,22 @@ from PIL import Image
 
 import bokwon
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.image_io.masks import MOST_WIDENED, as_hole, check_hole, looks_inverted, widen_hole
+from bokwon.image_io.masks import as_hole, check_hole, grow_hole, looks_inverted
 from bokwon.image_io.modes import from_pillow, missing_pixels, mode_of_array, to_pillow
-from bokwon.inpaint.engines.mirrored_views import VIEWS, EnsembleEngine
-from bokwon.inpaint.engines.onnx import PRECISIONS, TILES, Engine, load_engine, prefers_int8
-from bokwon.inpaint.engines.opencv import CLASSICAL, OpenCVEngine
-from bokwon.inpaint.fill import Letters, Progress, fill_hole, tiling_for
+from bokwon.inpaint.engines.mirrored_views import EnsembleEngine
+from bokwon.inpaint.engines.onnx import TILES, Engine, load_engine, prefers_int8
+from bokwon.inpaint.engines.opencv import OpenCVEngine
+from bokwon.inpaint.fill import Progress, fill_hole, tiling_for
 from bokwon.inpaint.finish.background_estimate import survey
-from bokwon.inpaint.finish.grain import GrainChoice, add_grain
-from bokwon.inpaint.finish.ink import InkChoice, sharpen_ink
-from bokwon.inpaint.models import DEFAULT_MODEL, Model, find_int8, find_model, load_model
+from bokwon.inpaint.finish.grain import add_grain
+from bokwon.inpaint.finish.ink import sharpen_ink
+from bokwon.inpaint.models import Model, find_int8, find_model, load_model
 from bokwon.inpaint.tiling import Tiling
+from bokwon.settings import EngineName, Precision, RestoreSettings
 from bokwon.types import Hole, Pixels
 from bokwon.utilities.processes import available_cores
 
-__all__ = ["METHODS", "Restoration", "Restorer"]
-
-METHODS = ("model", *CLASSICAL)
+__all__ = ["Restoration", "Restorer"]
 
 _LANES = 4
 """How many windows are finished at the same time at most, each in some 50 MiB."""
@@ -43,7 +41,7 @@ class Restoration(Generic[ImageT]):
     Attributes:
         image: The image with its hole filled: of the input's kind, size, mode and depth, every pixel outside the hole
             bit for bit the input's.
-        hole: (H, W) bool, True where pixels were made up: the hole given, widened if that was asked for.
+        hole: (H, W) bool, True where pixels were made up: the hole given, grown if that was asked for.
         method: `model`, `telea` or `ns`.
         model: Name of the model; None for a classical method.
         sha256: Checksum of the model file; None for a classical method.
@@ -68,76 +66,32 @@ class Restorer:
     """Restores images with one loaded model or method; make it once, use it often.
 
     Args:
-        model: Name of a shipped model, or path of a model file (.onnx).
-        method: `model`, or without any model `telea` or `ns`.
-        tile: Side of the pieces that large pages are cut into, a multiple of 128 pixels; the engine's own by default.
-        threads: How many threads the engine may use; all cores by default, and never more than there are.
-        letters: `leave` fills only near what is known and puts paper into the rest of a hole, so that no letter is made
-            up; `restore` fills all of it.
-        engine: What runs model files: `onnx`, `openvino`, or `auto`, which is ONNX Runtime for int8 models, OpenVINO
-            for others where it is installed and the processor computes in bfloat16, and ONNX Runtime everywhere else.
-        grain: `match` gives what is filled the grain of the paper around it; `off` leaves it as it was filled; `auto`,
-            as the command has it, is `match` for models for pages and `off` for all else.
-        precision: What the model computes with: `float32`; `bfloat16`, by OpenVINO; `int8`, by its int8 model and ONNX
-            Runtime; or `auto`, which is the fastest of them here. They differ by little.
-        ink: `sharpen` moves what lies between ink and paper in a fill to one of them, `clear` to paper where the fill
-            is not sure of a stroke; `off` leaves it as it was filled; `auto`, as the command has it, is `clear` for
-            models for pages and `off` for all else.
-        ensemble: Of how many mirrored views of a tile the mean is taken, 1, 2 or 4: better for photographs, in as many
-            times the time.
-        widen: By how many pixels holes are widened, 0 to 32: a mask has to cover the soft edge of the damage.
+        settings: What fills the holes, and how. By default the same as for `bokwon restore` and `bokwon.restore`.
 
     Attributes:
-        method: The method.
+        settings: The settings in use: `precision`, `ink`, `grain` and `letters` are decided, and no longer `auto`.
         model: The model in use, the int8 one where that is; None for a classical method.
         sha256: Checksum of the model file; None for a classical method.
-        precision: What the model computes with, `float32`, `bfloat16` or `int8`, once `auto` is decided.
         engine: What fills the tiles.
-        letters: Whether letters are made up.
-        grain: Whether fills get the grain of the paper, `off` or `match`, once `auto` is decided.
-        ink: Whether fills come out as ink or paper, `off`, `sharpen` or `clear`, once `auto` is decided.
-        ensemble: Of how many views of a tile the mean is taken.
-        widen: By how many pixels `restore` widens holes, and whoever calls `fill` should.
 
     Raises:
-        ArgumentError: No such method or model, or a choice that does not exist.
+        ArgumentError: No such model, or settings that the engine cannot follow.
         FileAccessError: The model file cannot be read.
         InputFileError: It is damaged, or not a model of bokwon's kind.
     """
 
-    def __init__(
-        self,
-        model: str | Path = DEFAULT_MODEL,
-        *,
-        method: str = "model",
-        tile: int | None = None,
-        threads: int | None = None,
-        letters: Letters = "restore",
-        engine: str = "auto",
-        grain: GrainChoice = "off",
-        precision: str = "auto",
-        ink: InkChoice = "off",
-        ensemble: int = 1,
-        widen: int = 0,
-    ) -> None:
-        if method not in METHODS:
-            raise ArgumentError(f"no method is named {method!r}", f"choose one of {', '.join(METHODS)}")
-        if ensemble not in VIEWS:
-            raise ArgumentError(f"ensemble cannot be {ensemble!r}", "choose 1, 2 or 4")
-        if ensemble > 1 and method != "model":
-            raise ArgumentError(f"method {method} has no ensemble", "leave out one of the two")
-        if not 0 <= widen <= MOST_WIDENED:
-            raise ArgumentError(f"holes cannot be widened by {widen} pixels", f"give 0 to {MOST_WIDENED}")
-        self.method = method
+    def __init__(self, settings: RestoreSettings | None = None) -> None:
+        settings = RestoreSettings() if settings is None else settings
+        if not isinstance(settings, RestoreSettings):
+            raise ArgumentError(f"settings is a {type(settings).__name__}", "pass RestoreSettings('photo', ...)")
         self.model: Model | None = None
         self.sha256: str | None = None
-        self.precision = "float32"
         self.engine: Engine
-        if threads is not None:
-            # Engines start as many as they are told, be it a hundred thousand.
-            threads = min(threads, available_cores())
-        if method == "model":
-            self.model = _in_precision(find_model(model), precision, engine)
+        # Engines start as many as they are told, be it a hundred thousand.
+        threads = None if settings.threads is None else min(settings.threads, available_cores())
+        if settings.method == "model":
+            engine, precision = settings.engine, settings.precision
+            self.model = _in_precision(find_model(settings.model), precision, engine)
             kind = self.model.precision
             if kind == "int8":
                 precision = "auto"
@@ -148,25 +102,14 @@ class Restorer:
             loaded = load_engine(
                 data, self.model.name, engine=engine, precision=precision, threads=threads, tile=TILES[kind]
             )
-            self.engine, self.precision = loaded, kind if kind == "int8" else loaded.precision
-            if ensemble > 1:
-                self.engine = EnsembleEngine(loaded, ensemble)
+            self.engine = loaded if settings.ensemble == 1 else EnsembleEngine(loaded, settings.ensemble)
+            settings = replace(settings, precision=kind if kind == "int8" else loaded.precision)
         else:
-            self.engine = OpenCVEngine(method, threads=threads)
-        if letters not in get_args(Letters):
-            raise ArgumentError(f"letters cannot be {letters!r}", "choose restore or leave")
-        if grain not in get_args(GrainChoice):
-            raise ArgumentError(f"grain cannot be {grain!r}", "choose auto, off or match")
-        if ink not in get_args(InkChoice):
-            raise ArgumentError(f"ink cannot be {ink!r}", "choose auto, off, sharpen or clear")
-        self.letters = letters
+            self.engine = OpenCVEngine(settings.method, threads=threads)
         self._for_pages = self.model is not None and self.model.for_pages
-        self.grain = ("match" if self._for_pages else "off") if grain == "auto" else grain
-        self.ink = ("clear" if self._for_pages else "off") if ink == "auto" else ink
+        self.settings = settings.resolved(for_pages=self._for_pages)
         self._lanes = min(threads or available_cores(), _LANES)
-        self.ensemble = ensemble
-        self.widen = widen
-        self._tiling = tiling_for(self.engine) if tile is None else Tiling(tile)
+        self._tiling = tiling_for(self.engine) if settings.tile is None else Tiling(settings.tile)
 
     def restore(
         self, image: ImageT, hole: NDArray[Any] | Image.Image, *, progress: Progress | None = None
@@ -201,13 +144,13 @@ class Restorer:
         elif looks_inverted(known):
             share = f"{np.count_nonzero(known) / known.size:.0%}"
             notices += (f"the hole covers {share} of the image; if True means known in it, pass ~hole",)
-        known = self.widened(known)
+        known = self.grown(known)
         tiles = self.fill(pixels, mode, known, progress=progress)
         restored: Any = _like(image, pixels, mode) if isinstance(image, Image.Image) else pixels
         return Restoration(
             image=cast(ImageT, restored),
             hole=known,
-            method=self.method,
+            method=self.settings.method,
             model=self.model.name if self.model else None,
             sha256=self.sha256,
             engine=self.engine.description,
@@ -216,21 +159,21 @@ class Restorer:
             notices=notices,
         )
 
-    def widened(self, hole: Hole, *, name: str = "the hole") -> Hole:
-        """Return a hole as it is to be filled.
+    def grown(self, hole: Hole, *, name: str = "the hole") -> Hole:
+        """Return a hole as it is to be filled, grown if that was asked for.
 
         Args:
             hole: (H, W).
             name: What messages call it.
 
         Raises:
-            ArgumentError: Widened it covers everything.
+            ArgumentError: Grown it covers everything.
         """
-        wide = widen_hole(hole, self.widen)
+        wide = grow_hole(hole, self.settings.grow)
         if wide.all():
             raise ArgumentError(
-                f"{name}, widened by {self.widen} pixels, covers everything, nothing is left to restore from",
-                "widen it by less",
+                f"{name}, grown by {self.settings.grow} pixels, covers everything, nothing is left to restore from",
+                "grow it by less",
             )
         return wide
 
@@ -254,7 +197,7 @@ class Restorer:
             hole,
             self.engine,
             tiling=self._tiling,
-            letters=self.letters,
+            letters=self.settings.letters,
             bounded=self._for_pages,
             progress=progress,
         )
@@ -263,13 +206,13 @@ class Restorer:
         return tiles
 
     def _finish(self, pixels: Pixels, mode: str, hole: Hole) -> None:
-        if mode == "1" or (self.ink == "off" and self.grain == "off"):
+        if mode == "1" or (self.settings.ink == self.settings.grain == "off"):
             return
         # Once for both: what they write is not what they look at.
         around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, lanes=self._lanes)
-        if self.ink != "off":
-            sharpen_ink(pixels, mode, hole, clear=self.ink == "clear", around=around, lanes=self._lanes)
-        if self.grain == "match":
+        if self.settings.ink != "off":
+            sharpen_ink(pixels, mode, hole, clear=self.settings.ink == "clear", around=around, lanes=self._lanes)
+        if self.settings.grain == "match":
             add_grain(pixels, mode, hole, around=around, lanes=self._lanes)
 
 
@@ -279,9 +222,7 @@ def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
     return restored
 
 
-def _in_precision(model: Model, precision: str, engine: str) -> Model:
-    if precision not in PRECISIONS:
-        raise ArgumentError(f"no precision is named {precision!r}", f"choose one of {', '.join(PRECISIONS)}")
+def _in_precision(model: Model, precision: Precision, engine: EngineName) -> Model:
     if model.precision == "int8":
         return model
     if precision == "int8":

@@ -175,7 +175,7 @@ class Recorder:
             "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "input": self._input,
             "output": {"file": self._target.name, "sha256": self._output},
-            "method": restorer.method,
+            "method": restorer.settings.method,
             "model": restorer.model.name if restorer.model else None,
             "model_sha256": restorer.sha256,
             "engine": restorer.engine.description,

@@ -30,7 +30,8 @@ class LossConfig:
     """Which terms the loss has and what they weigh.
 
     Args:
-        terms: Definition of the terms and their default weights, "paper" or "seed"; see docs/research/losses.md.
+        terms: Definition of the terms and their default weights, "paper" or "reimplementation"; see
+            docs/research/losses.md.
         average: What `hole` and `valid` are means over: the whole "image" as in the paper, or the "region", that is
             the pixels of the holes and the known ones. Over the region, small holes count as much as large ones.
         features: Network of the perceptual and style terms: "vgg16", "vgg19", or "none" to leave these terms out.
@@ -45,7 +46,7 @@ class LossConfig:
         perceptual: Of feature maps.
         style_out: Of the output's Gram matrices ("paper").
         style_comp: Of the composite's Gram matrices ("paper").
-        style: Of both ("seed").
+        style: Of both ("reimplementation").
         tv: Of total variation.
         square: Of the squared distance in holes, averaged over their pixels. L1 settles for the median of what
             might have been there, the square for the mean: more PSNR, softer strokes.
@@ -61,7 +62,7 @@ class LossConfig:
             this one weighs a faint stroke's like them.
     """
 
-    terms: Literal["paper", "seed"] = "paper"
+    terms: Literal["paper", "reimplementation"] = "paper"
     average: Literal["image", "region"] = "image"
     features: Literal["vgg16", "vgg19", "none"] = "vgg16"
     features_file: str = ""

@@ -35,7 +35,7 @@ def preset(name: str) -> TrainConfig:
     """Return a preset's configuration.
 
     Args:
-        name: "paper", "seed", "document" or "photo".
+        name: "paper", "reimplementation", "document" or "photo".
 
     Raises:
         ArgumentError: If there is no such preset.

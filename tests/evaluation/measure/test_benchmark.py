@@ -173,20 +173,34 @@ def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path
     records = [run_task(task) for task in tasks]
     assert not any("error" in record for record in records)
     engines = [method.engine() for method in methods]
-    chosen = [(one.letters, one.ink, one.grain, one.ensemble) for one in engines if isinstance(one, Restorer)]
+    settings = [one.settings for one in engines if isinstance(one, Restorer)]
+    chosen = [(each.letters, each.ink, each.grain, each.ensemble) for each in settings]
     # What is not asked for is off: models are measured by what they fill.
     assert chosen[:2] == [("restore", "off", "off", 1), ("leave", "off", "off", 1)]
     assert chosen[2:] == [("leave", "clear", "match", 1), ("restore", "off", "off", 2)]
     assert records[0]["hole_psnr"] == pytest.approx(records[3]["hole_psnr"], abs=0.1)
     truth, hole = load_pair(pair, material.images, material.masks)
-    expected = bokwon.Restorer(mean_model, engine="onnx", letters="leave").restore(erase(truth, hole), hole).image
+    expected = bokwon.restore(erase(truth, hole), hole, model=mean_model, engine="onnx", letters="leave").image
     np.testing.assert_array_equal(restored_picture(tasks[1], truth, hole), expected)
+
+
+def test_the_raw_fill_is_measured_unless_a_finish_is_named() -> None:
+    methods = parse_methods("document,document:finish=standard,kept=document:ink=clear:grain=match")
+    assert [method.name for method in methods] == ["document", "document-finish-standard", "kept"]
+    settings = [engine.settings for method in methods if isinstance(engine := method.engine(), Restorer)]
+    assert [(each.finish, each.ink, each.grain) for each in settings] == [
+        ("off", "off", "off"),
+        ("standard", "clear", "match"),
+        ("off", "clear", "match"),
+    ]
 
 
 def test_methods_that_do_not_exist_or_come_twice(tmp_path: Path, mean_model: Path) -> None:
     for text, message in (
         ("telea:ink=clear", "telea has no options"),
         (f"{mean_model}:ink=blot", "ink cannot be blot"),
+        # It would follow `finish`, which is off where figures are measured.
+        (f"{mean_model}:ink=auto", "ink cannot be auto, .*; choose off, sharpen, clear"),
         (f"{mean_model}:ink=off:ink=clear", "names an option twice"),
         (f"{mean_model}:colour=red", "colour"),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +26,15 @@ def page_and_hole() -> tuple[np.ndarray, np.ndarray]:
 def test_the_mean_of_views_is_filled(views: int) -> None:
     page, hole = page_and_hole()
     flips = [np.s_[:, :], np.s_[:, ::-1], np.s_[::-1, :], np.s_[::-1, ::-1]][:views]
-    one = bokwon.Restorer("photo", engine="onnx", precision="float32")
+    one = bokwon.Restorer(bokwon.RestoreSettings("photo", engine="onnx", precision="float32"))
     fills = [one.restore(page[flip].copy(), hole[flip].copy()).image[flip] for flip in flips]
-    several = bokwon.Restorer("photo", engine="onnx", precision="float32", ensemble=views)
+    several = bokwon.Restorer(bokwon.RestoreSettings("photo", engine="onnx", precision="float32", ensemble=views))
     restored = several.restore(page, hole)
     assert np.ptp(np.stack(fills)[:, hole].astype(int), axis=0).max() > 5
     np.testing.assert_allclose(restored.image, np.mean(fills, axis=0), atol=1.01)
     np.testing.assert_array_equal(restored.image[~hole], page[~hole])
     assert f"mean of {views} views" in restored.engine
-    assert several.ensemble == views
+    assert several.settings.ensemble == views
     assert several.sha256 == one.sha256
 
 
@@ -41,16 +42,16 @@ def test_tiles_of_a_page_are_filled_like_the_whole() -> None:
     random = np.random.default_rng(5)
     page = np.tile(random.integers(0, 256, (20, 20, 3)).astype(np.uint8), (30, 30, 1))
     hole = random.random(page.shape[:2]) < 0.05
-    several = bokwon.Restorer("photo", engine="onnx", precision="float32", ensemble=2)
+    several = bokwon.Restorer(bokwon.RestoreSettings("photo", engine="onnx", precision="float32", ensemble=2))
     whole = several.restore(page, hole)
-    tiled = bokwon.Restorer("photo", engine="onnx", precision="float32", ensemble=2, tile=256).restore(page, hole)
+    tiled = bokwon.Restorer(replace(several.settings, tile=256)).restore(page, hole)
     assert (whole.tiles, tiled.tiles) == (1, 16)
     difference = np.abs(tiled.image[hole].astype(int) - whole.image[hole])
     assert np.median(difference) <= 2
 
 
 def test_views_that_agree_give_what_one_of_them_gives(mean_model: Path) -> None:
-    one = bokwon.Restorer(mean_model, engine="onnx")
+    one = bokwon.Restorer(bokwon.RestoreSettings(mean_model, engine="onnx"))
     page, hole = page_and_hole()
     filled = page.copy()
     # The mean of the known pixels is that of their mirror image.
@@ -62,9 +63,9 @@ def test_only_some_numbers_of_views_and_only_for_models(
     mean_model, tmp_path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ArgumentError, match="ensemble cannot be 3"):
-        bokwon.Restorer(mean_model, ensemble=3)
-    with pytest.raises(ArgumentError, match="method telea has no ensemble"):
-        bokwon.Restorer(method="telea", ensemble=2)
+        bokwon.Restorer(bokwon.RestoreSettings(mean_model, ensemble=3))
+    with pytest.raises(ArgumentError, match="method telea takes no ensemble"):
+        bokwon.Restorer(bokwon.RestoreSettings(method="telea", ensemble=2))
     page, hole = page_and_hole()
     Image.fromarray(page).save(tmp_path / "page.png")
     Image.fromarray(hole).save(tmp_path / "mask.png")
@@ -73,7 +74,7 @@ def test_only_some_numbers_of_views_and_only_for_models(
     with pytest.raises(SystemExit) as caught:
         main(["restore", *files, *mask, "--ensemble", "2", "--method", "telea"])
     assert caught.value.code == 1
-    assert "leave out --ensemble or --method" in capsys.readouterr().err
+    assert "leave out ensemble or method" in capsys.readouterr().err
     with pytest.raises(SystemExit) as caught:
         main(["restore", *files, *mask, "--ensemble", "2", "--model", str(mean_model), "--record", "-v"])
     assert not caught.value.code

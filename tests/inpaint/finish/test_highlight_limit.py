@@ -11,11 +11,12 @@ import pytest
 import bokwon
 from bokwon.inpaint.color import Light, as_float, samples_to_light
 from bokwon.inpaint.engines.onnx import ModelEngine
-from bokwon.inpaint.fill import LETTER_REACH, Letters, fill_hole
+from bokwon.inpaint.fill import LETTER_REACH, fill_hole
 from bokwon.inpaint.finish.blocks import at_points, at_window
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
 from bokwon.inpaint.models import Model
 from bokwon.inpaint.tiling import Tiling
+from bokwon.settings import Letters
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 
@@ -121,7 +122,7 @@ def test_only_fills_that_are_to_be_bounded_are() -> None:
 
 @pytest.mark.parametrize(("model", "is_bounded"), [("document", True), ("document-int8", True), ("photo", False)])
 def test_which_shipped_models_are_bounded(model: str, is_bounded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    restorer = bokwon.Restorer(model, engine="onnx", precision="auto")
+    restorer = bokwon.Restorer(bokwon.RestoreSettings(model, engine="onnx", precision="auto", finish="off"))
     monkeypatch.setattr(restorer.engine, "_run", WhiteEngine()._run)
     dark = page(paper=120).clip(0, 255).astype(np.uint8)
     lightest = restorer.restore(dark, HOLE).image[HOLE].max()

@@ -12,7 +12,7 @@ from bokwon.errors import ArgumentError
 from bokwon.nn.features import IMAGENET_MEAN, IMAGENET_STD
 from bokwon.nn.losses.total import (
     PRESETS,
-    SEED,
+    REIMPLEMENTATION,
     losses,
     make_composite,
     weighted_sum,
@@ -59,19 +59,19 @@ def test_seed_pixel_terms() -> None:
         "hole": ERROR / red / ELEMENTS,
         "tv": (2 * ERROR + 3 * EDGE) / red / ELEMENTS,  # the edge of all 3 rows as well
     }
-    assert values(losses(*example(), definition=SEED)) == pytest.approx(expected, rel=1e-6)
+    assert values(losses(*example(), definition=REIMPLEMENTATION)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_seed_equals_unit_terms_of_normalised_pictures() -> None:
     mean, std = (torch.tensor(each, dtype=torch.float64).view(3, 1, 1) for each in (IMAGENET_MEAN, IMAGENET_STD))
-    unit = dataclasses.replace(SEED, normalised_pixels=False)
+    unit = dataclasses.replace(REIMPLEMENTATION, normalised_pixels=False)
     output, truth, valid = example()
     composite = make_composite(output, truth * 0.9, valid)
     normalised = losses(
         (output - mean) / std, (truth - mean) / std, valid, composite=(composite - mean) / std, definition=unit
     )
-    seed = losses(output, truth, valid, composite=composite, definition=SEED)
-    assert values(seed) == pytest.approx(values(normalised), rel=1e-6)
+    other = losses(output, truth, valid, composite=composite, definition=REIMPLEMENTATION)
+    assert values(other) == pytest.approx(values(normalised), rel=1e-6)
 
 
 def test_dilation_covers_diagonals_and_stops_at_the_border() -> None:
@@ -116,7 +116,7 @@ def test_style_terms() -> None:
     # Composite (1, 2), (0, 4): inner products 5, 8, 8, 16; less the truth's 4, 8, 8, 15.
     terms = losses(output, truth, right_hole, features=two_channels)
     assert float(terms["style_comp"]) == pytest.approx(35 / 4 / 4)
-    joint = losses(output, truth, right_hole, features=two_channels, definition=SEED)
+    joint = losses(output, truth, right_hole, features=two_channels, definition=REIMPLEMENTATION)
     assert float(joint["style"]) == pytest.approx(expected + 35 / 4 / 4)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bokwon.errors import ArgumentError
 from bokwon.nn.features import IMAGENET_MEAN, IMAGENET_STD, VGGFeatures
-from bokwon.nn.losses.total import PAPER, SEED, LossDefinition, losses, make_composite, weighted_sum
+from bokwon.nn.losses.total import PAPER, REIMPLEMENTATION, LossDefinition, losses, make_composite, weighted_sum
 
 CHANNELS = {"0": (3, 64), "2": (64, 64), "5": (64, 128), "7": (128, 128), "10": (128, 256), "12": (256, 256)}
 CHANNELS["14"] = (256, 256)
@@ -61,7 +61,7 @@ def test_review_check(vgg: VGGFeatures) -> None:
     output = (truth + 0.1).requires_grad_()
 
     composite = make_composite(output, picture, valid)
-    terms = losses(output, truth, valid, features=vgg, composite=composite, definition=SEED)
+    terms = losses(output, truth, valid, features=vgg, composite=composite, definition=REIMPLEMENTATION)
     found = values(terms)
     for name, value in found.items():
         print(f"{name:>10} {value:.6f}")
@@ -73,7 +73,7 @@ def test_review_check(vgg: VGGFeatures) -> None:
     assert found["hole"] == pytest.approx(scale * hole, rel=1e-4)
     assert found["valid"] == pytest.approx(scale * (1 - hole), rel=1e-4)
     assert found == pytest.approx(independent(output.detach(), truth, valid[:, :1], vgg)[1], rel=1e-3)
-    weighted_sum(terms, SEED.weights).backward()
+    weighted_sum(terms, REIMPLEMENTATION.weights).backward()
     assert output.grad is not None
     assert output.grad.isfinite().all()
     assert output.grad.abs().max() > 0
@@ -127,7 +127,7 @@ def independent(
 def test_all_terms_equal_an_independent_computation(vgg: VGGFeatures) -> None:
     output, truth, valid = batch()
     expected = independent(output.double(), truth.double(), valid.double(), vgg)
-    for definition, terms in zip((PAPER, SEED), expected, strict=True):
+    for definition, terms in zip((PAPER, REIMPLEMENTATION), expected, strict=True):
         assert values(losses(output, truth, valid, features=vgg, definition=definition)) == pytest.approx(
             terms, rel=1e-4
         )
@@ -143,7 +143,7 @@ def test_feature_terms_send_gradients_to_the_network(term: str, vgg: VGGFeatures
     assert (grad[~hole].abs().max() > 0) == (term != "style_comp")
 
 
-@pytest.mark.parametrize("definition", [PAPER, SEED])
+@pytest.mark.parametrize("definition", [PAPER, REIMPLEMENTATION])
 def test_pixel_terms_send_gradients_only_where_they_look(definition: LossDefinition, vgg: VGGFeatures) -> None:
     grad, hole = gradient("valid", vgg, definition)
     assert (grad[~hole] != 0).all()
@@ -202,7 +202,7 @@ def test_a_given_composite_is_the_one_used(vgg: VGGFeatures) -> None:
 
 
 @pytest.mark.parametrize("hole", ["all", "none", "some"])
-@pytest.mark.parametrize("definition", [PAPER, SEED])
+@pytest.mark.parametrize("definition", [PAPER, REIMPLEMENTATION])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "autocast"])
 def test_every_term_is_finite(vgg: VGGFeatures, definition: LossDefinition, hole: str, precision: str) -> None:
     output, truth, valid = batch()

@@ -8,13 +8,13 @@ import pickle
 import pytest
 
 from bokwon.errors import ArgumentError
-from bokwon.nn.losses import PAPER, PRESETS, SEED, LossDefinition
+from bokwon.nn.losses import PAPER, PRESETS, REIMPLEMENTATION, LossDefinition
 
 
 def test_the_published_weights() -> None:
     assert PAPER.weights == {"valid": 1, "hole": 6, "perceptual": 0.05, "style_out": 120, "style_comp": 120, "tv": 0.1}
-    assert SEED.weights == {"valid": 1, "hole": 6, "tv": 2, "perceptual": 0.05, "style": 240}
-    assert PRESETS == {"paper": PAPER, "seed": SEED}
+    assert REIMPLEMENTATION.weights == {"valid": 1, "hole": 6, "tv": 2, "perceptual": 0.05, "style": 240}
+    assert PRESETS == {"paper": PAPER, "reimplementation": REIMPLEMENTATION}
 
 
 def test_presets_cannot_be_changed_by_accident() -> None:
@@ -22,8 +22,8 @@ def test_presets_cannot_be_changed_by_accident() -> None:
     assert PAPER.weights["tv"] == 0.1
     with pytest.raises(dataclasses.FrozenInstanceError):
         PAPER.tv_region = "composite"  # type: ignore[misc]
-    assert pickle.loads(pickle.dumps(SEED)) == SEED
-    assert dataclasses.asdict(SEED)["default_weights"] == SEED.default_weights
+    assert pickle.loads(pickle.dumps(REIMPLEMENTATION)) == REIMPLEMENTATION
+    assert dataclasses.asdict(REIMPLEMENTATION)["default_weights"] == REIMPLEMENTATION.default_weights
 
 
 def test_definitions_are_checked() -> None:

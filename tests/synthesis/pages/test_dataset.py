@@ -153,12 +153,13 @@ def test_errors_leave_no_folder_behind(settings: PageSet, latin_folder: Path, tm
 
 
 def test_the_command_makes_a_set(latin_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["pages", "make", tmp_path / "set", "--count", 3, "--size", "70x64", "--fonts", latin_folder]
+    arguments = ["pages", "make", tmp_path / "set", "--count", 3, "--size", "64x70", "--fonts", latin_folder]
     arguments += ["--style", "latin_print", "--style", "latin_hand", "--seed", 9, "-j", 2]
     assert _run(*arguments) == 0
     output = capsys.readouterr()
     assert output.out.strip() == str(tmp_path / "set" / "manifest.jsonl")
     assert "3/3" in output.err
+    assert cv2.imread(str(tmp_path / "set" / "000000.png")).shape == (70, 64, 3)
     styles = {json.loads(line)["style"] for line in (tmp_path / "set" / "manifest.jsonl").read_text().splitlines()}
     assert styles <= {"latin_print", "latin_hand"}
     # Once more: nothing to do, and no error.
@@ -169,7 +170,7 @@ def test_the_command_makes_a_set(latin_folder: Path, tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--size", "0"], 1, "0 x 0 pixels"),
+        (["--size", "0"], 1, "'0' is no size"),
         (["--size", "large"], 1, "no size"),
         (["--count", "0"], 1, "0 pages"),
         (["--style", "cave"], 1, "woodblock"),

@@ -55,7 +55,7 @@ def test_an_item_depends_on_seed_and_number_alone(pictures):
 def test_an_engine_that_is_garbage_keeps_no_worker_from_starting(pictures):
     program = f"""
 import gc
-from bokwon.inpaint.restorer import Restorer
+from bokwon import RestoreSettings, Restorer
 from bokwon.training.data.crops import Batches, Crops, make_loader
 from bokwon.training.config import DataConfig
 
@@ -65,7 +65,7 @@ class Collecting(Crops):
         return super().__getitem__(index)
 
 gc.disable()
-held = [Restorer(engine="onnx", threads=2)]
+held = [Restorer(RestoreSettings(engine="onnx", threads=2))]
 held.append(held)
 del held
 crops = Collecting(DataConfig(images=({str(pictures)!r},), crop=32), 6, 1)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 from bokwon.errors import ArgumentError
 from bokwon.inpaint.color import Light, as_float
 from bokwon.inpaint.engines.biharmonic import BiharmonicEngine
-from bokwon.inpaint.engines.mirrored_views import VIEWS
 from bokwon.inpaint.engines.onnx import Engine
 from bokwon.inpaint.engines.opencv import CLASSICAL, OpenCVEngine
 from bokwon.inpaint.engines.patchmatch import PatchMatchEngine
-from bokwon.inpaint.fill import Letters, fill_hole
-from bokwon.inpaint.finish.grain import GrainChoice
-from bokwon.inpaint.finish.ink import InkChoice
+from bokwon.inpaint.fill import fill_hole
 from bokwon.inpaint.models import find_model, load_model
 from bokwon.inpaint.restorer import Restorer
 from bokwon.inpaint.tiling import Tiling
+from bokwon.settings import RestoreSettings, choices
 from bokwon.types import Hole
 
 __all__ = ["ERASED", "IdentityEngine", "Method", "erase", "parse_methods", "restore"]
@@ -37,12 +35,10 @@ ERASED = 255
 # 17.1, 17.2.
 _RADIUS = 8
 
-# What a user of `bokwon restore` may choose besides a model.
+# Settings that may stand behind a model. Without `auto`: it would follow `finish`, which is off here.
 _CHOICES = {
-    "ensemble": tuple(map(str, VIEWS)),
-    "grain": get_args(GrainChoice),
-    "ink": get_args(InkChoice),
-    "letters": get_args(Letters),
+    name: {str(value): value for value in choices(name) if value != "auto"}
+    for name in ("ensemble", "finish", "grain", "ink", "letters")
 }
 
 # The name becomes that of a folder; whatever else stands before an equals sign belongs to a path.
@@ -76,7 +72,7 @@ class Method:
         name: What tables call it.
         source: A name of this module's, or a model's name or path.
         sha256: Checksum of the model file; None where no model is used.
-        options: What the runtime is told besides, in order of names: `ensemble`, `grain`, `ink`, `letters`.
+        options: Settings of the restoration, in order of names: `ensemble`, `finish`, `grain`, `ink`, `letters`.
     """
 
     name: str
@@ -94,11 +90,10 @@ class Method:
         """
         if self.source in _ENGINES:
             return _ENGINES[self.source]()
-        chosen: dict[str, Any] = dict(self.options)
-        chosen["ensemble"] = int(chosen.get("ensemble", 1))
+        # The raw fill is measured, unless options say otherwise; with one thread like the others, to compare times.
+        chosen: dict[str, Any] = {"finish": "off"} | {name: _CHOICES[name][value] for name, value in self.options}
         precision = find_model(self.source).precision
-        # Like the others: one thread, so that times can be compared.
-        restorer = Restorer(self.source, threads=1, engine="onnx", precision=precision, **chosen)
+        restorer = Restorer(RestoreSettings(self.source, threads=1, engine="onnx", precision=precision, **chosen))
         if restorer.sha256 != self.sha256:
             raise ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
         return restorer
@@ -123,8 +118,8 @@ def parse_methods(text: str) -> tuple[Method, ...]:
 
     Args:
         text: Names with commas: `telea`, `ns`, `biharmonic`, `patchmatch`, `identity`, a shipped model, or the path of
-            a model file; each may be called something else by `NAME=` before it, and options of the runtime may stand
-            behind a model, `:ensemble=4`, `:ink=clear`, `:grain=match`, `:letters=leave`; what does not is off.
+            a model file. `NAME=` before one gives it another name. Settings may stand behind a model: `:ensemble=4`,
+            `:finish=standard`, `:ink=clear`, `:grain=match`, `:letters=leave`. Without them its raw fill is measured.
 
     Raises:
         ArgumentError: No method, one twice, or one that does not exist.

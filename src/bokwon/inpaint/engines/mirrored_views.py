@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 from bokwon.inpaint.color import Light
 from bokwon.inpaint.engines.onnx import ModelEngine
 
-__all__ = ["VIEWS", "EnsembleEngine"]
-
-VIEWS = (1, 2, 4)
-"""How many views there may be: the tile as it is; also mirrored; also both upside down."""
+__all__ = ["EnsembleEngine"]
 
 _AS_IT_IS, _TURNED = slice(None), slice(None, None, -1)
 _FLIPS = (
@@ -31,7 +28,7 @@ class EnsembleEngine(ModelEngine):
 
     Args:
         engine: What runs the model.
-        views: How many, one of `VIEWS`.
+        views: How many, 1, 2 or 4: the tile as it is; also mirrored; also both upside down.
 
     Source: Timofte, Rothe, Van Gool, "Seven ways to improve example-based single image super resolution", CVPR 2016,
         section 3.5, there with rotations as well.

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.inpaint.color import Light, from_network, to_network
+from bokwon.settings import EngineName, Precision
 from bokwon.utilities.processes import available_cores
 from bokwon.utilities.telemetry import switch_off_telemetry
 
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTRACT",
-    "ENGINES",
     "LANES",
-    "PRECISIONS",
     "REACH",
     "SCALE",
     "TILES",
@@ -42,12 +41,6 @@ SCALE = "scale"
 """The input that a model may have besides, and that may be left out: the contrast of the page."""
 # The output is known by its place: ONNX allows no output to share the input's name.
 CONTRACT = "a model has the float32 inputs image (N,3,H,W) and valid (N,1,H,W), and one output, the image (N,3,H,W)"
-
-ENGINES = ("auto", "onnx", "openvino")
-"""What may run model files."""
-
-PRECISIONS = ("auto", "float32", "bfloat16", "int8")
-"""What model files may compute with."""
 
 TILES = {"float32": 1024, "bfloat16": 1664, "int8": 1536}
 """Side of the tiles that model files run best with: the larger, the less they overlap, and the more memory is taken.
@@ -106,7 +99,7 @@ class ModelEngine(ABC):
     """
 
     description: str
-    precision = "float32"
+    precision: Precision = "float32"
     tile = TILES["float32"]
     square = True
     reach = REACH
@@ -232,8 +225,8 @@ def load_engine(
     data: bytes,
     name: str,
     *,
-    engine: str = "auto",
-    precision: str = "auto",
+    engine: EngineName = "auto",
+    precision: Precision = "auto",
     threads: int | None = None,
     tile: int = TILES["float32"],
 ) -> ModelEngine:
@@ -250,7 +243,7 @@ def load_engine(
         tile: The side of tile that the model works best with.
 
     Raises:
-        ArgumentError: No such engine, or the processor does not compute in bfloat16.
+        ArgumentError: The processor does not compute in bfloat16.
         InputFileError: The model cannot be used.
         MissingDependencyError: The engine is not installed.
     """
@@ -261,7 +254,7 @@ def load_engine(
     return OnnxEngine(data, name, threads=threads, tile=tile)
 
 
-def prefers_int8(engine: str) -> bool:
+def prefers_int8(engine: EngineName) -> bool:
     """Return whether a model's int8 model is the faster one here: by ONNX Runtime, on an x86-64 processor.
 
     Measured there with VNNI instructions and with AVX2 alone, and beside OpenVINO's bfloat16 without matrix units; on
@@ -269,11 +262,7 @@ def prefers_int8(engine: str) -> bool:
 
     Args:
         engine: As for `load_engine`.
-
-    Raises:
-        ArgumentError: No such engine.
     """
-    _check_name(engine)
     if engine == "openvino" or platform.machine().lower() not in _X86_64:
         return False
     switch_off_telemetry()
@@ -291,13 +280,7 @@ def _providers(onnxruntime: Any) -> list[str]:
     return [provider for provider in _PROVIDERS if provider in available]
 
 
-def _check_name(engine: str) -> None:
-    if engine not in ENGINES:
-        raise ArgumentError(f"no engine is named {engine!r}", f"choose one of {', '.join(ENGINES)}")
-
-
-def _runs_openvino(engine: str, precision: str) -> bool:
-    _check_name(engine)
+def _runs_openvino(engine: EngineName, precision: Precision) -> bool:
     if engine == "auto" and precision != "auto":
         return precision == "bfloat16"
     if engine == "auto" and importlib.util.find_spec("openvino") is not None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, MissingDependencyError
+from bokwon.errors import MissingDependencyError
 from bokwon.inpaint.color import Light
+from bokwon.settings import Classical
 
 __all__ = ["CLASSICAL", "OpenCVEngine"]
 
-CLASSICAL = ("telea", "ns")
-"""Methods that need no model."""
+CLASSICAL: tuple[Classical, ...] = get_args(Classical)
 
 RADIUS = 3
 """Neighbourhood of a missing pixel that is looked at, pixels: what is usual, and fast."""
@@ -29,20 +31,17 @@ class OpenCVEngine:
         radius: Neighbourhood of a missing pixel that is looked at, pixels. Time grows with its square.
 
     Raises:
-        ArgumentError: No such method.
         MissingDependencyError: OpenCV is not installed, or not whole.
     """
 
     tile = 2048
 
-    def __init__(self, method: str, *, threads: int | None = None, radius: int = RADIUS) -> None:
+    def __init__(self, method: Classical, *, threads: int | None = None, radius: int = RADIUS) -> None:
         try:
             import cv2
         except ImportError as error:
             fix = "pip install opencv-python-headless"
             raise MissingDependencyError(f"OpenCV cannot be imported: {error}", fix) from error
-        if method not in CLASSICAL:
-            raise ArgumentError(f"no method is named {method!r}", f"choose model, {' or '.join(CLASSICAL)}")
         if threads is not None:
             cv2.setNumThreads(threads)
         self._cv2 = cv2

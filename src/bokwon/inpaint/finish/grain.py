@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +14,7 @@ from bokwon.inpaint.finish.background_estimate import Survey, survey
 from bokwon.inpaint.finish.blocks import at_window, spread, windows
 from bokwon.types import Hole, Pixels
 
-__all__ = ["GrainChoice", "Texture", "add_grain"]
-
-GrainChoice = Literal["auto", "off", "match"]
-"""Whether what is filled is given the grain of the paper around it (`match`), or left as it was filled (`off`); `auto`
-is `match` for models for pages."""
+__all__ = ["Texture", "add_grain"]
 
 _SIDE = 512
 """Side of the texture, pixels; it goes on without a seam."""

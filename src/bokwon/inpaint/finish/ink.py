@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +33,9 @@ from bokwon.inpaint.finish.blocks import (
 from bokwon.inpaint.finish.ruled_lines import REACH, STEP, darkest, rules_through
 from bokwon.types import Hole, Pixels
 
-__all__ = ["InkChoice", "sharpen_ink"]
+__all__ = ["sharpen_ink"]
 
 Floats = NDArray[np.float32]
-
-InkChoice = Literal["auto", "off", "sharpen", "clear"]
-"""Whether what lies between ink and paper in a fill is moved to one of them (`sharpen`), to paper unless it is, or is
-near, what is nearly as dark as ink (`clear`), or left as it is (`off`); `auto` is `clear` for models for pages."""
 
 _INK = 0.8
 """Lightness, as a share of the paper's, below which a known pixel is ink."""

@@ -10,12 +10,12 @@ from bokwon.nn.losses.terms import (
     total_variation,
 )
 from bokwon.nn.losses.total import l1_losses, losses, weighted_sum
-from bokwon.nn.losses.weights import PAPER, PRESETS, SEED, LossDefinition
+from bokwon.nn.losses.weights import PAPER, PRESETS, REIMPLEMENTATION, LossDefinition
 
 __all__ = [
     "PAPER",
     "PRESETS",
-    "SEED",
+    "REIMPLEMENTATION",
     "LossDefinition",
     "feature_distance",
     "feature_terms",

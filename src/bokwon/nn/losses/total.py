@@ -11,12 +11,12 @@ from torch import Tensor
 
 from bokwon.errors import ArgumentError
 from bokwon.nn.losses.terms import feature_terms, gram, l1_terms, make_composite, pixel_terms, total_variation
-from bokwon.nn.losses.weights import PAPER, PRESETS, SEED, LossDefinition
+from bokwon.nn.losses.weights import PAPER, PRESETS, REIMPLEMENTATION, LossDefinition
 
 __all__ = [
     "PAPER",
     "PRESETS",
-    "SEED",
+    "REIMPLEMENTATION",
     "LossDefinition",
     "feature_terms",
     "gram",
@@ -57,7 +57,7 @@ def losses(
 
     Returns:
         Scalars of at least float32, in the definition's order: valid, hole, perceptual, style_out, style_comp, tv
-        for `PAPER`; valid, hole, tv, perceptual, style for `SEED`.
+        for `PAPER`; valid, hole, tv, perceptual, style for `REIMPLEMENTATION`.
 
     Raises:
         ArgumentError: If shapes disagree or `valid` is not a mask of zeros and ones.

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bokwon.errors import ArgumentError
 
-__all__ = ["PAPER", "PRESETS", "SEED", "LossDefinition"]
+__all__ = ["PAPER", "PRESETS", "REIMPLEMENTATION", "LossDefinition"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ PAPER = LossDefinition(
 )
 """L_total of Liu et al. 2018, section 3.3."""
 
-SEED = LossDefinition(
+REIMPLEMENTATION = LossDefinition(
     tv_region="composite",
     joint_style=True,
     normalised_pixels=True,
@@ -77,4 +77,4 @@ SEED = LossDefinition(
 )
 """A variant known from re-implementations of the paper: five terms, pixels normalised."""
 
-PRESETS: Mapping[str, LossDefinition] = {"paper": PAPER, "seed": SEED}
+PRESETS: Mapping[str, LossDefinition] = {"paper": PAPER, "reimplementation": REIMPLEMENTATION}

@@ -1,0 +1,176 @@
+"""The settings of a restoration, each declared once: type, default, limits and help.
+
+Python, the command line, folders, records and `bokwon evaluate` all read them here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from bokwon.errors import ArgumentError
+
+__all__ = ["Classical", "EngineName", "Letters", "Precision", "RestoreSettings", "choices"]
+
+Classical = Literal["telea", "ns"]
+"""Methods that need no model."""
+
+EngineName = Literal["auto", "onnx", "openvino"]
+"""What runs model files."""
+
+Precision = Literal["auto", "float32", "bfloat16", "int8"]
+"""What model files compute with."""
+
+Letters = Literal["auto", "restore", "leave"]
+"""Whether a hole is filled to its middle, or with paper where the evidence is far."""
+
+_OF_A_MODEL = ("model", "engine", "precision", "ensemble")
+_OF_THE_MACHINE = ("model", "engine", "threads")
+
+
+def _told(text: str, panel: str = "Advanced", **more: Any) -> dict[str, Any]:
+    """Return the metadata of a setting.
+
+    Args:
+        text: Its help.
+        panel: Where `bokwon restore --help` shows it.
+        more: `least` and `most` of a number; `shown`, what the help calls the default, and `metavar`, the value.
+    """
+    return {"help": text, "panel": panel, **more}
+
+
+@dataclass(frozen=True)
+class RestoreSettings:
+    """How holes are filled. Each field tells in its metadata what it is for, as `bokwon restore --help` does.
+
+    Example:
+        >>> RestoreSettings("photo", ensemble=4).finish
+        'standard'
+        >>> RestoreSettings(method="magic")
+        Traceback (most recent call last):
+            ...
+        bokwon.errors.ArgumentError: method cannot be 'magic'; choose model, telea or ns
+
+    Raises:
+        ArgumentError: A value is of the wrong type or does not exist, or two settings contradict each other.
+    """
+
+    model: str | Path = field(
+        default="document",
+        metadata=_told(
+            "Use this model: the name of a shipped one, or the path of an .onnx file.", "Model", metavar="NAME|FILE"
+        ),
+    )
+    _: KW_ONLY
+    method: Literal["model", Classical] = field(
+        default="model",
+        metadata=_told("Fill with a trained model, or by Telea's or the Navier-Stokes (ns) method.", "Model"),
+    )
+    finish: Literal["standard", "conservative", "off"] = field(
+        default="standard",
+        metadata=_told(
+            "standard gives fills on pages clear strokes and the grain of the paper. conservative also puts paper "
+            "where a letter would be a guess. off keeps the fill as the model made it.",
+            "Model",
+        ),
+    )
+    grow: int = field(
+        default=0,
+        metadata=_told(
+            "Fill this many pixels around the holes too. It helps where masks leave out the soft edge of the damage.",
+            "Masks",
+            least=0,
+            most=32,
+            metavar="PIXELS",
+        ),
+    )
+    engine: EngineName = field(
+        default="auto", metadata=_told("Run the model with ONNX Runtime or OpenVINO. auto takes the faster one.")
+    )
+    precision: Precision = field(
+        default="auto",
+        metadata=_told("Compute with these numbers. auto takes the fastest ones here; the results differ by little."),
+    )
+    ensemble: Literal[1, 2, 4] = field(
+        default=1,
+        metadata=_told(
+            "Take the mean of this many mirrored views. It improves photographs and takes as many times the time."
+        ),
+    )
+    ink: Literal["auto", "off", "sharpen", "clear"] = field(
+        default="auto",
+        metadata=_told(
+            "sharpen turns gray smears in a fill into ink or paper. clear keeps only strokes that are sure. "
+            "auto follows finish."
+        ),
+    )
+    grain: Literal["auto", "off", "match"] = field(
+        default="auto",
+        metadata=_told("match gives a fill the grain of the paper around it. auto follows finish."),
+    )
+    letters: Letters = field(
+        default="auto",
+        metadata=_told("leave puts paper where a letter would be a guess. restore fills it. auto follows finish."),
+    )
+    tile: int | None = field(
+        default=None,
+        metadata=_told(
+            "Cut large pages into tiles of this side, a multiple of 128. Smaller tiles take less memory.",
+            least=1,
+            shown="the engine's own",
+            metavar="PIXELS",
+        ),
+    )
+    threads: int | None = field(
+        default=None,
+        metadata=_told("Use this many threads in each process.", least=1, shown="all cores, shared by the processes"),
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        kinds = get_type_hints(RestoreSettings)
+        for item in fields(self):
+            _check(item.name, getattr(self, item.name), kinds[item.name], item.metadata)
+            if self.method != "model" and item.name in _OF_A_MODEL and getattr(self, item.name) != item.default:
+                fix = f"leave out {item.name} or method"
+                raise ArgumentError(f"method {self.method} takes no {item.name}", fix)
+
+    def resolved(self, *, for_pages: bool) -> RestoreSettings:
+        """Return the settings with `ink`, `grain` and `letters` as `finish` has them, unless they say something else.
+
+        Args:
+            for_pages: Whether the model is for pages of ink on paper: only their fills are given strokes and grain.
+        """
+        finished = for_pages and self.finish != "off"
+        chosen: dict[str, Any] = {
+            "ink": "clear" if finished else "off",
+            "grain": "match" if finished else "off",
+            "letters": "leave" if self.finish == "conservative" else "restore",
+        }
+        return replace(self, **{name: value for name, value in chosen.items() if getattr(self, name) == "auto"})
+
+    def of_pixels(self) -> dict[str, Any]:
+        """Return what decides the pixels, model and machine aside: for records, and for `--resume` to compare."""
+        return {name: value for name, value in vars(self).items() if name not in _OF_THE_MACHINE}
+
+
+def choices(name: str) -> tuple[Any, ...]:
+    """Return the values that a setting may have, or () for one that takes any number or text."""
+    kind = get_type_hints(RestoreSettings)[name]
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _check(name: str, value: Any, kind: Any, told: Any) -> None:
+    if offered := choices(name):
+        fits = isinstance(value, str | int) and not isinstance(value, bool) and value in offered
+        fix = f"choose {', '.join(map(str, offered[:-1]))} or {offered[-1]}"
+    elif "least" in told:
+        least, most = told["least"], told.get("most")
+        whole = isinstance(value, kind) and not isinstance(value, bool)
+        fits = whole and (value is None or least <= value <= (value if most is None else most))
+        fix = f"give a whole number from {least} {'up' if most is None else f'to {most}'}"
+    else:
+        fits, fix = isinstance(value, kind), "give a name or a path"
+    if not fits:
+        raise ArgumentError(f"{name} cannot be {value!r}", fix)
