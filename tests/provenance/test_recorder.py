@@ -15,10 +15,13 @@ from bokwon.image_io.reader import Source
 from bokwon.provenance.hole_list import Damage
 from bokwon.provenance.record import put_back, read_record, record_folder
 from bokwon.provenance.recorder import Recorder
+from bokwon.settings import RestoreSettings
 from bokwon.utilities.checksums import sha256_of_file
 
 # What a recorder asks of a restorer: who fills.
-TELEA = SimpleNamespace(method="telea", model=None, sha256=None, engine=SimpleNamespace(description="OpenCV"))
+TELEA = SimpleNamespace(
+    settings=RestoreSettings(method="telea"), model=None, sha256=None, engine=SimpleNamespace(description="OpenCV")
+)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage, read_damage
 from bokwon.provenance.record import check_record, set_aside
 from bokwon.provenance.recorder import Recorder
+from bokwon.provenance.unfinished import finish_unfinished
 from bokwon.types import Hole
 from bokwon.utilities.atomic import check_target, replacing
 from bokwon.utilities.streams import write_standard_output
@@ -246,6 +247,7 @@ def _check_files(job: Job) -> None:
     if job.target is None:
         return
     check_target(job.target, overwrite=job.options.overwrite)
+    finish_unfinished(job.target)
     if job.options.record:
         check_record(job.target)
     if not job.target.exists():

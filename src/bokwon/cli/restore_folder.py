@@ -67,6 +67,7 @@ def restore_folder(
     from bokwon.batch.journal import Report
     from bokwon.cli.restore_one import introduce
     from bokwon.inpaint.restorer import Restorer
+    from bokwon.provenance.unfinished import is_prepared
     from bokwon.utilities.atomic import remove_parts
     from bokwon.utilities.processes import available_cores
 
@@ -90,7 +91,7 @@ def restore_folder(
     begun = perf_counter()
     with Report(outputs, digest, resume=resume) as report:
         if resume:
-            remove_parts(outputs)
+            remove_parts(outputs, keep=is_prepared)
         known = {task.name: report.done(task.name, task.job) for task in batch.tasks if task.job}
         finished = {name: entry for name, entry in known.items() if entry is not None}
         if finished:
@@ -112,7 +113,7 @@ def restore_folder(
         finally:
             # Ends the workers, also when the run is interrupted; then what they have left of a file can go.
             running.close()
-            remove_parts(outputs)
+            remove_parts(outputs, keep=is_prepared)
         entries = report.finish(tuple(task.name for task in batch.tasks))
     seconds = perf_counter() - begun
     console.table(_table(entries))

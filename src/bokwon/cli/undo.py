@@ -41,11 +41,14 @@ def undo(
     from bokwon.image_io.page import Page
     from bokwon.image_io.reader import MAX_PIXELS, Source
     from bokwon.provenance import record as records
+    from bokwon.provenance.unfinished import finish_unfinished
     from bokwon.utilities.atomic import replacing
     from bokwon.utilities.checksums import sha256_of_file
 
     final = target or output
     file_format = format_of(final)
+    if record.resolve() == records.record_folder(output).resolve():
+        finish_unfinished(output)
     folder, content = records.read_record(record)
     source = Source.of(output)
     if not force and sha256_of_file(output) != content["output"]["sha256"]:

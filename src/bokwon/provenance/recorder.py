@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -27,12 +28,11 @@ from bokwon.provenance.hole_list import Damage, describe_holes
 from bokwon.provenance.overlay import draw_overlay
 from bokwon.provenance.record import (
     FORMAT,
-    OF_A_PAGE,
     RECORD_FILE,
-    free_folder,
     read_record,
     record_folder,
 )
+from bokwon.provenance.unfinished import install, lock_part
 from bokwon.types import Hole
 from bokwon.utilities.atomic import part_beside, write_file
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
@@ -95,8 +95,6 @@ class Recorder:
         self._over_itself = source.path is not None and target.exists() and target.samefile(source.path)
         self._folder = record_folder(target)
         self._output: str | None = None
-        self._names: frozenset[str] = frozenset()
-        self._kept: Path | None = None
         self._with_overlay = with_overlay
         self._pages: list[PageRecord] = []
         self._check_earlier()
@@ -104,6 +102,7 @@ class Recorder:
         try:
             self._folder.mkdir(exist_ok=True)
             self._part.mkdir()
+            self._lock = lock_part(self._part)
         except OSError as error:
             raise self._cannot_be_made(error) from error
 
@@ -119,6 +118,9 @@ class Recorder:
         except (BokwonError, OSError):
             # Not tidied up: nothing else has the original pixels, if the output is where the input was.
             return
+        finally:
+            if self._lock is not None:
+                os.close(self._lock)
         shutil.rmtree(self._part, ignore_errors=True)
         with suppress(OSError):
             # Only if nothing is in it.
@@ -182,10 +184,10 @@ class Recorder:
             "settings": settings,
             "kernels": self._encoder.kernels,
             "kernels_from": self._encoder.source,
+            "over_itself": self._over_itself,
             "pages": [asdict(page) for page in self._pages],
         }
         write_file(self._part / RECORD_FILE, json.dumps(record, indent=1, ensure_ascii=False))
-        self._names = frozenset(path.name for path in self._part.iterdir())
 
     def finish(self) -> Path | None:
         """Put the record into its place, once the output is in its own.
@@ -194,29 +196,9 @@ class Recorder:
             Where an earlier record of a file that was restored over itself is kept now; None where there was none.
         """
         try:
-            waiting = {path.name for path in self._part.iterdir()}
-            # Notes of others stay, and so does what is there already, if this is the second try.
-            earlier = [
-                path
-                for path in self._folder.iterdir()
-                if (path.name == RECORD_FILE or OF_A_PAGE.fullmatch(path.name))
-                and path.name not in self._names - waiting
-            ]
-            # A record without its first file is none: that goes first and comes last.
-            earlier.sort(key=lambda path: path.name != RECORD_FILE)
-            if self._over_itself and self._kept is None and earlier and earlier[0].name == RECORD_FILE:
-                self._kept = free_folder(self._target)
-                self._kept.mkdir()
-            for old in earlier:
-                if self._kept is None:
-                    old.unlink()
-                else:
-                    old.replace(self._kept / old.name)
-            for new in sorted(self._part.iterdir(), key=lambda path: path.name == RECORD_FILE):
-                new.replace(self._folder / new.name)
+            return install(self._part, self._target, over_itself=self._over_itself)
         except OSError as error:
             raise self._cannot_be_made(error) from error
-        return self._kept
 
     def _is_placed(self) -> bool:
         return self._output is not None and sha256_of_file(self._target) == self._output
@@ -236,7 +218,8 @@ class Recorder:
             )
 
     def _cannot_be_made(self, error: OSError) -> FileAccessError:
-        return FileAccessError(f"record {self._folder} cannot be made: {error.strerror}", "check its rights")
+        fix = "check the space and the rights there; restore or undo the same file again to finish it"
+        return FileAccessError(f"record {self._folder} cannot be made: {error.strerror}", fix)
 
     def _save_picture(self, name: str, picture: Image.Image) -> None:
         buffer = io.BytesIO()

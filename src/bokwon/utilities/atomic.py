@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -64,14 +64,20 @@ def is_part(name: str) -> bool:
     return name.startswith(".bokwon-") and name.endswith(".part")
 
 
-def remove_parts(folder: Path) -> None:
-    """Remove what a killed run left unfinished in a folder and below it; nobody else may be at work there."""
+def remove_parts(folder: Path, *, keep: Callable[[Path], bool] = lambda path: False) -> None:
+    """Remove what a killed run left unfinished in a folder and below it; nobody else may be at work there.
+
+    Args:
+        folder: Where to look.
+        keep: Told an unfinished folder; whether it must stay.
+    """
     for parent, folders, names in os.walk(folder):
         for name in filter(is_part, names):
             with suppress(OSError):
                 (Path(parent) / name).unlink()
-        for name in filter(is_part, folders):
-            shutil.rmtree(Path(parent) / name, ignore_errors=True)
+        for path in (Path(parent) / name for name in folders if is_part(name)):
+            if not keep(path):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager
