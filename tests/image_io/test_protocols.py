@@ -21,5 +21,5 @@ def test_every_kind_of_document_takes_the_same_arguments(kind: type[Document], m
 
 
 def test_a_document_is_more_than_its_protocol() -> None:
-    with pytest.raises(TypeError, match="rotocol"):
+    with pytest.raises(TypeError, match="instantiate"):
         Document()
