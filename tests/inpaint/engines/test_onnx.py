@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.inpaint.engines.onnx import OnnxEngine
 from bokwon.inpaint.engines.opencv import RADIUS, OpenCVEngine
 
@@ -148,8 +148,3 @@ def test_classical_methods_fill_the_smallest_images(method: str, shape: tuple[in
     hole[-1, -1] = True
     light[hole] = 0
     np.testing.assert_allclose(OpenCVEngine(method).fill(light, hole) * 255, 200, atol=3)
-
-
-def test_an_unknown_method_is_an_argument_error() -> None:
-    with pytest.raises(ArgumentError, match="no method is named 'magic'"):
-        OpenCVEngine("magic")
