@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,16 +11,16 @@ from bokwon.errors import ArgumentError
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source
+from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage
 from bokwon.provenance.record import put_back, read_record, record_folder
 from bokwon.provenance.recorder import Recorder
-from bokwon.settings import RestoreSettings
 from bokwon.utilities.checksums import sha256_of_file
 
-# What a recorder asks of a restorer: who fills.
-TELEA = SimpleNamespace(
-    settings=RestoreSettings(method="telea"), model=None, sha256=None, engine=SimpleNamespace(description="OpenCV")
-)
+
+@pytest.fixture(scope="module")
+def restorer() -> Restorer:
+    return Restorer()
 
 
 @pytest.fixture
@@ -43,9 +42,11 @@ def page_of(source: Source) -> Page:
         return Page(np.array(image), "RGB", "PNG", Metadata())
 
 
-def record(source: Source, target: Path, hole: np.ndarray, *, fails: bool = False, overlay: bool = False) -> None:
+def record(
+    restorer: Restorer, source: Source, target: Path, hole: np.ndarray, *, fails: bool = False, overlay: bool = False
+) -> None:
     page = page_of(source)
-    with Recorder(source, target, TELEA, with_overlay=overlay) as recorder:  # type: ignore[arg-type]
+    with Recorder(source, target, restorer, with_overlay=overlay) as recorder:
         levels = recorder.before(1, page, hole, "mask.png", Damage("a table", kind="tear"))
         page.pixels[hole] = 7
         recorder.after(1, page, levels)
@@ -59,13 +60,15 @@ def record(source: Source, target: Path, hole: np.ndarray, *, fails: bool = Fals
         recorder.finish()
 
 
-def test_a_record_tells_what_was_done_and_takes_it_back(source: Source, tmp_path: Path, hole: np.ndarray) -> None:
+def test_a_record_tells_what_was_done_and_takes_it_back(
+    restorer: Restorer, source: Source, tmp_path: Path, hole: np.ndarray
+) -> None:
     target = tmp_path / "out.png"
-    record(source, target, hole, overlay=True)
+    record(restorer, source, target, hole, overlay=True)
     folder, told = read_record(record_folder(target))
     assert told["input"]["sha256"] == sha256_of_file(tmp_path / "page.png")
     assert told["output"] == {"file": "out.png", "sha256": sha256_of_file(target)}
-    assert (told["method"], told["model"], told["engine"]) == ("telea", None, "OpenCV")
+    assert (told["method"], told["model"], told["model_sha256"]) == ("model", restorer.model.name, restorer.sha256)
     assert told["settings"] == {"ink": "off"}
     page = told["pages"][1]
     assert (page["size"], page["mode"], page["depth"], page["mask"]) == ((50, 40), "RGB", 8, "mask.png")
@@ -79,44 +82,50 @@ def test_a_record_tells_what_was_done_and_takes_it_back(source: Source, tmp_path
     np.testing.assert_array_equal(restored.pixels, page_of(source).pixels)
 
 
-def test_a_run_that_fails_leaves_the_earlier_record(source: Source, tmp_path: Path, hole: np.ndarray) -> None:
+def test_a_run_that_fails_leaves_the_earlier_record(
+    restorer: Restorer, source: Source, tmp_path: Path, hole: np.ndarray
+) -> None:
     target = tmp_path / "out.png"
     with pytest.raises(RuntimeError):
-        record(source, target, hole, fails=True)
+        record(restorer, source, target, hole, fails=True)
     assert not record_folder(target).exists()
-    record(source, target, hole)
+    record(restorer, source, target, hole)
     before = {path.name: path.read_bytes() for path in record_folder(target).iterdir()}
     with pytest.raises(RuntimeError):
-        record(source, target, hole, fails=True)
+        record(restorer, source, target, hole, fails=True)
     assert {path.name: path.read_bytes() for path in record_folder(target).iterdir()} == before
 
 
-def test_a_new_record_replaces_the_old_one_and_keeps_notes(source: Source, tmp_path: Path, hole: np.ndarray) -> None:
+def test_a_new_record_replaces_the_old_one_and_keeps_notes(
+    restorer: Restorer, source: Source, tmp_path: Path, hole: np.ndarray
+) -> None:
     target = tmp_path / "out.png"
-    record(source, target, hole, overlay=True)
+    record(restorer, source, target, hole, overlay=True)
     (record_folder(target) / "seen by me.txt").write_text("well done")
-    record(source, target, hole)
+    record(restorer, source, target, hole)
     names = {path.name for path in record_folder(target).iterdir()}
     assert "overlay_p001.png" not in names
     assert "seen by me.txt" in names
 
 
-def test_an_output_is_not_restored_again_over_its_record(source: Source, tmp_path: Path, hole: np.ndarray) -> None:
+def test_an_output_is_not_restored_again_over_its_record(
+    restorer: Restorer, source: Source, tmp_path: Path, hole: np.ndarray
+) -> None:
     target = tmp_path / "out.png"
-    record(source, target, hole)
+    record(restorer, source, target, hole)
     with pytest.raises(ArgumentError, match="original pixels would be lost"):
-        record(Source.of(target), target, hole)
+        record(restorer, Source.of(target), target, hole)
 
 
 def test_the_first_record_of_a_file_restored_over_itself_is_kept(
-    tmp_path: Path, source: Source, hole: np.ndarray
+    restorer: Restorer, tmp_path: Path, source: Source, hole: np.ndarray
 ) -> None:
     page = tmp_path / "page.png"
     first = page.read_bytes()
-    record(source, page, hole)
+    record(restorer, source, page, hole)
     # Someone puts another picture there; its restoration has a record of its own.
     page.write_bytes(first)
-    record(Source.of(page), page, hole)
+    record(restorer, Source.of(page), page, hole)
     kept = tmp_path / "page.png.1.record"
     assert json.loads((kept / "record.json").read_text())["output"]["sha256"] == sha256_of_file(page)
     assert record_folder(page).is_dir()
