@@ -80,8 +80,8 @@ class Run:
         """Take over weights; optimiser and moving average start afresh.
 
         Args:
-            weights: A model file (`.onnx`) or a `.safetensors` file with its card beside it, a checkpoint, or the folder
-                of a run. A model file lacks the statistics of batch normalisation: they are measured on the images and
+            weights: A model file (`.onnx`) or a `.safetensors` file with its card beside it, a checkpoint, or the
+                folder of a run. A model file lacks the statistics of batch normalisation: they are measured on the images and
                 masks of this run.
 
         Raises:
