@@ -26,7 +26,7 @@ __all__ = ["export_checkpoint", "facts_of"]
 _EXAMPLES = 96
 _SEED = 1
 _SHARE_OF_REACH = 0.71
-"""How deep into a hole a network is asked to see, as a share of what its encoder sees: for 7 levels 96 of 135 pixels."""
+"""How deep into a hole a network is asked to see, as a share of what its encoder sees: of 135 pixels, 96."""
 
 
 def export_checkpoint(

@@ -81,8 +81,8 @@ class Run:
 
         Args:
             weights: A model file (`.onnx`) or a `.safetensors` file with its card beside it, a checkpoint, or the
-                folder of a run. A model file lacks the statistics of batch normalisation: they are measured on the images and
-                masks of this run.
+                folder of a run. A model file lacks the statistics of batch normalisation: they are measured on the
+                images and masks of this run.
 
         Raises:
             FileAccessError: If there are none.

@@ -23,12 +23,12 @@ def engine() -> PatchMatchEngine:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_pattern_is_gone_on_with(engine: PatchMatchEngine, dtype: type[np.generic], channels: int) -> None:
-    stripes = np.broadcast_to(np.where(np.arange(96) % 8 < 4, 40, 200)[None, :, None], (64, 96, channels))
+    stripes = np.broadcast_to(np.where(np.arange(96) % 32 < 16, 40, 200)[None, :, None], (64, 96, channels))
     light = (stripes * (np.iinfo(dtype).max // 255)).astype(dtype)
     light[HOLE] = 0
     filled = engine.fill(light, HOLE)
     assert (filled.shape, filled.dtype) == (light.shape, np.float32)
-    assert np.abs(filled * 255 - stripes)[HOLE].mean() < 10
+    assert np.abs(filled * 255 - stripes)[HOLE].mean() < 1
 
 
 def test_the_same_tile_is_filled_the_same_every_time(engine: PatchMatchEngine) -> None:
