@@ -29,7 +29,8 @@ ROOMS: dict[str, set[str]] = {
     "batch": {"bokwon", "errors", "types", "settings", "utilities", "image_io", "inpaint", "provenance"},
     "nn": {"errors"},
     "training": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "nn"},
-    "export": {"bokwon", "errors", "types", "utilities", "nn", "training"},
+    # The facts on a model's card are declared by the runtime, which reads them.
+    "export": {"bokwon", "errors", "types", "utilities", "inpaint", "nn", "training"},
     "evaluation": {"bokwon", "errors", "types", "settings", "utilities", "image_io", "synthesis", "inpaint", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
@@ -172,9 +173,28 @@ def in_a_fresh_interpreter(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("module", ["bokwon", "bokwon.settings", "bokwon.utilities", "bokwon.cli.main"])
-def test_importing_stays_light(module: str) -> None:
-    heavy = "{'cv2', 'onnxruntime', 'torch', 'numpy', 'PIL', 'rich.progress', 'onnx', 'safetensors'}"
+@pytest.mark.parametrize(
+    ("module", "allowed"),
+    [
+        ("bokwon", set()),
+        ("bokwon.settings", set()),
+        ("bokwon.utilities", set()),
+        ("bokwon.cli.main", set()),
+        ("bokwon.inpaint", {"numpy", "PIL"}),
+    ],
+)
+def test_importing_stays_light(module: str, allowed: set[str]) -> None:
+    heavy = {
+        "cv2",
+        "onnxruntime",
+        "openvino",
+        "torch",
+        "numpy",
+        "PIL",
+        "rich.progress",
+        "onnx",
+        "safetensors",
+    } - allowed
     assert in_a_fresh_interpreter(f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))").strip() == "[]"
 
 

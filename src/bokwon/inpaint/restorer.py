@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import bokwon
-from bokwon.errors import ArgumentError, InputFileError
+from bokwon.errors import ArgumentError
 from bokwon.image_io.masks import as_hole, check_hole, grow_hole, looks_inverted
 from bokwon.image_io.modes import from_pillow, missing_pixels, mode_of_array, to_pillow
-from bokwon.inpaint.engines.mirrored_views import EnsembleEngine
-from bokwon.inpaint.engines.onnx import TILES, Engine, load_engine, prefers_int8
+from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.opencv import OpenCVEngine
+from bokwon.inpaint.engines.select import load
 from bokwon.inpaint.fill import Progress, fill_hole, tiling_for
 from bokwon.inpaint.finish.background_estimate import survey
 from bokwon.inpaint.finish.grain import add_grain
 from bokwon.inpaint.finish.ink import sharpen_ink
-from bokwon.inpaint.models import Model, find_int8, find_model, load_model
-from bokwon.inpaint.tiling import Tiling
-from bokwon.settings import EngineName, Precision, RestoreSettings
+from bokwon.inpaint.models import Model, find_model
+from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
+from bokwon.settings import RestoreSettings
 from bokwon.types import Hole, Pixels
 from bokwon.utilities.processes import available_cores
 
 __all__ = ["Restoration", "Restorer"]
 
-_LANES = 4
+_CONCURRENCY = 4
 """How many windows are finished at the same time at most, each in some 50 MiB."""
 
 ImageT = TypeVar("ImageT", bound="NDArray[Any] | Image.Image")
@@ -90,26 +90,21 @@ class Restorer:
         # Engines start as many as they are told, be it a hundred thousand.
         threads = None if settings.threads is None else min(settings.threads, available_cores())
         if settings.method == "model":
-            engine, precision = settings.engine, settings.precision
-            self.model = _in_precision(find_model(settings.model), precision, engine)
-            kind = self.model.precision
-            if kind == "int8":
-                precision = "auto"
-                if engine == "auto":
-                    # OpenVINO is slower with them than in bfloat16.
-                    engine = "onnx"
-            data, self.sha256 = load_model(self.model)
-            loaded = load_engine(
-                data, self.model.name, engine=engine, precision=precision, threads=threads, tile=TILES[kind]
+            self.model, self.sha256, self.engine, precision = load(
+                find_model(settings.model),
+                engine=settings.engine,
+                precision=settings.precision,
+                threads=threads,
+                ensemble=settings.ensemble,
             )
-            self.engine = loaded if settings.ensemble == 1 else EnsembleEngine(loaded, settings.ensemble)
-            settings = replace(settings, precision=kind if kind == "int8" else loaded.precision)
+            settings = replace(settings, precision=precision)
         else:
             self.engine = OpenCVEngine(settings.method, threads=threads)
-        self._for_pages = self.model is not None and self.model.for_pages
-        self.settings = settings.resolved(for_pages=self._for_pages)
-        self._lanes = min(threads or available_cores(), _LANES)
-        self._tiling = tiling_for(self.engine) if settings.tile is None else Tiling(settings.tile)
+        facts = self.model.facts if self.model else DEFAULT_FACTS
+        self._bounded = facts.bounded
+        self.settings = settings.resolved(for_pages=facts.for_pages)
+        self._concurrency = min(threads or available_cores(), _CONCURRENCY)
+        self._tiling = tiling_for(self.engine, settings.tile)
 
     def restore(
         self, image: ImageT, hole: NDArray[Any] | Image.Image, *, progress: Progress | None = None
@@ -198,7 +193,7 @@ class Restorer:
             self.engine,
             tiling=self._tiling,
             letters=self.settings.letters,
-            bounded=self._for_pages,
+            bounded=self._bounded,
             progress=progress,
         )
         if tiles:
@@ -209,32 +204,15 @@ class Restorer:
         if mode == "1" or (self.settings.ink == self.settings.grain == "off"):
             return
         # Once for both: what they write is not what they look at.
-        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, lanes=self._lanes)
+        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, concurrency=self._concurrency)
+        clear = self.settings.ink == "clear"
         if self.settings.ink != "off":
-            sharpen_ink(pixels, mode, hole, clear=self.settings.ink == "clear", around=around, lanes=self._lanes)
+            sharpen_ink(pixels, mode, hole, clear=clear, around=around, concurrency=self._concurrency)
         if self.settings.grain == "match":
-            add_grain(pixels, mode, hole, around=around, lanes=self._lanes)
+            add_grain(pixels, mode, hole, around=around, concurrency=self._concurrency)
 
 
 def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
     restored = to_pillow(pixels, mode, like=image.mode)
     restored.info = {key: value for key, value in image.info.items() if image.mode == mode or key != "transparency"}
     return restored
-
-
-def _in_precision(model: Model, precision: Precision, engine: EngineName) -> Model:
-    if model.precision == "int8":
-        return model
-    if precision == "int8":
-        if engine == "openvino":
-            raise ArgumentError("int8 models are made for ONNX Runtime", "leave out one of OpenVINO and int8")
-        return find_int8(model)
-    if precision == "bfloat16" and engine == "onnx":
-        raise ArgumentError("ONNX Runtime does not compute in bfloat16", "leave out one of onnx and bfloat16")
-    if precision == "auto" and prefers_int8(engine):
-        try:
-            return find_int8(model)
-        except InputFileError:
-            # Most models have none; one that is another's is not for this one to run.
-            return model
-    return model

@@ -23,7 +23,6 @@ from bokwon.evaluation.report.compare import compare, format_comparison
 from bokwon.evaluation.report.markdown import to_markdown
 from bokwon.evaluation.report.results import collect, read_results, to_csv, to_json
 from bokwon.evaluation.report.tables import PUBLISHED, overview_table
-from bokwon.inpaint.restorer import Restorer
 
 ROOT = Path(__file__).parents[3]
 
@@ -172,8 +171,7 @@ def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path
     assert len({task.key for task in tasks}) == 4
     records = [run_task(task) for task in tasks]
     assert not any("error" in record for record in records)
-    engines = [method.engine() for method in methods]
-    settings = [one.settings for one in engines if isinstance(one, Restorer)]
+    settings = [method.restorer().settings for method in methods]
     chosen = [(each.letters, each.ink, each.grain, each.ensemble) for each in settings]
     # What is not asked for is off: models are measured by what they fill.
     assert chosen[:2] == [("restore", "off", "off", 1), ("leave", "off", "off", 1)]
@@ -187,7 +185,7 @@ def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path
 def test_the_raw_fill_is_measured_unless_a_finish_is_named() -> None:
     methods = parse_methods("document,document:finish=standard,kept=document:ink=clear:grain=match")
     assert [method.name for method in methods] == ["document", "document-finish-standard", "kept"]
-    settings = [engine.settings for method in methods if isinstance(engine := method.engine(), Restorer)]
+    settings = [method.restorer().settings for method in methods]
     assert [(each.finish, each.ink, each.grain) for each in settings] == [
         ("off", "off", "off"),
         ("standard", "clear", "match"),
