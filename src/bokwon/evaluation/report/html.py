@@ -159,7 +159,8 @@ by Student's t on the means of the images; the best other method is the one with
 ran in processes of its own with one thread; its peak of memory is that of the whole process.</p>
 <p>The VGG distance compares feature maps of VGG19 as LPIPS does, with all learned weights equal to 1: features scaled
 to length 1 at every position, squared differences added up over the channels, averaged over the positions and added up
-over the maps.</p>
+over the maps. A network whose loss had such a term, as the shipped models' had, is measured by its own loss: then this
+figure judges nothing.</p>
 <p>The row of the paper's own network is as published, on other images (Places2) with other masks of the same kind: it
 gives the order of magnitude and is no comparison.</p>
 """
