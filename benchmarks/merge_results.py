@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bokwon.evaluation.reading.summary import summarise_reading
-from bokwon.evaluation.report.results import read_results, summaries, to_json
-from bokwon.synthesis.masks.bins import CELLS
+from summarise_again import summarise_again
+
+from bokwon.evaluation.report.results import read_results, to_json
 
 _PAIR = ("number", "bin", "border", "image_sha256", "mask_sha256", "window", "ratio")
 
@@ -41,19 +41,13 @@ def merge(earlier: Mapping[str, Any], new: Mapping[str, Any], names: list[str]) 
             both["reading"] = with_readings(pair["reading"], before["reading"], names)
         pairs.append(both)
     methods = [*new["methods"], *(method for name in names for method in earlier["methods"] if method["name"] == name)]
-    every = [method["name"] for method in methods]
-    cells = [cell for cell in CELLS if cell.folder in {row["cell"] for row in new["cells"]}]
-    merged = {
+    reported = {
         **new,
-        "settings": {**new["settings"], "methods": every},
+        "settings": {**new["settings"], "methods": [method["name"] for method in methods]},
         "methods": methods,
-        **summaries(pairs, every, cells),
         "pairs": pairs,
     }
-    if "reading" in new:
-        found = {pair["number"]: pair["reading"] for pair in pairs if pair["reading"]}
-        merged["reading"] = {**new["reading"], **summarise_reading(found, pairs, every)}
-    return merged
+    return summarise_again(reported)
 
 
 def with_readings(new: Mapping[str, Any], earlier: Mapping[str, Any], names: list[str]) -> dict[str, Any]:

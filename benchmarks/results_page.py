@@ -21,6 +21,7 @@ is missing or a figure was not measured, stays as it is and is named; the exit c
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -73,7 +74,8 @@ def fill(text: str, results: Path, plots: Path, page: Path) -> tuple[str, dict[P
         if kind == "plot":
             path = plots / f"{name}_{rest[0]}.png"
             drawn[path] = to_png(PLOTS[rest[0]](found))
-            body = f"![{TITLES[rest[0]]}]({path.resolve().relative_to(page.resolve().parent).as_posix()})"
+            link = Path(os.path.relpath(path.resolve(), page.resolve().parent)).as_posix()
+            body = f"![{TITLES[rest[0]]}]({link})"
         else:
             body = block(kind, found, rest)
         return f"{match[1]}\n{body.strip()}\n\n{match[3]}"
@@ -126,7 +128,7 @@ def about(results: Mapping[str, Any]) -> str:
 def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("page", type=Path, nargs="?", default=ROOT / "docs" / "results.md")
+    parser.add_argument("page", type=Path, nargs="?", default=ROOT / "docs" / "research" / "results.md")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     parser.add_argument("--plots", type=Path, default=ROOT / "docs" / "gallery")
     arguments = parser.parse_args()

@@ -48,3 +48,8 @@ def test_files_that_are_named_are_there(name: str) -> None:
     links = re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", read(name))
     assert len(links) > 15
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_nothing_is_claimed_by_a_distance_that_was_in_the_loss(name: str) -> None:
+    assert "VGG" not in read(name)

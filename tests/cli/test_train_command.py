@@ -97,11 +97,12 @@ def test_a_run_is_interrupted_resumed_tuned_and_exported(tmp_path, pictures):
     assert Path(done.stdout.strip()) == whole / "step_000200"
 
     code, errors = _interrupt(parts, [*arguments, "--out", parts], 20, signal.SIGTERM)
-    assert code == 130
+    assert code == 143
     assert errors.strip() == "bokwon: error: interrupted"
     stopped = len(_lines(parts))
     assert 20 <= stopped < 150
-    assert [path.name for path in parts.glob("step_*")] == [f"step_{stopped:06d}"] or stopped > 60
+    saved = sorted({*range(60, stopped + 1, 60), stopped})
+    assert sorted(path.name for path in parts.glob("step_*")) == [f"step_{step:06d}" for step in saved]
 
     code, _ = _interrupt(parts, [*arguments, "--out", parts, "--resume"], stopped + 10, signal.SIGINT)
     assert code == 130
@@ -181,3 +182,35 @@ def test_training_starts_from_a_shipped_model(tmp_path, pictures):
     done = _run("train", "--init", "photo", "--images", pictures, "--out", tmp_path / "other", *small, *few)
     assert done.returncode == 2
     assert "network.base" in done.stderr
+
+
+def test_weights_are_downloaded_only_when_the_data_is_there(tmp_path, pictures, capsys, monkeypatch):
+    import torch
+
+    from bokwon.cli.main import main
+
+    asked = []
+
+    def download(url, path, **options):
+        asked.append(url)
+        raise OSError("no network here")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    features = ["--set", "loss.features=vgg16", "--out", str(tmp_path / "run")]
+    for images, code, downloads in ((tmp_path / "nowhere", 5, 0), (pictures, 5, 1)):
+        with pytest.raises(SystemExit) as left:
+            main(["train", "--images", str(images), *TINY, *features])
+        assert (left.value.code, len(asked)) == (code, downloads), capsys.readouterr().err
+
+
+def test_no_progress_is_shown_before_the_first_step(tmp_path, pictures):
+    shown = [argument for argument in TINY if argument != "-q"]
+    # A terminal, as far as the progress bar is concerned.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "FORCE_COLOR": "1", "COLUMNS": "120"}
+    for images, code, seen in ((tmp_path / "nowhere", 5, False), (pictures, 0, True)):
+        command = _command("train", "--images", images, *shown, "--set", "steps=2", "--out", tmp_path / "run")
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
+        assert done.returncode == code, done.stderr
+        assert ("images/s" in done.stderr) == seen
+        assert "nan" not in done.stderr

@@ -59,9 +59,9 @@ def test_single_values_are_toml_or_words():
         ("steps", "="),
         ("step=3", "step"),
         ("data.size=3", "data.size"),
-        ("steps=many", "int"),
+        ("steps=many", "whole number"),
         ("steps=0", "positive"),
-        ("steps=true", "int"),
+        ("steps=true", "whole number"),
         ("precision=fp8", "precision"),
         ("data.scale=[1]", "scale"),
         ("network.levels=12", "levels"),
@@ -152,3 +152,23 @@ def _names(kind, where=""):
 def test_minutes_do_not_divide_a_run(divided):
     with pytest.raises(ArgumentError, match="minutes"):
         TrainConfig(minutes=1.0, **divided)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "fix"),
+    [
+        ("optimizer.name=sgd", 'give one of "adam", "adamw", "muon"'),
+        ("steps=many", "give a whole number"),
+        ("optimizer.learning_rate=fast", "give a number"),
+        ("loss.hole=much", "give a number"),
+        ("data.flip=1", "give true or false"),
+        ("init=1", "give a text"),
+        ("data.images=3", "give a list, each of its values a text"),
+        ("data.scale=[1.0]", "give a list of 2 values, each a number"),
+        ("data=1", "give a table of settings"),
+    ],
+)
+def test_a_wrong_value_is_told_in_words_what_may_stand_there(assignment, fix):
+    with pytest.raises(ArgumentError) as caught:
+        override(preset("document"), [assignment])
+    assert caught.value.fix == fix

@@ -83,8 +83,12 @@ def evaluate(
     features: Annotated[
         Path | None, typer.Option("--features", metavar="FILE", help="VGG19 weights, to measure the VGG distance.")
     ] = None,
-    perceptual: Annotated[
-        bool, typer.Option("--perceptual", help="Try LPIPS, FID and Inception Score; may download weights.")
+    perceptual: Annotated[bool, typer.Option("--perceptual", help="Also LPIPS; may download weights.")] = False,
+    distribution: Annotated[
+        bool,
+        typer.Option(
+            "--distribution", help="Also FID and Inception Score, for thousands of pairs; may download weights."
+        ),
     ] = False,
     jobs: Jobs = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
@@ -120,6 +124,7 @@ def evaluate(
         by_line=read_lines,
         features=features,
         perceptual=perceptual,
+        distribution=distribution,
     )
     with _progress(quiet) as progress:
         results = evaluate(order, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -46,25 +47,25 @@ def train(
 ) -> None:
     """Train a network: crops of images, random masks, checkpoints in --out.
 
-    Ctrl-C and SIGTERM save a checkpoint and leave with exit code 130; --resume goes on from it. For several processes:
-    `accelerate launch -m bokwon train ...` or `torchrun -m bokwon train ...`.
+    Ctrl-C, SIGTERM and SIGHUP save a checkpoint after the step and leave with exit code 130, 143 and 129; --resume goes
+    on from it. For several processes: `accelerate launch -m bokwon train ...` or `torchrun -m bokwon train ...`.
     """
     try:
         import torch
 
-        from bokwon.training import load_config as settings
-        from bokwon.training import loop
+        from bokwon.training import load_config, loop
+        from bokwon.training.signals import Interrupted
     except ImportError as error:
         raise MissingDependencyError(
             f"training needs {error.name}", "install it with: pip install 'bokwon[train]'"
         ) from error
     from rich.console import Console
     from rich.logging import RichHandler
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-    chosen = settings.preset(preset)
+    chosen = load_config.preset(preset)
     if config is not None:
-        chosen = settings.load(config, chosen)
+        chosen = load_config.load(config, chosen)
     # Weights belong to the sources they were written for.
     named = [
         assignment
@@ -74,7 +75,7 @@ def train(
     ]
     if init is not None:
         named.append(f"init={_weights(init)!r}")
-    chosen = settings.override(chosen, [*named, *(assignments or [])])
+    chosen = load_config.override(chosen, [*named, *(assignments or [])])
     if threads:
         torch.set_num_threads(threads)
     console = Console(stderr=True)
@@ -88,15 +89,18 @@ def train(
         TextColumn("loss {task.fields[loss]:.4f}  {task.fields[speed]:.1f} images/s"),
     )
     with Progress(*columns, console=console, disable=quiet, speed_estimate_period=120) as bar:
-        task = bar.add_task("training", total=None, loss=float("nan"), speed=0.0, phase=1)
+        tasks: list[TaskID] = []
 
         def show(step: int, figures: dict[str, float]) -> None:
             speed = figures["images_per_second"]
             total = chosen.total_steps
             if chosen.minutes:
                 total = max(step, min(total, round(step * 60 * chosen.minutes / figures["seconds"])))
+            if not tasks:
+                # Not before the first step: what may go wrong at the start is told without an empty bar.
+                tasks.append(bar.add_task("training", loss=0.0, speed=0.0, phase=1))
             bar.update(
-                task,
+                tasks[0],
                 total=total,
                 completed=step,
                 loss=figures["loss"],
@@ -104,7 +108,12 @@ def train(
                 phase=figures["phase"],
             )
 
-        last = loop.train(chosen, out or Path("runs") / preset, resume=resume, progress=show)
+        try:
+            last = loop.train(chosen, out or Path("runs") / preset, resume=resume, progress=show)
+        except Interrupted as stopped:
+            # The run has noted the signal in the program's place; the exit code is the program's.
+            signal.raise_signal(stopped.signal)
+            raise
     typer.echo(str(last))
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.evaluation.data.pairs import Plan, plan_pairs, without_folders
-from bokwon.evaluation.measure.benchmark import JOURNAL, Folders, Journal, Task, measure_all, open_report, write_text
+from bokwon.evaluation.measure.benchmark import JOURNAL, Folders, Task, measure_all
+from bokwon.evaluation.measure.journal import Journal, open_report, write_text
 from bokwon.evaluation.measure.methods import parse_methods
-from bokwon.evaluation.measure.perceptual import NOT_ASKED, PERCEPTUAL, load_metrics, measure_perceptual
+from bokwon.evaluation.measure.perceptual import BY_PAIR, BY_SET, NOT_ASKED, load_metrics, measure_perceptual
 from bokwon.evaluation.reading.legibility import read_pairs
 from bokwon.evaluation.reading.readers import Reader, make_readers
 from bokwon.evaluation.reading.summary import summarise_reading
@@ -45,7 +46,8 @@ class Order:
         readers: What reads the pages, names that `make_reader` knows, with commas; nothing is read when None.
         by_line: Whether readers are told where the lines are (see `read_pairs`).
         features: VGG19 weights for the VGG distance; it is not measured when None.
-        perceptual: Whether LPIPS, FID and Inception Score are tried, for which weights may be downloaded.
+        perceptual: Whether LPIPS is tried, for which weights may be downloaded.
+        distribution: Whether FID and Inception Score of all pairs are tried, likewise.
     """
 
     folders: Folders
@@ -58,6 +60,7 @@ class Order:
     by_line: bool = False
     features: Path | None = None
     perceptual: bool = False
+    distribution: bool = False
 
     def __post_init__(self) -> None:
         """Check what can be checked before anything is read."""
@@ -86,23 +89,23 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
     readers = () if order.readers is None else make_readers(order.readers)
     network = None if order.features is None else _network(order.features)
     plan = plan_pairs(folders.images, folders.masks, per_cell=order.per_cell, seed=order.seed, cells=cells)
-    open_report(folders.report)
     tasks = {(p.number, m.name): Task(p, m, folders) for m in methods for p in plan.pairs}
-    journal = Journal(folders.report / JOURNAL)
-    failures = measure_all(list(tasks.values()), journal, order.jobs, progress("restoring and measuring"))
-    failures = {key: without_folders(error, folders.images, folders.masks) for key, error in failures.items()}
-    # Pairs that one method failed on are in no average, of whatever figure.
-    broken = {task.pair.number for task in tasks.values() if task.key not in journal.records}
-    whole = [task for task in tasks.values() if task.pair.number not in broken]
-    records, empty, extra = _perceptual(order, network, whole, journal.records, progress)
-    settings = _settings(order, [method.name for method in methods])
-    results = collect(plan, methods, tasks, records, failures, settings, empty, cells) | extra
-    if readers:
-        _read(order, readers, plan, whole, results, progress("reading"))
-    write_text(folders.report / "results.json", to_json(results))
-    write_text(folders.report / "pairs.csv", to_csv(results))
-    write_text(folders.report / "table.md", [to_markdown(results)])
-    _write_report(folders, results, tasks)
+    with open_report(folders.report):
+        journal = Journal(folders.report / JOURNAL)
+        failures = measure_all(list(tasks.values()), journal, order.jobs, progress("restoring and measuring"))
+        failures = {key: without_folders(error, folders.images, folders.masks) for key, error in failures.items()}
+        # Pairs that one method failed on are in no average, of whatever figure.
+        broken = {task.pair.number for task in tasks.values() if task.key not in journal.records}
+        whole = [task for task in tasks.values() if task.pair.number not in broken]
+        records, empty, extra = _perceptual(order, network, whole, journal.records, progress)
+        settings = _settings(order, [method.name for method in methods])
+        results = collect(plan, methods, tasks, records, failures, settings, empty, cells) | extra
+        if readers:
+            _read(order, readers, plan, whole, results, progress("reading"))
+        write_text(folders.report / "results.json", to_json(results))
+        write_text(folders.report / "pairs.csv", to_csv(results))
+        write_text(folders.report / "table.md", [to_markdown(results)])
+        _write_report(folders, results, tasks)
     return results
 
 
@@ -129,6 +132,7 @@ def _settings(order: Order, names: list[str]) -> dict[str, Any]:
         "by_line": order.by_line,
         "features": "none" if order.features is None else order.features.name,
         "perceptual": order.perceptual,
+        "distribution": order.distribution,
     }
 
 
@@ -141,7 +145,7 @@ def _perceptual(
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str], dict[str, Any]]:
     """Return records with what was asked for added to them, why columns are empty, and what concerns whole sets."""
     folder, extra = order.folders.report, dict[str, Any]()
-    empty = dict.fromkeys(PERCEPTUAL, NOT_ASKED)
+    empty = dict.fromkeys(BY_PAIR, NOT_ASKED)
     added: dict[str, dict[str, float]] = {"vgg": {}, "lpips": {}}
     if network is None:
         empty["VGG distance"] = "not asked for (--features FILE, VGG19 weights)"
@@ -151,9 +155,10 @@ def _perceptual(
         kept = Journal(folder / "features.jsonl")
         added["vgg"] = measure_features(tasks, network, kept, order.jobs, progress("VGG distance"))
         extra["features"] = network.description
-    if order.perceptual:
-        metrics, reasons = load_metrics()
-        empty = {**{name: reason for name, reason in empty.items() if name not in PERCEPTUAL}, **reasons}
+    wanted = (BY_PAIR if order.perceptual else ()) + (BY_SET if order.distribution else ())
+    if wanted:
+        metrics, reasons = load_metrics(wanted)
+        empty = {**{name: reason for name, reason in empty.items() if name not in wanted}, **reasons}
         if metrics:
             kept = Journal(folder / "perceptual.jsonl")
             added["lpips"], extra["perceptual"] = measure_perceptual(
@@ -198,7 +203,7 @@ def _write_report(folders: Folders, results: dict[str, Any], tasks: dict[tuple[i
         if len(results["methods"]) > 1:
             plots["gain"] = (
                 to_png(plot_gains(results)),
-                "Mean difference in the hole to the best other method of the cell, with its 95 % bootstrap interval.",
+                "Mean difference in the hole to the best other method of the cell, with its 95 % confidence interval.",
             )
         plots["by_class"] = (
             to_png(plot_classes(results)),

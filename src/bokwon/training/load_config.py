@@ -24,6 +24,8 @@ __all__ = ["differences", "from_mapping", "load", "override", "preset", "preset_
 
 _T = TypeVar("_T")
 
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
 
 def preset_names() -> list[str]:
     """List the presets."""
@@ -188,5 +190,18 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return float(value)
     if isinstance(hint, type) and type(value) is hint:
         return value
-    expected = getattr(hint, "__name__", None) if origin is None else str(hint).replace("typing.", "")
-    raise ArgumentError(f"{where} is {json.dumps(value, default=str)}", f"give a value of the type {expected}")
+    raise ArgumentError(f"{where} is {json.dumps(value, default=str)}", f"give {_wanted(hint)}")
+
+
+def _wanted(hint: Any) -> str:
+    """Say in words what a setting may be."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return f"one of {', '.join(json.dumps(argument) for argument in arguments)}"
+    if origin in (typing.Union, types.UnionType):
+        return _wanted(next(a for a in arguments if a is not type(None)))
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return f"a list of {len(arguments)} values, each {_wanted(arguments[0])}"
+    if origin is tuple:
+        return f"a list, each of its values {_wanted(arguments[0])}"
+    return _WORDS.get(hint, "a table of settings")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TextIO
 
 from torch import Tensor, nn
 
@@ -14,6 +14,10 @@ from bokwon.errors import FileAccessError, MissingDependencyError
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 from bokwon.training.contact_sheets import mask_sheet, picture_sheet
 from bokwon.utilities.atomic import write_file
+
+if TYPE_CHECKING:
+    from torch.utils.hooks import RemovableHandle
+    from torch.utils.tensorboard import SummaryWriter
 
 __all__ = ["Log", "layer_masks", "open_log"]
 
@@ -26,7 +30,7 @@ class Log:
         board: A TensorBoard writer, or None.
     """
 
-    def __init__(self, file: Any | None, board: Any | None) -> None:
+    def __init__(self, file: TextIO | None, board: SummaryWriter | None) -> None:
         self._file, self._board = file, board
 
     def figures(self, step: int, figures: Mapping[str, float]) -> None:
@@ -102,10 +106,10 @@ def layer_masks(network: PConvUNet | None) -> Iterator[dict[str, Tensor]]:
         Masks by name, filled by a forward pass. Empty for ordinary convolutions, which have none.
     """
     masks: dict[str, Tensor] = {}
-    handles = []
+    handles: list[RemovableHandle] = []
 
-    def collect(name: str) -> Any:
-        def hook(module: nn.Module, inputs: Any, outputs: tuple[Tensor, Tensor]) -> None:
+    def collect(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], tuple[Tensor, Tensor]], None]:
+        def hook(module: nn.Module, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, Tensor]) -> None:
             masks[name] = outputs[1].detach()
 
         return hook
@@ -124,7 +128,7 @@ def layer_masks(network: PConvUNet | None) -> Iterator[dict[str, Tensor]]:
             handle.remove()
 
 
-def _open_board(folder: Path, start: int) -> Any:
+def _open_board(folder: Path, start: int) -> SummaryWriter:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:

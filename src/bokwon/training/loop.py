@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from bokwon.errors import BokwonError, OutputExistsError
 from bokwon.training import checkpoint
 from bokwon.training.accelerator import make_accelerator
 from bokwon.training.config import TrainConfig
-from bokwon.training.data.crops import Batches, Crops, make_loader
+from bokwon.training.data.crops import Batches, Crops, open_batches
 from bokwon.training.log import Log, layer_masks, open_log
 from bokwon.training.malloc import keep_memory, release_memory
 from bokwon.training.objective import Objective
 from bokwon.training.run import Run
 from bokwon.training.schedule import in_phase_two
-from bokwon.training.signals import Interrupt, interruptible
+from bokwon.training.signals import STOPPING, Interrupt, Interrupted, interruptible
 
 __all__ = ["Progress", "train"]
 
@@ -46,17 +47,16 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
     Raises:
         OutputExistsError: If `out` holds a run and `resume` is not set.
         BokwonError: If the loss is not finite, or data or checkpoint cannot be used.
-        KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint was saved.
+        Interrupted: By Ctrl-C, SIGTERM or SIGHUP, of any of the processes; a checkpoint is written before. It is a
+            KeyboardInterrupt.
     """
     last = checkpoint.latest(out)
     if last is not None and not resume:
         raise OutputExistsError(f"{out} holds a run ({last.name})", "go on with --resume, or name another --out")
     accelerator = make_accelerator(config.precision)
     main = accelerator.is_main_process
-    with accelerator.main_process_first():
-        # Downloads weights, at most once a machine.
-        objective = Objective(config, accelerator.device, _feature_dtype(accelerator.mixed_precision))
     run = Run(config, accelerator)
+    dataset = Crops(config.data, config.total_steps * run.images_per_step, config.seed)
     if last is not None:
         run.restore(last)
         _log.info("resumed from %s", last)
@@ -65,7 +65,9 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
             _log.info("no checkpoint in %s: starting anew", out)
         if config.init:
             run.start_from(Path(config.init))
-    dataset = Crops(config.data, config.total_steps * run.images_per_step, config.seed)
+    with accelerator.main_process_first():
+        # Downloads weights, at most once a machine, and after everything else that may be missing.
+        objective = Objective(config, accelerator.device, _feature_dtype(accelerator.mixed_precision))
     batches = Batches(
         config.total_steps,
         config.batch,
@@ -74,7 +76,6 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
         accelerator.num_processes,
         run.step,
     )
-    loader = iter(make_loader(dataset, batches, config.data.workers))
     with contextlib.ExitStack() as stack:
         # For the run alone: the process is the caller's.
         stack.callback(release_memory)
@@ -83,6 +84,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
         stack.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
         torch.backends.cudnn.benchmark = True
         interrupt = stack.enter_context(interruptible())
+        loader = stack.enter_context(open_batches(dataset, batches, config.data.workers))
         log = stack.enter_context(open_log(out, run.step, board=config.tensorboard)) if main else Log(None, None)
         run.lap()
         while not run.is_over:
@@ -103,22 +105,22 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
             log.figures(run.step, figures)
             if progress and main:
                 progress(run.step, figures | {"seconds": run.seconds})
-            if stop:
-                run.save(out)
-                raise KeyboardInterrupt
+            if stop is not None:
+                _log.info("stopped by %s, saved %s: go on with --resume", stop.name, run.save(out))
+                raise Interrupted(stop)
             if run.step % config.save_every == 0 and not run.is_over:
                 run.save(out)
-    return run.save(out)
+        return run.save(out)
 
 
 def _take_step(
     run: Run, objective: Objective, loader: Iterator[tuple[Tensor, Tensor]], log: Log, interrupt: Interrupt
-) -> tuple[dict[str, float], bool]:
+) -> tuple[dict[str, float], signal.Signals | None]:
     """Compute the gradients of a step, and its figures.
 
     Returns:
         Loss, terms, the gradient's norm and the seconds since the step before, averaged over rounds and processes, and
-        whether any process is asked to stop.
+        the signal that has asked any process to stop.
     """
     config, accelerator = run.config, run.accelerator
     run.optimizer.zero_grad()
@@ -142,13 +144,16 @@ def _take_step(
         # With loss scaling, infinite gradients are usual now and then, and that step is left out.
         norms = torch._foreach_norm([p.grad for p in run.network.parameters() if p.grad is not None])
         sums["gradient"] = torch.stack(norms).norm()
-    # One collective for the figures, the clock and the wish to stop: all processes have to end at the same step.
-    own = torch.tensor([run.lap(), float(interrupt.asked)], device=accelerator.device)
+    # One collective for the figures, the clock and the signals: all processes have to end at the same step.
+    asked = [float(interrupt.asked == number) for number in STOPPING]
+    own = torch.tensor([run.lap(), *asked], device=accelerator.device)
     values = torch.cat([torch.stack(list(sums.values())), own])
     if accelerator.num_processes > 1:
         values = accelerator.reduce(values, reduction="mean")
-    *figures, stop = values.tolist()
-    return dict(zip([*sums, "seconds"], figures, strict=True)), stop > 0
+    names = [*sums, "seconds"]
+    figures, shares = values[: len(names)].tolist(), values[len(names) :].tolist()
+    stop = next((number for number, share in zip(STOPPING, shares, strict=True) if share > 0), None)
+    return dict(zip(names, figures, strict=True)), stop
 
 
 def _not_finite(run: Run, out: Path, figures: dict[str, float]) -> BokwonError:

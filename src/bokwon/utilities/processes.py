@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from bokwon.errors import BokwonError
 
-__all__ = ["available_cores", "in_processes", "map_in_processes", "run_in_processes"]
+__all__ = ["available_cores", "in_processes", "leave_with_parent", "map_in_processes", "run_in_processes"]
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
@@ -202,7 +202,7 @@ class _Worker(Generic[TaskT, ResultT]):
 def _serve(connection: Connection, start: Start[Any, Any]) -> None:
     # Ctrl-C reaches the whole group; the parent says what is to be done about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=leave_with_parent, daemon=True).start()
     work = start()
     while True:
         try:
@@ -215,7 +215,7 @@ def _serve(connection: Connection, start: Start[Any, Any]) -> None:
             connection.send(result)
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
     """End this process when the one that began it ends; run in a thread.
 
     A process that is killed cannot shut its workers down: they would wait for ever.

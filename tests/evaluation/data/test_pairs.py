@@ -79,6 +79,23 @@ def test_some_cells_have_the_pairs_they_have_among_all(material: Any) -> None:
     assert some.problems == ()
 
 
+def test_an_image_that_is_too_small_costs_the_others_no_more_than_two_masks(material: Any, tmp_path: Path) -> None:
+    hole = np.zeros((64, 64), bool)
+    # 14 % of 64 x 64 pixels; of every fourth pixel, which 16 x 16 are, none.
+    hole[8:56, 8:56:4] = True
+    for index in range(12):
+        (tmp_path / "striped").mkdir(exist_ok=True)
+        Image.fromarray(hole).save(tmp_path / "striped" / f"{index}.png")
+    Image.new("RGB", (16, 16), "white").save(material.images / "small.png")
+    Image.new("RGB", (9, 500), "white").save(material.images / "thin.png")
+    plan = plan_pairs(material.images, tmp_path / "striped")
+    assert len(plan.pairs) == 10
+    assert {pair.image for pair in plan.pairs} == {"0.png", "1.png"}
+    assert sum("reduced to 16x16 leaves 10-20/inner: not used" in problem for problem in plan.problems) == 2
+    assert "image small.png is too small for the masks of 10-20/inner: not used" in plan.problems
+    assert "image thin.png is smaller than 11 pixels: not used" in plan.problems
+
+
 def test_pairs_do_not_depend_on_other_files_coming_and_going(material: Any) -> None:
     before = [(pair.image, pair.mask) for pair in plan_pairs(material.images, material.masks, per_cell=3).pairs]
     used = before[0][1]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import mmap
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +12,12 @@ import numpy as np
 import pytest
 
 import bokwon
-from bokwon.errors import ArgumentError, BokwonError, InputFileError, OutputExistsError
+from bokwon.errors import ArgumentError, BokwonError
 from bokwon.evaluation.data.pairs import load_pair, plan_pairs
-from bokwon.evaluation.measure.benchmark import Folders, Journal, Task, open_report, restored_picture, run_task
-from bokwon.evaluation.measure.machine import metered
+from bokwon.evaluation.measure.benchmark import Folders, Task, restored_picture, run_task
 from bokwon.evaluation.measure.methods import ERASED, erase, parse_methods
 from bokwon.evaluation.measure.metrics import measure
-from bokwon.evaluation.report.compare import compare, format_comparison
+from bokwon.evaluation.report.compare import compare
 from bokwon.evaluation.report.markdown import to_markdown
 from bokwon.evaluation.report.results import collect, read_results, to_csv, to_json
 from bokwon.evaluation.report.tables import PUBLISHED, overview_table
@@ -133,30 +131,6 @@ def test_a_damaged_image_becomes_an_error_record(material: Any, tmp_path: Path) 
     assert pair.image in record["error"]
 
 
-def test_the_journal_survives_a_torn_line(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j")
-    journal.add({"key": "a", "l1": 1.0})
-    journal.add({"key": "b", "l1": 2.0})
-    data = (tmp_path / "j").read_bytes()
-    (tmp_path / "j").write_bytes(data[:-5])
-    again = Journal(tmp_path / "j")
-    assert again.records == {"a": {"l1": 1.0}}
-    again.add({"key": "c", "l1": 3.0})
-    assert Journal(tmp_path / "j").records == again.records == {"a": {"l1": 1.0}, "c": {"l1": 3.0}}
-
-
-def test_a_report_is_made_only_where_nothing_else_is(tmp_path: Path) -> None:
-    open_report(tmp_path / "new")
-    open_report(tmp_path / "new")
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "letter.txt").touch()
-    with pytest.raises(OutputExistsError, match="holds other files"):
-        open_report(tmp_path / "other")
-    (tmp_path / "new" / "versions.json").write_text('{"bokwon": "0.0.0"}')
-    with pytest.raises(OutputExistsError, match="other versions of bokwon"):
-        open_report(tmp_path / "new")
-
-
 def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path: Path, mean_model: Path) -> None:
     pair = plan_pairs(material.images, material.masks, per_cell=1).pairs[0]
     text = f"{mean_model},{mean_model}:letters=leave,paper={mean_model}:grain=match:ink=clear:letters=leave"
@@ -210,59 +184,6 @@ def test_methods_that_do_not_exist_or_come_twice(tmp_path: Path, mean_model: Pat
         parse_methods("telea,ns,telea")
     with pytest.raises(ArgumentError, match="no method"):
         parse_methods(" , ")
-
-
-def test_a_result_compared_with_itself_and_with_a_better_one(material: Any, tmp_path: Path) -> None:
-    results, _ = run(material, tmp_path)
-    for pair in results["pairs"]:
-        # As if there were six images.
-        pair["image"] = f"{pair['number']}.png"
-    same = compare(results, results)
-    assert {row.verdict for rows in same.rows.values() for row in rows} == {"undecided"}
-    better = json.loads(json.dumps(results))
-    for pair in better["pairs"]:
-        pair["methods"]["telea"]["hole_psnr"] += 1.0
-    rows = compare(results, better).rows["telea"]
-    assert [row.cell for row in rows] == ["10-20 % border", "20-30 % inner", "all"]
-    # Three images in a cell decide nothing, six do.
-    assert [row.verdict for row in rows] == ["undecided", "undecided", "better"]
-    assert compare(better, results).rows["telea"][-1].verdict == "worse"
-    text = format_comparison(compare(results, better))
-    assert "+1.00 [+1.00, +1.00] | better |" in text
-
-
-def test_comparing_what_cannot_be_compared(material: Any, tmp_path: Path) -> None:
-    results, _ = run(material, tmp_path)
-    other = json.loads(json.dumps(results))
-    other["pairs"] = other["pairs"][1:]
-    assert compare(results, other).unmatched == 1
-    for pair in other["pairs"]:
-        pair["image_sha256"] = "0"
-    with pytest.raises(ArgumentError, match="no pair in common"):
-        compare(results, other)
-    with pytest.raises(ArgumentError, match="no figure"):
-        compare(results, results, "beauty")
-    (tmp_path / "x.json").write_text('{"format": 1}')
-    with pytest.raises(InputFileError, match="not a result"):
-        read_results(tmp_path / "x.json")
-
-
-def test_the_peak_of_memory_is_that_of_the_block() -> None:
-    with metered() as small:
-        pass
-    if small.peak_mb is None:
-        pytest.skip("this system does not count a process's peak of memory anew")
-    with metered() as large:
-        # Mapped, not an array: what a process frees of its heap, it need not give back.
-        block = mmap.mmap(-1, 64 * 1024 * 1024)
-        block.write(b"1" * len(block))
-    block.close()
-    with metered() as after:
-        pass
-    assert large.peak_mb is not None
-    assert after.peak_mb is not None
-    assert large.peak_mb - small.peak_mb > 60
-    assert large.peak_mb - after.peak_mb > 60
 
 
 def test_methods_measured_anew_are_merged_with_earlier_ones(material: Any, tmp_path: Path) -> None:

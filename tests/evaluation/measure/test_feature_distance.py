@@ -12,8 +12,9 @@ import torch
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.evaluation.data.pairs import load_pair, plan_pairs
 from bokwon.evaluation.job import Order, evaluate
-from bokwon.evaluation.measure.benchmark import Folders, Journal, Task, restored_picture, run_task
+from bokwon.evaluation.measure.benchmark import Folders, Task, restored_picture, run_task
 from bokwon.evaluation.measure.feature_distance import measure_features, open_network
+from bokwon.evaluation.measure.journal import Journal
 from bokwon.evaluation.measure.methods import parse_methods
 from bokwon.evaluation.report.statistics import METRICS
 from bokwon.nn.features import VGGFeatures

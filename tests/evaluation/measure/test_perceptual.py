@@ -12,8 +12,10 @@ import torch
 
 from bokwon.evaluation.data.pairs import plan_pairs
 from bokwon.evaluation.measure import perceptual
-from bokwon.evaluation.measure.benchmark import Folders, Journal, Task, run_task
+from bokwon.evaluation.measure.benchmark import Folders, Task, run_task
+from bokwon.evaluation.measure.journal import Journal
 from bokwon.evaluation.measure.methods import parse_methods
+from bokwon.evaluation.report.tables import cost_table
 
 
 class Distance:
@@ -59,6 +61,18 @@ def test_figures_by_pair_and_by_method(material: Any, tmp_path: Path) -> None:
     assert again == pytest.approx(lpips, abs=1e-6)
 
 
+def test_fid_and_inception_score_stand_in_the_table_only_where_they_were_asked_for() -> None:
+    cost = {"seconds": 1.0, "cpu_seconds": 0.5, "peak_mb": 70.0}
+    results: dict[str, Any] = {"all": {"methods": {"telea": cost, "ns": cost}}}
+    assert cost_table(results, ["telea"]).heads == (
+        "all pairs", "median time, s", "median processor time, s", "peak memory, MiB"
+    )  # fmt: skip
+    results["perceptual"] = {"telea": {"FID": 12.346}}
+    table = cost_table(results, ["telea", "ns"])
+    assert table.heads[4:] == ("FID",)
+    assert [row[4:] for row in table.rows] == [("12.35",), ("",)]
+
+
 def save_small(state: dict[str, Any], path: Path) -> None:
     """Save weights of the right shapes in a small file: all of a tensor is one number, stored once."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,8 +93,7 @@ def test_lpips_is_loaded_from_weights_that_are_there(monkeypatch: pytest.MonkeyP
     with torch.device("meta"):
         state = models.alexnet(weights=None).state_dict()
     save_small(state, tmp_path / "hub" / "checkpoints" / name)
-    monkeypatch.setattr(perceptual, "PERCEPTUAL", {"LPIPS": perceptual.PERCEPTUAL["LPIPS"]})
-    metrics, empty = perceptual.load_metrics()
+    metrics, empty = perceptual.load_metrics(["LPIPS"])
     assert empty == {}
     image = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
     assert float(metrics["LPIPS"](image, image)) == pytest.approx(0, abs=1e-6)
@@ -94,16 +107,15 @@ def test_fid_is_loaded_from_weights_that_are_there(monkeypatch: pytest.MonkeyPat
         "torch_fidelity.feature_extractor_inceptionv3", reason="FID's network needs torch-fidelity"
     )
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(perceptual, "PERCEPTUAL", {"FID": perceptual.PERCEPTUAL["FID"]})
     wanted: dict[str, Any] = {}
     with monkeypatch.context() as without_weights:
         network = fidelity.FeatureExtractorInceptionV3
         without_weights.setattr(fidelity, "load_state_dict_from_url", lambda *_args, **_kwargs: {})
         without_weights.setattr(network, "load_state_dict", lambda self, _state: wanted.update(self.state_dict()))
-        perceptual.load_metrics()
+        perceptual.load_metrics(["FID"])
     name = fidelity.URL_INCEPTION_V3.rsplit("/", 1)[-1]
     save_small(wanted, tmp_path / "hub" / "checkpoints" / name)
-    metrics, empty = perceptual.load_metrics()
+    metrics, empty = perceptual.load_metrics(["FID"])
     assert empty == {}
     metrics["FID"].update(torch.zeros(2, 3, 64, 64, dtype=torch.uint8), real=True)
 
@@ -118,7 +130,7 @@ def test_without_a_network_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, t
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    metrics, empty = perceptual.load_metrics()
+    metrics, empty = perceptual.load_metrics(list(perceptual.PERCEPTUAL))
     assert metrics == {}
     assert set(empty) == {"LPIPS", "FID", "IS"}
     assert "its weights cannot be had" in empty["LPIPS"]
@@ -133,7 +145,7 @@ def test_what_cannot_be_had_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         perceptual, "PERCEPTUAL", {"LPIPS": ("no.such.module", "X", {}), "FID": ("fractions", "Fraction", {"a": 1})}
     )
-    metrics, empty = perceptual.load_metrics()
+    metrics, empty = perceptual.load_metrics(list(perceptual.PERCEPTUAL))
     assert metrics == {}
     assert "pip install" in empty["LPIPS"]
     assert "cannot be had" in empty["FID"]

@@ -14,7 +14,8 @@ from PIL import Image
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.evaluation.data.pairs import plan_pairs
 from bokwon.evaluation.job import Order
-from bokwon.evaluation.measure.benchmark import Folders, Journal, Task, run_task
+from bokwon.evaluation.measure.benchmark import Folders, Task, run_task
+from bokwon.evaluation.measure.journal import Journal
 from bokwon.evaluation.measure.methods import ERASED, parse_methods
 from bokwon.evaluation.reading.errors import Edits, add_edits, count_edits, normalise, recovered
 from bokwon.evaluation.reading.legibility import KnownLine, known_lines, read_pairs

@@ -83,7 +83,7 @@ def test_a_mixed_stream_hands_out_every_image(hub, pictures):
         images=(f"hf:{hub}", str(pictures)), crop=32, hub=HubConfig(streaming=True, shuffle=0), tone=0.0
     )
     crops = Crops(config, 40, 0)
-    numbers = [crops._number(0, index) for index in range(40) if crops.picks[index] == 0]
+    numbers = [number for pick, number in map(crops.picks.at, range(40)) if pick == 0]
     assert numbers == list(range(len(numbers)))
     assert 10 < len(numbers) < 30
 

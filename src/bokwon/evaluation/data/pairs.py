@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.evaluation.data.crops import fit_hole, image_sizes, read_image
 from bokwon.evaluation.data.mask_cells import check_cell, masks_by_cell, read_or_name
+from bokwon.evaluation.measure.metrics import SMALLEST
 from bokwon.synthesis.masks.bins import CELLS, Cell, cell_of
 from bokwon.synthesis.masks.polarity import read_mask
 from bokwon.types import Hole
@@ -22,6 +24,8 @@ __all__ = ["Pair", "Plan", "load_pair", "plan_pairs", "without_folders"]
 
 # Of a checksum that a plan keeps: enough to tell that a file has changed.
 _DIGITS = 16
+_TRIES = 2
+"""Masks in a row that an image may fail to take before it is left out of a cell."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,9 @@ def plan_pairs(
     """Pair images and masks cell by cell.
 
     In each cell masks and images are put into an order that depends on the seed and on their names alone; the n-th mask
-    meets the n-th image, the images from the start again when they run out. A larger `per_cell` only adds pairs.
+    meets the n-th image, the images from the start again when they run out. A larger `per_cell` only adds pairs. A mask
+    that leaves its cell when it is reduced to an image is not used; an image to which two masks in a row cannot be
+    reduced is too small for the cell, and its turn is the next one's.
 
     Args:
         images: Folder of images, searched with all folders below it.
@@ -97,32 +103,42 @@ def plan_pairs(
     if per_cell is not None and per_cell < 1:
         raise ArgumentError(f"cannot take {per_cell} pairs a cell", "ask for at least 1")
     problems: list[str] = []
-    sizes = image_sizes(images, problems)
+    sizes = {}
+    for name, size in image_sizes(images, problems).items():
+        if min(size) < SMALLEST:
+            problems.append(f"image {images / name} is smaller than {SMALLEST} pixels: not used")
+        else:
+            sizes[name] = size
     pairs: list[Pair] = []
     sorted_masks = masks_by_cell(masks, problems)
     for cell in cells:
-        files = sorted_masks[cell]
-        ordered = _shuffled(sizes, f"{seed}/{cell.folder}/image")
-        found = 0
-        for mask in _shuffled(files, f"{seed}/{cell.folder}/mask"):
-            if found == per_cell:
+        waiting = deque(_shuffled(sizes, f"{seed}/{cell.folder}/image"))
+        found = failed = 0
+        for mask in _shuffled(sorted_masks[cell], f"{seed}/{cell.folder}/mask"):
+            if found == per_cell or not waiting:
                 break
-            image = ordered[found % len(ordered)]
             hole = read_or_name(masks / mask, problems)
             if hole is None:
                 continue
             check_cell(masks / mask, hole, cell)
+            image = waiting[0]
             window, fitted = fit_hole(hole, sizes[image])
             if cell_of(fitted) != cell:
                 problems.append(f"mask {mask} reduced to {window[2]}x{window[3]} leaves {cell.folder}: not used")
+                failed += 1
+                if failed == _TRIES:
+                    problems.append(f"image {waiting.popleft()} is too small for the masks of {cell.folder}: not used")
+                    failed = 0
                 continue
             digests = sha256_of_file(images / image)[:_DIGITS], sha256_of_file(masks / mask)[:_DIGITS]
             ratio = round(float(fitted.mean()), 6)
             pairs.append(Pair(len(pairs), cell.bin, cell.border, image, mask, *digests, window, ratio))
-            found += 1
+            waiting.rotate(-1)
+            found, failed = found + 1, 0
         if found == 0 or (per_cell is not None and found < per_cell):
             wanted = "" if per_cell is None else f" of {per_cell}"
-            problems.append(f"cell {cell.folder} has {found}{wanted} pairs: not enough masks")
+            what = "masks" if waiting else "images that are large enough"
+            problems.append(f"cell {cell.folder} has {found}{wanted} pairs: not enough {what}")
     if not pairs:
         raise ArgumentError(f"no image of {images} can be paired with a mask of {masks}", "; ".join(problems[:3]))
     return Plan(tuple(pairs), tuple(without_folders(problem, images, masks) for problem in problems))

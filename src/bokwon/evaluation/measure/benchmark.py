@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import BokwonError, FileAccessError, OutputExistsError
+from bokwon.errors import BokwonError
 from bokwon.evaluation.data.pairs import Pair, load_pair
+from bokwon.evaluation.measure.journal import Journal
 from bokwon.evaluation.measure.local import (
     DEVIATIONS,
     THICKNESSES,
@@ -22,15 +21,15 @@ from bokwon.evaluation.measure.local import (
     error_by_class,
     thickness_classes,
 )
-from bokwon.evaluation.measure.machine import metered, versions
+from bokwon.evaluation.measure.machine import metered
 from bokwon.evaluation.measure.methods import Filler, Method, erase
 from bokwon.evaluation.measure.metrics import measure
 from bokwon.types import Hole
-from bokwon.utilities.atomic import replacing, write_file
+from bokwon.utilities.atomic import write_file
 from bokwon.utilities.checksums import key_of
 from bokwon.utilities.processes import in_processes
 
-__all__ = ["Folders", "Journal", "Task", "measure_all", "open_report", "restored_picture", "run_task"]
+__all__ = ["JOURNAL", "Folders", "Task", "measure_all", "restored_picture", "run_task"]
 
 JOURNAL = "measured.jsonl"
 
@@ -78,82 +77,6 @@ class Task:
     def picture(self) -> Path:
         """Where the filled hole is kept: the composite, black outside the hole."""
         return self.folders.report / "restored" / self.method.name / f"{self.key}.png"
-
-
-def open_report(folder: Path) -> None:
-    """Make the folder of a report, or find one there.
-
-    What a report was begun with is kept, so that no table ever mixes versions of libraries that fill.
-
-    Args:
-        folder: The folder.
-
-    Raises:
-        OutputExistsError: It holds other files, or a report begun with other versions.
-        FileAccessError: It cannot be written.
-    """
-    marker = folder / "versions.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not marker.exists():
-            if any(folder.iterdir()):
-                raise OutputExistsError(f"{folder} holds other files", "name an empty or a new folder")
-            write_text(marker, [json.dumps(versions(), indent=1), "\n"])
-            return
-        there = json.loads(marker.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = error.strerror or error
-        raise FileAccessError(f"cannot write to {folder}: {reason}", "name a folder you may write to") from error
-    except ValueError as error:
-        raise OutputExistsError(f"{marker} is damaged", "name a new folder, or remove this one") from error
-    changed = [name for name, version in versions().items() if there.get(name) != version]
-    if changed:
-        raise OutputExistsError(
-            f"{folder} was begun with other versions of {', '.join(changed)}", "name a new folder, or remove this one"
-        )
-
-
-class Journal:
-    """What has been measured, one JSON line each, written as it comes.
-
-    Args:
-        path: The file; made when the first record comes.
-
-    Attributes:
-        records: Records by key, those of this run and of runs before, without their `key`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.records: dict[str, dict[str, Any]] = {}
-        if not path.exists():
-            return
-        kept = 0
-        data = path.read_bytes()
-        for line in data.splitlines(keepends=True):
-            try:
-                record = json.loads(line, object_pairs_hook=_interned)
-                self.records[record.pop("key")] = record
-            except (ValueError, KeyError, TypeError):
-                break
-            if not line.endswith(b"\n"):
-                break
-            kept += len(line)
-        if kept < len(data):
-            # An interrupted run left half a line: what follows it would be lost with it.
-            with path.open("r+b") as stream:
-                stream.truncate(kept)
-
-    def add(self, record: dict[str, Any]) -> None:
-        """Keep a record; what it is known by is its `key`."""
-        self.records[record["key"]] = _interned((name, value) for name, value in record.items() if name != "key")
-        with self._path.open("ab") as stream:
-            stream.write(json.dumps(record).encode() + b"\n")
-
-
-def _interned(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    # Tens of thousands of records with the same names: each name is held once.
-    return {sys.intern(name): value for name, value in pairs}
 
 
 def measure_all(
@@ -251,18 +174,3 @@ def _keep_picture(path: Path, filled: NDArray[np.uint8], hole: Hole) -> None:
     _, png = cv2.imencode(".png", inside[..., ::-1])
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, png.tobytes(), sync=False)
-
-
-def write_text(path: Path, parts: Iterable[str]) -> None:
-    """Write a text file whole or not at all.
-
-    Args:
-        path: The file.
-        parts: Its content, which need not be in memory at once.
-
-    Raises:
-        FileAccessError: It cannot be written.
-    """
-    with replacing(path) as stream:
-        for part in parts:
-            stream.write(part.encode())

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from bokwon.errors import FileAccessError
 from bokwon.evaluation.data.pairs import load_pair
-from bokwon.evaluation.measure.benchmark import Journal, Task, restored_picture
+from bokwon.evaluation.measure.benchmark import Task, restored_picture
+from bokwon.evaluation.measure.journal import Journal
 from bokwon.nn.features import VGGFeatures
 from bokwon.nn.losses.terms import feature_distance
 from bokwon.utilities.checksums import key_of, sha256_of_file

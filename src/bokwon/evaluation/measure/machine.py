@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import bokwon
 
-__all__ = ["Cost", "describe_machine", "metered", "versions"]
+__all__ = ["Cost", "conditions", "describe_machine", "metered", "versions"]
 
 _LIBRARIES = (
     "numpy",
@@ -23,9 +24,13 @@ _LIBRARIES = (
     "scikit-image",
     "pypatchmatch",
     "matplotlib",
+    "torch",
+    "torchvision",
     "torchmetrics",
     "rapidocr",
 )
+_VECTOR_UNITS = re.compile(r"(sse4|avx|fma|amx|f16c|asimd|sve|neon|i8mm|bf16)\w*")
+_CPU_INFO = Path("/proc/cpuinfo")
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
 
@@ -102,9 +107,23 @@ def versions() -> dict[str, str]:
     return found
 
 
+def conditions() -> dict[str, str]:
+    """Return all that can change a figure: `versions`, and the vector units that kernels are chosen by."""
+    return {**versions(), "processor features": _vector_units() or platform.machine()}
+
+
+def _vector_units() -> str:
+    try:
+        lines = _CPU_INFO.read_text().splitlines()
+    except OSError:
+        return ""
+    flags = next((line.split(":", 1)[1] for line in lines if line.lower().startswith(("flags", "features"))), "")
+    return " ".join(sorted(flag for flag in flags.split() if _VECTOR_UNITS.fullmatch(flag)))
+
+
 def _processor() -> str:
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in _CPU_INFO.read_text().splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     except OSError:

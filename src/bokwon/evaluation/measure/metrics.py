@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bokwon.errors import ArgumentError
 from bokwon.types import Hole
 
-__all__ = ["PSNR_CEILING", "hole_l1", "hole_psnr", "l1", "measure", "psnr", "ssim"]
+__all__ = ["PSNR_CEILING", "SMALLEST", "hole_l1", "hole_psnr", "l1", "measure", "psnr", "ssim"]
 
 Image8 = NDArray[np.uint8]
 
@@ -20,6 +20,8 @@ PSNR_CEILING = 100.0
 
 _SSIM_SIGMA = 1.5
 _SSIM_RADIUS = 5
+SMALLEST = 2 * _SSIM_RADIUS + 1
+"""Side of the smallest image that all figures can be measured on, pixels: the window of SSIM."""
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -94,9 +96,8 @@ def ssim(image: Image8, truth: Image8) -> float:
         Similarity", IEEE TIP 2004, equation 13.
     """
     _difference(image, truth)
-    side = 2 * _SSIM_RADIUS + 1
-    if min(image.shape[:2]) < side:
-        raise ArgumentError(f"SSIM needs {side} pixels either way, not {image.shape[:2]}", "use larger images")
+    if min(image.shape[:2]) < SMALLEST:
+        raise ArgumentError(f"SSIM needs {SMALLEST} pixels either way, not {image.shape[:2]}", "use larger images")
     x, y = image.astype(np.float64), truth.astype(np.float64)
     mean_x, mean_y = _window(x), _window(y)
     variance = _window(x * x) - mean_x**2 + _window(y * y) - mean_y**2
@@ -145,5 +146,4 @@ def _decibel(difference: NDArray[np.float64]) -> float:
 
 
 def _window(values: NDArray[np.float64]) -> NDArray[Any]:
-    side = 2 * _SSIM_RADIUS + 1
-    return np.asarray(cv2.GaussianBlur(values, (side, side), _SSIM_SIGMA)).reshape(values.shape)
+    return np.asarray(cv2.GaussianBlur(values, (SMALLEST, SMALLEST), _SSIM_SIGMA)).reshape(values.shape)

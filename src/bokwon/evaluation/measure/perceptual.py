@@ -14,24 +14,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.evaluation.data.pairs import load_pair
-from bokwon.evaluation.measure.benchmark import Journal, Task, restored_picture
+from bokwon.evaluation.measure.benchmark import Task, restored_picture
+from bokwon.evaluation.measure.journal import Journal
 
-__all__ = ["NOT_ASKED", "PERCEPTUAL", "load_metrics", "measure_perceptual"]
+__all__ = ["BY_PAIR", "BY_SET", "NOT_ASKED", "PERCEPTUAL", "load_metrics", "measure_perceptual"]
 
 PERCEPTUAL = {
     "LPIPS": ("torchmetrics.image.lpip", "LearnedPerceptualImagePatchSimilarity", {"net_type": "alex"}),
     "FID": ("torchmetrics.image.fid", "FrechetInceptionDistance", {}),
     "IS": ("torchmetrics.image.inception", "InceptionScore", {}),
 }
-"""Figure -> module and class of torchmetrics, and its settings. LPIPS is by pair, the others by method."""
-
+"""Figure -> module and class of torchmetrics, and its settings."""
+BY_PAIR, BY_SET = ("LPIPS",), ("FID", "IS")
+"""Figures of single pairs; and of all pairs of a method together, which say little below some thousands of images."""
 NOT_ASKED = "not asked for (--perceptual, which may download weights)"
 _PATIENCE = 15.0
 _FEWEST = 2
 
 
-def load_metrics() -> tuple[dict[str, Any], dict[str, str]]:
+def load_metrics(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Load what can be loaded.
+
+    Args:
+        names: Figures, of `PERCEPTUAL`.
 
     Returns:
         Metrics by figure, and for each of the others why it cannot be had.
@@ -39,7 +44,8 @@ def load_metrics() -> tuple[dict[str, Any], dict[str, str]]:
     metrics: dict[str, Any] = {}
     empty: dict[str, str] = {}
     with _patience():
-        for name, (module, cls, settings) in PERCEPTUAL.items():
+        for name in names:
+            module, cls, settings = PERCEPTUAL[name]
             try:
                 metrics[name] = getattr(importlib.import_module(module), cls)(**settings).eval()
             except ImportError as error:
@@ -70,21 +76,20 @@ def measure_perceptual(
     done = 0
     for method in dict.fromkeys(task.method for task in tasks):
         mine = [task for task in tasks if task.method == method]
-        for name in ("FID", "IS"):
-            if name in metrics:
-                metrics[name].reset()
+        for name in metrics.keys() & BY_SET:
+            metrics[name].reset()
         for task in mine:
             _one(torch, task, metrics, journal, lpips)
             done += 1
             progress(done, len(tasks))
-        if len(mine) >= _FEWEST:
+        if metrics.keys() & BY_SET and len(mine) >= _FEWEST:
             whole[method.name] = _whole(metrics)
     return lpips, whole
 
 
 def _one(torch: Any, task: Task, metrics: dict[str, Any], journal: Journal, lpips: dict[str, float]) -> None:
     kept = journal.records.get(task.key)
-    if kept is not None and not metrics.keys() & {"FID", "IS"}:
+    if kept is not None and not metrics.keys() & BY_SET:
         lpips[task.key] = float(kept["lpips"])
         return
     truth, hole = load_pair(task.pair, task.folders.images, task.folders.masks)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from bokwon.errors import InputFileError
 from bokwon.evaluation.data.pairs import Pair, load_pair
-from bokwon.evaluation.measure.benchmark import Journal, Task, restored_picture
+from bokwon.evaluation.measure.benchmark import Task, restored_picture
+from bokwon.evaluation.measure.journal import Journal
 from bokwon.evaluation.measure.methods import erase
 from bokwon.evaluation.reading.errors import Edits, add_edits, count_edits, normalise
 from bokwon.evaluation.reading.readers import Reader

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bokwon.evaluation.reading.errors import Edits, add_edits, recovered
 from bokwon.evaluation.reading.legibility import CLEAN, DAMAGED
-from bokwon.evaluation.report.statistics import resample
+from bokwon.evaluation.report.statistics import interval
 from bokwon.synthesis.masks.bins import BINS
 
 __all__ = ["summarise_reading"]
@@ -94,37 +90,21 @@ def _against(
         for name in (first, other)
     ]
     lengths = [reading[CLEAN]["length"] for reading in readings]
-    table = np.array([*columns, *invented, lengths], np.float64).T
-
-    def ratio(sums: NDArray[np.float64]) -> float:
-        if sums[1] > 0:
-            return float(sums[0] / sums[1])
-        return math.inf if sums[0] > 0 else 0.0
-
-    def fewer(sums: NDArray[np.float64]) -> float:
-        return float((sums[3] - sums[2]) / sums[4])
-
+    fewer = [theirs - ours for ours, theirs in zip(*invented, strict=True)]
     return {
         "other": other,
-        "times_recovered": _interval(table, images, ratio),
-        "fewer_invented": _interval(table, images, fewer),
-        "crops_with_fewer_errors": int((table[:, 0] > table[:, 1]).sum()),
-        "crops_with_more_errors": int((table[:, 0] < table[:, 1]).sum()),
+        "times_recovered": _times(columns[0], columns[1], images),
+        "fewer_invented": interval(fewer, images, lengths).record(),
+        "crops_with_fewer_errors": sum(ours > theirs for ours, theirs in zip(*columns, strict=True)),
+        "crops_with_more_errors": sum(ours < theirs for ours, theirs in zip(*columns, strict=True)),
     }
 
 
-def _interval(
-    table: NDArray[np.float64], images: Sequence[str], figure: Callable[[NDArray[np.float64]], float]
-) -> dict[str, float | None]:
-    """Return a figure of the columns' sums with its 95 % interval; None for infinity and where there is no interval."""
-    draws = resample(table, images)
-    low = high = math.nan
-    if draws is not None:
-        values = sorted(figure(sums) for sums in draws)
-        # One of the draws, not a point between two of them: between a number and infinity there is none.
-        low, high = (values[math.ceil(share * len(values)) - 1] for share in (0.025, 0.975))
-    named = {"mean": figure(table.sum(axis=0)), "low": low, "high": high}
-    return {name: round(value, 6) if math.isfinite(value) else None for name, value in named.items()}
+def _times(ours: Sequence[int], theirs: Sequence[int], images: Sequence[str]) -> dict[str, float | None]:
+    if sum(theirs) > 0:
+        return interval(ours, images, theirs).record()
+    # None for infinity, which JSON does not have.
+    return {"mean": None if sum(ours) > 0 else 0.0, "low": None, "high": None}
 
 
 def _wrong(edits: Edits) -> int:

@@ -84,9 +84,9 @@ def _span(row: Mapping[str, Any], results: Mapping[str, Any]) -> str:
 
 def _times_text(times: Mapping[str, float | None]) -> str:
     mean = "∞" if times["mean"] is None else f"{times['mean']:.2f}"
-    if times["low"] is None:
+    if times["low"] is None or times["high"] is None:
         return f"{mean} [-]"
-    return f"{mean} [{times['low']:.2f}, {'∞' if times['high'] is None else format(times['high'], '.2f')}]"
+    return f"{mean} [{times['low']:.2f}, {times['high']:.2f}]"
 
 
 def _fewer_text(fewer: Mapping[str, float | None]) -> str:

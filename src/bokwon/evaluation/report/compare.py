@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bokwon.errors import ArgumentError
-from bokwon.evaluation.report.statistics import METRICS, Interval, bootstrap
+from bokwon.evaluation.report.statistics import METRICS, Interval, interval
 from bokwon.evaluation.report.tables import cell_name, interval_text
 from bokwon.synthesis.masks.bins import CELLS
 
@@ -142,6 +142,6 @@ def _row(cell: str, metric: str, values: list[tuple[Any, Any]], groups: list[str
     if any(value is None for pair in values for value in pair):
         raise ArgumentError(f"{metric} has not been measured on every pair", "compare by another figure")
     sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-    gain = bootstrap([sign * (two - one) for one, two in values], groups)
+    gain = interval([sign * (two - one) for one, two in values], groups)
     number = len(values)
     return Row(cell, number, sum(one for one, _ in values) / number, sum(two for _, two in values) / number, gain)

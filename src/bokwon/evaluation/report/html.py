@@ -154,12 +154,13 @@ and the mask reduced to it by nearest neighbour. The hole is erased to white bef
 runs through the same tiling and compositing: outside the hole all results equal the truth. Figures of the composite
 gain with every pixel that was never missing; those in the hole do not.</p>
 <p>L1 is the mean absolute difference in percent of full scale; PSNR of equal images is set to 100 dB; SSIM has a
-Gaussian window of 11 pixels and sigma 1.5. Intervals are 95 % percentile bootstrap intervals of the mean difference of
-a pair, drawn by image, 4,000 times; the best other method is the one with the best mean of the cell. Each method ran in
-processes of its own with one thread; its peak of memory is that of the whole process.</p>
+Gaussian window of 11 pixels and sigma 1.5. Intervals are 95 % confidence intervals of the mean difference of a pair
+by Student's t on the means of the images; the best other method is the one with the best mean of the cell. Each method
+ran in processes of its own with one thread; its peak of memory is that of the whole process.</p>
 <p>The VGG distance compares feature maps of VGG19 as LPIPS does, with all learned weights equal to 1: features scaled
 to length 1 at every position, squared differences added up over the channels, averaged over the positions and added up
-over the maps.</p>
+over the maps. A network whose loss had such a term, as the shipped models' had, is measured by its own loss: then this
+figure judges nothing.</p>
 <p>The row of the paper's own network is as published, on other images (Places2) with other masks of the same kind: it
 gives the order of magnitude and is no comparison.</p>
 """

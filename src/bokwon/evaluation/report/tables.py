@@ -120,19 +120,21 @@ def overview_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
 
 
 def cost_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
-    """Return what an image costs each method with one thread, and the figures that only all pairs together have."""
+    """Return what an image costs each method with one thread, and figures of all pairs together where there are any."""
     rows = []
-    whole = results.get("perceptual", {})
+    whole: Mapping[str, Mapping[str, float]] = results.get("perceptual", {})
+    titles = {"FID": "FID", "IS": "Inception Score"}
+    shown = [key for key in titles if any(key in figures for figures in whole.values())]
     for name in names:
         cost = results["all"]["methods"].get(name)
-        extra = [f"{whole[name][key]:.2f}" if key in whole.get(name, {}) else "" for key in ("FID", "IS")]
+        extra = [f"{whole[name][key]:.2f}" if key in whole.get(name, {}) else "" for key in shown]
         if cost is None:
             rows.append((name, "-", "-", "-", *extra))
             continue
         peak = "-" if cost["peak_mb"] is None else f"{cost['peak_mb']:.0f}"
         rows.append((name, f"{cost['seconds']:.2f}", f"{cost['cpu_seconds']:.2f}", peak, *extra))
-    heads = ("all pairs", "median time, s", "median processor time, s", "peak memory, MiB", "FID", "Inception Score")
-    return Table(heads, tuple(rows))
+    heads = ("all pairs", "median time, s", "median processor time, s", "peak memory, MiB")
+    return Table((*heads, *(titles[key] for key in shown)), tuple(rows))
 
 
 def _gain_text(gain: Mapping[str, Any] | None, digits: int) -> str:

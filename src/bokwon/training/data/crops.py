@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
-import signal
+import threading
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -20,10 +21,59 @@ from bokwon.training.data.hub import HubSource
 from bokwon.training.data.images import open_source
 from bokwon.training.data.masks import open_holes
 from bokwon.training.malloc import release_memory
+from bokwon.training.signals import blocked, ignore_all
+from bokwon.utilities.processes import leave_with_parent
 
-__all__ = ["Batches", "Crops", "make_loader"]
+__all__ = ["Batches", "Crops", "Picks", "make_loader", "open_batches"]
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+_BLOCK = 1 << 16
+"""Items whose sources are drawn at a time; even."""
+_STREAM = 1 << 40
+"""Tells the draws of sources from those of items, whose seeds are (seed, number)."""
+
+
+class Picks:
+    """Which source each item is from, drawn at random by the sources' shares and computed when it is asked for.
+
+    A run may have hundreds of millions of items, so nothing is stored but one block of them and a sum a block.
+
+    Args:
+        shares: Probability of each source; they add up to 1.
+        seed: Of the draws.
+    """
+
+    def __init__(self, shares: npt.NDArray[np.float64], seed: int) -> None:
+        self._edges, self._seed = np.cumsum(shares)[:-1], seed
+        # How many items each source has given before each block.
+        self._before = [np.zeros(len(shares), np.int64)]
+        self._last: tuple[int, npt.NDArray[np.intp]] = (-1, np.zeros(0, np.intp))
+
+    def at(self, index: int) -> tuple[int, int]:
+        """Return the source of an item, and how many items before it are from the same source.
+
+        Args:
+            index: Number of the item, from 0.
+        """
+        if not len(self._edges):
+            return 0, index
+        block, place = divmod(index, _BLOCK)
+        while len(self._before) <= block:
+            drawn = self._draw(len(self._before) - 1)
+            self._before.append(self._before[-1] + np.bincount(drawn, minlength=len(self._edges) + 1))
+        if self._last[0] != block:
+            self._last = block, self._draw(block)
+        drawn = self._last[1]
+        pick = int(drawn[place])
+        return pick, int(self._before[block][pick]) + int(np.count_nonzero(drawn[:place] == pick))
+
+    def _draw(self, block: int) -> npt.NDArray[np.intp]:
+        generator = np.random.PCG64((self._seed, _STREAM))
+        # Each of its numbers of 64 bits makes two numbers of type float32.
+        generator.advance(block * _BLOCK // 2)
+        draws = np.random.Generator(generator).random(_BLOCK, dtype=np.float32)
+        return np.searchsorted(self._edges, draws, side="right")
 
 
 class Crops(Dataset[tuple[Tensor, Tensor]]):
@@ -42,16 +92,11 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(self, config: DataConfig, count: int, seed: int) -> None:
         self.config, self.count, self.seed = config, count, seed
-        shares = _shares(config.image_weights, len(config.images))
+        self.picks = Picks(_shares(config.image_weights, len(config.images)), seed)
         self.sources = [open_source(name, config, seed) for name in config.images]
         masks = config.masks or ("generated",)
         self.mask_shares = _shares(config.mask_weights, len(masks))
         self.holes = [open_holes(name, config) for name in masks]
-        # Which source each item is from, for all items: a stream has to know how many came from it before.
-        picks = np.random.default_rng((seed, 1 << 40)).random(count, dtype=np.float32)
-        edges = np.cumsum(shares)[:-1]
-        self.picks: npt.NDArray[np.uint8] = np.searchsorted(edges, picks, side="right").astype(np.uint8)
-        self._before: dict[int, npt.NDArray[np.int64]] = {}
 
     @property
     def has_streams(self) -> bool:
@@ -64,21 +109,14 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """Give one crop: image (3, S, S) in [0, 1] and valid (1, S, S)."""
         rng = np.random.default_rng((self.seed, index))
-        pick = int(self.picks[index])
-        image = self.sources[pick].draw(rng, self._number(pick, index))
+        pick, number = self.picks.at(index)
+        image = self.sources[pick].draw(rng, number)
         crop = _retone(_crop(image, self.config, rng), rng, self.config.tone)
         if self.config.flip and rng.random() < 0.5:
             crop = crop[:, ::-1]
         hole = self.holes[int(rng.choice(len(self.holes), p=self.mask_shares))].draw(rng)
         pixels = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
         return pixels.float() / 255, 1 - torch.from_numpy(hole)[None].float()
-
-    def _number(self, pick: int, index: int) -> int:
-        if len(self.sources) == 1:
-            return index
-        if pick not in self._before:
-            self._before[pick] = np.flatnonzero(self.picks == pick)
-        return int(np.searchsorted(self._before[pick], index))
 
 
 class Batches(Sampler[list[int]]):
@@ -144,16 +182,42 @@ def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tu
     )
 
 
+@contextlib.contextmanager
+def open_batches(dataset: Crops, batches: Batches, workers: int) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
+    """Run through a loader, and end its workers when the block ends, however it ends.
+
+    Args:
+        dataset: The crops.
+        batches: Which of them, in which order.
+        workers: As in `make_loader`.
+
+    Yields:
+        The batches.
+    """
+    with blocked():
+        iterator = iter(make_loader(dataset, batches, workers))
+    try:
+        yield iterator
+    finally:
+        # Workers ignore the signal by which PyTorch and Python would end them when the process leaves.
+        processes = getattr(iterator, "_workers", [])
+        if processes:
+            iterator._shutdown_workers()  # type: ignore[attr-defined]
+        for process in processes:
+            process.kill()
+            process.join()
+
+
 def _start_worker(number: int) -> None:
     del number
     # The processes share the cores already.
     cv2.setNumThreads(1)
     # Images are of any size, other than the tensors of a step.
     release_memory()
-    # Ctrl-C reaches the whole group: the training process still needs its batches to end the step it is in, and
-    # ends its workers itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Ctrl-C and a batch system's SIGTERM reach all processes of a run. The training process still needs its batches to
+    # end the step it is in, and ends its workers itself.
+    ignore_all()
+    threading.Thread(target=leave_with_parent, daemon=True).start()
 
 
 def _shares(weights: tuple[float, ...], count: int) -> npt.NDArray[np.float64]:

@@ -1,0 +1,128 @@
+"""What a report keeps while it is made: its conditions, its lock, and a journal of what has been measured."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bokwon.errors import FileAccessError, OutputExistsError
+from bokwon.evaluation.measure.machine import conditions
+from bokwon.utilities.atomic import replacing
+from bokwon.utilities.locks import hold_lock
+
+__all__ = ["Journal", "open_report", "write_text"]
+
+_LOCK = "report.lock"
+
+
+@contextmanager
+def open_report(folder: Path) -> Iterator[None]:
+    """Make the folder of a report, or go on with one, and keep other processes out of it while the block runs.
+
+    What can change a figure, versions of libraries and units of the processor, is kept in `versions.json`, so that no
+    table ever mixes them.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        OutputExistsError: It holds other files, a report begun under other conditions, or one that another process is
+            writing.
+        FileAccessError: It cannot be written.
+    """
+    marker = folder / "versions.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not marker.exists() and any(path.name != _LOCK for path in folder.iterdir()):
+            raise OutputExistsError(f"{folder} holds other files", "name an empty or a new folder")
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileAccessError(f"cannot write to {folder}: {reason}", "name a folder you may write to") from error
+    with hold_lock(folder / _LOCK, "another evaluation"):
+        if marker.exists():
+            _check_conditions(folder, marker)
+        else:
+            write_text(marker, [json.dumps(conditions(), indent=1), "\n"])
+        yield
+
+
+def _check_conditions(folder: Path, marker: Path) -> None:
+    try:
+        there = json.loads(marker.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileAccessError(f"{marker} cannot be read: {error.strerror or error}", "check the file") from error
+    except ValueError as error:
+        raise OutputExistsError(f"{marker} is damaged", "name a new folder for the report with --out") from error
+    here = conditions()
+    changed = [
+        f"{name} {there.get(name, 'not installed')} then, {here.get(name, 'not installed')} now"
+        for name in {**there, **here}
+        if there.get(name) != here.get(name)
+    ]
+    if changed:
+        raise OutputExistsError(
+            f"{folder} was begun under other conditions: {'; '.join(changed)}",
+            "figures of both must not stand in one table: name a new folder for the report with --out",
+        )
+
+
+class Journal:
+    """What has been measured, one JSON line each, written as it comes.
+
+    Args:
+        path: The file; made when the first record comes.
+
+    Attributes:
+        records: Records by key, those of this run and of runs before, without their `key`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.records: dict[str, dict[str, Any]] = {}
+        if not path.exists():
+            return
+        kept = 0
+        data = path.read_bytes()
+        for line in data.splitlines(keepends=True):
+            try:
+                record = json.loads(line, object_pairs_hook=_interned)
+                self.records[record.pop("key")] = record
+            except (ValueError, KeyError, TypeError):
+                break
+            if not line.endswith(b"\n"):
+                break
+            kept += len(line)
+        if kept < len(data):
+            # An interrupted run left half a line: what follows it would be lost with it.
+            with path.open("r+b") as stream:
+                stream.truncate(kept)
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Keep a record; what it is known by is its `key`."""
+        self.records[record["key"]] = _interned((name, value) for name, value in record.items() if name != "key")
+        with self._path.open("ab") as stream:
+            stream.write(json.dumps(record).encode() + b"\n")
+
+
+def _interned(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    # Tens of thousands of records with the same names: each name is held once.
+    return {sys.intern(name): value for name, value in pairs}
+
+
+def write_text(path: Path, parts: Iterable[str]) -> None:
+    """Write a text file whole or not at all.
+
+    Args:
+        path: The file.
+        parts: Its content, which need not be in memory at once.
+
+    Raises:
+        FileAccessError: It cannot be written.
+    """
+    with replacing(path) as stream:
+        for part in parts:
+            stream.write(part.encode())

@@ -1,0 +1,46 @@
+"""A folder that one process works in at a time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bokwon.errors import FileAccessError, OutputExistsError
+
+__all__ = ["hold_lock"]
+
+
+@contextmanager
+def hold_lock(path: Path, work: str) -> Iterator[None]:
+    """Hold a lock file while a block runs. A process that ends, however it ends, holds it no longer.
+
+    Args:
+        path: The lock file; made where it is missing, and left there.
+        work: What goes on in the folder, for the message, such as "an evaluation".
+
+    Raises:
+        OutputExistsError: Another process holds it.
+        FileAccessError: It cannot be written.
+    """
+    try:
+        stream = path.open("a+b")
+    except OSError as error:
+        fix = "name a folder you may write to"
+        raise FileAccessError(f"cannot write to {path.parent}: {error.strerror or error}", fix) from error
+    with stream:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OutputExistsError(
+                f"{work} is writing to {path.parent} already", "wait for it, or name another folder"
+            ) from error
+        yield

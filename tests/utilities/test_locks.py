@@ -1,0 +1,27 @@
+"""A folder that one process works in at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bokwon.errors import FileAccessError, OutputExistsError
+from bokwon.utilities.locks import hold_lock
+
+
+def test_a_lock_is_held_while_its_block_runs(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with (
+        hold_lock(path, "another run"),
+        pytest.raises(OutputExistsError, match=f"another run is writing to {tmp_path} already"),
+        hold_lock(path, "another run"),
+    ):
+        raise AssertionError("held twice")
+    with hold_lock(path, "another run"):
+        assert path.exists()
+
+
+def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileAccessError, match="cannot write"), hold_lock(tmp_path / "none" / "lock", "a run"):
+        pass
