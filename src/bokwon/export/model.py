@@ -78,6 +78,8 @@ def export_checkpoint(
         "network": asdict(network.config),
         # What a record needs to say how far the evidence lies.
         "kernels": [int(block.conv.kernel_size[0]) for block in network.encoder if isinstance(block, EncoderBlock)],
+        # Of a checkpoint that was converted: whose it is.
+        **{key: description[key] for key in ("title", "licence", "converted", "value_range") if key in description},
     }
     stored = {"storage": "float16" if half else "float32", "onnx_parity": difference, "trained": trained}
     written = write_card(output.with_suffix(".json"), output, {**described, **stored, **entries})
