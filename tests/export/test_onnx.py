@@ -115,6 +115,23 @@ def test_a_network_of_ordinary_convolutions_sees_the_placeholder(tmp_path, place
     np.testing.assert_array_equal(_run(path, image * valid, valid), _run(path, image, valid))
 
 
+@pytest.mark.parametrize("layer", ["partial", "conv"])
+@pytest.mark.parametrize("head", ["none", "tanh", "leaky_conv_sigmoid"])
+def test_units_and_heads_are_exported(tmp_path, layer, head):
+    network = _trained(levels=4, width=8, layer=layer, mean=(0.485, 0.456, 0.406), std=(0.229, 0.4, 2.0), head=head)
+    path = tmp_path / "head.onnx"
+    assert export_onnx.export(network, path, half=False) <= 1e-4
+    image = torch.rand(2, 3, 40, 70)
+    for share in (0.3, 1.0):
+        valid = (torch.rand(2, 1, 40, 70) >= share).float()
+        with torch.no_grad():
+            expected = network(image, valid).numpy()
+        got = _run(path, image, valid)
+        np.testing.assert_allclose(got, expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
+        # What the file holds in the holes is not looked at.
+        np.testing.assert_array_equal(_run(path, image * valid, valid), got)
+
+
 def test_an_output_folder_that_is_missing_is_named(tmp_path):
     with pytest.raises(FileAccessError, match="nowhere"):
         export_onnx.export(_trained(levels=4, width=4), tmp_path / "nowhere" / "a.onnx")
