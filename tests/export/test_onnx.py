@@ -101,7 +101,7 @@ def test_a_graph_that_computes_something_else_is_not_written(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("placeholder", ["mean", "zero"])
+@pytest.mark.parametrize("placeholder", ["mean", "zero", "gray"])
 def test_a_network_of_ordinary_convolutions_sees_the_placeholder(tmp_path, placeholder):
     network = _trained(levels=5, width=8, layer="conv", placeholder=placeholder)
     path = tmp_path / "conv.onnx"

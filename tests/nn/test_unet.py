@@ -223,12 +223,13 @@ def test_the_network_and_its_gradients_are_those_of_the_paper_s_definition(dtype
 def test_the_placeholder_is_what_an_ordinary_network_sees():
     image, valid = _inputs()
     seen = []
-    for placeholder in ("mean", "zero"):
+    for placeholder in ("mean", "zero", "gray"):
         network = PConvUNet(levels=3, width=4, layer="conv", placeholder=placeholder)
         network.encoder[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
         network(image, valid)
     torch.testing.assert_close(seen[0][0, :, 15, 30], torch.tensor([0.485, 0.456, 0.406]))
     assert seen[1][0, :, 15, 30].tolist() == [0, 0, 0]
+    assert seen[2][0, :, 15, 30].tolist() == [127.5 / 255] * 3
     assert torch.equal(seen[0][..., :10, :], image[..., :10, :])
 
 
@@ -288,7 +289,16 @@ def test_impossible_networks_are_refused(values, word):
 
 
 @pytest.mark.parametrize(
-    ("image", "valid"), [((2, 1, 8, 8), (2, 1, 8, 8)), ((2, 3, 8, 8), (2, 3, 8, 8)), ((2, 3, 8, 8), (2, 1, 8, 9))]
+    ("image", "valid"),
+    [
+        ((2, 1, 8, 8), (2, 1, 8, 8)),
+        ((2, 3, 8, 8), (2, 4, 8, 8)),
+        ((2, 3, 8, 8), (3, 1, 8, 8)),
+        ((2, 3, 8, 8), (1, 8, 8)),
+        ((2, 3, 8, 8), (2, 1, 8, 9)),
+        ((3, 8, 8), (2, 1, 8, 8)),
+        ((8, 8), (8, 8)),
+    ],
 )
 def test_other_shapes_are_refused(image, valid):
     with pytest.raises(ValueError, match="shape"):

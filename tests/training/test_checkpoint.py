@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.nn.unet import PConvUNet
@@ -51,6 +52,16 @@ def test_only_the_newest_are_kept_and_leftovers_go(tmp_path):
     (tmp_path / "other").mkdir()
     checkpoint.prune(tmp_path, 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "step_000004", "step_000005"]
+
+
+def test_what_float16_cannot_hold_stays_float32(tmp_path):
+    network = PConvUNet(levels=2, width=2)
+    variance = network.encoder[1].norm.running_var
+    variance[:] = torch.tensor([3.0, 70_000.0, 65_504.0, 0.5])
+    checkpoint.save_weights(tmp_path / "weights.safetensors", network, torch.float16)
+    stored = load_file(tmp_path / "weights.safetensors")
+    assert torch.equal(stored.pop("encoder.1.norm.running_var"), variance)
+    assert {tensor.dtype for name, tensor in stored.items() if "num_batches" not in name} == {torch.float16}
 
 
 def test_a_failed_write_leaves_the_older_one_whole(tmp_path, monkeypatch):

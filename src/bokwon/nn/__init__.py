@@ -1,1 +1,23 @@
 """The paper in PyTorch: layer, network, losses. Knows no files, command line or web."""
+
+from bokwon.nn.features import IMAGENET_MEAN, IMAGENET_STD, VGGFeatures
+from bokwon.nn.functional import partial_conv2d, upsampled_conv2d, upsampled_partial_conv2d, window_count
+from bokwon.nn.layers import Conv2d, PartialConv2d
+from bokwon.nn.masks import Valid, mask_features
+from bokwon.nn.unet import PConvUNet, UNetConfig
+
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "Conv2d",
+    "PConvUNet",
+    "PartialConv2d",
+    "UNetConfig",
+    "VGGFeatures",
+    "Valid",
+    "mask_features",
+    "partial_conv2d",
+    "upsampled_conv2d",
+    "upsampled_partial_conv2d",
+    "window_count",
+]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -135,7 +135,7 @@ def _block_indices(arch: Architecture) -> list[list[int]]:
 
 def _fitting_state(arch: Architecture, weights: Weights | None, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors that `wanted` names, from the weights the user chose."""
-    state: Mapping[str, Any]
+    state: Mapping[str, object]
     error: type[BokwonError]
     if isinstance(weights, Mapping):
         state, source, error = weights, "the state dict", ArgumentError
@@ -149,16 +149,17 @@ def _fitting_state(arch: Architecture, weights: Weights | None, wanted: Mapping[
     foreign = [key for key, match in numbers.items() if match and int(match[1]) not in own]
     if foreign:
         raise error(f"{source} is not of {arch}: it has {foreign[0]}", fix)
-    missing = [key for key in wanted if not isinstance(state.get(key), Tensor)]
+    tensors = {key: value for key in wanted if isinstance(value := state.get(key), Tensor)}
+    missing = [key for key in wanted if key not in tensors]
     if missing:
         raise error(f"{source} lacks {', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}", fix)
     for key, tensor in wanted.items():
-        if state[key].shape != tensor.shape:
-            raise error(f"{key} in {source} has shape {tuple(state[key].shape)}, not {tuple(tensor.shape)}", fix)
-    return {key: state[key] for key in wanted}
+        if tensors[key].shape != tensor.shape:
+            raise error(f"{key} in {source} has shape {tuple(tensors[key].shape)}, not {tuple(tensor.shape)}", fix)
+    return tensors
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read(path: Path) -> Mapping[str, object]:
     """Read a state dict from a safetensors or PyTorch file."""
     if path.suffix not in (".safetensors", ".pth", ".pt"):
         raise ArgumentError(f"weights file {path} has an unknown suffix", "give a .safetensors, .pth or .pt file")

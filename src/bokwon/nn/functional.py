@@ -6,31 +6,20 @@ Source: Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolut
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bokwon.nn.masks import Valid, check_masks, check_shapes, mask_features
 from bokwon.nn.window_sums import Size, box_sum
 
-__all__ = [
-    "Valid",
-    "mask_features",
-    "partial_conv2d",
-    "upsampled_conv2d",
-    "upsampled_partial_conv2d",
-    "window_count",
-]
-
-Valid: TypeAlias = Tensor | Sequence[tuple[Tensor, int]]
-"""What is known: one mask (N, 1, H, W), one mask a channel (N, C, H, W), or (mask, channels) for each part of a
-concatenated input. 1 is known, 0 is missing."""
+__all__ = ["partial_conv2d", "upsampled_conv2d", "upsampled_partial_conv2d", "upsampling_matrix", "window_count"]
 
 
 def partial_conv2d(
     input: Tensor,
-    valid: Valid,
+    valid: Valid | None,
     weight: Tensor,
     bias: Tensor | None = None,
     stride: Size = 1,
@@ -40,36 +29,70 @@ def partial_conv2d(
     *,
     holes_are_zero: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    r"""Convolve only what is known, rescale by how much that is, and say what is known afterwards.
+    r"""Convolve the known part of the input, rescale it by the share that is known, and update the mask.
 
     For a window X with mask M: :math:`W^T (X \odot M) \frac{sum(1)}{sum(M)} + b` where :math:`sum(M) > 0`, else 0.
-    sum(1) counts every element of the window, channels included. Zero padding counts as hole, so that this is also
-    partial-convolution-based padding (Liu et al., arXiv 1811.11718).
+    sum(1) counts every element of the window, channels included. Zero padding counts as hole; with `valid=None` this
+    is partial convolution based padding (Liu et al., arXiv 1811.11718).
 
     Args:
-        input: Features (N, C, H, W), any floating type.
-        valid: Which elements of `input` are known: (N, 1, H, W) for a mask shared by all channels, (N, C, H, W) for
-            one a channel, or a sequence of (mask (N, 1, H, W), channels) for a concatenated input. Values 0 or 1.
+        input: Features (N, C, H, W) or (C, H, W), any floating type. Holes may hold anything, NaN and infinity too.
+        valid: Which elements of `input` are known, 1 or 0: (N, 1, H, W) for a mask that all channels share,
+            (N, C, H, W) for one mask per channel, a sequence of (mask (N, 1, H, W), channels) for a concatenated
+            input, or None if everything is known. A batch of one mask serves all images. Without N if `input` is.
         weight: Kernel (C_out, C / groups, kH, kW).
         bias: (C_out,), or None.
         stride: As in `torch.nn.functional.conv2d`, like the next three.
         padding: A size, "same" or "valid".
         dilation: Spacing of the kernel's elements.
         groups: Blocks of channels that are convolved apart.
-        holes_are_zero: The holes of `input` are zero already, so that masking it again can be spared.
+        holes_are_zero: The caller promises that the holes of `input` are zero and the masks 0 or 1, as this function
+            returns them; it then neither masks nor checks.
 
     Returns:
         The features (N, C_out, H', W'), zero where no element of the window was known, and the updated mask:
-        (N, 1, H', W'), or (N, C_out, H', W') where groups see different masks. The mask has the masks' type.
+        (N, 1, H', W'), or (N, C_out, H', W') where groups see different masks; N is 1 if the mask's was. Without N if
+        `input` is. The mask has the masks' type.
 
     Raises:
-        ValueError: If the masks do not fit the input.
+        ValueError: If the masks do not fit the input, or have values other than 0 and 1. Only a CPU can tell the
+            latter without waiting: on a GPU and under `torch.compile`, outputs that depend on such a value are NaN.
+
+    Source: Liu et al. 2018, equations 1 and 2.
+
+    Example:
+        >>> image = torch.tensor([[6.0, 5.0, 4.0]]).view(1, 1, 1, 3)
+        >>> valid = torch.tensor([[1.0, 1.0, 0.0]]).view(1, 1, 1, 3)
+        >>> mean = torch.full((1, 1, 1, 3), 1 / 3)
+        >>> output, updated = partial_conv2d(image, valid, mean)
+        >>> output.item(), updated.item()  # the mean of the two known pixels
+        (5.5, 1.0)
     """
-    count = window_count(valid, input.shape, weight.shape, stride, padding, dilation, groups)
+    if input.ndim == 3:
+        output, updated = partial_conv2d(
+            input[None],
+            _with_batch(valid),
+            weight,
+            bias,
+            stride,
+            padding,
+            dilation,
+            groups,
+            holes_are_zero=holes_are_zero,
+        )
+        return output[0], updated[0]
+    if input.ndim != 4:
+        raise ValueError(f"input must have the shape (N, C, H, W) or (C, H, W), not {tuple(input.shape)}")
+    if valid is None:
+        valid, holes_are_zero = input.new_ones(1, 1, *input.shape[2:]), True
+    check_shapes(valid, input.shape)
+    mask_dtype = _first(valid).dtype
     if not holes_are_zero:
+        valid = check_masks(valid)
         input = mask_features(input, valid)
+    count = window_count(valid, input.shape, weight.shape, stride, padding, dilation, groups)
     output = F.conv2d(input, weight, None, stride, padding, dilation, groups)
-    return _rescale(output, count, weight[0].numel(), bias, _mask_dtype(valid))
+    return _rescale(output, count, weight[0].numel(), bias, mask_dtype)
 
 
 def upsampled_partial_conv2d(
@@ -89,31 +112,41 @@ def upsampled_partial_conv2d(
     4x4 convolution of stride 2 (16 products for four output pixels instead of 36).
 
     Args:
-        input: Features (N, C, H, W).
-        valid: Their mask (N, 1, H, W).
+        input: Features (N, C, H, W), any floating type.
+        valid: Their mask (N, 1, H, W), 1 or 0, or (1, 1, H, W) for all images.
         skip: Features (N, C_skip, 2 H, 2 W).
-        skip_valid: Their mask (N, 1, 2 H, 2 W).
+        skip_valid: Their mask (N, 1, 2 H, 2 W), or (1, 1, 2 H, 2 W).
         weight: Kernel (C_out, C + C_skip, 3, 3).
         bias: (C_out,), or None.
-        holes_are_zero: The holes of both inputs are zero already.
+        holes_are_zero: As in `partial_conv2d`, for both inputs.
 
     Returns:
-        The features (N, C_out, 2 H, 2 W) and the updated mask (N, 1, 2 H, 2 W).
+        The features (N, C_out, 2 H, 2 W) and the updated mask (N, 1, 2 H, 2 W), of the type of `skip_valid`; N is 1
+        if it is that of both masks.
 
     Raises:
-        ValueError: If the shapes do not fit each other.
+        ValueError: If the shapes do not fit each other, or as in `partial_conv2d` if a mask is not binary.
 
     Source: Liu et al. 2018, section 3.2 (the decoder).
+
+    Example:
+        >>> below, beside = torch.rand(1, 8, 4, 4), torch.rand(1, 3, 8, 8)
+        >>> masks = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 8, 8)
+        >>> output, updated = upsampled_partial_conv2d(below, masks[0], beside, masks[1], torch.rand(5, 11, 3, 3))
+        >>> output.shape
+        torch.Size([1, 5, 8, 8])
     """
-    channels, skip_channels = input.shape[1], skip.shape[1]
-    if weight.shape[2:] != (3, 3):
-        raise ValueError(f"the kernel must be 3x3, not {tuple(weight.shape[2:])}")
-    parts = ((F.interpolate(valid, scale_factor=2.0, mode="nearest"), channels), (skip_valid, skip_channels))
-    shape = (skip.shape[0], channels + skip_channels, skip.shape[2], skip.shape[3])
-    count = window_count(parts, shape, weight.shape, padding=1)
+    _check_upsampling(input, skip, weight)
+    check_shapes(valid, (*input.shape[:1], 1, *input.shape[2:]))
+    check_shapes(skip_valid, (*skip.shape[:1], 1, *skip.shape[2:]))
+    mask_dtype = skip_valid.dtype
     if not holes_are_zero:
+        [(valid, _), (skip_valid, _)] = check_masks([(valid, 1), (skip_valid, 1)])
         input, skip = mask_features(input, valid), mask_features(skip, skip_valid)
-    return _rescale(upsampled_conv2d(input, skip, weight), count, weight[0].numel(), bias, skip_valid.dtype)
+    upsampled = F.interpolate(valid.float(), scale_factor=2.0, mode="nearest")
+    parts = ((upsampled, input.shape[1]), (skip_valid, skip.shape[1]))
+    count = window_count(parts, (skip.shape[0], weight.shape[1], *skip.shape[2:]), weight.shape, padding=1)
+    return _rescale(upsampled_conv2d(input, skip, weight), count, weight[0].numel(), bias, mask_dtype)
 
 
 def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -129,7 +162,15 @@ def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor |
 
     Returns:
         (N, C_out, 2 H, 2 W).
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+
+    Example:
+        >>> upsampled_conv2d(torch.rand(1, 8, 4, 4), torch.rand(1, 3, 8, 8), torch.rand(5, 11, 3, 3)).shape
+        torch.Size([1, 5, 8, 8])
     """
+    _check_upsampling(input, skip, weight)
     below, beside = weight.split([input.shape[1], skip.shape[1]], 1)
     output = F.conv_transpose2d(input, _upsampling_kernel(below), stride=2, padding=1)
     return output.add_(F.conv2d(skip, beside, bias, padding=1))
@@ -150,7 +191,7 @@ def window_count(
     convolution of the mask in all channels.
 
     Args:
-        valid: The masks, as for `partial_conv2d`.
+        valid: The masks, as for `partial_conv2d` with N. Values 0 and 1, which is not checked.
         input_shape: (N, C, H, W) of the features.
         weight_shape: (C_out, C / groups, kH, kW) of the kernel.
         stride: As in `torch.nn.functional.conv2d`, like the next three.
@@ -159,22 +200,31 @@ def window_count(
         groups: Blocks of channels that are convolved apart.
 
     Returns:
-        Counts (N, 1, H', W'), or (N, C_out, H', W') where groups see different masks. Always float32: float16
-        overflows and bfloat16 cannot count above 256.
+        Counts (N, 1, H', W'), or (N, C_out, H', W') where groups see different masks; N is 1 if the masks' was. Always
+        float32, which is exact here: float16 overflows and bfloat16 cannot count above 256.
 
     Raises:
         ValueError: If the masks do not fit the input, or the input does not fit the kernel.
+
+    Source: Liu et al. 2018, equation 1.
+
+    Example:
+        >>> window_count(torch.ones(1, 1, 2, 2), (1, 5, 2, 2), (8, 5, 3, 3), padding=1).flatten().tolist()
+        [20.0, 20.0, 20.0, 20.0]
     """
-    _check(valid, input_shape, weight_shape, groups)
+    if weight_shape[1] * groups != input_shape[1]:
+        raise ValueError(f"the kernel takes {weight_shape[1] * groups} channels, the input has {input_shape[1]}")
+    check_shapes(valid, input_shape)
     channels = input_shape[1] // groups
-    with torch.no_grad(), torch.autocast(_device(valid), enabled=False):
+    with torch.no_grad(), torch.autocast(_first(valid).device.type, enabled=False):
         if isinstance(valid, Tensor):
             total = valid.float()
             total = total * channels if total.shape[1] == 1 else total.unflatten(1, (groups, channels)).sum(2)
         elif groups == 1:
-            total = torch.stack([mask.float() * share for mask, share in valid]).sum(0)
+            total = torch.stack(torch.broadcast_tensors(*[mask.float() * share for mask, share in valid])).sum(0)
         else:
-            masks = [mask.float().expand(-1, share, -1, -1) for mask, share in valid]
+            batch = max(mask.shape[0] for mask, _ in valid)
+            masks = [mask.float().expand(batch, share, -1, -1) for mask, share in valid]
             total = torch.cat(masks, 1).unflatten(1, (groups, channels)).sum(2)
         count = box_sum(total, (weight_shape[2], weight_shape[3]), stride, padding, dilation)
         if count.shape[1] > 1:
@@ -193,33 +243,25 @@ def upsampling_matrix(like: Tensor) -> Tensor:
 
     Returns:
         (9, 16), zeros and ones.
+
+    Example:
+        >>> kernel = torch.rand(5, 8, 3, 3)
+        >>> (kernel.flatten(2) @ upsampling_matrix(kernel)).view(5, 8, 4, 4).shape
+        torch.Size([5, 8, 4, 4])
     """
     spread = like.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
     return torch.kron(spread, spread).T.contiguous()
-
-
-def mask_features(input: Tensor, valid: Valid) -> Tensor:
-    """Set the holes of features to zero.
-
-    Args:
-        input: Features (N, C, H, W).
-        valid: Their masks, as for `partial_conv2d`.
-
-    Returns:
-        Features of the same shape and type, zero where the mask is.
-    """
-    if isinstance(valid, Tensor):
-        return input * valid.to(input.dtype)
-    features = input.split([channels for _, channels in valid], 1)
-    return torch.cat([part * mask.to(part.dtype) for part, (mask, _) in zip(features, valid, strict=True)], 1)
 
 
 def _rescale(
     output: Tensor, count: Tensor, window: int, bias: Tensor | None, mask_dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     with torch.no_grad():
-        known = count > 0
-        # In float32, and never 1 / (sum + epsilon): in float16 that is infinite in an empty window, and inf * 0 is NaN.
+        # Not count > 0, which would pass over the NaN of a mask that is not binary.
+        known = count != 0
+        # In at least float32, and never 1 / (sum + epsilon): in float16 that is infinite in an empty window, and
+        # inf * 0 is NaN.
+        count = count.to(torch.promote_types(output.dtype, torch.float32))
         ratio = torch.where(known, window / count.clamp(min=1), 0.0).to(output.dtype)
     # In place: a convolution does not need its output again, and each further tensor is a trip through memory.
     output = output.mul_(ratio)
@@ -234,28 +276,21 @@ def _upsampling_kernel(weight: Tensor) -> Tensor:
     return kernel.reshape(*kernel.shape[:2], 4, 4).transpose(0, 1)
 
 
-def _mask_dtype(valid: Valid) -> torch.dtype:
-    return valid.dtype if isinstance(valid, Tensor) else valid[0][0].dtype
+def _first(valid: Valid) -> Tensor:
+    return valid if isinstance(valid, Tensor) else valid[0][0]
 
 
-def _device(valid: Valid) -> str:
-    return (valid if isinstance(valid, Tensor) else valid[0][0]).device.type
+def _with_batch(valid: Valid | None) -> Valid | None:
+    if valid is None:
+        return None
+    return valid[None] if isinstance(valid, Tensor) else [(mask[None], channels) for mask, channels in valid]
 
 
-def _check(valid: Valid, input_shape: Sequence[int], weight_shape: Sequence[int], groups: int) -> None:
-    batch, channels, height, width = input_shape
-    if weight_shape[1] * groups != channels:
-        raise ValueError(f"the kernel takes {weight_shape[1] * groups} channels, the input has {channels}")
-    if isinstance(valid, Tensor):
-        allowed: tuple[tuple[int, ...], ...] = ((batch, 1, height, width), (batch, channels, height, width))
-        if tuple(valid.shape) not in allowed:
-            raise ValueError(f"the mask must have the shape {allowed[0]} or {allowed[1]}, not {tuple(valid.shape)}")
-        return
-    if not valid:
-        raise ValueError("at least one mask is needed")
-    for mask, _ in valid:
-        if tuple(mask.shape) != (batch, 1, height, width):
-            raise ValueError(f"each mask must have the shape {(batch, 1, height, width)}, not {tuple(mask.shape)}")
-    shares = [share for _, share in valid]
-    if sum(shares) != channels:
-        raise ValueError(f"the masks are for {shares} channels, which are not the input's {channels}")
+def _check_upsampling(input: Tensor, skip: Tensor, weight: Tensor) -> None:
+    if tuple(weight.shape[2:]) != (3, 3):
+        raise ValueError(f"the kernel must be 3x3, not {tuple(weight.shape[2:])}")
+    if input.ndim != 4 or skip.ndim != 4 or [*skip.shape[2:]] != [2 * side for side in input.shape[2:]]:
+        raise ValueError(f"skip must be (N, C_skip, 2 H, 2 W) of input {tuple(input.shape)}, not {tuple(skip.shape)}")
+    if weight.shape[1] != input.shape[1] + skip.shape[1]:
+        channels = f"{input.shape[1]} + {skip.shape[1]}"
+        raise ValueError(f"the kernel takes {weight.shape[1]} channels, the inputs have {channels}")

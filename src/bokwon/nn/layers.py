@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bokwon.nn.functional import Valid, partial_conv2d
+from bokwon.nn.functional import partial_conv2d
+from bokwon.nn.masks import Valid, check_shapes
 from bokwon.nn.window_sums import Size
 
-__all__ = ["Conv2d", "PartialConv2d"]
+__all__ = ["Conv2d", "PaddingMode", "PartialConv2d"]
+
+PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
 
 
 class Conv2d(nn.Conv2d):
-    """An ordinary convolution that starts from the weights of He et al. 2015, for rectifiers."""
+    """An ordinary convolution, `torch.nn.Conv2d`, that starts from the weights of He et al. 2015.
+
+    Source: He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", ICCV 2015, equation 10; biases start at zero.
+
+    Example:
+        >>> Conv2d(3, 8, 3, padding=1)(torch.rand(1, 3, 16, 16)).shape
+        torch.Size([1, 8, 16, 16])
+    """
 
     def reset_parameters(self) -> None:
         """Draw the weights as He et al. 2015 do for rectifiers; biases start at zero."""
@@ -23,20 +37,37 @@ class Conv2d(nn.Conv2d):
 class PartialConv2d(Conv2d):
     """A convolution of the known part of its input, with the mask's update.
 
-    Its parameters are those of `torch.nn.Conv2d`, in name, shape and initialisation (He et al. 2015, for rectifiers),
-    and the only state it has.
+    Its parameters are those of `torch.nn.Conv2d` in name and shape, and the only state it has. They start from the
+    weights of He et al. 2015, for rectifiers.
 
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         kernel_size: Height and width of the kernel.
         stride: Step of the window.
-        padding: Border added to the input, as hole.
+        padding: Width of the border added to the input, in pixels, or "same" or "valid".
         dilation: Spacing of the kernel's elements.
         groups: Blocks of channels that are convolved apart.
         bias: Whether a bias is added where anything was known.
+        padding_mode: "zeros": the border is a hole, as in the paper. "reflect", "replicate" and "circular" fill it from
+            the input, and its mask from the mask.
+        device: Where the parameters are made.
+        dtype: Type of the parameters.
+
+    Raises:
+        ValueError: If an argument is out of its range.
 
     Source: Liu et al., ECCV 2018, equations 1 and 2.
+
+    Example:
+        >>> layer = PartialConv2d(3, 8, kernel_size=5, stride=2, padding=2)
+        >>> valid = torch.ones(1, 1, 64, 64)
+        >>> valid[..., 20:40, 20:40] = 0
+        >>> features, updated = layer(torch.rand(1, 3, 64, 64), valid)
+        >>> features.shape, updated.shape
+        (torch.Size([1, 8, 32, 32]), torch.Size([1, 1, 32, 32]))
+        >>> int((valid == 0).sum()), int((updated == 0).sum())  # the hole shrinks
+        (400, 64)
     """
 
     def __init__(
@@ -49,30 +80,62 @@ class PartialConv2d(Conv2d):
         dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: PaddingMode = "zeros",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
     def forward(  # type: ignore[override]
-        self, input: Tensor, valid: Valid, *, holes_are_zero: bool = False
+        self, input: Tensor, valid: Valid | None = None, *, holes_are_zero: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Convolve the known part of `input`.
 
         Args:
-            input: Features (N, C, H, W).
-            valid: Mask (N, 1, H, W), masks (N, C, H, W), or (mask, channels) for each part of a concatenated input.
-            holes_are_zero: The holes of `input` are zero already.
+            input: Features (N, C, H, W) or (C, H, W).
+            valid: Mask (N, 1, H, W), masks (N, C, H, W), (mask, channels) for each part of a concatenated input, or
+                None if everything is known. Values 1 and 0. Without N if `input` is.
+            holes_are_zero: The caller promises that the holes of `input` are zero and the masks 0 or 1.
 
         Returns:
-            Features (N, C_out, H', W') and the updated mask (N, 1, H', W').
+            Features (N, C_out, H', W') and the updated mask (N, 1, H', W'), as `bokwon.nn.partial_conv2d`.
+
+        Raises:
+            ValueError: If the masks do not fit the input or have values other than 0 and 1.
         """
+        padding: Size | str = self.padding  # type: ignore[assignment]
+        if self.padding_mode != "zeros":
+            padding = 0
+            if valid is not None and input.ndim == 4:
+                check_shapes(valid, input.shape)
+            input = self._with_border(input)
+            if isinstance(valid, Tensor):
+                valid = self._with_border(valid.float()).to(valid.dtype)
+            elif valid is not None:
+                valid = [(self._with_border(mask.float()).to(mask.dtype), channels) for mask, channels in valid]
         return partial_conv2d(
             input,
             valid,
             self.weight,
             self.bias,
             self.stride,  # type: ignore[arg-type]
-            self.padding,  # type: ignore[arg-type]
+            padding,
             self.dilation,  # type: ignore[arg-type]
             self.groups,
             holes_are_zero=holes_are_zero,
         )
+
+    def _with_border(self, x: Tensor) -> Tensor:
+        return F.pad(x, self._reversed_padding_repeated_twice, mode=self.padding_mode)

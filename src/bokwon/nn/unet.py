@@ -14,6 +14,7 @@ from bokwon.nn.features import IMAGENET_MEAN
 from bokwon.nn.functional import upsampled_conv2d, upsampled_partial_conv2d
 from bokwon.nn.layers import Conv2d, PartialConv2d
 from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms, pull_push
+from bokwon.nn.masks import mask_features, one_mask
 from bokwon.nn.unet_config import Base, Colour, Head, Layer, Placeholder, UNetConfig
 
 __all__ = ["PConvUNet", "UNetConfig"]
@@ -21,6 +22,8 @@ __all__ = ["PConvUNet", "UNetConfig"]
 _FUSED = 5
 """Decoder layers, from the surface, that never form the upsampled features. Further down the maps are so small that
 making the larger kernel costs more than it saves."""
+
+_PLACEHOLDERS = {"mean": IMAGENET_MEAN, "zero": (0.0, 0.0, 0.0), "gray": (0.5, 0.5, 0.5)}
 
 
 class PConvUNet(nn.Module):
@@ -34,14 +37,22 @@ class PConvUNet(nn.Module):
         max_width: Upper limit of the channels.
         base: "none", "lowpass", "pullpush" or "membrane".
         layer: "partial" or "conv".
-        placeholder: "mean" or "zero".
+        placeholder: "mean", "zero" or "gray".
         mean: Three numbers that the image is reduced by.
         std: Three numbers that it is then divided by.
         head: "none", "tanh" or "leaky_conv_sigmoid".
 
+    Raises:
+        ValueError: If a value is out of its range.
+
     Example:
-        >>> network = PConvUNet(levels=7, width=32, base="lowpass")
-        >>> output = network(image, valid)  # image * valid + output * (1 - valid) is the composite
+        >>> network = PConvUNet(levels=5, width=8).eval()
+        >>> image, valid = torch.rand(1, 3, 100, 80), torch.ones(1, 1, 100, 80)
+        >>> valid[..., 30:50, 20:60] = 0
+        >>> output = network(image, valid)
+        >>> composite = torch.where(valid > 0, image, output)
+        >>> composite.shape
+        torch.Size([1, 3, 100, 80])
 
     Source: Liu et al., ECCV 2018: 7x7, 5x5, 5x5, then 3x3 kernels of stride 2; a decoder of 3x3 kernels on nearest
     upsampled features and masks beside the encoder's; the input image and its mask at the last layer. The membrane is
@@ -68,8 +79,7 @@ class PConvUNet(nn.Module):
         self.config = UNetConfig(levels, width, max_width, base, layer, placeholder, mean, std, head)
         self.encoder_norm_frozen = False
         partial = layer == "partial"
-        colour = IMAGENET_MEAN if placeholder == "mean" else (0.0, 0.0, 0.0)
-        self.register_buffer("colour", torch.tensor(colour).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("colour", torch.tensor(_PLACEHOLDERS[placeholder]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("mean", torch.tensor(self.config.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(self.config.std).view(1, 3, 1, 1), persistent=False)
         channels = self.config.channels
@@ -112,28 +122,34 @@ class PConvUNet(nn.Module):
     def _encoder_norms(self) -> list[nn.BatchNorm2d]:
         return [module for module in self.encoder.modules() if isinstance(module, nn.BatchNorm2d)]
 
-    def forward(self, image: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, image: Tensor, valid: Tensor | None = None) -> Tensor:
         """Predict the whole image.
 
         Args:
-            image: (N, 3, H, W), in [0, 1] outside the holes; what it holds inside them is not looked at.
-            valid: (N, 1, H, W), 1 where a pixel is known.
+            image: (N, 3, H, W) or (3, H, W), floats in [0, 1] outside the holes; holes may hold anything, NaN too.
+            valid: 1 where a pixel is known, 0 elsewhere: (N, 1, H, W), or (N, 3, H, W) with equal channels; a batch of
+                one mask serves all images; None if everything is known. Without N if `image` is.
 
         Returns:
-            (N, 3, H, W). Not composed with the input, not clamped to [0, 1].
+            (N, 3, H, W), without N if `image` is. Not composed with the input, not clamped to [0, 1].
 
         Raises:
-            ValueError: If the shapes are others than these.
+            ValueError: If shapes or types are others than these, or the mask is not binary. Only a CPU can tell the
+                latter without waiting: on a GPU and under `torch.compile` the output is NaN then.
         """
-        if image.ndim != 4 or image.shape[1] != 3:
-            raise ValueError(f"image must have the shape (N, 3, H, W), not {tuple(image.shape)}")
-        if valid.ndim != 4 or valid.shape[1] != 1 or valid.shape[2:] != image.shape[2:]:
-            raise ValueError(f"valid must have the shape (N, 1, H, W) of the image, not {tuple(valid.shape)}")
+        if image.ndim == 3:
+            return self.forward(image[None], None if valid is None else valid[None])[0]
+        if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
+            raise ValueError(
+                f"image must be floats of the shape (N, 3, H, W), not {image.dtype} of {tuple(image.shape)}"
+                + ("" if image.is_floating_point() else ": divide integers by 255")
+            )
+        valid = one_mask(valid, image)
         height, width = image.shape[2:]
         multiple = self.config.multiple
         border = (0, (-width) % multiple, 0, (-height) % multiple)
         valid = F.pad(valid, border)
-        image = F.pad(image, border) * valid
+        image = mask_features(F.pad(image, border), valid)
         if self.config.base != "none":
             # Statistics and the sum are float32 whatever autocast makes of the convolutions.
             evidence = dense_evidence(valid)

@@ -11,7 +11,7 @@ __all__ = ["Base", "Colour", "Head", "Layer", "Placeholder", "UNetConfig"]
 Base = Literal["none", "lowpass", "pullpush", "membrane"]
 Head = Literal["none", "tanh", "leaky_conv_sigmoid"]
 Layer = Literal["partial", "conv"]
-Placeholder = Literal["mean", "zero"]
+Placeholder = Literal["mean", "zero", "gray"]
 Colour = tuple[float, float, float]
 
 
@@ -30,7 +30,8 @@ class UNetConfig:
             meet their rims.
         layer: "partial", or "conv" for the paper's baseline: the same network of ordinary convolutions, which sees a
             placeholder in the holes and no mask.
-        placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, or "zero".
+        placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, "zero" (black), or "gray"
+            (127.5 of 255, as in the paper's figure 2).
         mean: The network computes with (image - mean) / std, red, green, blue, and what it predicts is in these units
             too: the output is prediction * std + mean. Holes are cut out after the normalisation.
         std: Positive.
@@ -67,8 +68,8 @@ class UNetConfig:
             raise ValueError(f"base={self.base!r} has cells of 16 pixels and needs levels >= 4, not {self.levels}")
         if self.layer not in ("partial", "conv"):
             raise ValueError(f"layer must be 'partial' or 'conv', not {self.layer!r}")
-        if self.placeholder not in ("mean", "zero"):
-            raise ValueError(f"placeholder must be 'mean' or 'zero', not {self.placeholder!r}")
+        if self.placeholder not in get_args(Placeholder):
+            raise ValueError(f"placeholder must be one of {', '.join(get_args(Placeholder))}, not {self.placeholder!r}")
         if self.base != "none" and self.layer == "conv":
             raise ValueError(f"base={self.base!r} is made of partial convolutions and does not go with layer='conv'")
         if len(self.mean) != 3 or not all(math.isfinite(value) for value in self.mean):

@@ -73,7 +73,7 @@ def save_weights(path: Path, network: PConvUNet, dtype: torch.dtype) -> None:
     Args:
         path: The .safetensors file.
         network: What is saved.
-        dtype: Type the floating weights are stored in.
+        dtype: Type the floating weights are stored in; those it has no finite value for keep their own.
 
     Raises:
         FileAccessError: If the file cannot be written.
@@ -247,7 +247,12 @@ def _digest(path: Path) -> str:
 
 
 def _tensors(network: PConvUNet, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
-    return {
-        name: value.detach().to("cpu", dtype if dtype and value.is_floating_point() else value.dtype).contiguous()
-        for name, value in network.state_dict().items()
-    }
+    return {name: _stored(value.detach(), dtype).cpu().contiguous() for name, value in network.state_dict().items()}
+
+
+def _stored(value: Tensor, dtype: torch.dtype | None) -> Tensor:
+    if dtype is None or not value.is_floating_point():
+        return value
+    smaller = value.to(dtype)
+    # Above 65,504, which variances of batch normalisation reach, float16 has infinity only.
+    return smaller if torch.equal(smaller.isfinite(), value.isfinite()) else value
