@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("masks", type=Path)
     parser.add_argument("--per-cell", type=int, default=4)
     arguments = parser.parse_args()
-    network, _ = load_network(find_model("photo").path.with_suffix(".safetensors"))
+    network, _ = load_network(find_model("photo").path)
     network.eval()
     shapes = {base: replace(network.config, base=base) for base in ("pullpush", "membrane")}
     found: dict[str, list[list[float]]] = {}

@@ -44,7 +44,7 @@ def explain(
         typer.Option(
             "--features/--no-features",
             help="Draw what the layers see, too.",
-            show_default="where PyTorch and the model's .safetensors are",
+            show_default="where PyTorch is and the model is one of bokwon export",
         ),
     ] = None,
 ) -> None:
@@ -93,27 +93,24 @@ def _features(
     """Return the features of each layer; None where they cannot be had and are not asked for."""
     import numpy as np
 
-    from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+    from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
     from bokwon.image_io.modes import missing_pixels
     from bokwon.provenance.explain import rgb_of
 
-    weights = model.path.with_suffix(".safetensors")
     try:
-        if any(find_spec(name) is None for name in ("torch", "safetensors")):
+        if any(find_spec(name) is None for name in ("torch", "onnx")):
             raise MissingDependencyError("features need PyTorch", "pip install 'bokwon[train]'")
-        if not weights.is_file():
-            raise FileAccessError(f"model {model.name} has no {weights.name} beside it", "leave out --features")
-        from bokwon.export.feature_maps import feature_maps
+        from bokwon.export.feature_maps import encoder_features
 
         missing = missing_pixels(page.pixels, page.mode, hole)
-        maps = feature_maps(weights, (rgb_of(page) / 255).astype(np.float32), missing)
+        maps = encoder_features(model.path, (rgb_of(page) / 255).astype(np.float32), missing)
         if len(maps) != len(encoder.kernels):
             raise ArgumentError(
-                f"{weights.name} has {len(maps)} layers and the card of {model.name} tells of {len(encoder.kernels)}",
+                f"{model.path.name} has {len(maps)} layers and the card of {model.name} tells of {len(encoder.kernels)}",
                 "use the files of one export",
             )
         return maps
-    except (ArgumentError, FileAccessError, MissingDependencyError) as error:
+    except (ArgumentError, InputFileError, MissingDependencyError) as error:
         if wanted:
             raise
         voice.tell("note", f"masks only: {error.message}")

@@ -32,7 +32,7 @@ def train(
     init: Annotated[
         str | None,
         typer.Option(
-            help="Start from these weights: a shipped model's name, a .safetensors file, a run or checkpoint."
+            help="Start from these weights: a shipped model's name, an .onnx or .safetensors file, a run or checkpoint."
         ),
     ] = None,
     assignments: Annotated[
@@ -112,5 +112,5 @@ def _weights(name: str) -> str:
     """Path of the weights that a shipped model's name stands for; anything else is a path already."""
     from bokwon.inpaint.models import WEIGHTS
 
-    shipped = WEIGHTS / f"{name}.safetensors"
+    shipped = WEIGHTS / f"{name}.onnx"
     return str(shipped if shipped.is_file() and not Path(name).exists() else Path(name))

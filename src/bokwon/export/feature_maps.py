@@ -13,17 +13,17 @@ from bokwon.errors import ArgumentError
 from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms
 from bokwon.training.checkpoint import load_network
 
-__all__ = ["MAX_PIXELS", "feature_maps"]
+__all__ = ["MAX_PIXELS", "encoder_features"]
 
 MAX_PIXELS = 4_000_000
 """The features of a larger image would take more memory than a figure is worth."""
 
 
-def feature_maps(weights: Path, image: NDArray[np.float32], hole: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
+def encoder_features(weights: Path, image: NDArray[np.float32], hole: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
     """Run the encoder of a network.
 
     Args:
-        weights: A .safetensors file or a checkpoint.
+        weights: A model file or a .safetensors file with its card beside it, or a checkpoint.
         image: (H, W, 3) in [0, 1]; what it holds in the hole is not looked at.
         hole: (H, W), True where pixels are missing.
 

@@ -1,4 +1,4 @@
-"""A checkpoint as it is shipped: model file, card, and weights for fine-tuning."""
+"""A checkpoint as it is shipped: model file, its card with what the runtime has to know, and weights for fine-tuning."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from typing import Any
 
 import torch
 
-from bokwon.errors import FileAccessError, InputFileError
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.export.calibrate import HELD_OUT
 from bokwon.export.mix import mix_into
 from bokwon.export.onnx import export, export_int8, write_card
-from bokwon.nn.unet import EncoderBlock
-from bokwon.training import checkpoint as checkpoints
+from bokwon.inpaint.runtime_facts import PAGE_BASES, TILES, LowPass, RuntimeFacts
+from bokwon.nn.lowpass import CELL, LEVELS, MINIMUM_RMS, NEIGHBOURHOOD, SPARSE
+from bokwon.nn.unet import EncoderBlock, PConvUNet
+from bokwon.training.checkpoint import load_network, save_weights
 from bokwon.training.config import DataConfig
 from bokwon.training.data.crops import Crops
 
-__all__ = ["export_checkpoint"]
+__all__ = ["export_checkpoint", "facts_of"]
 
 _EXAMPLES = 96
 _SEED = 1
+_SHARE_OF_REACH = 0.71
+"""How far into a hole a network is asked to see, as a share of what its encoder sees: the shipped ones 96 of 135 pixels."""
 
 
 def export_checkpoint(
@@ -39,7 +43,7 @@ def export_checkpoint(
     """Write the model file of a checkpoint and its card.
 
     Args:
-        checkpoint: Checkpoint folder, run folder or .safetensors file.
+        checkpoint: Checkpoint folder, run folder, .safetensors file or model file.
         output: The ONNX file. The card has the same stem and the suffix .json.
         half: Store the weights as float16.
         weights: Write OUTPUT's stem with the suffix .safetensors too, float16, for fine-tuning.
@@ -57,19 +61,23 @@ def export_checkpoint(
         FileAccessError: If one of them is missing, or the output cannot be written.
         BokwonError: If ONNX Runtime and PyTorch disagree, or rounding changes too much.
     """
-    network, description = checkpoints.load_network(checkpoint)
+    if mix and any(path.suffix == ".onnx" for path in (checkpoint, *(path for path, _ in mix))):
+        # Each has batch normalisation folded in with its own statistics.
+        raise ArgumentError("weights of model files cannot be averaged", "mix checkpoints or .safetensors files")
+    network, description = load_network(checkpoint)
     mix_into(network, mix)
     entries = _read(card) if card else {}
     # Before anything is written: a source may be missing.
     crops = Crops(examples, _EXAMPLES + HELD_OUT, _SEED) if int8 and examples else None
     difference = export(network, output, half=half)
     if weights:
-        checkpoints.save_weights(output.with_suffix(".safetensors"), network, torch.float16)
+        save_weights(output.with_suffix(".safetensors"), network, torch.float16)
     told = ("step", "images_seen", "seconds", "training")
     trained: dict[str, Any] = {key: description[key] for key in told if key in description}
     if mix:
         trained["mix"] = [{"checkpoint": str(path), "share": share} for path, share in mix]
     described = {
+        "runtime": asdict(facts_of(network, ("float32", "bfloat16"))),
         "architecture": {
             "class": "PConvUNet",
             **asdict(network.config),
@@ -77,7 +85,7 @@ def export_checkpoint(
         },
         "network": asdict(network.config),
         # What a record needs to say how far the evidence lies.
-        "kernels": [int(block.conv.kernel_size[0]) for block in network.encoder if isinstance(block, EncoderBlock)],
+        "kernels": _kernels(network),
         # Of a checkpoint that was converted: whose it is.
         **{key: description[key] for key in ("title", "licence", "converted", "value_range") if key in description},
     }
@@ -87,9 +95,33 @@ def export_checkpoint(
         return difference, None
     drawn = (crops[number] for number in range(len(crops)))
     loss = export_int8(network, int8, [(image.numpy(), valid.numpy()) for image, valid in drawn])
-    stored = {"storage": "int8", "int8_of": written["sha256"], "int8_rms": loss, "trained": trained}
+    runtime = asdict(facts_of(network, ("int8",)))
+    stored = {"storage": "int8", "int8_of": written["sha256"], "int8_rms": loss, "trained": trained, "runtime": runtime}
     write_card(int8.with_suffix(".json"), int8, {**described, **stored, **entries, "name": int8.stem})
     return difference, loss
+
+
+def facts_of(network: PConvUNet, precisions: Sequence[str]) -> RuntimeFacts:
+    """Return what the runtime has to know about a network: the block `runtime` of its card.
+
+    Args:
+        network: The network.
+        precisions: What its file is computed with, keys of `TILES`.
+    """
+    sees = sum(kernel // 2 * 2**level for level, kernel in enumerate(_kernels(network)))
+    for_pages = network.config.base in PAGE_BASES
+    return RuntimeFacts(
+        reach=round(_SHARE_OF_REACH * sees),
+        multiple=network.config.multiple,
+        tile={precision: TILES[precision] for precision in precisions},
+        for_pages=for_pages,
+        bounded=for_pages,
+        lowpass=None if network.config.base == "none" else LowPass(CELL, LEVELS, MINIMUM_RMS, NEIGHBOURHOOD, SPARSE),
+    )
+
+
+def _kernels(network: PConvUNet) -> list[int]:
+    return [int(block.conv.kernel_size[0]) for block in network.encoder if isinstance(block, EncoderBlock)]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from bokwon.image_io.masks import Hole
 from bokwon.image_io.modes import Pixels
 from bokwon.inpaint.color import PLANES, Light, as_float, samples_to_light
 from bokwon.inpaint.distance import depth_in_hole
-from bokwon.inpaint.engines.onnx import Engine, ModelEngine
+from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.tiling import Tile
 
 __all__ = ["CoarsePage", "fill_planes", "interpolate", "shrink"]
@@ -28,16 +28,14 @@ def fill_planes(
         light: (H, W, C) samples, bright is large.
         missing: (H, W), True where nothing is known.
         mode: Mode of the page, which says which channels belong together.
-        contrast: The page's contrast in each group, for models; by default each image's own is taken.
+        contrast: The page's contrast in each group, for engines that take it; by default each image's own is taken.
 
     Returns:
         (H, W, C) in [0, 1].
     """
     groups = [np.ascontiguousarray(light[..., plane[0] : plane[-1] + 1]) for plane in PLANES[mode]]
-    if contrast and isinstance(engine, ModelEngine):
-        planes = [engine.fill(group, missing, scale) for group, scale in zip(groups, contrast, strict=True)]
-    else:
-        planes = [engine.fill(group, missing) for group in groups]
+    scales = contrast or (0.0,) * len(groups)
+    planes = [engine.fill(group, missing, scale) for group, scale in zip(groups, scales, strict=True)]
     return planes[0] if len(planes) == 1 else np.concatenate(planes, axis=-1)
 
 
@@ -74,17 +72,16 @@ class CoarsePage:
         pixels: Samples of the page.
         missing: (H, W), True where nothing is known; not everywhere.
         mode: Mode of the samples.
-        reach: How deep into a hole the engine fills well, pixels; None for any depth.
     """
 
-    def __init__(self, engine: Engine, pixels: Pixels, missing: Hole, mode: str, reach: int | None = None) -> None:
+    def __init__(self, engine: Engine, pixels: Pixels, missing: Hole, mode: str) -> None:
         step = -(-max(missing.shape) // engine.tile)
         light, empty = shrink(pixels, missing, mode, step)
-        if reach is not None and empty.any():
+        if engine.reach is not None and empty.any():
             deepest = float(
                 depth_in_hole(empty, (slice(0, len(empty)), slice(0, empty.shape[1])), max(empty.shape)).max()
             )
-            again = int(np.ceil(deepest * _MARGIN / reach))
+            again = int(np.ceil(deepest * _MARGIN / engine.reach))
             if again > 1:
                 step *= again
                 light, empty = shrink(pixels, missing, mode, step)

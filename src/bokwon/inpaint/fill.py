@@ -16,11 +16,11 @@ from bokwon.image_io.modes import Pixels, missing_pixels
 from bokwon.inpaint.coarse import CoarsePage, fill_planes
 from bokwon.inpaint.color import Light, samples_to_light
 from bokwon.inpaint.distance import depth_in_hole, is_shallow, rise
-from bokwon.inpaint.engines.onnx import Engine, ModelEngine
+from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.finish.background import Paper
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
 from bokwon.inpaint.residual_scale import page_contrast
-from bokwon.inpaint.tiling import Feather, Tile, Tiling
+from bokwon.inpaint.tiling import Feather, Tile, Tiling, grid_of
 
 __all__ = ["LETTER_REACH", "Letters", "Progress", "fill_hole", "tiling_for"]
 
@@ -34,9 +34,20 @@ Progress = Callable[[int, int], None]
 """Told after each tile: how many are done, and of how many."""
 
 
-def tiling_for(engine: Engine) -> Tiling:
-    """Return how an engine's pages are cut where nothing else is asked for."""
-    return Tiling(engine.tile, square=getattr(engine, "square", True))
+def tiling_for(engine: Engine, tile: int | None = None) -> Tiling:
+    """Return how pages are cut for an engine.
+
+    Args:
+        engine: What fills.
+        tile: Side of the tiles, a multiple of the engine's grid; by default what suits the engine.
+
+    Raises:
+        ArgumentError: The side is no multiple of the grid, or too small.
+    """
+    grid = grid_of(engine.multiple)
+    if tile is not None:
+        return Tiling(tile, grid, grid=grid)
+    return Tiling(max(-(-engine.tile // grid), 2) * grid, grid, engine.square, grid)
 
 
 def fill_hole(
@@ -73,11 +84,11 @@ def fill_hole(
     tiles = (tiling or tiling_for(engine)).plan(hole)
     if not tiles:
         return 0
-    if len(tiles) > 1 and isinstance(engine, ModelEngine):
+    if len(tiles) > 1:
         engine = engine.shared([missing[tile.window].shape for tile in tiles])
     feather = Feather(pixels, mode, hole)
     fill = _TileFiller(pixels, mode, missing, engine, letters, bounded=bounded)
-    for done, (tile, light) in enumerate(_in_order(fill, tiles, getattr(engine, "lanes", 1)), 1):
+    for done, (tile, light) in enumerate(_in_order(fill, tiles, engine.concurrency), 1):
         feather.add(tile, light)
         if progress is not None:
             progress(done, len(tiles))
@@ -85,18 +96,18 @@ def fill_hole(
 
 
 def _in_order(
-    fill: Callable[[Tile], NDArray[np.float32]], tiles: list[Tile], lanes: int
+    fill: Callable[[Tile], NDArray[np.float32]], tiles: list[Tile], concurrency: int
 ) -> Iterator[tuple[Tile, NDArray[np.float32]]]:
     """Fill tiles, some at a time, and yield them as they stand in the list, so that sums come out the same."""
-    if lanes == 1 or len(tiles) == 1:
+    if concurrency == 1 or len(tiles) == 1:
         yield from ((tile, fill(tile)) for tile in tiles)
         return
-    pool = ThreadPoolExecutor(lanes)
+    pool = ThreadPoolExecutor(concurrency)
     try:
         running: deque[Future[NDArray[np.float32]]] = deque()
         for place, tile in enumerate(tiles):
             # One more than can run, so that none waits while this thread works.
-            while len(running) <= lanes and place + len(running) < len(tiles):
+            while len(running) <= concurrency and place + len(running) < len(tiles):
                 running.append(pool.submit(fill, tiles[place + len(running)]))
             yield tile, running.popleft().result()
     finally:
@@ -116,20 +127,17 @@ class _TileFiller:
         self._mode = mode
         self._missing = missing
         self._engine = engine
-        # Classical methods go on from the rim to any depth.
-        self._reach: int | None = getattr(engine, "reach", None)
         self._letters = letters
-        scaled = isinstance(engine, ModelEngine) and engine.scaled
-        lanes = getattr(engine, "lanes", 1)
-        self._contrast = page_contrast(pixels, mode, missing, lanes) if scaled else ()
-        self._lightest = LightestKnown(pixels, mode, missing, lanes) if bounded else None
+        at_once = engine.concurrency
+        self._contrast = page_contrast(pixels, mode, missing, engine.lowpass, at_once) if engine.takes_scale else ()
+        self._lightest = LightestKnown(pixels, mode, missing, at_once) if bounded else None
         self._lock = Lock()
         self._coarse: CoarsePage | None = None
         self._paper: Paper | None = None
 
     def __call__(self, tile: Tile) -> NDArray[np.float32]:
         missing = self._missing[tile.window]
-        reach = LETTER_REACH if self._letters == "leave" else self._reach
+        reach = LETTER_REACH if self._letters == "leave" else self._engine.reach
         middle_at = self._paper_at if self._letters == "leave" else self._coarse_at
         if reach is not None and not is_shallow(missing, reach):
             depth = depth_in_hole(self._missing, tile.window, reach + 1)
@@ -170,5 +178,5 @@ class _TileFiller:
     def _coarse_at(self, tile: Tile) -> NDArray[np.float32]:
         with self._lock:
             if self._coarse is None:
-                self._coarse = CoarsePage(self._engine, self._pixels, self._missing, self._mode, self._reach)
+                self._coarse = CoarsePage(self._engine, self._pixels, self._missing, self._mode)
         return self._bounded(tile, self._coarse.at(tile))

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.inpaint.runtime_facts import RuntimeFacts, read_facts
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -34,9 +35,6 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
 INT8_OF = "int8_of"
 """Entry of an int8 model's card: the checksum of the float model that it belongs to."""
-
-_FOR_PAGES = ("lowpass", "pullpush")
-"""Bases of networks for pages."""
 
 _REINSTALL = "install bokwon anew"
 _FETCH_AGAIN = "copy the model file and its card again, both from the same export"
@@ -67,15 +65,19 @@ class Model:
         return "int8" if self.card is not None and self.card.get("storage") == "int8" else "float32"
 
     @property
-    def for_pages(self) -> bool:
-        """Whether it is for pages of ink on paper, by what its network builds on.
+    def facts(self) -> RuntimeFacts:
+        """What the runtime has to know about it.
 
-        Such a model fills no lighter than what is known around, and its fills may become ink or paper. A membrane, for
-        photographs, carries the light of the rim itself into a hole, which may be more than the mean of a spot; a
-        network without a base is measured as it is.
+        Raises:
+            InputFileError: The block `runtime` of the card makes no sense.
         """
-        network = {} if self.card is None else self.card.get("network", {})
-        return isinstance(network, dict) and network.get("base") in _FOR_PAGES
+        try:
+            return read_facts(self.card)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise InputFileError(
+                f"the card of model {self.name} has a runtime block that makes no sense: {error}",
+                "export the model anew, or leave the block out",
+            ) from error
 
 
 def list_models(folder: Path | None = None) -> tuple[Model, ...]:

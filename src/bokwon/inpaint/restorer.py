@@ -11,25 +11,26 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import bokwon
-from bokwon.errors import ArgumentError, InputFileError
+from bokwon.errors import ArgumentError
 from bokwon.image_io.masks import MOST_WIDENED, Hole, as_hole, check_hole, looks_inverted, widen_hole
 from bokwon.image_io.modes import Pixels, from_pillow, missing_pixels, mode_of_array, to_pillow
-from bokwon.inpaint.engines.mirrored_views import VIEWS, EnsembleEngine
-from bokwon.inpaint.engines.onnx import PRECISIONS, TILES, Engine, load_engine, prefers_int8
+from bokwon.inpaint.engines.base import Engine
+from bokwon.inpaint.engines.mirrored_views import VIEWS
 from bokwon.inpaint.engines.opencv import CLASSICAL, OpenCVEngine
+from bokwon.inpaint.engines.select import load
 from bokwon.inpaint.fill import Letters, Progress, fill_hole, tiling_for
 from bokwon.inpaint.finish.background_estimate import survey
 from bokwon.inpaint.finish.grain import GrainChoice, add_grain
 from bokwon.inpaint.finish.ink import InkChoice, sharpen_ink
-from bokwon.inpaint.models import DEFAULT_MODEL, Model, find_int8, find_model, load_model
-from bokwon.inpaint.tiling import Tiling
+from bokwon.inpaint.models import DEFAULT_MODEL, Model, find_model
+from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
 from bokwon.utilities.processes import available_cores
 
 __all__ = ["METHODS", "Restoration", "Restorer"]
 
 METHODS = ("model", *CLASSICAL)
 
-_LANES = 4
+_CONCURRENCY = 4
 """How many windows are finished at the same time at most, each in some 50 MiB."""
 
 ImageT = TypeVar("ImageT", bound="NDArray[Any] | Image.Image")
@@ -136,20 +137,9 @@ class Restorer:
             # Engines start as many as they are told, be it a hundred thousand.
             threads = min(threads, available_cores())
         if method == "model":
-            self.model = _in_precision(find_model(model), precision, engine)
-            kind = self.model.precision
-            if kind == "int8":
-                precision = "auto"
-                if engine == "auto":
-                    # OpenVINO is slower with them than in bfloat16.
-                    engine = "onnx"
-            data, self.sha256 = load_model(self.model)
-            loaded = load_engine(
-                data, self.model.name, engine=engine, precision=precision, threads=threads, tile=TILES[kind]
+            self.model, self.sha256, self.engine, self.precision = load(
+                find_model(model), engine=engine, precision=precision, threads=threads, ensemble=ensemble
             )
-            self.engine, self.precision = loaded, kind if kind == "int8" else loaded.precision
-            if ensemble > 1:
-                self.engine = EnsembleEngine(loaded, ensemble)
         else:
             self.engine = OpenCVEngine(method, threads=threads)
         if letters not in get_args(Letters):
@@ -159,13 +149,14 @@ class Restorer:
         if ink not in get_args(InkChoice):
             raise ArgumentError(f"ink cannot be {ink!r}", "choose auto, off, sharpen or clear")
         self.letters = letters
-        self._for_pages = self.model is not None and self.model.for_pages
-        self.grain = ("match" if self._for_pages else "off") if grain == "auto" else grain
-        self.ink = ("clear" if self._for_pages else "off") if ink == "auto" else ink
-        self._lanes = min(threads or available_cores(), _LANES)
+        facts = self.model.facts if self.model else DEFAULT_FACTS
+        self._bounded = facts.bounded
+        self.grain = ("match" if facts.for_pages else "off") if grain == "auto" else grain
+        self.ink = ("clear" if facts.for_pages else "off") if ink == "auto" else ink
+        self._concurrency = min(threads or available_cores(), _CONCURRENCY)
         self.ensemble = ensemble
         self.widen = widen
-        self._tiling = tiling_for(self.engine) if tile is None else Tiling(tile)
+        self._tiling = tiling_for(self.engine, tile)
 
     def restore(
         self, image: ImageT, hole: NDArray[Any] | Image.Image, *, progress: Progress | None = None
@@ -254,7 +245,7 @@ class Restorer:
             self.engine,
             tiling=self._tiling,
             letters=self.letters,
-            bounded=self._for_pages,
+            bounded=self._bounded,
             progress=progress,
         )
         if tiles:
@@ -265,34 +256,14 @@ class Restorer:
         if mode == "1" or (self.ink == "off" and self.grain == "off"):
             return
         # Once for both: what they write is not what they look at.
-        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, lanes=self._lanes)
+        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, concurrency=self._concurrency)
         if self.ink != "off":
-            sharpen_ink(pixels, mode, hole, clear=self.ink == "clear", around=around, lanes=self._lanes)
+            sharpen_ink(pixels, mode, hole, clear=self.ink == "clear", around=around, concurrency=self._concurrency)
         if self.grain == "match":
-            add_grain(pixels, mode, hole, around=around, lanes=self._lanes)
+            add_grain(pixels, mode, hole, around=around, concurrency=self._concurrency)
 
 
 def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
     restored = to_pillow(pixels, mode, like=image.mode)
     restored.info = {key: value for key, value in image.info.items() if image.mode == mode or key != "transparency"}
     return restored
-
-
-def _in_precision(model: Model, precision: str, engine: str) -> Model:
-    if precision not in PRECISIONS:
-        raise ArgumentError(f"no precision is named {precision!r}", f"choose one of {', '.join(PRECISIONS)}")
-    if model.precision == "int8":
-        return model
-    if precision == "int8":
-        if engine == "openvino":
-            raise ArgumentError("int8 models are made for ONNX Runtime", "leave out one of OpenVINO and int8")
-        return find_int8(model)
-    if precision == "bfloat16" and engine == "onnx":
-        raise ArgumentError("ONNX Runtime does not compute in bfloat16", "leave out one of onnx and bfloat16")
-    if precision == "auto" and prefers_int8(engine):
-        try:
-            return find_int8(model)
-        except InputFileError:
-            # Most models have none; one that is another's is not for this one to run.
-            return model
-    return model

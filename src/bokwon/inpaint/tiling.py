@@ -1,6 +1,6 @@
 """Large pages in pieces: which tiles touch a hole, and seams that fade from one tile into the next.
 
-Along each axis tiles begin at multiples of `GRID` (what a 7-level network strides by), overlap, and have weights that
+Along each axis tiles begin at multiples of a grid that the engine's network strides by, overlap, and have weights that
 add up to one at every pixel: zero in the outer quarter of the overlap, where a tile sees least of what is around, and
 rising over the middle half. The page's own edges keep full weight. So a page needs no buffer of weights, and of sums
 only the seams that still wait for a neighbour.
@@ -19,10 +19,15 @@ from bokwon.image_io.masks import Hole
 from bokwon.image_io.modes import Pixels
 from bokwon.inpaint.color import light_to_samples, put_samples
 
-__all__ = ["GRID", "Feather", "Segment", "Span", "Tile", "Tiling", "plan_axis"]
+__all__ = ["GRID", "Feather", "Segment", "Span", "Tile", "Tiling", "grid_of", "plan_axis"]
 
 GRID = 128
-"""Tiles begin at multiples of this many pixels: 2 to the 7 levels of the shipped network."""
+"""The finest grid that tiles lie on, pixels: how much a tile sees around its hole at least."""
+
+
+def grid_of(multiple: int) -> int:
+    """Return the grid for a network that strides by `multiple` pixels: the least multiple of it from `GRID` on."""
+    return -(-GRID // multiple) * multiple
 
 
 @dataclass(frozen=True)
@@ -62,20 +67,21 @@ class Span:
         return slice(self.segments[0].start, self.segments[-1].stop)
 
 
-def plan_axis(length: int, tile: int, overlap: int) -> tuple[Span, ...]:
+def plan_axis(length: int, tile: int, overlap: int, grid: int = GRID) -> tuple[Span, ...]:
     """Cut an axis into overlapping spans.
 
     Args:
         length: Pixels of the axis.
-        tile: Longest span, a multiple of `GRID`.
-        overlap: What neighbours share, a multiple of `GRID`.
+        tile: Longest span, a multiple of the grid.
+        overlap: What neighbours share, a multiple of the grid.
+        grid: Spans begin at multiples of this many pixels.
 
     Returns:
         Spans in order; a single one of full length where that is not longer than a tile.
     """
     if length <= tile:
         return (Span(0, length, np.ones(length, np.float32), (Segment(0, length, 1),)),)
-    fewest, tile = _fewest(length, tile, overlap)
+    fewest, tile = _fewest(length, tile, overlap, grid)
     starts = [number * (tile - overlap) for number in range(fewest)]
     raw = []
     for start in starts:
@@ -108,12 +114,12 @@ def plan_axis(length: int, tile: int, overlap: int) -> tuple[Span, ...]:
     )
 
 
-def _fewest(length: int, tile: int, overlap: int) -> tuple[int, int]:
+def _fewest(length: int, tile: int, overlap: int, grid: int) -> tuple[int, int]:
     """Return how many spans an axis is cut into, as few as there must be, and how long: no longer than they need be."""
     if length <= tile:
-        return 1, -(-length // GRID) * GRID
+        return 1, -(-length // grid) * grid
     most = -(-(length - overlap) // (tile - overlap))
-    tile = min(tile, overlap + -(-(length - overlap) // (most * GRID)) * GRID)
+    tile = min(tile, overlap + -(-(length - overlap) // (most * grid)) * grid)
     return -(-(length - overlap) // (tile - overlap)), tile
 
 
@@ -151,22 +157,24 @@ class Tiling:
     """How pages are cut.
 
     Attributes:
-        tile: Side of a tile in pixels, a multiple of `GRID`.
-        overlap: What neighbouring tiles share, a multiple of `GRID`, at most half a tile.
+        tile: Side of a tile in pixels, a multiple of `grid`.
+        overlap: What neighbouring tiles share, a multiple of `grid`, at most half a tile.
         square: Whether no side of a tile is longer. Otherwise a tile has at most as many pixels as such a square, and
             of the shapes up to about four times as long as wide the one that takes least for a whole page, if each of
             its tiles is computed in the size of the largest.
+        grid: Tiles begin at multiples of this many pixels, see `grid_of`.
     """
 
     tile: int = 512
     overlap: int = 128
     square: bool = True
+    grid: int = GRID
 
     def __post_init__(self) -> None:
-        if self.tile % GRID or self.overlap % GRID or not 0 < self.overlap <= self.tile // 2:
+        if self.tile % self.grid or self.overlap % self.grid or not 0 < self.overlap <= self.tile // 2:
             raise ArgumentError(
                 f"tile {self.tile} with overlap {self.overlap} is no tiling",
-                f"take multiples of {GRID}, the overlap at most half the tile",
+                f"take multiples of {self.grid}, the overlap at most half the tile",
             )
 
     def plan(self, hole: Hole) -> list[Tile]:
@@ -176,22 +184,23 @@ class Tiling:
             hole: (H, W).
         """
         down, across = (self.tile, self.tile) if self.square else self._shape(*hole.shape)
-        rows = plan_axis(hole.shape[0], down, self.overlap)
-        columns = plan_axis(hole.shape[1], across, self.overlap)
-        tiles = (_near_hole(row, column, hole) for row in rows for column in columns)
+        rows = plan_axis(hole.shape[0], down, self.overlap, self.grid)
+        columns = plan_axis(hole.shape[1], across, self.overlap, self.grid)
+        tiles = (_near_hole(row, column, hole, self.grid) for row in rows for column in columns)
         return [tile for tile in tiles if tile is not None]
 
     def _shape(self, height: int, width: int) -> tuple[int, int]:
         """Return the longest sides (down, across) that tiles of a page may have."""
-        cells = self.tile // GRID
+        grid, cells = self.grid, self.tile // self.grid
         shapes = [
-            (down * GRID, cells**2 // down * GRID)
-            for down in range(max(-(-cells // 2), 2 * self.overlap // GRID), 2 * cells + 1)
+            (down * grid, cells**2 // down * grid)
+            for down in range(max(-(-cells // 2), 2 * self.overlap // grid), 2 * cells + 1)
         ]
 
         def computed(shape: tuple[int, int]) -> int:
-            counts = (_fewest(length, side, self.overlap) for length, side in zip((height, width), shape, strict=True))
-            (down, tall), (across, wide) = counts
+            (down, tall), (across, wide) = (
+                _fewest(length, side, self.overlap, grid) for length, side in zip((height, width), shape, strict=True)
+            )
             return down * tall * across * wide
 
         # Among equals the one nearest to a square.
@@ -199,21 +208,21 @@ class Tiling:
         return min(possible, key=lambda shape: (computed(shape), abs(shape[0] - shape[1])))
 
 
-def _near_hole(rows: Span, columns: Span, hole: Hole) -> Tile | None:
-    """Return a tile cut down to the hole and `GRID` pixels around it, or None without a hole in what counts of it."""
+def _near_hole(rows: Span, columns: Span, hole: Hole, grid: int) -> Tile | None:
+    """Return a tile cut down to the hole and a cell of the grid around it, or None without a hole in what counts of it."""
     inside = hole[rows.support, columns.support]
     down = np.flatnonzero(inside.any(axis=1))
     if not len(down):
         return None
     across = np.flatnonzero(inside[down[0] : down[-1] + 1].any(axis=0))
-    return Tile(rows, columns, (_around(rows, down), _around(columns, across)))
+    return Tile(rows, columns, (_around(rows, down, grid), _around(columns, across, grid)))
 
 
-def _around(span: Span, places: NDArray[np.intp]) -> slice:
+def _around(span: Span, places: NDArray[np.intp], grid: int) -> slice:
     """Return what an engine sees along an axis: places in the span's support, with context, from grid to grid."""
     first, last = span.support.start + int(places[0]), span.support.start + int(places[-1])
-    start = max(span.start, (first - GRID) // GRID * GRID)
-    return slice(start, min(span.stop, -(-(last + 1 + GRID) // GRID) * GRID))
+    start = max(span.start, (first - grid) // grid * grid)
+    return slice(start, min(span.stop, -(-(last + 1 + grid) // grid) * grid))
 
 
 class Feather:

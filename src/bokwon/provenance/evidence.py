@@ -19,6 +19,7 @@ from bokwon.errors import InputFileError
 from bokwon.image_io.masks import Hole
 from bokwon.inpaint.models import Model
 from bokwon.inpaint.residual_scale import dense_evidence
+from bokwon.inpaint.runtime_facts import LowPass
 
 __all__ = ["KERNELS", "Encoder", "encoder_of", "evidence_levels", "shrink_hole"]
 
@@ -36,20 +37,21 @@ class Encoder:
     Attributes:
         kernels: Odd kernel sizes, one a layer.
         source: Where they are from, in words.
-        dense: Known pixels that stand nearly alone in a hole are no evidence to it.
+        dense: What the network takes for evidence, if not every known pixel: those that stand nearly alone in a hole
+            are none to a network with a low-pass.
     """
 
     kernels: tuple[int, ...] = KERNELS
     source: str = "default: no model says its own"
-    dense: bool = False
+    dense: LowPass | None = None
 
 
 def encoder_of(model: Model | None) -> Encoder:
     """Return the encoder that a model's card tells of.
 
     A card may have `kernels`, by itself or under `network`: a list of odd numbers. Else it tells the network's
-    `levels`, and those of a `PConvUNet` have kernels of 7, 5, 5 and then 3. A network with a `base` takes lone pixels
-    for no evidence.
+    `levels`, and those of a `PConvUNet` have kernels of 7, 5, 5 and then 3. Whether lone pixels are evidence is
+    among the model's `RuntimeFacts`.
 
     Args:
         model: The model; None for a classical method.
@@ -63,7 +65,7 @@ def encoder_of(model: Model | None) -> Encoder:
     network = card.get("network", card.get("architecture"))
     network = network if isinstance(network, Mapping) else {}
     kernels: Any = network.get("kernels", card.get("kernels"))
-    dense = network.get("base", "none") != "none"
+    dense = model.facts.lowpass
     if kernels is not None:
         fit = isinstance(kernels, list) and 0 < len(kernels) <= _MOST_LAYERS
         if not fit or not all(type(size) is int and 0 < size < 100 and size % 2 for size in kernels):
@@ -79,13 +81,13 @@ def encoder_of(model: Model | None) -> Encoder:
     return Encoder(source=f"default: model {model.name} {lack}")
 
 
-def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: bool = False) -> list[Hole]:
+def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: LowPass | None = None) -> list[Hole]:
     """Return what is still missing after each layer.
 
     Args:
         missing: (H, W), True where nothing is known.
         kernels: Odd kernel sizes, one a layer.
-        dense: Whether known pixels that stand nearly alone in a hole are left out of what is known.
+        dense: By what known pixels that stand nearly alone in a hole are left out of what is known; None keeps them.
 
     Returns:
         One array a layer, each half as large as the one before, rounded up.
@@ -93,7 +95,7 @@ def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: boo
     import cv2
 
     found = []
-    known = (dense_evidence(~missing) if dense else ~missing).astype(np.uint8)
+    known = (dense_evidence(~missing, dense) if dense else ~missing).astype(np.uint8)
     for size in kernels:
         # What lies beyond the border is missing, as in the network.
         grown = cv2.dilate(known, np.ones((size, size), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
@@ -102,7 +104,9 @@ def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: boo
     return found
 
 
-def evidence_levels(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: bool = False) -> NDArray[np.uint8]:
+def evidence_levels(
+    missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: LowPass | None = None
+) -> NDArray[np.uint8]:
     """Return at which layer each pixel is first reached by something known.
 
     Args:

@@ -19,6 +19,7 @@ from torch import Tensor
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training.load_config import from_mapping
+from bokwon.training.onnx_weights import read_onnx
 
 __all__ = ["all_checkpoints", "latest", "load_network", "prune", "read", "save", "save_weights", "set_aside"]
 
@@ -93,8 +94,9 @@ def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
     """Read the network of a checkpoint.
 
     Args:
-        folder: A checkpoint, or a run's folder, whose latest checkpoint is taken; also the path of a safetensors file
-            with a JSON description of the same stem beside it.
+        folder: A checkpoint, or a run's folder, whose latest checkpoint is taken; also the path of a model file (.onnx)
+            or a safetensors file with a JSON description of the same stem beside it. A model file's batch
+            normalisation is folded into its convolutions, see `bokwon.training.onnx_weights`.
 
     Returns:
         The network in eval mode, float32, and the checkpoint's description.
@@ -103,7 +105,7 @@ def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
         FileAccessError: If there is no checkpoint.
         InputFileError: If it is damaged, or weights and description do not fit each other.
     """
-    if folder.suffix == ".safetensors":
+    if folder.suffix in (".safetensors", ".onnx"):
         weights, text = folder, folder.with_suffix(".json")
     else:
         folder = folder if (folder / DESCRIPTION).is_file() else latest(folder) or folder
@@ -113,6 +115,9 @@ def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
         network = PConvUNet(**asdict(from_mapping(UNetConfig, description["network"])))
     except (ValueError, KeyError, TypeError) as error:
         raise InputFileError(f"{text} does not describe a network: {error}", "take another checkpoint") from error
+    if weights.suffix == ".onnx":
+        read_onnx(weights, network, description.get("sha256"))
+        return network.eval(), description
     tensors = _read_weights(weights, description)
     try:
         network.load_state_dict(
@@ -203,7 +208,7 @@ def set_aside(folder: Path) -> Path:
 
 def _describe(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise FileAccessError(f"{path} is missing", "give a checkpoint folder or a .safetensors file")
+        raise FileAccessError(f"{path} is missing", "give a checkpoint folder, or a .safetensors or .onnx file with its card")
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:

@@ -18,13 +18,18 @@ from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training import checkpoint
 from bokwon.training.config import OptimizerConfig, TrainConfig
+from bokwon.training.data.crops import Crops
 from bokwon.training.load_config import differences, from_mapping
 from bokwon.training.muon import Muon
+from bokwon.training.onnx_weights import restore_norms
 from bokwon.training.schedule import in_phase_two, is_over, learning_rate
 
 __all__ = ["Run"]
 
 _log = logging.getLogger(__name__)
+
+_MEASURED = 64
+"""Crops that the statistics of a model file's batch normalisation are measured on."""
 
 
 class Run:
@@ -75,7 +80,9 @@ class Run:
         """Take over weights; optimiser and moving average start afresh.
 
         Args:
-            weights: A `.safetensors` file with its card beside it, a checkpoint, or the folder of a run.
+            weights: A model file (`.onnx`) or a `.safetensors` file with its card beside it, a checkpoint, or the folder
+                of a run. A model file lacks the statistics of batch normalisation: they are measured on the images and
+                masks of this run.
 
         Raises:
             FileAccessError: If there are none.
@@ -91,6 +98,11 @@ class Run:
             raise InputFileError(
                 f"{weights} is of another network: {', '.join(changed)}", "give network.* as it was trained with"
             )
+        if weights.suffix == ".onnx":
+            # The same examples in every process; of a seed that no crop of the run has.
+            crops = Crops(self.config.data, _MEASURED, self.config.seed + 1)
+            examples = (crops[number] for number in range(_MEASURED))
+            restore_norms(first, ((image[None], valid[None]) for image, valid in examples))
         self.network.load_state_dict(first.state_dict())
         self.average.module.load_state_dict(first.state_dict())
         _log.info("started from %s", weights)

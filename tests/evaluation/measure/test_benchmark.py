@@ -23,7 +23,6 @@ from bokwon.evaluation.report.compare import compare, format_comparison
 from bokwon.evaluation.report.markdown import to_markdown
 from bokwon.evaluation.report.results import collect, read_results, to_csv, to_json
 from bokwon.evaluation.report.tables import PUBLISHED, overview_table
-from bokwon.inpaint.restorer import Restorer
 
 ROOT = Path(__file__).parents[3]
 
@@ -172,8 +171,8 @@ def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path
     assert len({task.key for task in tasks}) == 4
     records = [run_task(task) for task in tasks]
     assert not any("error" in record for record in records)
-    engines = [method.engine() for method in methods]
-    chosen = [(one.letters, one.ink, one.grain, one.ensemble) for one in engines if isinstance(one, Restorer)]
+    restorers = [method.restorer() for method in methods]
+    chosen = [(one.letters, one.ink, one.grain, one.ensemble) for one in restorers]
     # What is not asked for is off: models are measured by what they fill.
     assert chosen[:2] == [("restore", "off", "off", 1), ("leave", "off", "off", 1)]
     assert chosen[2:] == [("leave", "clear", "match", 1), ("restore", "off", "off", 2)]

@@ -24,12 +24,10 @@ from bokwon.evaluation.measure.local import (
     thickness_classes,
 )
 from bokwon.evaluation.measure.machine import metered, versions
-from bokwon.evaluation.measure.methods import Method, erase, restore
+from bokwon.evaluation.measure.methods import Filler, Method, erase
 from bokwon.evaluation.measure.metrics import measure
 from bokwon.image_io.masks import Hole
 from bokwon.image_io.writer import replacing
-from bokwon.inpaint.engines.onnx import Engine
-from bokwon.inpaint.restorer import Restorer
 from bokwon.utilities.processes import in_processes
 
 __all__ = ["Folders", "Journal", "Task", "measure_all", "open_report", "restored_picture", "run_task"]
@@ -191,7 +189,7 @@ def measure_all(
     return failures
 
 
-_ENGINES: dict[Method, Engine | Restorer] = {}
+_FILLERS: dict[Method, Filler] = {}
 
 
 def run_task(task: Task) -> dict[str, Any]:
@@ -206,12 +204,12 @@ def run_task(task: Task) -> dict[str, Any]:
     """
     try:
         truth, hole = load_pair(task.pair, task.folders.images, task.folders.masks)
-        if task.method not in _ENGINES:
-            _ENGINES.clear()
-            _ENGINES[task.method] = task.method.engine()
+        if task.method not in _FILLERS:
+            _FILLERS.clear()
+            _FILLERS[task.method] = task.method.filler()
         damaged = erase(truth, hole)
         with metered() as cost:
-            filled = restore(damaged, hole, _ENGINES[task.method])
+            filled = _FILLERS[task.method].fill(damaged, hole)
         _keep_picture(task.picture, filled, hole)
         record: dict[str, Any] = {"key": task.key}
         record.update({name: round(value, 6) for name, value in measure(filled, truth, hole).items()})
@@ -242,7 +240,7 @@ def restored_picture(task: Task, truth: NDArray[np.uint8], hole: Hole) -> NDArra
     """
     kept = cv2.imread(str(task.picture), cv2.IMREAD_COLOR) if task.picture.exists() else None
     if kept is None or kept.shape != truth.shape:
-        return restore(erase(truth, hole), hole, task.method.engine())
+        return task.method.filler().fill(erase(truth, hole), hole)
     composite = truth.copy()
     composite[hole] = kept[..., ::-1][hole]
     return composite

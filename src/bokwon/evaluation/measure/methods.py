@@ -1,10 +1,11 @@
-"""Methods by name, all behind the runtime's engine protocol."""
+"""Methods by name, each with one function that fills a hole."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 from bokwon.errors import ArgumentError
 from bokwon.image_io.masks import Hole
 from bokwon.inpaint.color import Light, as_float
+from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.biharmonic import BiharmonicEngine
 from bokwon.inpaint.engines.mirrored_views import VIEWS
-from bokwon.inpaint.engines.onnx import Engine
 from bokwon.inpaint.engines.opencv import CLASSICAL, OpenCVEngine
 from bokwon.inpaint.engines.patchmatch import PatchMatchEngine
 from bokwon.inpaint.fill import Letters, fill_hole
@@ -24,9 +25,8 @@ from bokwon.inpaint.finish.grain import GrainChoice
 from bokwon.inpaint.finish.ink import InkChoice
 from bokwon.inpaint.models import find_model, load_model
 from bokwon.inpaint.restorer import Restorer
-from bokwon.inpaint.tiling import Tiling
 
-__all__ = ["ERASED", "IdentityEngine", "Method", "erase", "parse_methods", "restore"]
+__all__ = ["ERASED", "Filler", "IdentityEngine", "Method", "erase", "parse_methods"]
 
 ERASED = 255
 """What stands in a hole before it is filled: white, as where a sheet is missing under a scanner's lid."""
@@ -49,13 +49,13 @@ _CHOICES = {
 _NAMED = re.compile(rf"(?:(\w[\w.-]*)=)?(.+?)((?::(?:{'|'.join(_CHOICES)})=\w+)*)", re.DOTALL)
 
 
-class IdentityEngine:
+class IdentityEngine(Engine):
     """Leaves the hole as it is: what doing nothing costs."""
 
     tile = 2048
     description = "the damaged image, holes white"
 
-    def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def fill(self, light: Light, missing: NDArray[np.bool_], scale: float = 0.0) -> NDArray[np.float32]:
         """Return the tile as it is; see `Engine.fill`."""
         return as_float(light)
 
@@ -66,6 +66,20 @@ _ENGINES: dict[str, Callable[[], Engine]] = {
     "patchmatch": PatchMatchEngine,
     "identity": IdentityEngine,
 }
+
+
+@dataclass(frozen=True)
+class Filler:
+    """What a method fills holes with.
+
+    Attributes:
+        description: The engine's own.
+        fill: Takes a damaged image (H, W, 3) and its hole (H, W); returns the restored image, the input outside the
+            hole.
+    """
+
+    description: str
+    fill: Callable[[NDArray[np.uint8], Hole], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -84,8 +98,8 @@ class Method:
     sha256: str | None = None
     options: tuple[tuple[str, str], ...] = ()
 
-    def engine(self) -> Engine | Restorer:
-        """Make the engine, or for models the whole runtime.
+    def filler(self) -> Filler:
+        """Make what fills: an engine, or for models the whole runtime.
 
         Raises:
             MissingDependencyError: What it needs is not installed.
@@ -93,7 +107,13 @@ class Method:
             InputFileError: It is damaged, or not the one that was named at first.
         """
         if self.source in _ENGINES:
-            return _ENGINES[self.source]()
+            engine = _ENGINES[self.source]()
+            return Filler(engine.description, partial(_fill_in_tiles, engine))
+        restorer = self.restorer()
+        return Filler(restorer.engine.description, lambda damaged, hole: restorer.restore(damaged, hole).image)
+
+    def restorer(self) -> Restorer:
+        """Load the model; raises as `filler` does."""
         chosen: dict[str, Any] = dict(self.options)
         chosen["ensemble"] = int(chosen.get("ensemble", 1))
         precision = find_model(self.source).precision
@@ -110,7 +130,7 @@ class Method:
             # A file by its name alone: where it lay is nobody's business who reads the report.
             "source": Path(self.source).name,
             "sha256": self.sha256,
-            "engine": ", ".join([_described(self.engine()), *self._finish()]),
+            "engine": ", ".join([self.filler().description, *self._finish()]),
         }
 
     def _finish(self) -> list[str]:
@@ -141,7 +161,7 @@ def parse_methods(text: str) -> tuple[Method, ...]:
     if twice:
         raise ArgumentError(f"{', '.join(sorted(twice))} is named twice", "call one of them otherwise: NAME=METHOD")
     for method in methods:
-        method.engine()
+        method.filler()
     return tuple(methods)
 
 
@@ -172,10 +192,6 @@ def _options(text: str, rest: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(options.items()))
 
 
-def _described(engine: Engine | Restorer) -> str:
-    return engine.engine.description if isinstance(engine, Restorer) else engine.description
-
-
 def erase(truth: NDArray[np.uint8], hole: Hole) -> NDArray[np.uint8]:
     """Return the damaged image: the truth with its hole white.
 
@@ -188,16 +204,8 @@ def erase(truth: NDArray[np.uint8], hole: Hole) -> NDArray[np.uint8]:
     return damaged
 
 
-def restore(damaged: NDArray[np.uint8], hole: Hole, engine: Engine | Restorer) -> NDArray[np.uint8]:
-    """Fill a hole the way the runtime does: in tiles, feathered, the input outside the hole.
-
-    Args:
-        damaged: (H, W, 3).
-        hole: (H, W).
-        engine: What fills, or the whole runtime.
-    """
-    if isinstance(engine, Restorer):
-        return engine.restore(damaged, hole).image
+def _fill_in_tiles(engine: Engine, damaged: NDArray[np.uint8], hole: Hole) -> NDArray[np.uint8]:
+    """Fill a hole the way the runtime does: in tiles, feathered, the input outside the hole."""
     filled = damaged.copy()
-    fill_hole(filled, "RGB", hole, engine, tiling=Tiling(engine.tile))
+    fill_hole(filled, "RGB", hole, engine)
     return filled

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from bokwon.errors import MissingDependencyError
 from bokwon.inpaint.color import Light
+from bokwon.inpaint.engines.base import Engine
 
 __all__ = ["BiharmonicEngine"]
 
 
-class BiharmonicEngine:
+class BiharmonicEngine(Engine):
     """Fills every hole with the surface whose bilaplacian is zero and that continues value and slope of its rim.
 
     It solves one sparse linear system a tile; time and memory grow faster than the hole.
@@ -39,7 +40,7 @@ class BiharmonicEngine:
         self._inpaint = inpaint_biharmonic
         self.description = f"scikit-image {version}, biharmonic"
 
-    def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def fill(self, light: Light, missing: NDArray[np.bool_], scale: float = 0.0) -> NDArray[np.float32]:
         """Inpaint a tile; see `Engine.fill`."""
         scaled = light.astype(np.float64) / np.iinfo(light.dtype).max
         if not missing.any():

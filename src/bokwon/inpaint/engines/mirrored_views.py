@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.inpaint.color import Light
-from bokwon.inpaint.engines.onnx import ModelEngine
+from bokwon.inpaint.engines.base import ModelEngine
 
 __all__ = ["VIEWS", "EnsembleEngine"]
 
@@ -38,21 +38,21 @@ class EnsembleEngine(ModelEngine):
     """
 
     def __init__(self, engine: ModelEngine, views: int) -> None:
-        super().__init__(engine._name)
+        super().__init__(engine.name, engine.facts, engine.precision)
         self._engine = engine
         self._views = views
         self.description = f"{engine.description}, mean of {views} views"
-        self.precision, self.scaled, self.lanes = engine.precision, engine.scaled, engine.lanes
-        self.tile, self.square, self.reach = engine.tile, engine.square, engine.reach
+        self.square, self.takes_scale, self.concurrency = engine.square, engine.takes_scale, engine.concurrency
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
-        """Return the like of it for a page of several tiles; see `ModelEngine.shared`."""
+        """Return one for a page of several tiles; see `Engine.shared`."""
         return EnsembleEngine(self._engine.shared(sizes), self._views)
 
-    def _run(self, light: Light, missing: NDArray[np.bool_], contrast: float) -> NDArray[np.float32]:
+    def run(self, light: Light, missing: NDArray[np.bool_], scale: float) -> NDArray[np.float32]:
+        """Run all views; see `ModelEngine.run`."""
         total = np.zeros((1, 3, *missing.shape), np.float32)
         for rows, columns in _FLIPS[: self._views]:
-            filled = self._engine._run(light[rows, columns], missing[rows, columns], contrast)
+            filled = self._engine.run(light[rows, columns], missing[rows, columns], scale)
             # Each as it would be written: what is whiter than white counts as white.
             total += np.clip(filled, 0.0, 1.0)[..., rows, columns]
         total /= self._views

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.inpaint.color import Light
+from bokwon.inpaint.engines.base import Engine
 
 __all__ = ["CLASSICAL", "OpenCVEngine"]
 
@@ -17,7 +18,7 @@ RADIUS = 3
 """Neighbourhood of a missing pixel that is looked at, pixels: what is usual, and fast."""
 
 
-class OpenCVEngine:
+class OpenCVEngine(Engine):
     """Fills holes from their rim inwards.
 
     Channels are filled one by one at their own depth: OpenCV takes several channels in 8 bits only, and both methods
@@ -50,12 +51,12 @@ class OpenCVEngine:
         self.description = f"OpenCV {cv2.__version__}, {method}, radius {radius}"
         self._radius = radius
 
-    def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def fill(self, light: Light, missing: NDArray[np.bool_], scale: float = 0.0) -> NDArray[np.float32]:
         """Inpaint a tile; see `Engine.fill`."""
         mask = missing.astype(np.uint8)
-        scale = np.float32(np.iinfo(light.dtype).max)
+        largest = np.float32(np.iinfo(light.dtype).max)
         filled = [
             self._cv2.inpaint(np.ascontiguousarray(light[..., channel]), mask, self._radius, self._flag)
             for channel in range(light.shape[-1])
         ]
-        return np.asarray(np.stack(filled, axis=-1) / scale, np.float32)
+        return np.asarray(np.stack(filled, axis=-1) / largest, np.float32)

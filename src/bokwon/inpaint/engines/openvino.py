@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.inpaint.color import Light
-from bokwon.inpaint.engines.onnx import CONTRACT, LANES, SCALE, TILES, ModelEngine
+from bokwon.inpaint.engines.base import CONCURRENCY, CONTRACT, SCALE, ModelEngine
 from bokwon.inpaint.engines.openvino_rewrites import tune
-from bokwon.inpaint.tiling import GRID
+from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, RuntimeFacts
+from bokwon.inpaint.tiling import GRID, grid_of
 from bokwon.utilities.processes import available_cores
 from bokwon.utilities.telemetry import switch_off_telemetry
 
@@ -69,8 +70,9 @@ class OpenVinoEngine(ModelEngine):
     Args:
         data: The ONNX file, whole.
         name: What messages call it.
+        facts: What the model's card says.
         threads: How many threads it may use; all cores by default.
-        precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the processor has it.
+        precision: `float32`, or bfloat16 where the processor has it; `bfloat16` insists on it.
 
     Raises:
         ArgumentError: The processor does not compute in bfloat16.
@@ -81,8 +83,15 @@ class OpenVinoEngine(ModelEngine):
     # Its tiles are computed in the size of the largest.
     square = False
 
-    def __init__(self, data: bytes, name: str, *, threads: int | None = None, precision: str = "auto") -> None:
-        super().__init__(name)
+    def __init__(
+        self,
+        data: bytes,
+        name: str,
+        facts: RuntimeFacts = DEFAULT_FACTS,
+        *,
+        threads: int | None = None,
+        precision: str = "auto",
+    ) -> None:
         try:
             openvino, core = _openvino(), _core()
         except ImportError as error:
@@ -91,10 +100,9 @@ class OpenVinoEngine(ModelEngine):
         # Where the processor lacks it, bfloat16 is imitated: slower, and less exact for nothing.
         if precision == "bfloat16" and not computes_in_bfloat16():
             raise ArgumentError("this processor does not compute in bfloat16", "choose --precision float32")
-        self.precision = "bfloat16" if precision != "float32" and computes_in_bfloat16() else "float32"
-        self.tile = TILES[self.precision]
-        hint = "bf16" if self.precision == "bfloat16" else "f32"
-        settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": hint}
+        rounded = precision != "float32" and computes_in_bfloat16()
+        super().__init__(name, facts, "bfloat16" if rounded else "float32")
+        settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": "bf16" if rounded else "f32"}
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = threads
         self._threads = threads or available_cores()
@@ -103,7 +111,7 @@ class OpenVinoEngine(ModelEngine):
             inputs = {port.get_any_name() for port in model.inputs}
             if inputs != {"image", "valid"} or len(model.outputs) != 1:
                 raise InputFileError(f"model {name} is not one of bokwon's kind: it has {sorted(inputs)}", CONTRACT)
-            self.scaled = _open_scale(openvino, model)
+            self.takes_scale = _open_scale(openvino, model)
         except InputFileError:
             raise
         # OpenVINO raises bare RuntimeErrors.
@@ -111,51 +119,57 @@ class OpenVinoEngine(ModelEngine):
             raise InputFileError(f"model {name} cannot be loaded: {error}", "get an undamaged copy") from error
         # Partial convolutions count masks, by averages.
         self._knows_holes = any(node.get_type_name() == "AvgPool" for node in model.get_ops())
-        self._programs = _Programs(model, settings, 2 * self.tile**2, self.scaled)
+        self._programs = _Programs(model, settings, 2 * self.tile**2, facts, takes_scale=self.takes_scale)
         self.description = f"OpenVINO {openvino.__version__.split('-')[0]}, processor, {self.precision}"
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
-        """Return a twin that runs two tiles at once in few rooms; see `ModelEngine.shared`."""
-        lanes = LANES if self._threads >= LANES else 1
-        taken = rooms(sizes, 2 * self.tile**2) if self._knows_holes else {}
-        return _PageEngine(self, self._programs, taken, lanes)
+        """Return a twin that runs two tiles at once in few rooms; see `Engine.shared`."""
+        taken = rooms(sizes, 2 * self.tile**2, grid_of(self.multiple)) if self._knows_holes else {}
+        return _PageEngine(self, self._programs, taken, CONCURRENCY if self._threads >= CONCURRENCY else 1)
 
-    def _run(self, light: Light, missing: NDArray[np.bool_], contrast: float) -> NDArray[np.float32]:
-        return self._programs.run(None, 1, light, missing, contrast)
+    def run(self, light: Light, missing: NDArray[np.bool_], scale: float) -> NDArray[np.float32]:
+        """Run one tile in its own size; see `ModelEngine.run`."""
+        return self._programs.run(None, 1, light, missing, scale)
 
 
 class _PageEngine(ModelEngine):
     """Runs the tiles of one page."""
 
     def __init__(
-        self, whole: OpenVinoEngine, programs: _Programs, taken: dict[tuple[int, int], tuple[int, int]], lanes: int
+        self,
+        whole: OpenVinoEngine,
+        programs: _Programs,
+        taken: dict[tuple[int, int], tuple[int, int]],
+        concurrency: int,
     ) -> None:
-        super().__init__(whole._name)
-        self.description, self.precision, self.tile = whole.description, whole.precision, whole.tile
-        self.scaled, self.lanes = whole.scaled, lanes
+        super().__init__(whole.name, whole.facts, whole.precision)
+        self.description, self.square = whole.description, whole.square
+        self.takes_scale, self.concurrency = whole.takes_scale, concurrency
         self._programs = programs
         self._rooms = taken
 
-    def _run(self, light: Light, missing: NDArray[np.bool_], contrast: float) -> NDArray[np.float32]:
+    def run(self, light: Light, missing: NDArray[np.bool_], scale: float) -> NDArray[np.float32]:
+        """Run one tile in the room of its size; see `ModelEngine.run`."""
         height, width = missing.shape
-        return self._programs.run(self._rooms.get((height, width)), self.lanes, light, missing, contrast)
+        return self._programs.run(self._rooms.get((height, width)), self.concurrency, light, missing, scale)
 
 
-def rooms(sizes: Iterable[tuple[int, int]], most: int) -> dict[tuple[int, int], tuple[int, int]]:
+def rooms(sizes: Iterable[tuple[int, int]], most: int, grid: int = GRID) -> dict[tuple[int, int], tuple[int, int]]:
     """Choose the sizes in which the tiles of a page are computed, by them alone: few, and little larger.
 
     Args:
         sizes: (H, W) of each tile.
         most: Pixels that all the sizes together may have; beyond it there is only one.
+        grid: The sides of rooms are multiples of this many pixels.
 
     Returns:
-        For sizes of tile the one they are computed in, at least as large and a multiple of `GRID`; those are left out
+        For sizes of tile the one they are computed in, at least as large and a multiple of `grid`; those are left out
         of which there is too little to compute.
     """
     counts = Counter(sizes)
     taken: dict[tuple[int, int], tuple[int, int]] = {}
     for size, count in sorted(counts.items(), key=lambda item: (-item[0][0] * item[0][1], item[0])):
-        height, width = (-(-side // GRID) * GRID for side in size)
+        height, width = (-(-side // grid) * grid for side in size)
         fitting = [room for room in set(taken.values()) if room[0] >= height and room[1] >= width]
         best = min(fitting, key=lambda room: (room[0] * room[1], room), default=None)
         if best is None or count * (best[0] * best[1] - height * width) > _WORTH_COMPILING:
@@ -174,7 +188,7 @@ class _Kind(NamedTuple):
     """What a model is compiled for: a size or `_ANY`, how many runs at a time, and the type of the samples."""
 
     room: tuple[int, int]
-    lanes: int
+    concurrency: int
     samples: str
 
     @property
@@ -189,12 +203,16 @@ class _Programs:
         model: OpenVINO's model, of open sizes.
         settings: What it is compiled with.
         most: Pixels that the sizes kept may have together, which is what their memory grows with.
-        scaled: Whether the model takes the contrast of the page.
+        facts: What the model's card says.
+        takes_scale: Whether the model takes the contrast of the page.
     """
 
-    def __init__(self, model: Any, settings: dict[str, str | int], most: int, scaled: bool) -> None:
+    def __init__(
+        self, model: Any, settings: dict[str, str | int], most: int, facts: RuntimeFacts, *, takes_scale: bool
+    ) -> None:
         self._model = model
-        self._scaled = scaled
+        self._facts = facts
+        self._takes_scale = takes_scale
         self._settings = settings
         self._most = most
         self._lock = Lock()
@@ -203,37 +221,37 @@ class _Programs:
     def run(
         self,
         room: tuple[int, int] | None,
-        lanes: int,
+        concurrency: int,
         light: Light,
         missing: NDArray[np.bool_],
-        contrast: float,
+        scale: float,
     ) -> NDArray[np.float32]:
-        """Compute the output for a picture, `lanes` of them at a time.
+        """Compute the output for a picture, `concurrency` of them at a time.
 
         Args:
             room: The size it is computed in; by default its own, or for a small one the model for all sizes.
-            lanes: How many runs there may be at the same time.
+            concurrency: How many runs there may be at the same time.
             light: (H, W, 1) or (H, W, 3) samples.
             missing: (H, W), True where nothing is known.
-            contrast: That of the page, where the model takes it; 0 for the picture's own.
+            scale: Contrast of the page, where the model takes it; 0 for the picture's own.
 
         Returns:
-            (1, 3, H, W).
+            (1, 3, H, W), meant to be in [0, 1].
         """
         height, width = missing.shape
         if room is None:
             room = (height, width) if height * width > _WORTH_A_SIZE else _ANY
-        requests = self._requests(_Kind(room, lanes, light.dtype.name))
+        requests = self._requests(_Kind(room, concurrency, light.dtype.name))
         request = requests.get()
         try:
             image, valid = request.get_tensor("image"), request.get_tensor("valid")
             if room == _ANY:
                 image.shape, valid.shape = (1, 3, height, width), (1, 1, height, width)
             _put(image.data[0], valid.data[0, 0], light, missing)
-            if self._scaled:
-                request.get_tensor(SCALE).data[...] = contrast
+            if self._takes_scale:
+                request.get_tensor(SCALE).data[...] = scale
             request.infer()
-            return np.array(request.get_output_tensor(0).data[..., :height, :width])
+            return self._facts.to_unit(np.array(request.get_output_tensor(0).data[..., :height, :width]))
         finally:
             requests.put(request)
 
@@ -257,17 +275,21 @@ class _Programs:
             model.reshape({name: [1, count, *kind.room] for name, count in channels.items()})
         # Samples go in as they are: floats would be four times as much to write.
         given = openvino.preprocess.PrePostProcessor(model)
-        for name, type_name, largest in (("image", kind.samples, np.iinfo(kind.samples).max), ("valid", "uint8", 1)):
+        black, white = self._facts.value_range
+        largest = np.iinfo(kind.samples).max / (white - black)
+        for name, type_name, divisor in (("image", kind.samples, largest), ("valid", "uint8", 1.0)):
             given.input(name).tensor().set_element_type(openvino.Type(np.dtype(type_name)))
-            given.input(name).preprocess().convert_element_type(openvino.Type.f32).scale(float(largest))
+            given.input(name).preprocess().convert_element_type(openvino.Type.f32).scale(float(divisor))
+        if black:
+            given.input("image").preprocess().mean(-black)
         model = given.build()
         if kind.room != _ANY:
             tune(openvino, model)
         # Threads bound to a core wait for whoever else computes on it: beside other work that took twice as long.
-        settings = {**self._settings, "NUM_STREAMS": kind.lanes, "ENABLE_CPU_PINNING": False}
+        settings = {**self._settings, "NUM_STREAMS": kind.concurrency, "ENABLE_CPU_PINNING": False}
         compiled = _core().compile_model(model, "CPU", settings)
         requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(kind.lanes):
+        for _ in range(kind.concurrency):
             requests.put(compiled.create_infer_request())
         return requests
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bokwon.errors import MissingDependencyError
 from bokwon.inpaint.color import Light
+from bokwon.inpaint.engines.base import Engine
 
 __all__ = ["PatchMatchEngine"]
 
@@ -18,7 +19,7 @@ PATCH = 5
 _SEED = 0
 
 
-class PatchMatchEngine:
+class PatchMatchEngine(Engine):
     """Fills holes coarse to fine with the most similar patches found elsewhere.
 
     Works in 8 bits; the search is random, and drawn from the same seed for every tile.
@@ -44,7 +45,7 @@ class PatchMatchEngine:
         self._inpaint, self._set_seed = inpaint, set_random_seed
         self.description = f"pypatchmatch {version}, patches of {PATCH} px"
 
-    def fill(self, light: Light, missing: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def fill(self, light: Light, missing: NDArray[np.bool_], scale: float = 0.0) -> NDArray[np.float32]:
         """Inpaint a tile; see `Engine.fill`."""
         bright = light if light.dtype == np.uint8 else np.asarray(light >> 8, np.uint8)
         image = np.array(np.broadcast_to(bright, (*missing.shape, 3)))

@@ -65,7 +65,7 @@ def survey(
     *,
     near: Hole | None = None,
     seed: int = 0,
-    lanes: int = 1,
+    concurrency: int = 1,
     halo: int = _INK_HALOS[0],
     filled: bool = False,
 ) -> Survey:
@@ -80,7 +80,7 @@ def survey(
         mode: Mode of the samples.
         near: (H, W), True in what the paper is wanted for: only squares near it are looked at. By default all are.
         seed: Which of the clean squares become patches.
-        lanes: How many blocks are looked at at the same time, at least 1.
+        concurrency: How many blocks are looked at at the same time, at least 1.
         halo: How wide the surroundings of ink are that tell nothing of the grain, both sides together, pixels, odd. If
             they leave nothing that tells, 5 do.
         filled: Whether what is known are fills, whose rims tell as well as the rest, and no patches are wanted.
@@ -117,15 +117,15 @@ def survey(
             patches.append(_Patch(rank, float(strength[row, column, 0]), excess, np.asarray(patch, np.float32)))
         return patches
 
-    with ThreadPoolExecutor(lanes) as pool:
+    with ThreadPoolExecutor(concurrency) as pool:
         found: list[_Patch] = []
         for patches in pool.map(look, blocks(wanted)):
             found = sorted(found + patches, key=lambda patch: patch.rank, reverse=True)[:_CANDIDATES]
     if near is not None and not seen.any():
-        return survey(pixels, missing, mode, seed=seed, lanes=lanes, halo=halo)
+        return survey(pixels, missing, mode, seed=seed, concurrency=concurrency, halo=halo)
     clean = [patch for patch in found if patch.rank[0] >= _CLEAN_ENOUGH]
     if halo > _INK_HALOS[1] and not filled and not clean:
-        return survey(pixels, missing, mode, near=near, seed=seed, lanes=lanes, halo=_INK_HALOS[1])
+        return survey(pixels, missing, mode, near=near, seed=seed, concurrency=concurrency, halo=_INK_HALOS[1])
     if measured.any():
         deviation = np.minimum(deviation, _MOST * np.float32(np.median(deviation[measured > 0])))
     return Survey(colour, seen, deviation, measured, _usual(clean or found).reshape(-1, CELL, CELL, channels))

@@ -77,7 +77,7 @@ def _spots(patches: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def add_grain(
-    pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0, around: Survey | None = None, lanes: int = 1
+    pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0, around: Survey | None = None, concurrency: int = 1
 ) -> None:
     """Give what was filled the grain of the paper around it, in place.
 
@@ -90,13 +90,13 @@ def add_grain(
         hole: (H, W), what was filled.
         seed: Which of all grains that match.
         around: What `survey` told of the same page near the same hole, if it has been asked.
-        lanes: How many windows are worked on at the same time, at least 1.
+        concurrency: How many windows are worked on at the same time, at least 1.
     """
     if mode == "1" or hole.all() or not hole.any():
         return
     if around is None:
-        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, seed=seed, lanes=lanes)
-    lack = _lack(around, survey(pixels, ~hole, mode, near=hole, lanes=lanes, filled=True), hole)
+        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, seed=seed, concurrency=concurrency)
+    lack = _lack(around, survey(pixels, ~hole, mode, near=hole, concurrency=concurrency, filled=True), hole)
     if not lack.any():
         return
     colour = spread(around.colour, around.seen, 1.0, hole=hole)
@@ -111,7 +111,7 @@ def add_grain(
         inside = hole[window]
         put_samples(pixels[window], inside, light_to_samples(grained[inside], mode, pixels.dtype))
 
-    with ThreadPoolExecutor(lanes) as pool:
+    with ThreadPoolExecutor(concurrency) as pool:
         list(pool.map(add, windows(hole)))
 
 

@@ -32,10 +32,10 @@ class LightestKnown:
         pixels: Samples (H, W) or (H, W, C) of the page.
         mode: Their mode.
         missing: (H, W), True where nothing is known.
-        lanes: How many blocks are looked at at the same time.
+        concurrency: How many blocks are looked at at the same time.
     """
 
-    def __init__(self, pixels: Pixels, mode: str, missing: Hole, lanes: int = 1) -> None:
+    def __init__(self, pixels: Pixels, mode: str, missing: Hole, concurrency: int = 1) -> None:
         import cv2
 
         # A square more, as bounds are interpolated between squares.
@@ -47,7 +47,7 @@ class LightestKnown:
             place, window = block
             spots[place], single[place] = _lightest(samples_to_light(pixels[window], mode), ~missing[window])
 
-        with ThreadPoolExecutor(lanes) as pool:
+        with ThreadPoolExecutor(concurrency) as pool:
             list(pool.map(look, blocks(wanted)))
         near = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
         spots, single = (cv2.dilate(grid, near).reshape(grid.shape) for grid in (spots, single))

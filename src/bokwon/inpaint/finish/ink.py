@@ -66,7 +66,7 @@ and has edges like those of the page's own strokes."""
 
 
 def sharpen_ink(
-    pixels: Pixels, mode: str, hole: Hole, *, clear: bool = False, around: Survey | None = None, lanes: int = 1
+    pixels: Pixels, mode: str, hole: Hole, *, clear: bool = False, around: Survey | None = None, concurrency: int = 1
 ) -> None:
     """Move what was filled towards the ink or the paper around, in place.
 
@@ -83,15 +83,15 @@ def sharpen_ink(
         hole: (H, W), what was filled.
         clear: Whether doubt makes paper.
         around: What `survey` told of the same page near the same hole, if it has been asked.
-        lanes: How many windows are worked on at the same time, at least 1.
+        concurrency: How many windows are worked on at the same time, at least 1.
     """
     if mode == "1" or hole.all() or not hole.any():
         return
     missing = missing_pixels(pixels, mode, hole)
-    found = around or survey(pixels, missing, mode, near=hole, lanes=lanes)
+    found = around or survey(pixels, missing, mode, near=hole, concurrency=concurrency)
     paper = spread(found.colour, found.seen, 1.0, hole=hole)
     # OpenCV and NumPy let other threads run meanwhile.
-    with ThreadPoolExecutor(lanes) as pool:
+    with ThreadPoolExecutor(concurrency) as pool:
         level, seen, brightest = _ink(pixels, missing, mode, hole, paper, pool)
         if not seen.any():
             return
