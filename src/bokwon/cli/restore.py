@@ -72,7 +72,12 @@ def restore(
     ] = Method.model,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="document"),
+        typer.Option(
+            "--model",
+            metavar="NAME|FILE|hf:ID",
+            help="Shipped or added model, an .onnx file, or hf:OWNER/NAME of the Hugging Face Hub.",
+            show_default="document",
+        ),
     ] = None,
     engine: Annotated[EngineName, typer.Option("--engine", help="What runs the model.")] = EngineName.auto,
     precision: Annotated[

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from bokwon.nn.activation import masked_rectifier
 from bokwon.nn.features import IMAGENET_MEAN
 from bokwon.nn.functional import upsampled_conv2d, upsampled_partial_conv2d
+from bokwon.nn.hub import HubMethods
 from bokwon.nn.layers import Conv2d, PartialConv2d
 from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms, pull_push
 from bokwon.nn.masks import mask_features, one_mask
@@ -26,7 +27,7 @@ making the larger kernel costs more than it saves."""
 _PLACEHOLDERS = {"mean": IMAGENET_MEAN, "zero": (0.0, 0.0, 0.0), "gray": (0.5, 0.5, 0.5)}
 
 
-class PConvUNet(nn.Module):
+class PConvUNet(nn.Module, HubMethods):
     """Fills the holes of images with partial convolutions.
 
     Any image size is taken: what does not divide by 2^levels is padded as hole, and cut off again.

@@ -60,7 +60,7 @@ def convert_checkpoint(
         raise FileAccessError(f"the folder {output.parent} is missing", "make it first")
     tensors = read_keras(_existing(source)) if layout == "keras" else read_tensors(_existing(source))
     network = to_network(LAYOUTS[layout], tensors, source)
-    description = _describe(layout, source, network, licence)
+    description = _describe(layout, source, licence)
     if output.suffix == ".onnx":
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = Path(folder) / "checkpoint"
@@ -113,8 +113,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _describe(layout: str, source: Path, network: PConvUNet, licence: str | None) -> dict[str, Any]:
-    units = zip(network.config.mean, network.config.std, strict=True)
+def _describe(layout: str, source: Path, licence: str | None) -> dict[str, Any]:
     return {
         "title": f"Converted from {source.name}, a checkpoint of {LAYOUTS[layout].repository}",
         "licence": licence or UNKNOWN_LICENCE,
@@ -124,5 +123,6 @@ def _describe(layout: str, source: Path, network: PConvUNet, licence: str | None
             "file": source.name,
             "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
         },
-        "value_range": {"image": [0.0, 1.0], "network": [[(0 - mean) / std, (1 - mean) / std] for mean, std in units]},
+        # Going in and coming out; what the network itself computes with are its mean and std.
+        "value_range": [0.0, 1.0],
     }
