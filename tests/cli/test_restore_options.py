@@ -15,7 +15,7 @@ from PIL import Image
 from bokwon.cli import choices
 from bokwon.cli.main import main
 from bokwon.inpaint.engines.mirrored_views import VIEWS
-from bokwon.inpaint.engines.onnx import ENGINES, PRECISIONS
+from bokwon.inpaint.engines.select import ENGINES, PRECISIONS
 from bokwon.inpaint.fill import Letters
 from bokwon.inpaint.finish.grain import GrainChoice
 from bokwon.inpaint.finish.ink import InkChoice

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.inpaint.engines import onnx as engines
+from bokwon.inpaint.engines import select
 
 WriteModel = Callable[..., Path]
 
@@ -77,8 +77,8 @@ def test_a_processor_for_graphics_computes_in_float(
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
-    assert not engines.prefers_int8("onnx")
-    assert not engines.prefers_int8("openvino")
+    assert not select.prefers_int8("onnx")
+    assert not select.prefers_int8("openvino")
 
 
 def test_without_an_int8_model_auto_does_without_and_int8_says_how_to_make_one(
@@ -103,7 +103,7 @@ def test_an_int8_model_that_is_named_itself_runs_in_whatever_precision(
 def test_int8_is_run_by_onnx_runtime_even_where_openvino_would_be_taken(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(engines, "_runs_openvino", lambda engine, precision: engine != "onnx")
+    monkeypatch.setattr(select, "computes_in_bfloat16", lambda: True)
     assert restore(*OWN, "--precision", "int8") == 0
     said = capsys.readouterr().err
     assert "model own-int8, sha256" in said
@@ -114,7 +114,7 @@ def test_auto_takes_int8_before_openvino(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(engines, "_runs_openvino", lambda engine, precision: engine != "onnx")
+    monkeypatch.setattr(select, "computes_in_bfloat16", lambda: True)
     assert restore(*OWN) == 0
     said = capsys.readouterr().err
     assert "model own-int8, sha256" in said
@@ -154,7 +154,7 @@ def test_what_does_not_go_together_is_told(
 
 def test_a_folder_is_done_in_one_precision_by_all_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What this process decides holds for the others, which decide nothing: they would ask their own processor.
-    others = engines.prefers_int8("onnx")
+    others = select.prefers_int8("onnx")
     monkeypatch.setattr(platform, "machine", lambda: "aarch64" if others else "x86_64")
     Path("in").mkdir()
     for name in ("a", "b"):

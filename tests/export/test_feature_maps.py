@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from bokwon.errors import ArgumentError
-from bokwon.export import feature_maps as module
-from bokwon.export.feature_maps import feature_maps
+from bokwon.export import feature_maps
+from bokwon.export.feature_maps import encoder_features
 from bokwon.inpaint.models import find_model
 from bokwon.nn.unet import PConvUNet
 from bokwon.provenance.evidence import encoder_of, shrink_hole
@@ -36,7 +36,7 @@ def test_features_are_those_of_the_encoder_and_zero_where_nothing_is_known(tmp_p
         block.register_forward_hook(lambda _module, _inputs, outputs: seen.append(outputs[0]))
     with torch.no_grad():
         network(torch.from_numpy(image.transpose(2, 0, 1))[None], torch.from_numpy(~hole).float()[None, None])
-    found = feature_maps(tmp_path / "small.safetensors", image, hole)
+    found = encoder_features(tmp_path / "small.safetensors", image, hole)
     assert [maps.shape for maps in found] == [
         (4, 66, 59), (8, 33, 30), (16, 17, 15), (32, 9, 8), (32, 5, 4)
     ]  # fmt: skip
@@ -45,22 +45,22 @@ def test_features_are_those_of_the_encoder_and_zero_where_nothing_is_known(tmp_p
         assert not maps[:, still].any()
     # What lies in the hole is not looked at.
     image[hole] = 0.5
-    for maps, again in zip(found, feature_maps(tmp_path / "small.safetensors", image, hole), strict=True):
+    for maps, again in zip(found, encoder_features(tmp_path / "small.safetensors", image, hole), strict=True):
         np.testing.assert_array_equal(maps, again)
 
 
 def test_the_shipped_weights_have_the_layers_of_their_card() -> None:
     model = find_model("document")
     image, hole = example(140, 120)
-    found = feature_maps(model.path.with_suffix(".safetensors"), image, hole)
+    found = encoder_features(model.path, image, hole)
     assert len(found) == len(encoder_of(model).kernels)
     assert all(np.isfinite(maps).all() for maps in found)
 
 
 def test_a_page_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(feature_maps, "MAX_PIXELS", 1000)
     with pytest.raises(ArgumentError, match="cut a piece out of it"):
-        feature_maps(tmp_path / "none.safetensors", *example(131, 117))
+        encoder_features(tmp_path / "none.safetensors", *example(131, 117))
 
 
 def test_plain_convolutions_have_no_masks_to_explain(tmp_path: Path) -> None:
@@ -68,4 +68,4 @@ def test_plain_convolutions_have_no_masks_to_explain(tmp_path: Path) -> None:
     save_weights(tmp_path / "plain.safetensors", network, torch.float32)
     (tmp_path / "plain.json").write_text(json.dumps({"network": asdict(network.config)}))
     with pytest.raises(ArgumentError, match="of plain convolutions"):
-        feature_maps(tmp_path / "plain.safetensors", *example(131, 117))
+        encoder_features(tmp_path / "plain.safetensors", *example(131, 117))

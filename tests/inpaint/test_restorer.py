@@ -192,10 +192,10 @@ def test_a_page_is_finished_alike_by_any_number_of_threads() -> None:
     hole = np.zeros(page.shape, bool)
     hole[60:140, 60:1040] = hole[500:640, 60:1040] = True
     made = []
-    for lanes in (1, 4, 2, 4):
+    for concurrency in (1, 4, 2, 4):
         pixels = page.copy()
-        sharpen_ink(pixels, "L", hole, clear=True, lanes=lanes)
-        add_grain(pixels, "L", hole, lanes=lanes)
+        sharpen_ink(pixels, "L", hole, clear=True, concurrency=concurrency)
+        add_grain(pixels, "L", hole, concurrency=concurrency)
         made.append(pixels)
     for other in made[1:]:
         np.testing.assert_array_equal(other, made[0])

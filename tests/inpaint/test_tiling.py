@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bokwon.errors import ArgumentError
-from bokwon.inpaint.tiling import GRID, Feather, Tiling, plan_axis
+from bokwon.inpaint.tiling import GRID, Feather, Tiling, grid_of, plan_axis
 
 tile_sides = st.sampled_from([256, 384, 512, 1024])
 
@@ -147,3 +147,22 @@ def test_nothing_waits_once_all_tiles_are_in() -> None:
         size = tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start, 1
         feather.add(tile, np.full(size, 0.5, np.float32))
     assert feather.waiting == 0
+
+
+@pytest.mark.parametrize(("multiple", "grid"), [(1, 128), (8, 128), (24, 144), (128, 128), (129, 129), (256, 256)])
+def test_the_grid_is_a_multiple_of_what_the_network_strides_by(multiple: int, grid: int) -> None:
+    assert grid_of(multiple) == grid
+
+
+def test_tiles_lie_on_a_grid_of_another_size() -> None:
+    hole = np.random.default_rng(3).random((1500, 1300)) < 0.0005
+    out = np.zeros(hole.shape, np.uint8)
+    feather = Feather(out, "L", hole)
+    for tile in Tiling(720, 144, grid=144).plan(hole):
+        size = tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start
+        assert all(span.start % 144 == 0 for span in (tile.rows, tile.columns, *tile.window))
+        assert max(size) <= 720
+        feather.add(tile, np.ones((*size, 1), np.float32))
+    assert (out[hole] == 255).all()
+    with pytest.raises(ArgumentError, match="multiples of 144"):
+        Tiling(512, 128, grid=144)

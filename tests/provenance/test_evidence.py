@@ -7,6 +7,7 @@ import pytest
 
 from bokwon.errors import InputFileError
 from bokwon.inpaint.models import Model, find_model
+from bokwon.inpaint.runtime_facts import LowPass
 from bokwon.provenance.evidence import KERNELS, encoder_of, evidence_levels, shrink_hole
 
 
@@ -84,7 +85,7 @@ def test_a_lone_pixel_is_no_evidence_to_a_network_with_a_base() -> None:
     missing[128, 128] = False
     beside = (128, 129)
     assert evidence_levels(missing)[beside] == 1
-    levels = evidence_levels(missing, dense=True)
+    levels = evidence_levels(missing, dense=LowPass())
     assert levels[beside] == evidence_levels(_whole(missing))[beside] > 3
     assert levels[128, 128] == 0
     assert (levels[~missing] == 0).all()

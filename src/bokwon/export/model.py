@@ -1,4 +1,4 @@
-"""A checkpoint as it is shipped: model file, its card with what the runtime has to know, and weights for fine-tuning."""
+"""A checkpoint as it is shipped: model file, card with the facts that the runtime reads, weights for fine-tuning."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ORIGIN = ("title", "licence", "converted", "value_range")
 _EXAMPLES = 96
 _SEED = 1
 _SHARE_OF_REACH = 0.71
-"""How far into a hole a network is asked to see, as a share of what its encoder sees: the shipped ones 96 of 135 pixels."""
+"""How deep into a hole a network is asked to see, as a share of what its encoder sees: of 135 pixels, 96."""
 
 
 def export_checkpoint(

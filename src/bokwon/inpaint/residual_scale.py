@@ -39,8 +39,8 @@ def page_contrast(
         concurrency: How many blocks are looked at at the same time.
 
     Returns:
-        One number for each group of channels that is filled as one picture, at least `minimum_rms`; 0 where nothing is known
-        in the blocks.
+        One number for each group of channels that is filled as one picture, at least `minimum_rms`; 0 where nothing is
+        known in the blocks.
     """
     height, width = missing.shape
     corners = [(top, left) for top in range(0, height, _SIDE) for left in range(0, width, _SIDE)]

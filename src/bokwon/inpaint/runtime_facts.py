@@ -45,7 +45,7 @@ class LowPass:
 
     def __post_init__(self) -> None:
         _check_whole(cell=self.cell, levels=self.levels, neighbourhood=self.neighbourhood)
-        if self.neighbourhood % 2 == 0 or not (0 < self.minimum_rms and 0 <= self.sparse < 1):
+        if self.neighbourhood % 2 == 0 or not (self.minimum_rms > 0 and 0 <= self.sparse < 1):
             raise ValueError(f"no such low-pass: {self}")
 
 

@@ -209,7 +209,7 @@ class Tiling:
 
 
 def _near_hole(rows: Span, columns: Span, hole: Hole, grid: int) -> Tile | None:
-    """Return a tile cut down to the hole and a cell of the grid around it, or None without a hole in what counts of it."""
+    """Return a tile cut down to the hole and a cell of the grid around it; None without a hole in what counts of it."""
     inside = hole[rows.support, columns.support]
     down = np.flatnonzero(inside.any(axis=1))
     if not len(down):

@@ -211,7 +211,7 @@ def set_aside(folder: Path) -> Path:
 
 def _describe(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise FileAccessError(f"{path} is missing", "give a checkpoint folder, or a .safetensors or .onnx file with its card")
+        raise FileAccessError(f"{path} is missing", "give a checkpoint folder, or weights with their card")
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:

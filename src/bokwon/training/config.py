@@ -170,8 +170,8 @@ class TrainConfig:
 
     Args:
         network: The network's shape.
-        init: Weights to start from instead of random ones: a model file (`.onnx`) or a `.safetensors` file with its card
-            beside it, a checkpoint, or the folder of a run. Optimiser and moving average start afresh.
+        init: Weights to start from instead of random ones: a model file (`.onnx`) or a `.safetensors` file with its
+            card beside it, a checkpoint, or the folder of a run. Optimiser and moving average start afresh.
         data: Images and masks.
         loss: Terms of the loss and their weights.
         optimizer: The optimiser.

@@ -1,8 +1,8 @@
 """The weights of an exported model file, back in the network they came from.
 
-`bokwon.export.graph` folds batch normalisation into the convolutions and stores the kernels 3x3; that of the last layer's
-skip connection is stored as one of 4x4 for four pixels. So the kernels can be read back exactly. The statistics of
-batch normalisation cannot: `restore_norms` measures them anew.
+`bokwon.export.graph` folds batch normalisation into the convolutions. It stores the folded kernels as they are, except
+that of the last layer's skip connection, which stands as one of 4x4 for four pixels. So they can be read back exactly.
+The statistics of batch normalisation are gone: `restore_norms` measures them anew.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _fill(network: PConvUNet, below: list[Tensor], beside: list[Tensor], biases:
     encoder = [block for block in network.encoder if isinstance(block, EncoderBlock)]
     decoder = [block for block in network.decoder if isinstance(block, DecoderBlock)]
     kernels = beside[: len(encoder)]
-    for block, up, over in zip(decoder, below, beside[len(encoder) :], strict=True):
+    for up, over in zip(below, beside[len(encoder) :], strict=True):
         if over.shape[2] == 4:
             # Four pixels at each place, of which the first has its kernel in the upper left.
             over = over.unflatten(0, (-1, 4))[:, 0, :, :3, :3]

@@ -80,9 +80,9 @@ class Run:
         """Take over weights; optimiser and moving average start afresh.
 
         Args:
-            weights: A model file (`.onnx`) or a `.safetensors` file with its card beside it, a checkpoint, or the folder
-                of a run. A model file lacks the statistics of batch normalisation: they are measured on the images and
-                masks of this run.
+            weights: A model file (`.onnx`) or a `.safetensors` file with its card beside it, a checkpoint, or the
+                folder of a run. A model file lacks the statistics of batch normalisation: they are measured on the
+                images and masks of this run.
 
         Raises:
             FileAccessError: If there are none.

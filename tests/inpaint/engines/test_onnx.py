@@ -1,16 +1,17 @@
+"""Model files run with ONNX Runtime."""
+
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
-from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
-from bokwon.inpaint.engines.onnx import OnnxEngine
-from bokwon.inpaint.engines.opencv import RADIUS, OpenCVEngine
+from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.inpaint.engines.onnx import OnnxEngine, fastest_device
+from bokwon.inpaint.runtime_facts import RuntimeFacts
 
 HEAD = '<ir_version: 8, opset_import: ["" : 17]> '
 
@@ -116,40 +117,26 @@ def test_a_missing_engine_names_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingDependencyError, match="pip install onnxruntime"):
         OnnxEngine(b"", "any")
-    monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(MissingDependencyError, match="pip install opencv-python-headless"):
-        OpenCVEngine("telea")
+    assert fastest_device() is None
 
 
-@pytest.mark.parametrize(("method", "flag"), [("telea", cv2.INPAINT_TELEA), ("ns", cv2.INPAINT_NS)])
-def test_classical_methods_are_opencv_s_own(method: str, flag: int) -> None:
-    light = noise(3)
-    expected = cv2.inpaint(light, missing().astype(np.uint8), RADIUS, flag)
-    filled = OpenCVEngine(method).fill(light, missing())
-    np.testing.assert_array_equal(np.rint(filled * 255), expected)
+def test_the_processor_is_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    available = ["CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
+    assert fastest_device() == "processor"
+    available.append("CUDAExecutionProvider")
+    assert fastest_device() == "CUDA"
 
 
-@pytest.mark.parametrize("method", ["telea", "ns"])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_classical_methods_work_in_sixteen_bits(method: str, channels: int) -> None:
-    rows, columns = np.mgrid[0:21, 0:33]
-    ramp = (np.stack([rows + columns] * channels, axis=-1) * 1000).astype(np.uint16)
-    filled = OpenCVEngine(method).fill(ramp, missing()) * 65535
-    np.testing.assert_allclose(filled[~missing()], ramp[~missing()], atol=0.01)
-    assert np.abs(filled - ramp).max() < 6000
-    assert len(np.unique(filled[missing()])) > 15
-
-
-@pytest.mark.parametrize("method", ["telea", "ns"])
-@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (1, 9), (3, 3)])
-def test_classical_methods_fill_the_smallest_images(method: str, shape: tuple[int, int]) -> None:
-    light = np.full((*shape, 1), 200, np.uint8)
-    hole = np.zeros(shape, bool)
-    hole[-1, -1] = True
-    light[hole] = 0
-    np.testing.assert_allclose(OpenCVEngine(method).fill(light, hole) * 255, 200, atol=3)
-
-
-def test_an_unknown_method_is_an_argument_error() -> None:
-    with pytest.raises(ArgumentError, match="no method is named 'magic'"):
-        OpenCVEngine("magic")
+def test_a_page_of_several_tiles_gets_a_twin_that_runs_two_at_once(mean_model: Path) -> None:
+    single = OnnxEngine(mean_model.read_bytes(), "mean", threads=1)
+    assert single.shared([(9, 9), (9, 9)]) is single
+    facts = RuntimeFacts(reach=7, tile={"int8": 256})
+    several = OnnxEngine(mean_model.read_bytes(), "mean", facts, precision="int8", threads=2)
+    twin = several.shared([(9, 9), (9, 9)])
+    assert (several.concurrency, twin.concurrency) == (1, 2)
+    assert (twin.tile, twin.reach, twin.precision) == (256, 7, "int8")
+    assert twin.shared([(9, 9)]) is twin is several.shared([(9, 9)])
+    np.testing.assert_array_equal(twin.fill(noise(3), missing()), several.fill(noise(3), missing()))

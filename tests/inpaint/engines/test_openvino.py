@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.errors import ArgumentError, InputFileError
-from bokwon.inpaint.engines import openvino as openvino_engine
-from bokwon.inpaint.engines.onnx import TILES, OnnxEngine, load_engine
+from bokwon.errors import InputFileError
+from bokwon.inpaint.engines import openvino
+from bokwon.inpaint.engines.onnx import OnnxEngine
+from bokwon.inpaint.engines.select import load_engine
+from bokwon.inpaint.runtime_facts import TILES
 from bokwon.inpaint.tiling import GRID, Tiling
 
 
@@ -72,37 +74,12 @@ def test_without_openvino_it_is_three_and_says_how_to_install_it(
     assert "pip install 'bokwon[openvino]'" in capsys.readouterr().err
 
 
-def test_auto_takes_openvino_only_where_it_is_faster(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
-    data = mean_model.read_bytes()
-    monkeypatch.setattr(openvino_engine, "computes_in_bfloat16", lambda: False)
-    assert isinstance(load_engine(data, "mean"), OnnxEngine)
-    monkeypatch.setattr(openvino_engine, "computes_in_bfloat16", lambda: True)
-    engine = load_engine(data, "mean")
-    assert isinstance(engine, openvino_engine.OpenVinoEngine)
-    assert engine.description.endswith("bfloat16")
-
-
-def test_precision_says_what_computes(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
-    data = mean_model.read_bytes()
-    monkeypatch.setattr(openvino_engine, "computes_in_bfloat16", lambda: True)
-    assert isinstance(load_engine(data, "mean", precision="float32"), OnnxEngine)
-    exact = load_engine(data, "mean", engine="openvino", precision="float32")
-    assert isinstance(exact, openvino_engine.OpenVinoEngine)
-    assert exact.description.endswith("float32")
-    assert load_engine(data, "mean", precision="bfloat16").description.endswith("bfloat16")
-    monkeypatch.setattr(openvino_engine, "computes_in_bfloat16", lambda: False)
-    with pytest.raises(ArgumentError, match="does not compute in bfloat16"):
-        load_engine(data, "mean", precision="bfloat16")
-
-
 def test_signals_are_survived_after_engines_have_come_and_gone(mean_model: Path) -> None:
     pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
     # faulthandler gives signals a stack of their own, as OpenVINO does; Python's handlers run on it.
     program = """
 import faulthandler, gc, signal, sys
-from bokwon.inpaint.engines.onnx import load_engine
+from bokwon.inpaint.engines.select import load_engine
 faulthandler.enable()
 heard = []
 signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
@@ -123,9 +100,7 @@ assert len(heard) == 4
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_an_engine_must_be_one_and_have_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ArgumentError, match="no engine is named 'steam'"):
-        load_engine(b"", "none", engine="steam")
+def test_an_engine_must_have_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert restore("out.png", "--method", "telea", "--engine", "onnx") == 1
     assert "--method telea runs no model" in capsys.readouterr().err
 
@@ -140,35 +115,36 @@ _SIDES = st.integers(1, _TILE)
 
 @given(st.lists(st.tuples(_SIDES, _SIDES), min_size=1, max_size=20), st.integers(0, 2 * _TILE**2))
 def test_rooms_are_large_enough_and_together_no_larger_than_told(sizes: list[tuple[int, int]], most: int) -> None:
-    taken = openvino_engine.rooms(sizes, most)
+    taken = openvino.rooms(sizes, most)
     assert taken.keys() <= set(sizes)
     assert all(size in taken for size in sizes if size[0] * size[1] > 750_000)
     for size, room in taken.items():
         assert all(side <= other and other % GRID == 0 for side, other in zip(size, room, strict=True))
     assert len(set(taken.values())) <= 1 or sum(height * width for height, width in set(taken.values())) <= most
-    assert openvino_engine.rooms(sizes[::-1], most) == taken
+    assert openvino.rooms(sizes[::-1], most) == taken
+    assert all(side % 144 == 0 for room in openvino.rooms(sizes, most, 144).values() for side in room)
 
 
 def test_a_page_that_is_damaged_all_over_takes_one_room() -> None:
     hole = np.ones((3508, 2480), bool)
     sizes = [_size(hole[tile.window].shape) for tile in Tiling(1536).plan(hole)]
     assert len(set(sizes)) == 4
-    assert set(openvino_engine.rooms(sizes, 2 * _TILE**2).values()) == {(1280, 1408)}
+    assert set(openvino.rooms(sizes, 2 * _TILE**2).values()) == {(1280, 1408)}
     bands = [_size(hole[tile.window].shape) for tile in Tiling(_TILE, square=False).plan(hole)]
     assert bands == [(1024, 2480)] * 3 + [(820, 2480)]
-    assert set(openvino_engine.rooms(bands, 2 * _TILE**2).values()) == {(1024, 2560)}
+    assert set(openvino.rooms(bands, 2 * _TILE**2).values()) == {(1024, 2560)}
     # Few small tiles are not computed in the room of a large one.
-    assert len(set(openvino_engine.rooms([(1536, 1536), *[(384, 384)] * 9], 2 * _TILE**2).values())) == 2
+    assert len(set(openvino.rooms([(1536, 1536), *[(384, 384)] * 9], 2 * _TILE**2).values())) == 2
 
 
 def test_a_tile_in_a_larger_room_is_filled_as_by_itself(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
-    monkeypatch.setattr(openvino_engine, "_WORTH_COMPILING", 40_000)
+    monkeypatch.setattr(openvino, "_WORTH_COMPILING", 40_000)
     engine = load_engine(mean_model.read_bytes(), "mean", engine="openvino", threads=2)
-    assert isinstance(engine, openvino_engine.OpenVinoEngine)
+    assert isinstance(engine, openvino.OpenVinoEngine)
     random = np.random.default_rng(3)
     page = engine.shared([(200, 150), (180, 150)])
-    assert page.lanes == 2
+    assert page.concurrency == 2
     # The larger one first, so that what it leaves behind would be seen.
     for size in ((200, 150), (180, 150)):
         light = random.integers(0, 256, (*size, 3)).astype(np.uint8)
@@ -186,18 +162,18 @@ def test_a_network_of_plain_convolutions_computes_tiles_in_their_own_sizes(tmp_p
     for layer, holes in (("conv", False), ("partial", True)):
         export(PConvUNet(levels=3, width=4, layer=layer).eval(), tmp_path / f"{layer}.onnx")  # type: ignore[arg-type]
         engine = load_engine((tmp_path / f"{layer}.onnx").read_bytes(), layer, engine="openvino", threads=1)
-        assert isinstance(engine, openvino_engine.OpenVinoEngine)
+        assert isinstance(engine, openvino.OpenVinoEngine)
         page = engine.shared([(1100, 1200), (1000, 1200)])
-        assert isinstance(page, openvino_engine._PageEngine)
+        assert isinstance(page, openvino._PageEngine)
         assert bool(page._rooms) == holes
 
 
 def test_only_so_many_sizes_are_kept_compiled(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
     engine = load_engine(mean_model.read_bytes(), "mean", engine="openvino", threads=1)
-    assert isinstance(engine, openvino_engine.OpenVinoEngine)
+    assert isinstance(engine, openvino.OpenVinoEngine)
     programs = engine._programs
-    monkeypatch.setattr(openvino_engine, "_WORTH_A_SIZE", 1000)
+    monkeypatch.setattr(openvino, "_WORTH_A_SIZE", 1000)
     monkeypatch.setattr(programs, "_most", 64 * 64 * 3)
     light, missing = np.ones((40, 40, 3), np.uint8), np.zeros((40, 40), np.bool_)
     for side in (64, 65, 66, 64, 67):
@@ -206,7 +182,7 @@ def test_only_so_many_sizes_are_kept_compiled(mean_model: Path, monkeypatch: pyt
     # Small pictures of all sizes share one.
     for side in (20, 19, 18):
         programs.run(None, 1, light[:side, :20], missing[:side, :20], 0.0)
-    assert [kind.room for kind in programs._kept] == [(64, 64), (67, 67), openvino_engine._ANY]
+    assert [kind.room for kind in programs._kept] == [(64, 64), (67, 67), openvino._ANY]
 
 
 @pytest.mark.parametrize("small", [True, False])
@@ -215,7 +191,7 @@ def test_samples_of_eight_and_sixteen_bits_gray_and_colour_are_filled_as_by_onnx
 ) -> None:
     pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
     if not small:
-        monkeypatch.setattr(openvino_engine, "_WORTH_A_SIZE", 1000)
+        monkeypatch.setattr(openvino, "_WORTH_A_SIZE", 1000)
     data = mean_model.read_bytes()
     engine = load_engine(data, "mean", engine="openvino", threads=1, precision="float32")
     other = OnnxEngine(data, "mean", threads=1)

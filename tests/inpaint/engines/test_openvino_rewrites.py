@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bokwon.inpaint.engines import openvino as openvino_engine
+from bokwon.inpaint.engines.openvino import _core
 from bokwon.inpaint.engines.openvino_rewrites import tune, window_kernel
 
 openvino = pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
@@ -60,7 +60,7 @@ def test_what_is_replaced_is_computed_the_same(channels: int, write: Callable[[A
     image = np.random.default_rng(0).random(shape).astype(np.float32)
     kinds, results = [], []
     for _ in range(2):
-        compiled = openvino_engine._core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        compiled = _core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         results.append(np.array(compiled(image)[0]))
         kinds.append({node.get_type_name() for node in model.get_ops()})
         tune(openvino, model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bokwon.inpaint.finish.blocks import CELL, at_window, spread
+from bokwon.inpaint.finish.blocks import CELL, at_points, at_window, spread
 
 
 def test_a_grid_is_interpolated_between_the_middles_of_squares() -> None:
@@ -40,3 +40,12 @@ def test_squares_near_a_hole_are_filled_as_if_all_of_the_page_were_asked_for() -
     np.testing.assert_allclose(near[3:8, 2:11], whole[3:8, 2:11], atol=2e-3)
     # Far away it stops early, which is what it is for.
     assert np.abs(near - whole).max() > 0.01
+
+
+def test_single_pixels_have_what_windows_have() -> None:
+    grid = np.random.default_rng(5).random((4, 6, 3)).astype(np.float32)
+    window = slice(3, 125), slice(0, 192)
+    rows, columns = (axis.reshape(-1) for axis in np.mgrid[window])
+    expected = at_window(grid, window).reshape(-1, 3)
+    np.testing.assert_array_equal(at_points(grid, rows, columns), expected)
+    np.testing.assert_array_equal(at_points(grid, np.array([0, 127]), np.array([0, 191])), grid[[0, -1], [0, -1]])

@@ -1,3 +1,5 @@
+"""Fills get the grain of the paper around them."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -5,10 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bokwon.inpaint.finish.background import Paper
 from bokwon.inpaint.finish.background_estimate import survey
 from bokwon.inpaint.finish.grain import Texture, add_grain
-from bokwon.inpaint.tiling import Tiling
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 
@@ -48,25 +48,6 @@ def test_a_flat_fill_gets_the_papers_deviation_and_nothing_else_changes(
     other = before.copy()
     add_grain(other, mode, HOLE, seed=7)
     assert not np.array_equal(other, after)
-
-
-def test_what_shows_through_and_what_is_beside_the_ink_is_no_grain() -> None:
-    page = paper(2.0)
-    known = ~HOLE
-    clean = survey(page.astype(np.uint8), HOLE, "L", near=HOLE)
-    # Faint strokes of the other side of the leaf, 12 gray levels dark, a fifth of the page; lines with a soft edge.
-    for column in range(10, SIZE[1], 40):
-        page[:, column : column + 8][known[:, column : column + 8]] -= 12
-    for row in range(0, SIZE[0], 25):
-        for distance, loss in ((1, 60), (2, 25), (3, 10)):
-            beside = page[[max(row - distance, 0), row + distance]]
-            page[[max(row - distance, 0), row + distance]] = np.where(beside > 150, beside - loss, beside)
-    page[HOLE] = 200
-    found = survey(page.astype(np.uint8), HOLE, "L", near=HOLE)
-    usual = [np.median(one.deviation[one.measured > 0]) * 255 for one in (clean, found)]
-    assert usual[0] == pytest.approx(2.0, rel=0.1)
-    assert usual[1] == pytest.approx(2.0, rel=0.25)
-    assert found.deviation.max() * 255 < 3.5
 
 
 @pytest.mark.parametrize(("pitch", "thick"), [(9, 1), (16, 4), (20, 6), (30, 10), (30, 14)])
@@ -149,44 +130,3 @@ def test_a_texture_has_the_spectrum_and_the_colours_of_its_patches() -> None:
 
 def test_without_patches_there_is_no_grain() -> None:
     assert not Texture(np.zeros((0, 32, 32, 3), np.float32)).at((slice(0, 9), slice(0, 9))).any()
-
-
-def test_paper_is_the_same_whatever_tile_asks_and_has_no_ink(of_mode: OfMode) -> None:
-    page = of_mode("RGB", np.uint8, paper(4.0))
-    found = Paper(page, HOLE, "RGB")
-    full = np.zeros((*SIZE, 3), np.float32)
-    for tile in Tiling(1024).plan(HOLE):
-        full[tile.window] = found.at(tile.window)
-    for tile in Tiling(256).plan(HOLE):
-        np.testing.assert_allclose(found.at(tile.window), full[tile.window], atol=1e-6)
-    inside = full[HOLE] * 255
-    assert inside.mean() == pytest.approx(200, abs=1)
-    assert inside.std() == pytest.approx(4.0, rel=0.25)
-    assert inside.min() > 170
-
-
-def test_the_survey_tells_paper_from_ink(of_mode: OfMode) -> None:
-    page = paper(3.0)
-    page[:, :200] -= 60
-    page[::4] = 20
-    found = survey(of_mode("L", np.uint8, page), HOLE, "L")
-    colour, seen = found.colour[..., 0] * 255, found.seen[..., 0] > 0
-    # Squares of 32 pixels: the two papers meet in the seventh column of them.
-    assert np.abs(colour[:, :6][seen[:, :6]] - 140).max() < 4
-    assert np.abs(colour[:, 7:][seen[:, 7:]] - 200).max() < 4
-    assert np.abs(colour[:, 6][seen[:, 6]] - 170).max() < 34
-    # Nothing of the paper is further than the halo of its ink, so its grain is not measured.
-    assert not found.measured.any()
-    assert len(found.patches) == 0
-
-
-def test_squares_are_looked_at_near_holes_only_and_everywhere_if_those_tell_nothing(of_mode: OfMode) -> None:
-    page = of_mode("L", np.uint8, 200 + 5.0 * np.random.default_rng(1).standard_normal((64, 2048)))
-    hole = np.zeros(page.shape, bool)
-    hole[:, :64] = True
-    near = survey(page, hole, "L", near=hole)
-    assert near.seen[:, 2:16].all()
-    assert not near.seen[:, 16:].any()
-    hole[:, :1500] = True
-    far = survey(page, hole, "L", near=np.asarray(np.arange(2048) < 9)[None].repeat(64, axis=0))
-    assert far.seen[:, 47:].all()

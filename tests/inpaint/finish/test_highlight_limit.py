@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bokwon
 from bokwon.inpaint.color import Light, as_float, samples_to_light
-from bokwon.inpaint.engines.onnx import ModelEngine
+from bokwon.inpaint.engines.base import ModelEngine
 from bokwon.inpaint.fill import LETTER_REACH, Letters, fill_hole
-from bokwon.inpaint.finish.blocks import at_points, at_window
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
-from bokwon.inpaint.models import Model
 from bokwon.inpaint.tiling import Tiling
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
@@ -87,15 +84,6 @@ def test_a_pixel_is_bounded_the_same_whatever_window_asks() -> None:
     np.testing.assert_array_equal(bounded(samples, "L", 255.0, part), bounded(samples, "L", 255.0)[part])
 
 
-def test_single_pixels_have_what_windows_have() -> None:
-    grid = np.random.default_rng(5).random((4, 6, 3)).astype(np.float32)
-    window = slice(3, 125), slice(0, 192)
-    rows, columns = (axis.reshape(-1) for axis in np.mgrid[window])
-    expected = at_window(grid, window).reshape(-1, 3)
-    np.testing.assert_array_equal(at_points(grid, rows, columns), expected)
-    np.testing.assert_array_equal(at_points(grid, np.array([0, 127]), np.array([0, 191])), grid[[0, -1], [0, -1]])
-
-
 class WhiteEngine(ModelEngine):
     """A model that fills with white."""
 
@@ -104,7 +92,7 @@ class WhiteEngine(ModelEngine):
     def __init__(self) -> None:
         super().__init__("white")
 
-    def _run(self, light: Light, missing: np.ndarray, contrast: float) -> np.ndarray:
+    def run(self, light: Light, missing: np.ndarray, scale: float) -> np.ndarray:
         return np.ones((1, 3, *missing.shape), np.float32)
 
 
@@ -122,15 +110,10 @@ def test_only_fills_that_are_to_be_bounded_are() -> None:
 @pytest.mark.parametrize(("model", "is_bounded"), [("document", True), ("document-int8", True), ("photo", False)])
 def test_which_shipped_models_are_bounded(model: str, is_bounded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     restorer = bokwon.Restorer(model, engine="onnx", precision="auto")
-    monkeypatch.setattr(restorer.engine, "_run", WhiteEngine()._run)
+    monkeypatch.setattr(restorer.engine, "run", WhiteEngine().run)
     dark = page(paper=120).clip(0, 255).astype(np.uint8)
     lightest = restorer.restore(dark, HOLE).image[HOLE].max()
     assert (lightest <= 120 + GRAIN) == is_bounded
-
-
-@pytest.mark.parametrize("card", [None, {}, {"network": "?"}, {"network": {"base": "none"}}, {"network": {"base": []}}])
-def test_what_no_card_tells_is_not_bounded(card: dict[str, object] | None) -> None:
-    assert not Model("any", Path("any.onnx"), card).for_pages
 
 
 def test_tiles_make_no_difference() -> None:
