@@ -151,7 +151,8 @@ def add_model(model: Model, name: str) -> Path:
         FileAccessError: A file cannot be read or written.
     """
     if not re.fullmatch(r"\w[\w.-]*", name) or name.endswith("-int8"):
-        raise ArgumentError(f"{name!r} is no name for a model", "use letters, digits, - and _; -int8 at the end is reserved")
+        fix = "use letters, digits, - and _; -int8 at the end is reserved"
+        raise ArgumentError(f"{name!r} is no name for a model", fix)
     if (WEIGHTS / f"{name}.onnx").exists():
         raise ArgumentError(f"{name} is a shipped model", "give another --name")
     if model.card is None:
