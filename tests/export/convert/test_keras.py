@@ -66,6 +66,26 @@ def test_every_array_that_counts_is_missed_by_name(published: dict[str, Any], tm
             read_keras(tmp_path / "a.h5")
 
 
+def test_the_first_layer_may_have_no_number(published: dict[str, Any], tmp_path: Path) -> None:
+    # As Keras of TensorFlow 2 counts: p_conv2d, p_conv2d_1 and so on.
+    def renamed(name: str) -> str:
+        layer, _, part = name.split("/")
+        kind, _, number = layer.rpartition("_")
+        if kind in ("p_conv2d", "batch_normalization"):
+            layer = kind if number == "1" else f"{kind}_{int(number) - 1}"
+        return f"{layer}/{layer}/{part}"
+
+    theirs = published["keras"]
+    theirs.save(theirs.state, tmp_path / "a.h5")
+    theirs.save({renamed(name): value for name, value in theirs.state.items()}, tmp_path / "b.h5")
+    expected = _network(tmp_path / "a.h5").state_dict()
+    torch.testing.assert_close(_network(tmp_path / "b.h5").state_dict(), expected)
+    short = {renamed(name): value for name, value in theirs.state.items() if not name.startswith("p_conv2d_16/")}
+    theirs.save(short, tmp_path / "c.h5")
+    with pytest.raises(InputFileError, match="p_conv2d_15 is missing"):
+        read_keras(tmp_path / "c.h5")
+
+
 @pytest.mark.parametrize("layer", ["p_conv2d_16", "p_conv2d_1", "EncBN3", "batch_normalization_7", "outputs_img"])
 def test_a_layer_that_is_missing_is_named(layer: str, published: dict[str, Any], tmp_path: Path) -> None:
     state = {name: value for name, value in published["keras"].state.items() if not name.startswith(f"{layer}/")}
