@@ -27,7 +27,8 @@ ROOMS: dict[str, set[str]] = {
     "batch": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
     "nn": {"errors"},
     "training": {"bokwon", "errors", "utilities", "image_io", "synthesis", "nn"},
-    "export": {"bokwon", "errors", "utilities", "nn", "training"},
+    # The facts on a model's card are declared by the runtime, which reads them.
+    "export": {"bokwon", "errors", "utilities", "inpaint", "nn", "training"},
     "evaluation": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
@@ -172,9 +173,22 @@ def in_a_fresh_interpreter(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("module", ["bokwon", "bokwon.errors", "bokwon.cli.main", "bokwon.inpaint"])
-def test_importing_stays_light(module: str) -> None:
-    heavy = "{'cv2', 'onnxruntime', 'torch', 'numpy', 'PIL', 'rich.progress', 'onnx', 'safetensors'}"
+@pytest.mark.parametrize(
+    ("module", "allowed"),
+    [("bokwon", set()), ("bokwon.errors", set()), ("bokwon.cli.main", set()), ("bokwon.inpaint", {"numpy", "PIL"})],
+)
+def test_importing_stays_light(module: str, allowed: set[str]) -> None:
+    heavy = {
+        "cv2",
+        "onnxruntime",
+        "openvino",
+        "torch",
+        "numpy",
+        "PIL",
+        "rich.progress",
+        "onnx",
+        "safetensors",
+    } - allowed
     assert in_a_fresh_interpreter(f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))").strip() == "[]"
 
 

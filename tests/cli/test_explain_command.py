@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,6 @@ from PIL import Image
 from bokwon.cli import explain
 from bokwon.cli.main import main
 from bokwon.inpaint.models import find_model
-
-WriteModel = Callable[..., Path]
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def convert(
         ),
     ],
     licence: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Licence of the weights, for the card. [unknown]")
+        str | None, typer.Option(metavar="NAME", help="Licence of the weights, for the card.", show_default="unknown")
     ] = None,
     full_precision: Annotated[
         bool, typer.Option("--float32", help="Store float32 weights in a model file, instead of float16.")
@@ -57,8 +57,7 @@ def convert(
 ) -> None:
     """Turn a published checkpoint of another implementation into a bokwon model that computes the same.
 
-    The card beside the model says where the weights are from. Checkpoints are pickles of strangers: only tensors are
-    read from them, and no code is run.
+    The card beside the model says where the weights are from. No code in the checkpoint is run.
     """
     try:
         from bokwon.export.convert import convert_checkpoint

@@ -140,7 +140,8 @@ def _fill(network: PConvUNet, below: list[Tensor], beside: list[Tensor], biases:
             # Four pixels at each place, of which the first has its kernel in the upper left.
             over = over.unflatten(0, (-1, 4))[:, 0, :, :3, :3]
         kernels.append(torch.cat([up.unflatten(2, (3, 3)), over], 1))
-    for block, kernel, bias in zip([*encoder, *decoder], kernels, biases, strict=True):
+    blocks: list[EncoderBlock | DecoderBlock] = [*encoder, *decoder]
+    for block, kernel, bias in zip(blocks, kernels, biases, strict=True):
         # Four pixels at each place have the same bias.
         shift = bias.flatten()[:: bias.numel() // len(kernel)]
         if kernel.shape != block.conv.weight.shape:
