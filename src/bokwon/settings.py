@@ -59,7 +59,10 @@ class RestoreSettings:
     model: str | Path = field(
         default="document",
         metadata=_told(
-            "Use this model: the name of a shipped one, or the path of an .onnx file.", "Model", metavar="NAME|FILE"
+            "Use this model: the name of a shipped or added one, the path of an .onnx file, or hf:OWNER/NAME of the "
+            "Hugging Face Hub.",
+            "Model",
+            metavar="NAME|FILE|hf:ID",
         ),
     )
     _: KW_ONLY

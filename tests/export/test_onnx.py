@@ -12,6 +12,7 @@ from bokwon.errors import BokwonError, FileAccessError
 from bokwon.export import onnx as export_onnx
 from bokwon.export.graph import build
 from bokwon.nn.unet import PConvUNet
+from bokwon.training.onnx_weights import read_onnx
 
 
 def _trained(**config):
@@ -113,6 +114,35 @@ def test_a_network_of_ordinary_convolutions_sees_the_placeholder(tmp_path, place
     np.testing.assert_allclose(_run(path, image, valid) / scale, expected / scale, atol=1e-4)
     # What the file holds in the holes is not looked at.
     np.testing.assert_array_equal(_run(path, image * valid, valid), _run(path, image, valid))
+
+
+@pytest.mark.parametrize("layer", ["partial", "conv"])
+@pytest.mark.parametrize("head", ["none", "tanh", "leaky_conv_sigmoid"])
+def test_units_and_heads_are_exported(tmp_path, layer, head):
+    network = _trained(levels=4, width=8, layer=layer, mean=(0.485, 0.456, 0.406), std=(0.229, 0.4, 2.0), head=head)
+    path = tmp_path / "head.onnx"
+    assert export_onnx.export(network, path, half=False) <= 1e-4
+    image = torch.rand(2, 3, 40, 70)
+    for share in (0.3, 1.0):
+        valid = (torch.rand(2, 1, 40, 70) >= share).float()
+        with torch.no_grad():
+            expected = network(image, valid).numpy()
+        got = _run(path, image, valid)
+        np.testing.assert_allclose(got, expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
+        # What the file holds in the holes is not looked at.
+        np.testing.assert_array_equal(_run(path, image * valid, valid), got)
+
+
+@pytest.mark.parametrize("head", ["none", "tanh", "leaky_conv_sigmoid"])
+def test_weights_come_back_from_a_model_file_with_units_and_head(tmp_path, head):
+    options = {"levels": 4, "width": 8, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.4, 2.0), "head": head}
+    network, again = _trained(**options), PConvUNet(**options).eval()
+    export_onnx.export(network, tmp_path / "head.onnx", half=False)
+    read_onnx(tmp_path / "head.onnx", again)
+    image, valid = torch.rand(2, 3, 64, 64), (torch.rand(2, 1, 64, 64) > 0.3).float()
+    with torch.no_grad():
+        expected = network(image, valid)
+        torch.testing.assert_close(again(image, valid), expected, atol=1e-4 * float(expected.abs().max()), rtol=0)
 
 
 def test_an_output_folder_that_is_missing_is_named(tmp_path):

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -25,10 +26,10 @@ from bokwon.nn.unet import PConvUNet
 from bokwon.training.checkpoint import save
 
 
-def network(base: str = "pullpush", *, width: int = 8) -> PConvUNet:
+def network(base: str = "pullpush", *, width: int = 8, **options: Any) -> PConvUNet:
     """A small network whose normalisation has seen images, as a trained one's has."""
     torch.manual_seed(3)
-    made = PConvUNet(levels=4, width=width, base=base)
+    made = PConvUNet(levels=4, width=width, base=base, **options)
     with torch.no_grad():
         for parameter in made.parameters():
             if parameter.ndim == 1:
@@ -74,6 +75,20 @@ def test_what_is_rounded_is_the_network_itself(base: str, size: tuple[int, int, 
     model, observed = build_observed(fold_batch_norm(made))
     assert {"encoded_0", "encoder_3", "beside_0", "below_3", "decoded_2"} <= set(observed)
     np.testing.assert_allclose(run(model, image.numpy(), valid.numpy()), expected, atol=2e-4 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("head", ["none", "tanh", "leaky_conv_sigmoid"])
+def test_units_and_heads_stay_in_float(monkeypatch: pytest.MonkeyPatch, head: str) -> None:
+    monkeypatch.setattr(calibrate, "LARGEST_LOSS", 1)
+    made = network("none", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), head=head)
+    image, valid = (part[None] for part in examples()[3])
+    with torch.no_grad():
+        expected = made(torch.from_numpy(image), torch.from_numpy(valid)).numpy()
+    observed, _ = build_observed(fold_batch_norm(made))
+    np.testing.assert_allclose(run(observed, image, valid), expected, atol=2e-4 * np.abs(expected).max())
+    model, loss = quantize(fold_batch_norm(made), examples())
+    assert 0 < loss < 1
+    assert np.abs(run(model, image, valid) - expected).mean() < 0.1 * expected.std()
 
 
 def test_rounding_changes_little_and_nothing_is_left_in_float(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -266,6 +266,18 @@ def test_a_checkpoint_of_an_optimiser_in_single_steps_is_gone_on_from(tiny, tmp_
         torch.testing.assert_close(_weights(resumed)[name], value, atol=1e-5, rtol=1e-4)
 
 
+def test_a_checkpoint_from_before_a_setting_was_known_is_gone_on_from(tiny, tmp_path):
+    last = loop.train(tiny(steps=2), tmp_path / "run")
+    description = json.loads((last / "config.json").read_text())
+    for name in ("mean", "std", "head"):
+        del description["network"][name]
+        del description["training"]["network"][name]
+    (last / "config.json").write_text(json.dumps(description))
+    assert loop.train(tiny(steps=3), tmp_path / "run", resume=True).name == "step_000003"
+    with pytest.raises(InputFileError, match=r"network\.head"):
+        loop.train(tiny(steps=4, network=UNetConfig(levels=3, width=4, head="tanh")), tmp_path / "run", resume=True)
+
+
 def test_other_changes_are_told_when_a_run_resumes(tiny, tmp_path, caplog):
     loop.train(tiny(steps=1), tmp_path / "run")
     with caplog.at_level("INFO"):

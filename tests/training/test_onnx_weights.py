@@ -10,7 +10,7 @@ from bokwon.errors import FileAccessError, InputFileError
 from bokwon.export.model import export_checkpoint
 from bokwon.export.onnx import TOLERANCE, check_parity, export
 from bokwon.inpaint.models import find_model
-from bokwon.nn.unet import PConvUNet
+from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training import checkpoint, loop
 from bokwon.training.config import OptimizerConfig
 from bokwon.training.onnx_weights import read_onnx, restore_norms
@@ -44,7 +44,7 @@ def _output(network, seed=1, size=(2, 96, 64)):
 def test_the_shipped_models_are_read_back_exactly(name):
     path = find_model(name).path
     network, description = checkpoint.load_network(path)
-    assert asdict(network.config) == description["network"]
+    assert network.config == UNetConfig(**description["network"])
     assert check_parity(network, path, [(1, 128, 128), (2, 200, 133)]) <= 1e-4 < TOLERANCE
     # As trained ones have, whatever was folded into them.
     norms = [block.conv.weight.flatten(1).norm(dim=1) for block in network.encoder if block.norm is not None]

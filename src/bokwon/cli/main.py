@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from bokwon import __version__
-from bokwon.cli import evaluate, explain, export, masks, models, pages, restore, train, undo
+from bokwon.cli import convert, evaluate, explain, export, masks, models, pages, restore, train, undo
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 
@@ -51,6 +51,7 @@ undo.register(app)
 explain.register(app)
 train.register(app)
 export.register(app)
+convert.register(app)
 evaluate.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")

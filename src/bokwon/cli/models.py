@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,8 +17,8 @@ app = typer.Typer(help="Models that bokwon finds, and their cards.", no_args_is_
 
 @app.command(name="list")
 def list_command() -> None:
-    """List the models that ship with bokwon: name, size, date and licence."""
-    from bokwon.inpaint.models import INT8_OF, list_models
+    """List the models that ship with bokwon and those that were added: name, size, date and licence."""
+    from bokwon.inpaint.models import WEIGHTS
 
     models = list_models()
     if not models:
@@ -31,12 +32,17 @@ def list_command() -> None:
         mark = " (default)" if model.path.stem == RestoreSettings.model else ""
         if INT8_OF in card:
             mark = f" ({model.path.stem.removesuffix('-int8')} in 8 bits, see restore --precision)"
+        if model.path.parent != WEIGHTS:
+            mark += " (added)"
         typer.echo(f"{model.path.stem:{width}}  {size:>9}  {about}{mark}")
 
 
 @app.command()
 def show(
-    model: Annotated[str, typer.Argument(metavar="NAME|FILE", help="Shipped model, or an .onnx file.")],
+    model: Annotated[
+        str,
+        typer.Argument(metavar="NAME|FILE|hf:ID", help="Shipped or added model, an .onnx file, or one of the hub."),
+    ],
 ) -> None:
     """Check a model's file against its card, and print the card as JSON."""
     from bokwon.inpaint.models import find_model, load_model
@@ -46,3 +52,36 @@ def show(
     card = dict(found.card or {})
     about = {"file": str(found.path), "bytes": found.path.stat().st_size, "sha256": digest, "has_card": bool(card)}
     typer.echo(json.dumps({**card, **about}, indent=1, ensure_ascii=False))
+
+
+@app.command(epilog="Example: bokwon models add ./theirs.onnx --name theirs, then bokwon restore --model theirs")
+def add(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID|FILE", help="An .onnx file with its card beside it; or OWNER/NAME of the Hugging Face Hub."
+        ),
+    ],
+    name: Annotated[
+        str | None,
+        typer.Option(help="What to call it; by default the file's name, and the repository's for a file model.onnx."),
+    ] = None,
+) -> None:
+    """Copy a model into a folder of yours, so that `restore --model NAME` finds it.
+
+    The folder is $XDG_DATA_HOME/bokwon/models, by default ~/.local/share/bokwon/models.
+    """
+    from bokwon.inpaint.model_sources import HUB
+    from bokwon.inpaint.models import add_model, find_model
+    from bokwon.inpaint.restorer import Restorer
+
+    is_file = model.endswith(".onnx") or Path(model).exists()
+    from_hub = model.startswith(HUB) or not is_file
+    source = f"{HUB}{model.removeprefix(HUB)}" if from_hub else model
+    found = find_model(source if from_hub else Path(model))
+    # What the runtime cannot run is refused here, and not when a page waits for it.
+    Restorer(RestoreSettings(found.path, engine="onnx"))
+    if name is None:
+        repository = source.removeprefix(HUB).split("@")[0].split("/")[1] if from_hub else found.path.stem
+        name = repository if found.path.stem == "model" else found.path.stem
+    typer.echo(f"{name}: {add_model(found, name)}")

@@ -51,6 +51,8 @@ def encoder_features(weights: Path, image: NDArray[np.float32], hole: NDArray[np
         pixels = pixels * valid
         residual = (pixels - masked_lowpass(pixels, valid)) * valid
         pixels = residual / masked_rms(residual, valid)
+    elif config.normalizes:
+        pixels = network.normalize(pixels) * valid
     found = []
     height, width = hole.shape
     with torch.no_grad():

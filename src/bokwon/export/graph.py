@@ -74,10 +74,33 @@ def assemble(graph: Graph, network: PConvUNet, unet: Callable[[str, str], str]) 
     elif network.config.layer == "conv":
         image = graph.op("Mul", image, valid)
         colour = graph.op("Mul", graph.op("Sub", graph.number(1), valid), graph.constant(network.colour.numpy()))
-        output = _plain_unet(graph, network, graph.op("Add", image, colour))
+        image = _normalize(graph, network, graph.op("Add", image, colour))
+        output = _finish(graph, network, _plain_unet(graph, network, image))
     else:
-        output = unet(graph.op("Mul", image, valid), valid)
+        # Masked after the normalisation, for the mean of a hole is no evidence.
+        known = graph.op("Mul", _normalize(graph, network, image), valid)
+        output = _finish(graph, network, unet(known, valid))
     graph.op("Slice", output, graph.ints([0, 0]), height_width, graph.ints([2, 3]), out="restored")
+
+
+def _normalize(graph: Graph, network: PConvUNet, image: str) -> str:
+    if not network.config.normalizes:
+        return image
+    image = graph.op("Sub", image, graph.constant(network.mean.numpy()))
+    return graph.op("Div", image, graph.constant(network.std.numpy()))
+
+
+def _finish(graph: Graph, network: PConvUNet, output: str) -> str:
+    """Write the head, and the way back into the image's units."""
+    if network.config.head == "tanh":
+        output = graph.op("Tanh", output)
+    elif network.head is not None:
+        output = _plain_convolve(graph, network.head.weight, graph.op("LeakyRelu", output, alpha=0.2), stride=1)
+        output = graph.op("Sigmoid", _add_bias(graph, output, network.head.bias))
+    if not network.config.normalizes:
+        return output
+    output = graph.op("Mul", output, graph.constant(network.std.numpy()))
+    return graph.op("Add", output, graph.constant(network.mean.numpy()))
 
 
 def _unet(graph: Graph, network: PConvUNet, image: str, valid: str) -> str:

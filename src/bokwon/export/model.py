@@ -23,6 +23,7 @@ from bokwon.training.data.crops import Crops
 
 __all__ = ["export_checkpoint", "facts_of"]
 
+_ORIGIN = ("title", "licence", "converted", "value_range")
 _EXAMPLES = 96
 _SEED = 1
 _SHARE_OF_REACH = 0.71
@@ -76,6 +77,8 @@ def export_checkpoint(
     trained: dict[str, Any] = {key: description[key] for key in told if key in description}
     if mix:
         trained["mix"] = [{"checkpoint": str(path), "share": share} for path, share in mix]
+    # Of a checkpoint that was converted: whose it is.
+    origin: dict[str, Any] = {key: description[key] for key in _ORIGIN if key in description}
     described = {
         "runtime": asdict(facts_of(network, ("float32", "bfloat16"))),
         "architecture": {
@@ -86,6 +89,7 @@ def export_checkpoint(
         "network": asdict(network.config),
         # What a record needs to say how far the evidence lies.
         "kernels": _kernels(network),
+        **origin,
     }
     stored = {"storage": "float16" if half else "float32", "onnx_parity": difference, "trained": trained}
     written = write_card(output.with_suffix(".json"), output, {**described, **stored, **entries})

@@ -1,19 +1,21 @@
 """Model files: where they are, whether they are what their card says, what the card tells.
 
-A model is an ONNX file NAME.onnx with a card NAME.json beside it. Shipped models lie in `bokwon/weights` and are found
-by name; any other is named by its path.
+A model is an ONNX file NAME.onnx with a card NAME.json beside it. Shipped models lie in `bokwon/weights`, added ones in
+a folder of the user's; both are found by name. Any other is named by its path, or by hf:OWNER/NAME.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError, OutputExistsError
+from bokwon.inpaint.model_sources import HUB, download, models_folder
 from bokwon.inpaint.runtime_facts import RuntimeFacts, read_facts
 from bokwon.utilities.checksums import sha256_of
 
@@ -21,6 +23,7 @@ __all__ = [
     "INT8_OF",
     "WEIGHTS",
     "Model",
+    "add_model",
     "find_int8",
     "find_model",
     "int8_path",
@@ -82,28 +85,30 @@ def list_models(folder: Path | None = None) -> tuple[Model, ...]:
     """Return the models of a folder, by name.
 
     Args:
-        folder: Where to look; the shipped models by default.
+        folder: Where to look; by default the shipped models, and then those that the user added.
 
     Raises:
         InputFileError: A card is damaged.
     """
-    folder = WEIGHTS if folder is None else folder
-    return tuple(_with_card(path) for path in _files(folder))
+    return tuple(_with_card(path) for each in _folders(folder) for path in _files(each))
 
 
 def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
     """Find a model by name or path.
 
     Args:
-        model: Name of a shipped model, or path of an ONNX file. A string is a path if it has a folder in it or ends in
-            `.onnx`.
-        folder: Where named models lie; the shipped ones by default.
+        model: Name of a shipped or added model, path of an ONNX file, or hf:OWNER/NAME, which is downloaded. A string
+            is a path if it has a folder in it or ends in `.onnx`.
+        folder: Where named models lie; by default the shipped ones, and those that the user added.
 
     Raises:
         ArgumentError: No model has that name.
-        FileAccessError: No such file.
-        InputFileError: The card is damaged, or a shipped model has none.
+        FileAccessError: No such file, or it cannot be downloaded.
+        InputFileError: The card is damaged, or a named model has none.
+        MissingDependencyError: huggingface_hub is not installed, for models of the hub.
     """
+    if isinstance(model, str) and model.startswith(HUB):
+        return _with_card(download(model))
     if isinstance(model, Path) or "/" in model or "\\" in model or model.endswith(".onnx"):
         path = Path(model)
         if path.is_dir():
@@ -111,18 +116,64 @@ def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
         if not path.exists():
             raise FileAccessError(f"model file {path} does not exist", "check the path, or name a shipped model")
         return _with_card(path)
-    folder = WEIGHTS if folder is None else folder
-    path = folder / f"{model}.onnx"
-    if not path.is_file():
-        names = ", ".join(found.stem for found in _files(folder)) or "none"
-        fix = f"shipped models: {names}; a model file is named by its path"
+    named = [path for each in _folders(folder) if (path := each / f"{model}.onnx").is_file()]
+    if not named:
+        shipped, *added = (", ".join(found.stem for found in _files(each)) for each in _folders(folder))
+        fix = f"shipped models: {shipped or 'none'}; a model file is named by its path"
+        if any(added):
+            fix = f"added models: {added[0]}; {fix}"
         if Path(model).is_file():
             fix = f"for the file write ./{model}"
         raise ArgumentError(f"no model is named {model!r}", fix)
-    found = _with_card(path)
+    found = _with_card(named[0])
     if found.card is None:
-        raise InputFileError(f"shipped model {model} has lost its card", _REINSTALL)
+        fix = _REINSTALL if found.path.parent == WEIGHTS else f"delete {found.path} and add it again"
+        raise InputFileError(f"model {model} has lost its card", fix)
     return found
+
+
+def add_model(model: Model, name: str) -> Path:
+    """Copy a model file, its card and its int8 model, if it has one, to where models are found by name.
+
+    Args:
+        model: The model.
+        name: What it shall be called.
+
+    Returns:
+        The ONNX file in the user's folder, which was there already if it is the same.
+
+    Raises:
+        ArgumentError: The name is a shipped model's, or none for a file.
+        InputFileError: The model has no card, or is not the file its card describes.
+        OutputExistsError: Another model was added under this name.
+        FileAccessError: A file cannot be read or written.
+    """
+    if not re.fullmatch(r"\w[\w.-]*", name) or name.endswith("-int8"):
+        fix = "use letters, digits, - and _; -int8 at the end is reserved"
+        raise ArgumentError(f"{name!r} is no name for a model", fix)
+    if (WEIGHTS / f"{name}.onnx").exists():
+        raise ArgumentError(f"{name} is a shipped model", "give another --name")
+    if model.card is None:
+        raise InputFileError(f"{model.path} has no card {model.path.stem}.json beside it", "copy it, too")
+    parts = [(model, name)]
+    if int8_path(model.path).is_file():
+        parts.append((find_int8(model), f"{name}-int8"))
+    target = models_folder() / f"{name}.onnx"
+    if target.exists():
+        if load_model(_with_card(target))[1] == model.sha256:
+            return target
+        raise OutputExistsError(f"another model named {name} is there already, {target}", "give another --name")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for part, called in parts:
+            data, _ = load_model(part)
+            card = json.dumps({**(part.card or {}), "name": called}, indent=2, ensure_ascii=False)
+            # The card first: without it a model is broken, and a card alone is nothing.
+            _write(target.with_name(f"{called}.json"), f"{card}\n".encode())
+            _write(target.with_name(f"{called}.onnx"), data)
+    except OSError as error:
+        raise FileAccessError(f"{target.parent} cannot be written: {error.strerror}", "set XDG_DATA_HOME") from error
+    return target
 
 
 def int8_path(path: Path) -> Path:
@@ -186,6 +237,16 @@ def _with_card(path: Path) -> Model:
     if not isinstance(digest, str) or len(digest) != 64:
         raise InputFileError(f"model card {card_path} lacks the model's sha256", _FETCH_AGAIN)
     return Model(str(card.get("name", path.stem)), path, MappingProxyType(card))
+
+
+def _folders(folder: Path | None) -> tuple[Path, ...]:
+    return (WEIGHTS, models_folder()) if folder is None else (folder,)
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(data)
+    part.replace(path)
 
 
 def _files(folder: Path) -> list[Path]:

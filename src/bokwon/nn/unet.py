@@ -5,9 +5,6 @@ Source: Liu et al., ECCV 2018, section 3.2 and the supplementary table of the ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,9 +12,11 @@ from torch import Tensor, nn
 from bokwon.nn.activation import masked_rectifier
 from bokwon.nn.features import IMAGENET_MEAN
 from bokwon.nn.functional import upsampled_conv2d, upsampled_partial_conv2d
+from bokwon.nn.hub import HubMethods
 from bokwon.nn.layers import Conv2d, PartialConv2d
 from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms, pull_push
 from bokwon.nn.masks import mask_features, one_mask
+from bokwon.nn.unet_config import Base, Colour, Head, Layer, Placeholder, UNetConfig
 
 __all__ = ["PConvUNet", "UNetConfig"]
 
@@ -25,91 +24,10 @@ _FUSED = 5
 """Decoder layers, from the surface, that never form the upsampled features. Further down the maps are so small that
 making the larger kernel costs more than it saves."""
 
-Base = Literal["none", "lowpass", "pullpush", "membrane"]
-Layer = Literal["partial", "conv"]
-Placeholder = Literal["mean", "zero", "gray"]
-
 _PLACEHOLDERS = {"mean": IMAGENET_MEAN, "zero": (0.0, 0.0, 0.0), "gray": (0.5, 0.5, 0.5)}
 
 
-@dataclass(frozen=True)
-class UNetConfig:
-    """The shape of a `PConvUNet`; the defaults are the paper's at 512².
-
-    Args:
-        levels: Encoder layers, each of stride 2, and as many decoder layers. At least 2.
-        width: Channels of the first layer; each further layer doubles them.
-        max_width: Where doubling stops; 8 * width by default.
-        base: "none": the network predicts the image. "lowpass": it predicts the residual over a masked low-pass of
-            the input, in units of the residual's root mean square. "pullpush": likewise, and a fourth channel says,
-            pixel by pixel, how far to follow an interpolation from the rim of the hole instead. "membrane": likewise,
-            and what the prediction misses on the known pixels is interpolated into the holes and added, so that fills
-            meet their rims.
-        layer: "partial", or "conv" for the paper's baseline: the same network of ordinary convolutions, which sees a
-            placeholder in the holes and no mask.
-        placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, "zero" (black), or "gray"
-            (127.5 of 255, as in the paper's figure 2).
-
-    Raises:
-        ValueError: If a value is out of its range.
-
-    Source: Liu et al. 2018, supplementary table of the network (the defaults).
-
-    Example:
-        >>> UNetConfig(levels=5, width=16).channels
-        (16, 32, 64, 128, 128)
-        >>> UNetConfig().multiple  # sides are padded to this
-        256
-    """
-
-    levels: int = 8
-    width: int = 64
-    max_width: int | None = None
-    base: Base = "none"
-    layer: Layer = "partial"
-    placeholder: Placeholder = "mean"
-
-    def __post_init__(self) -> None:
-        if not 2 <= self.levels <= 10:
-            raise ValueError(f"levels must be from 2 to 10, not {self.levels}")
-        if self.width < 1:
-            raise ValueError(f"width must be positive, not {self.width}")
-        if self.max_width is not None and self.max_width < self.width:
-            raise ValueError(f"max_width must be at least width ({self.width}), not {self.max_width}")
-        if self.base not in get_args(Base):
-            raise ValueError(f"base must be one of {', '.join(get_args(Base))}, not {self.base!r}")
-        if self.base != "none" and self.levels < 4:
-            raise ValueError(f"base={self.base!r} has cells of 16 pixels and needs levels >= 4, not {self.levels}")
-        if self.layer not in ("partial", "conv"):
-            raise ValueError(f"layer must be 'partial' or 'conv', not {self.layer!r}")
-        if self.placeholder not in _PLACEHOLDERS:
-            raise ValueError(f"placeholder must be one of {', '.join(_PLACEHOLDERS)}, not {self.placeholder!r}")
-        if self.base != "none" and self.layer == "conv":
-            raise ValueError(f"base={self.base!r} is made of partial convolutions and does not go with layer='conv'")
-
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """Output channels of each encoder layer."""
-        limit = self.max_width or 8 * self.width
-        return tuple(min(self.width * 2**level, limit) for level in range(self.levels))
-
-    @property
-    def outputs(self) -> int:
-        """Channels of the last layer: the colours, and the logit of the interpolation's share where there is one."""
-        return 4 if self.interpolates else 3
-
-    @property
-    def interpolates(self) -> bool:
-        """Whether the prediction is blended with an interpolation from the rims of the holes."""
-        return self.base in ("pullpush", "membrane")
-
-    @property
-    def multiple(self) -> int:
-        """What height and width are padded to a multiple of."""
-        return int(2**self.levels)
-
-
-class PConvUNet(nn.Module):
+class PConvUNet(nn.Module, HubMethods):
     """Fills the holes of images with partial convolutions.
 
     Any image size is taken: what does not divide by 2^levels is padded as hole, and cut off again.
@@ -121,6 +39,9 @@ class PConvUNet(nn.Module):
         base: "none", "lowpass", "pullpush" or "membrane".
         layer: "partial" or "conv".
         placeholder: "mean", "zero" or "gray".
+        mean: Three numbers that the image is reduced by.
+        std: Three numbers that it is then divided by.
+        head: "none", "tanh" or "leaky_conv_sigmoid".
 
     Raises:
         ValueError: If a value is out of its range.
@@ -140,6 +61,8 @@ class PConvUNet(nn.Module):
     """
 
     colour: Tensor
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self,
@@ -149,12 +72,17 @@ class PConvUNet(nn.Module):
         base: Base = "none",
         layer: Layer = "partial",
         placeholder: Placeholder = "mean",
+        mean: Colour = (0.0, 0.0, 0.0),
+        std: Colour = (1.0, 1.0, 1.0),
+        head: Head = "none",
     ) -> None:
         super().__init__()
-        self.config = UNetConfig(levels, width, max_width, base, layer, placeholder)
+        self.config = UNetConfig(levels, width, max_width, base, layer, placeholder, mean, std, head)
         self.encoder_norm_frozen = False
         partial = layer == "partial"
         self.register_buffer("colour", torch.tensor(_PLACEHOLDERS[placeholder]).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(self.config.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(self.config.std).view(1, 3, 1, 1), persistent=False)
         channels = self.config.channels
         kernels = [7, 5, 5, *[3] * levels][:levels]
         ins = (3, *channels[:-1])
@@ -169,6 +97,7 @@ class PConvUNet(nn.Module):
             DecoderBlock(below[i], over[i], outs[i], last=i == levels - 1, fused=i >= levels - _FUSED, partial=partial)
             for i in range(levels)
         )
+        self.head = nn.Conv2d(3, 3, 1) if head == "leaky_conv_sigmoid" else None
 
     def freeze_encoder_norm(self, frozen: bool = True) -> None:
         """Freeze the encoder's batch normalisation: its statistics and its weights, whatever `train()` says later.
@@ -237,10 +166,24 @@ class PConvUNet(nn.Module):
                 # Lone known pixels too: what is missed there is a truth about the pixels beside them.
                 output = output + pull_push((image - output) * valid, valid)
         elif self.config.layer == "conv":
-            output = self.fill(image + (1 - valid) * self.colour, valid)
+            output = self.finish(self.fill(self.normalize(image + (1 - valid) * self.colour), valid))
+        elif self.config.normalizes:
+            output = self.finish(self.fill(self.normalize(image) * valid, valid))
         else:
-            output = self.fill(image, valid)
+            output = self.finish(self.fill(image, valid))
         return output[..., :height, :width]
+
+    def normalize(self, image: Tensor) -> Tensor:
+        """Bring an image (N, 3, H, W) into the network's units."""
+        return (image - self.mean) / self.std if self.config.normalizes else image
+
+    def finish(self, output: Tensor) -> Tensor:
+        """Apply the head, and bring what `fill` predicted (N, 3, H, W) back into the image's units."""
+        if self.config.head == "tanh":
+            output = torch.tanh(output)
+        elif self.head is not None:
+            output = torch.sigmoid(self.head(F.leaky_relu(output, 0.2)))
+        return output * self.std + self.mean if self.config.normalizes else output
 
     def fill(self, image: Tensor, valid: Tensor) -> Tensor:
         """Run encoder and decoder.

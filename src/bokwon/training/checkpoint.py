@@ -106,6 +106,9 @@ def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
         folder = folder if (folder / DESCRIPTION).is_file() else latest(folder) or folder
         weights, text = folder / WEIGHTS, folder / DESCRIPTION
     description = _describe(text)
+    if "network" not in description and not weights.exists():
+        # A folder of `PConvUNet.save_pretrained`, whose description is the network's alone.
+        weights, description = folder / "model.safetensors", {"network": description}
     try:
         network = PConvUNet(**asdict(from_mapping(UNetConfig, description["network"])))
     except (ValueError, KeyError, TypeError) as error:

@@ -49,6 +49,7 @@ def read_onnx(path: Path, network: PConvUNet, sha256: str | None = None) -> None
         raise InputFileError(f"{path} is not the file its card describes", "copy both from the same export")
     try:
         below, beside, biases = _tensors(onnx.load_from_string(data).graph)
+        _fill_head(network, beside, biases)
         _fill(network, below, beside, biases)
     # Protobuf's errors have no common base but Exception; too few tensors or another shape is any of several.
     except Exception as error:
@@ -115,6 +116,18 @@ def _tensors(graph: Any) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         if (value.ndim == 4 and len(value) == 1) if node.op_type == "Add" else value.shape[1] > 1:
             found[node.op_type].append(value)
     return found["MatMul"], found["Conv"], found["Add"]
+
+
+@torch.no_grad()
+def _fill_head(network: PConvUNet, beside: list[Tensor], biases: list[Tensor]) -> None:
+    """Take what follows the last layer off the lists."""
+    if network.config.normalizes:
+        # The mean that is added to come back into the image's units.
+        biases.pop()
+    if network.head is not None:
+        assert network.head.bias is not None
+        network.head.weight.copy_(beside.pop())
+        network.head.bias.copy_(biases.pop().flatten())
 
 
 @torch.no_grad()

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from bokwon.errors import ArgumentError, BokwonError, InputFileError
-from bokwon.nn.unet import PConvUNet
+from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training import checkpoint
 from bokwon.training.config import OptimizerConfig, TrainConfig
 from bokwon.training.data.crops import Crops
-from bokwon.training.load_config import differences
+from bokwon.training.load_config import differences, from_mapping
 from bokwon.training.muon import Muon
 from bokwon.training.onnx_weights import restore_norms
 from bokwon.training.schedule import in_phase_two, is_over, learning_rate
@@ -173,7 +173,9 @@ class Run:
         fix = "give the settings it was trained with, or start a new run in another --out"
         try:
             was = description["training"]
-            changed = differences(description["network"], asdict(self.config.network), "network.")
+            # Settings that are younger than the checkpoint have their defaults.
+            shape = asdict(from_mapping(UNetConfig, description["network"]))
+            changed = differences(shape, asdict(self.config.network), "network.")
             if was["optimizer"].get("name", "adamw") != self.config.optimizer.name:
                 changed += [f"optimizer.name: {was['optimizer'].get('name')} -> {self.config.optimizer.name}"]
             if changed:

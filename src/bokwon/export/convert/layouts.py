@@ -1,0 +1,141 @@
+"""How other implementations of the paper name, order and scale the weights of the same network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bokwon.nn.features import IMAGENET_MEAN, IMAGENET_STD
+from bokwon.nn.unet_config import Colour, Head
+
+__all__ = ["LAYOUTS", "Layout"]
+
+Biases = Literal["all", "ends", "last"]
+Ratio = Literal["window", "plane", "none"]
+_HALF = (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The checkpoints of one implementation.
+
+    A layer's name is the pattern for its level, counted from 1 at the image's size, and what follows is the same in all
+    layers.
+
+    Attributes:
+        repository: Where it is published.
+        encoder: Pattern of an encoder layer's name, with `{n}` for its level.
+        decoder: Pattern of a decoder layer's name, likewise; `{m}` counts on from the encoder, the deepest first.
+        weight: What follows the layer's name for the kernel (outs, ins, K, K).
+        bias: For the bias.
+        norm: For batch normalisation, to be followed by `.weight` and so on.
+        biases: Which layers have one: "all", the "last", or both "ends": the first and the last.
+        first_norm: Batch normalisation follows the first layer too, and not only those between the first and the last.
+        prefix: What may stand before all names; tensors without it are then of another network.
+        ignored: Ends of names of tensors that hold no weights.
+        levels: How many encoder layers there are; None where checkpoints differ in it.
+        ratio: What the sum over a window of a layer's outputs is multiplied by, for sum(M) over the mask's channels C
+            and K x K taps: "window", C K K / sum(M), as in the paper; "plane", K K / sum(M); or "none", 1 / sum(M).
+        skip_first: A decoder layer's input is what the encoder passes over, then what comes from below.
+        epsilon: Added to the variance in batch normalisation.
+        mean: The network's units are (image - mean) / std, going in and coming out.
+        std: See `mean`.
+        head: What follows the last layer.
+    """
+
+    repository: str
+    encoder: str
+    decoder: str
+    weight: str
+    bias: str
+    norm: str
+    biases: Biases
+    first_norm: bool = False
+    prefix: str = "module."
+    ignored: tuple[str, ...] = ()
+    levels: int | None = None
+    ratio: Ratio = "window"
+    skip_first: bool = False
+    epsilon: float = 1e-5
+    mean: Colour = (0.0, 0.0, 0.0)
+    std: Colour = (1.0, 1.0, 1.0)
+    head: Head = "none"
+
+    def encoder_layer(self, level: int) -> str:
+        """Return the name of an encoder layer; levels count from 1 at the image's size."""
+        return self.encoder.format(n=level)
+
+    def decoder_layer(self, level: int, levels: int) -> str:
+        """Return the name of a decoder layer; its output has the size of the encoder layer's input of that level."""
+        return self.decoder.format(n=level, m=2 * levels + 1 - level)
+
+
+LAYOUTS = {
+    "naoto0804": Layout(
+        "https://github.com/naoto0804/pytorch-inpainting-with-partial-conv",
+        encoder="enc_{n}",
+        decoder="dec_{n}",
+        weight=".conv.input_conv.weight",
+        bias=".conv.input_conv.bias",
+        norm=".bn",
+        biases="last",
+        ignored=(".conv.mask_conv.weight",),
+        ratio="none",
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+    ),
+    "mmagic": Layout(
+        "https://github.com/open-mmlab/mmagic",
+        encoder="encoder.enc{n}",
+        decoder="decoder.dec{n}",
+        weight=".conv.weight",
+        bias=".conv.bias",
+        norm=".bn",
+        biases="ends",
+        prefix="generator.",
+        ignored=(".conv.weight_mask_updater",),
+        mean=_HALF,
+        std=_HALF,
+    ),
+    "xyfJASON": Layout(
+        "https://github.com/xyfJASON/PartialConv-Inpainting-pytorch",
+        encoder="encoder{n}",
+        decoder="decoder{n}.partial_conv",
+        weight=".conv.weight",
+        bias=".bias",
+        norm=".norm",
+        biases="all",
+        ignored=(".mask_conv_weight",),
+        mean=_HALF,
+        std=_HALF,
+    ),
+    "ja3067": Layout(
+        "https://github.com/ja3067/pytorch-inpainting-partial-conv",
+        encoder="conv{n}",
+        decoder="conv{m}",
+        weight=".conv.weight",
+        bias=".conv.bias",
+        norm=".bn",
+        biases="last",
+        first_norm=True,
+        levels=8,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        head="tanh",
+    ),
+    # The names are those that `bokwon.export.convert.keras` gives: the file's own carry the numbers of a session.
+    "keras": Layout(
+        "https://github.com/MathiasGruber/PConv-Keras",
+        encoder="p_conv2d_{n}",
+        decoder="p_conv2d_{m}",
+        weight="/img_kernel",
+        bias="/bias",
+        norm="/norm",
+        biases="all",
+        levels=8,
+        ratio="plane",
+        skip_first=True,
+        epsilon=1e-3,
+        head="leaky_conv_sigmoid",
+    ),
+}
