@@ -18,7 +18,6 @@ app = typer.Typer(help="Models that bokwon finds, and their cards.", no_args_is_
 @app.command(name="list")
 def list_command() -> None:
     """List the models that ship with bokwon and those that were added: name, size, date and licence."""
-    from bokwon.inpaint.models import WEIGHTS
     from bokwon.inpaint.models import INT8_OF, WEIGHTS, list_models
     models = list_models()
     if not models:
