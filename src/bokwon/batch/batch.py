@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from time import perf_counter
 
-import bokwon
 from bokwon.batch.cluster import run_on_cluster
 from bokwon.batch.job import Job, Options, Outcome
 from bokwon.batch.journal import Entry, fingerprint
@@ -32,6 +31,7 @@ from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
 from bokwon.utilities.processes import run_in_processes
+from bokwon.version import __version__
 
 __all__ = [
     "Batch",
@@ -214,7 +214,7 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
         options.record,
         options.overlay,
         file_format,
-        bokwon.__version__,
+        __version__,
     )
     return sha256_of(repr(parts).encode())[:16]
 
@@ -298,7 +298,7 @@ def restore_tasks_on_cluster(
         FileAccessError: There is no cluster, or one of its nodes does not see the files.
         MissingDependencyError: Ray is not installed, or a node has another version of bokwon.
     """
-    start = partial(start_on_node, settings, Path.cwd(), tuple(path.absolute() for path in shared), bokwon.__version__)
+    start = partial(start_on_node, settings, Path.cwd(), tuple(path.absolute() for path in shared), __version__)
     for task, entry in run_on_cluster(start, tasks, address=address, jobs=jobs, threads=settings.threads or 1):
         yield entry or _died(task)
 
@@ -319,9 +319,9 @@ def start_on_node(
         MissingDependencyError: It has another version of bokwon.
     """
     node = platform.node()
-    if bokwon.__version__ != version:
+    if __version__ != version:
         raise MissingDependencyError(
-            f"node {node} has bokwon {bokwon.__version__}, and the run is of {version}",
+            f"node {node} has bokwon {__version__}, and the run is of {version}",
             f"pip install 'bokwon[cluster]=={version}' there",
         )
     try:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import bokwon
+from bokwon.version import __version__
 
 __all__ = ["Cost", "conditions", "describe_machine", "metered", "versions"]
 
@@ -98,7 +98,7 @@ def describe_machine() -> dict[str, str | int]:
 
 def versions() -> dict[str, str]:
     """Return the versions of bokwon and of those libraries that can change a figure, as far as installed."""
-    found = {"bokwon": bokwon.__version__}
+    found = {"bokwon": __version__}
     for library in _LIBRARIES:
         try:
             found[library] = importlib.metadata.version(library)
