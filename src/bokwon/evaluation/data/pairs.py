@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.evaluation.data.crops import fit_hole, image_sizes, read_image
+from bokwon.evaluation.data.crops import SMALLEST, fit_hole, image_sizes, read_image
 from bokwon.evaluation.data.mask_cells import check_cell, masks_by_cell, read_or_name
-from bokwon.evaluation.measure.metrics import SMALLEST
 from bokwon.synthesis.masks.bins import CELLS, Cell, cell_of
 from bokwon.synthesis.masks.polarity import read_mask
 from bokwon.types import Hole
