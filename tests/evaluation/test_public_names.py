@@ -23,7 +23,7 @@ def test_every_name_is_there(room: str) -> None:
 def test_the_names_of_the_room() -> None:
     import bokwon.evaluation
 
-    assert bokwon.evaluation.__all__ == ["Folders", "Order", "evaluate", "read_results"]
+    assert bokwon.evaluation.__all__ == ["Folders", "Order", "evaluate", "read_results", "write_pairs"]
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -4,17 +4,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bokwon.evaluation.job import Order, evaluate
+    from bokwon.evaluation.job import Order, evaluate, write_pairs
     from bokwon.evaluation.measure import Folders
     from bokwon.evaluation.report import read_results
 
-__all__ = ["Folders", "Order", "evaluate", "read_results"]
+__all__ = ["Folders", "Order", "evaluate", "read_results", "write_pairs"]
 
 _MODULES = {
     "Folders": "bokwon.evaluation.measure",
     "Order": "bokwon.evaluation.job",
     "evaluate": "bokwon.evaluation.job",
     "read_results": "bokwon.evaluation.report",
+    "write_pairs": "bokwon.evaluation.job",
 }
 
 

@@ -1,6 +1,9 @@
 """Methods, their figures, time and memory."""
 
 from bokwon.evaluation.measure.benchmark import JOURNAL, Folders, Task, measure_all, restored_picture, run_task
+from bokwon.evaluation.measure.external import Command, ResultFolder
+from bokwon.evaluation.measure.external_onnx import PRESETS, Contract, ExternalOnnx, parse_contract
+from bokwon.evaluation.measure.filler import Filler, OwnFiller
 from bokwon.evaluation.measure.journal import Journal, open_report, write_text
 from bokwon.evaluation.measure.local import (
     DEVIATIONS,
@@ -10,7 +13,7 @@ from bokwon.evaluation.measure.local import (
     thickness_classes,
 )
 from bokwon.evaluation.measure.machine import Cost, conditions, describe_machine, metered, versions
-from bokwon.evaluation.measure.methods import ERASED, IdentityEngine, Method, erase, parse_methods, restore
+from bokwon.evaluation.measure.methods import ERASED, TIMEOUT, IdentityEngine, Method, erase, parse_methods
 from bokwon.evaluation.measure.metrics import PSNR_CEILING, hole_l1, hole_psnr, l1, measure, psnr, ssim
 from bokwon.evaluation.measure.perceptual import (
     BY_PAIR,
@@ -29,13 +32,21 @@ __all__ = [
     "JOURNAL",
     "NOT_ASKED",
     "PERCEPTUAL",
+    "PRESETS",
     "PSNR_CEILING",
     "THICKNESSES",
+    "TIMEOUT",
+    "Command",
+    "Contract",
     "Cost",
+    "ExternalOnnx",
+    "Filler",
     "Folders",
     "IdentityEngine",
     "Journal",
     "Method",
+    "OwnFiller",
+    "ResultFolder",
     "Task",
     "conditions",
     "describe_machine",
@@ -51,9 +62,9 @@ __all__ = [
     "measure_perceptual",
     "metered",
     "open_report",
+    "parse_contract",
     "parse_methods",
     "psnr",
-    "restore",
     "restored_picture",
     "run_task",
     "ssim",

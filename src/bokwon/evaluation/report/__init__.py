@@ -3,6 +3,7 @@
 `compare.compare` and `tables.tables` have their modules' names, and `plots` needs matplotlib: import them from there.
 """
 
+from bokwon.evaluation.report.blind import Tally, Trial, choose_trials, exact_interval, format_tally, tally, write_blind
 from bokwon.evaluation.report.cases import Case, choose_cases, detail_window, outline
 from bokwon.evaluation.report.compare import Comparison, Row, format_comparison
 from bokwon.evaluation.report.html import draw_cases, to_html
@@ -28,14 +29,19 @@ __all__ = [
     "Metric",
     "Row",
     "Table",
+    "Tally",
+    "Trial",
     "cell_name",
     "choose_cases",
+    "choose_trials",
     "collect",
     "cost_table",
     "detail_window",
     "draw_cases",
+    "exact_interval",
     "figure_table",
     "format_comparison",
+    "format_tally",
     "interval",
     "interval_text",
     "outline",
@@ -44,8 +50,10 @@ __all__ = [
     "summaries",
     "summarise",
     "table_text",
+    "tally",
     "to_csv",
     "to_html",
     "to_json",
     "to_markdown",
+    "write_blind",
 ]
