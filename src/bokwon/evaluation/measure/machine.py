@@ -40,13 +40,13 @@ class Cost:
     """What a block of code took.
 
     Attributes:
-        seconds: Time on the clock.
-        cpu_seconds: Time of all of the process's threads on processors.
+        seconds: Time on the clock; None where nobody measured it.
+        cpu_seconds: Time of all of the process's threads on processors, or None.
         peak_mb: Most memory the process held meanwhile, its libraries included, MiB; None where the system cannot say.
     """
 
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    seconds: float | None = 0.0
+    cpu_seconds: float | None = 0.0
     peak_mb: float | None = None
 
 
