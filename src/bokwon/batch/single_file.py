@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import PurePath
 from typing import BinaryIO, Literal
 
@@ -19,7 +19,9 @@ from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.masks import check_hole, hole_of_samples, looks_inverted
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
+from bokwon.image_io.previews import without_previews
 from bokwon.image_io.reader import read_page
+from bokwon.image_io.transparency import spread_alpha
 from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage, read_damage
@@ -135,6 +137,11 @@ class _Work:
             raise
         if hole is None and (self._document.format or page.format) == self._format:
             return None
+        if hole is not None:
+            metadata, had_previews = without_previews(page.metadata)
+            page = replace(page, metadata=metadata)
+            if had_previews:
+                self._tell("note", f"{name}: its thumbnail shows the damage and is not kept")
         self._announce(page)
         if hole is not None:
             self._fill(number, page, hole)
@@ -163,6 +170,8 @@ class _Work:
             )
             recorder = self._recorder
         levels = recorder.before(number, page, hole, *self._told(number, page)) if recorder else None
+        if page.metadata.alpha_of_values:
+            spread_alpha(page.pixels, hole)
         self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
         if recorder is not None and levels is not None:
             recorder.after(number, page, levels)
