@@ -74,7 +74,7 @@ _TABLE = (
     Format(
         "JPEG",
         (".jpg", ".jpeg"),
-        (b"\xff\xd8\xff",),
+        (b"\xff\xd8",),
         jpeg.decode,
         jpeg.encode,
         modes=frozenset({"L", "RGB", "CMYK"}),
