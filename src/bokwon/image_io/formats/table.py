@@ -111,7 +111,7 @@ _TABLE = (
         (b"BM",),
         bmp.decode,
         bmp.encode,
-        modes=frozenset({"1", "L", "RGB"}),
+        modes=frozenset({"1", "L", "RGB", "RGBA"}),
         metadata=frozenset({"dpi", "icc"}),
     ),
     Format(
