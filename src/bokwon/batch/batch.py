@@ -31,6 +31,7 @@ from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
+from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.processes import run_in_processes
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 _DIED = "the process that restored it died twice, by a damaged file or for want of memory"
+_DIED_FIX = "try the file by itself; for want of memory lower -j, --threads or --tile"
 # The usual extension of each format: the first in the table.
 _EXTENSION = {name: extension for extension, name in reversed(EXTENSIONS.items())}
 
@@ -244,7 +246,11 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
             code, error_text, fix = error.exit_code, error.message, error.fix
         # A batch goes on, whatever is wrong with one file.
         except Exception as error:
-            code, error_text = 15, f"unexpected {type(error).__name__}: {error}"
+            if is_out_of_memory(error):
+                lacking = out_of_memory(task.name)
+                code, error_text, fix = lacking.exit_code, lacking.message, lacking.fix
+            else:
+                code, error_text = 15, f"unexpected {type(error).__name__}: {error}"
     return Entry(
         file=task.name,
         output=task.output if status != "failed" else None,
@@ -338,7 +344,7 @@ def start_on_node(
 
 
 def _died(task: Task) -> Entry:
-    return Entry(file=task.name, status="failed", code=15, error=_DIED, fix="look at the file by itself")
+    return Entry(file=task.name, status="failed", code=15, error=_DIED, fix=_DIED_FIX)
 
 
 def _make_folder(folder: Path) -> None:

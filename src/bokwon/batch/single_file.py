@@ -16,7 +16,7 @@ from bokwon.batch.page_ranges import select_pages
 from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.formats import EXTENSIONS
-from bokwon.image_io.masks import check_hole, hole_of_samples, looks_inverted
+from bokwon.image_io.masks import check_hole, check_size, hole_of_samples, looks_inverted
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.previews import without_previews
@@ -124,6 +124,8 @@ class _Work:
             self._tell("detail", f"{name}: no mask")
         if not masked and self._document.pages > 1:
             return None
+        if masked:
+            self._check_size(number)
         page = read()
         for warning in page.warnings:
             self._tell("warning", warning)
@@ -149,6 +151,20 @@ class _Work:
             self.hole += int(np.count_nonzero(hole))
             self.pixels += hole.size
         return page
+
+    def _check_size(self, number: int) -> None:
+        """Refuse a mask of another size by the headers of both: large pictures take long to decode."""
+        size, source = self._document.size(number), self._job.masks.pages.get(number)
+        if source is not None:
+            with open_document(source, max_pixels=self._job.options.max_pixels) as single:
+                mask, name = single.size(1) if single.pages == 1 else None, source.name
+        elif self._mask_document is not None and self._job.masks.whole is not None:
+            mask, name = self._mask_document.size(number), self._job.masks.whole.name
+        else:
+            return
+        # A mask that lies on its side may have been drawn on the turned view: the image tells, once it is read.
+        if size and mask and mask != size[::-1]:
+            check_size(mask, size, name=f"mask {name}")
 
     def _check_name(self, page: Page) -> None:
         """Refuse an image that would come back in another format only because its name says that it is one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import BinaryIO
 
 from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
@@ -53,6 +54,15 @@ class SinglePage(Document):
         self._source = source
         self._max_pixels = max_pixels
         self.notices = notices
+
+    def size(self, number: int) -> tuple[int, int] | None:
+        """Return width and height as the file's headers say; see `Document.size`."""
+        with self._source.open() as stream:
+            found = format_of_content(stream.read(HEAD_BYTES))
+            # What is damaged is told when the page is read.
+            with suppress(Exception):
+                return found.size(stream) if found else None
+        return None
 
     def page(self, number: int) -> Page:
         """Read the page; see `Document.page`."""

@@ -25,6 +25,10 @@ def _nothing(_: object) -> list[str]:
     return []
 
 
+def _nobody_knows(_: BinaryIO) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Format:
     """One file format.
@@ -42,6 +46,7 @@ class Format:
         own_blocks: Names what a page of this format carries that no other format takes over.
         too_long: Names what of a page's metadata is longer than its place in this format.
         changes: Says in sentences what of a page is not as it was once it is written in this format.
+        size: Width and height as the headers of a file say; None where only decoding tells.
         open: Opens a file that may have several pages; None where each has one. Takes the limit of pixels of a page.
     """
 
@@ -57,6 +62,7 @@ class Format:
     own_blocks: Callable[[Metadata], list[str]] = _nothing
     too_long: Callable[[Metadata], list[str]] = _nothing
     changes: Callable[[Page], list[str]] = _nothing
+    size: Callable[[BinaryIO], tuple[int, int] | None] = _nobody_knows
     open: Callable[[Source, int], Document] | None = None
 
 
@@ -70,6 +76,7 @@ _TABLE = (
         modes=frozenset({"1", "L", "LA", "RGB", "RGBA"}),
         deep_modes=frozenset({"L", "LA", "RGB", "RGBA"}),
         own_blocks=png.own_blocks,
+        size=png.size_of,
     ),
     Format(
         "JPEG",
@@ -80,6 +87,7 @@ _TABLE = (
         modes=frozenset({"L", "RGB", "CMYK"}),
         longest_side=65500,
         own_blocks=jpeg.own_blocks,
+        size=jpeg.size_of,
         too_long=jpeg.too_long,
         changes=jpeg.changes,
     ),
@@ -92,6 +100,7 @@ _TABLE = (
         modes=frozenset({"1", "L", "LA", "RGB", "RGBA", "CMYK"}),
         deep_modes=frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
         own_blocks=tiff.own_blocks,
+        size=tiff.size_of,
         changes=tiff.changes,
         open=tiff.TiffDocument,
     ),
@@ -104,6 +113,7 @@ _TABLE = (
         modes=frozenset({"RGB", "RGBA"}),
         metadata=frozenset({"icc", "exif", "xmp"}),
         longest_side=16383,
+        size=webp.size_of,
     ),
     Format(
         "BMP",
@@ -113,6 +123,7 @@ _TABLE = (
         bmp.encode,
         modes=frozenset({"1", "L", "RGB", "RGBA"}),
         metadata=frozenset({"dpi", "icc"}),
+        size=bmp.size_of,
     ),
     Format(
         "JPEG2000",
@@ -124,6 +135,7 @@ _TABLE = (
         deep_modes=frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
         metadata=frozenset({"icc", "xmp", "dpi"}),
         own_blocks=jpeg2000.own_blocks,
+        size=jpeg2000.size_of,
     ),
     Format("PDF", (".pdf",), (b"%PDF",), pdf.decode, pdf.encode, metadata=frozenset(), open=pdf.PdfDocument),
 )
