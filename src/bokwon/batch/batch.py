@@ -26,7 +26,7 @@ from bokwon.batch.mask_matching import (
 from bokwon.batch.single_file import restore_file
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, MissingDependencyError
 from bokwon.image_io.decoder_warnings import listen
-from bokwon.image_io.formats import EXTENSIONS
+from bokwon.image_io.formats import EXTENSIONS, FORMATS
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
@@ -157,8 +157,9 @@ def _tasks(
     found, faults = _found(images, find)
     used = {_identity(row.mask): row.mask for rows in found.values() for row in rows.values()}
     for name in images:
-        keeps = file_format is None or EXTENSIONS[name.suffix.lower()] == file_format
-        output = name if keeps else name.with_suffix(_EXTENSION[str(file_format)])
+        own = EXTENSIONS[name.suffix.lower()]
+        wanted = file_format or ("PNG" if FORMATS[own].is_read_only else own)
+        output = name if own == wanted else name.with_suffix(_EXTENSION[wanted])
         try:
             # Two names that differ in case only are one file on many systems.
             other = taken.setdefault(str(output).casefold(), str(name))

@@ -70,9 +70,15 @@ class SinglePage(Document):
 
     def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
         """Write the file anew; see `Document.rewrite`."""
+        found: list[Page] = []
+
+        def read() -> Page:
+            found[:] = found or [self.page(1)]
+            return found[0]
+
+        changed = transform(1, read)
         # Read in any case: what is no image is not passed on as one.
-        page = self.page(1)
-        changed = transform(1, lambda: page)
+        page = read()
         if changed is None and file_format == page.format:
             self._source.copy_to(stream)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["orientation_of", "tiff_part", "without_thumbnail"]
+__all__ = ["orientation_of", "tiff_part", "upright", "without_thumbnail"]
 
 _PREFIX = b"Exif\0\0"
 _ORIENTATION, _THUMBNAIL_AT, _THUMBNAIL_BYTES, _STRIPS_AT, _STRIPS_BYTES = 274, 513, 514, 273, 279
@@ -29,6 +29,19 @@ def orientation_of(block: bytes | None) -> int:
     except (struct.error, ValueError):
         return 1
     return told if 1 <= told <= 8 else 1
+
+
+def upright(block: bytes) -> bytes:
+    """Return an EXIF block that tells orientation 1, if it tells any."""
+    try:
+        order, first = _header(block)
+        (count,) = struct.unpack_from(order + "H", block, first)
+        for at in range(first + 2, first + 2 + min(count, _MOST_ENTRIES) * _ENTRY, _ENTRY):
+            if struct.unpack_from(order + "HHI", block, at) == (_ORIENTATION, _SHORT, 1):
+                return block[: at + 8] + struct.pack(order + "H", 1) + block[at + 10 :]
+    except (struct.error, ValueError):
+        pass
+    return block
 
 
 def without_thumbnail(block: bytes) -> bytes | None:

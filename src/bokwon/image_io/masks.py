@@ -152,9 +152,7 @@ def check_hole(hole: Hole, size: tuple[int, int], *, orientation: int = 1, name:
         raise ArgumentError(f"{name} covers everything, nothing is left to restore from", "invert or redraw the mask")
 
 
-def check_size(
-    mask: tuple[int, int], size: tuple[int, int], *, orientation: int = 1, name: str = "the mask"
-) -> None:
+def check_size(mask: tuple[int, int], size: tuple[int, int], *, orientation: int = 1, name: str = "the mask") -> None:
     """Make sure that a mask is as large as its image.
 
     Args:

@@ -28,7 +28,7 @@ RAW_FIX = (
 )
 """What to do with a camera's raw file."""
 
-READABLE_TEXT = "PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 and PDF"
+READABLE_TEXT = "PNG, JPEG, TIFF, WebP, BMP, JPEG 2000, HEIF, AVIF and PDF"
 """What messages say is read; every format of `bokwon.image_io.formats.table` is named in it."""
 
 _OWN_SIGNATURES = (b"\x89PNG", b"\xff\xd8")

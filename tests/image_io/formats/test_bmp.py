@@ -88,7 +88,7 @@ def test_channels_are_where_their_masks_say(header: int, depth: int, masks: tupl
         expected = ((values & mask) >> low).astype(int) * 255 // (mask >> low)
         np.testing.assert_array_equal(page.pixels[..., channel], expected)
     assert bool(page.notices) == (
-        depth == 16 or max(masks).bit_length() > 0 and any(bin(m).count("1") > 8 for m in masks)
+        depth == 16 or (max(masks).bit_length() > 0 and any(bin(m).count("1") > 8 for m in masks))
     )
     again = read(written_page(page))
     np.testing.assert_array_equal(again.pixels, page.pixels)

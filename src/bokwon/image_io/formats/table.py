@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from bokwon.image_io.formats import bmp, jpeg, jpeg2000, pdf, png, tiff, webp
+from bokwon.image_io.formats import bmp, heif, jpeg, jpeg2000, pdf, png, tiff, webp
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
 from bokwon.image_io.protocols import Document
@@ -36,7 +36,7 @@ class Format:
     Attributes:
         name: What pages and options call it.
         extensions: Of file names, the usual one first.
-        signatures: What its files begin with; a PDF's may also stand a little later.
+        signatures: What its files begin with; a PDF's may also stand a little later, and HEIF and AVIF have brands.
         decode: Reads a file of one page: takes the name for messages, the seekable file and the limit of pixels.
         encode: Writes samples that the format holds, with their mode and metadata.
         modes: Modes of 1 and 8 bits that it holds.
@@ -64,6 +64,11 @@ class Format:
     changes: Callable[[Page], list[str]] = _nothing
     size: Callable[[BinaryIO], tuple[int, int] | None] = _nobody_knows
     open: Callable[[Source, int], Document] | None = None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing is ever written in this format; what is restored of it becomes a PNG."""
+        return not self.modes and self.open is None
 
 
 _TABLE = (
@@ -137,6 +142,8 @@ _TABLE = (
         own_blocks=jpeg2000.own_blocks,
         size=jpeg2000.size_of,
     ),
+    Format("HEIF", (".heic", ".heif", ".hif"), (), heif.decode_heif, heif.encode, metadata=frozenset()),
+    Format("AVIF", (".avif",), (), heif.decode_avif, heif.encode, metadata=frozenset()),
     Format("PDF", (".pdf",), (b"%PDF",), pdf.decode, pdf.encode, metadata=frozenset(), open=pdf.PdfDocument),
 )
 
@@ -153,6 +160,10 @@ def format_of_content(head: bytes) -> Format | None:
     Args:
         head: What the file begins with, `HEAD_BYTES` of it or all.
     """
+    if heif.is_avif(head):
+        return FORMATS["AVIF"]
+    if heif.is_heif(head):
+        return FORMATS["HEIF"]
     found = next((item for item in _TABLE if head.startswith(item.signatures)), None)
     # Anything may stand before a PDF, the two letters of a BMP too, but no image: those may speak of PDF themselves.
     if _PDF_MARK in head and (found is None or found.name == "BMP"):
