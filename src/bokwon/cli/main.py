@@ -67,7 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     Raises:
         SystemExit: Always. 0 ok, 1 arguments, 2 input file, 3 missing dependency, 4 some files failed,
-            5 file access, 6 output exists, 7 too little memory, 15 other, 130 interrupted (129 and 143: by SIGHUP and SIGTERM).
+            5 file access, 6 output exists, 7 too little memory, 15 other, 130 interrupted (129 and 143: by SIGHUP and
+            SIGTERM).
     """
     prepare_standard_streams()
     with _tidy_endings() as ended_by:

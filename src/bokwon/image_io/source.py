@@ -49,7 +49,7 @@ _FOREIGN = {
     b"FOVb": ("a camera's raw file", RAW_FIX),
 }
 """Kinds of files that are often tried: what they begin with, what they are, and what to do."""
-_REPR = re.compile(r"\b[bu]?(\'[^\']*\'|\"[^\"]*\")|<[\w. ]+ at 0x[0-9a-f]+>|\b(int|NoneType|str|bytes)\b(?=[ ().])")
+_REPR = re.compile(r"\b[bu]?(\'[^\']*\'|\"[^\"]*\")|<[\w. ]+ at 0x[0-9a-f]+>")
 _OF_PARSING = (TypeError, LookupError, AttributeError, ArithmeticError, UnicodeError, struct.error, AssertionError)
 
 
@@ -166,9 +166,10 @@ def _unreadable(source: Source, stream: BinaryIO, reason: str) -> InputFileError
     head = stream.read(64)
     if not head:
         return InputFileError(f"{source.name} is empty (0 bytes)", "get an undamaged copy")
-    if head.startswith(_OWN_SIGNATURES):
-        why = _in_words(reason) if reason else "cut off or broken"
-        return InputFileError(f"{source.name} is damaged: its header is {why}", "get an undamaged copy")
+    if reason or head.startswith(_OWN_SIGNATURES):
+        why = f" ({_in_words(reason)})" if reason else ""
+        message = f"{source.name} is damaged: its header is cut off or broken{why}"
+        return InputFileError(message, "get an undamaged copy")
     for signature, (kind, fix) in _FOREIGN.items():
         if head.lstrip().startswith(signature):
             return InputFileError(f"{source.name} is {kind}, which bokwon does not read", fix)

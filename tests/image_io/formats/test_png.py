@@ -211,6 +211,10 @@ def test_a_wrong_checksum_of_samples_and_a_missing_end_are_warnings() -> None:
     assert "a checksum of its samples is wrong" in wrong
     (short,) = read(data[:-12]).warnings
     assert "its last chunk is missing" in short
+    for cut in (13, 16):
+        page = read(data[:-cut])
+        np.testing.assert_array_equal(page.pixels, RGB)
+        assert len(page.warnings) == 1
 
 
 def test_a_chunk_that_no_decoder_may_pass_over_is_refused() -> None:

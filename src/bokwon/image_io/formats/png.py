@@ -54,7 +54,7 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     if file is None:
         raise UnidentifiedImageError
     _check(name, file, max_pixels)
-    source = cast(BinaryIO, png_chunks.Spans(stream, file.spans))
+    source = cast(BinaryIO, png_chunks.Spans(stream, file.spans, file.missing))
     depth, colour_type = file.depth, file.colour_type
     with pillow.opened(name, source, "PNG", max_pixels) as image:
         small_gray = depth in (2, 4) and colour_type == _GRAY

@@ -33,6 +33,7 @@ class PngFile:
         spans: Where in the file that lies which samples are decoded from: beginnings and ends, bytes.
         frames: How many pictures it holds.
         behind: Bytes behind the picture.
+        missing: Bytes that the file ends before the checksum of its last chunk does, 0 to 4.
         ended: Whether it has its last chunk.
         sound: Whether the checksums of all chunks of samples are right.
         strange: Name of a chunk that no decoder may pass over, and that is not known here; empty for none.
@@ -46,6 +47,7 @@ class PngFile:
     spans: tuple[tuple[int, int], ...]
     frames: int
     behind: int
+    missing: int
     ended: bool
     sound: bool
     strange: str
@@ -107,6 +109,7 @@ def survey(stream: BinaryIO) -> PngFile | None:
         tuple(spans),
         frames,
         behind,
+        max(place - whole, 0) if place - whole <= 4 else 0,
         ended,
         sound,
         strange,
@@ -140,13 +143,15 @@ class Spans(io.RawIOBase):
     Args:
         stream: The file, seekable.
         spans: Beginnings and ends, bytes.
+        missing: How many bytes of a checksum to make up behind the last one.
     """
 
-    def __init__(self, stream: BinaryIO, spans: tuple[tuple[int, int], ...]) -> None:
+    def __init__(self, stream: BinaryIO, spans: tuple[tuple[int, int], ...], missing: int = 0) -> None:
         super().__init__()
         self._stream, self._spans = stream, spans
+        self._end = bytes(missing) + _END
         self._place = 0
-        self._size = sum(stop - start for start, stop in spans) + len(_END)
+        self._size = sum(stop - start for start, stop in spans) + len(self._end)
 
     def readable(self) -> bool:
         """Return True."""
@@ -178,7 +183,7 @@ class Spans(io.RawIOBase):
                 left -= len(parts[-1])
             begin += stop - start
         if left and self._place >= begin:
-            parts.append(_END[self._place - begin :][:left])
+            parts.append(self._end[self._place - begin :][:left])
             self._place += len(parts[-1])
         return b"".join(parts)
 
