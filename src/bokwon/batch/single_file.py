@@ -62,6 +62,8 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
             file_format = document.format
         for notice in document.notices:
             tell("note", notice)
+        for warning in document.warnings:
+            tell("warning", warning)
         work = _Work(job, restorer, tell, progress, document, file_format, opened)
         _write(job, work.write)
         work.finish_record()
@@ -163,7 +165,8 @@ class _Work:
         else:
             return
         # A mask that lies on its side may have been drawn on the turned view: the image tells, once it is read.
-        if size and mask and mask != size[::-1]:
+        too_large = size is not None and size[0] * size[1] > self._job.options.max_pixels
+        if size and mask and mask != size[::-1] and not too_large:
             check_size(mask, size, name=f"mask {name}")
 
     def _check_name(self, page: Page) -> None:
