@@ -75,7 +75,11 @@ def test_warnings_of_decoders_become_the_page_s() -> None:
     [
         (ArgumentError("no such page"), ArgumentError, "no such page"),
         (UnidentifiedImageError(), InputFileError, "page is damaged: its header is cut off or broken"),
-        (UnidentifiedImageError("chunk b'IHDR' is cut"), InputFileError, r"header is cut off or broken \(chunk is cut\)"),
+        (
+            UnidentifiedImageError("chunk b'IHDR' is cut"),
+            InputFileError,
+            r"header is cut off or broken \(chunk is cut\)",
+        ),
         (MemoryError(), MemoryLimitError, "page needs more memory than there is; .*--tile, -j or --threads"),
         (RuntimeError("std::bad_alloc"), MemoryLimitError, "page needs more memory than there is"),
         (SyntaxError("broken chunk"), InputFileError, "page is damaged: broken chunk"),
