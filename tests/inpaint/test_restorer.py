@@ -210,3 +210,19 @@ def test_large_images_are_tiled(mean_model: Path) -> None:
     result = restorer.restore(image, hole, progress=lambda *step: steps.append(step))
     assert (result.image == 60).all()
     assert result.tiles == len(steps) > 20
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_transparent_value_is_never_filled_by_accident(restorer: bokwon.Restorer, mode: str) -> None:
+    gray = np.full((30, 44), 200, np.uint8)
+    gray[:, :20] = 100
+    image = Image.fromarray(gray).convert(mode)
+    # The model fills with the mean: between the two values, whatever the key.
+    for value in (100, 200):
+        image.info["transparency"] = value if mode == "L" else (value,) * 3
+        result = restorer.restore(image, HOLE).image
+        assert (result.mode, result.info["transparency"]) == (mode, image.info["transparency"])
+        filled = np.array(result.convert("L"))
+        np.testing.assert_array_equal(filled[~HOLE], gray[~HOLE])
+        transparent = filled == value
+        np.testing.assert_array_equal(transparent[8:15, 10:30], np.tile(gray[0, 10:30] == value, (7, 1)))

@@ -25,11 +25,12 @@ from bokwon.batch.mask_matching import (
 from bokwon.batch.single_file import restore_file
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, MissingDependencyError
 from bokwon.image_io.decoder_warnings import listen
-from bokwon.image_io.formats import EXTENSIONS
+from bokwon.image_io.formats import EXTENSIONS, FORMATS
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
+from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.processes import run_in_processes
 from bokwon.version import __version__
 
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 _DIED = "the process that restored it died twice, by a damaged file or for want of memory"
+_DIED_FIX = "try the file by itself; for want of memory lower -j, --threads or --tile"
 # The usual extension of each format: the first in the table.
 _EXTENSION = {name: extension for extension, name in reversed(EXTENSIONS.items())}
 
@@ -155,8 +157,9 @@ def _tasks(
     found, faults = _found(images, find)
     used = {_identity(row.mask): row.mask for rows in found.values() for row in rows.values()}
     for name in images:
-        keeps = file_format is None or EXTENSIONS[name.suffix.lower()] == file_format
-        output = name if keeps else name.with_suffix(_EXTENSION[str(file_format)])
+        own = EXTENSIONS[name.suffix.lower()]
+        wanted = file_format or ("PNG" if FORMATS[own].is_read_only else own)
+        output = name if own == wanted else name.with_suffix(_EXTENSION[wanted])
         try:
             # Two names that differ in case only are one file on many systems.
             other = taken.setdefault(str(output).casefold(), str(name))
@@ -244,7 +247,11 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
             code, error_text, fix = error.exit_code, error.message, error.fix
         # A batch goes on, whatever is wrong with one file.
         except Exception as error:
-            code, error_text = 15, f"unexpected {type(error).__name__}: {error}"
+            if is_out_of_memory(error):
+                lacking = out_of_memory(task.name)
+                code, error_text, fix = lacking.exit_code, lacking.message, lacking.fix
+            else:
+                code, error_text = 15, f"unexpected {type(error).__name__}: {error}"
     return Entry(
         file=task.name,
         output=task.output if status != "failed" else None,
@@ -338,7 +345,7 @@ def start_on_node(
 
 
 def _died(task: Task) -> Entry:
-    return Entry(file=task.name, status="failed", code=15, error=_DIED, fix="look at the file by itself")
+    return Entry(file=task.name, status="failed", code=15, error=_DIED, fix=_DIED_FIX)
 
 
 def _make_folder(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import PurePath
 from typing import BinaryIO, Literal
 
@@ -16,10 +16,12 @@ from bokwon.batch.page_ranges import select_pages
 from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.formats import EXTENSIONS
-from bokwon.image_io.masks import check_hole, hole_of_samples, looks_inverted
+from bokwon.image_io.masks import check_hole, check_size, hole_of_samples, looks_inverted
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
+from bokwon.image_io.previews import without_previews
 from bokwon.image_io.reader import read_page
+from bokwon.image_io.transparency import spread_alpha
 from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage, read_damage
@@ -60,6 +62,8 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
             file_format = document.format
         for notice in document.notices:
             tell("note", notice)
+        for warning in document.warnings:
+            tell("warning", warning)
         work = _Work(job, restorer, tell, progress, document, file_format, opened)
         _write(job, work.write)
         work.finish_record()
@@ -122,6 +126,8 @@ class _Work:
             self._tell("detail", f"{name}: no mask")
         if not masked and self._document.pages > 1:
             return None
+        if masked:
+            self._check_size(number)
         page = read()
         for warning in page.warnings:
             self._tell("warning", warning)
@@ -135,6 +141,11 @@ class _Work:
             raise
         if hole is None and (self._document.format or page.format) == self._format:
             return None
+        if hole is not None:
+            metadata, had_previews = without_previews(page.metadata)
+            page = replace(page, metadata=metadata)
+            if had_previews:
+                self._tell("note", f"{name}: its thumbnail shows the damage and is not kept")
         self._announce(page)
         if hole is not None:
             self._fill(number, page, hole)
@@ -142,6 +153,21 @@ class _Work:
             self.hole += int(np.count_nonzero(hole))
             self.pixels += hole.size
         return page
+
+    def _check_size(self, number: int) -> None:
+        """Refuse a mask of another size by the headers of both: large pictures take long to decode."""
+        size, source = self._document.size(number), self._job.masks.pages.get(number)
+        if source is not None:
+            with open_document(source, max_pixels=self._job.options.max_pixels) as single:
+                mask, name = single.size(1) if single.pages == 1 else None, source.name
+        elif self._mask_document is not None and self._job.masks.whole is not None:
+            mask, name = self._mask_document.size(number), self._job.masks.whole.name
+        else:
+            return
+        # A mask that lies on its side may have been drawn on the turned view: the image tells, once it is read.
+        too_large = size is not None and size[0] * size[1] > self._job.options.max_pixels
+        if size and mask and mask != size[::-1] and not too_large:
+            check_size(mask, size, name=f"mask {name}")
 
     def _check_name(self, page: Page) -> None:
         """Refuse an image that would come back in another format only because its name says that it is one."""
@@ -163,6 +189,8 @@ class _Work:
             )
             recorder = self._recorder
         levels = recorder.before(number, page, hole, *self._told(number, page)) if recorder else None
+        if page.metadata.alpha_of_values:
+            spread_alpha(page.pixels, hole)
         self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
         if recorder is not None and levels is not None:
             recorder.after(number, page, levels)

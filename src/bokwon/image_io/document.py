@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import BinaryIO
 
 from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
@@ -34,7 +35,7 @@ def open_document(source: Source, *, max_pixels: int) -> Document:
     if document.format is not None:
         return document
     with document:
-        return SinglePage(source, max_pixels, document.notices)
+        return SinglePage(source, max_pixels, document.notices, document.warnings)
 
 
 class SinglePage(Document):
@@ -44,15 +45,27 @@ class SinglePage(Document):
         source: Where from.
         max_pixels: Refuse a larger page, before decoding it.
         notices: What the reader should be told, one sentence each.
+        warnings: What is wrong with the file though it could be opened, one sentence each.
     """
 
     pages = 1
     format = None
 
-    def __init__(self, source: Source, max_pixels: int, notices: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, source: Source, max_pixels: int, notices: tuple[str, ...] = (), warnings: tuple[str, ...] = ()
+    ) -> None:
         self._source = source
         self._max_pixels = max_pixels
-        self.notices = notices
+        self.notices, self.warnings = notices, warnings
+
+    def size(self, number: int) -> tuple[int, int] | None:
+        """Return width and height as the file's headers say; see `Document.size`."""
+        with self._source.open() as stream:
+            found = format_of_content(stream.read(HEAD_BYTES))
+            # What is damaged is told when the page is read.
+            with suppress(Exception):
+                return found.size(stream) if found else None
+        return None
 
     def page(self, number: int) -> Page:
         """Read the page; see `Document.page`."""
@@ -60,9 +73,15 @@ class SinglePage(Document):
 
     def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
         """Write the file anew; see `Document.rewrite`."""
+        found: list[Page] = []
+
+        def read() -> Page:
+            found[:] = found or [self.page(1)]
+            return found[0]
+
+        changed = transform(1, read)
         # Read in any case: what is no image is not passed on as one.
-        page = self.page(1)
-        changed = transform(1, lambda: page)
+        page = read()
         if changed is None and file_format == page.format:
             self._source.copy_to(stream)
             return

@@ -22,6 +22,7 @@ __all__ = [
     "INVERTED_ABOVE",
     "as_hole",
     "check_hole",
+    "check_size",
     "grow_hole",
     "hole_of_samples",
     "looks_inverted",
@@ -146,7 +147,25 @@ def check_hole(hole: Hole, size: tuple[int, int], *, orientation: int = 1, name:
         ArgumentError: It has another size, or covers everything.
     """
     height, width = hole.shape
-    if (width, height) != size:
+    check_size((width, height), size, orientation=orientation, name=name)
+    if hole.all():
+        raise ArgumentError(f"{name} covers everything, nothing is left to restore from", "invert or redraw the mask")
+
+
+def check_size(mask: tuple[int, int], size: tuple[int, int], *, orientation: int = 1, name: str = "the mask") -> None:
+    """Make sure that a mask is as large as its image.
+
+    Args:
+        mask: Its width and height.
+        size: Width and height of the image.
+        orientation: The image's EXIF orientation, as for `check_hole`.
+        name: What messages call the mask.
+
+    Raises:
+        ArgumentError: It is not.
+    """
+    width, height = mask
+    if mask != size:
         sizes = f"{name} is {width}x{height} and the image {size[0]}x{size[1]} pixels"
         if (height, width) == size and orientation > 4:
             raise ArgumentError(
@@ -157,8 +176,6 @@ def check_hole(hole: Hole, size: tuple[int, int], *, orientation: int = 1, name:
         raise ArgumentError(
             sizes, "make it the same size, without smoothing (in Pillow: mask.resize(image.size, Image.NEAREST))"
         )
-    if hole.all():
-        raise ArgumentError(f"{name} covers everything, nothing is left to restore from", "invert or redraw the mask")
 
 
 def grow_hole(hole: Hole, pixels: int) -> Hole:

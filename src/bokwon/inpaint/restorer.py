@@ -12,6 +12,7 @@ from PIL import Image
 from bokwon.errors import ArgumentError
 from bokwon.image_io.masks import as_hole, check_hole, grow_hole, looks_inverted
 from bokwon.image_io.modes import from_pillow, missing_pixels, mode_of_array, to_pillow
+from bokwon.image_io.transparency import key_of_alpha, spread_alpha, with_key
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.opencv import OpenCVEngine
 from bokwon.inpaint.engines.select import load
@@ -140,7 +141,15 @@ class Restorer:
             share = f"{np.count_nonzero(known) / known.size:.0%}"
             notices += (f"the hole covers {share} of the image; if True means known in it, pass ~hole",)
         known = self.grown(known)
-        tiles = self.fill(pixels, mode, known, progress=progress)
+        key = _transparent_value(image, mode) if isinstance(image, Image.Image) else None
+        if key is None:
+            tiles = self.fill(pixels, mode, known, progress=progress)
+        else:
+            # Opacity of its own for as long as it is filled: no filled pixel is transparent by accident.
+            keyed = with_key(pixels, key)
+            spread_alpha(keyed, known)
+            tiles = self.fill(keyed, f"{mode}A", known, progress=progress)
+            pixels = key_of_alpha(keyed, key)
         restored: Any = _like(image, pixels, mode) if isinstance(image, Image.Image) else pixels
         return Restoration(
             image=cast(ImageT, restored),
@@ -210,6 +219,15 @@ class Restorer:
             sharpen_ink(pixels, mode, hole, clear=clear, around=around, concurrency=self._concurrency)
         if self.settings.grain == "match":
             add_grain(pixels, mode, hole, around=around, concurrency=self._concurrency)
+
+
+def _transparent_value(image: Image.Image, mode: str) -> NDArray[np.uint8] | None:
+    """Return the value, channel by channel, that a Pillow image of gray or RGB calls transparent."""
+    value = image.info.get("transparency")
+    if image.mode != mode or mode not in ("L", "RGB") or not isinstance(value, (int, tuple)):
+        return None
+    key = np.atleast_1d(np.array(value))
+    return key.astype(np.uint8) if len(key) == len(mode) and key.max() <= 255 else None
 
 
 def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
