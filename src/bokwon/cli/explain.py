@@ -61,7 +61,7 @@ def explain(
     import numpy as np
 
     from bokwon.errors import ArgumentError
-    from bokwon.image_io.masks import check_hole, read_hole
+    from bokwon.image_io.masks import MaskOptions, hole_of_mask
     from bokwon.image_io.metadata import Metadata
     from bokwon.image_io.output_formats import check_fits, encode_page, format_of
     from bokwon.image_io.reader import Source, read_page
@@ -76,8 +76,12 @@ def explain(
         raise ArgumentError("OUT is the image or the mask itself", "name another file for the figure")
     limit = pixels_of(max_mpixels)
     page = read_page(Source.of(image), max_pixels=limit)
-    hole, _ = read_hole(Source.of(mask), white_is_hole=holes == "white", max_pixels=limit)
-    check_hole(hole, page.size, orientation=page.metadata.orientation, name=f"mask {mask}")
+    # A figure may be drawn of any hole.
+    reading = MaskOptions(white_is_hole=holes == "white", allow_large=True)
+    given = hole_of_mask(read_page(Source.of(mask), max_pixels=limit), page, reading, name=f"mask {mask}")
+    if not given.plain:
+        console.tell("note", f"mask {mask}: {given.said}")
+    hole = given.hole
     found = find_model(model)
     encoder = encoder_of(found)
     maps = None if features is False else _features(found, page, hole, encoder, console, wanted=features is True)

@@ -21,6 +21,8 @@ __all__ = [
     "STANDARD",
     "Holes",
     "Jobs",
+    "MaskAs",
+    "MaskView",
     "MaxMpixels",
     "jobs_option",
     "parse_size",
@@ -37,6 +39,12 @@ _MEMORY_OF_A_WORKER = 1 << 30
 
 Holes = Literal["white", "black"]
 """Colour of the holes in masks."""
+
+MaskAs = Literal["auto", "painted", "erased", "drawn", "labels", "gray", "colour"]
+"""How masks are read: `bokwon.image_io.masks.MaskAs`, without loading NumPy."""
+
+MaskView = Literal["auto", "upright", "stored"]
+"""Which way up masks were drawn: `bokwon.image_io.masks.MaskView`."""
 
 MaxMpixels = Annotated[
     float,

@@ -106,7 +106,9 @@ class Method:
             engine = _ENGINES[self.source]()
             return Filler(engine.description, partial(_fill_in_tiles, engine))
         restorer = self.restorer()
-        return Filler(restorer.engine.description, lambda damaged, hole: restorer.restore(damaged, hole).image)
+        return Filler(
+            restorer.engine.description, lambda damaged, hole: restorer.restore(damaged, hole, allow_large=True).image
+        )
 
     def restorer(self) -> Restorer:
         """Load the model; raises as `filler` does."""
