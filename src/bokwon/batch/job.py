@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bokwon.batch.mask_matching import Masks
 from bokwon.errors import ArgumentError
 from bokwon.image_io.formats import EXTENSIONS
+from bokwon.image_io.masks import MaskOptions
 from bokwon.image_io.output_formats import format_of
 from bokwon.image_io.reader import MAX_PIXELS, Source
 
@@ -19,7 +20,7 @@ class Options:
     """How files are read and written, the same for all files of a run.
 
     Attributes:
-        white_is_hole: Polarity of the masks.
+        masks: How mask files are read.
         overwrite: Whether targets may be there already.
         max_pixels: Larger images are refused before they are decoded.
         pages: Which pages of a file to restore, such as `3-end`; all by default.
@@ -28,7 +29,7 @@ class Options:
         overlay: Whether the record has pictures of the evidence.
     """
 
-    white_is_hole: bool = True
+    masks: MaskOptions = field(default_factory=MaskOptions)
     overwrite: bool = True
     max_pixels: int = MAX_PIXELS
     pages: str | None = None
@@ -83,6 +84,7 @@ class Outcome:
         tiles: How many tiles were run.
         hole: Pixels that were filled.
         pixels: Pixels of the pages with holes.
+        readings: Each mask of a filled page, and how it was read.
     """
 
     pages: int
@@ -90,3 +92,4 @@ class Outcome:
     tiles: int
     hole: int
     pixels: int
+    readings: tuple[tuple[str, str], ...] = ()

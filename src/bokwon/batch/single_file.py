@@ -16,7 +16,7 @@ from bokwon.batch.page_ranges import select_pages
 from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.formats import EXTENSIONS
-from bokwon.image_io.masks import check_hole, hole_of_samples, looks_inverted
+from bokwon.image_io.masks import hole_of_mask
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import read_page
@@ -65,7 +65,7 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
         work.finish_record()
         if job.masks and not work.asked:
             tell("warning", f"none of the pages {job.options.pages} has a mask: nothing is restored")
-        return Outcome(document.pages, work.restored, work.tiles, work.hole, work.pixels)
+        return Outcome(document.pages, work.restored, work.tiles, work.hole, work.pixels, tuple(work.readings))
 
 
 class _Work:
@@ -89,6 +89,7 @@ class _Work:
         self._progress = progress
         self._document = document
         self._mask_document: Document | None = None
+        self._mask_pages: dict[int, int] = {}
         self._recorder: Recorder | None = None
         options = job.options
         pages = document.pages
@@ -98,21 +99,30 @@ class _Work:
         if job.masks.whole is not None:
             mask = job.masks.whole
             self._mask_document = opened.enter_context(open_document(mask, max_pixels=options.max_pixels))
-            if self._mask_document.pages != pages:
-                raise ArgumentError(
-                    f"mask {mask.name} has {self._mask_document.pages} pages and the image {pages}",
-                    "give one page of mask for each, or one file a page, named like NAME_p003.png",
-                )
+            self._mask_pages = self._matched(self._mask_document.pages, pages, mask.name)
         strangers = sorted(number for number in job.masks.pages if number > pages or number < 1)
         if strangers:
             name = job.masks.pages[strangers[0]].name
             raise ArgumentError(f"mask {name} is for a page that the image, with {pages}, has not", "rename the mask")
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
+        self.readings: list[tuple[str, str]] = []
+
+    def _matched(self, found: int, pages: int, name: str) -> dict[int, int]:
+        """Return which page of the mask is that of which page: each for each, or one for each that --pages names."""
+        if found == pages:
+            return {number: number for number in range(1, pages + 1)}
+        if self._job.options.pages and found == len(self._wanted):
+            return {number: place for place, number in enumerate(sorted(self._wanted), 1)}
+        raise ArgumentError(
+            f"mask {name} has {found} page{'s' * (found > 1)} and the image {pages}",
+            "give one page of mask for each, one for each page that --pages names, "
+            "or one file a page, named like NAME_p003.png",
+        )
 
     def visit(self, number: int, read: Callable[[], Page] | None) -> Page | None:
         """Restore a page, if it is to be; see `bokwon.image_io.protocols.PageTransform`."""
         name = self._job.source.name if self._document.pages == 1 else f"{self._job.source.name}, page {number}"
-        masked = number in self._wanted and (number in self._job.masks.pages or self._mask_document is not None)
+        masked = number in self._wanted and (number in self._job.masks.pages or number in self._mask_pages)
         self.asked += masked
         if read is None:
             level: Literal["note", "warning"] = "warning" if masked else "note"
@@ -171,7 +181,9 @@ class _Work:
         """Write the output, and all of the record of the intervention but its place."""
         self._document.rewrite(stream, self._format, self.visit)
         if self._recorder is not None:
-            settings = {**asdict(self._job.options), "format": self._format, **self._restorer.settings.of_pixels()}
+            options = asdict(self._job.options)
+            settings = {**options.pop("masks"), **options, "format": self._format}
+            settings |= self._restorer.settings.of_pixels()
             self._recorder.prepare(stream, settings)
 
     def finish_record(self) -> None:
@@ -211,36 +223,24 @@ class _Work:
         if self._mask_document is None or self._job.masks.whole is None:
             raise RuntimeError(f"page {number} has no mask")
         name = self._job.masks.whole.name
-        return self._mask_document.page(number), name if self._document.pages == 1 else f"{name}, page {number}"
+        place = self._mask_pages[number]
+        return self._mask_document.page(place), name if self._mask_document.pages == 1 else f"{name}, page {place}"
 
     def _hole_of(self, page: Page, number: int, name: str) -> Hole | None:
         """Return what is to be filled; None for nothing."""
-        options, tell = self._job.options, self._tell
+        tell = self._tell
         mask_page, mask_name = self._mask(number)
-        hole, notices = hole_of_samples(mask_page.pixels, mask_page.mode, white_is_hole=options.white_is_hole)
-        notices = tuple(f"{mask_name}: {notice}" for notice in notices)
         for warning in mask_page.warnings:
             tell("warning", warning)
-        orientation = page.metadata.orientation
-        if (own := mask_page.metadata.orientation) not in (1, orientation):
-            notices += (f"{mask_name} has EXIF orientation {own}, which is not followed: its pixels count as stored",)
-        check_hole(hole, page.size, orientation=orientation, name=f"mask {mask_name}")
-        share = np.count_nonzero(hole) / hole.size
-        tell("detail", f"{name}: {_summary(page)}, hole {share:.2%}")
-        if orientation != 1:
-            notices += (f"{name} has EXIF orientation {orientation}: the mask follows its pixels as stored",)
-        for notice in notices:
-            tell("note", notice)
-        if not hole.any():
-            tell("warning", f"mask {mask_name} has no hole: the image is given back as it is")
+        given = hole_of_mask(mask_page, page, self._job.options.masks, name=f"mask {mask_name}")
+        tell("detail", f"{name}: {_summary(page)}, hole {given.share:.2%}")
+        if not given.hole.any():
+            tell("warning", f"mask {mask_name} has no hole, nothing to do: the image is given back as it is")
             return None
-        if looks_inverted(hole):
-            other = "black" if options.white_is_hole else "white"
-            tell(
-                "warning",
-                f"mask {mask_name} calls {share:.0%} of the image hole; if it means the rest, add --holes {other}",
-            )
-        return self._restorer.grown(hole, name=f"mask {mask_name}")
+        told = f"mask {mask_name}: {given.said}: {given.share:.2%} of {name} will be filled"
+        tell("detail" if given.plain else "note", told)
+        self.readings.append((mask_name, given.said))
+        return self._restorer.grown(given.hole, name=f"mask {mask_name}")
 
 
 def _check_files(job: Job) -> None:

@@ -17,9 +17,9 @@ from bokwon.errors import ArgumentError, FileAccessError
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from bokwon.batch.batch import Batch, Task
     from bokwon.batch.job import Options
     from bokwon.batch.journal import Entry
+    from bokwon.batch.plan import Batch, Task
     from bokwon.settings import RestoreSettings
 
 __all__ = ["Workers", "restore_folder"]
@@ -44,7 +44,7 @@ class Workers:
 
 
 def restore_folder(
-    inputs: Path,
+    inputs: Path | Sequence[Path],
     outputs: Path,
     masks: Path | None,
     *,
@@ -56,15 +56,16 @@ def restore_folder(
     workers: Workers,
     console: Console,
 ) -> None:
-    """Restore the images of a folder into another.
+    """Restore the images of a folder, or several images, into another folder.
 
     Raises:
         typer.Exit: With 4, if some files failed.
         BokwonError: What keeps the whole run from beginning.
     """
-    from bokwon.batch.batch import plan_batch, settings_digest
+    from bokwon.batch.batch import settings_digest
     from bokwon.batch.cluster import check_ray
     from bokwon.batch.journal import Report
+    from bokwon.batch.plan import plan_batch, plan_files
     from bokwon.cli.restore_one import introduce
     from bokwon.inpaint.restorer import Restorer
     from bokwon.provenance.unfinished import is_prepared
@@ -74,9 +75,15 @@ def restore_folder(
     if workers.on_cluster:
         check_ray()
     if outputs.exists() and not outputs.is_dir():
-        raise ArgumentError(f"{outputs} is a file and {inputs} a folder", "name a folder for the outputs")
-    batch = plan_batch(inputs, outputs, masks, options, file_format=file_format, recursive=recursive)
-    _announce(batch, inputs, console)
+        told = f"{inputs} a folder" if isinstance(inputs, Path) else "there are several images"
+        raise ArgumentError(f"{outputs} is a file and {told}", "name a folder for the outputs")
+    if isinstance(inputs, Path):
+        batch = plan_batch(inputs, outputs, masks, options, file_format=file_format, recursive=recursive)
+        base = inputs
+    else:
+        batch = plan_files(inputs, outputs, masks, options, file_format=file_format)
+        base = Path()
+    _announce(batch, base, console)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = Restorer(settings)
     introduce(restorer, console)
@@ -103,11 +110,11 @@ def restore_folder(
             processes = min(workers.jobs or 1, len(waiting) or 1)
             settings = replace(settings, threads=1 if workers.on_cluster else max(1, available_cores() // processes))
         pages = 0
-        running = _run(waiting, settings, workers, inputs, outputs)
+        running = _run(waiting, settings, workers, base, outputs)
         try:
             for count, entry in enumerate(running, 1):
                 report.add(entry)
-                _say(entry, inputs, console)
+                _say(entry, base, console)
                 pages += entry.pages
                 _show(len(finished) + count, len(batch.tasks), count, pages, perf_counter() - begun, console)
         finally:

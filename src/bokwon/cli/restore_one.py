@@ -11,7 +11,7 @@ from bokwon.cli.options import STANDARD
 from bokwon.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from bokwon.batch.job import Options
+    from bokwon.batch.job import Options, Outcome
     from bokwon.image_io.reader import Source
     from bokwon.inpaint.restorer import Restorer
     from bokwon.settings import RestoreSettings
@@ -33,7 +33,7 @@ def restore_one(
     Args:
         image: The damaged image, or `STANDARD`.
         output: Where to, or `STANDARD`.
-        mask: Its mask, a folder of masks of its pages, or `STANDARD`.
+        mask: Its mask, a folder of masks of its pages, `STANDARD`, or `beside`, which None means too.
         settings: What fills the holes, and how.
         options: How files are read and written.
         file_format: The format to write; by default the one that `output` names.
@@ -46,14 +46,12 @@ def restore_one(
 
     begun = perf_counter()
     from bokwon.batch.job import Job
-    from bokwon.batch.mask_matching import Masks, masks_of_pages
+    from bokwon.batch.mask_matching import Masks, masks_beside, masks_of_pages
     from bokwon.batch.single_file import restore_file
     from bokwon.image_io.reader import Source
     from bokwon.inpaint.restorer import Restorer
     from bokwon.utilities.atomic import check_target
 
-    if mask is None:
-        raise ArgumentError("Missing option '--mask'", "see `bokwon restore --help`")
     if image == mask == STANDARD:
         raise ArgumentError("INPUT and MASK cannot both come from standard input", "name a file for one of them")
     if output == STANDARD and sys.stdout.isatty():
@@ -63,8 +61,15 @@ def restore_one(
         # Before anything is loaded or read from a pipe: these mistakes are the cheapest to find.
         _ = Job(Source(""), Masks(), target, file_format).output_format
         check_target(target, overwrite=options.overwrite)
+    if image == STANDARD and mask in (None, "beside"):
+        raise ArgumentError("nothing lies beside standard input", "name the mask: --mask FILE")
     source = _from_stdin(console) if image == STANDARD else Source.of(Path(image))
-    if mask != STANDARD and Path(mask).is_dir():
+    if mask in (None, "beside"):
+        masks = masks_beside(Path(image))
+        if not masks:
+            fix = f"name the mask: --mask FILE, or call it {Path(image).stem}-mask.png"
+            raise ArgumentError(f"no mask lies beside {image}", fix)
+    elif mask != STANDARD and Path(mask).is_dir():
         masks = masks_of_pages(Path(image), Path(mask))
     else:
         masks = Masks(_from_stdin(console) if mask == STANDARD else Source.of(Path(mask)))
@@ -73,7 +78,20 @@ def restore_one(
     introduce(restorer, console)
     outcome = restore_file(job, restorer, console.tell, progress=console.tiles)
     destination = "standard output" if target is None else str(target)
-    console.tell("detail", f"wrote {destination}: {outcome.tiles} tiles, {perf_counter() - begun:.2f} s")
+    console.tell("summary", f"wrote {destination}: {_told(outcome, source.name)}")
+    console.tell("detail", f"{outcome.tiles} tiles, {perf_counter() - begun:.2f} s")
+
+
+def _told(outcome: Outcome, image: str) -> str:
+    """Say how much of an image was filled, and by which mask."""
+    if not outcome.restored:
+        return f"{image} as it was, nothing is filled"
+    share = f"{outcome.hole / outcome.pixels:.2%}"
+    if outcome.pages == 1:
+        return f"{share} of {image} filled, mask {outcome.readings[0][0]}: {outcome.readings[0][1]}"
+    names = list(dict.fromkeys(name for name, _ in outcome.readings))
+    masks = f"mask{'s' * (len(names) > 1)} {', '.join(names[:3])}{' ...' * (len(names) > 3)}"
+    return f"{outcome.restored} of {outcome.pages} pages of {image} filled, {share} of their area, {masks}"
 
 
 def _from_stdin(console: Console) -> Source:
