@@ -17,6 +17,7 @@ from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.masks import check_hole, hole_of_samples, looks_inverted
+from bokwon.image_io.orientation import Orientation, turn_of_mask
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import read_page
@@ -107,6 +108,7 @@ class _Work:
         if strangers:
             name = job.masks.pages[strangers[0]].name
             raise ArgumentError(f"mask {name} is for a page that the image, with {pages}, has not", "rename the mask")
+        self._turn = Orientation.UPRIGHT
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
 
     def visit(self, number: int, read: Callable[[], Page] | None) -> Page | None:
@@ -191,7 +193,7 @@ class _Work:
         if source is None:
             raise RuntimeError(f"page {number} has no mask")
         kind = masks.damage.get(number if number in masks.pages else 0)
-        return source.name, read_damage(source, number, page.size, kind, self._job.options.max_pixels)
+        return source.name, read_damage(source, number, page.size, kind, self._job.options.max_pixels, turn=self._turn)
 
     def _announce(self, page: Page) -> None:
         file_format = self._format
@@ -213,6 +215,25 @@ class _Work:
         name = self._job.masks.whole.name
         return self._mask_document.page(number), name if self._document.pages == 1 else f"{name}, page {number}"
 
+    def _turned(self, hole: Hole, page: Page, mask: Page, name: str) -> tuple[Hole, tuple[str, ...]]:
+        """Lay a mask that was drawn on what viewers show of a PDF's page on the picture as the PDF stores it."""
+        self._turn = Orientation.UPRIGHT
+        if page.shown is None and mask.shown is None:
+            return hole, ()
+        turn = turn_of_mask(mask.size, page.size, page.upright, mask.upright)
+        if turn in (None, Orientation.UPRIGHT):
+            aside = page.upright is not Orientation.UPRIGHT and turn is not None and mask.upright is not page.upright
+            return hole, (
+                f"{name} has the size of the picture as the PDF stores it, and is taken as drawn on that",
+            ) if aside else ()
+        self._turn = turn
+        also = ""
+        if turn.size(mask.size) == mask.size:
+            also = "; if it was drawn on the picture as the PDF stores it (pdfimages), turn it first"
+        return np.ascontiguousarray(turn.apply(hole)), (
+            f"{name} is taken as drawn on the page as viewers show it{also}",
+        )
+
     def _hole_of(self, page: Page, number: int, name: str) -> Hole | None:
         """Return what is to be filled; None for nothing."""
         options, tell = self._job.options, self._tell
@@ -221,7 +242,9 @@ class _Work:
         notices = tuple(f"{mask_name}: {notice}" for notice in notices)
         for warning in mask_page.warnings:
             tell("warning", warning)
-        orientation = page.metadata.orientation
+        orientation = page.metadata.orientation if page.shown is None else 1
+        hole, turned = self._turned(hole, page, mask_page, f"mask {mask_name}")
+        notices += turned
         if (own := mask_page.metadata.orientation) not in (1, orientation):
             notices += (f"{mask_name} has EXIF orientation {own}, which is not followed: its pixels count as stored",)
         check_hole(hole, page.size, orientation=orientation, name=f"mask {mask_name}")
