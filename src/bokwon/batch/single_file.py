@@ -17,6 +17,7 @@ from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.masks import hole_of_mask
+from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import read_page
@@ -105,6 +106,7 @@ class _Work:
             name = job.masks.pages[strangers[0]].name
             raise ArgumentError(f"mask {name} is for a page that the image, with {pages}, has not", "rename the mask")
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
+        self._turn = Orientation.UPRIGHT
         self.readings: list[tuple[str, str]] = []
 
     def _matched(self, found: int, pages: int, name: str) -> dict[int, int]:
@@ -203,7 +205,7 @@ class _Work:
         if source is None:
             raise RuntimeError(f"page {number} has no mask")
         kind = masks.damage.get(number if number in masks.pages else 0)
-        return source.name, read_damage(source, number, page.size, kind, self._job.options.max_pixels)
+        return source.name, read_damage(source, number, page.size, kind, self._job.options.max_pixels, turn=self._turn)
 
     def _announce(self, page: Page) -> None:
         file_format = self._format
@@ -233,6 +235,7 @@ class _Work:
         for warning in mask_page.warnings:
             tell("warning", warning)
         given = hole_of_mask(mask_page, page, self._job.options.masks, name=f"mask {mask_name}")
+        self._turn = given.turn
         tell("detail", f"{name}: {_summary(page)}, hole {given.share:.2%}")
         if not given.hole.any():
             tell("warning", f"mask {mask_name} has no hole, nothing to do: the image is given back as it is")

@@ -156,7 +156,7 @@ _BY_STEPS = {steps: orientation for orientation, steps in _STEPS.items()}
 def turn_of_mask(
     mask_size: tuple[int, int], image_size: tuple[int, int], upright: Orientation, own: Orientation
 ) -> Orientation | None:
-    """Return what turns the pixels of a mask as stored into those of the image as stored.
+    """Return what turns the stored pixels of a mask so that they lie on the stored pixels of its image.
 
     A mask of the size of the upright view counts as drawn on that view. So where both views have one size, as for
     square images and those turned by 180 degrees, the upright view wins. A mask that fits only the stored size is

@@ -10,6 +10,7 @@ from bokwon.errors import ArgumentError
 from bokwon.image_io.masks.hole import check_hole, check_share
 from bokwon.image_io.masks.placing import MaskView, Placed, fit_hole, place_mask
 from bokwon.image_io.masks.readings import MaskAs, Reading, read_samples
+from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
 from bokwon.types import Hole
 
@@ -45,11 +46,13 @@ class GivenHole:
         hole: (H, W), on the pixels of the page as they are stored.
         said: How the mask was read and placed, in words.
         plain: Whether that is the usual way, which needs no notice.
+        turn: What turned the mask so that it lies on these pixels.
     """
 
     hole: Hole
     said: str
     plain: bool
+    turn: Orientation
 
     @property
     def share(self) -> float:
@@ -78,7 +81,7 @@ def hole_of_mask(mask: Page, page: Page, options: MaskOptions, *, name: str = "t
         turn = f"if it means the rest, add --holes {other}" if reading.kind in ("gray", "labels") else "redraw it"
         check_share(hole, name=f"{name} ({reading.said})", fix=f"{turn}; add --allow-large to fill so much")
     said = reading.said + (f"; {way.note}" if way.note else "")
-    return GivenHole(hole, said, reading.plain and not way.note)
+    return GivenHole(hole, said, reading.plain and not way.note, way.turn)
 
 
 def _read(way: Placed, mode: str, page: Page, options: MaskOptions, name: str) -> Reading:

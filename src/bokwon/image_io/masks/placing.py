@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.orientation import Orientation
+from bokwon.image_io.orientation import Orientation, turn_of_mask
 from bokwon.image_io.page import Page
 from bokwon.types import Hole, Pixels
 
@@ -37,11 +37,13 @@ class Placed:
 
     Attributes:
         pixels: Its samples, turned as the image's are stored.
+        turn: What turned them.
         note: What was done to it, in words; empty for nothing.
         fits: Whether it has the image's size.
     """
 
     pixels: Pixels
+    turn: Orientation
     note: str
     fits: bool = True
 
@@ -61,7 +63,14 @@ def place_mask(mask: Page, page: Page, *, view: MaskView, fit: bool, name: str) 
     Raises:
         ArgumentError: It does not fit.
     """
-    ways = _ways(mask, page, view)
+    stored = Orientation.UPRIGHT
+    turn = mask.upright.then(page.upright.inverse)
+    turns = {"auto": (turn, stored), "upright": (turn,), "stored": (stored,)}[view]
+    if view == "auto" and (found := turn_of_mask(mask.size, page.size, page.upright, mask.upright)) is not None:
+        turns = (found, stored) if mask.size == page.size else (found,)
+    turns = tuple(dict.fromkeys(turns))
+    asked = all(_has_shape(way.size(mask.size), page.size) for way in turns) and len(turns) > 1
+    ways = [Placed(way.apply(mask.pixels), way, _note(way, turn, asked=asked)) for way in turns]
     exact = [way for way in ways if _size(way) == page.size]
     if exact:
         return exact
@@ -73,24 +82,17 @@ def place_mask(mask: Page, page: Page, *, view: MaskView, fit: bool, name: str) 
     fault = _difference(_size(same_shape), page.size)
     if not fit:
         raise ArgumentError(f"{sizes}: {fault}", "add --fit-mask to resize it, or draw it on this very image")
-    return [Placed(same_shape.pixels, "; ".join(filter(None, (same_shape.note, f"{fault}, resized"))), fits=False)]
+    note = "; ".join(filter(None, (same_shape.note, f"{fault}, resized")))
+    return [Placed(same_shape.pixels, same_shape.turn, note, fits=False)]
 
 
-def _ways(mask: Page, page: Page, view: MaskView) -> list[Placed]:
-    own, upright = (Orientation.of_exif(picture.metadata.orientation) for picture in (mask, page))
-    turn = own.then(upright.inverse)
-    if turn is Orientation.UPRIGHT:
-        return [Placed(mask.pixels, "")]
-    seen = f"turned as the image's pixels are stored ({_TURNS[turn]})"
-    if view != "auto":
-        chosen = Placed(turn.apply(mask.pixels), f"drawn upright, {seen}") if view == "upright" else None
-        return [chosen or Placed(mask.pixels, "on the image's pixels as stored")]
-    also = turn.size(mask.size) == mask.size == page.size
-    asked = "; if it was drawn on the stored pixels, add --mask-view stored" if also else ""
-    return [
-        Placed(turn.apply(mask.pixels), f"drawn upright, {seen}{asked}"),
-        Placed(mask.pixels, "it follows the image's pixels as stored, which viewers turn"),
-    ]
+def _note(way: Orientation, turn: Orientation, *, asked: bool) -> str:
+    if way is not Orientation.UPRIGHT:
+        either = "; if it was drawn on the stored pixels, add --mask-view stored" if asked else ""
+        return f"drawn upright, turned as the image's pixels are stored ({_TURNS[way]}){either}"
+    if turn is not Orientation.UPRIGHT:
+        return "it follows the image's pixels as stored, which viewers turn"
+    return ""
 
 
 def _size(way: Placed) -> tuple[int, int]:
