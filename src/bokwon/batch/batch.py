@@ -11,6 +11,7 @@ from time import perf_counter
 
 import bokwon
 from bokwon.batch.cluster import run_on_cluster
+from bokwon.batch.found_masks import load_detector
 from bokwon.batch.job import Options, Outcome
 from bokwon.batch.journal import Entry, fingerprint
 from bokwon.batch.plan import Task
@@ -43,6 +44,7 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
         options.pages,
         options.record,
         options.overlay,
+        options.find,
         file_format,
         bokwon.__version__,
     )
@@ -67,9 +69,12 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
     if task.job is not None and task.job.target is not None:
         try:
             _make_folder(task.job.target.parent)
-            outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)))
+            wanted = task.job.options.find
+            find = None if wanted is None or task.job.masks else load_detector(wanted)
+            outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)), find=find)
             sha256 = sha256_of_file(task.job.target)
-            status = "restored" if outcome.restored else "unchanged" if task.job.masks else "no mask"
+            untouched = "undamaged" if outcome.searched else "unchanged" if task.job.masks else "no mask"
+            status = "restored" if outcome.restored else untouched
         except BokwonError as error:
             code, error_text, fix = error.exit_code, error.message, error.fix
         # A batch goes on, whatever is wrong with one file.
@@ -88,6 +93,9 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
         hole_pixels=outcome.hole,
         pixels=outcome.pixels,
         seconds=round(perf_counter() - begun, 3),
+        mask="found" if outcome.searched else "given" if outcome.readings else "",
+        regions_filled=outcome.regions_filled,
+        regions_left=outcome.regions_left,
         messages=tuple(said),
         inputs=inputs,
         sha256=sha256,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Options:
         missing_pages: Whether files may lack some of these, as those of a folder do.
         record: Whether to leave a record of the intervention beside each output.
         overlay: Whether the record has pictures of the evidence.
+        find: Whether damage is found on files without a mask, and from which confidence on it is filled; None: no.
     """
 
     masks: MaskOptions = field(default_factory=MaskOptions)
@@ -36,6 +38,7 @@ class Options:
     missing_pages: bool = False
     record: bool = False
     overlay: bool = False
+    find: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,9 @@ class Outcome:
         hole: Pixels that were filled.
         pixels: Pixels of the pages with holes.
         readings: Each mask of a filled page, and how it was read.
+        searched: Whether there was no mask, and damage was looked for.
+        regions_filled: How many regions of which kind were found and filled.
+        regions_left: How many were found and left.
     """
 
     pages: int
@@ -93,3 +99,6 @@ class Outcome:
     hole: int
     pixels: int
     readings: tuple[tuple[str, str], ...] = ()
+    searched: bool = False
+    regions_filled: Mapping[str, int] = field(default_factory=dict)
+    regions_left: Mapping[str, int] = field(default_factory=dict)

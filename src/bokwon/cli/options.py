@@ -19,6 +19,7 @@ from bokwon.settings import RestoreSettings
 
 __all__ = [
     "STANDARD",
+    "Certain",
     "Holes",
     "Jobs",
     "MaskAs",
@@ -42,6 +43,18 @@ Holes = Literal["white", "black"]
 
 MaskAs = Literal["auto", "painted", "erased", "drawn", "labels", "gray", "colour"]
 """How masks are read: `bokwon.image_io.masks.MaskAs`, without loading NumPy."""
+
+Certain = Annotated[
+    float,
+    typer.Option(
+        "--certain",
+        min=0.01,
+        max=1.0,
+        metavar="CONFIDENCE",
+        help="Fill damage that bokwon has found only from this confidence on.",
+        rich_help_panel="Masks",
+    ),
+]
 
 MaskView = Literal["auto", "upright", "stored"]
 """Which way up masks were drawn: `bokwon.image_io.masks.MaskView`."""

@@ -10,6 +10,7 @@ import typer
 from bokwon.cli.console import Console, divert_native_messages
 from bokwon.cli.options import (
     STANDARD,
+    Certain,
     Holes,
     MaskAs,
     MaskView,
@@ -38,7 +39,7 @@ def restore(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             show_default=False,
             help="The damaged image (PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 or PDF), several of them, a folder, "
             "or - for standard input.",
@@ -56,17 +57,18 @@ def restore(
         str | None,
         typer.Option(
             "--mask",
-            metavar="MASK",
             help="Read the mask from this picture: white on black, or a copy of the image, painted on or erased. "
             "For several pages it may be a folder of masks named NAME_p003.png. "
-            "beside takes NAME-mask.* beside the image.",
-            show_default="beside",
+            "beside takes NAME-mask.* beside the image. auto lets bokwon find the damage.",
+            metavar="beside|auto|MASK",
+            show_default="beside, else auto where a detector is installed",
             rich_help_panel=_MASKS,
         ),
     ] = None,
     holes: Annotated[
         Holes, typer.Option("--holes", help="Take this colour in masks for hole.", rich_help_panel=_MASKS)
     ] = "white",
+    certain: Certain = 0.9,
     mask_as: Annotated[
         MaskAs,
         typer.Option(
@@ -211,15 +213,22 @@ def restore(
         raise ArgumentError(f"--mask {mask} is the mask of one image", "name a folder of masks or a table: --masks")
     if (folder or many) and output == STANDARD:
         raise ArgumentError("standard output has no place for several images", "name a folder for the outputs")
+    if mask == "beside" and masks is not None:
+        raise ArgumentError("--mask beside and --masks contradict each other", "use one of them")
     divert_native_messages()
     console = Console(quiet=quiet, verbose=verbose)
 
+    from bokwon.batch.found_masks import detector_is_installed, load_detector
     from bokwon.batch.job import Options
     from bokwon.batch.page_ranges import select_pages
     from bokwon.image_io.masks import MaskOptions
 
     if pages is not None:
         select_pages(pages)
+    find = certain if mask == "auto" or (mask is None and masks is None and detector_is_installed()) else None
+    if mask == "auto":
+        # Where there is none, it is said before anything else.
+        load_detector(certain)
     options = Options(
         masks=MaskOptions(holes == "white", mask_as, mask_view, fit_mask, allow_large),
         overwrite=not no_overwrite,
@@ -228,6 +237,7 @@ def restore(
         missing_pages=folder or many,
         record=record or overlay,
         overlay=overlay,
+        find=find,
     )
     format_name = output_format.upper() if output_format else None
     if folder or many:
@@ -244,6 +254,7 @@ def restore(
             resume=resume,
             workers=Workers(jobs if cluster else workers(jobs), cluster, address),
             console=console,
+            ignore_masks=mask == "auto" and masks is None,
         )
     else:
         from bokwon.cli.restore_one import restore_one

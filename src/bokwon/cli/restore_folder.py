@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Workers", "restore_folder"]
 
 _SOME_FAILED = 4
-_ROWS = ("restored", "undone", "unchanged", "no mask", "failed")
+_ROWS = ("restored", "undone", "unchanged", "undamaged", "no mask", "failed")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def restore_folder(
     resume: bool,
     workers: Workers,
     console: Console,
+    ignore_masks: bool = False,
 ) -> None:
     """Restore the images of a folder, or several images, into another folder.
 
@@ -66,7 +67,7 @@ def restore_folder(
     from bokwon.batch.cluster import check_ray
     from bokwon.batch.journal import Report
     from bokwon.batch.plan import plan_batch, plan_files
-    from bokwon.cli.restore_one import introduce
+    from bokwon.cli.restore_one import announce_search, introduce
     from bokwon.inpaint.restorer import Restorer
     from bokwon.provenance.unfinished import is_prepared
     from bokwon.utilities.atomic import remove_parts
@@ -83,6 +84,11 @@ def restore_folder(
     else:
         batch = plan_files(inputs, outputs, masks, options, file_format=file_format)
         base = Path()
+    if ignore_masks:
+        batch = replace(batch, tasks=tuple(map(_without_masks, batch.tasks)))
+    without = sum(task.job is not None and not task.job.masks for task in batch.tasks)
+    if options.find is not None and without:
+        console.tell("summary", f"{without} images have no mask: {announce_search(options.find)}")
     _announce(batch, base, console)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = Restorer(settings)
@@ -124,10 +130,17 @@ def restore_folder(
         entries = report.finish(tuple(task.name for task in batch.tasks))
     seconds = perf_counter() - begun
     console.table(_table(entries))
+    _tell_found(entries, console)
     rate = f", {pages / seconds:.2f} pages/s" if pages else ""
     console.tell("summary", f"{_clock(seconds)}{rate}; report in {outputs / 'report.jsonl'}")
     if any(entry.status == "failed" for entry in entries):
         raise typer.Exit(_SOME_FAILED)
+
+
+def _without_masks(task: Task) -> Task:
+    from bokwon.batch.mask_matching import Masks
+
+    return replace(task, job=replace(task.job, masks=Masks())) if task.job else task
 
 
 def _run(
@@ -144,6 +157,21 @@ def _run(
     # Ray prints there, from a thread of its own, whenever an actor dies; the report says what came of it.
     with redirect_stdout(StringIO()):
         yield from restore_tasks_on_cluster(tasks, settings, address=workers.address, jobs=workers.jobs, shared=shared)
+
+
+def _tell_found(entries: Sequence[Entry], console: Console) -> None:
+    from collections import Counter
+
+    from bokwon.batch.found_masks import counted
+
+    filled, left = Counter[str](), Counter[str]()
+    for entry in entries:
+        filled.update(entry.regions_filled)
+        left.update(entry.regions_left)
+    if filled or left:
+        done = f"filled {counted(filled)}" if filled else "filled nothing"
+        rest = f"; left {counted(left)}, see OUT.uncertain.png beside each image" if left else ""
+        console.tell("summary", f"of the damage found, bokwon {done}{rest}")
 
 
 def _announce(batch: Batch, inputs: Path, console: Console) -> None:
@@ -182,7 +210,7 @@ def _table(entries: Sequence[Entry]) -> list[str]:
     lines = [f"{'':10}{'files':>7}{'pages':>7}{'filled':>8}{'tiles':>8}{'hole':>9}"]
     for status in (*_ROWS, "total"):
         rows = [entry for entry in entries if status in (entry.status, "total")]
-        if status == "undone" and not rows:
+        if status in ("undone", "undamaged") and not rows:
             continue
         pixels = sum(entry.pixels for entry in rows)
         share = f"{sum(entry.hole_pixels for entry in rows) / pixels:.2%}" if pixels else "-"

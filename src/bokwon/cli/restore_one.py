@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bokwon.inpaint.restorer import Restorer
     from bokwon.settings import RestoreSettings
 
-__all__ = ["introduce", "restore_one"]
+__all__ = ["announce_search", "introduce", "restore_one"]
 
 
 def restore_one(
@@ -33,7 +33,8 @@ def restore_one(
     Args:
         image: The damaged image, or `STANDARD`.
         output: Where to, or `STANDARD`.
-        mask: Its mask, a folder of masks of its pages, `STANDARD`, or `beside`, which None means too.
+        mask: Its mask, a folder of masks of its pages, `STANDARD`, `beside` or `auto`; by default `beside`,
+            else what `options.find` says.
         settings: What fills the holes, and how.
         options: How files are read and written.
         file_format: The format to write; by default the one that `output` names.
@@ -45,6 +46,7 @@ def restore_one(
     from time import perf_counter
 
     begun = perf_counter()
+    from bokwon.batch.found_masks import load_detector
     from bokwon.batch.job import Job
     from bokwon.batch.mask_matching import Masks, masks_beside, masks_of_pages
     from bokwon.batch.single_file import restore_file
@@ -62,11 +64,13 @@ def restore_one(
         _ = Job(Source(""), Masks(), target, file_format).output_format
         check_target(target, overwrite=options.overwrite)
     if image == STANDARD and mask in (None, "beside"):
-        raise ArgumentError("nothing lies beside standard input", "name the mask: --mask FILE")
+        raise ArgumentError("nothing lies beside standard input", "name the mask: --mask FILE, or --mask auto")
     source = _from_stdin(console) if image == STANDARD else Source.of(Path(image))
-    if mask in (None, "beside"):
+    if mask == "auto":
+        masks = Masks()
+    elif mask in (None, "beside"):
         masks = masks_beside(Path(image))
-        if not masks:
+        if not masks and (options.find is None or mask == "beside"):
             fix = f"name the mask: --mask FILE, or call it {Path(image).stem}-mask.png"
             raise ArgumentError(f"no mask lies beside {image}", fix)
     elif mask != STANDARD and Path(mask).is_dir():
@@ -74,16 +78,34 @@ def restore_one(
     else:
         masks = Masks(_from_stdin(console) if mask == STANDARD else Source.of(Path(mask)))
     job = Job(source, masks, target, file_format, options)
+    find = None
+    if not masks and options.find is not None:
+        find = load_detector(options.find)
+        console.tell("summary", f"no mask is given: {announce_search(options.find)}")
     restorer = Restorer(settings)
     introduce(restorer, console)
-    outcome = restore_file(job, restorer, console.tell, progress=console.tiles)
+    outcome = restore_file(job, restorer, console.tell, find=find, progress=console.tiles)
     destination = "standard output" if target is None else str(target)
     console.tell("summary", f"wrote {destination}: {_told(outcome, source.name)}")
     console.tell("detail", f"{outcome.tiles} tiles, {perf_counter() - begun:.2f} s")
 
 
+def announce_search(certain: float) -> str:
+    """Say what is done on images without a mask."""
+    return f"bokwon finds the damage by itself, and fills what it is sure of (confidence of at least {certain:g})"
+
+
 def _told(outcome: Outcome, image: str) -> str:
     """Say how much of an image was filled, and by which mask."""
+    from bokwon.batch.found_masks import counted
+
+    left = f", left {counted(outcome.regions_left)}" if outcome.regions_left else ""
+    if outcome.searched:
+        if not outcome.restored:
+            return f"{image} as it was, undamaged{left}"
+        share = f"{outcome.hole / outcome.pixels:.2%}"
+        pages = "" if outcome.pages == 1 else f" on {outcome.restored} of {outcome.pages} pages"
+        return f"{share} of {image} filled{pages}, found {counted(outcome.regions_filled)}{left}"
     if not outcome.restored:
         return f"{image} as it was, nothing is filled"
     share = f"{outcome.hole / outcome.pixels:.2%}"

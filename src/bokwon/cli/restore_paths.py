@@ -12,8 +12,8 @@ from bokwon.errors import ArgumentError, FileAccessError
 
 __all__ = ["MASK_WORDS", "expand_wildcards", "place_in_folder"]
 
-MASK_WORDS = ("beside",)
-"""Values of --mask that are no file. A file of such a name is given as ./beside."""
+MASK_WORDS = ("beside", "auto")
+"""Values of --mask that are no file. A file of such a name is given as ./auto."""
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 

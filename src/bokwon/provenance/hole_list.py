@@ -42,19 +42,21 @@ class Damage:
     Attributes:
         source: Who tells it, in words; None if nobody does.
         kind: The kind of all its holes.
-        classes: (H, W) uint8, values of `bokwon.types.DamageClass`.
+        classes: (H, W) uint8, 0 or the place of a kind in `names`, from 1.
+        names: The kinds: by default those of `bokwon.types.DamageClass`.
     """
 
     source: str | None = None
     kind: str | None = None
     classes: NDArray[np.uint8] | None = None
+    names: tuple[str, ...] = _KINDS
 
     def of(self, place: tuple[slice, slice], inside: Hole) -> str | None:
         """Return the kind of the hole `inside` a place of the page: the most frequent class of its pixels."""
         if self.classes is None:
             return self.kind
         counts = np.bincount(self.classes[place][inside], minlength=2)[1:]
-        return _KINDS[int(counts.argmax())] if counts.any() else None
+        return self.names[int(counts.argmax())] if counts.any() else None
 
 
 def read_damage(
