@@ -111,7 +111,7 @@ ZERO_DIVISION = "import bokwon.image_io.document\nbokwon.image_io.document.encod
 @pytest.mark.parametrize(
     ("code", "preparation", "arguments"),
     [
-        (1, "", "page.png out.png"),
+        (1, "", "page.png out.png --mask beside"),
         (1, "", "page.png out.png --mask mask.png --model letter"),
         (2, "", "text.png out.png --mask mask.png --method telea"),
         (3, "sys.modules['cv2'] = None", "page.png out.png --mask mask.png --method telea"),

@@ -68,7 +68,11 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 MISTAKES = [
     # What is asked for makes no sense: 1.
-    (1, "page.png out.png", "no mask lies beside page.png; name the mask: --mask FILE, or call it page-mask.png"),
+    (
+        1,
+        "page.png out.png --mask beside",
+        "no mask lies beside page.png; name the mask: --mask FILE, or call it page-mask.png",
+    ),
     (1, "page.png --mask mask.png", "Missing argument 'OUTPUT'"),
     (1, "page.png out.png --mask mask.png --colour", "No such option: --colour"),
     (1, "page.png out.png --mask mask.png --holes red", "--holes"),
@@ -97,7 +101,7 @@ MISTAKES = [
     (1, "page.png - out", "standard input is one image"),
     (1, "page.png there.png -", "standard output has no place for several images"),
     (1, "- sub/ --mask mask.png", "standard input has no name"),
-    (1, "- out.png", "nothing lies beside standard input; name the mask"),
+    (1, "- out.png --mask beside", "nothing lies beside standard input; name the mask"),
     (5, "no*.png out", "no file matches no*.png"),
     (1, "page.png out.png --mask all.png", "covers everything"),
     (1, "page.png out.png --mask mask.png --model letter", "no model is named 'letter'"),

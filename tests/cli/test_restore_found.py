@@ -32,13 +32,15 @@ class Detector:
         kinds = hole + 3 * unsure.astype(np.uint8)
         regions = [SimpleNamespace(kind="missing paper", filled=True)] * bool(hole.any())
         regions += [SimpleNamespace(kind="crease", filled=sure)] * bool(unsure.any())
-        return SimpleNamespace(hole=hole | (unsure & sure), kinds=kinds, confidence=hole + 0.5 * unsure, regions=regions)
+        found = hole | (unsure & sure)
+        return SimpleNamespace(hole=found, kinds=kinds, confidence=hole + 0.5 * unsure, regions=regions)
 
 for name in ("bokwon.detection", "bokwon.detection.detector"):
     sys.modules[name] = ModuleType(name)
     sys.modules[name].__spec__ = ModuleSpec(name, None)
 sys.modules["bokwon.detection.detector"].Detector = Detector
 """
+NO_DETECTOR = "import sys\nsys.modules['bokwon.detection'] = None\n"
 
 
 @pytest.fixture
@@ -46,7 +48,6 @@ def folder(tmp_path: Path) -> Path:
     """Images with sure damage, unsure damage, none, too much of it, and a mask."""
     (tmp_path / "in").mkdir()
     (tmp_path / "python").mkdir()
-    (tmp_path / "python/sitecustomize.py").write_text(DETECTOR)
     (tmp_path / "data/bokwon/models").mkdir(parents=True)
     for name, places in {
         "both": ((GREEN, slice(5, 15)), (YELLOW, slice(30, 34))),
@@ -70,10 +71,10 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     model = folder / "data/bokwon/models/detect.onnx"
     environment = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
-    if installed:
-        model.write_bytes(b"a model")
-        paths = [str(folder / "python"), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment["PYTHONPATH"] = os.pathsep.join(paths)
+    model.write_bytes(b"a model")
+    (folder / "python/sitecustomize.py").write_text(DETECTOR if installed else NO_DETECTOR)
+    paths = [str(folder / "python"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
     command = [sys.executable, "-m", "bokwon", "restore", *arguments, "--method", "telea"]
     return subprocess.run(
         command, cwd=folder, env=environment, input=data, capture_output=True, timeout=300, check=False
