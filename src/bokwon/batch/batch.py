@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ import bokwon
 from bokwon.batch.cluster import run_on_cluster
 from bokwon.batch.job import Job, Options, Outcome
 from bokwon.batch.journal import Entry, fingerprint
+from bokwon.batch.left_files import left_files
 from bokwon.batch.mask_matching import (
     MaskFinder,
     Masks,
@@ -30,8 +32,10 @@ from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
-from bokwon.utilities.checksums import sha256_of, sha256_of_file
-from bokwon.utilities.processes import run_in_processes
+from bokwon.utilities.atomic import make_folder
+from bokwon.utilities.checksums import sha256_of_file
+from bokwon.utilities.processes import Lost, run_in_processes
+from bokwon.utilities.time_limit import overdue
 
 __all__ = [
     "Batch",
@@ -39,7 +43,6 @@ __all__ = [
     "plan_batch",
     "restore_tasks",
     "restore_tasks_on_cluster",
-    "settings_digest",
     "start_on_node",
     "start_worker",
 ]
@@ -72,12 +75,12 @@ class Batch:
 
     Attributes:
         tasks: What is to be done, in order of name.
-        ignored: How many files have no image's name.
+        left: Files that are no images to restore, and why.
         unused: Mask files that belong to no image.
     """
 
     tasks: tuple[Task, ...]
-    ignored: int
+    left: tuple[tuple[str, str], ...]
     unused: tuple[str, ...]
 
 
@@ -110,17 +113,15 @@ def plan_batch(
     without = [outputs, *([mask_folder] if mask_folder else [])]
     listing = list_images(inputs, recursive=recursive, without=without)
     images = listing.files
+    left = left_files(inputs, listing.others)
     neighbours = {composed(name) for name in images}
     # A folder that cannot be read is a failure like that of a file: it stops no other.
-    unlisted = tuple(
-        Task(str(name), str(name), None, (error.exit_code, error.message, error.fix))
-        for name, error in sorted(listing.unlisted.items())
-    )
+    unlisted = tuple(_failed(name, name, error) for name, error in sorted(listing.unlisted.items()))
     if masks is not None and not masks.is_dir():
         manifest = read_manifest(masks)
         strangers = tuple(str(name) for name in sorted(set(manifest) - {composed(name) for name in images}))
         tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(composed(name), {}), options, file_format)
-        return Batch(tasks + unlisted, listing.others, strangers)
+        return Batch(tasks + unlisted, left, strangers)
     if mask_folder is None:
         names = [name for name in images if is_mask_of_neighbour(name, neighbours)]
         images = sorted(set(images) - set(names))
@@ -138,7 +139,7 @@ def plan_batch(
         return {page: TableRow(base / path) for page, path in finder.of(name).items()}
 
     tasks = _tasks(images, inputs, outputs, find, options, file_format)
-    return Batch(tasks + unlisted, listing.others, tuple(str(name) for name in finder.unused))
+    return Batch(tasks + unlisted, left, tuple(str(name) for name in finder.unused))
 
 
 def _tasks(
@@ -173,11 +174,15 @@ def _tasks(
             if target.exists() and (mask := used.get(_identity(target))) is not None:
                 raise ArgumentError(f"output {target} is the mask {mask} itself", "name another OUT_DIR")
         except BokwonError as error:
-            tasks.append(Task(str(name), str(output), None, (error.exit_code, error.message, error.fix)))
+            tasks.append(_failed(name, output, error))
             continue
         masks = Masks(pages.pop(0, None), pages, {page: row.damage for page, row in rows.items() if row.damage})
         tasks.append(Task(str(name), str(output), Job(source, masks, outputs / output, options=options)))
     return tuple(tasks)
+
+
+def _failed(name: PurePosixPath, output: PurePosixPath, error: BokwonError) -> Task:
+    return Task(str(name), str(output), None, (error.exit_code, error.message, error.fix))
 
 
 def _found(
@@ -196,27 +201,10 @@ def _found(
 
 def _identity(path: Path) -> tuple[int, int] | None:
     """Return what tells a file from all others, whatever it is called; None if it is not there."""
-    try:
+    with suppress(OSError):
         state = path.stat()
-    except OSError:
-        return None
-    return state.st_dev, state.st_ino
-
-
-def settings_digest(restorer: Restorer, options: Options, file_format: str | None) -> str:
-    """Return a checksum of all that decides what is written, by which `--resume` knows a finished file."""
-    parts = (
-        restorer.sha256,
-        restorer.engine.description,
-        restorer.settings.of_pixels(),
-        options.white_is_hole,
-        options.pages,
-        options.record,
-        options.overlay,
-        file_format,
-        bokwon.__version__,
-    )
-    return sha256_of(repr(parts).encode())[:16]
+        return state.st_dev, state.st_ino
+    return None
 
 
 def start_worker(settings: RestoreSettings) -> Callable[[Task], Entry]:
@@ -236,7 +224,7 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
     inputs = fingerprint(task.job) if task.job else {}
     if task.job is not None and task.job.target is not None:
         try:
-            _make_folder(task.job.target.parent)
+            make_folder(task.job.target.parent)
             outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)))
             sha256 = sha256_of_file(task.job.target)
             status = "restored" if outcome.restored else "unchanged" if task.job.masks else "no mask"
@@ -264,19 +252,25 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
     )
 
 
-def restore_tasks(tasks: Sequence[Task], settings: RestoreSettings, jobs: int) -> Iterator[Entry]:
+def restore_tasks(
+    tasks: Sequence[Task], settings: RestoreSettings, jobs: int, *, timeout: float | None = None
+) -> Iterator[Entry]:
     """Restore files in processes of their own; one that fails stops no other.
 
     Args:
         tasks: What is to be done.
         settings: What fills the holes, and how.
         jobs: How many processes.
+        timeout: Seconds that a file may take.
 
     Yields:
         What came of each, as they are done.
+
+    Raises:
+        BokwonError: No process can be started.
     """
-    for task, entry in run_in_processes(partial(start_worker, settings), tasks, jobs):
-        yield entry or _died(task)
+    for task, entry in run_in_processes(partial(start_worker, settings), tasks, jobs, limit=timeout):
+        yield _lost(task, timeout if entry is Lost.OVERDUE else None) if isinstance(entry, Lost) else entry
 
 
 def restore_tasks_on_cluster(
@@ -300,7 +294,7 @@ def restore_tasks_on_cluster(
     """
     start = partial(start_on_node, settings, Path.cwd(), tuple(path.absolute() for path in shared), bokwon.__version__)
     for task, entry in run_on_cluster(start, tasks, address=address, jobs=jobs, threads=settings.threads or 1):
-        yield entry or _died(task)
+        yield entry or _lost(task)
 
 
 def start_on_node(
@@ -337,12 +331,10 @@ def start_on_node(
     return start_worker(settings)
 
 
-def _died(task: Task) -> Entry:
-    return Entry(file=task.name, status="failed", code=15, error=_DIED, fix="look at the file by itself")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileAccessError(f"folder {folder} cannot be made: {error.strerror}", "check the path") from error
+def _lost(task: Task, timeout: float | None = None) -> Entry:
+    error = (
+        BokwonError(_DIED, "look at the file by itself")
+        if timeout is None
+        else overdue(task.job.source.name if task.job else task.name, timeout)
+    )
+    return Entry(file=task.name, status="failed", code=error.exit_code, error=error.message, fix=error.fix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +12,7 @@ from bokwon.cli.console import Console, divert_native_messages
 from bokwon.cli.options import STANDARD, Holes, MaxMpixels, jobs_option, pixels_of, with_settings, workers
 from bokwon.errors import ArgumentError
 from bokwon.settings import RestoreSettings
+from bokwon.utilities.time_limit import DEFAULT_LIMIT
 
 __all__ = ["register"]
 
@@ -125,6 +127,16 @@ def restore(
         ),
     ] = None,
     settings: RestoreSettings,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0.001,
+            help="Give up on a file that takes longer. Not with --cluster.",
+            rich_help_panel="Advanced",
+        ),
+    ] = DEFAULT_LIMIT,
     max_mpixels: MaxMpixels = 400,
 ) -> None:
     """Fill the holes of damaged images.
@@ -151,6 +163,8 @@ def restore(
     ):
         if given and not folder:
             raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
+    if not math.isfinite(timeout):
+        raise ArgumentError(f"--timeout {timeout} is no number of seconds", "give a number, such as 3600")
     if address is not None and not cluster:
         raise ArgumentError("--address is that of a cluster", "add --cluster, or leave it out")
     if folder and output == STANDARD:
@@ -185,10 +199,10 @@ def restore(
             file_format=format_name,
             recursive=recursive,
             resume=resume,
-            workers=Workers(jobs if cluster else workers(jobs), cluster, address),
+            workers=Workers(jobs if cluster else workers(jobs), timeout, cluster, address),
             console=console,
         )
     else:
         from bokwon.cli.restore_one import restore_one
 
-        restore_one(image, output, mask, settings, options, format_name, console)
+        restore_one(image, output, mask, settings, options, format_name, timeout, console)

@@ -26,6 +26,7 @@ def restore_one(
     settings: RestoreSettings,
     options: Options,
     file_format: str | None,
+    timeout: float,
     console: Console,
 ) -> None:
     """Restore one file as the command line asks for it.
@@ -37,6 +38,7 @@ def restore_one(
         settings: What fills the holes, and how.
         options: How files are read and written.
         file_format: The format to write; by default the one that `output` names.
+        timeout: Seconds that it may take.
         console: What tells how it goes.
 
     Raises:
@@ -44,7 +46,11 @@ def restore_one(
     """
     from time import perf_counter
 
+    from bokwon.utilities.time_limit import supervised
+
     begun = perf_counter()
+    # Before libraries are loaded that have threads.
+    supervised(image, timeout, lambda: _tidy(output))
     from bokwon.batch.job import Job
     from bokwon.batch.mask_matching import Masks, masks_of_pages
     from bokwon.batch.single_file import restore_file
@@ -74,6 +80,17 @@ def restore_one(
     outcome = restore_file(job, restorer, console.tell, progress=console.tiles)
     destination = "standard output" if target is None else str(target)
     console.tell("detail", f"wrote {destination}: {outcome.tiles} tiles, {perf_counter() - begun:.2f} s")
+
+
+def _tidy(output: str) -> None:
+    """Remove what a restoration that was ended has left unfinished."""
+    from bokwon.provenance.unfinished import finish_unfinished
+    from bokwon.utilities.atomic import remove_own_parts
+
+    if output != STANDARD:
+        target = Path(output)
+        remove_own_parts(target.resolve().parent)
+        finish_unfinished(target)
 
 
 def _from_stdin(console: Console) -> Source:
