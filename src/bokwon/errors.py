@@ -9,6 +9,7 @@ __all__ = [
     "InputFileError",
     "MissingDependencyError",
     "OutputExistsError",
+    "TimeLimitError",
 ]
 
 
@@ -64,3 +65,9 @@ class OutputExistsError(BokwonError):
     """The output is there already and may not be overwritten: exit code 6."""
 
     exit_code = 6
+
+
+class TimeLimitError(BokwonError):
+    """A file took longer than it may: exit code 8."""
+
+    exit_code = 8

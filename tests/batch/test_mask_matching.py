@@ -102,7 +102,7 @@ def test_images_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "out" / "e.png").touch()
     listing = list_images(tmp_path, recursive=True, without=[tmp_path / "out"])
     assert listing.files == paths("a.TIF", "b.png", "sub/d.jpg")
-    assert listing.others == 3
+    assert listing.others == paths(".c.png", "a.classes.png", "notes.txt")
     assert list_images(tmp_path, recursive=False).files == paths("a.TIF", "b.png")
     assert is_image_name(Path("x.PDF"))
     assert not is_image_name(Path("x.classes.PNG"))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.batch.batch import settings_digest
 from bokwon.batch.job import Options
+from bokwon.batch.settings_digest import settings_digest
 from bokwon.cli.main import main
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings

@@ -12,7 +12,7 @@ from time import perf_counter
 import bokwon
 from bokwon.batch.cluster import run_on_cluster
 from bokwon.batch.found_masks import load_detector
-from bokwon.batch.job import Options, Outcome
+from bokwon.batch.job import Outcome
 from bokwon.batch.journal import Entry, fingerprint
 from bokwon.batch.plan import Task
 from bokwon.batch.single_file import restore_file
@@ -20,35 +20,19 @@ from bokwon.errors import BokwonError, FileAccessError, MissingDependencyError
 from bokwon.image_io.decoder_warnings import listen
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
-from bokwon.utilities.checksums import sha256_of, sha256_of_file
-from bokwon.utilities.processes import run_in_processes
+from bokwon.utilities.atomic import make_folder
+from bokwon.utilities.checksums import sha256_of_file
+from bokwon.utilities.processes import Lost, run_in_processes
+from bokwon.utilities.time_limit import overdue
 
 __all__ = [
     "restore_tasks",
     "restore_tasks_on_cluster",
-    "settings_digest",
     "start_on_node",
     "start_worker",
 ]
 
 _DIED = "the process that restored it died twice, by a damaged file or for want of memory"
-
-
-def settings_digest(restorer: Restorer, options: Options, file_format: str | None) -> str:
-    """Return a checksum of all that decides what is written, by which `--resume` knows a finished file."""
-    parts = (
-        restorer.sha256,
-        restorer.engine.description,
-        restorer.settings.of_pixels(),
-        options.masks,
-        options.pages,
-        options.record,
-        options.overlay,
-        options.find,
-        file_format,
-        bokwon.__version__,
-    )
-    return sha256_of(repr(parts).encode())[:16]
 
 
 def start_worker(settings: RestoreSettings) -> Callable[[Task], Entry]:
@@ -68,7 +52,7 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
     inputs = fingerprint(task.job) if task.job else {}
     if task.job is not None and task.job.target is not None:
         try:
-            _make_folder(task.job.target.parent)
+            make_folder(task.job.target.parent)
             wanted = task.job.options.find
             find = None if wanted is None or task.job.masks else load_detector(wanted)
             outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)), find=find)
@@ -102,19 +86,25 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
     )
 
 
-def restore_tasks(tasks: Sequence[Task], settings: RestoreSettings, jobs: int) -> Iterator[Entry]:
+def restore_tasks(
+    tasks: Sequence[Task], settings: RestoreSettings, jobs: int, *, timeout: float | None = None
+) -> Iterator[Entry]:
     """Restore files in processes of their own; one that fails stops no other.
 
     Args:
         tasks: What is to be done.
         settings: What fills the holes, and how.
         jobs: How many processes.
+        timeout: Seconds that a file may take.
 
     Yields:
         What came of each, as they are done.
+
+    Raises:
+        BokwonError: No process can be started.
     """
-    for task, entry in run_in_processes(partial(start_worker, settings), tasks, jobs):
-        yield entry or _died(task)
+    for task, entry in run_in_processes(partial(start_worker, settings), tasks, jobs, limit=timeout):
+        yield _lost(task, timeout if entry is Lost.OVERDUE else None) if isinstance(entry, Lost) else entry
 
 
 def restore_tasks_on_cluster(
@@ -138,7 +128,7 @@ def restore_tasks_on_cluster(
     """
     start = partial(start_on_node, settings, Path.cwd(), tuple(path.absolute() for path in shared), bokwon.__version__)
     for task, entry in run_on_cluster(start, tasks, address=address, jobs=jobs, threads=settings.threads or 1):
-        yield entry or _died(task)
+        yield entry or _lost(task)
 
 
 def start_on_node(
@@ -175,12 +165,10 @@ def start_on_node(
     return start_worker(settings)
 
 
-def _died(task: Task) -> Entry:
-    return Entry(file=task.name, status="failed", code=15, error=_DIED, fix="look at the file by itself")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileAccessError(f"folder {folder} cannot be made: {error.strerror}", "check the path") from error
+def _lost(task: Task, timeout: float | None = None) -> Entry:
+    error = (
+        BokwonError(_DIED, "look at the file by itself")
+        if timeout is None
+        else overdue(task.job.source.name if task.job else task.name, timeout)
+    )
+    return Entry(file=task.name, status="failed", code=error.exit_code, error=error.message, fix=error.fix)

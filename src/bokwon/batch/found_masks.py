@@ -30,6 +30,7 @@ __all__ = [
     "FoundDamage",
     "FoundMasks",
     "FoundRegion",
+    "check_detector",
     "counted",
     "detector_is_installed",
     "load_detector",
@@ -98,6 +99,18 @@ def detector_is_installed() -> bool:
     return find_spec(_ROOM) is not None and any(model.name == _MODEL for model in list_models())
 
 
+def check_detector() -> None:
+    """Make sure that damage can be found.
+
+    Raises:
+        MissingDependencyError: No detector model is installed.
+    """
+    if not detector_is_installed():
+        raise MissingDependencyError(
+            "no detector model is installed, so bokwon cannot find the damage by itself (--mask auto)", _FIX
+        )
+
+
 @lru_cache(maxsize=1)
 def load_detector(certain: float) -> FindDamage:
     """Load the detector.
@@ -108,10 +121,7 @@ def load_detector(certain: float) -> FindDamage:
     Raises:
         MissingDependencyError: No detector model is installed.
     """
-    if not detector_is_installed():
-        raise MissingDependencyError(
-            "no detector model is installed, so bokwon cannot find the damage by itself (--mask auto)", _FIX
-        )
+    check_detector()
     detector: Any = import_module(f"{_ROOM}.detector").Detector(threshold=certain)
     find: FindDamage = detector.find
     return find

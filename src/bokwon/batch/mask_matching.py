@@ -24,6 +24,7 @@ __all__ = [
     "MaskFinder",
     "Masks",
     "folded",
+    "is_found_picture",
     "is_image_name",
     "is_mask_of_neighbour",
     "list_images",
@@ -65,6 +66,11 @@ class Masks:
         return self.whole is not None or bool(self.pages)
 
 
+def is_found_picture(name: str) -> bool:
+    """Return whether a file's name is that of a picture of found damage: `.detected.png` or `.uncertain.png`."""
+    return _FOUND.search(name.lower()) is not None
+
+
 def is_image_name(path: Path) -> bool:
     """Return whether a file's extension is that of an image.
 
@@ -72,7 +78,7 @@ def is_image_name(path: Path) -> bool:
     bokwon found.
     """
     name = path.name.lower()
-    if name.startswith(".") or name.endswith(CLASS_MAP) or _FOUND.search(name):
+    if name.startswith(".") or name.endswith(CLASS_MAP) or is_found_picture(name):
         return False
     return path.suffix.lower() in EXTENSIONS
 

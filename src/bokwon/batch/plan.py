@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bokwon.batch.job import Job, Options
+from bokwon.batch.left_files import left_files
 from bokwon.batch.mask_matching import (
     MaskFinder,
     Masks,
@@ -50,12 +52,12 @@ class Batch:
 
     Attributes:
         tasks: What is to be done, in order of name.
-        ignored: How many files have no image's name.
+        left: Files that are no images to restore, and why.
         unused: Mask files that belong to no image.
     """
 
     tasks: tuple[Task, ...]
-    ignored: int
+    left: tuple[tuple[str, str], ...]
     unused: tuple[str, ...]
 
 
@@ -85,12 +87,10 @@ def plan_batch(
     without = [outputs, *([mask_folder] if mask_folder else [])]
     listing = list_images(inputs, recursive=recursive, without=without)
     images = listing.files
+    left = left_files(inputs, listing.others)
     neighbours = {folded(name) for name in images}
     # A folder that cannot be read is a failure like that of a file: it stops no other.
-    unlisted = tuple(
-        Task(str(name), str(name), None, (error.exit_code, error.message, error.fix))
-        for name, error in sorted(listing.unlisted.items())
-    )
+    unlisted = tuple(_failed(name, name, error) for name, error in sorted(listing.unlisted.items()))
     if masks is not None and not masks.is_dir():
         manifest = read_table(masks)
         marked = {_identity(row.mask) for rows in manifest.values() for row in rows.values()}
@@ -99,7 +99,7 @@ def plan_batch(
         strangers = tuple(str(name) for name in sorted(set(manifest) - {folded(name) for name in images}))
         tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(folded(name), {}), options, file_format)
         _check_any(tasks, masks, inputs, [str(name) for name in manifest])
-        return Batch(tasks + unlisted, listing.others, strangers)
+        return Batch(tasks + unlisted, left, strangers)
     if mask_folder is None:
         names = [name for name in images if is_mask_of_neighbour(name, neighbours)]
         images = sorted(set(images) - set(names))
@@ -119,7 +119,7 @@ def plan_batch(
     tasks = _tasks(images, inputs, outputs, find, options, file_format)
     if mask_folder is not None:
         _check_any(tasks, mask_folder, inputs, [str(name) for name in names])
-    return Batch(tasks + unlisted, listing.others, tuple(str(name) for name in finder.unused))
+    return Batch(tasks + unlisted, left, tuple(str(name) for name in finder.unused))
 
 
 def plan_files(
@@ -168,10 +168,10 @@ def plan_files(
 
     tasks = _tasks(images, Path(), outputs, find, options, file_format, flat=True)
     if masks is None:
-        return Batch(tasks, 0, ())
+        return Batch(tasks, (), ())
     _check_any(tasks, masks, None, known)
     unused = map(str, finder.unused) if masks.is_dir() else sorted(set(known) - used)
-    return Batch(tasks, 0, tuple(unused))
+    return Batch(tasks, (), tuple(unused))
 
 
 def _rows(masks: Masks) -> dict[int, TableRow]:
@@ -239,11 +239,15 @@ def _tasks(
             if target.exists() and (mask := used.get(_identity(target))) is not None:
                 raise ArgumentError(f"output {target} is the mask {mask} itself", "name another OUT_DIR")
         except BokwonError as error:
-            tasks.append(Task(str(name), str(output), None, (error.exit_code, error.message, error.fix)))
+            tasks.append(_failed(name, output, error))
             continue
         masks = Masks(pages.pop(0, None), pages, {page: row.damage for page, row in rows.items() if row.damage})
         tasks.append(Task(str(name), str(output), Job(source, masks, outputs / output, options=options)))
     return tuple(tasks)
+
+
+def _failed(name: PurePosixPath, output: PurePosixPath, error: BokwonError) -> Task:
+    return Task(str(name), str(output), None, (error.exit_code, error.message, error.fix))
 
 
 def _found(
@@ -262,8 +266,7 @@ def _found(
 
 def _identity(path: Path) -> tuple[int, int] | None:
     """Return what tells a file from all others, whatever it is called; None if it is not there."""
-    try:
+    with suppress(OSError):
         state = path.stat()
-    except OSError:
-        return None
-    return state.st_dev, state.st_ino
+        return state.st_dev, state.st_ino
+    return None

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
 from typing import Annotated
 
@@ -21,6 +22,9 @@ from bokwon.utilities.streams import flush_output, prepare_standard_streams, sil
 __all__ = ["app", "main"]
 
 _INTERRUPTED = 130
+_ONE_REQUEST = 1.0
+"""Seconds. Signals that follow each other more closely are one request, which reached a group of processes and its
+leader: the second one must not interrupt what tidies up after the first."""
 
 app = typer.Typer(
     name="bokwon",
@@ -66,7 +70,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     Raises:
         SystemExit: Always. 0 ok, 1 arguments, 2 input file, 3 missing dependency, 4 some files failed,
-            5 file access, 6 output exists, 15 other, 130 interrupted (129 and 143: by SIGHUP and SIGTERM).
+            5 file access, 6 output exists, 8 time limit, 15 other,
+            130 interrupted (129 and 143: by SIGHUP and SIGTERM).
     """
     prepare_standard_streams()
     with _tidy_endings() as ended_by:
@@ -108,10 +113,14 @@ def _tidy_endings() -> Iterator[list[int]]:
         The signals that came, most often none.
     """
     came: list[int] = []
+    last = -_ONE_REQUEST
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
+        nonlocal last
+        before, last = last, monotonic()
         came.append(number)
-        raise KeyboardInterrupt
+        if last - before >= _ONE_REQUEST:
+            raise KeyboardInterrupt
 
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     # Who ignores one of them, as nohup does, has said so; and only the main thread may say what they do.

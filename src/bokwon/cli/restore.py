@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +24,7 @@ from bokwon.cli.options import (
 from bokwon.cli.restore_paths import MASK_WORDS, expand_wildcards, place_in_folder
 from bokwon.errors import ArgumentError
 from bokwon.settings import RestoreSettings
+from bokwon.utilities.time_limit import DEFAULT_LIMIT
 
 __all__ = ["register"]
 
@@ -172,6 +174,16 @@ def restore(
         ),
     ] = None,
     settings: RestoreSettings,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0.001,
+            help="Give up on a file that takes longer. Not with --cluster.",
+            rich_help_panel="Advanced",
+        ),
+    ] = DEFAULT_LIMIT,
     max_mpixels: MaxMpixels = 400,
 ) -> None:
     """Fill the holes of damaged images.
@@ -207,6 +219,8 @@ def restore(
     ):
         if asked and not (folder or (many and name != "--recursive")):
             raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
+    if not math.isfinite(timeout):
+        raise ArgumentError(f"--timeout {timeout} is no number of seconds", "give a number, such as 3600")
     if address is not None and not cluster:
         raise ArgumentError("--address is that of a cluster", "add --cluster, or leave it out")
     if many and given:
@@ -218,7 +232,7 @@ def restore(
     divert_native_messages()
     console = Console(quiet=quiet, verbose=verbose)
 
-    from bokwon.batch.found_masks import detector_is_installed, load_detector
+    from bokwon.batch.found_masks import check_detector, detector_is_installed
     from bokwon.batch.job import Options
     from bokwon.batch.page_ranges import select_pages
     from bokwon.image_io.masks import MaskOptions
@@ -227,8 +241,8 @@ def restore(
         select_pages(pages)
     find = certain if mask == "auto" or (mask is None and masks is None and detector_is_installed()) else None
     if mask == "auto":
-        # Where there is none, it is said before anything else.
-        load_detector(certain)
+        # Before anything else is done.
+        check_detector()
     options = Options(
         masks=MaskOptions(holes == "white", mask_as, mask_view, fit_mask, allow_large),
         overwrite=not no_overwrite,
@@ -252,11 +266,11 @@ def restore(
             file_format=format_name,
             recursive=recursive,
             resume=resume,
-            workers=Workers(jobs if cluster else workers(jobs), cluster, address),
+            workers=Workers(jobs if cluster else workers(jobs), timeout, cluster, address),
             console=console,
             ignore_masks=mask == "auto" and masks is None,
         )
     else:
         from bokwon.cli.restore_one import restore_one
 
-        restore_one(found[0], output, mask, settings, options, format_name, console)
+        restore_one(found[0], output, mask, settings, options, format_name, timeout, console)

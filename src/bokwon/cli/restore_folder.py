@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bokwon.cli.console import Console
-from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Workers", "restore_folder"]
 
 _SOME_FAILED = 4
+_MOST_NAMED = 50
+"""Files that are left alone and named without being asked."""
 _ROWS = ("restored", "undone", "unchanged", "undamaged", "no mask", "failed")
 
 
@@ -34,11 +36,13 @@ class Workers:
 
     Attributes:
         jobs: How many processes; None on a cluster: as many as it has processors for.
+        timeout: Seconds that a file may take. It does not count on a cluster.
         on_cluster: Whether on a Ray cluster.
         address: Of the cluster; the one that RAY_ADDRESS names or that runs here by default, else one of this machine.
     """
 
     jobs: int | None = None
+    timeout: float | None = None
     on_cluster: bool = False
     address: str | None = None
 
@@ -63,14 +67,14 @@ def restore_folder(
         typer.Exit: With 4, if some files failed.
         BokwonError: What keeps the whole run from beginning.
     """
-    from bokwon.batch.batch import settings_digest
     from bokwon.batch.cluster import check_ray
     from bokwon.batch.journal import Report
     from bokwon.batch.plan import plan_batch, plan_files
+    from bokwon.batch.settings_digest import settings_digest
     from bokwon.cli.restore_one import announce_search, introduce
     from bokwon.inpaint.restorer import Restorer
     from bokwon.provenance.unfinished import is_prepared
-    from bokwon.utilities.atomic import remove_parts
+    from bokwon.utilities.atomic import make_folder, remove_parts
     from bokwon.utilities.processes import available_cores
 
     if workers.on_cluster:
@@ -97,10 +101,7 @@ def restore_folder(
     # The machines of a cluster may not all be of one kind, and what they write shall be the same.
     settings = restorer.settings
     del restorer
-    try:
-        outputs.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileAccessError(f"folder {outputs} cannot be made: {error.strerror}", "check the path") from error
+    make_folder(outputs)
     begun = perf_counter()
     with Report(outputs, digest, resume=resume) as report:
         if resume:
@@ -150,7 +151,7 @@ def _run(
     from bokwon.batch.journal import REPORT
 
     if not workers.on_cluster:
-        yield from restore_tasks(tasks, settings, workers.jobs or 1)
+        yield from restore_tasks(tasks, settings, workers.jobs or 1, timeout=workers.timeout)
         return
     # The report of this run is there for those who see the very same folder.
     shared = (inputs, outputs / REPORT)
@@ -177,8 +178,12 @@ def _tell_found(entries: Sequence[Entry], console: Console) -> None:
 def _announce(batch: Batch, inputs: Path, console: Console) -> None:
     if not batch.tasks:
         console.tell("warning", f"{inputs} holds no images (--recursive looks into its folders)")
-    if batch.ignored:
-        console.tell("note", f"{batch.ignored} files of {inputs} have no image's name and are left alone")
+    for name, reason in batch.left[:_MOST_NAMED]:
+        console.tell("note", f"{name} is left alone: {reason}")
+    if rest := batch.left[_MOST_NAMED:]:
+        console.tell("note", f"{len(rest)} more files of {inputs} are left alone (-v names them)")
+    for name, reason in rest:
+        console.tell("detail", f"{name} is left alone: {reason}")
     if batch.unused:
         shown = ", ".join(batch.unused[:3]) + (" …" if len(batch.unused) > 3 else "")
         console.tell("warning", f"{len(batch.unused)} masks belong to no image: {shown}")

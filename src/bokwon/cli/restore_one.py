@@ -26,6 +26,7 @@ def restore_one(
     settings: RestoreSettings,
     options: Options,
     file_format: str | None,
+    timeout: float,
     console: Console,
 ) -> None:
     """Restore one file as the command line asks for it.
@@ -38,6 +39,7 @@ def restore_one(
         settings: What fills the holes, and how.
         options: How files are read and written.
         file_format: The format to write; by default the one that `output` names.
+        timeout: Seconds that it may take.
         console: What tells how it goes.
 
     Raises:
@@ -45,7 +47,11 @@ def restore_one(
     """
     from time import perf_counter
 
+    from bokwon.utilities.time_limit import supervised
+
     begun = perf_counter()
+    # Before libraries are loaded that have threads.
+    supervised(image, timeout, lambda: _tidy(output))
     from bokwon.batch.found_masks import load_detector
     from bokwon.batch.job import Job
     from bokwon.batch.mask_matching import Masks, masks_beside, masks_of_pages
@@ -114,6 +120,17 @@ def _told(outcome: Outcome, image: str) -> str:
     names = list(dict.fromkeys(name for name, _ in outcome.readings))
     masks = f"mask{'s' * (len(names) > 1)} {', '.join(names[:3])}{' ...' * (len(names) > 3)}"
     return f"{outcome.restored} of {outcome.pages} pages of {image} filled, {share} of their area, {masks}"
+
+
+def _tidy(output: str) -> None:
+    """Remove what a restoration that was ended has left unfinished."""
+    from bokwon.provenance.unfinished import finish_unfinished
+    from bokwon.utilities.atomic import remove_own_parts
+
+    if output != STANDARD:
+        target = Path(output)
+        remove_own_parts(target.resolve().parent)
+        finish_unfinished(target)
 
 
 def _from_stdin(console: Console) -> Source:

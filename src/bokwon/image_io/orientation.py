@@ -68,7 +68,12 @@ class Orientation(IntEnum):
         Raises:
             ValueError: It is no multiple of 90.
         """
-        turns = {0: cls.UPRIGHT, 90: cls.TURNED_RIGHT, 180: cls.UPSIDE_DOWN, 270: cls.TURNED_LEFT}
+        turns: dict[float, Orientation] = {
+            0: cls.UPRIGHT,
+            90: cls.TURNED_RIGHT,
+            180: cls.UPSIDE_DOWN,
+            270: cls.TURNED_LEFT,
+        }
         turn = turns.get(degrees % 360)
         if turn is None:
             raise ValueError(f"{degrees:g} degrees are no multiple of 90")

@@ -61,8 +61,10 @@ def keyed_samples(key: Sequence[int] | None, stored: NDArray[Any]) -> NDArray[np
         return None
     if len(key) != 2 * stored.shape[2]:
         raise ValueError("its colour key (Mask) is for another number of channels")
-    ranges = enumerate(zip(key[::2], key[1::2], strict=True))
-    return np.logical_and.reduce([(stored[..., n] >= least) & (stored[..., n] <= most) for n, (least, most) in ranges])
+    found = np.ones(stored.shape[:2], bool)
+    for channel, (least, most) in enumerate(zip(key[::2], key[1::2], strict=True)):
+        found &= (stored[..., channel] >= least) & (stored[..., channel] <= most)
+    return found
 
 
 def nearest_known(values: NDArray[np.bool_], unknown: NDArray[np.bool_]) -> NDArray[np.bool_]:
