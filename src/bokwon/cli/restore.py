@@ -226,7 +226,8 @@ def restore(
     if many and given:
         raise ArgumentError(f"--mask {mask} is the mask of one image", "name a folder of masks or a table: --masks")
     if (folder or many) and output == STANDARD:
-        raise ArgumentError("standard output has no place for several images", "name a folder for the outputs")
+        several = "a folder" if folder else "several images"
+        raise ArgumentError(f"standard output has no place for {several}", "name a folder for the outputs")
     if mask == "beside" and masks is not None:
         raise ArgumentError("--mask beside and --masks contradict each other", "use one of them")
     divert_native_messages()
