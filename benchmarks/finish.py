@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 import bokwon
 from bokwon.evaluation.data.pairs import load_pair, plan_pairs
 from bokwon.evaluation.measure.feature_distance import TAPS
-from bokwon.inpaint.distance import depth_in_hole, rise
 from bokwon.inpaint.finish.background import Paper
+from bokwon.inpaint.hole_depth import depth_in_hole, rise
 from bokwon.nn.features import VGGFeatures
 from bokwon.nn.losses.terms import feature_distance
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from bokwon import errors
 from bokwon.settings import RestoreSettings
+from bokwon.version import __version__
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
     from bokwon.inpaint.restorer import ImageT, Restoration, Restorer
-
-__version__ = "0.1.0"
 
 __all__ = ["Restoration", "RestoreSettings", "Restorer", "__version__", "errors", "restore"]
 

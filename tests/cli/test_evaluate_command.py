@@ -10,8 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+
+def run(*arguments: str | Path | int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bokwon", "evaluate", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
@@ -100,3 +103,41 @@ def test_arguments_that_make_no_sense(tmp_path: Path) -> None:
     done = run("--compare", tmp_path / "a.json", tmp_path / "b.json")
     assert done.returncode == 5
     assert "a.json cannot be read" in done.stderr
+
+
+def test_results_of_others_are_measured_beside_ours(material: Any, tmp_path: Path) -> None:
+    pairs = ("--images", material.images, "--masks", material.masks, "--per-cell", 1, "-q")
+    assert run(*pairs, "--write-pairs", tmp_path / "pairs").returncode == 0
+    results = tmp_path / "results"
+    results.mkdir()
+    for path in sorted((tmp_path / "pairs" / "images").iterdir()):
+        mask = np.asarray(Image.open(tmp_path / "pairs" / "masks" / path.name))
+        picture = np.array(Image.open(path))
+        assert (picture[mask > 0] == 255).all()
+        picture[mask > 0] = 127
+        Image.fromarray(picture).save(results / path.name)
+    command = f'other=command:\'{sys.executable} -c "import shutil, sys; shutil.copy(sys.argv[1], sys.argv[3])" '
+    methods = f"mine=folder:{results},{command}{{image}} {{mask}} {{out}}',identity"
+    done = run(*pairs, "--methods", methods, "--out", tmp_path / "r", "--blind", tmp_path / "blind")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "r" / "results.json").read_text())
+    assert [method["name"] for method in found["methods"]] == ["mine", "other", "identity"]
+    for pair in found["pairs"]:
+        mine, other, identity = (pair["methods"][name] for name in ("mine", "other", "identity"))
+        assert mine["seconds"] is None
+        assert other["seconds"] > 0
+        # The copy leaves the hole white.
+        assert other["hole_psnr"] == identity["hole_psnr"] != mine["hole_psnr"]
+    assert "| mine | - | - | - |" in (tmp_path / "r" / "table.md").read_text()
+    (results / sorted(path.name for path in results.iterdir())[0]).unlink()
+    done = run(*pairs, "--methods", methods, "--out", tmp_path / "r2")
+    assert done.returncode == 5
+    assert "lacks results of 1 of 2 pairs" in done.stderr
+    assert not (tmp_path / "r2").exists()
+    key = json.loads((tmp_path / "blind" / "key.json").read_text())
+    answers = {str(n): "left" if trial["left"] == "mine" else "right" for n, trial in enumerate(key["trials"])}
+    (tmp_path / "answers.json").write_text(json.dumps({"sheet": key["sheet"], "answers": answers}))
+    done = run("--tally", tmp_path / "blind" / "key.json", "--tally", tmp_path / "answers.json")
+    assert done.returncode == 0, done.stderr
+    assert "| mine against identity | 2 | 0 | 0 |" in done.stdout
+    assert run("--tally", tmp_path / "blind" / "key.json").returncode == 1

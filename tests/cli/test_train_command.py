@@ -173,8 +173,8 @@ def test_a_damaged_checkpoint_is_refused_and_a_run_not_overwritten(tmp_path, pic
 
 
 def test_training_starts_from_a_shipped_model(tmp_path, pictures):
-    small = ["--threads", "1", "-q", "--set", "data.crop=64", "--set", "data.workers=0", "--set", "precision=fp32"]
-    few = ["--set", "tensorboard=false", "--set", "steps=1", "--set", "batch=1"]
+    small = ["--threads", "1", "-q", "--set", "data.crop=128", "--set", "data.workers=0", "--set", "precision=fp32"]
+    few = ["--set", "tensorboard=false", "--set", "steps=1", "--set", "batch=2"]
     done = _run("train", "--init", "document", "--images", pictures, "--out", tmp_path / "run", *small, *few)
     assert done.returncode == 0, done.stderr
     card = json.loads((Path(done.stdout.strip()) / "config.json").read_text())

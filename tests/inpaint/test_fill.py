@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import bokwon
 from bokwon.image_io.modes import MODES
-from bokwon.inpaint.distance import depth_in_hole
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.select import load_engine
 from bokwon.inpaint.fill import LETTER_REACH, fill_hole, tiling_for
+from bokwon.inpaint.hole_depth import depth_in_hole
 from bokwon.inpaint.models import find_model, load_model
 from bokwon.inpaint.tiling import Tiling
 

@@ -9,7 +9,7 @@ import pytest
 
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.nn.unet import UNetConfig
-from bokwon.training.config import DataConfig, FinetuneConfig, LossConfig, OptimizerConfig, TrainConfig
+from bokwon.training.config import OptimizerConfig, TrainConfig
 from bokwon.training.load_config import differences, from_mapping, load, override, preset, preset_names
 
 
@@ -83,30 +83,6 @@ def test_what_makes_no_sense_is_refused_by_name(assignment, word):
     assert caught.value.fix
 
 
-def test_batch_normalisation_needs_two_values():
-    with pytest.raises(ArgumentError, match="batch normalisation"):
-        TrainConfig(network=UNetConfig(levels=5, width=4), data=DataConfig(crop=32), batch=1)
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: DataConfig(crop=16),
-        lambda: DataConfig(scale=(0, 1)),
-        lambda: DataConfig(max_ratio=1),
-        lambda: DataConfig(tone=2),
-        lambda: DataConfig(workers=-1),
-        lambda: DataConfig(images=("a", "b"), image_weights=(0, 0)),
-        lambda: LossConfig(terms="reimplementation", style_out=1),
-        lambda: OptimizerConfig(learning_rate=-1),
-        lambda: FinetuneConfig(steps=-1),
-    ],
-)
-def test_each_part_checks_itself(make):
-    with pytest.raises(ArgumentError):
-        make()
-
-
 def test_files_that_cannot_be_read_say_so(tmp_path):
     with pytest.raises(FileAccessError):
         load(tmp_path / "none.toml")
@@ -146,12 +122,6 @@ def _names(kind, where=""):
             yield from _names(hint, f"{where}{name}.")
         else:
             yield where + name
-
-
-@pytest.mark.parametrize("divided", [{"finetune": FinetuneConfig(steps=2)}, {"loss": LossConfig(features_from=0.5)}])
-def test_minutes_do_not_divide_a_run(divided):
-    with pytest.raises(ArgumentError, match="minutes"):
-        TrainConfig(minutes=1.0, **divided)
 
 
 @pytest.mark.parametrize(

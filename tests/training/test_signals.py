@@ -13,6 +13,14 @@ from bokwon.training.signals import STOPPING, Interrupted, blocked, interruptibl
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="on Windows no process sends itself a signal it can catch")
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """As in a terminal: a process that a shell has put into the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def handlers():
     return [signal.getsignal(number) for number in STOPPING]
 

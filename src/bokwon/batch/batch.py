@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-import bokwon
 from bokwon.batch.cluster import run_on_cluster
 from bokwon.batch.found_masks import load_detector
 from bokwon.batch.job import Outcome
@@ -24,6 +23,7 @@ from bokwon.utilities.atomic import make_folder
 from bokwon.utilities.checksums import sha256_of_file
 from bokwon.utilities.processes import Lost, run_in_processes
 from bokwon.utilities.time_limit import overdue
+from bokwon.version import __version__
 
 __all__ = [
     "restore_tasks",
@@ -126,7 +126,7 @@ def restore_tasks_on_cluster(
         FileAccessError: There is no cluster, or one of its nodes does not see the files.
         MissingDependencyError: Ray is not installed, or a node has another version of bokwon.
     """
-    start = partial(start_on_node, settings, Path.cwd(), tuple(path.absolute() for path in shared), bokwon.__version__)
+    start = partial(start_on_node, settings, Path.cwd(), tuple(path.absolute() for path in shared), __version__)
     for task, entry in run_on_cluster(start, tasks, address=address, jobs=jobs, threads=settings.threads or 1):
         yield entry or _lost(task)
 
@@ -147,9 +147,9 @@ def start_on_node(
         MissingDependencyError: It has another version of bokwon.
     """
     node = platform.node()
-    if bokwon.__version__ != version:
+    if __version__ != version:
         raise MissingDependencyError(
-            f"node {node} has bokwon {bokwon.__version__}, and the run is of {version}",
+            f"node {node} has bokwon {__version__}, and the run is of {version}",
             f"pip install 'bokwon[cluster]=={version}' there",
         )
     try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import bokwon
 from bokwon.batch.job import Options
 from bokwon.inpaint.restorer import Restorer
 from bokwon.utilities.checksums import sha256_of
+from bokwon.version import __version__
 
 __all__ = ["settings_digest"]
 
@@ -22,6 +22,6 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
         options.overlay,
         options.find,
         file_format,
-        bokwon.__version__,
+        __version__,
     )
     return sha256_of(repr(parts).encode())[:16]

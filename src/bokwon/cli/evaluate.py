@@ -40,7 +40,9 @@ def evaluate(
             metavar="NAME,...",
             help="Models (name or .onnx file), telea, ns, biharmonic, patchmatch, identity; the one of interest first; "
             "NAME=METHOD calls one otherwise; MODEL:finish=standard, :ink=clear, :grain=match, :letters=leave, "
-            f":ensemble=4 take options of restore. [{_METHODS}]",
+            ":ensemble=4 take options of restore; mine=folder:DIR, "
+            "other=command:'PROGRAM {image} {mask} {out}' and onnx:FILE?CONTRACT are methods of others, see "
+            f"docs/research/evaluate.md. [{_METHODS}]",
         ),
     ] = None,
     out: Annotated[
@@ -90,6 +92,23 @@ def evaluate(
             "--distribution", help="Also FID and Inception Score, for thousands of pairs; may download weights."
         ),
     ] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.1, help="Seconds that a command may take for a pair.")
+    ] = 600.0,
+    write_pairs: Annotated[
+        Path | None,
+        typer.Option("--write-pairs", metavar="DIR", help="Write the pairs as PNG files, and measure nothing."),
+    ] = None,
+    blind: Annotated[
+        Path | None,
+        typer.Option(
+            "--blind", metavar="DIR", help="Also write a sheet on which people compare results without knowing whose."
+        ),
+    ] = None,
+    tally: Annotated[
+        list[Path] | None,
+        typer.Option("--tally", metavar="FILE", help="Count answers to a blind sheet: key.json first; again for each."),
+    ] = None,
     jobs: Jobs = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
@@ -102,6 +121,11 @@ def evaluate(
             raise ArgumentError("--compare measures nothing", "leave out --images, --masks and --out")
         _compare(*compare, by, methods)
         return
+    if tally:
+        _tally(tally)
+        return
+    # Where pairs are written, there is no report.
+    out = out or write_pairs
     if images is None or masks is None or out is None:
         missing = [n for n, v in (("--images", images), ("--masks", masks), ("--out", out)) if v is None]
         raise ArgumentError(f"{' and '.join(missing)} not given", "see `bokwon evaluate --help`")
@@ -109,11 +133,11 @@ def evaluate(
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
 
-    from bokwon.evaluation.job import Order, evaluate
+    from bokwon.evaluation import job
     from bokwon.evaluation.measure.benchmark import Folders
     from bokwon.synthesis.masks.bins import BINS, parse_bins
 
-    order = Order(
+    order = job.Order(
         Folders(images, masks, out),
         methods or _METHODS,
         per_cell=per_cell,
@@ -125,9 +149,15 @@ def evaluate(
         features=features,
         perceptual=perceptual,
         distribution=distribution,
+        timeout=timeout,
+        blind=blind,
     )
     with _progress(quiet) as progress:
-        results = evaluate(order, progress)
+        if write_pairs is not None:
+            plan = job.write_pairs(order, write_pairs, progress("writing pairs"))
+            _tell_losses({"problems": plan.problems, "failures": []}, quiet)
+            return
+        results = job.evaluate(order, progress)
     _tell_losses(results, quiet)
     if not quiet:
         typer.echo(f"{len(results['pairs'])} pairs, report in {out}", err=True)
@@ -143,6 +173,15 @@ def _compare(first: Path, second: Path, by: str, methods: str | None) -> None:
     if names is not None and len(names) != 2:
         raise ArgumentError("--compare compares two methods", "name one of A and one of B: --methods ONE,TWO")
     typer.echo(format_comparison(compare(read_results(first), read_results(second), by, names)), nl=False)
+
+
+def _tally(files: list[Path]) -> None:
+    from bokwon.evaluation.report.blind import format_tally, tally
+
+    key, *answers = files
+    if not answers:
+        raise ArgumentError("there are no answers to count", "write --tally key.json --tally answers.json")
+    typer.echo(format_tally(tally(key, answers)), nl=False)
 
 
 def _tell_losses(results: dict[str, Any], quiet: bool) -> None:

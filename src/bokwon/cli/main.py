@@ -14,10 +14,10 @@ from typing import Annotated
 
 import typer
 
-from bokwon import __version__
 from bokwon.cli import convert, evaluate, explain, export, masks, models, pages, restore, train, undo
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
+from bokwon.version import __version__
 
 __all__ = ["app", "main"]
 

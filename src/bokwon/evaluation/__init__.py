@@ -1,1 +1,26 @@
 """Measures fills against the truth: pairs, figures, statistics, reading and the report."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bokwon.evaluation.job import Order, evaluate, write_pairs
+    from bokwon.evaluation.measure import Folders
+    from bokwon.evaluation.report import read_results
+
+__all__ = ["Folders", "Order", "evaluate", "read_results", "write_pairs"]
+
+_MODULES = {
+    "Folders": "bokwon.evaluation.measure",
+    "Order": "bokwon.evaluation.job",
+    "evaluate": "bokwon.evaluation.job",
+    "read_results": "bokwon.evaluation.report",
+    "write_pairs": "bokwon.evaluation.job",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Worker processes, whose memory is measured, do without what draws the report.
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

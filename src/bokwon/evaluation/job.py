@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bokwon.errors import ArgumentError, MissingDependencyError
-from bokwon.evaluation.data.pairs import Plan, plan_pairs, without_folders
+from PIL import Image
+
+from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError, OutputExistsError
+from bokwon.evaluation.data.pairs import Plan, load_pair, plan_pairs, without_folders
 from bokwon.evaluation.measure.benchmark import JOURNAL, Folders, Task, measure_all
 from bokwon.evaluation.measure.journal import Journal, open_report, write_text
-from bokwon.evaluation.measure.methods import parse_methods
+from bokwon.evaluation.measure.methods import TIMEOUT, erase, parse_methods
 from bokwon.evaluation.measure.perceptual import BY_PAIR, BY_SET, NOT_ASKED, load_metrics, measure_perceptual
 from bokwon.evaluation.reading.legibility import read_pairs
 from bokwon.evaluation.reading.readers import Reader, make_readers
 from bokwon.evaluation.reading.summary import summarise_reading
+from bokwon.evaluation.report.blind import write_blind
 from bokwon.evaluation.report.html import draw_cases, to_html
 from bokwon.evaluation.report.markdown import to_markdown
 from bokwon.evaluation.report.plots import plot_bins, plot_classes, plot_gains, to_png
@@ -26,7 +30,7 @@ from bokwon.utilities.atomic import write_file
 if TYPE_CHECKING:
     from bokwon.evaluation.measure.feature_distance import FeatureNetwork
 
-__all__ = ["Order", "evaluate"]
+__all__ = ["Order", "evaluate", "write_pairs"]
 
 Progress = Callable[[str], Callable[[int, int], None]]
 """Told the name of a stage; gives what is told how many are done, and of how many."""
@@ -48,6 +52,8 @@ class Order:
         features: VGG19 weights for the VGG distance; it is not measured when None.
         perceptual: Whether LPIPS is tried, for which weights may be downloaded.
         distribution: Whether FID and Inception Score of all pairs are tried, likewise.
+        timeout: Seconds that a command of others may take for a pair.
+        blind: Folder of a blind comparison that is made besides; see `write_blind`.
     """
 
     folders: Folders
@@ -61,6 +67,8 @@ class Order:
     features: Path | None = None
     perceptual: bool = False
     distribution: bool = False
+    timeout: float = TIMEOUT
+    blind: Path | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked before anything is read."""
@@ -85,10 +93,12 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
     """
     folders = order.folders
     cells = select_cells(order.bins)
-    methods = parse_methods(order.methods)
+    methods = parse_methods(order.methods, order.timeout)
     readers = () if order.readers is None else make_readers(order.readers)
     network = None if order.features is None else _network(order.features)
     plan = plan_pairs(folders.images, folders.masks, per_cell=order.per_cell, seed=order.seed, cells=cells)
+    for method in methods:
+        method.check(plan.pairs)
     tasks = {(p.number, m.name): Task(p, m, folders) for m in methods for p in plan.pairs}
     with open_report(folders.report):
         journal = Journal(folders.report / JOURNAL)
@@ -106,7 +116,43 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
         write_text(folders.report / "pairs.csv", to_csv(results))
         write_text(folders.report / "table.md", [to_markdown(results)])
         _write_report(folders, results, tasks)
+        if order.blind is not None:
+            write_blind(order.blind, results, tasks, order.seed)
     return results
+
+
+def write_pairs(order: Order, out: Path, progress: Callable[[int, int], None]) -> Plan:
+    """Write the pairs for programs of others: `OUT/images/NAME.png`, white in the hole, and `OUT/masks/NAME.png`.
+
+    Args:
+        order: Images, masks and which pairs; methods and the report are not looked at.
+        out: A new or an empty folder.
+        progress: Told how many pairs are done, and of how many.
+
+    Returns:
+        The pairs, and what could not be paired.
+
+    Raises:
+        BokwonError: Bad folders or masks, or `out` holds files or cannot be written.
+    """
+    folders, cells = order.folders, select_cells(order.bins)
+    plan = plan_pairs(folders.images, folders.masks, per_cell=order.per_cell, seed=order.seed, cells=cells)
+    try:
+        if out.is_dir() and any(out.iterdir()):
+            raise OutputExistsError(f"{out} holds files", "name a new folder")
+        for name in ("images", "masks"):
+            (out / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fix = "name a folder you may write to"
+        raise FileAccessError(f"cannot write to {out}: {error.strerror or error}", fix) from error
+    for number, pair in enumerate(plan.pairs, 1):
+        truth, hole = load_pair(pair, folders.images, folders.masks)
+        for name, pixels in (("images", erase(truth, hole)), ("masks", hole)):
+            stream = BytesIO()
+            Image.fromarray(pixels).save(stream, "PNG")
+            write_file(out / name / f"{pair.name}.png", stream.getvalue(), sync=False)
+        progress(number, len(plan.pairs))
+    return plan
 
 
 def _network(path: Path) -> FeatureNetwork:

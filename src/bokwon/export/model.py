@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import torch
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.errors import ArgumentError
 from bokwon.export.calibrate import HELD_OUT
 from bokwon.export.mix import mix_into
 from bokwon.export.onnx import export, export_int8, write_card
@@ -20,6 +19,7 @@ from bokwon.nn.unet import EncoderBlock, PConvUNet
 from bokwon.training.checkpoint import load_network, save_weights
 from bokwon.training.config import DataConfig
 from bokwon.training.data.crops import Crops
+from bokwon.utilities.json_files import read_object
 
 __all__ = ["export_checkpoint", "facts_of"]
 
@@ -67,7 +67,7 @@ def export_checkpoint(
         raise ArgumentError("weights of model files cannot be averaged", "mix checkpoints or .safetensors files")
     network, description = load_network(checkpoint)
     mix_into(network, mix)
-    entries = _read(card) if card else {}
+    entries = read_object(card, "give a file with a JSON object, {...}") if card else {}
     # Before anything is written: a source may be missing.
     crops = Crops(examples, _EXAMPLES + HELD_OUT, _SEED) if int8 and examples else None
     difference = export(network, output, half=half)
@@ -124,15 +124,3 @@ def facts_of(network: PConvUNet, precisions: Sequence[str]) -> RuntimeFacts:
 
 def _kernels(network: PConvUNet) -> list[int]:
     return [int(block.conv.kernel_size[0]) for block in network.encoder if isinstance(block, EncoderBlock)]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be read: {error.strerror}", "give a JSON file") from error
-    except ValueError as error:
-        raise InputFileError(f"{path} is not JSON: {error}", "mend the file") from error
-    if not isinstance(entries, dict):
-        raise InputFileError(f"{path} holds no JSON object", "write one as {...}")
-    return entries

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.inpaint.color import PLANES, Light, as_float, samples_to_light
-from bokwon.inpaint.distance import depth_in_hole
 from bokwon.inpaint.engines.base import Engine
+from bokwon.inpaint.hole_depth import depth_in_hole
 from bokwon.inpaint.tiling import Tile
 from bokwon.types import Hole, Pixels
 

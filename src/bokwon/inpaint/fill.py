@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.coarse import CoarsePage, fill_planes
 from bokwon.inpaint.color import Light, samples_to_light
-from bokwon.inpaint.distance import depth_in_hole, is_shallow, rise
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.finish.background import Paper
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
+from bokwon.inpaint.hole_depth import depth_in_hole, is_shallow, rise
 from bokwon.inpaint.residual_scale import page_contrast
 from bokwon.inpaint.tiling import Feather, Tile, Tiling, grid_of
 from bokwon.settings import Letters

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-import bokwon
 from bokwon.errors import ArgumentError
 from bokwon.image_io.masks import as_hole, check_hole, check_share, grow_hole
 from bokwon.image_io.modes import from_pillow, missing_pixels, mode_of_array, to_pillow
@@ -25,6 +24,7 @@ from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
 from bokwon.settings import RestoreSettings
 from bokwon.types import Hole, Pixels
 from bokwon.utilities.processes import available_cores
+from bokwon.version import __version__
 
 __all__ = ["Restoration", "Restorer"]
 
@@ -158,7 +158,7 @@ class Restorer:
             sha256=self.sha256,
             engine=self.engine.description,
             tiles=tiles,
-            version=bokwon.__version__,
+            version=__version__,
             notices=notices,
         )
 

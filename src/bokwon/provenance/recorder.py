@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-import bokwon
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.image_io.modes import missing_pixels
 from bokwon.image_io.page import Page
@@ -36,6 +35,7 @@ from bokwon.provenance.unfinished import install, lock_part
 from bokwon.types import Hole
 from bokwon.utilities.atomic import part_beside, write_file
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
+from bokwon.version import __version__
 
 __all__ = ["PageRecord", "Recorder"]
 
@@ -185,7 +185,7 @@ class Recorder:
         restorer = self._restorer
         record = {
             "record": FORMAT,
-            "bokwon": bokwon.__version__,
+            "bokwon": __version__,
             "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "input": self._input,
             "output": {"file": self._target.name, "sha256": self._output},

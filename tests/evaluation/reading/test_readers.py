@@ -15,7 +15,7 @@ from bokwon.errors import ArgumentError
 from bokwon.evaluation.job import Order, evaluate
 from bokwon.evaluation.measure.benchmark import Folders
 from bokwon.evaluation.reading.errors import normalise
-from bokwon.evaluation.reading.readers import make_reader, make_readers
+from bokwon.evaluation.reading.readers import make_reader, make_readers, order_lines
 
 
 def line(text: str) -> np.ndarray:
@@ -76,3 +76,18 @@ def test_a_report_on_a_page_whose_text_is_known(tmp_path: Path) -> None:
     assert results["pairs"][0]["reading"]["known"]
     for text in ((folders.report / name).read_text(encoding="utf-8") for name in ("report.html", "table.md")):
         assert "1 crops, 1 of them with known text" in text
+
+
+def test_lines_go_down_and_to_the_right() -> None:
+    lines = [("d", (60, 41, 90, 60)), ("a", (0, 0, 40, 20)), ("c", (0, 40, 50, 60)), ("b", (50, 4, 90, 24))]
+    assert order_lines(lines) == ["a", "b", "c", "d"]
+
+
+def test_columns_go_from_right_to_left() -> None:
+    lines = [("黃宇", (0, 0, 20, 90)), ("天地", (60, 0, 80, 40)), ("玄", (58, 50, 79, 90))]
+    assert order_lines(lines) == ["天地", "玄", "黃宇"]
+
+
+def test_an_unknown_reader() -> None:
+    with pytest.raises(ArgumentError, match="no reader is named 'eyes'"):
+        make_reader("eyes")

@@ -15,7 +15,10 @@ from bokwon.image_io.reader import Source, read_page
 from bokwon.types import Hole
 from bokwon.utilities.listing import list_files
 
-__all__ = ["fit_hole", "image_sizes", "list_images", "read_image", "window_of"]
+__all__ = ["SMALLEST", "fit_hole", "image_sizes", "list_images", "read_image", "window_of"]
+
+SMALLEST = 11
+"""Side of the smallest image that all figures can be measured on, pixels: the window of SSIM."""
 
 
 def list_images(folder: Path) -> list[Path]:

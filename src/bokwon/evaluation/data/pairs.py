@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.evaluation.data.crops import fit_hole, image_sizes, read_image
+from bokwon.evaluation.data.crops import SMALLEST, fit_hole, image_sizes, read_image
 from bokwon.evaluation.data.mask_cells import check_cell, masks_by_cell, read_or_name
-from bokwon.evaluation.measure.metrics import SMALLEST
 from bokwon.synthesis.masks.bins import CELLS, Cell, cell_of
 from bokwon.synthesis.masks.polarity import read_mask
 from bokwon.types import Hole
-from bokwon.utilities.checksums import sha256_of, sha256_of_file
+from bokwon.utilities.checksums import key_of, sha256_of, sha256_of_file
 
 __all__ = ["Pair", "Plan", "load_pair", "plan_pairs", "without_folders"]
 
@@ -58,6 +58,12 @@ class Pair:
     def cell(self) -> Cell:
         """The cell of the catalog."""
         return Cell(self.bin, self.border)
+
+    @property
+    def name(self) -> str:
+        """What files of the pair are called outside: the image's stem and a key of image, mask and crop."""
+        stem = re.sub(r"[^\w.-]", "_", Path(self.image).stem)
+        return f"{stem}-{key_of([self.image_sha256, self.mask_sha256, list(self.window)])[:8]}"
 
     def record(self) -> dict[str, Any]:
         """Return what JSON can hold."""

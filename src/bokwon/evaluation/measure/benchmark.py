@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bokwon.errors import BokwonError
 from bokwon.evaluation.data.pairs import Pair, load_pair
+from bokwon.evaluation.measure.filler import Filler
 from bokwon.evaluation.measure.journal import Journal
 from bokwon.evaluation.measure.local import (
     DEVIATIONS,
@@ -21,8 +22,7 @@ from bokwon.evaluation.measure.local import (
     error_by_class,
     thickness_classes,
 )
-from bokwon.evaluation.measure.machine import metered
-from bokwon.evaluation.measure.methods import Filler, Method, erase
+from bokwon.evaluation.measure.methods import Method, erase
 from bokwon.evaluation.measure.metrics import measure
 from bokwon.types import Hole
 from bokwon.utilities.atomic import write_file
@@ -70,7 +70,7 @@ class Task:
         method = self.method
         pair = (self.pair.image_sha256, self.pair.mask_sha256, self.pair.window)
         # Without options the same as before there were any.
-        parts = (*pair, method.name, method.sha256, *method.options)
+        parts = (*pair, method.name, method.sha256, *method.options, *method.digest(self.pair.name))
         return key_of(parts)
 
     @property
@@ -131,13 +131,13 @@ def run_task(task: Task) -> dict[str, Any]:
             _FILLERS.clear()
             _FILLERS[task.method] = task.method.filler()
         damaged = erase(truth, hole)
-        with metered() as cost:
-            filled = _FILLERS[task.method].fill(damaged, hole)
+        filled, cost = _FILLERS[task.method].run(damaged, hole, task.pair.name)
         _keep_picture(task.picture, filled, hole)
         record: dict[str, Any] = {"key": task.key}
         record.update({name: round(value, 6) for name, value in measure(filled, truth, hole).items()})
-        record["seconds"], record["cpu_seconds"] = round(cost.seconds, 4), round(cost.cpu_seconds, 4)
-        record["peak_mb"] = None if cost.peak_mb is None else round(cost.peak_mb, 1)
+        for name, digits in (("seconds", 4), ("cpu_seconds", 4), ("peak_mb", 1)):
+            value = getattr(cost, name)
+            record[name] = None if value is None else round(value, digits)
         thickness = error_by_class(filled, truth, hole, thickness_classes(hole), THICKNESSES)
         deviation = error_by_class(filled, truth, hole, deviation_classes(truth), DEVIATIONS)
         record["thickness"], record["thickness_pixels"] = thickness
@@ -163,7 +163,7 @@ def restored_picture(task: Task, truth: NDArray[np.uint8], hole: Hole) -> NDArra
     """
     kept = cv2.imread(str(task.picture), cv2.IMREAD_COLOR) if task.picture.exists() else None
     if kept is None or kept.shape != truth.shape:
-        return task.method.filler().fill(erase(truth, hole), hole)
+        return task.method.filler().run(erase(truth, hole), hole, task.pair.name)[0]
     composite = truth.copy()
     composite[hole] = kept[..., ::-1][hole]
     return composite

@@ -12,6 +12,7 @@ from typing import Any
 from bokwon.errors import FileAccessError, OutputExistsError
 from bokwon.evaluation.measure.machine import conditions
 from bokwon.utilities.atomic import replacing
+from bokwon.utilities.json_files import read_object
 from bokwon.utilities.locks import hold_lock
 
 __all__ = ["Journal", "open_report", "write_text"]
@@ -51,12 +52,7 @@ def open_report(folder: Path) -> Iterator[None]:
 
 
 def _check_conditions(folder: Path, marker: Path) -> None:
-    try:
-        there = json.loads(marker.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileAccessError(f"{marker} cannot be read: {error.strerror or error}", "check the file") from error
-    except ValueError as error:
-        raise OutputExistsError(f"{marker} is damaged", "name a new folder for the report with --out") from error
+    there = read_object(marker, "name a new folder for the report with --out")
     here = conditions()
     changed = [
         f"{name} {there.get(name, 'not installed')} then, {here.get(name, 'not installed')} now"

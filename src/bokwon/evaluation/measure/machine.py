@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import bokwon
+from bokwon.version import __version__
 
 __all__ = ["Cost", "conditions", "describe_machine", "metered", "versions"]
 
@@ -40,13 +40,13 @@ class Cost:
     """What a block of code took.
 
     Attributes:
-        seconds: Time on the clock.
-        cpu_seconds: Time of all of the process's threads on processors.
+        seconds: Time on the clock; None where nobody measured it.
+        cpu_seconds: Time of all of the process's threads on processors, or None.
         peak_mb: Most memory the process held meanwhile, its libraries included, MiB; None where the system cannot say.
     """
 
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    seconds: float | None = 0.0
+    cpu_seconds: float | None = 0.0
     peak_mb: float | None = None
 
 
@@ -98,7 +98,7 @@ def describe_machine() -> dict[str, str | int]:
 
 def versions() -> dict[str, str]:
     """Return the versions of bokwon and of those libraries that can change a figure, as far as installed."""
-    found = {"bokwon": bokwon.__version__}
+    found = {"bokwon": __version__}
     for library in _LIBRARIES:
         try:
             found[library] = importlib.metadata.version(library)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
+from bokwon.evaluation.data.pairs import Pair
+from bokwon.evaluation.measure.external import Command, ResultFolder
+from bokwon.evaluation.measure.external_onnx import ExternalOnnx, parse_contract
+from bokwon.evaluation.measure.filler import Filler, OwnFiller
 from bokwon.inpaint.color import Light, as_float
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.biharmonic import BiharmonicEngine
@@ -24,11 +28,14 @@ from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings, choices
 from bokwon.types import Hole
 
-__all__ = ["ERASED", "Filler", "IdentityEngine", "Method", "erase", "parse_methods"]
+__all__ = ["ERASED", "TIMEOUT", "IdentityEngine", "Method", "erase", "parse_methods"]
 
 ERASED = 255
 """What stands in a hole before it is filled: white, as where a sheet is missing under a scanner's lid."""
 
+
+TIMEOUT = 600.0
+"""Seconds that a command of others may take for one pair."""
 
 # Where methods compete, none shall be a straw man. On a third of the pairs of docs/research/results.md Telea reached
 # 16.3 dB in the hole with a radius of 1, 17.0 with 3, 17.3 with 5 and 17.6 with 8 (pages); Navier-Stokes 16.5, 16.9,
@@ -43,6 +50,12 @@ _CHOICES = {
 
 # The name becomes that of a folder; whatever else stands before an equals sign belongs to a path.
 _NAMED = re.compile(rf"(?:(\w[\w.-]*)=)?(.+?)((?::(?:{'|'.join(_CHOICES)})=\w+)*)", re.DOTALL)
+
+
+# Methods of others: what stands before the colon.
+_EXTERNAL = ("folder", "command", "onnx")
+# Commas within quotes belong to a command.
+_PARTS = re.compile(r"""(?:[^,'"]|'[^']*'|"[^"]*")+""")
 
 
 class IdentityEngine(Engine):
@@ -65,37 +78,26 @@ _ENGINES: dict[str, Callable[[], Engine]] = {
 
 
 @dataclass(frozen=True)
-class Filler:
-    """What a method fills holes with.
-
-    Attributes:
-        description: The engine's own.
-        fill: Takes a damaged image (H, W, 3) and its hole (H, W); returns the restored image, the input outside the
-            hole.
-    """
-
-    description: str
-    fill: Callable[[NDArray[np.uint8], Hole], NDArray[np.uint8]]
-
-
-@dataclass(frozen=True)
 class Method:
     """One method that is measured.
 
     Attributes:
         name: What tables call it.
-        source: A name of this module's, or a model's name or path.
+        source: A name of this module's, a model's name or path, or `folder:`, `command:` or `onnx:` with what follows.
         sha256: Checksum of the model file; None where no model is used.
-        options: Settings of the restoration, in order of names: `ensemble`, `finish`, `grain`, `ink`, `letters`.
+        options: Settings of the restoration, in order of names: `ensemble`, `finish`, `grain`, `ink`, `letters`; or the
+            command, or the contract of an ONNX file.
+        timeout: Seconds that a command may take for a pair.
     """
 
     name: str
     source: str
     sha256: str | None = None
     options: tuple[tuple[str, str], ...] = ()
+    timeout: float = field(default=TIMEOUT, compare=False)
 
     def filler(self) -> Filler:
-        """Make what fills: an engine, or for models the whole runtime.
+        """Make what fills: an engine, for models the whole runtime, or what runs a method of others.
 
         Raises:
             MissingDependencyError: What it needs is not installed.
@@ -104,9 +106,11 @@ class Method:
         """
         if self.source in _ENGINES:
             engine = _ENGINES[self.source]()
-            return Filler(engine.description, partial(_fill_in_tiles, engine))
+            return OwnFiller(engine.description, partial(_fill_in_tiles, engine))
+        if self.kind:
+            return self._external()
         restorer = self.restorer()
-        return Filler(
+        return OwnFiller(
             restorer.engine.description, lambda damaged, hole: restorer.restore(damaged, hole, allow_large=True).image
         )
 
@@ -117,31 +121,72 @@ class Method:
         precision = find_model(self.source).precision
         restorer = Restorer(RestoreSettings(self.source, threads=1, engine="onnx", precision=precision, **chosen))
         if restorer.sha256 != self.sha256:
-            raise ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
+            raise self._changed()
         return restorer
+
+    @property
+    def kind(self) -> str:
+        """`folder`, `command` or `onnx`; empty for methods of our own."""
+        before = self.source.partition(":")[0]
+        return before if before in _EXTERNAL else ""
+
+    def check(self, pairs: Sequence[Pair]) -> None:
+        """Make sure, before anything is measured, that a folder of results has all of these pairs.
+
+        Raises:
+            FileAccessError: Results are missing.
+            InputFileError: One has another size, or is no image.
+        """
+        if self.kind == "folder":
+            ResultFolder(self._place).check(pairs)
+
+    def digest(self, name: str) -> tuple[str, ...]:
+        """Return the checksum of what a folder holds for a pair of this name; nothing for other methods."""
+        return (ResultFolder(self._place).digest(name),) if self.kind == "folder" else ()
+
+    @property
+    def _place(self) -> Path:
+        return Path(self.source.partition(":")[2])
+
+    def _external(self) -> Filler:
+        if self.kind == "folder":
+            return ResultFolder(self._place)
+        if self.kind == "command":
+            return Command(self.source.partition(":")[2], self.timeout)
+        model = ExternalOnnx(self._place, parse_contract(dict(self.options)["contract"]))
+        if self.sha256 not in (None, model.sha256):
+            raise self._changed()
+        return model
+
+    def _changed(self) -> ArgumentError:
+        return ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
 
     def about(self) -> dict[str, Any]:
         """Return what a report says of the method: name, source, checksum and the engine's own description."""
         return {
             "name": self.name,
             # A file by its name alone: where it lay is nobody's business who reads the report.
-            "source": Path(self.source).name,
+            "source": f"{self.kind}:{self.name}" if self.kind in ("folder", "command") else Path(self.source).name,
             "sha256": self.sha256,
             "engine": ", ".join([self.filler().description, *self._finish()]),
         }
 
     def _finish(self) -> list[str]:
         # An engine says itself of how many views it takes the mean.
-        return [f"{name} {value}" for name, value in self.options if name != "ensemble"]
+        # And what runs a method of others names its command or contract.
+        return [f"{name} {value}" for name, value in self.options if name not in ("ensemble", "contract", "command")]
 
 
-def parse_methods(text: str) -> tuple[Method, ...]:
+def parse_methods(text: str, timeout: float = TIMEOUT) -> tuple[Method, ...]:
     """Read a list of methods and make sure that each can run.
 
     Args:
         text: Names with commas: `telea`, `ns`, `biharmonic`, `patchmatch`, `identity`, a shipped model, or the path of
             a model file. `NAME=` before one gives it another name. Settings may stand behind a model: `:ensemble=4`,
             `:finish=standard`, `:ink=clear`, `:grain=match`, `:letters=leave`. Without them its raw fill is measured.
+            Methods of others are `folder:DIR`, `command:'PROGRAM {image} {mask} {out}'` and `onnx:FILE?CONTRACT`, see
+            `parse_contract`.
+        timeout: Seconds that a command may take for a pair.
 
     Raises:
         ArgumentError: No method, one twice, or one that does not exist.
@@ -149,10 +194,10 @@ def parse_methods(text: str) -> tuple[Method, ...]:
         FileAccessError: A model file cannot be read.
         InputFileError: It is damaged.
     """
-    sources = [part.strip() for part in text.split(",") if part.strip()]
+    sources = [part.strip() for part in _PARTS.findall(text) if part.strip()]
     if not sources:
         raise ArgumentError("no method is named", f"name models or {', '.join(_ENGINES)}")
-    methods = [_method(source) for source in sources]
+    methods = [_external(source, timeout) or _method(source) for source in sources]
     names = [method.name for method in methods]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -160,6 +205,26 @@ def parse_methods(text: str) -> tuple[Method, ...]:
     for method in methods:
         method.filler()
     return tuple(methods)
+
+
+def _external(text: str, timeout: float) -> Method | None:
+    """Return the method of others that a text names; None where it names none."""
+    match = re.fullmatch(rf"(?:(\w[\w.-]*)=)?({'|'.join(_EXTERNAL)}):(.+)", text, re.DOTALL)
+    if match is None:
+        return None
+    name, kind, rest = match.groups()
+    if rest[0] == rest[-1] and rest[0] in "'\"":
+        rest = rest[1:-1]
+    if kind == "command":
+        if name is None:
+            raise ArgumentError(f"the command {rest} has no name", f"write NAME={text}")
+        return Method(name, f"command:{rest}", options=(("command", rest),), timeout=timeout)
+    if kind == "folder":
+        return Method(name or Path(rest).resolve().name, f"folder:{rest}")
+    file, _, contract = rest.partition("?")
+    method = Method(name or Path(file).stem, f"onnx:{file}", options=(("contract", str(parse_contract(contract))),))
+    model = method.filler()
+    return replace(method, sha256=model.sha256) if isinstance(model, ExternalOnnx) else method
 
 
 def _method(text: str) -> Method:

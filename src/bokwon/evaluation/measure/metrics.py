@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
+from bokwon.evaluation.data.crops import SMALLEST
 from bokwon.types import Hole
 
-__all__ = ["PSNR_CEILING", "SMALLEST", "hole_l1", "hole_psnr", "l1", "measure", "psnr", "ssim"]
+__all__ = ["PSNR_CEILING", "hole_l1", "hole_psnr", "l1", "measure", "psnr", "ssim"]
 
 Image8 = NDArray[np.uint8]
 
@@ -19,9 +20,7 @@ PSNR_CEILING = 100.0
 """PSNR of equal images, dB: infinity can be neither averaged nor written into JSON."""
 
 _SSIM_SIGMA = 1.5
-_SSIM_RADIUS = 5
-SMALLEST = 2 * _SSIM_RADIUS + 1
-"""Side of the smallest image that all figures can be measured on, pixels: the window of SSIM."""
+_SSIM_RADIUS = SMALLEST // 2
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 

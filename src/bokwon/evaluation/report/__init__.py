@@ -1,1 +1,59 @@
-"""From results to tables, plots and a page that opens by itself."""
+"""From results to tables, plots and a page that opens by itself.
+
+`compare.compare` and `tables.tables` have their modules' names, and `plots` needs matplotlib: import them from there.
+"""
+
+from bokwon.evaluation.report.blind import Tally, Trial, choose_trials, exact_interval, format_tally, tally, write_blind
+from bokwon.evaluation.report.cases import Case, choose_cases, detail_window, outline
+from bokwon.evaluation.report.compare import Comparison, Row, format_comparison
+from bokwon.evaluation.report.html import draw_cases, to_html
+from bokwon.evaluation.report.markdown import table_text, to_markdown
+from bokwon.evaluation.report.results import collect, read_results, summaries, to_csv, to_json
+from bokwon.evaluation.report.statistics import METRICS, Interval, Metric, interval, summarise
+from bokwon.evaluation.report.tables import (
+    PUBLISHED,
+    Table,
+    cell_name,
+    cost_table,
+    figure_table,
+    interval_text,
+    overview_table,
+)
+
+__all__ = [
+    "METRICS",
+    "PUBLISHED",
+    "Case",
+    "Comparison",
+    "Interval",
+    "Metric",
+    "Row",
+    "Table",
+    "Tally",
+    "Trial",
+    "cell_name",
+    "choose_cases",
+    "choose_trials",
+    "collect",
+    "cost_table",
+    "detail_window",
+    "draw_cases",
+    "exact_interval",
+    "figure_table",
+    "format_comparison",
+    "format_tally",
+    "interval",
+    "interval_text",
+    "outline",
+    "overview_table",
+    "read_results",
+    "summaries",
+    "summarise",
+    "table_text",
+    "tally",
+    "to_csv",
+    "to_html",
+    "to_json",
+    "to_markdown",
+    "write_blind",
+]

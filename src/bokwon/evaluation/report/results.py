@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bokwon.errors import FileAccessError, InputFileError
+from bokwon.errors import InputFileError
 from bokwon.evaluation.data.pairs import Plan
 from bokwon.evaluation.measure.benchmark import Task
 from bokwon.evaluation.measure.local import DEVIATIONS, THICKNESSES
@@ -18,6 +18,7 @@ from bokwon.evaluation.measure.methods import Method
 from bokwon.evaluation.report.statistics import summarise
 from bokwon.evaluation.report.tables import cell_name
 from bokwon.synthesis.masks.bins import CELLS, Cell
+from bokwon.utilities.json_files import read_object
 
 __all__ = ["collect", "read_results", "summaries", "to_csv", "to_json"]
 
@@ -156,12 +157,8 @@ def read_results(path: Path) -> dict[str, Any]:
         FileAccessError: It cannot be read.
         InputFileError: It is something else.
     """
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be read: {error.strerror or error}", "name a results.json") from error
-    except ValueError as error:
-        raise InputFileError(f"{path} is not JSON: {error}", "name a results.json of bokwon evaluate") from error
-    if not isinstance(results, dict) or results.get("format") != FORMAT or "pairs" not in results:
-        raise InputFileError(f"{path} is not a result of bokwon evaluate", "name the results.json of a report")
+    fix = "name the results.json of a report of bokwon evaluate"
+    results = read_object(path, fix)
+    if results.get("format") != FORMAT or "pairs" not in results:
+        raise InputFileError(f"{path} is not a result of bokwon evaluate", fix)
     return results

@@ -129,7 +129,7 @@ def summarise(pairs: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> dic
     Returns:
         `pairs`, their number, and `methods`: for each method and metric `mean`, `median` and `gain`, the difference to
         the best other method (`other`) with its interval, positive where this method is better; and for each method
-        the median `seconds` and `cpu_seconds` and the largest `peak_mb` of a pair.
+        the median `seconds` and `cpu_seconds` and the largest `peak_mb` of a pair, None where they are not known.
     """
     result: dict[str, Any] = {"pairs": len(pairs), "methods": {}}
     if not pairs:
@@ -137,11 +137,12 @@ def summarise(pairs: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> dic
     groups = [str(pair["image"]) for pair in pairs]
     for method in methods:
         figures = [pair["methods"][method] for pair in pairs]
-        peaks = [figure["peak_mb"] for figure in figures if figure["peak_mb"] is not None]
+        # Nobody measured what results from a folder cost.
+        costs = {key: [f[key] for f in figures if f[key] is not None] for key in ("seconds", "cpu_seconds", "peak_mb")}
         result["methods"][method] = {
-            "seconds": round(float(np.median([figure["seconds"] for figure in figures])), 4),
-            "cpu_seconds": round(float(np.median([figure["cpu_seconds"] for figure in figures])), 4),
-            "peak_mb": round(max(peaks), 1) if peaks else None,
+            "seconds": round(float(np.median(costs["seconds"])), 4) if costs["seconds"] else None,
+            "cpu_seconds": round(float(np.median(costs["cpu_seconds"])), 4) if costs["cpu_seconds"] else None,
+            "peak_mb": round(max(costs["peak_mb"]), 1) if costs["peak_mb"] else None,
         }
     for key, metric in METRICS.items():
         columns = _columns(pairs, methods, key)

@@ -131,8 +131,9 @@ def cost_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
         if cost is None:
             rows.append((name, "-", "-", "-", *extra))
             continue
-        peak = "-" if cost["peak_mb"] is None else f"{cost['peak_mb']:.0f}"
-        rows.append((name, f"{cost['seconds']:.2f}", f"{cost['cpu_seconds']:.2f}", peak, *extra))
+        digits = {"seconds": 2, "cpu_seconds": 2, "peak_mb": 0}
+        known = ["-" if cost[key] is None else f"{cost[key]:.{number}f}" for key, number in digits.items()]
+        rows.append((name, *known, *extra))
     heads = ("all pairs", "median time, s", "median processor time, s", "peak memory, MiB")
     return Table((*heads, *(titles[key] for key in shown)), tuple(rows))
 

@@ -17,7 +17,6 @@ from bokwon.inpaint.color import (
     put_samples,
     samples_to_light,
 )
-from bokwon.inpaint.distance import depth_in_hole, rise
 from bokwon.inpaint.finish.background_estimate import Survey, survey
 from bokwon.inpaint.finish.blocks import (
     CELL,
@@ -31,6 +30,7 @@ from bokwon.inpaint.finish.blocks import (
     windows,
 )
 from bokwon.inpaint.finish.ruled_lines import REACH, STEP, darkest, rules_through
+from bokwon.inpaint.hole_depth import depth_in_hole, rise
 from bokwon.types import Hole, Pixels
 
 __all__ = ["sharpen_ink"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.inpaint.color import Light
-from bokwon.inpaint.distance import rise
+from bokwon.inpaint.hole_depth import rise
 from bokwon.types import Hole
 
 __all__ = ["REACH", "STEP", "darkest", "rules_through"]

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.damage.marks import mould, stain, tape
+from bokwon.synthesis.damage.missing_paper import burn, insect, tear
 from bokwon.synthesis.damage.sheet import Background, Mark, Sheet, look_at
 from bokwon.synthesis.damage.surface import abrasion, crease, flaking, scratch
-from bokwon.synthesis.damage.through import burn, insect, tear
 from bokwon.types import DAMAGE_KINDS, Hole
 
 __all__ = ["KINDS", "DamageRecord", "Damaged", "apply_damage"]

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from bokwon.errors import ArgumentError
-from bokwon.training.config import DataConfig
+from bokwon.training.data.config import DataConfig
 from bokwon.training.data.hub import HubSource
 from bokwon.training.data.images import open_source
 from bokwon.training.data.masks import open_holes

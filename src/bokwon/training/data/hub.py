@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError, MissingDependencyError
-from bokwon.training.config import HubConfig
+from bokwon.training.data.config import HubConfig
 from bokwon.training.data.rgb import to_rgb
 
 __all__ = ["HubSource"]

@@ -18,7 +18,7 @@ from bokwon.synthesis.pages.fonts import SCRIPTS, Font, find_fonts
 from bokwon.synthesis.pages.render import render_crop
 from bokwon.synthesis.pages.styles import find_style
 from bokwon.synthesis.pages.text import TextSource, read_text
-from bokwon.training.config import DataConfig, PagesConfig
+from bokwon.training.data.config import DataConfig, PagesConfig
 from bokwon.training.data.hub import HubSource
 from bokwon.training.data.named import NAMES, list_named
 from bokwon.training.data.rgb import to_rgb

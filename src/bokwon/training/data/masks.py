@@ -14,7 +14,7 @@ import numpy.typing as npt
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.synthesis.masks.generate import check_mask, make_mask
 from bokwon.synthesis.masks.polarity import list_masks, read_mask
-from bokwon.training.config import DataConfig
+from bokwon.training.data.config import DataConfig
 
 __all__ = ["GeneratedHoles", "HoleFiles", "HoleSource", "open_holes", "read_manifest"]
 

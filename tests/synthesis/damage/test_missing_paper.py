@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bokwon.synthesis.damage.missing_paper import burn, insect, tear
 from bokwon.synthesis.damage.sheet import Sheet, look_at
-from bokwon.synthesis.damage.through import burn, insect, tear
 
 
 @pytest.fixture

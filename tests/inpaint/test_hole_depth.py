@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bokwon.inpaint.distance import depth_in_hole, is_shallow, rise
+from bokwon.inpaint.hole_depth import depth_in_hole, is_shallow, rise
 
 
 def test_depth_is_the_same_whatever_window_asks() -> None:
