@@ -77,6 +77,7 @@ def test_every_error_has_its_documented_exit_code() -> None:
         "BokwonError": 15,
         "FileAccessError": 5,
         "InputFileError": 2,
+        "MemoryLimitError": 7,
         "MissingDependencyError": 3,
         "OutputExistsError": 6,
     }

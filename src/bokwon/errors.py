@@ -7,6 +7,7 @@ __all__ = [
     "BokwonError",
     "FileAccessError",
     "InputFileError",
+    "MemoryLimitError",
     "MissingDependencyError",
     "OutputExistsError",
     "TimeLimitError",
@@ -65,6 +66,12 @@ class OutputExistsError(BokwonError):
     """The output is there already and may not be overwritten: exit code 6."""
 
     exit_code = 6
+
+
+class MemoryLimitError(BokwonError, MemoryError):
+    """There is too little memory for what is asked: exit code 7."""
+
+    exit_code = 7
 
 
 class TimeLimitError(BokwonError):

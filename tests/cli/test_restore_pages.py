@@ -12,7 +12,7 @@ import tifffile
 from PIL import Image
 
 from bokwon.cli.main import main
-from bokwon.image_io.formats.tiff import directories, multipage
+from bokwon.image_io.formats.tiff import chain, directories, multipage
 
 TELEA = ("--method", "telea")
 SIZE = (40, 60)
@@ -138,7 +138,7 @@ def test_pages_left_alone_keep_their_very_bytes(folder: Path) -> None:
 
 def strips(data: bytes, number: int) -> list[bytes]:
     stream = io.BytesIO(data)
-    page = directories.parse(stream, directories.positions(stream)[number])
+    page = directories.parse(stream, chain.positions(stream)[number])
     offsets, sizes = (273, 279) if 273 in page else (324, 325)
     places = zip(directories.numbers(page[offsets]), directories.numbers(page[sizes]), strict=True)
     return [data[start : start + size] for start, size in places]
@@ -227,7 +227,7 @@ def test_books_in_a_folder_find_the_masks_of_their_pages(folder: Path) -> None:
 def test_a_circle_of_pages_is_no_trap(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_book("book.tif")
     data = bytearray(Path("book.tif").read_bytes())
-    first, second = directories.positions(io.BytesIO(data))[:2]
+    first, second = chain.positions(io.BytesIO(data))[:2]
     count = int.from_bytes(data[second : second + 2], "little")
     end = second + 2 + 12 * count
     data[end : end + 4] = first.to_bytes(4, "little")

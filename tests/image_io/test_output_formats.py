@@ -201,7 +201,7 @@ def test_what_a_format_cannot_carry_is_said() -> None:
     ("pixels", "mode", "file_format", "offers"),
     [
         (samples("CMYK"), "CMYK", "PNG", ".tif or .jpg"),
-        (samples("RGBA"), "RGBA", "JPEG", ".png or .tif or .webp"),
+        (samples("RGBA"), "RGBA", "JPEG", ".png or .tif or .webp or .bmp"),
         (sixteen(3), "RGB", "JPEG", ".png or .tif"),
         (samples("L"), "L", "WEBP", ".png or .tif or .jpg or .bmp"),
         (samples("1"), "1", "JPEG", ".png or .tif or .bmp"),

@@ -21,6 +21,7 @@ from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.atomic import make_folder
 from bokwon.utilities.checksums import sha256_of_file
+from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.processes import Lost, run_in_processes
 from bokwon.utilities.time_limit import overdue
 from bokwon.version import __version__
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 _DIED = "the process that restored it died twice, by a damaged file or for want of memory"
+_DIED_FIX = "try the file by itself; for want of memory lower -j, --threads or --tile"
 
 
 def start_worker(settings: RestoreSettings) -> Callable[[Task], Entry]:
@@ -63,7 +65,11 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
             code, error_text, fix = error.exit_code, error.message, error.fix
         # A batch goes on, whatever is wrong with one file.
         except Exception as error:
-            code, error_text = 15, f"unexpected {type(error).__name__}: {error}"
+            if is_out_of_memory(error):
+                lacking = out_of_memory(task.name)
+                code, error_text, fix = lacking.exit_code, lacking.message, lacking.fix
+            else:
+                code, error_text = 15, f"unexpected {type(error).__name__}: {error}"
     return Entry(
         file=task.name,
         output=task.output if status != "failed" else None,
@@ -167,7 +173,7 @@ def start_on_node(
 
 def _lost(task: Task, timeout: float | None = None) -> Entry:
     error = (
-        BokwonError(_DIED, "look at the file by itself")
+        BokwonError(_DIED, _DIED_FIX)
         if timeout is None
         else overdue(task.job.source.name if task.job else task.name, timeout)
     )

@@ -167,6 +167,9 @@ class FoundMasks:
         """Return whether a page is looked at; see `HoleSource.has`."""
         return number in self._wanted
 
+    def check_size(self, number: int, size: tuple[int, int] | None) -> None:
+        """Take every page; see `HoleSource.check_size`."""
+
     def of(self, page: Page, number: int, name: str) -> PageHole | None:
         """Return the damage of a page; see `HoleSource.of`."""
         # Upright, as the pages are that the detector has learned from.

@@ -8,7 +8,7 @@ from bokwon.batch.job import Job
 from bokwon.batch.page_holes import PageHole, Tell
 from bokwon.errors import ArgumentError
 from bokwon.image_io.document import Document, open_document
-from bokwon.image_io.masks import hole_of_mask
+from bokwon.image_io.masks import check_shape, hole_of_mask
 from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import read_page
@@ -62,6 +62,21 @@ class GivenMasks:
     def has(self, number: int) -> bool:
         """Return whether a page has a mask; see `HoleSource.has`."""
         return number in self._wanted and (number in self._masks.pages or number in self._places)
+
+    def check_size(self, number: int, size: tuple[int, int] | None) -> None:
+        """Refuse a mask of another size by the headers of both; see `HoleSource.check_size`."""
+        source = self._masks.pages.get(number)
+        if source is not None:
+            with open_document(source, max_pixels=self._options.max_pixels) as single:
+                mask, name = single.size(1) if single.pages == 1 else None, source.name
+        elif self._document is not None and self._masks.whole is not None:
+            mask, name = self._document.size(self._places[number]), self._masks.whole.name
+        else:
+            return
+        if size is not None and mask is not None:
+            # Which way up they are is known once both are decoded.
+            ways = tuple(dict.fromkeys((mask, mask[::-1])))
+            check_shape(mask, ways, size, fit=self._options.masks.fit, name=f"mask {name}")
 
     def of(self, page: Page, number: int, name: str) -> PageHole | None:
         """Return the hole of a page's mask; see `HoleSource.of`."""

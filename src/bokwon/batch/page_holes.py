@@ -42,6 +42,18 @@ class HoleSource(Protocol):
         """Return whether it has something to say of a page."""
         ...
 
+    def check_size(self, number: int, size: tuple[int, int] | None) -> None:
+        """Refuse what does not fit a page, before the page is decoded.
+
+        Args:
+            number: Number of the page, which `has` knows.
+            size: Its width and height; None where only decoding tells.
+
+        Raises:
+            BokwonError: It has another shape.
+        """
+        ...
+
     def of(self, page: Page, number: int, name: str) -> PageHole | None:
         """Return what is to be filled of a page; None for nothing.
 

@@ -20,7 +20,7 @@ from bokwon.batch.mask_matching import (
 )
 from bokwon.batch.mask_table import TableRow, read_table
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError
-from bokwon.image_io.formats import EXTENSIONS
+from bokwon.image_io.formats import EXTENSIONS, FORMATS
 from bokwon.image_io.reader import Source
 
 __all__ = ["Batch", "Task", "plan_batch", "plan_files"]
@@ -221,8 +221,9 @@ def _tasks(
     used = {_identity(row.mask): row.mask for rows in found.values() for row in rows.values()}
     for name in images:
         placed = PurePosixPath(name.name) if flat else name
-        keeps = file_format is None or EXTENSIONS.get(name.suffix.lower()) == file_format
-        output = placed if keeps else placed.with_suffix(_EXTENSION[str(file_format)])
+        own = EXTENSIONS.get(name.suffix.lower())
+        wanted = file_format or ("PNG" if own and FORMATS[own].is_read_only else own)
+        output = placed if wanted in (own, None) else placed.with_suffix(_EXTENSION[str(wanted)])
         try:
             # Two names that differ in case only are one file on many systems.
             other = taken.setdefault(str(output).casefold(), str(name))

@@ -21,6 +21,8 @@ from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
+from bokwon.image_io.previews import without_previews
+from bokwon.image_io.transparency import spread_alpha
 from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.record import check_record, set_aside
@@ -128,6 +130,8 @@ class _Work:
             self._tell("detail", f"{name}: no mask")
         if not masked and self._document.pages > 1:
             return None
+        if masked:
+            self._holes.check_size(number, self._document.size(number))
         page = read()
         for warning in page.warnings:
             self._tell("warning", warning)
@@ -141,6 +145,11 @@ class _Work:
             raise
         if found is None and (self._document.format or page.format) == self._format:
             return None
+        if found is not None:
+            metadata, had_previews = without_previews(page.metadata)
+            page = replace(page, metadata=metadata)
+            if had_previews:
+                self._tell("note", f"{name}: its thumbnail shows the damage and is not kept")
         self._announce(page)
         if found is not None:
             hole = self._restorer.grown(found.hole, name=f"mask {found.mask}")
@@ -173,6 +182,8 @@ class _Work:
         levels = None
         if recorder is not None:
             levels = recorder.before(number, page, hole, found.mask, found.read_damage(), origin=found.origin)
+        if page.metadata.alpha_of_values:
+            spread_alpha(page.pixels, hole)
         self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
         if recorder is not None and levels is not None:
             recorder.after(number, page, levels)

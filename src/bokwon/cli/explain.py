@@ -38,6 +38,9 @@ def explain(
     model: Annotated[str, typer.Option("--model", metavar="NAME|FILE", help="Whose layers: as in restore.")] = str(
         RestoreSettings.model
     ),
+    page_number: Annotated[
+        int, typer.Option("--page", min=1, metavar="N", help="Page of IMAGE, and of a MASK of as many pages.")
+    ] = 1,
     max_mpixels: MaxMpixels = 400,
     features: Annotated[
         bool | None,
@@ -61,10 +64,11 @@ def explain(
     import numpy as np
 
     from bokwon.errors import ArgumentError
+    from bokwon.image_io.document import open_document
     from bokwon.image_io.masks import MaskOptions, hole_of_mask
     from bokwon.image_io.metadata import Metadata
     from bokwon.image_io.output_formats import check_fits, encode_page, format_of
-    from bokwon.image_io.reader import Source, read_page
+    from bokwon.image_io.reader import Source
     from bokwon.inpaint.models import find_model
     from bokwon.provenance.evidence import encoder_of
     from bokwon.provenance.explain import draw_shrinking_mask
@@ -75,10 +79,12 @@ def explain(
     if output.exists() and any(output.samefile(path) for path in (image, mask) if path.exists()):
         raise ArgumentError("OUT is the image or the mask itself", "name another file for the figure")
     limit = pixels_of(max_mpixels)
-    page = read_page(Source.of(image), max_pixels=limit)
+    page, pages = _page_of(image, page_number, limit)
+    with open_document(Source.of(mask), max_pixels=limit) as masks:
+        of_mask = masks.page(page_number if masks.pages == pages else 1)
     # A figure may be drawn of any hole.
     reading = MaskOptions(white_is_hole=holes == "white", allow_large=True)
-    given = hole_of_mask(read_page(Source.of(mask), max_pixels=limit), page, reading, name=f"mask {mask}")
+    given = hole_of_mask(of_mask, page, reading, name=f"mask {mask}")
     if not given.plain:
         console.tell("note", f"mask {mask}: {given.said}")
     hole = given.hole
@@ -89,6 +95,18 @@ def explain(
     check_fits(figure, "RGB", file_format)
     with replacing(output) as stream:
         encode_page(stream, figure, "RGB", file_format, Metadata())
+
+
+def _page_of(image: Path, number: int, limit: int) -> tuple[Page, int]:
+    """Return a page of a file of any kind, and how many the file has."""
+    from bokwon.errors import ArgumentError
+    from bokwon.image_io.document import open_document
+    from bokwon.image_io.reader import Source
+
+    with open_document(Source.of(image), max_pixels=limit) as document:
+        if number > document.pages:
+            raise ArgumentError(f"{image} has {document.pages} pages", f"choose --page 1 to {document.pages}")
+        return document.page(number), document.pages
 
 
 def _features(

@@ -16,6 +16,7 @@ import typer
 
 from bokwon.cli import convert, evaluate, explain, export, masks, models, pages, restore, train, undo
 from bokwon.errors import BokwonError, FileAccessError
+from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 from bokwon.version import __version__
 
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     Raises:
         SystemExit: Always. 0 ok, 1 arguments, 2 input file, 3 missing dependency, 4 some files failed,
-            5 file access, 6 output exists, 8 time limit, 15 other,
+            5 file access, 6 output exists, 7 too little memory, 8 time limit, 15 other,
             130 interrupted (129 and 143: by SIGHUP and SIGTERM).
     """
     prepare_standard_streams()
@@ -98,6 +99,9 @@ def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
         if ended_by:
             # A library that was being loaded may turn the interruption into an error of its own.
             _fail_interrupted(ended_by)
+        if is_out_of_memory(error):
+            lacking = out_of_memory("the command")
+            _fail(str(lacking), lacking.exit_code)
         _fail_unexpectedly(error)
     if code == _INTERRUPTED:
         # Newer releases of Typer return this in the place of raising.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated
+from pathlib import Path, PurePath
+from typing import Annotated, Any
 
 import typer
 
@@ -56,6 +56,8 @@ def undo(
             f"{output} is not the file that {record} is about, or was changed since",
             "check the names, or add --force to put the pixels back all the same",
         )
+    if (came_from := _only_read(content)) is not None:
+        console.tell("note", f"{came_from} itself was never changed; {final} gets the pixels that it decodes to")
     pages = content["pages"]
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
     restored: list[int] = []
@@ -90,3 +92,13 @@ def undo(
     count = "1 page" if len(restored) == 1 else f"{len(restored)} pages"
     how = "but for what JPEG changes" if lossy else "as it was" if len(restored) == 1 else "as they were"
     console.tell("summary", f"wrote {final}: {count} {how}")
+
+
+def _only_read(content: dict[str, Any]) -> str | None:
+    """Return the name of the input that a record tells, where it is of a format that is never written."""
+    from bokwon.image_io.formats import EXTENSIONS, FORMATS
+
+    told = content.get("input")
+    name = str(told.get("file", "")) if isinstance(told, dict) else ""
+    found = EXTENSIONS.get(PurePath(name).suffix.lower())
+    return name if found is not None and FORMATS[found].is_read_only else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import BinaryIO
 
 from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
@@ -54,15 +55,30 @@ class SinglePage(Document):
         self._max_pixels = max_pixels
         self.notices = notices
 
+    def size(self, number: int) -> tuple[int, int] | None:
+        """Return width and height as the file's headers say; see `Document.size`."""
+        with self._source.open() as stream:
+            found = format_of_content(stream.read(HEAD_BYTES))
+            # What is damaged is told when the page is read.
+            with suppress(Exception):
+                return found.size(stream) if found else None
+        return None
+
     def page(self, number: int) -> Page:
         """Read the page; see `Document.page`."""
         return read_page(self._source, max_pixels=self._max_pixels)
 
     def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
         """Write the file anew; see `Document.rewrite`."""
+        found: list[Page] = []
+
+        def read() -> Page:
+            found[:] = found or [self.page(1)]
+            return found[0]
+
+        changed = transform(1, read)
         # Read in any case: what is no image is not passed on as one.
-        page = self.page(1)
-        changed = transform(1, lambda: page)
+        page = read()
         if changed is None and file_format == page.format:
             self._source.copy_to(stream)
             return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from bokwon.types import Pixels
 
 if TYPE_CHECKING:
     from bokwon.image_io.formats.tiff.directories import Directory
@@ -34,6 +36,7 @@ class JpegSettings:
         progressive: Whether it is stored in several scans.
         segments: Marker segments (JFIF, EXIF, XMP, ICC, IPTC, comments) whole, marker and length included.
         changes: What about the encoding does not come back, in words.
+        rgb: Whether red, green and blue are stored as they are, not as luma and chroma.
         layout: Where `subsampling` has no number for it: name, and samples across and down in each block, of luma and
             the two of chroma.
     """
@@ -44,6 +47,7 @@ class JpegSettings:
     segments: tuple[bytes, ...]
     changes: tuple[str, ...] = ()
     layout: tuple[tuple[int, int, int], ...] = ()
+    rgb: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class TiffSettings:
         big: Whether it lay in a BigTIFF.
         white_is_zero: Whether its gray is stored as a negative, to be written so again.
         differences: Whether it stores differences of neighbours (a horizontal predictor), which compress better.
+        order: Byte order of its file, `<` or `>`.
+        extra: (H, W), a fourth channel beside RGB of which nothing is known; it is written back as it was.
     """
 
     compression: str
@@ -65,6 +71,8 @@ class TiffSettings:
     big: bool = False
     white_is_zero: bool = False
     differences: bool = False
+    order: str = "<"
+    extra: Pixels | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,11 @@ class Metadata:
         dpi: Resolution in pixels per inch, horizontal and vertical.
         orientation: EXIF orientation, 1 (upright) to 8. Samples are never rotated by it.
         png: Ancillary PNG chunks (name, data), where the page was a PNG.
+        png_key: The value of a sample, channel by channel, that this PNG calls transparent; the page has an alpha
+            channel in its place while it is worked on.
+        png_bilevel: Whether that PNG is of 1 bit.
+        alpha_of_values: Whether the alpha channel stands for values of samples: a filled pixel is as transparent as
+            the nearest known one.
         jpeg: Where the page was a JPEG.
         tiff: Where the page was a TIFF.
         jpeg2000: Boxes (kind, content) of a JPEG 2000 file; none for a bare codestream.
@@ -93,6 +106,9 @@ class Metadata:
     dpi: tuple[float, float] | None = None
     orientation: int = 1
     png: tuple[tuple[bytes, bytes], ...] | None = None
+    png_key: tuple[int, ...] | None = None
+    png_bilevel: bool = False
+    alpha_of_values: bool = False
     jpeg: JpegSettings | None = None
     tiff: TiffSettings | None = None
     jpeg2000: tuple[tuple[bytes, bytes], ...] | None = None

@@ -27,6 +27,8 @@ MODES = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 """Pillow's mode names, with the number of channels. Depth is the array's dtype, not part of the mode."""
 
 _BAND = 1024
+_LARGEST_PART = 64_000_000
+"""Pixels that are converted at a time at most."""
 _SIXTEEN_BIT_GRAY = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -82,14 +84,16 @@ def from_pillow(image: Image.Image) -> tuple[Pixels, str, tuple[str, ...]]:
 def _samples(image: Image.Image) -> Pixels:
     """Copy an image's samples band by band: at once, Pillow makes a copy of all of them before NumPy makes its own."""
     image.load()
-    if image.height <= _BAND:
+    # Pillow warns of parts that are larger.
+    band = max(1, min(_BAND, _LARGEST_PART // image.width))
+    if image.height <= band:
         samples = np.array(image)
         return samples.astype(np.uint16) if image.mode in _SIXTEEN_BIT_GRAY else samples
-    first = _samples(image.crop((0, 0, image.width, _BAND)))
+    first = _samples(image.crop((0, 0, image.width, band)))
     samples = np.empty((image.height, *first.shape[1:]), first.dtype)
-    samples[:_BAND] = first
-    for top in range(_BAND, image.height, _BAND):
-        bottom = min(top + _BAND, image.height)
+    samples[:band] = first
+    for top in range(band, image.height, band):
+        bottom = min(top + band, image.height)
         samples[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
     return samples
 

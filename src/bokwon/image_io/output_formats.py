@@ -47,6 +47,8 @@ def check_fits(pixels: Pixels, mode: str, file_format: str, *, named: bool = Tru
     target = FORMATS[file_format]
     if not target.modes:
         fix = "write to a name that ends in .tif or .png" if named else "add --format tiff"
+        if target.is_read_only:
+            raise ArgumentError(f"bokwon reads {file_format} and does not write it", fix)
         raise ArgumentError(f"only a {file_format} can be written as {file_format}", fix)
     if _fits(pixels, mode, target):
         return

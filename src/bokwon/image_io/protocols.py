@@ -28,6 +28,10 @@ class Document(AbstractContextManager["Document"], Protocol):
     format: str | None
     notices: tuple[str, ...]
 
+    def size(self, number: int) -> tuple[int, int] | None:
+        """Return width and height of a page, counted from 1, without decoding it; None where only that tells."""
+        return None
+
     def page(self, number: int) -> Page:
         """Read a page, counted from 1.
 

@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
+import struct
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from bokwon.errors import BokwonError, FileAccessError, InputFileError
-from bokwon.image_io.modes import too_many_pixels
 from bokwon.image_io.page import Page
+from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 
-__all__ = ["MAX_PIXELS", "READABLE_TEXT", "Source", "damaged", "decode_source"]
+__all__ = ["MAX_PIXELS", "RAW_FIX", "READABLE_TEXT", "Source", "damaged", "decode_source"]
 
 MAX_PIXELS = 400_000_000
 """Larger images are refused before they are decoded."""
 
-READABLE_TEXT = "PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 and PDF"
+RAW_FIX = (
+    "develop it first, and save it as a 16-bit TIFF (for example with darktable, RawTherapee or the maker's program)"
+)
+"""What to do with a camera's raw file."""
+
+READABLE_TEXT = "PNG, JPEG, TIFF, WebP, BMP, JPEG 2000, HEIF, AVIF and PDF"
 """What messages say is read; every format of `bokwon.image_io.formats.table` is named in it."""
 
-_PNG_OR_JPEG = (b"\x89PNG", b"\xff\xd8\xff")
-_LARGEST_TEXT = 64 * 2**20
-"""A colour profile or text of a PNG may unfold to as many bytes; Pillow takes a sixty-fourth of it for an attack."""
+_OWN_SIGNATURES = (b"\x89PNG", b"\xff\xd8")
+_FOREIGN = {
+    b"GIF8": ("a GIF", "save each of its pictures as a PNG (ImageMagick: magick NAME.gif NAME-%03d.png)"),
+    b"8BPS": ("a Photoshop document", "flatten it and save it as TIFF or PNG"),
+    b"<svg": ("a vector graphic (SVG)", "export it as PNG"),
+    b"%!PS": ("a PostScript file", "convert it to PDF"),
+    b"AT&TFORM": ("a DjVu file", "convert it to PDF or TIFF (ddjvu -format=tiff)"),
+    b"\0\0\0\x0cJXL ": ("a JPEG XL file", "convert it to PNG (djxl)"),
+    b"\xff\x0a": ("a JPEG XL file", "convert it to PNG (djxl)"),
+    b"\x76\x2f\x31\x01": ("an OpenEXR file", "convert it to 16-bit TIFF"),
+    b"FUJIFILMCCD-RAW": ("a camera's raw file", RAW_FIX),
+    b"IIU\0": ("a camera's raw file", RAW_FIX),
+    b"IIRO": ("a camera's raw file", RAW_FIX),
+    b"IIRS": ("a camera's raw file", RAW_FIX),
+    b"MMOR": ("a camera's raw file", RAW_FIX),
+    b"FOVb": ("a camera's raw file", RAW_FIX),
+}
+"""Kinds of files that are often tried: what they begin with, what they are, and what to do."""
+_REPR = re.compile(r"\b[bu]?(\'[^\']*\'|\"[^\"]*\")|<[\w. ]+ at 0x[0-9a-f]+>")
+_OF_PARSING = (TypeError, LookupError, AttributeError, ArithmeticError, UnicodeError, struct.error, AssertionError)
 
 
 @dataclass(frozen=True)
@@ -103,33 +126,20 @@ def decode_source(source: Source, decode: Callable[[str, BinaryIO, int], Page], 
     """
     with source.open() as stream:
         try:
-            with _limits(max_pixels), warnings.catch_warnings(record=True) as caught:
+            with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 page = decode(source.name, stream, max_pixels)
         except BokwonError:
             raise
         except UnidentifiedImageError as error:
-            raise _unreadable(source, stream) from error
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise too_many_pixels(source.name, max_pixels) from error
-        except MemoryError as error:
-            raise BokwonError(f"{source.name} does not fit into memory", "split it into smaller images") from error
+            raise _unreadable(source, stream, str(error)) from error
         # Decoders meet damage with whatever exception their parsing happens to hit.
         except Exception as error:
-            raise damaged(source.name, str(error) or type(error).__name__) from error
+            if is_out_of_memory(error):
+                raise out_of_memory(source.name) from error
+            raise damaged(source.name, error) from error
     heard = tuple(dict.fromkeys(f"{source.name}: {warning.message}" for warning in caught))
     return replace(page, warnings=page.warnings + heard)
-
-
-@contextmanager
-def _limits(max_pixels: int) -> Iterator[None]:
-    before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
-    # Pillow warns at its limit and refuses at twice that; the warning would come at sizes that are allowed here.
-    Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = max_pixels, _LARGEST_TEXT
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = before
 
 
 def damaged(name: str, reason: object) -> InputFileError:
@@ -137,19 +147,34 @@ def damaged(name: str, reason: object) -> InputFileError:
 
     Args:
         name: What the message calls it.
-        reason: What its decoder says.
+        reason: What its decoder says: words, or the exception.
     """
     fix = "get an undamaged copy, or open it in an image editor and save it anew"
-    return InputFileError(f"{name} is damaged: {reason}", fix)
+    return InputFileError(f"{name} is damaged: {_in_words(reason)}", fix)
 
 
-def _unreadable(source: Source, stream: BinaryIO) -> InputFileError:
+def _in_words(reason: object) -> str:
+    """Return what a decoder says, without the names of types and values of its programming language."""
+    words = str(reason).strip()
+    if isinstance(reason, _OF_PARSING) or not words or words.startswith("invalid literal"):
+        return "its parts do not fit together"
+    return " ".join(_REPR.sub("", words).replace("()", "").split())
+
+
+def _unreadable(source: Source, stream: BinaryIO, reason: str) -> InputFileError:
     stream.seek(0)
-    head = stream.read(16)
+    head = stream.read(64)
     if not head:
         return InputFileError(f"{source.name} is empty (0 bytes)", "get an undamaged copy")
-    if head.startswith(_PNG_OR_JPEG):
-        return InputFileError(f"{source.name} is damaged: its header is cut off or broken", "get an undamaged copy")
+    if reason or head.startswith(_OWN_SIGNATURES):
+        why = f" ({_in_words(reason)})" if reason else ""
+        message = f"{source.name} is damaged: its header is cut off or broken{why}"
+        return InputFileError(message, "get an undamaged copy")
+    for signature, (kind, fix) in _FOREIGN.items():
+        if head.lstrip().startswith(signature):
+            return InputFileError(f"{source.name} is {kind}, which bokwon does not read", fix)
+    if head[4:8] == b"ftyp" and head[8:11] == b"crx":
+        return InputFileError(f"{source.name} is a camera's raw file, which bokwon does not read", RAW_FIX)
     return InputFileError(
         f"{source.name} is not an image that bokwon reads", f"it reads {READABLE_TEXT}; convert it to PNG or TIFF"
     )

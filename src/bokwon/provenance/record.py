@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.image_io.page import Page
+from bokwon.image_io.reader import Source, read_page
 from bokwon.utilities.atomic import write_file
 from bokwon.utilities.checksums import sha256_of_file
 
@@ -179,11 +179,11 @@ def put_back(folder: Path, number: int, pages: int, page: Page) -> None:
     """
     fix = "name the record that was made with this very output"
     try:
-        with Image.open(folder / f"hole_p{number:03}.png") as picture:
-            hole = np.array(picture.convert("1"))
+        most = page.size[0] * page.size[1]
+        hole = read_page(Source.of(folder / f"hole_p{number:03}.png"), max_pixels=most).pixels.astype(bool)
         with np.load(folder / f"original_p{number:03}.npz", allow_pickle=False) as stored:
             samples = stored["samples"]
-    # Zip, NumPy and Pillow each have their own exceptions for damage.
+    # Zip and NumPy each have their own exceptions for damage.
     except Exception as error:
         raise InputFileError(f"record {folder} lacks what page {number} was: {error}", fix) from error
     expected = (int(np.count_nonzero(hole)), *page.pixels.shape[2:])

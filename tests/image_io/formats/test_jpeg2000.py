@@ -113,3 +113,74 @@ def test_without_imagecodecs_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(MissingDependencyError, match="JPEG 2000 takes imagecodecs") as caught:
         read(data)
     assert caught.value.fix == "pip install 'bokwon[archive]'"
+
+
+def boxed(codestream: bytes, *header: tuple[bytes, bytes]) -> bytes:
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I4s", len(content) + 8, kind) + content
+
+    inner = b"".join(box(kind, content) for kind, content in header)
+    start = jpeg2000.SIGNATURE + b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 "
+    return start + box(b"jp2h", inner) + box(b"jp2c", codestream)
+
+
+@pytest.mark.parametrize("sampling", [(2, 1), (2, 2)])
+@pytest.mark.parametrize("bare", [False, True])
+def test_chroma_that_is_smaller_than_luma_comes_back_full(sampling: tuple[int, int], bare: bool) -> None:
+    luma = np.add.outer(np.arange(32) * 3, np.arange(48) * 2).astype(np.uint8)
+    samples = np.stack([luma, np.full_like(luma, 128), np.full_like(luma, 128)], axis=-1)
+    coded = bytearray(imagecodecs.jpeg2k_encode(samples, reversible=True, level=0, codecformat="j2k", mct=False))
+    # Neutral chroma has no samples that are coded: it may be said to be of any size.
+    for component in (1, 2):
+        coded[43 + 3 * component : 45 + 3 * component] = bytes(sampling)
+    colour = (b"colr", struct.pack(">BBBI", 1, 0, 0, 18))
+    ihdr = (b"ihdr", struct.pack(">IIHBBBB", 32, 48, 3, 7, 7, 0, 0))
+    data = bytes(coded) if bare else boxed(bytes(coded), ihdr, colour)
+    page = jpeg2000.decode("page.jp2", io.BytesIO(data), 10**6)
+    assert page.mode == "RGB"
+    assert page.notices == (
+        "page.jp2: its chroma, stored smaller than its luma, comes back as red, green and blue of full size",
+    )
+    if not bare:
+        np.testing.assert_allclose(page.pixels, np.repeat(luma[..., None], 3, axis=-1), atol=1)
+    stream = io.BytesIO()
+    jpeg2000.encode(stream, page.pixels, page.mode, page.metadata)
+    stream.seek(0)
+    again = jpeg2000.decode("page.jp2", stream, 10**6)
+    assert again.notices == ()
+    np.testing.assert_array_equal(again.pixels, page.pixels)
+
+
+def test_palettes_come_back_as_colours() -> None:
+    random = np.random.default_rng(6)
+    indices = random.integers(0, 4, (9, 14)).astype(np.uint8)
+    colours = random.integers(0, 256, (4, 3)).astype(np.uint8)
+    coded = imagecodecs.jpeg2k_encode(indices, reversible=True, level=0, codecformat="j2k")
+    data = boxed(
+        bytes(coded),
+        (b"ihdr", struct.pack(">IIHBBBB", 9, 14, 1, 7, 7, 0, 0)),
+        (b"colr", struct.pack(">BBBI", 1, 0, 0, 16)),
+        (b"pclr", struct.pack(">HB", 4, 3) + bytes([7, 7, 7]) + colours.tobytes()),
+        (b"cmap", b"".join(struct.pack(">HBB", 0, 1, column) for column in range(3))),
+    )
+    page = jpeg2000.decode("page.jp2", io.BytesIO(data), 10**6)
+    np.testing.assert_array_equal(page.pixels, colours[indices])
+    assert page.notices[0].startswith("page.jp2: palette image: comes back with full colours")
+    stream = io.BytesIO()
+    jpeg2000.encode(stream, page.pixels, page.mode, page.metadata)
+    stream.seek(0)
+    np.testing.assert_array_equal(jpeg2000.decode("page.jp2", stream, 10**6).pixels, page.pixels)
+
+
+def test_a_picture_without_pixels_is_damaged() -> None:
+    coded = bytearray(imagecodecs.jpeg2k_encode(np.zeros((9, 14), np.uint8), level=0, codecformat="j2k"))
+    coded[8:12] = bytes(4)
+    with pytest.raises(InputFileError, match="damaged: its picture has no pixels"):
+        jpeg2000.decode("page.j2k", io.BytesIO(coded), 10**6)
+
+
+def test_the_size_is_that_of_the_codestream() -> None:
+    coded = imagecodecs.jpeg2k_encode(np.zeros((9, 14), np.uint8), level=0, codecformat="j2k")
+    assert jpeg2000.size_of(io.BytesIO(coded)) == (14, 9)
+    assert jpeg2000.size_of(io.BytesIO(boxed(bytes(coded)))) == (14, 9)
+    assert jpeg2000.size_of(io.BytesIO(b"text")) is None

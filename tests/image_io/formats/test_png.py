@@ -75,7 +75,7 @@ def test_sixteen_bit_colour_is_read_and_written_whole(channels: int) -> None:
 def test_gray_with_alpha_of_sixteen_bits_is_written_as_other_decoders_read_it() -> None:
     stream = io.BytesIO()
     png.encode(stream, np.ascontiguousarray(DEEP[..., :2]), "LA", Metadata())
-    assert png.header(stream) == (16, 4)
+    assert stream.getvalue()[24:26] == bytes((16, 4))
     # OpenCV makes colour of it: gray three times, then alpha.
     colour = cv2.imdecode(np.frombuffer(stream.getvalue(), np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(colour[..., 0], DEEP[..., 0])
@@ -131,13 +131,96 @@ def test_chunks_are_copied_byte_for_byte(colour: str) -> None:
     assert png.own_blocks(page.metadata) == ["cHRM", "gAMA", "iTXt", "prVt", "tEXt"]
 
 
-def test_a_transparent_colour_stays_the_chunk_it_is() -> None:
-    base = deep(3)
-    body = struct.pack(">HHH", *DEEP[0, 0, :3].tolist())
-    page = read(base[:33] + chunk(b"tRNS", body) + base[33:])
-    assert page.mode == "RGB"
-    np.testing.assert_array_equal(page.pixels, DEEP[..., :3])
-    assert (b"tRNS", body) in chunks(written(page))
+KEYS = {
+    "16-bit RGB": (deep(3), DEEP[0, 0, :3].tolist()),
+    "8-bit RGB": (saved(Image.fromarray(RGB)), RGB[0, 0].tolist()),
+    "8-bit gray": (saved(Image.fromarray(RGB[..., 0])), [int(RGB[0, 0, 0])]),
+    "16-bit gray": (saved(Image.fromarray(DEEP[..., 0])), [int(DEEP[0, 0, 0])]),
+    "1 bit": (saved(Image.fromarray(RGB[..., 0] > 127)), [1]),
+}
+
+
+def keyed(data: bytes, key: list[int]) -> bytes:
+    return data[:33] + chunk(b"tRNS", struct.pack(f">{len(key)}H", *key)) + data[33:]
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_transparent_value_is_alpha_in_between_and_the_same_file_again(kind: str) -> None:
+    data, key = KEYS[kind]
+    plain = read(data)
+    page = read(keyed(data, key))
+    assert page.mode == {"RGB": "RGBA"}.get(plain.mode, "LA")
+    assert page.metadata.alpha_of_values
+    stacked = plain.pixels.reshape(23, 34, -1)
+    np.testing.assert_array_equal(page.pixels[..., -1] == 0, (stacked == np.array(key)).all(-1))
+    again = written(page)
+    assert (b"tRNS", struct.pack(f">{len(key)}H", *key)) in chunks(again)
+    without = chunks(again)[0][1]
+    assert without == chunks(data)[0][1]
+    np.testing.assert_array_equal(read(again).pixels, page.pixels)
+
+
+@pytest.mark.parametrize("kind", ["8-bit RGB", "8-bit gray", "16-bit gray", "1 bit"])
+def test_what_is_opaque_never_becomes_the_transparent_value(kind: str) -> None:
+    data, key = KEYS[kind]
+    page = read(keyed(data, key))
+    full = np.iinfo(page.pixels.dtype).max
+    page.pixels[..., :-1] = np.array(page.metadata.png_key)
+    page.pixels[:10, :, -1], page.pixels[10:, :, -1] = 0, full
+    again = read(written(page)).pixels
+    assert (again[:10, :, -1] == 0).all()
+    assert (again[10:, :, -1] == full).all()
+
+
+def test_a_chunk_with_a_wrong_checksum_is_left_out_and_it_is_said() -> None:
+    described = PngImagePlugin.PngInfo()
+    described.add_text("Title", "folio 3")
+    data = saved(Image.fromarray(RGB), pnginfo=described, icc_profile=ICC)
+    at = data.index(b"folio")
+    page = read(data[:at] + b"F" + data[at + 1 :])
+    np.testing.assert_array_equal(page.pixels, RGB)
+    assert page.warnings == ("page.png: chunks that are damaged are not kept: tEXt",)
+    assert page.metadata.icc == ICC
+
+
+@pytest.mark.parametrize("name", [b"iCCP", b"eXIf", b"pHYs", b"iTXt", b"gAMA", b"tRNS", b"bKGD", b"sBIT", b"hIST"])
+def test_no_chunk_beside_the_samples_keeps_a_picture_from_being_read(name: bytes) -> None:
+    data = saved(Image.fromarray(RGB))
+    page = read(data[:33] + chunk(name, b"\xff") + data[33:])
+    np.testing.assert_array_equal(page.pixels, RGB)
+    read(written(page))
+
+
+def test_an_exif_block_without_a_header_is_kept_as_it_is() -> None:
+    data = saved(Image.fromarray(RGB))
+    page = read(data[:33] + chunk(b"eXIf", b"no header") + data[33:])
+    assert page.metadata.orientation == 1
+    assert (b"eXIf", b"no header") in chunks(written(page))
+
+
+def test_bytes_behind_the_picture_are_told_and_padding_is_not() -> None:
+    data = saved(Image.fromarray(RGB))
+    assert read(data + b"film").notices == ("page.png: 4 bytes behind its picture are not kept",)
+    assert read(data + bytes(40)).notices == ()
+
+
+def test_a_wrong_checksum_of_samples_and_a_missing_end_are_warnings() -> None:
+    data = saved(Image.fromarray(RGB))
+    at = data.index(b"IEND") - 8
+    (wrong,) = read(data[:at] + bytes(4) + data[at + 4 :]).warnings
+    assert "a checksum of its samples is wrong" in wrong
+    (short,) = read(data[:-12]).warnings
+    assert "its last chunk is missing" in short
+    for cut in (13, 16):
+        page = read(data[:-cut])
+        np.testing.assert_array_equal(page.pixels, RGB)
+        assert len(page.warnings) == 1
+
+
+def test_a_chunk_that_no_decoder_may_pass_over_is_refused() -> None:
+    data = saved(Image.fromarray(RGB))
+    with pytest.raises(InputFileError, match="CgBI"):
+        read(data[:33] + chunk(b"CgBI", bytes(4)) + data[33:])
 
 
 def test_metadata_of_other_formats_becomes_chunks() -> None:
@@ -146,16 +229,6 @@ def test_metadata_of_other_formats_becomes_chunks() -> None:
     assert zlib.decompress(made[0][1].removeprefix(b"ICC profile\0\0")) == b"profile"
     assert made[1][1] == struct.pack(">IIB", 10000, 5000, 1)
     assert made[3][1].endswith(b"\0<x/>")
-
-
-def test_bare_keeps_what_samples_are_decoded_from() -> None:
-    data = saved(Image.fromarray(RGB), dpi=(300, 300))
-    bare = png.bare(data)
-    assert {name for name, _ in chunks(bare)} == {b"IHDR", b"IDAT", b"IEND"}
-    np.testing.assert_array_equal(np.array(Image.open(io.BytesIO(bare))), RGB)
-    # A chunk that says it is longer than the file.
-    with pytest.raises(ValueError, match="ends inside a chunk"):
-        png.bare(data[:33] + b"\x7f\xff\xff\xf0" + data[37:])
 
 
 def test_animations_are_refused() -> None:

@@ -13,7 +13,7 @@ from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import MODES
 from bokwon.image_io.source import READABLE_TEXT
 
-PICTURES = [name for name in FORMATS if name != "PDF"]
+PICTURES = [name for name, item in FORMATS.items() if item.modes]
 SPELLED = {"WEBP": "WebP", "JPEG2000": "JPEG 2000"}
 
 
@@ -26,7 +26,7 @@ def samples(mode: str, dtype: type = np.uint8) -> np.ndarray:
 
 
 def test_names_and_extensions() -> None:
-    assert list(FORMATS) == ["PNG", "JPEG", "TIFF", "WEBP", "BMP", "JPEG2000", "PDF"]
+    assert list(FORMATS) == ["PNG", "JPEG", "TIFF", "WEBP", "BMP", "JPEG2000", "HEIF", "AVIF", "PDF"]
     assert EXTENSIONS == {
         ".png": "PNG",
         ".jpg": "JPEG",
@@ -38,6 +38,10 @@ def test_names_and_extensions() -> None:
         ".jp2": "JPEG2000",
         ".j2k": "JPEG2000",
         ".jpf": "JPEG2000",
+        ".heic": "HEIF",
+        ".heif": "HEIF",
+        ".hif": "HEIF",
+        ".avif": "AVIF",
         ".pdf": "PDF",
     }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import cv2
 import numpy as np
@@ -50,3 +51,17 @@ def test_animations_and_larger_pictures_are_refused() -> None:
         webp.decode("page.webp", stream, 1000)
     with pytest.raises(InputFileError, match="more than"):
         webp.decode("page.webp", io.BytesIO(written(RGBA, "RGBA", Metadata())), 13 * 21 - 1)
+
+
+def test_chunks_that_are_not_kept_and_bytes_behind_are_told() -> None:
+    data = written(RGBA, "RGBA", Metadata(xmp=XMP))
+    extra = b"noTe" + struct.pack("<I", 5) + b"folio\0"
+    grown = data[:4] + struct.pack("<I", len(data) - 8 + len(extra)) + data[8:] + extra
+    page = webp.decode("page.webp", io.BytesIO(grown + b"film"), 1000)
+    assert page.notices == (
+        "page.webp: chunks that are not known are not kept: noTe",
+        "page.webp: 4 bytes behind its picture are not kept",
+    )
+    np.testing.assert_array_equal(page.pixels, RGBA)
+    assert webp.decode("page.webp", io.BytesIO(data), 1000).notices == ()
+    assert webp.size_of(io.BytesIO(data)) == (21, 13)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.image_io.formats import pillow
 from bokwon.image_io.metadata import Metadata, plausible_dpi
-from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import from_pillow, multiplied_alpha, too_many_pixels
 from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
-__all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "own_blocks"]
+__all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "own_blocks", "size_of"]
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM = b"\xff\x4f\xff\x51"
@@ -41,36 +44,88 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     codestream, *others = [content for kind, content in boxes if kind == b"jp2c"] or [data]
     if others:
         raise InputFileError(f"{name} holds {1 + len(others)} images", "save them as files of their own")
-    if not codestream.startswith(CODESTREAM) or len(codestream) < 42:
-        raise InputFileError(f"{name} is damaged: it has no codestream", "get an undamaged copy")
-    width, height, left, top = struct.unpack(">IIII", codestream[8:24])
-    width, height = width - left, height - top
-    if width <= 0 or height <= 0 or width * height > max_pixels:
+    form = _form_of(codestream)
+    if form is None or min(form.size) <= 0:
+        what = "it has no codestream" if form is None else "its picture has no pixels"
+        raise InputFileError(f"{name} is damaged: {what}", "get an undamaged copy")
+    if form.size[0] * form.size[1] > max_pixels:
         raise too_many_pixels(name, max_pixels)
-    (channels,) = struct.unpack(">H", codestream[40:42])
-    depths = set(codestream[42 : 42 + 3 * channels : 3])
-    samplings = set(codestream[43 : 42 + 3 * channels : 3]) | set(codestream[44 : 42 + 3 * channels : 3])
-    bits = min(depths, default=0) + 1
-    if len(depths) > 1 or not 8 <= bits <= 16 or samplings != {1} or channels not in _MODES:
-        kept = "8 to 16 bits of gray, RGB or CMYK, all channels of one size, with or without alpha"
-        raise InputFileError(f"{name} is a kind of JPEG 2000 that bokwon does not keep", f"convert it to {kept}")
     header = next((content for kind, content in boxes if kind == b"jp2h"), b"")
-    if any(kind == b"pclr" for kind, _ in _boxes(header)):
-        raise InputFileError(f"{name} is a palette image in JPEG 2000", "convert it to RGB")
+    with_palette = any(kind == b"pclr" for kind, _ in _boxes(header))
+    bits = min(form.depths, default=0)
+    if len(set(form.depths)) > 1 or not 8 <= bits <= 16 or len(form.depths) not in _MODES:
+        kept = "8 to 16 bits of gray, RGB or CMYK, with or without alpha"
+        raise InputFileError(f"{name} is a kind of JPEG 2000 that bokwon does not keep", f"convert it to {kept}")
     if _has_multiplied_alpha(header):
         raise multiplied_alpha(name)
+    profile, inks = _colour(header)
+    xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
+    metadata = Metadata(icc=profile, xmp=xmp, dpi=_resolution(header))
+    if with_palette or set(form.samplings) != {(1, 1)}:
+        return _changed(name, data, metadata, boxes, max_pixels, with_palette=with_palette)
     pixels = np.asarray(_codec().jpeg2k_decode(codestream))
-    if pixels.shape[:2] != (height, width):
+    if pixels.shape[:2] != form.size[::-1]:
         raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
     if 8 < bits < 16:
         # As bright as 16 bits are; going back loses nothing.
         pixels = np.asarray(pixels << (16 - bits), np.uint16)
-    profile, inks = _colour(header)
-    mode = "CMYK" if inks else _MODES[channels]
-    xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
-    fewer = bits if 8 < bits < 16 else None
-    metadata = Metadata(icc=profile, xmp=xmp, dpi=_resolution(header), jpeg2000=boxes, jpeg2000_bits=fewer)
+    mode = "CMYK" if inks else _MODES[len(form.depths)]
+    metadata = replace(metadata, jpeg2000=boxes, jpeg2000_bits=bits if 8 < bits < 16 else None)
     return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", metadata)
+
+
+def _changed(
+    name: str,
+    data: bytes,
+    metadata: Metadata,
+    boxes: tuple[tuple[bytes, bytes], ...],
+    max_pixels: int,
+    *,
+    with_palette: bool,
+) -> Page:
+    """Decode samples that come back as others: colours of a palette, or chroma that is smaller than luma."""
+    if with_palette:
+        change = "palette image: comes back with full colours, because a filled hole needs colours the palette lacks"
+    else:
+        change = "its chroma, stored smaller than its luma, comes back as red, green and blue of full size"
+    with pillow.opened(name, io.BytesIO(data), "JPEG2000", max_pixels) as image:
+        pixels, mode, _ = from_pillow(image.convert("RGB") if image.mode == "YCbCr" else image)
+    # The header is made anew, for the samples that are written; all else stays.
+    fresh = dict(_new_boxes(pixels, mode, metadata))
+    if boxes:
+        kept = tuple((kind, fresh[kind] if kind == b"jp2h" else content) for kind, content in boxes)
+        metadata = replace(metadata, jpeg2000=kept)
+    else:
+        metadata = replace(metadata, jpeg2000=())
+    return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", metadata, (f"{name}: {change}",))
+
+
+def size_of(stream: BinaryIO) -> tuple[int, int] | None:
+    """Return width and height, as the codestream says."""
+    stream.seek(0)
+    data = stream.read()
+    boxes = _boxes(data) if data.startswith(SIGNATURE) else iter(((b"jp2c", data),))
+    form = next((_form_of(content) for kind, content in boxes if kind == b"jp2c"), None)
+    return form.size if form else None
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What a codestream's SIZ segment says: size, and bits and subsampling of each component."""
+
+    size: tuple[int, int]
+    depths: tuple[int, ...]
+    samplings: tuple[tuple[int, int], ...]
+
+
+def _form_of(codestream: bytes) -> _Form | None:
+    if not codestream.startswith(CODESTREAM) or len(codestream) < 42:
+        return None
+    width, height, left, top = struct.unpack(">IIII", codestream[8:24])
+    (channels,) = struct.unpack(">H", codestream[40:42])
+    parts = codestream[42 : 42 + 3 * channels]
+    depths = tuple(depth + 1 for depth in parts[::3])
+    return _Form((width - left, height - top), depths, tuple(zip(parts[1::3], parts[2::3], strict=False)))
 
 
 def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import replace
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
+from PIL import UnidentifiedImageError
 
-from bokwon.image_io.formats import pillow, sixteen_bit
-from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import from_pillow, is_deep, to_pillow
+from bokwon.errors import InputFileError
+from bokwon.image_io.exif import orientation_of, tiff_part
+from bokwon.image_io.formats import pillow, png_chunks, sixteen_bit
+from bokwon.image_io.formats.png_chunks import SIGNATURE
+from bokwon.image_io.metadata import Metadata, plausible_dpi
+from bokwon.image_io.modes import from_pillow, is_deep, to_pillow, too_many_pixels
 from bokwon.image_io.page import Page
+from bokwon.image_io.transparency import key_of_alpha, with_key
 from bokwon.types import Pixels
 
-__all__ = ["SIGNATURE", "bare", "chunks_of", "decode", "encode", "header", "own_blocks", "read_chunks"]
+__all__ = ["SIGNATURE", "chunks_of", "decode", "encode", "kept_chunks", "own_blocks", "size_of"]
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Signature, then IHDR: length, name, 13 bytes of data, checksum.
 _HEADER_BYTES = len(SIGNATURE) + 12 + 13
 # About the samples' storage or about animation: the encoder writes its own, or they no longer hold.
@@ -41,69 +45,131 @@ _XMP = b"XML:com.adobe.xmp\0"
 # On scanned pages 3 takes 1.4 times as long for files 4 % smaller, and the usual 6 nearly five times for 9 %.
 _COMPRESSION = 2
 _FILTER_UP = 2
-_GRAY, _PALETTE, _GRAY_WITH_ALPHA = 0, 3, 4
+_GRAY, _RGB, _PALETTE, _GRAY_WITH_ALPHA = 0, 2, 3, 4
 
 
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     """Read a PNG file of one picture; see `bokwon.image_io.formats.table.Format`."""
-    with pillow.opened(name, stream, "PNG", max_pixels) as image:
-        depth, colour_type = header(stream)
+    file = png_chunks.survey(stream)
+    if file is None:
+        raise UnidentifiedImageError
+    _check(name, file, max_pixels)
+    source = cast(BinaryIO, png_chunks.Spans(stream, file.spans, file.missing))
+    depth, colour_type = file.depth, file.colour_type
+    with pillow.opened(name, source, "PNG", max_pixels) as image:
         small_gray = depth in (2, 4) and colour_type == _GRAY
-        orientation = pillow.load(image)
-        chunks, lost = read_chunks(stream, samples_changed=small_gray or image.mode == "P")
-        metadata = replace(pillow.metadata_of(image, orientation), png=chunks)
+        image.load()
+        chunks, lost = kept_chunks(file, samples_changed=small_gray or image.mode == "P")
         pixels, mode, changes = from_pillow(image)
     if depth == 16 and colour_type not in (_GRAY, _PALETTE):
-        stream.seek(0)
-        pixels = sixteen_bit.decode(name, bare(stream.read()), pixels)
+        source.seek(0)
+        pixels = sixteen_bit.decode(name, source.read(), pixels)
         if colour_type == _GRAY_WITH_ALPHA:
             # Both decoders make colour of it.
             pixels, mode = np.ascontiguousarray(pixels[..., [0, 3]]), "LA"
+    metadata, spoilt = _metadata(chunks)
+    key = dict(file.ancillary).get(b"tRNS", b"")
+    if mode in ("1", "L", "RGB") and len(key) >= (2 if colour_type == _GRAY else 6) and colour_type in (_GRAY, _RGB):
+        pixels, mode, metadata = _with_alpha(pixels, mode, metadata, key, depth)
+    elif colour_type == _PALETTE and mode == "RGBA":
+        metadata = replace(metadata, alpha_of_values=True)
     notices = [f"{name}: chunks that do not hold any more are not kept: {', '.join(lost)}"] if lost else []
     notices += [f"{name}: {change}" for change in changes]
     if small_gray:
         notices.append(f"{name} has less than 8 bits of gray; it comes back with 8")
-    return Page(pixels, mode, "PNG", metadata, tuple(notices))
+    if file.behind:
+        notices.append(f"{name}: {file.behind} bytes behind its picture are not kept")
+    return Page(pixels, mode, "PNG", metadata, tuple(notices), _warnings(name, file, spoilt))
 
 
-def header(stream: BinaryIO) -> tuple[int, int]:
-    """Return bit depth and colour type of a PNG file."""
-    stream.seek(len(SIGNATURE) + 8 + 8)
-    depth, colour_type = stream.read(2)
-    return depth, colour_type
+def _check(name: str, file: png_chunks.PngFile, max_pixels: int) -> None:
+    if file.size[0] * file.size[1] > max_pixels:
+        raise too_many_pixels(name, max_pixels)
+    if file.strange:
+        raise InputFileError(
+            f"{name} has samples of a kind that its chunk {file.strange} tells, and bokwon does not know it",
+            "save it anew as a PNG with another program",
+        )
+    pillow.check_single(name, file.frames, "PNG")
 
 
-def read_chunks(stream: BinaryIO, *, samples_changed: bool) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[str, ...]]:
-    """Read the ancillary chunks that still hold after a restoration.
+def _warnings(name: str, file: png_chunks.PngFile, spoilt: list[str]) -> tuple[str, ...]:
+    found = []
+    if broken := sorted({*file.spoilt, *spoilt}):
+        found.append(f"{name}: chunks that are damaged are not kept: {', '.join(broken)}")
+    if not file.sound:
+        found.append(f"{name} is damaged, though it can be read: a checksum of its samples is wrong; compare it")
+    elif not file.ended:
+        found.append(f"{name} is damaged, though it can be read: its last chunk is missing")
+    return tuple(found)
+
+
+def _metadata(chunks: tuple[tuple[bytes, bytes], ...]) -> tuple[Metadata, list[str]]:
+    """Return what chunks tell, and the names of those that cannot be read; these are left out."""
+    found: dict[str, Any] = {}
+    spoilt: list[str] = []
+    kept = []
+    for name, data in chunks:
+        try:
+            if name == b"iCCP":
+                found.setdefault("icc", png_chunks.inflate(data.split(b"\0", 1)[1][1:]))
+            elif name == b"eXIf":
+                found.setdefault("exif", tiff_part(data) or None)
+            elif name == b"iTXt" and data.startswith(_XMP):
+                found.setdefault("xmp", png_chunks.text_of(data) or None)
+            elif name == b"pHYs" and data[8:9] == b"\1":
+                found.setdefault("dpi", plausible_dpi(*(value * 0.0254 for value in struct.unpack(">II", data[:8]))))
+        except (ValueError, IndexError, struct.error):
+            spoilt.append(name.decode())
+            continue
+        kept.append((name, data))
+    return Metadata(png=tuple(kept), orientation=orientation_of(found.get("exif")), **found), spoilt
+
+
+def _with_alpha(pixels: Pixels, mode: str, metadata: Metadata, key: bytes, depth: int) -> tuple[Pixels, str, Metadata]:
+    """Turn the value that is transparent (tRNS) into an alpha channel, for as long as the page is worked on."""
+    if mode == "1":
+        pixels = np.multiply(pixels, 255, dtype=np.uint8)
+    most = 2**depth - 1
+    values = np.frombuffer(key[: 2 if mode in ("1", "L") else 6], ">u2") & most
+    if depth < 8:
+        values = values.astype(np.uint32) * 255 // most
+    values = values.astype(pixels.dtype)
+    stored = tuple(int(value) for value in values)
+    pngs = tuple(item for item in metadata.png or () if item[0] != b"tRNS")
+    metadata = replace(metadata, png=pngs, png_key=stored, png_bilevel=mode == "1", alpha_of_values=True)
+    return with_key(pixels, values), "RGBA" if mode == "RGB" else "LA", metadata
+
+
+def size_of(stream: BinaryIO) -> tuple[int, int] | None:
+    """Return width and height, as the header says."""
+    stream.seek(0)
+    head = stream.read(24)
+    return struct.unpack(">II", head[16:24]) if head.startswith(SIGNATURE) and len(head) == 24 else None
+
+
+def kept_chunks(
+    file: png_chunks.PngFile, *, samples_changed: bool
+) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[str, ...]]:
+    """Return the ancillary chunks that still hold after a restoration.
 
     Args:
-        stream: Seekable PNG file.
+        file: What the file says.
         samples_changed: The samples no longer have the file's own form (palette, or less than 8 bits of gray).
 
     Returns:
         Name and data of each, in file order; and the names of those that say something and do not hold any more.
     """
-    depth, colour_type = header(stream)
-    small_gray = samples_changed and colour_type == _GRAY
-    stream.seek(len(SIGNATURE))
+    small_gray = samples_changed and file.colour_type == _GRAY
     kept: list[tuple[bytes, bytes]] = []
     lost: list[bytes] = []
-    while len(head := stream.read(8)) == 8:
-        length, name = struct.unpack(">I4s", head)
-        ancillary, safe_to_copy = bool(name[0] & 0x20), bool(name[3] & 0x20)
-        wanted = ancillary and name not in _NOT_COPIED and (safe_to_copy or name in _STILL_TRUE)
+    for name, data in file.ancillary:
+        safe_to_copy = bool(name[3] & 0x20)
+        wanted = name not in _NOT_COPIED and (safe_to_copy or name in _STILL_TRUE)
         if wanted and (not samples_changed or name not in _IN_SAMPLES or (small_gray and name in _GRAY_VALUES)):
-            data = stream.read(length)
-            if len(data) < length:
-                break
-            if small_gray and name in _GRAY_VALUES:
-                data = _as_eight_bits(data, depth)
-            kept.append((name, data))
-            stream.seek(4, 1)
-        else:
-            if ancillary and name not in _NOT_MISSED:
-                lost.append(name)
-            stream.seek(length + 4, 1)
+            kept.append((name, _as_eight_bits(data, file.depth) if small_gray and name in _GRAY_VALUES else data))
+        elif name not in _NOT_MISSED:
+            lost.append(name)
     return tuple(kept), tuple(sorted({name.decode("latin-1") for name in lost}))
 
 
@@ -111,30 +177,6 @@ def _as_eight_bits(data: bytes, depth: int) -> bytes:
     """Return a gray value of 2 bytes as it is among samples that were brought from fewer bits to 8."""
     most = 2**depth - 1
     return struct.pack(">H", (int.from_bytes(data[:2], "big") & most) * 255 // most)
-
-
-def bare(data: bytes) -> bytes:
-    """Return a PNG file with nothing but what its samples are decoded from.
-
-    OpenCV believes the lengths of chunks, and makes room for gigabytes where one is damaged.
-
-    Args:
-        data: The file.
-
-    Raises:
-        ValueError: A chunk ends behind the file.
-    """
-    kept = [data[: len(SIGNATURE)]]
-    place = len(SIGNATURE)
-    while place + 12 <= len(data):
-        length, name = struct.unpack(">I4s", data[place : place + 8])
-        end = place + 12 + length
-        if end > len(data):
-            raise ValueError("the file ends inside a chunk")
-        if name in (b"IHDR", b"IDAT", b"IEND"):
-            kept.append(data[place:end])
-        place = end
-    return b"".join(kept)
 
 
 def chunks_of(metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
@@ -198,7 +240,18 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         mode: Their mode; every one but CMYK.
         metadata: What the page carries.
     """
-    block = b"".join(_chunk(name, data) for name, data in chunks_of(metadata))
+    chunks = list(chunks_of(metadata))
+    if metadata.png_key is not None and len(metadata.png_key) == len(mode) - 1:
+        key = np.array(metadata.png_key, pixels.dtype)
+        chunks.append((b"tRNS", struct.pack(f">{len(key)}H", *(key.tolist()))))
+        transparent = pixels[..., -1] == 0
+        pixels, mode = key_of_alpha(pixels, key), mode[:-1]
+        if metadata.png_bilevel:
+            # There are but two values: what is not transparent has the other one.
+            black = not metadata.png_key[0]
+            chunks[-1] = (b"tRNS", struct.pack(">H", not black))
+            pixels, mode = transparent != black, "1"
+    block = b"".join(_chunk(name, data) for name, data in chunks)
     target = _AfterHeader(stream, block)
     if is_deep(pixels):
         target.write(_encode_deep_gray_with_alpha(pixels) if mode == "LA" else sixteen_bit.encode(".png", pixels))

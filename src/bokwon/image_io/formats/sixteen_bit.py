@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bokwon.errors import InputFileError
 from bokwon.types import Pixels
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "decode_eight_bits", "encode"]
 
 
 def decode(name: str, data: bytes, high_bytes: Pixels) -> NDArray[np.uint16]:
@@ -25,16 +25,7 @@ def decode(name: str, data: bytes, high_bytes: Pixels) -> NDArray[np.uint16]:
     Raises:
         InputFileError: The two decoders do not agree.
     """
-    import cv2
-
-    # Where the switch is depends on OpenCV's release.
-    log: Any = getattr(cv2.utils, "logging", cv2)
-    level = log.getLogLevel()
-    log.setLogLevel(0)
-    try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    finally:
-        log.setLogLevel(level)
+    decoded = _quietly(data, unchanged=True)
     channels = high_bytes.shape[-1]
     if decoded is not None and decoded.ndim == 3 and decoded.shape[-1] >= channels and decoded.dtype == np.uint16:
         order = [2, 1, 0, 3][:channels]
@@ -45,6 +36,30 @@ def decode(name: str, data: bytes, high_bytes: Pixels) -> NDArray[np.uint16]:
         f"{name} stores 16-bit colour in a way that Pillow and OpenCV read differently",
         "save it as a 16-bit RGB PNG, or as TIFF with contiguous channels and unassociated alpha",
     )
+
+
+def decode_eight_bits(data: bytes) -> NDArray[np.uint8] | None:
+    """Decode a file to RGB of 8 bits, (H, W, 3), as it lies in the file; None where OpenCV does not read it.
+
+    Args:
+        data: The file.
+    """
+    decoded = _quietly(data, unchanged=False)
+    return None if decoded is None else np.ascontiguousarray(decoded[..., ::-1], np.uint8)
+
+
+def _quietly(data: bytes, *, unchanged: bool) -> NDArray[Any] | None:
+    import cv2
+
+    # Where the switch is depends on OpenCV's release.
+    log: Any = getattr(cv2.utils, "logging", cv2)
+    level = log.getLogLevel()
+    log.setLogLevel(0)
+    flags = cv2.IMREAD_UNCHANGED if unchanged else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    finally:
+        log.setLogLevel(level)
 
 
 def encode(extension: str, pixels: Pixels, settings: Sequence[int] = ()) -> bytes:

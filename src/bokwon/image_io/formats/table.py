@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from bokwon.image_io.formats import bmp, jpeg, jpeg2000, pdf, png, tiff, webp
+from bokwon.image_io.formats import bmp, heif, jpeg, jpeg2000, pdf, png, tiff, webp
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
 from bokwon.image_io.protocols import Document
@@ -25,6 +25,10 @@ def _nothing(_: object) -> list[str]:
     return []
 
 
+def _nobody_knows(_: BinaryIO) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Format:
     """One file format.
@@ -32,7 +36,7 @@ class Format:
     Attributes:
         name: What pages and options call it.
         extensions: Of file names, the usual one first.
-        signatures: What its files begin with; a PDF's may also stand a little later.
+        signatures: What its files begin with; a PDF's may also stand a little later, and HEIF and AVIF have brands.
         decode: Reads a file of one page: takes the name for messages, the seekable file and the limit of pixels.
         encode: Writes samples that the format holds, with their mode and metadata.
         modes: Modes of 1 and 8 bits that it holds.
@@ -42,6 +46,7 @@ class Format:
         own_blocks: Names what a page of this format carries that no other format takes over.
         too_long: Names what of a page's metadata is longer than its place in this format.
         changes: Says in sentences what of a page is not as it was once it is written in this format.
+        size: Width and height as the headers of a file say; None where only decoding tells.
         open: Opens a file that may have several pages; None where each has one. Takes the limit of pixels of a page.
     """
 
@@ -57,7 +62,13 @@ class Format:
     own_blocks: Callable[[Metadata], list[str]] = _nothing
     too_long: Callable[[Metadata], list[str]] = _nothing
     changes: Callable[[Page], list[str]] = _nothing
+    size: Callable[[BinaryIO], tuple[int, int] | None] = _nobody_knows
     open: Callable[[Source, int], Document] | None = None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing is ever written in this format; what is restored of it becomes a PNG."""
+        return not self.modes and self.open is None
 
 
 _TABLE = (
@@ -70,16 +81,18 @@ _TABLE = (
         modes=frozenset({"1", "L", "LA", "RGB", "RGBA"}),
         deep_modes=frozenset({"L", "LA", "RGB", "RGBA"}),
         own_blocks=png.own_blocks,
+        size=png.size_of,
     ),
     Format(
         "JPEG",
         (".jpg", ".jpeg"),
-        (b"\xff\xd8\xff",),
+        (b"\xff\xd8",),
         jpeg.decode,
         jpeg.encode,
         modes=frozenset({"L", "RGB", "CMYK"}),
         longest_side=65500,
         own_blocks=jpeg.own_blocks,
+        size=jpeg.size_of,
         too_long=jpeg.too_long,
         changes=jpeg.changes,
     ),
@@ -92,6 +105,7 @@ _TABLE = (
         modes=frozenset({"1", "L", "LA", "RGB", "RGBA", "CMYK"}),
         deep_modes=frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
         own_blocks=tiff.own_blocks,
+        size=tiff.size_of,
         changes=tiff.changes,
         open=tiff.TiffDocument,
     ),
@@ -104,6 +118,7 @@ _TABLE = (
         modes=frozenset({"RGB", "RGBA"}),
         metadata=frozenset({"icc", "exif", "xmp"}),
         longest_side=16383,
+        size=webp.size_of,
     ),
     Format(
         "BMP",
@@ -111,8 +126,9 @@ _TABLE = (
         (b"BM",),
         bmp.decode,
         bmp.encode,
-        modes=frozenset({"1", "L", "RGB"}),
+        modes=frozenset({"1", "L", "RGB", "RGBA"}),
         metadata=frozenset({"dpi", "icc"}),
+        size=bmp.size_of,
     ),
     Format(
         "JPEG2000",
@@ -124,7 +140,10 @@ _TABLE = (
         deep_modes=frozenset({"L", "LA", "RGB", "RGBA", "CMYK"}),
         metadata=frozenset({"icc", "xmp", "dpi"}),
         own_blocks=jpeg2000.own_blocks,
+        size=jpeg2000.size_of,
     ),
+    Format("HEIF", (".heic", ".heif", ".hif"), (), heif.decode_heif, heif.encode, metadata=frozenset()),
+    Format("AVIF", (".avif",), (), heif.decode_avif, heif.encode, metadata=frozenset()),
     Format("PDF", (".pdf",), (b"%PDF",), pdf.decode, pdf.encode, metadata=frozenset(), open=pdf.PdfDocument),
 )
 
@@ -141,6 +160,10 @@ def format_of_content(head: bytes) -> Format | None:
     Args:
         head: What the file begins with, `HEAD_BYTES` of it or all.
     """
+    if heif.is_avif(head):
+        return FORMATS["AVIF"]
+    if heif.is_heif(head):
+        return FORMATS["HEIF"]
     found = next((item for item in _TABLE if head.startswith(item.signatures)), None)
     # Anything may stand before a PDF, the two letters of a BMP too, but no image: those may speak of PDF themselves.
     if _PDF_MARK in head and (found is None or found.name == "BMP"):

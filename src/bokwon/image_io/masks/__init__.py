@@ -6,7 +6,7 @@ otherwise.
 
 from bokwon.image_io.masks.given import GivenHole, MaskOptions, hole_of_mask
 from bokwon.image_io.masks.hole import LARGE_ABOVE, as_hole, check_hole, check_share, grow_hole, is_large
-from bokwon.image_io.masks.placing import MaskView, fit_hole
+from bokwon.image_io.masks.placing import MaskView, check_shape, fit_hole
 from bokwon.image_io.masks.readings import MaskAs, MaskKind, Reading, Scan, read_samples
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Scan",
     "as_hole",
     "check_hole",
+    "check_shape",
     "check_share",
     "fit_hole",
     "grow_hole",

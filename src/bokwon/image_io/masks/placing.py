@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ from bokwon.image_io.orientation import Orientation, turn_of_mask
 from bokwon.image_io.page import Page
 from bokwon.types import Hole, Pixels
 
-__all__ = ["MaskView", "Placed", "fit_hole", "place_mask"]
+__all__ = ["MaskView", "Placed", "check_shape", "fit_hole", "place_mask"]
 
 MaskView = Literal["auto", "upright", "stored"]
 """Which way up a mask was drawn: as viewers show the image, as its pixels are stored, or whichever fits."""
@@ -74,16 +75,41 @@ def place_mask(mask: Page, page: Page, *, view: MaskView, fit: bool, name: str) 
     exact = [way for way in ways if _size(way) == page.size]
     if exact:
         return exact
-    sizes = "{} is {}x{} and the image {}x{} pixels".format(name, *mask.size, *page.size)
-    same_shape = next((way for way in ways if _has_shape(_size(way), page.size)), None)
-    if same_shape is None:
-        turned = ", turned or not" if len(ways) > 1 else ""
-        raise ArgumentError(f"{sizes}: they do not have the same shape{turned}", "draw the mask on this very image")
-    fault = _difference(_size(same_shape), page.size)
-    if not fit:
-        raise ArgumentError(f"{sizes}: {fault}", "add --fit-mask to resize it, or draw it on this very image")
+    fault = check_shape(mask.size, tuple(map(_size, ways)), page.size, fit=fit, name=name)
+    same_shape = next(way for way in ways if _has_shape(_size(way), page.size))
     note = "; ".join(filter(None, (same_shape.note, f"{fault}, resized")))
     return [Placed(same_shape.pixels, same_shape.turn, note, fits=False)]
+
+
+def check_shape(
+    mask: tuple[int, int], ways: Sequence[tuple[int, int]], size: tuple[int, int], *, fit: bool, name: str
+) -> str:
+    """Make sure that a mask has the shape of its image, and the size too unless it may be resized.
+
+    Args:
+        mask: Its width and height.
+        ways: The sizes that it has, turned or not.
+        size: Width and height of the image.
+        fit: Whether it may be resized.
+        name: What messages call it.
+
+    Returns:
+        How its size differs, in words; empty if it does not.
+
+    Raises:
+        ArgumentError: It does not fit.
+    """
+    if size in ways:
+        return ""
+    sizes = "{} is {}x{} and the image {}x{} pixels".format(name, *mask, *size)
+    shaped = next((way for way in ways if _has_shape(way, size)), None)
+    if shaped is None:
+        turned = ", turned or not" if len(ways) > 1 else ""
+        raise ArgumentError(f"{sizes}: they do not have the same shape{turned}", "draw the mask on this very image")
+    fault = _difference(shaped, size)
+    if not fit:
+        raise ArgumentError(f"{sizes}: {fault}", "add --fit-mask to resize it, or draw it on this very image")
+    return fault
 
 
 def _note(way: Orientation, turn: Orientation, *, asked: bool) -> str:

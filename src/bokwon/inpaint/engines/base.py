@@ -12,6 +12,7 @@ from bokwon.errors import InputFileError
 from bokwon.inpaint.color import Light, from_network
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, LowPass, RuntimeFacts
 from bokwon.settings import Precision
+from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 
 __all__ = ["CONCURRENCY", "CONTRACT", "SCALE", "Engine", "ModelEngine"]
 
@@ -95,6 +96,8 @@ class ModelEngine(Engine):
             filled = self.run(light, missing, scale * (white - black))
         # The engines' exceptions have no common base but Exception.
         except Exception as error:
+            if is_out_of_memory(error):
+                raise out_of_memory(f"filling with the model {self.name}") from error
             raise InputFileError(f"model {self.name} cannot be run: {error}", CONTRACT) from error
         expected = (1, 3, *missing.shape)
         if filled.shape != expected:

@@ -13,6 +13,7 @@ from bokwon.inpaint.color import Light, to_network
 from bokwon.inpaint.engines.base import CONCURRENCY, CONTRACT, SCALE, ModelEngine
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, RuntimeFacts
 from bokwon.settings import Precision
+from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.processes import available_cores
 from bokwon.utilities.telemetry import switch_off_telemetry
 
@@ -83,6 +84,8 @@ class OnnxEngine(ModelEngine):
             self._session = onnxruntime.InferenceSession(data, options, providers=_providers(onnxruntime))
         # ONNX Runtime's exceptions have no common base but Exception.
         except Exception as error:
+            if is_out_of_memory(error):
+                raise out_of_memory(f"loading the model {name}") from error
             raise InputFileError(f"model {name} cannot be loaded: {error}", "get an undamaged copy") from error
         _check_contract(self._session, name)
         self.takes_scale = SCALE in {node.name for node in self._session.get_overridable_initializers()}

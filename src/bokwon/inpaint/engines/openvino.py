@@ -21,6 +21,7 @@ from bokwon.inpaint.engines.openvino_rewrites import tune
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, RuntimeFacts
 from bokwon.inpaint.tiling import GRID, grid_of
 from bokwon.settings import Precision
+from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.processes import available_cores
 from bokwon.utilities.telemetry import switch_off_telemetry
 
@@ -117,6 +118,8 @@ class OpenVinoEngine(ModelEngine):
             raise
         # OpenVINO raises bare RuntimeErrors.
         except Exception as error:
+            if is_out_of_memory(error):
+                raise out_of_memory(f"loading the model {name}") from error
             raise InputFileError(f"model {name} cannot be loaded: {error}", "get an undamaged copy") from error
         # Partial convolutions count masks, by averages.
         self._knows_holes = any(node.get_type_name() == "AvgPool" for node in model.get_ops())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from PIL import Image
 
 from bokwon.errors import InputFileError
-from bokwon.image_io.formats.jpeg.reader import decode, settings_of
+from bokwon.image_io.formats.jpeg.reader import decode, settings_of, size_of
+from bokwon.image_io.formats.jpeg.structure import structure_of
 from bokwon.image_io.metadata import JpegSettings
 from bokwon.image_io.page import Page
 
@@ -30,7 +32,7 @@ def read(data: bytes) -> Page:
 
 def settings(data: bytes) -> JpegSettings:
     with Image.open(io.BytesIO(data)) as image:
-        return settings_of(image, ())
+        return settings_of(image, structure_of(data))
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
@@ -101,9 +103,70 @@ def test_colours_that_are_stored_otherwise_are_told() -> None:
         "its inks, stored as luma, chroma and black, come back as cyan, magenta, yellow and black",
     )
     stored = saved(keep_rgb=True)
-    assert settings(stored).changes == ("its red, green and blue are stored as luma and chroma",)
+    assert (settings(stored).rgb, settings(stored).changes) == (True, ())
+    assert not settings(saved()).rgb
 
 
 def test_larger_pictures_are_refused() -> None:
     with pytest.raises(InputFileError, match="more than"):
         decode("page.jpg", io.BytesIO(saved()), 24 * 32 - 1)
+
+
+def test_exif_that_makes_no_sense_leaves_the_picture_upright() -> None:
+    for value in (0, 9, 77):
+        exif = Image.Exif()
+        exif[274] = value
+        assert read(saved(exif=exif)).metadata.orientation == 1
+    broken = b"\xff\xe1\0\x10Exif\0\0nonsense"
+    data = saved()
+    page = read(data[:2] + broken + data[2:])
+    assert (page.metadata.orientation, page.metadata.dpi) == (1, None)
+    assert page.metadata.jpeg is not None
+    assert broken in page.metadata.jpeg.segments
+
+
+def test_odd_jfif_segments_do_not_matter() -> None:
+    data = saved()
+    for odd in (b"\xff\xe0\0\x07JFIF\0", b"\xff\xe0\0\x09JFIF\0\1\1", b"\xff\xe0\0\x04ab"):
+        page = read(data[:2] + odd + data[20:])
+        assert page.warnings == ()
+        np.testing.assert_array_equal(page.pixels, imagecodecs.jpeg8_decode(data))
+
+
+def test_stray_bytes_between_segments_hide_none_of_them() -> None:
+    comment = b"\xff\xfe\0\x08folio "
+    data = saved()
+    page = read(data[:20] + b"\0stray" + comment + data[20:])
+    assert page.notices == ("page.jpg: 6 bytes between its segments are not kept",)
+    assert page.metadata.jpeg is not None
+    assert comment in page.metadata.jpeg.segments
+    np.testing.assert_array_equal(page.pixels, imagecodecs.jpeg8_decode(data))
+
+
+def test_segments_behind_the_first_scan_are_told() -> None:
+    data = saved(progressive=True)
+    at = data.rindex(b"\xff\xda")
+    page = read(data[:at] + b"\xff\xfe\0\x08folio " + data[at:])
+    assert page.notices == ("page.jpg: 1 segments that describe it behind its first scan are not kept",)
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_deeper_files_are_named_and_not_called_damaged(bits: int) -> None:
+    deep = SMOOTH[..., 0].astype(np.uint16) << (bits - 8)
+    if bits == 12:
+        data = imagecodecs.jpeg8_encode(deep, bitspersample=12)
+    else:
+        data = imagecodecs.ljpeg_encode(deep, bitspersample=16)
+    with pytest.raises(InputFileError, match=f"JPEG of {bits} bits a sample, which bokwon does not read"):
+        read(data)
+
+
+def test_the_size_is_that_of_the_frame() -> None:
+    assert size_of(io.BytesIO(saved(progressive=True))) == (32, 24)
+    assert size_of(io.BytesIO(b"\xff\xd8")) is None
+
+
+def test_lossless_files_are_encoded_at_a_quality_that_is_told() -> None:
+    found = settings_of(Image.open(io.BytesIO(saved())), replace(structure_of(saved()), tables=(), frame=0xC3))
+    assert found.tables == ()
+    assert found.changes == ("its coding is without loss: the output is encoded at quality 95",)

@@ -47,26 +47,14 @@ def test_markers_of_a_real_file_end_with_it(progressive: bool) -> None:
     assert sum(marker == segments.SCAN for marker, _, _ in found) == (10 if progressive else 1)
 
 
-def test_what_describes_a_file_is_read_and_nothing_else() -> None:
-    tables = segment(0xDB, bytes(65))
-    data = b"\xff\xd8" + tables + ADOBE + NOTE + PICTURES + b"\xff\xff" + IPTC + SCAN + b"\0" + NOTE
-    assert segments.read_segments(data) == (NOTE, IPTC)
-
-
-def test_segments_of_pillow_are_read() -> None:
-    found = segments.read_segments(saved(comment=b"folio 3", icc_profile=b"p" * 70_000))
-    assert [piece[1] for piece in found] == [segments.APP0, segments.APP2, segments.APP2, segments.COMMENT]
-    assert found[-1] == NOTE
-
-
-@pytest.mark.parametrize(("tail", "count"), [(b"", 0), (b"\0\0\xff\r\n ", 0), (b"film", 4), (b"film\0\0", 4)])
-def test_bytes_behind_the_picture_are_counted(tail: bytes, count: int) -> None:
-    assert segments.bytes_behind(saved() + tail) == count
-
-
-def test_a_file_without_an_end_has_nothing_behind_it() -> None:
-    assert segments.bytes_behind(saved()[:-2]) == 0
-    assert segments.bytes_behind(b"") == 0
+def test_profile_exif_and_resolution_are_found() -> None:
+    parts = [segment(0xE2, segments.ICC + bytes((number, 2)) + body) for number, body in ((2, b"file"), (1, b"pro"))]
+    assert segments.profile_of(tuple(parts)) == b"profile"
+    assert segments.profile_of(tuple(parts[:1])) is None
+    assert segments.exif_of((NOTE, segment(0xE1, segments.EXIF + b"II*\0"))) == b"II*\0"
+    jfif = segment(0xE0, segments.JFIF + b"\1\1\2" + struct.pack(">HH", 100, 50) + b"\0\0")
+    assert segments.jfif_resolution((jfif,)) == (254.0, 127.0)
+    assert segments.jfif_resolution((segment(0xE0, segments.JFIF + b"\1"),)) is None
 
 
 def test_xmp_is_found_among_other_segments() -> None:

@@ -74,7 +74,9 @@ def test_smaller_copies_are_no_pages_and_stay_in_their_place() -> None:
     source = stack("page", "copy", "page")
     with TiffDocument(source, 1000) as document:
         assert document.pages == 2
-        assert document.notices == ("leaves.tif holds smaller copies of its pages, which stay as they are",)
+        assert document.notices == (
+            "leaves.tif holds smaller copies of its pages which stay as they are and may show the damage",
+        )
         np.testing.assert_array_equal(document.page(2).pixels, PAGES[2])
     for page, expected in zip(pages_of(rewritten(source, {2})), [PAGES[0], SMALL, 255 - PAGES[2]], strict=True):
         np.testing.assert_array_equal(page, expected)

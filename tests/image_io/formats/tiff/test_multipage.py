@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from bokwon.errors import BokwonError
-from bokwon.image_io.formats.tiff import directories, multipage
+from bokwon.image_io.formats.tiff import chain, directories, multipage
 from bokwon.image_io.formats.tiff.directories import Entry
 
 PAGES = [np.random.default_rng(seed).integers(0, 65536, (18 + seed, 33)).astype(np.uint16) for seed in range(3)]
@@ -26,7 +26,7 @@ def stack(byteorder: str = "<", *, big: bool = False, **settings: object) -> io.
 @pytest.mark.parametrize("byteorder", ["<", ">"])
 def test_pages_are_taken_out_and_put_together_again(byteorder: str, big: bool, settings: dict[str, object]) -> None:
     stream = stack(byteorder, big=big, **settings)
-    alone = [multipage.extract(stream, position) for position in directories.positions(stream)]
+    alone = [multipage.extract(stream, position) for position in chain.positions(stream)]
     for number, (data, page) in enumerate(zip(alone, PAGES, strict=True)):
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             assert (len(file.pages), file.byteorder, file.is_bigtiff) == (1, byteorder, False)
@@ -45,7 +45,7 @@ def test_pages_are_taken_out_and_put_together_again(byteorder: str, big: bool, s
 
 def test_strips_stay_what_they_are() -> None:
     stream = stack(compression="zlib", rowsperstrip=5)
-    position = directories.positions(stream)[1]
+    position = chain.positions(stream)[1]
     before = directories.parse(stream, position)
     data = io.BytesIO(multipage.extract(stream, position))
     after = directories.parse(data)
@@ -59,7 +59,7 @@ def test_strips_stay_what_they_are() -> None:
 
 def test_samples_that_end_behind_the_file_are_an_error() -> None:
     stream = stack()
-    position = directories.positions(stream)[2]
+    position = chain.positions(stream)[2]
     with pytest.raises(ValueError, match="the file ends inside a page"):
         # The last page's samples lie before its tags in no file of tifffile's.
         multipage.extract(io.BytesIO(stream.getvalue()[:-600]), position)
@@ -74,7 +74,7 @@ def test_a_page_without_samples_is_an_error() -> None:
 
 def test_a_classic_file_does_not_grow_beyond_its_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = stack()
-    pages = [multipage.extract(stream, position) for position in directories.positions(stream)]
+    pages = [multipage.extract(stream, position) for position in chain.positions(stream)]
     monkeypatch.setattr(multipage, "_LARGEST_FILE", len(pages[0]) + len(pages[1]))
     output = multipage.TiffWriter(io.BytesIO())
     output.add_file(io.BytesIO(pages[0]))

@@ -148,7 +148,7 @@ def test_luma_and_chroma_come_back_as_rgb_without_their_tags() -> None:
         (saved(Image.new("L", (5, 4)), save_all=True, append_images=[Image.new("L", (5, 4))]), "holds 2 pages"),
         (changed(saved(Image.new("RGBA", (5, 4))), t338=Entry.shorts(1)), "multiplied by its alpha"),
         (b"II*\0", "is damaged: no TIFF byte-order mark"),
-        (b"II*\0\x08\0\0\0" + struct.pack("<H", 0) + bytes(4), "a kind of TIFF that bokwon does not read"),
+        (b"II*\0\x08\0\0\0" + struct.pack("<H", 0) + bytes(4), "is damaged: it has a page without tags"),
         (changed(tiff(DEEP[..., :3], photometric="rgb"), t32997=Entry.shorts(3)), "volume of 3 images"),
     ],
 )

@@ -1,6 +1,6 @@
 """JPEG: read and written with the tables, subsampling and segments of the input."""
 
-from bokwon.image_io.formats.jpeg.reader import decode
+from bokwon.image_io.formats.jpeg.reader import decode, size_of
 from bokwon.image_io.formats.jpeg.writer import changes, encode, own_blocks, too_long
 
-__all__ = ["changes", "decode", "encode", "own_blocks", "too_long"]
+__all__ = ["changes", "decode", "encode", "own_blocks", "size_of", "too_long"]

@@ -2,70 +2,118 @@
 
 from __future__ import annotations
 
+import io
+import struct
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO, cast
 
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
+from bokwon.errors import InputFileError
 from bokwon.image_io.decoder_warnings import damage_warnings
+from bokwon.image_io.exif import orientation_of
 from bokwon.image_io.formats import pillow
 from bokwon.image_io.formats.jpeg import planes
-from bokwon.image_io.formats.jpeg.segments import bytes_behind, read_segments, xmp_of
+from bokwon.image_io.formats.jpeg.segments import exif_of, jfif_resolution, profile_of, xmp_of
+from bokwon.image_io.formats.jpeg.structure import Structure, structure_of
+from bokwon.image_io.formats.jpeg.writer import QUALITY
+from bokwon.image_io.formats.tiff import directories
+from bokwon.image_io.formats.tiff.writer import resolution
 from bokwon.image_io.metadata import JpegSettings
+from bokwon.image_io.modes import too_many_pixels
 from bokwon.image_io.page import Page
+from bokwon.utilities.memory import is_out_of_memory
 
-__all__ = ["decode", "settings_of"]
+__all__ = ["decode", "settings_of", "size_of"]
 
 _YCCK = 2
-_JFIF_UNITS = (1, 2)
-_X_RESOLUTION = 282
+_FIX = "convert it to PNG or TIFF with a program that reads it"
 
 
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     """Read a JPEG file, of several pictures the first; see `bokwon.image_io.formats.table.Format`."""
-    with pillow.opened(name, stream, "JPEG", max_pixels) as image:
-        stream.seek(0)
-        data = stream.read()
-        notices = []
-        if (pictures := getattr(image, "n_frames", 1)) > 1:
-            notices.append(f"{name} holds {pictures} pictures; only the first is kept")
-        elif count := bytes_behind(data):
-            notices.append(f"{name}: {count} bytes behind its picture are not kept")
-        page = pillow.page_of(name, image, "JPEG")
-        settings = settings_of(image, read_segments(data))
-        # Where a file has no resolution Pillow takes one for granted now and then.
-        has_dpi = image.info.get("jfif_unit") in _JFIF_UNITS or _X_RESOLUTION in image.getexif()
+    stream.seek(0)
+    found = structure_of(stream.read())
+    if found.size[0] * found.size[1] > max_pixels:
+        raise too_many_pixels(name, max_pixels)
+    clean = io.BytesIO(found.clean)
+    try:
+        with pillow.opened(name, clean, "JPEG", max_pixels) as image:
+            page = pillow.page_of(name, image, "JPEG")
+            settings = settings_of(image, found)
+    # Pillow says that what it does not know is broken.
+    except Exception as error:
+        if not found.coding or is_out_of_memory(error):
+            raise
+        raise InputFileError(f"{name} is a {found.coding}, which bokwon does not read", _FIX) from error
+    segments = found.segments
+    exif = exif_of(segments)
     metadata = replace(
-        page.metadata, xmp=xmp_of(settings.segments), dpi=page.metadata.dpi if has_dpi else None, jpeg=settings
+        page.metadata,
+        icc=profile_of(segments),
+        exif=exif,
+        xmp=xmp_of(segments),
+        dpi=jfif_resolution(segments) or _exif_resolution(exif),
+        orientation=orientation_of(exif),
+        jpeg=settings,
     )
-    return replace(page, metadata=metadata, notices=(*notices, *page.notices), warnings=damage_warnings(name, stream))
+    notices = (*_left_behind(name, found), *page.notices)
+    return replace(page, metadata=metadata, notices=notices, warnings=damage_warnings(name, clean))
 
 
-def settings_of(image: Image.Image, segments: tuple[bytes, ...]) -> JpegSettings:
+def size_of(stream: BinaryIO) -> tuple[int, int] | None:
+    """Return width and height, as the frame says."""
+    stream.seek(0)
+    size = structure_of(stream.read()).size
+    return size if all(size) else None
+
+
+def _exif_resolution(exif: bytes | None) -> tuple[float, float] | None:
+    try:
+        return resolution(directories.parse(io.BytesIO(exif))) if exif else None
+    except (ValueError, KeyError, struct.error):
+        return None
+
+
+def _left_behind(name: str, found: Structure) -> Iterator[str]:
+    if found.pictures > 1 and found.behind:
+        yield f"{name} holds {found.pictures} pictures; only the first is kept"
+    elif found.behind:
+        yield f"{name}: {found.behind} bytes behind its picture are not kept"
+    if found.late:
+        yield f"{name}: {found.late} segments that describe it behind its first scan are not kept"
+    if found.stray:
+        yield f"{name}: {found.stray} bytes between its segments are not kept"
+
+
+def settings_of(image: Image.Image, found: Structure) -> JpegSettings:
     """Return how a JPEG file was encoded.
 
     Args:
         image: The file, opened by Pillow.
-        segments: What describes it.
+        found: What it is made of.
     """
     file = cast(JpegImageFile, image)
-    # Components name their tables, which may have any number.
-    tables = [tuple(file.quantization.get(number, ())) for _, _, _, number in file.layer]
-    if not tables or not all(tables):
-        tables = [tuple(file.quantization[number]) for number in sorted(file.quantization)]
+    tables = list(found.tables)
     sampling = get_sampling(image)
     changes = []
     layout: tuple[tuple[int, int, int], ...] = ()
-    if image.mode == "RGB" and (image.info.get("adobe_transform") == 0 or _is_named_rgb(file)):
-        changes.append("its red, green and blue are stored as luma and chroma")
+    rgb = image.mode == "RGB" and (image.info.get("adobe_transform") == 0 or _is_named_rgb(file))
+    if not tables or not all(tables):
+        tables = []
+        what = "is without loss" if found.lossless else "lacks quantisation tables"
+        changes.append(f"its coding {what}: the output is encoded at quality {QUALITY}")
+    if rgb and sampling < 0:
+        changes.append("its subsampling of red, green and blue becomes 4:4:4")
     elif image.mode == "CMYK" and image.info.get("adobe_transform") == _YCCK:
         changes.append("its inks, stored as luma, chroma and black, come back as cyan, magenta, yellow and black")
         # An ink is as fine as luma is: each carries the letters.
         tables = tables[:1]
     elif image.mode == "RGB" and sampling < 0:
         layout = tuple((name, across, down) for name, across, down, _ in file.layer)
-        if not planes.can_encode(layout):
+        if not tables or not planes.can_encode(layout):
             layout = ()
             changes.append("its chroma subsampling becomes 4:4:4")
     return JpegSettings(
@@ -73,9 +121,10 @@ def settings_of(image: Image.Image, segments: tuple[bytes, ...]) -> JpegSettings
         # Schemes that libjpeg's three presets do not cover lose nothing at full chroma.
         subsampling=max(sampling, 0),
         progressive=bool(image.info.get("progressive")),
-        segments=segments,
+        segments=found.segments,
         changes=tuple(changes),
         layout=layout,
+        rgb=rgb,
     )
 
 

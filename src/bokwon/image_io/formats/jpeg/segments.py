@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 
+from bokwon.image_io.metadata import plausible_dpi
+
 __all__ = [
+    "ADOBE",
     "APP0",
     "APP1",
     "APP2",
+    "APP14",
     "COMMENT",
     "END",
     "EXIF",
     "ICC",
+    "JFIF",
+    "LAST_APP",
     "SCAN",
     "XMP",
-    "bytes_behind",
+    "exif_of",
+    "is_described",
+    "jfif_resolution",
     "markers",
-    "read_segments",
+    "profile_of",
     "xmp_of",
 ]
 
@@ -28,10 +37,15 @@ SCAN, END = 0xDA, 0xD9
 ICC, XMP, EXIF = b"ICC_PROFILE\0", b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
 """What segments of colour profile, XMP and EXIF begin with."""
 
-_APP14, _APP15, _ALONE = 0xEE, 0xEF, 0x01
+APP14, LAST_APP = 0xEE, 0xEF
+"""Markers of Adobe's segment, and the last one that programs may use."""
+JFIF, ADOBE = b"JFIF\0", b"Adobe"
+"""What the segments begin with that say how colours are stored."""
+
+_ALONE = 0x01
+_PER_INCH = {1: 1.0, 2: 2.54}
 # In coded samples 0xFF is followed by zero, or by a number that counts restarts.
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
-_PADDING = b"\0\xff\r\n "
 
 
 def markers(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -52,36 +66,36 @@ def markers(data: bytes) -> Iterator[tuple[int, int, int]]:
             return
 
 
-def read_segments(data: bytes) -> tuple[bytes, ...]:
-    """Return the marker segments that describe a JPEG file: applications' and comments, marker and length included.
-
-    Args:
-        data: The file.
-    """
-    kept: list[bytes] = []
-    for marker, start, end in markers(data):
-        if marker == SCAN:
-            break
-        # As many 0xFF as one likes may stand before a marker.
-        segment = b"\xff" + data[start:end].lstrip(b"\xff")
-        described = marker == COMMENT or (APP0 <= marker <= _APP15 and marker != _APP14)
-        # The index of a multi-picture file points into bytes that are gone.
-        if described and not (marker == APP2 and segment[4:].startswith(b"MPF\0")):
-            kept.append(segment)
-    return tuple(kept)
+def is_described(marker: int) -> bool:
+    """Return whether segments of this marker describe a file: applications' and comments."""
+    return marker == COMMENT or (APP0 <= marker <= LAST_APP and marker != APP14)
 
 
-def bytes_behind(data: bytes) -> int:
-    """Return how many bytes follow the end of a JPEG file's picture, such as the film of a phone's moving photograph.
+def exif_of(segments: tuple[bytes, ...]) -> bytes | None:
+    """Return the EXIF block among a file's segments, from its byte-order mark on."""
+    return next(_bodies(segments, APP1, EXIF), None) or None
 
-    Args:
-        data: The file.
-    """
-    return next((len(data[end:].rstrip(_PADDING)) for marker, _, end in markers(data) if marker == END), 0)
+
+def profile_of(segments: tuple[bytes, ...]) -> bytes | None:
+    """Return the colour profile among a file's segments, put together; None where a part is missing."""
+    parts = {body[0]: body[2:] for body in _bodies(segments, APP2, ICC) if len(body) > 2}
+    return b"".join(parts[number] for number in sorted(parts)) if sorted(parts) == [*range(1, len(parts) + 1)] else None
+
+
+def jfif_resolution(segments: tuple[bytes, ...]) -> tuple[float, float] | None:
+    """Return pixels per inch as the JFIF segment tells them."""
+    body = next(_bodies(segments, APP0, JFIF), b"")
+    if len(body) < 7 or body[2] not in _PER_INCH:
+        return None
+    across, down = struct.unpack(">HH", body[3:7])
+    return plausible_dpi(across * _PER_INCH[body[2]], down * _PER_INCH[body[2]])
+
+
+def _bodies(segments: tuple[bytes, ...], marker: int, head: bytes) -> Iterator[bytes]:
+    start = 4 + len(head)
+    return (segment[start:] for segment in segments if segment[1] == marker and segment[4:start] == head)
 
 
 def xmp_of(segments: tuple[bytes, ...]) -> bytes | None:
     """Return the XMP packet among a file's segments, if there is one."""
-    start = 4 + len(XMP)
-    packets = (segment[start:] for segment in segments if segment[1] == APP1 and segment[4:start] == XMP)
-    return next(packets, None)
+    return next(_bodies(segments, APP1, XMP), None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from bokwon.image_io.formats.jpeg import planes
-from bokwon.image_io.formats.jpeg.segments import APP0, APP1, APP2, COMMENT, EXIF, ICC, XMP
+from bokwon.image_io.formats.jpeg.segments import APP0, APP1, APP2, COMMENT, EXIF, ICC, JFIF, XMP
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import to_pillow
 from bokwon.image_io.page import Page
@@ -43,9 +43,10 @@ def too_long(metadata: Metadata) -> list[str]:
 
 def changes(page: Page) -> list[str]:
     """Return what of a page is not as it was once it is a JPEG file, one sentence each."""
-    how = "at the input's quality" if page.format == "JPEG" else f"at quality {QUALITY}"
+    stored = page.metadata.jpeg
+    how = "at the input's quality" if stored and stored.tables else f"at quality {QUALITY}"
     anew = f"JPEG is encoded anew, {how}: pixels outside the holes may change slightly"
-    return [anew, *(page.metadata.jpeg.changes if page.metadata.jpeg else ())]
+    return [anew, *(stored.changes if stored else ())]
 
 
 def _segment(marker: int, payload: bytes) -> bytes:
@@ -83,10 +84,13 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         encoded.write(planes.encode(image, metadata.jpeg))
     elif metadata.jpeg is not None:
         segments = metadata.jpeg.segments
+        tables = [list(table) for table in metadata.jpeg.tables]
+        how: dict[str, Any] = {"qtables": tables} if tables else {"quality": QUALITY}
         image.save(
             encoded,
             "JPEG",
-            qtables=[list(table) for table in metadata.jpeg.tables],
+            **how,
+            keep_rgb=metadata.jpeg.rgb and mode == "RGB",
             subsampling=metadata.jpeg.subsampling,
             progressive=metadata.jpeg.progressive,
         )
@@ -98,7 +102,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
 
 
 def _splice(stream: BinaryIO, encoded: memoryview, segments: tuple[bytes, ...]) -> None:
-    has_jfif = any(segment[1] == APP0 for segment in segments)
+    has_jfif = any(segment[1] == APP0 and segment[4:9] == JFIF for segment in segments)
     stream.write(encoded[:2])
     start = 2
     if encoded[3] == APP0:

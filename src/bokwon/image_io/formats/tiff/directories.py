@@ -19,15 +19,18 @@ __all__ = [
     "STRIPS",
     "Directory",
     "Entry",
+    "Layout",
     "blocks_of",
     "byte_order",
+    "entry_count",
     "file_header",
+    "header_of",
     "is_big",
     "left_out",
     "next_offset_at",
     "numbers",
     "parse",
-    "positions",
+    "seek_within",
     "serialise",
 ]
 
@@ -55,7 +58,6 @@ _PLACES = frozenset({273, 279, 324, 325, 330})
 _POINTERS = frozenset({34665, 34853, 40965})
 _DEEPEST = 2
 _MOST_ENTRIES = 4096
-_MOST_PAGES = 65535
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Entry:
 Directory = dict[int, Entry]
 
 
-class _Layout:
+class Layout:
     """How counts, offsets and entries are packed: the count of entries; an offset; tag, type, count and value."""
 
     def __init__(self, order: str, *, big: bool) -> None:
@@ -120,7 +122,7 @@ def parse(stream: BinaryIO, position: int | None = None) -> Directory:
     Raises:
         ValueError: The header is not a TIFF header, or the directory is cut off.
     """
-    layout, first = _header(stream)
+    layout, first = header_of(stream)
     return _parse_directory(stream, layout, first if position is None else position, _Room.of(stream), depth=0)
 
 
@@ -134,52 +136,43 @@ def left_out(stream: BinaryIO, position: int | None = None) -> list[int]:
     Raises:
         ValueError: As for `parse`.
     """
-    layout, first = _header(stream)
+    layout, first = header_of(stream)
     position = first if position is None else position
-    stream.seek(position)
+    seek_within(stream, position, stream.seek(0, io.SEEK_END))
     tags = {tag for tag, *_ in _entries(stream, layout)}
     return sorted(tags - _parse_directory(stream, layout, position, _Room.of(stream), depth=0).keys())
 
 
-def positions(stream: BinaryIO) -> list[int]:
-    """Return where the directories of a TIFF file lie, one a page, in order.
-
-    Args:
-        stream: Seekable file whose first byte is the byte-order mark.
-
-    Raises:
-        ValueError: It is no TIFF file, its directories run in a circle, or there are more than 65,535.
-    """
-    layout, position = _header(stream)
-    found: dict[int, None] = {}
-    while position:
-        if position in found or len(found) > _MOST_PAGES:
-            raise ValueError("its directories run in a circle")
-        found[position] = None
-        stream.seek(position)
-        stream.seek(_count(stream, layout) * layout.entry.size, 1)
-        (position,) = layout.offset.unpack(_exactly(stream, layout.offset.size))
-    return list(found)
+def seek_within(stream: BinaryIO, position: int, whole: int) -> None:
+    """Go to a place in a file; places outside it, which systems refuse each in their own way, are errors."""
+    if not 0 <= position < whole:
+        raise ValueError("it names a place that is not in the file")
+    stream.seek(position)
 
 
 def byte_order(stream: BinaryIO) -> str:
     """Return the byte order of a TIFF file, `<` or `>`."""
-    return _header(stream)[0].order
+    return header_of(stream)[0].order
 
 
 def is_big(stream: BinaryIO) -> bool:
     """Return whether a TIFF file is a BigTIFF, with places of 64 bits."""
-    return _header(stream)[0].big
+    return header_of(stream)[0].big
 
 
-def _header(stream: BinaryIO) -> tuple[_Layout, int]:
+def header_of(stream: BinaryIO) -> tuple[Layout, int]:
+    """Return how a TIFF file or EXIF block is packed, and where its first directory lies.
+
+    Raises:
+        ValueError: It has no TIFF header.
+    """
     stream.seek(0)
     head = stream.read(16)
     if head[:2] not in (b"II", b"MM") or len(head) < _HEADER_BYTES:
         raise ValueError("no TIFF byte-order mark")
     order = "<" if head[:2] == b"II" else ">"
     (magic,) = struct.unpack(order + "H", head[2:4])
-    layout = _Layout(order, big=magic == _BIG)
+    layout = Layout(order, big=magic == _BIG)
     (position,) = layout.offset.unpack(head[8:16] if layout.big else head[4:8])
     return layout, position
 
@@ -189,18 +182,20 @@ class _Room:
     """How many bytes values may still take: no more than their file has, or a small one could unfold to any size."""
 
     left: int
+    whole: int
 
     @classmethod
     def of(cls, stream: BinaryIO) -> _Room:
-        return cls(stream.seek(0, io.SEEK_END))
+        whole = stream.seek(0, io.SEEK_END)
+        return cls(whole, whole)
 
 
-def _entries(stream: BinaryIO, layout: _Layout) -> Iterator[tuple[int, int, int, bytes]]:
-    return layout.entry.iter_unpack(_exactly(stream, _count(stream, layout) * layout.entry.size))
+def _entries(stream: BinaryIO, layout: Layout) -> Iterator[tuple[int, int, int, bytes]]:
+    return layout.entry.iter_unpack(_exactly(stream, entry_count(stream, layout) * layout.entry.size))
 
 
-def _parse_directory(stream: BinaryIO, layout: _Layout, position: int, room: _Room, depth: int) -> Directory:
-    stream.seek(position)
+def _parse_directory(stream: BinaryIO, layout: Layout, position: int, room: _Room, depth: int) -> Directory:
+    seek_within(stream, position, room.whole)
     directory: Directory = {}
     for tag, kind, count, inline in _entries(stream, layout):
         entry = _parse_entry(stream, layout, (tag, kind, count), inline, room, depth)
@@ -209,7 +204,12 @@ def _parse_directory(stream: BinaryIO, layout: _Layout, position: int, room: _Ro
     return directory
 
 
-def _count(stream: BinaryIO, layout: _Layout) -> int:
+def entry_count(stream: BinaryIO, layout: Layout) -> int:
+    """Read how many entries the directory at this place has.
+
+    Raises:
+        ValueError: More than a directory can have, or the file ends.
+    """
     count: int = layout.count.unpack(_exactly(stream, layout.count.size))[0]
     if count > _MOST_ENTRIES:
         raise ValueError(f"a directory of {count} entries")
@@ -217,7 +217,7 @@ def _count(stream: BinaryIO, layout: _Layout) -> int:
 
 
 def _parse_entry(
-    stream: BinaryIO, layout: _Layout, head: tuple[int, int, int], inline: bytes, room: _Room, depth: int
+    stream: BinaryIO, layout: Layout, head: tuple[int, int, int], inline: bytes, room: _Room, depth: int
 ) -> Entry | None:
     tag, kind, count = head
     size = _VALUE_BYTES.get(kind, 0) * count
@@ -234,7 +234,7 @@ def _parse_entry(
         if size <= len(inline):
             data = inline[:size]
         else:
-            stream.seek(*layout.offset.unpack(inline))
+            seek_within(stream, layout.offset.unpack(inline)[0], room.whole)
             data = _exactly(stream, size)
             room.left -= size
     except (ValueError, struct.error, OverflowError):
@@ -255,7 +255,7 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
 
 def numbers(entry: Entry) -> tuple[int, ...]:
     """Return the values of an entry of unsigned numbers."""
-    code = {1: "B", _SHORT: "H", _LONG: "I", _LONG8: "Q"}[entry.type]
+    code = {1: "B", _SHORT: "H", _LONG: "I", 13: "I", _LONG8: "Q", _IFD8: "Q"}[entry.type]
     return struct.unpack(f"<{entry.count}{code}", entry.data)
 
 
@@ -286,7 +286,7 @@ def next_offset_at(directory: Mapping[int, Entry], offset: int, *, big: bool = F
         offset: Where in the file that directory lies.
         big: Whether it is a BigTIFF.
     """
-    layout = _Layout("<", big=big)
+    layout = Layout("<", big=big)
     return offset + layout.count.size + layout.entry.size * len(directory)
 
 
@@ -299,7 +299,7 @@ def serialise(directory: Mapping[int, Entry], offset: int, order: str = "<", *, 
         order: Byte order, `<` or `>`.
         big: Whether the file is a BigTIFF.
     """
-    layout = _Layout(order, big=big)
+    layout = Layout(order, big=big)
     table = bytearray()
     values = bytearray()
     behind = next_offset_at(directory, offset, big=big) + layout.offset.size

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.image_io.formats.tiff import directories, multipage, reader, writer
+from bokwon.image_io.formats.tiff import chain, decisions, directories, multipage, reader, writer
 from bokwon.image_io.page import Page
 from bokwon.image_io.protocols import Document, PageTransform
 from bokwon.image_io.source import Source, damaged, decode_source
@@ -42,23 +42,25 @@ class TiffDocument(Document):
         except InputFileError:
             self._stream.close()
             raise
-        except (ValueError, KeyError, OverflowError, struct.error) as error:
+        except (ValueError, LookupError, OverflowError, struct.error, OSError) as error:
             self._stream.close()
             raise damaged(source.name, error) from error
 
     def _survey(self) -> None:
         """Look at all pages' tags, without decoding any."""
         name, stream = self._source.name, self._stream
-        self._positions = directories.positions(stream)
+        self._positions, broken = chain.chain(stream)
+        decisions.check_developed(name, stream, self._positions)
         listed = len(self._positions)
         size = stream.seek(0, io.SEEK_END)
         self._reduced: list[bool] = []
-        inner, images = False, 0
+        inner, masks, images = False, False, 0
         lost: set[int] = set()
         for position in self._positions:
             directory = directories.parse(stream, position)
             # What is alone is a page, whatever it says.
             self._reduced.append(listed > 1 and multipage.is_reduced(directory))
+            masks |= listed > 1 and multipage.is_mask(directory)
             inner |= multipage.has_inner_images(directory)
             if listed > 1 and multipage.is_scattered(directory):
                 raise InputFileError(
@@ -73,18 +75,27 @@ class TiffDocument(Document):
                 f"{name} holds {images} images, of which it lists {listed}: the others would be lost",
                 "save it anew as a TIFF of one page for each, or as one file for each",
             )
+        if all(self._reduced):
+            self._reduced = [False] * listed
         self._order, self._big = directories.byte_order(stream), directories.is_big(stream)
         self._numbers = [place for place, small in enumerate(self._reduced) if not small]
         self.pages = len(self._numbers)
         self.format = "TIFF" if listed > 1 else None
         self.notices: tuple[str, ...] = ()
+        if broken:
+            self.notices = (f"{name} is damaged, though it can be read: {broken}; compare it with another copy",)
         if any(self._reduced):
-            self.notices = (f"{name} holds smaller copies of its pages, which stay as they are",)
+            what = "smaller copies of its pages" + (", or masks of what is transparent," if masks else "")
+            self.notices += (f"{name} holds {what} which stay as they are and may show the damage",)
         if inner:
             self.notices += (f"{name} holds images within its pages (SubIFDs): a changed file is without them",)
         if lost:
             names = writer.tag_names(lost)
             self.notices += (f"{name} has tags that cannot be read: a changed file is without {names}",)
+
+    def size(self, number: int) -> tuple[int, int] | None:
+        """Return width and height of a page; see `Document.size`."""
+        return reader.size_of(self._stream, self._positions[self._numbers[number - 1]])
 
     def page(self, number: int) -> Page:
         """Read a page; see `Document.page`."""
@@ -93,7 +104,7 @@ class TiffDocument(Document):
     def _extract(self, place: int) -> bytes:
         try:
             return multipage.extract(self._stream, self._positions[place])
-        except (ValueError, KeyError, OverflowError, struct.error) as error:
+        except (ValueError, LookupError, OverflowError, struct.error, OSError) as error:
             raise damaged(self._source.name, error) from error
 
     def _decode(self, number: int, data: bytes) -> Page:

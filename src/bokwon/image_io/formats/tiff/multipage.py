@@ -16,13 +16,15 @@ import numpy as np
 
 from bokwon.errors import BokwonError
 from bokwon.image_io.formats.tiff import directories
+from bokwon.image_io.formats.tiff.decisions import number
 from bokwon.image_io.formats.tiff.directories import Directory, Entry
 
-__all__ = ["TiffWriter", "extract", "has_inner_images", "is_reduced", "is_scattered", "stacked"]
+__all__ = ["TiffWriter", "extract", "has_inner_images", "is_mask", "is_reduced", "is_scattered", "stacked"]
 
 # Whether a page is a page, a smaller copy or a transparency mask.
 _SUBFILE_TYPE = 254
-_REDUCED = 1
+_REDUCED, _MASK = 1, 4
+_OLD_SUBFILE_TYPE, _OLD_REDUCED = 255, 2
 _BITS_PER_SAMPLE, _SUB_DIRECTORIES = 258, 330
 _LARGEST_FILE = 2**32 - 2
 _COMPRESSION, _DESCRIPTION = 259, 270
@@ -62,14 +64,19 @@ def extract(stream: BinaryIO, position: int) -> bytes:
 
 
 def is_reduced(directory: Directory) -> bool:
-    """Return whether a page is a smaller copy of another one, as image pyramids have them."""
-    entry = directory.get(_SUBFILE_TYPE)
-    return entry is not None and bool(directories.numbers(entry)[0] & _REDUCED)
+    """Return whether a page is a smaller copy of another one, as image pyramids have them, or its transparency mask."""
+    old = number(directory, _OLD_SUBFILE_TYPE, 0) == _OLD_REDUCED
+    return old or bool(number(directory, _SUBFILE_TYPE, 0) & (_REDUCED | _MASK))
+
+
+def is_mask(directory: Directory) -> bool:
+    """Return whether a page says where another one is transparent."""
+    return bool(number(directory, _SUBFILE_TYPE, 0) & _MASK)
 
 
 def is_scattered(directory: Directory) -> bool:
     """Return whether a page has parts besides its strips, at places that its tags name: old-style JPEG (TIFF 6.0)."""
-    return _COMPRESSION in directory and directories.numbers(directory[_COMPRESSION])[0] == _OLD_JPEG
+    return number(directory, _COMPRESSION, _UNCOMPRESSED) == _OLD_JPEG
 
 
 def has_inner_images(directory: Directory) -> bool:

@@ -14,15 +14,17 @@ from PIL import Image, UnidentifiedImageError
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.image_io.decoder_warnings import damage_warnings
 from bokwon.image_io.formats import pillow, sixteen_bit
-from bokwon.image_io.formats.tiff import directories, multipage, uncommon, writer
+from bokwon.image_io.formats.tiff import chain, decisions, directories, multipage, uncommon, writer
 from bokwon.image_io.formats.tiff.directories import Directory
 from bokwon.image_io.metadata import Metadata, TiffSettings
-from bokwon.image_io.modes import from_pillow
+from bokwon.image_io.modes import from_pillow, too_many_pixels
 from bokwon.image_io.page import Page
+from bokwon.utilities.memory import is_out_of_memory
 
-__all__ = ["decode"]
+__all__ = ["decode", "size_of"]
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _X_RESOLUTION = 258, 262, 282
+_WIDTH, _LENGTH, _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _X_RESOLUTION = 256, 257, 258, 259, 262, 282
+_SAMPLES, _FORMAT = 277, 339
 _ORIENTATION, _XMP, _ICC = 274, 700, 34675
 # Pillow turns samples upright on loading; this turns them back to how they are stored.
 _UNDO_ORIENTATION = {
@@ -43,6 +45,12 @@ _DAMAGED_UNNOTICED = ("group3", "group4", "tiff_ccitt", "jpeg")
 _OLD_NUMBERS = {"tiff_deflate": "tiff_adobe_deflate"}
 """The same compression by its number of old, in Pillow's names."""
 _LUMA_AND_CHROMA = 6
+_LUMA_COMPRESSIONS = {1: "raw", 5: "tiff_lzw", 8: "tiff_adobe_deflate", 32773: "packbits", 32946: "tiff_adobe_deflate"}
+"""Compressions of luma and chroma that hold samples and no JPEG, by Pillow's names."""
+_NOT_EVERYWHERE = (6, 9, 10, 32766, 32809, 34676, 34677, 34887, 34892, 34925, 50000, 50001, 50002)
+"""Compressions that many builds of libtiff lack."""
+_PHOTOMETRICS = {0: "gray", 1: "gray", 2: "RGB", 3: "palette", 4: "a transparency mask", 5: "inks"}
+_PHOTOMETRICS |= {6: "luma and chroma", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*"}
 _KINDS = {"LAB": "CIE L*a*b*", "YCbCr": "luma and chroma", "F": "floating point", "I": "more than 16 bits"}
 _COLOUR_DEPTHS = {"1": 1, "L": 1, "LA": 2, "P": 1, "PA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "I;16": 1, "I;16B": 1}
 
@@ -50,26 +58,115 @@ _COLOUR_DEPTHS = {"1": 1, "L": 1, "LA": 2, "P": 1, "PA": 2, "RGB": 3, "RGBA": 4,
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     """Read a TIFF file of one page; see `bokwon.image_io.formats.table.Format`."""
     try:
+        tags = directories.parse(stream)
+        positions = chain.positions(stream)
+    except (ValueError, OverflowError, struct.error) as error:
+        raise InputFileError(f"{name} is damaged: {error}", "get an undamaged copy") from error
+    decisions.check_developed(name, stream, positions)
+    method = decisions.number(tags, _COMPRESSION, 1)
+    try:
         return _decode(name, stream, max_pixels)
     except UnidentifiedImageError as unidentified:
-        try:
-            directories.positions(stream)
-        except (ValueError, OverflowError, struct.error) as error:
-            raise InputFileError(f"{name} is damaged: {error}", "get an undamaged copy") from error
+        if method not in decisions.COMPRESSIONS or method in _NOT_EVERYWHERE:
+            raise uncommon.lacking(name, tags) from unidentified
         fix = "convert it to 8 or 16 bits of gray, RGB or CMYK"
-        raise InputFileError(f"{name} is a kind of TIFF that bokwon does not read", fix) from unidentified
+        message = f"{name} is a kind of TIFF that bokwon does not read: {_kind(tags)}"
+        raise InputFileError(message, fix) from unidentified
+    except OSError as error:
+        if method in _NOT_EVERYWHERE and not is_out_of_memory(error):
+            raise uncommon.lacking(name, tags) from error
+        raise
+
+
+def _kind(tags: Directory) -> str:
+    """Return in words how samples are stored."""
+    bits = directories.numbers(tags[_BITS_PER_SAMPLE]) if _BITS_PER_SAMPLE in tags else (1,)
+    kind = decisions.number(tags, _PHOTOMETRIC, 1)
+    channels, form = decisions.number(tags, _SAMPLES, 1), decisions.number(tags, _FORMAT, 1)
+    of = {2: "signed ", 3: "floating-point "}.get(form, "")
+    what = _PHOTOMETRICS.get(kind, f"PhotometricInterpretation {kind}")
+    return f"{channels} channels of {of}samples of {', '.join(map(str, dict.fromkeys(bits)))} bits, {what}"
+
+
+def size_of(stream: BinaryIO, position: int | None = None) -> tuple[int, int] | None:
+    """Return width and height of a page, as its tags say."""
+    try:
+        tags = directories.parse(stream, position)
+    except (ValueError, struct.error):
+        return None
+    size = decisions.number(tags, _WIDTH, 0), decisions.number(tags, _LENGTH, 0)
+    return size if all(size) else None
 
 
 def _decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
+    decision = decisions.decide(directories.parse(stream))
+    if decision.changed:
+        pillow.check_single(name, len(chain.positions(stream)))
+        stream = chain.with_directory(stream, decision.tags)
+    page = _decode_luma(name, stream, decision.tags, max_pixels) or _decode_decided(name, stream, max_pixels)
+    stored = page.metadata.tiff
+    if stored is None:
+        return page
+    pixels, mode, notices = page.pixels, page.mode, [f"{name}: {notice}" for notice in decision.notices]
+    if decision.colours:
+        colours = np.array(decision.colours, np.uint16).reshape(3, -1).T
+        pixels, mode = colours[pixels], "RGB"
+        change = "palette image: comes back as RGB, because a filled hole needs colours the palette lacks"
+        notices.append(f"{name}: {change}")
+    if decision.extra and mode == "RGBA":
+        stored = replace(stored, extra=pixels[..., 3].copy())
+        pixels, mode = np.ascontiguousarray(pixels[..., :3]), "RGB"
+    metadata = replace(page.metadata, tiff=stored)
+    return replace(page, pixels=pixels, mode=mode, metadata=metadata, notices=(*notices, *page.notices))
+
+
+def _decode_luma(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> Page | None:
+    """Decode luma and chroma that are not within a JPEG, as libtiff does; None for all other files."""
+    method = decisions.number(tags, _COMPRESSION, 1)
+    if _photometric(tags) != _LUMA_AND_CHROMA or method not in _LUMA_COMPRESSIONS:
+        return None
+    size = decisions.number(tags, _WIDTH, 0), decisions.number(tags, _LENGTH, 0)
+    if size[0] * size[1] > max_pixels:
+        raise too_many_pixels(name, max_pixels)
+    pillow.check_single(name, len(chain.positions(stream)))
+    orientation = decisions.number(tags, _ORIENTATION, 1)
+    upright = chain.with_directory(stream, {tag: entry for tag, entry in tags.items() if tag != _ORIENTATION})
+    pixels = sixteen_bit.decode_eight_bits(upright.read())
+    if pixels is None or pixels.shape != (size[1], size[0], 3):
+        fix = "convert it to RGB with a program that reads it"
+        raise InputFileError(f"{name} has luma and chroma stored in a way that bokwon does not read", fix)
+    kept = writer.descriptive(tags, samples_changed=True)
+    metadata = Metadata(
+        icc=kept[_ICC].data if _ICC in kept else None,
+        exif=writer.exif_block(kept) or None,
+        xmp=kept[_XMP].data if _XMP in kept else None,
+        dpi=writer.resolution(tags),
+        orientation=orientation if orientation in _UNDO_ORIENTATION else 1,
+        tiff=_settings_of(
+            tags,
+            kept,
+            _LUMA_COMPRESSIONS[method],
+            negative=False,
+            big=directories.is_big(stream),
+            order=directories.byte_order(stream),
+        ),
+    )
+    notices = [f"{name}: {change}" for change in writer.changes_of(tags, samples_changed=True)]
+    notices.append(f"{name}: its luma and chroma come back as red, green and blue")
+    return Page(pixels, "RGB", "TIFF", metadata, tuple(notices))
+
+
+def _decode_decided(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     if (page := _decode_uncommon(name, stream, max_pixels)) is not None:
         return page
+    order = directories.byte_order(stream)
     stream.seek(0)
     if high_first := stream.read(4) == _BIG_HIGH_FIRST:
         stream = _as_tiff(name, stream)
     else:
         # What is damaged Pillow will say; but it opens all pages to count them, and does not know every kind.
         with suppress(ValueError, KeyError, struct.error, OverflowError):
-            pillow.check_single(name, len(directories.positions(stream)))
+            pillow.check_single(name, len(chain.positions(stream)))
     with pillow.opened(name, stream, "TIFF", max_pixels) as image:
         tags = directories.parse(stream)
         compression = str(image.info.get("compression", "raw"))
@@ -90,7 +187,9 @@ def _decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
             xmp=kept[_XMP].data if _XMP in kept else None,
             # Where a file has no resolution Pillow takes one for granted now and then.
             dpi=metadata.dpi if _X_RESOLUTION in tags else None,
-            tiff=_settings_of(tags, kept, _OLD_NUMBERS.get(compression, compression), negative=negative, big=big),
+            tiff=_settings_of(
+                tags, kept, _OLD_NUMBERS.get(compression, compression), negative=negative, big=big, order=order
+            ),
         )
         turned = _UNDO_ORIENTATION.get(orientation)
         try:
@@ -130,7 +229,7 @@ def _decode_uncommon(name: str, stream: BinaryIO, max_pixels: int) -> Page | Non
         return None
     if mode is None:
         return None
-    pillow.check_single(name, len(directories.positions(stream)))
+    pillow.check_single(name, len(chain.positions(stream)))
     pixels, compression = uncommon.decode_samples(name, stream, tags, mode, max_pixels=max_pixels)
     negative = _photometric(tags) == writer.WHITE_IS_ZERO and mode in writer.WITH_NEGATIVES
     turned = _photometric(tags) == writer.WHITE_IS_ZERO and not negative
@@ -140,17 +239,27 @@ def _decode_uncommon(name: str, stream: BinaryIO, max_pixels: int) -> Page | Non
         exif=writer.exif_block(kept) or None,
         xmp=kept[_XMP].data if _XMP in kept else None,
         dpi=writer.resolution(tags),
-        orientation=directories.numbers(tags[_ORIENTATION])[0] if _ORIENTATION in tags else 1,
-        tiff=_settings_of(tags, kept, compression, negative=negative, big=directories.is_big(stream)),
+        orientation=told if (told := decisions.number(tags, _ORIENTATION, 1)) in _UNDO_ORIENTATION else 1,
+        tiff=_settings_of(
+            tags,
+            kept,
+            compression,
+            negative=negative,
+            big=directories.is_big(stream),
+            order=directories.byte_order(stream),
+        ),
     )
     notices = [f"{name}: {change}" for change in writer.changes_of(tags, samples_changed=turned)]
     notices += [_white_is_turned(name)] if turned else []
     return Page(pixels, mode, "TIFF", metadata, tuple(notices))
 
 
-def _settings_of(tags: Directory, kept: Directory, compression: str, *, negative: bool, big: bool) -> TiffSettings:
+def _settings_of(
+    tags: Directory, kept: Directory, compression: str, *, negative: bool, big: bool, order: str
+) -> TiffSettings:
     """Return how a page is to be written again, of all its tags and those that describe it."""
-    return TiffSettings(compression, kept, uncommon.tile_of(tags), big, negative, writer.has_differences(tags))
+    differences = writer.has_differences(tags)
+    return TiffSettings(compression, kept, uncommon.tile_of(tags), big, negative, differences, order)
 
 
 def _bits_of(name: str, image: Image.Image, tags: Directory) -> tuple[int, ...]:
@@ -175,13 +284,13 @@ def _bits_of(name: str, image: Image.Image, tags: Directory) -> tuple[int, ...]:
 
 def _as_tiff(name: str, stream: BinaryIO) -> BinaryIO:
     """Return a BigTIFF of one page as a TIFF."""
-    positions = directories.positions(stream)
+    positions = chain.positions(stream)
     pillow.check_single(name, len(positions))
     return io.BytesIO(multipage.extract(stream, positions[0]))
 
 
-def _photometric(tags: Directory) -> int | None:
-    return directories.numbers(tags[_PHOTOMETRIC])[0] if _PHOTOMETRIC in tags else None
+def _photometric(tags: Directory) -> int:
+    return decisions.number(tags, _PHOTOMETRIC, -1)
 
 
 def _white_is_turned(name: str) -> str:

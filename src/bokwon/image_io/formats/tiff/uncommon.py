@@ -13,6 +13,7 @@ import numpy as np
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.image_io.formats.jpeg2000 import CODESTREAM
 from bokwon.image_io.formats.tiff import directories
+from bokwon.image_io.formats.tiff.decisions import compression_name, number
 from bokwon.image_io.formats.tiff.directories import Directory
 from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
 from bokwon.types import Pixels
@@ -24,6 +25,7 @@ __all__ = [
     "check_flat",
     "decode_samples",
     "encode_samples",
+    "lacking",
     "mode_of_uncommon",
     "tile_of",
 ]
@@ -36,7 +38,7 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _SEPARATED = 0, 1, 2, 5
 _SEPARATE_PLANES, _ASSOCIATED, _UNASSOCIATED = 2, 1, 2
 # Pillow's names, which TiffSettings holds, of what OpenCV reads as well; and of what one or neither of them reads.
 _READ_BY_OPENCV = {1: "raw", 5: "tiff_lzw", 8: "tiff_adobe_deflate", 32773: "packbits", 32946: "tiff_adobe_deflate"}
-_READ_BY_NONE = {34712: "jpeg2000", 50001: "webp"}
+_READ_BY_NONE = {34712: "jpeg2000", 50001: "webp", 34887: "lerc", 34934: "jpegxr", 50002: "jpegxl", 52546: "jpegxl"}
 _NAMES = _READ_BY_OPENCV | _READ_BY_NONE | {7: "jpeg", 34925: "lzma", 50000: "zstd"}
 _LIBRARIES = ("tifffile", "imagecodecs")
 """tifffile leaves every compression to imagecodecs."""
@@ -69,25 +71,25 @@ def mode_of_uncommon(tags: Directory, order: str, *, big: bool = False) -> str |
     """
     depths = set(directories.numbers(tags[_BITS])) if _BITS in tags else {1}
     mode = _mode(tags)
-    if mode is None or depths not in ({8}, {16}) or _number(tags, _FORMAT, _UNSIGNED) != _UNSIGNED:
+    if mode is None or depths not in ({8}, {16}) or number(tags, _FORMAT, _UNSIGNED) != _UNSIGNED:
         return None
-    compression = _number(tags, _COMPRESSION, 1)
-    apart = _number(tags, _PLANAR, 1) == _SEPARATE_PLANES
+    compression = number(tags, _COMPRESSION, 1)
+    apart = number(tags, _PLANAR, 1) == _SEPARATE_PLANES
     if compression in _READ_BY_NONE or (mode == "LA" and apart) or (big and order == ">"):
         return mode
     if depths == {8}:
         return None
-    uncommon_colour = apart or _number(tags, _ORIENTATION, 1) != 1 or compression not in _READ_BY_OPENCV
-    uncommon_gray = order == ">" and _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO
+    uncommon_colour = apart or number(tags, _ORIENTATION, 1) != 1 or compression not in _READ_BY_OPENCV
+    uncommon_gray = order == ">" and number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO
     uncommon = {"L": uncommon_gray, "RGB": uncommon_colour, "RGBA": uncommon_colour}.get(mode, True)
     return mode if uncommon else None
 
 
 def _mode(tags: Directory) -> str | None:
-    kind, channels = _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO), _number(tags, _CHANNELS, 1)
+    kind, channels = number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO), number(tags, _CHANNELS, 1)
     if kind == _WHITE_IS_ZERO:
         kind = _BLACK_IS_ZERO
-    if (kind, channels) == (_RGB, 4) and _number(tags, _EXTRA, 0) not in (_ASSOCIATED, _UNASSOCIATED):
+    if (kind, channels) == (_RGB, 4) and number(tags, _EXTRA, 0) not in (_ASSOCIATED, _UNASSOCIATED):
         return None
     modes = {(_BLACK_IS_ZERO, 1): "L", (_BLACK_IS_ZERO, 2): "LA", (_RGB, 3): "RGB", (_RGB, 4): "RGBA"}
     return (modes | {(_SEPARATED, 4): "CMYK"}).get((kind, channels))
@@ -110,30 +112,44 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
         InputFileError: Too large, damaged, or of premultiplied alpha.
         MissingDependencyError: tifffile or imagecodecs is not installed.
     """
-    width, height = _number(tags, _WIDTH, 0), _number(tags, _LENGTH, 0)
+    width, height = number(tags, _WIDTH, 0), number(tags, _LENGTH, 0)
     if width * height > max_pixels:
         raise too_many_pixels(name, max_pixels)
     check_alpha(name, tags, mode)
-    number = _number(tags, _COMPRESSION, 1)
-    compression = _NAMES.get(number, f"number {number}")
-    depth = _number(tags, _BITS, 1)
+    method = number(tags, _COMPRESSION, 1)
+    compression = _NAMES.get(method, f"number {method}")
+    depth = number(tags, _BITS, 1)
     _check_blocks(name, stream, tags, max_pixels)
     stream.seek(0)
     tifffile = _tifffile(f"{depth}-bit {mode} of compression {compression} in TIFF")
     with tifffile.TiffFile(stream) as file:
-        samples = np.asarray(file.pages[0].asarray())
+        try:
+            samples = np.asarray(file.pages[0].asarray())
+        except ValueError as error:
+            # So it is when imagecodecs was built without that compression.
+            if "codec" not in str(error) and "compression" not in str(error).lower():
+                raise
+            raise lacking(name, tags) from error
     channels = len(mode)
-    if channels > 1 and _number(tags, _PLANAR, 1) == _SEPARATE_PLANES:
+    if channels > 1 and number(tags, _PLANAR, 1) == _SEPARATE_PLANES:
         samples = np.moveaxis(samples, 0, -1)
     dtype = np.dtype(f"uint{depth}")
     expected = (height, width, channels) if channels > 1 else (height, width)
     if samples.shape != expected or samples.dtype != dtype:
         raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
     pixels = np.array(samples, dtype, order="C")
-    if _number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO:
+    if number(tags, _PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO:
         gray = pixels[..., 0] if channels > 1 else pixels
         gray[...] = np.iinfo(dtype).max - gray
     return pixels, compression
+
+
+def lacking(name: str, tags: Directory) -> InputFileError:
+    """Return the error for a compression that no installed decoder knows."""
+    return InputFileError(
+        f"{name} is compressed with {compression_name(tags)}, which cannot be decoded here",
+        "save it with LZW or Deflate compression in a program that reads it",
+    )
 
 
 def check_alpha(name: str, tags: Directory, mode: str) -> None:
@@ -142,7 +158,7 @@ def check_alpha(name: str, tags: Directory, mode: str) -> None:
     Raises:
         InputFileError: Its alpha is associated.
     """
-    if mode in ("LA", "RGBA") and _number(tags, _EXTRA, 0) == _ASSOCIATED:
+    if mode in ("LA", "RGBA") and number(tags, _EXTRA, 0) == _ASSOCIATED:
         raise multiplied_alpha(name)
 
 
@@ -152,26 +168,26 @@ def check_flat(name: str, tags: Directory) -> None:
     Raises:
         InputFileError: It has a depth.
     """
-    if (images := _number(tags, _IMAGE_DEPTH, 1)) > 1:
+    if (images := number(tags, _IMAGE_DEPTH, 1)) > 1:
         raise InputFileError(f"{name} is a volume of {images} images (ImageDepth)", "split it into one page for each")
 
 
 def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> None:
     """Make sure that all strips or tiles are there, and unpack to no more than they should: tifffile does neither."""
-    width, height = _number(tags, _WIDTH, 0), _number(tags, _LENGTH, 0)
+    width, height = number(tags, _WIDTH, 0), number(tags, _LENGTH, 0)
     places, lengths = directories.blocks_of(tags)
     # A strip may say that it has more rows than the page; a tile has as many as it says.
     down, across = (
-        (min(_number(tags, _ROWS, height), height), width) if places == directories.STRIPS[0] else _tile_sides(tags)
+        (min(number(tags, _ROWS, height), height), width) if places == directories.STRIPS[0] else _tile_sides(tags)
     )
     if not down or not across or down * across > max_pixels:
         fix = "get an undamaged copy, or allow more (--max-mpixels)"
         raise InputFileError(f"the blocks of {name} are of {across}x{down} pixels", fix)
-    planes = _number(tags, _CHANNELS, 1) if _number(tags, _PLANAR, 1) == _SEPARATE_PLANES else 1
+    planes = number(tags, _CHANNELS, 1) if number(tags, _PLANAR, 1) == _SEPARATE_PLANES else 1
     expected = -(-height // down) * -(-width // across) * planes
     starts, sizes = (directories.numbers(tags[tag]) if tag in tags else () for tag in (places, lengths))
     whole = len(starts) == len(sizes) == expected and all(starts) and all(sizes)
-    if whole and _READ_BY_NONE.get(_number(tags, _COMPRESSION, 1)) == "jpeg2000":
+    if whole and _READ_BY_NONE.get(number(tags, _COMPRESSION, 1)) == "jpeg2000":
         whole = all(_fits(stream, start, across, down) for start in starts)
     if not whole:
         raise InputFileError(f"{name} is damaged: parts of it are missing", "get an undamaged copy")
@@ -189,7 +205,7 @@ def _fits(stream: BinaryIO, start: int, width: int, height: int) -> bool:
 
 
 def _tile_sides(tags: Directory) -> tuple[int, int]:
-    return _number(tags, _TILE_LENGTH, 0), _number(tags, _TILE_WIDTH, 0)
+    return number(tags, _TILE_LENGTH, 0), number(tags, _TILE_WIDTH, 0)
 
 
 def tile_of(tags: Directory) -> tuple[int, int] | None:
@@ -239,10 +255,6 @@ def encode_samples(
 def _rows_of_a_strip(pixels: Pixels) -> int:
     # As Pillow's: 64 KiB before compression.
     return max(1, 65536 // max(int(pixels[0].nbytes), 1))
-
-
-def _number(tags: Directory, tag: int, default: int) -> int:
-    return int(next(iter(directories.numbers(tags[tag])), default)) if tag in tags else default
 
 
 def _tifffile(what: str) -> Any:

@@ -117,7 +117,8 @@ def own_blocks(metadata: Metadata) -> list[str]:
     """Return the tags of a TIFF page that no other format takes over."""
     tags = metadata.tiff.tags if metadata.tiff else {}
     own = [tag for tag, entry in tags.items() if tag in _IN_SAMPLES or entry.type in directories.BIG_ONLY]
-    return [f"TIFF tag {tag_names([tag])}" for tag in sorted(own)]
+    extra = ["fourth channel"] if metadata.tiff and metadata.tiff.extra is not None else []
+    return [*extra, *(f"TIFF tag {tag_names([tag])}" for tag in sorted(own))]
 
 
 def exif_block(tags: Directory) -> bytes:
@@ -189,7 +190,7 @@ def _tags_of(metadata: Metadata) -> Directory:
     return tags
 
 
-def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, order: str = "<") -> None:
+def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, order: str | None = None) -> None:
     """Write a one-page TIFF file.
 
     Args:
@@ -198,8 +199,13 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
         mode: Their mode.
         metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless; one that
             was a BigTIFF stays one.
-        order: Byte order to write, `<` or `>`.
+        order: Byte order to write, `<` or `>`; by default that of the TIFF file which the page came from.
     """
+    stored = metadata.tiff
+    order = order or (stored.order if stored else "<")
+    unknown = stored is not None and stored.extra is not None and mode == "RGB" and stored.extra.dtype == pixels.dtype
+    if stored is not None and stored.extra is not None and unknown:
+        pixels, mode = np.concatenate([pixels, stored.extra[..., None]], axis=-1), "RGBA"
     compression = encoding_for(metadata.tiff.compression, mode) if metadata.tiff else _DEFLATE
     tile = metadata.tiff.tile if metadata.tiff and uncommon.can_encode(mode) else None
     negative = metadata.tiff is not None and metadata.tiff.white_is_zero and mode in WITH_NEGATIVES
@@ -219,8 +225,8 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
     if negative:
         directory[_PHOTOMETRIC] = Entry.shorts(WHITE_IS_ZERO)
     if mode == "RGBA":
-        # Unassociated alpha; OpenCV leaves the tag out.
-        directory[_EXTRA_SAMPLES] = Entry.shorts(2)
+        # Unassociated alpha, or nothing that is known; OpenCV leaves the tag out.
+        directory[_EXTRA_SAMPLES] = Entry.shorts(0 if unknown else 2)
     lengths = directories.blocks_of(structure)[1]
     directory[lengths] = Entry.longs(*directories.numbers(structure[lengths]))
     output = multipage.TiffWriter(stream, order, big=metadata.tiff is not None and metadata.tiff.big)

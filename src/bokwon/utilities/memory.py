@@ -1,0 +1,36 @@
+"""Errors of any library that mean too little memory."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+from bokwon.errors import MemoryLimitError
+
+__all__ = ["is_out_of_memory", "out_of_memory"]
+
+# ONNX Runtime, OpenVINO, OpenCV and CUDA each word it in their own way, in exceptions of general classes.
+_WORDS = re.compile(
+    r"bad[_ ]alloc|fail(ed|ure) to allocate|(insufficient|not enough|out of) memory|cannot allocate memory"
+    r"|unable to allocate|could not allocate|BFCArena|AllocateRawInternal",
+    re.IGNORECASE,
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error of any library means that memory was too small."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno == errno.ENOMEM
+    return isinstance(error, Exception) and _WORDS.search(str(error)) is not None
+
+
+def out_of_memory(what: str) -> MemoryLimitError:
+    """Return the error for too little memory.
+
+    Args:
+        what: What needs it: the subject of the sentence.
+    """
+    fix = "close other programs, lower --tile, -j or --threads, or split the image; --max-mpixels refuses large images"
+    return MemoryLimitError(f"{what} needs more memory than there is", fix)
