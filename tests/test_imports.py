@@ -39,13 +39,22 @@ EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
 # The root is imported by everyone, so it loads errors and settings only; the rest waits until it is asked for.
 ROOMS["bokwon"] = EVERYTHING
-ROOMS["__main__"] = {"cli"}
+ROOMS["__main__"] = {"cli", "utilities"}
 
 RUNTIME = {"errors", "types", "settings", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
 # What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.
-OPTIONAL_LIBRARIES = {"huggingface_hub", "imagecodecs", "openvino", "pikepdf", "tifffile"} | {"skimage", "patchmatch"}
+OPTIONAL_LIBRARIES = {
+    "huggingface_hub",
+    "imagecodecs",
+    "openvino",
+    "pi_heif",
+    "pikepdf",
+    "tifffile",
+    "skimage",
+    "patchmatch",
+}
 # safetensors: a weights file for the frozen feature maps is read with it.
 NN_LIBRARIES = {"torch", "safetensors"}
 

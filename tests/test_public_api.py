@@ -25,7 +25,7 @@ def test_every_public_name_tells_what_it_is() -> None:
 
 
 def test_the_signatures() -> None:
-    assert list(inspect.signature(bokwon.restore).parameters) == ["image", "hole", "settings"]
+    assert list(inspect.signature(bokwon.restore).parameters) == ["image", "hole", "allow_large", "settings"]
     assert list(inspect.signature(bokwon.Restorer).parameters) == ["settings"]
     assert list(inspect.signature(bokwon.RestoreSettings).parameters) == [
         "model",
@@ -80,6 +80,7 @@ def test_every_error_has_its_documented_exit_code() -> None:
         "MemoryLimitError": 7,
         "MissingDependencyError": 3,
         "OutputExistsError": 6,
+        "TimeLimitError": 8,
     }
 
 

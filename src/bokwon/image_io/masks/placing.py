@@ -104,8 +104,7 @@ def check_shape(
     sizes = "{} is {}x{} and the image {}x{} pixels".format(name, *mask, *size)
     shaped = next((way for way in ways if _has_shape(way, size)), None)
     if shaped is None:
-        turned = ", turned or not" if len(ways) > 1 else ""
-        raise ArgumentError(f"{sizes}: they do not have the same shape{turned}", "draw the mask on this very image")
+        raise ArgumentError(f"{sizes}: they do not have the same shape", "draw the mask on this very image")
     fault = _difference(shaped, size)
     if not fit:
         raise ArgumentError(f"{sizes}: {fault}", "add --fit-mask to resize it, or draw it on this very image")
