@@ -41,7 +41,13 @@ def test_the_signatures() -> None:
         "tile",
         "threads",
     ]
-    assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
+    assert list(inspect.signature(bokwon.Restorer.restore).parameters) == [
+        "self",
+        "image",
+        "hole",
+        "allow_large",
+        "progress",
+    ]
 
 
 def test_the_fields_of_a_restoration() -> None:
