@@ -620,9 +620,13 @@ def test_chroma_of_any_subsampling_stays_so(folder: Path, subsampling: str, caps
 
 
 def test_what_of_a_jpegs_encoding_does_not_come_back_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("page.jpg").write_bytes(imagecodecs.jpeg_encode(noise("RGB"), outcolorspace="RGB"))
+    Image.new("CMYK", SIZE[::-1], (9, 40, 90, 3)).save("page.jpg")
+    data = bytearray(Path("page.jpg").read_bytes())
+    # The transform that Adobe's segment names: luma, chroma and black.
+    data[data.index(b"Adobe") + 11] = 2
+    Path("page.jpg").write_bytes(data)
     assert restore("page.jpg", "out.jpg") == 0
-    assert "its red, green and blue are stored as luma and chroma" in capsys.readouterr().err
+    assert "its inks, stored as luma, chroma and black, come back" in capsys.readouterr().err
 
 
 def test_what_another_format_has_no_place_for_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -417,7 +417,8 @@ def test_a_tiff_whose_end_is_missing_is_damaged(folder: Path, capsys: pytest.Cap
     with pytest.raises(SystemExit) as caught:
         main(["restore", "page.tif", "out.tif", "--mask", "masks", "--method", "telea"])
     assert caught.value.code == 2
-    assert "page.tif is damaged: the file ends inside its tags" in capsys.readouterr().err
+    assert "page.tif is damaged: the file ends inside a page" in (said := capsys.readouterr().err)
+    assert "it says that another page follows, which is not in the file" in said
 
 
 @pytest.mark.parametrize("kind", ["jpg", "g4", "jpeg.tif", "pdf"])

@@ -65,6 +65,9 @@ class GivenMasks:
 
     def check_size(self, number: int, size: tuple[int, int] | None) -> None:
         """Refuse a mask of another size by the headers of both; see `HoleSource.check_size`."""
+        if size is not None and size[0] * size[1] > self._options.max_pixels:
+            # That is what is wrong then.
+            return
         source = self._masks.pages.get(number)
         if source is not None:
             with open_document(source, max_pixels=self._options.max_pixels) as single:

@@ -67,6 +67,8 @@ def restore_file(
             file_format = document.format
         for notice in document.notices:
             tell("note", notice)
+        for warning in document.warnings:
+            tell("warning", warning)
         wanted = _wanted(job, document.pages)
         found = FoundMasks(find, document.pages, wanted, tell) if find is not None and not job.masks else None
         holes = found or GivenMasks(job, document.pages, wanted, opened, tell)

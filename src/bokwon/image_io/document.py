@@ -35,7 +35,7 @@ def open_document(source: Source, *, max_pixels: int) -> Document:
     if document.format is not None:
         return document
     with document:
-        return SinglePage(source, max_pixels, document.notices)
+        return SinglePage(source, max_pixels, document.notices, document.warnings)
 
 
 class SinglePage(Document):
@@ -45,15 +45,18 @@ class SinglePage(Document):
         source: Where from.
         max_pixels: Refuse a larger page, before decoding it.
         notices: What the reader should be told, one sentence each.
+        warnings: What is wrong with the file though it could be opened, one sentence each.
     """
 
     pages = 1
     format = None
 
-    def __init__(self, source: Source, max_pixels: int, notices: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, source: Source, max_pixels: int, notices: tuple[str, ...] = (), warnings: tuple[str, ...] = ()
+    ) -> None:
         self._source = source
         self._max_pixels = max_pixels
-        self.notices = notices
+        self.notices, self.warnings = notices, warnings
 
     def size(self, number: int) -> tuple[int, int] | None:
         """Return width and height as the file's headers say; see `Document.size`."""

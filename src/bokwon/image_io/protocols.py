@@ -22,11 +22,13 @@ class Document(AbstractContextManager["Document"], Protocol):
         pages: How many pages it has.
         format: The only format that holds it, if it cannot become one of another format.
         notices: What the reader should be told, one sentence each.
+        warnings: What is wrong with the file though it could be opened, one sentence each.
     """
 
     pages: int
     format: str | None
     notices: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     def size(self, number: int) -> tuple[int, int] | None:
         """Return width and height of a page, counted from 1, without decoding it; None where only that tells."""

@@ -107,7 +107,8 @@ def decide(tags: Directory) -> Decision:
         words = {_RGB: "red, green and blue", _BLACK_IS_ZERO: "gray with black as zero"}.get(kind, "white as zero")
         notices.append(f"it does not say what its samples mean (PhotometricInterpretation): read as {words}")
     photometric = number(decided, _PHOTOMETRIC, _BLACK_IS_ZERO)
-    extra, colours = False, ()
+    extra = False
+    colours: tuple[int, ...] = ()
     if photometric == _PALETTE and _COLOUR_MAP in decided and decided[_COLOUR_MAP].type == 3:
         values = directories.numbers(decided[_COLOUR_MAP])
         if max(values, default=0) < 256:

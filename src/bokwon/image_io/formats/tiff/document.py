@@ -83,7 +83,7 @@ class TiffDocument(Document):
         self.format = "TIFF" if listed > 1 else None
         self.notices: tuple[str, ...] = ()
         if broken:
-            self.notices = (f"{name} is damaged, though it can be read: {broken}; compare it with another copy",)
+            self.warnings = (f"{name} is damaged, though it can be read: {broken}; compare it with another copy",)
         if any(self._reduced):
             what = "smaller copies of its pages" + (", or masks of what is transparent," if masks else "")
             self.notices += (f"{name} holds {what} which stay as they are and may show the damage",)
