@@ -21,6 +21,7 @@ from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source
+from bokwon.inpaint.models import find_model
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
 from bokwon.types import DETECTOR_CLASSES
@@ -167,9 +168,10 @@ def test_without_a_detector_model_it_is_said(monkeypatch: pytest.MonkeyPatch) ->
     assert "--mask FILE" in error.value.fix
 
 
-def test_the_detector_fills_from_the_confidence_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_detector_fills_from_the_confidence_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Detector:
-        def __init__(self, threshold: float) -> None:
+        def __init__(self, model: Path, *, threshold: float) -> None:
+            assert model == tmp_path / "detect.onnx"
             self.threshold = threshold
 
         def find(self, pixels: np.ndarray, mode: str) -> float:
@@ -179,7 +181,9 @@ def test_the_detector_fills_from_the_confidence_asked_for(monkeypatch: pytest.Mo
     module.Detector = Detector  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "bokwon.detection", ModuleType("bokwon.detection"))
     monkeypatch.setitem(sys.modules, "bokwon.detection.detector", module)
+    (tmp_path / "detect.onnx").write_bytes(b"a model")
     monkeypatch.setattr(found_masks, "detector_is_installed", lambda: True)
+    monkeypatch.setattr(found_masks, "find_model", lambda name: find_model(name, folder=tmp_path))
     load_detector.cache_clear()
     try:
         assert load_detector(0.75)(np.zeros((2, 2), np.uint8), "L") == 0.75

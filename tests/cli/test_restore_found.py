@@ -21,7 +21,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 
 class Detector:
-    def __init__(self, threshold):
+    def __init__(self, model, *, threshold):
+        assert model.name == "detect.onnx"
         self.threshold = threshold
 
     def find(self, pixels, mode):

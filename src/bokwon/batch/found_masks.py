@@ -18,7 +18,7 @@ from PIL import Image
 from bokwon.batch.page_holes import PageHole, Tell
 from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.image_io.page import Page
-from bokwon.inpaint.models import list_models
+from bokwon.inpaint.models import find_model, list_models
 from bokwon.provenance.hole_list import Damage
 from bokwon.types import DETECTOR_CLASSES, Hole, Pixels
 from bokwon.utilities.atomic import write_file
@@ -122,7 +122,7 @@ def load_detector(certain: float) -> FindDamage:
         MissingDependencyError: No detector model is installed.
     """
     check_detector()
-    detector: Any = import_module(f"{_ROOM}.detector").Detector(threshold=certain)
+    detector: Any = import_module(f"{_ROOM}.detector").Detector(find_model(_MODEL).path, threshold=certain)
     find: FindDamage = detector.find
     return find
 
