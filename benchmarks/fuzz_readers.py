@@ -269,7 +269,9 @@ def main() -> None:
     totals: dict[str, Counter[str]] = {chunk.format: Counter() for chunk in chunks}
     for chunk, counts in run_in_processes(start, chunks, arguments.jobs, attempts=1):
         totals[chunk.format].update(
-            counts if isinstance(counts, dict) else {f"fault: died in {chunk.first}..{chunk.first + chunk.count}": chunk.count}
+            counts
+            if isinstance(counts, dict)
+            else {f"fault: died in {chunk.first}..{chunk.first + chunk.count}": chunk.count}
         )
     result = {name: dict(sorted(counts.items())) for name, counts in totals.items()}
     if arguments.out and arguments.formats and arguments.out.exists():
