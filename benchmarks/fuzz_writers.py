@@ -94,14 +94,14 @@ class Layer:
     def __init__(self, kind: str | None, step: int) -> None:
         self.kind, self.step, self.count = kind, step, 0
 
-    def happens(self, writing: bool) -> bool:
-        """Take a step; return whether its write is to be cut short."""
+    def happens(self, writing: bool, *, may_fail: bool = True) -> bool:
+        """Take a step; return whether its write is to be cut short. What tidies up may not fail: then it cannot."""
         now, self.count = self.count, self.count + 1
         if self.kind == "ENOSPC" and now >= self.step and writing:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if now != self.step:
             return False
-        if self.kind == "EIO" and writing:
+        if self.kind == "EIO" and may_fail:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         if self.kind == "SIGTERM":
             os.kill(os.getpid(), signal.SIGTERM)
@@ -132,11 +132,13 @@ class Layer:
         builtins.open = io.open = opened
         os.write = write
         for name in ("fsync", "rename", "replace", "unlink", "rmdir", "remove", "mkdir"):
-            setattr(os, name, self._counted(getattr(os, name)))
+            setattr(
+                os, name, self._counted(getattr(os, name), may_fail=name in ("fsync", "rename", "replace", "mkdir"))
+            )
 
-    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _counted(self, function: Callable[..., Any], *, may_fail: bool) -> Callable[..., Any]:
         def counted(*arguments: Any, **options: Any) -> Any:
-            self.happens(False)
+            self.happens(False, may_fail=may_fail)
             return function(*arguments, **options)
 
         return counted

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, cast
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.image_io.formats.pdf.content import ContentReader, Drawn, page_rotation
@@ -177,7 +177,7 @@ class PdfDocument(Document):
         encrypted, sink = self._pdf.is_encrypted, _Sink(stream)
         try:
             self._pdf.save(
-                sink,
+                cast(BinaryIO, sink),
                 deterministic_id=not encrypted,
                 encryption=True if encrypted else None,
                 linearize=self._pdf.is_linearized,
