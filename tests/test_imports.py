@@ -39,7 +39,7 @@ EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
 # The root is imported by everyone, so it loads errors and settings only; the rest waits until it is asked for.
 ROOMS["bokwon"] = EVERYTHING
-ROOMS["__main__"] = {"cli", "utilities"}
+ROOMS["__main__"] = {"cli"}
 
 RUNTIME = {"errors", "types", "settings", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
 # What `pip install bokwon` installs.

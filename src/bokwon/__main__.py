@@ -10,13 +10,11 @@ def main() -> None:
     """Load the command line and run it; Ctrl-C while it loads ends as quietly as later."""
     try:
         from bokwon.cli.main import main as run
-        from bokwon.utilities.time_limit import allow_supervision
     except KeyboardInterrupt:
         if sys.stderr is not None:
             os.write(sys.stderr.fileno(), b"bokwon: error: interrupted\n")
         os._exit(130)
-    allow_supervision()
-    run()
+    run(alone=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from bokwon.cli import convert, evaluate, explain, export, masks, models, pages,
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
+from bokwon.utilities.time_limit import allow_supervision
 from bokwon.version import __version__
 
 __all__ = ["app", "main"]
@@ -63,11 +64,12 @@ app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
     """Run the command line and leave with a documented exit code.
 
     Args:
         arguments: Command-line arguments without the program's name; those of the process by default.
+        alone: Whether the process does nothing else, and may go on in a child; see `bokwon.utilities.time_limit`.
 
     Raises:
         SystemExit: Always. 0 ok, 1 arguments, 2 input file, 3 missing dependency, 4 some files failed,
@@ -75,6 +77,8 @@ def main(arguments: list[str] | None = None) -> None:
             130 interrupted (129 and 143: by SIGHUP and SIGTERM).
     """
     prepare_standard_streams()
+    if alone:
+        allow_supervision()
     with _tidy_endings() as ended_by:
         _run(arguments, ended_by)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from collections.abc import Callable
@@ -152,6 +153,25 @@ def test_it_is_known_how_viewers_show_a_picture(
     assert drawn is not None
     with opened(pdf) as document:
         assert document.page(1).upright is drawn.then(Orientation.of_rotation(rotate))
+
+
+@pytest.mark.parametrize("room", [0, 10, 500])
+def test_a_full_disk_is_an_error_and_no_abort(pdf: pikepdf.Pdf, add_image: Add, add_page: Add, room: int) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
+            if self.tell() + len(data) > room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    add_page(DRAW, add_image(GRAY))
+
+    def invert(number: int, read: Callable[[], Page] | None) -> Page | None:
+        assert read is not None
+        page = read()
+        return replace(page, pixels=255 - page.pixels)
+
+    with opened(pdf) as document, pytest.raises(OSError, match="No space left"):
+        document.rewrite(Full(), "PDF", invert)
 
 
 def test_a_picture_that_stands_aslant_is_taken_as_stored(add_image: Add, add_page: Add, pdf: pikepdf.Pdf) -> None:

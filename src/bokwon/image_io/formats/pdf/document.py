@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, cast
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.image_io.formats.pdf.content import ContentReader, Drawn, page_rotation
@@ -50,6 +51,25 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
 def _what(said: object) -> str:
     """Return what qpdf says, without what it calls the file."""
     return _STREAM.sub("", str(said))
+
+
+class _Sink(io.RawIOBase):
+    """Writes to a stream, and keeps what goes wrong to itself: an exception there would abort the process in qpdf."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if self.error is None:
+            try:
+                self._stream.write(data)
+            except OSError as error:
+                self.error = error
+        return len(data)
 
 
 class PdfDocument(Document):
@@ -154,10 +174,10 @@ class PdfDocument(Document):
             return
         # The same input makes the same bytes: the identifier is made of the content. Where it is encrypted the key is
         # made of the identifier.
-        encrypted = self._pdf.is_encrypted
+        encrypted, sink = self._pdf.is_encrypted, _Sink(stream)
         try:
             self._pdf.save(
-                stream,
+                cast(BinaryIO, sink),
                 deterministic_id=not encrypted,
                 encryption=True if encrypted else None,
                 linearize=self._pdf.is_linearized,
@@ -165,6 +185,8 @@ class PdfDocument(Document):
         except self._pikepdf.PdfError as error:
             # Only now does it look at some parts of the file.
             raise InputFileError(f"{self._source.name} is damaged: {_what(error)}", _MEND) from error
+        if sink.error is not None:
+            raise sink.error
 
     def _name(self, number: int) -> str:
         return f"{self._source.name}, page {number}"

@@ -273,7 +273,7 @@ class PdfPicture:
                 raise self._unsupported([kind], error) from error
         with self._pikepdf.new() as pdf:
             # Without its Decode and its colours, which pikepdf would follow.
-            picture = pdf.copy_foreign(self._image)
+            picture: Any = pdf.copy_foreign(self._image)
             own = filters_of(self._pikepdf, picture)[-1][1]
             picture.write(data, filter=self._pikepdf.Name(kind), decode_parms=own)
             for key in ("/Decode", "/ImageMask", "/Mask", "/SMask"):
