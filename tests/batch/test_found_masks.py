@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +183,8 @@ def test_the_detector_fills_from_the_confidence_asked_for(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "bokwon.detection", ModuleType("bokwon.detection"))
     monkeypatch.setitem(sys.modules, "bokwon.detection.detector", module)
     (tmp_path / "detect.onnx").write_bytes(b"a model")
+    card = {"name": "detect", "sha256": "0" * 64, "architecture": {}, "licence": "Apache-2.0", "date": "2020-01-01"}
+    (tmp_path / "detect.json").write_text(json.dumps(card))
     monkeypatch.setattr(found_masks, "detector_is_installed", lambda: True)
     monkeypatch.setattr(found_masks, "find_model", lambda name: find_model(name, folder=tmp_path))
     load_detector.cache_clear()

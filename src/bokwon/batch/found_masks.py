@@ -18,7 +18,8 @@ from PIL import Image
 from bokwon.batch.page_holes import PageHole, Tell
 from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.image_io.page import Page
-from bokwon.inpaint.models import find_model, list_models
+from bokwon.inpaint.model_sources import models_folder
+from bokwon.inpaint.models import WEIGHTS, find_model
 from bokwon.provenance.hole_list import Damage
 from bokwon.types import DETECTOR_CLASSES, Hole, Pixels
 from bokwon.utilities.atomic import write_file
@@ -96,7 +97,9 @@ class FindDamage(Protocol):
 
 def detector_is_installed() -> bool:
     """Return whether damage can be found: the code and its model are there."""
-    return find_spec(_ROOM) is not None and any(model.name == _MODEL for model in list_models())
+    # Only whether the file is there: a damaged card is told of by what loads it.
+    models = (folder / f"{_MODEL}.onnx" for folder in (WEIGHTS, models_folder()))
+    return find_spec(_ROOM) is not None and any(model.is_file() for model in models)
 
 
 def check_detector() -> None:
