@@ -145,7 +145,7 @@ def originals() -> dict[str, tuple[bytes, ...]]:
         page.Contents = pdf.make_stream(b"/Im0 Do")
     stream = io.BytesIO()
     pdf.save(stream)
-    found["PDF"] = (stream.getvalue(), _pdf_of_strips_and_stencil(rgb))
+    found["PDF"] = (stream.getvalue(), _pdf_of_strips_and_stencil(rgb), *_pdfs_of_uncommon_kinds(rgb))
     return found
 
 
@@ -178,6 +178,34 @@ def _pdf_of_strips_and_stencil(rgb: np.ndarray) -> bytes:
     stream = io.BytesIO()
     pdf.save(stream)
     return stream.getvalue()
+
+
+def _pdfs_of_uncommon_kinds(rgb: np.ndarray) -> tuple[bytes, ...]:
+    """Return PDFs of turned pages, chains of filters and transparent colours, plain and encrypted."""
+    import pikepdf
+    from pikepdf import Array, Dictionary, Name
+
+    pdf = pikepdf.new()
+    lengths = b"".join(bytes([31]) + rgb[row, :, 0].tobytes() for row in range(24)) + b"\x80"
+    packed = zlib.compress(lengths).hex().encode() + b">"
+    filters = Array([Name.ASCIIHexDecode, Name.FlateDecode, Name.RunLengthDecode])
+    for rotate, matrix in ((90, b"32 0 0 24 0 0"), (180, b"0 -32 24 0 0 32")):
+        image = pdf.make_stream(packed)
+        image.Type, image.Subtype, image.Filter = Name.XObject, Name.Image, filters
+        image.Width, image.Height, image.ColorSpace, image.BitsPerComponent = 32, 24, Name.DeviceGray, 8
+        image.Mask = Array([100, 150])
+        page = pdf.add_blank_page(page_size=(32, 32))
+        page.Rotate = rotate
+        page.Resources = Dictionary(XObject=Dictionary(Im0=image))
+        page.Contents = pdf.make_stream(b"q " + matrix + b" cm /Im0 Do Q")
+    # Both pages draw the first picture.
+    pdf.pages[1].Resources = pdf.pages[0].Resources
+    files = []
+    for encryption in (None, pikepdf.Encryption(owner="owner", user="", R=4)):
+        stream = io.BytesIO()
+        pdf.save(stream, encryption=encryption)
+        files.append(stream.getvalue())
+    return tuple(files)
 
 
 def _deep_png(deep: np.ndarray) -> bytes:
@@ -278,7 +306,9 @@ def main() -> None:
     totals: dict[str, Counter[str]] = {chunk.format: Counter() for chunk in chunks}
     for chunk, counts in run_in_processes(start, chunks, arguments.jobs, attempts=1):
         totals[chunk.format].update(
-            counts or {f"fault: died in {chunk.first}..{chunk.first + chunk.count}": chunk.count}
+            counts
+            if isinstance(counts, dict)
+            else {f"fault: died in {chunk.first}..{chunk.first + chunk.count}": chunk.count}
         )
     result = {name: dict(sorted(counts.items())) for name, counts in totals.items()}
     if arguments.out and arguments.formats and arguments.out.exists():

@@ -45,8 +45,16 @@ RUNTIME = {"errors", "types", "settings", "utilities", "image_io", "synthesis", 
 # What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.
-OPTIONAL_LIBRARIES = {"huggingface_hub", "imagecodecs", "openvino", "pi_heif", "pikepdf", "tifffile"}
-OPTIONAL_LIBRARIES |= {"skimage", "patchmatch"}
+OPTIONAL_LIBRARIES = {
+    "huggingface_hub",
+    "imagecodecs",
+    "openvino",
+    "pi_heif",
+    "pikepdf",
+    "tifffile",
+    "skimage",
+    "patchmatch",
+}
 # safetensors: a weights file for the frozen feature maps is read with it.
 NN_LIBRARIES = {"torch", "safetensors"}
 

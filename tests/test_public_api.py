@@ -25,7 +25,7 @@ def test_every_public_name_tells_what_it_is() -> None:
 
 
 def test_the_signatures() -> None:
-    assert list(inspect.signature(bokwon.restore).parameters) == ["image", "hole", "settings"]
+    assert list(inspect.signature(bokwon.restore).parameters) == ["image", "hole", "allow_large", "settings"]
     assert list(inspect.signature(bokwon.Restorer).parameters) == ["settings"]
     assert list(inspect.signature(bokwon.RestoreSettings).parameters) == [
         "model",
@@ -41,7 +41,13 @@ def test_the_signatures() -> None:
         "tile",
         "threads",
     ]
-    assert list(inspect.signature(bokwon.Restorer.restore).parameters) == ["self", "image", "hole", "progress"]
+    assert list(inspect.signature(bokwon.Restorer.restore).parameters) == [
+        "self",
+        "image",
+        "hole",
+        "allow_large",
+        "progress",
+    ]
 
 
 def test_the_fields_of_a_restoration() -> None:
@@ -80,6 +86,7 @@ def test_every_error_has_its_documented_exit_code() -> None:
         "MemoryLimitError": 7,
         "MissingDependencyError": 3,
         "OutputExistsError": 6,
+        "TimeLimitError": 8,
     }
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Restoration", "RestoreSettings", "Restorer", "__version__", "errors", "restore"]
 
 
-def restore(image: ImageT, hole: NDArray[Any] | Image.Image, **settings: Any) -> Restoration[ImageT]:
+def restore(
+    image: ImageT, hole: NDArray[Any] | Image.Image, *, allow_large: bool = False, **settings: Any
+) -> Restoration[ImageT]:
     """Fill the holes of an image, as the command `bokwon restore` does.
 
     For many images make one `Restorer` and call its `restore`: the model is loaded once.
@@ -30,7 +32,8 @@ def restore(image: ImageT, hole: NDArray[Any] | Image.Image, **settings: Any) ->
         image: NumPy array: uint8 or uint16, (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels, or
             bool (H, W). Or a Pillow image of mode 1, L, LA, P, PA, RGB, RGBA, CMYK or I;16; palettes come back as RGB.
         hole: (H, W), True where pixels are missing: bool, or uint8 with only 0 and 1 or only 0 and 255; or a Pillow
-            image, white = hole.
+            image, read as the command reads mask files.
+        allow_large: Whether more than 60 % of the image may be hole.
         settings: Fields of `RestoreSettings`, such as `model="photo"`; by default those of the command.
 
     Returns:
@@ -53,7 +56,7 @@ def restore(image: ImageT, hole: NDArray[Any] | Image.Image, **settings: Any) ->
     """
     from bokwon.inpaint.restorer import Restorer
 
-    return Restorer(RestoreSettings(**settings)).restore(image, hole)
+    return Restorer(RestoreSettings(**settings)).restore(image, hole, allow_large=allow_large)
 
 
 def __getattr__(name: str) -> Any:

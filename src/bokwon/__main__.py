@@ -14,7 +14,7 @@ def main() -> None:
         if sys.stderr is not None:
             os.write(sys.stderr.fileno(), b"bokwon: error: interrupted\n")
         os._exit(130)
-    run()
+    run(alone=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ __all__ = [
     "MemoryLimitError",
     "MissingDependencyError",
     "OutputExistsError",
+    "TimeLimitError",
 ]
 
 
@@ -71,3 +72,9 @@ class MemoryLimitError(BokwonError, MemoryError):
     """There is too little memory for what is asked: exit code 7."""
 
     exit_code = 7
+
+
+class TimeLimitError(BokwonError):
+    """A file took longer than it may: exit code 8."""
+
+    exit_code = 8

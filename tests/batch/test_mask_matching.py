@@ -8,15 +8,15 @@ import pytest
 from bokwon.batch.mask_matching import (
     MaskFinder,
     Masks,
-    TableRow,
     composed,
+    folded,
     is_image_name,
     is_mask_of_neighbour,
     list_images,
+    masks_beside,
     masks_of_pages,
-    read_manifest,
 )
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.errors import ArgumentError
 from bokwon.image_io.reader import Source
 
 
@@ -29,12 +29,17 @@ def found(image: str, *masks: str, images: tuple[str, ...] = ()) -> dict[int, st
     return {page: str(name) for page, name in finder.of(PurePosixPath(image)).items()}
 
 
-@pytest.mark.parametrize("mask", ["a.png", "a-mask.png", "a_mask.tif", "a.jpg.png"])
+@pytest.mark.parametrize(
+    "mask", ["a.png", "a-mask.png", "a_mask.tif", "a.jpg.png", "A.png", "a_MASK.PNG", "A-Mask.png"]
+)
 def test_a_mask_has_the_name_of_its_image(mask: str) -> None:
     assert found("a.jpg", mask) == {0: mask}
 
 
-@pytest.mark.parametrize("mask", ["book_p003.png", "book-mask_p003.png", "book_p003_mask.png", "book_p3.png"])
+@pytest.mark.parametrize(
+    "mask",
+    ["book_p003.png", "book-mask_p003.png", "book_p003_mask.png", "book_p3.png", "book_mask003.png", "BOOK_P3.PNG"],
+)
 def test_a_mask_of_a_page_names_its_number(mask: str) -> None:
     assert found("book.tif", mask) == {3: mask}
 
@@ -42,6 +47,12 @@ def test_a_mask_of_a_page_names_its_number(mask: str) -> None:
 def test_a_name_that_is_an_images_own_is_no_page_of_another() -> None:
     assert found("book.tif", "book_p003.png", images=("book.tif", "book_p003.png")) == {}
     assert found("book_p003.png", "book_p003.png", images=("book.tif", "book_p003.png")) == {0: "book_p003.png"}
+
+
+def test_capitals_count_where_images_differ_in_them_alone() -> None:
+    images = ("a.png", "A.png")
+    assert found("a.png", "a_mask.png", "A_mask.png", images=images) == {0: "a_mask.png"}
+    assert found("A.png", "a_mask.png", "A_mask.png", images=images) == {0: "A_mask.png"}
 
 
 def test_folders_must_be_the_same() -> None:
@@ -73,10 +84,14 @@ def test_names_written_with_combining_characters_are_the_same() -> None:
         # A picture of one page has no pages of its own.
         ("book_p002.png", ("book.png",), False),
         ("a.png", ("a.jpg",), False),
+        ("leaf1_mask.png", ("leaf1.JPG",), True),
+        ("A_MASK.PNG", ("a.tif",), True),
+        ("test_mask001.png", ("test.png",), True),
+        (unicodedata.normalize("NFD", "복원_mask.png"), ("복원.jpg",), True),
     ],
 )
 def test_only_a_name_that_says_so_is_a_mask_among_images(name: str, images: tuple[str, ...], expected: bool) -> None:
-    assert is_mask_of_neighbour(PurePosixPath(name), set(paths(name, *images))) is expected
+    assert is_mask_of_neighbour(PurePosixPath(name), set(map(folded, paths(name, *images)))) is expected
 
 
 def test_images_of_a_folder(tmp_path: Path) -> None:
@@ -87,10 +102,13 @@ def test_images_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "out" / "e.png").touch()
     listing = list_images(tmp_path, recursive=True, without=[tmp_path / "out"])
     assert listing.files == paths("a.TIF", "b.png", "sub/d.jpg")
-    assert listing.others == 3
+    assert listing.others == paths(".c.png", "a.classes.png", "notes.txt")
     assert list_images(tmp_path, recursive=False).files == paths("a.TIF", "b.png")
     assert is_image_name(Path("x.PDF"))
     assert not is_image_name(Path("x.classes.PNG"))
+    for name in ("x.png.detected.png", "x.tif.uncertain.png", "book.tif.detected_p003.png"):
+        assert not is_image_name(Path(name)), name
+    assert is_image_name(Path("detected.png"))
 
 
 def test_masks_of_the_pages_of_one_file(tmp_path: Path) -> None:
@@ -113,35 +131,10 @@ def test_masks_are_true_if_there_is_any() -> None:
     assert Masks(pages={2: Source("m", data=b"")})
 
 
-def test_a_table_names_masks_pages_and_damage(tmp_path: Path) -> None:
-    table = tmp_path / "table.csv"
-    text = "\ufeffimage,mask,page,damage\na.png,m/a.png,,\nsub\\b.tif,m/b1.png,1, tear \nsub/b.tif,m/b2.png,2,\n"
-    table.write_text(text, encoding="utf-8")
-    assert read_manifest(table) == {
-        PurePosixPath("a.png"): {0: TableRow(tmp_path / "m/a.png")},
-        PurePosixPath("sub/b.tif"): {
-            1: TableRow(tmp_path / "m/b1.png", "tear"),
-            2: TableRow(tmp_path / "m/b2.png"),
-        },
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("picture,mask\na.png,b.png\n", "lacks the columns"),
-        ("image,mask\na.png,\n", "line 2"),
-        ("image,mask,page\na.png,b.png,one\n", "line 2"),
-        ("image,mask\na.png,b.png\na.png,c.png\n", "two masks for a.png"),
-    ],
-)
-def test_a_damaged_table_is_named(tmp_path: Path, text: str, told: str) -> None:
-    table = tmp_path / "table.csv"
-    table.write_text(text)
-    with pytest.raises(InputFileError, match=told):
-        read_manifest(table)
-    table.write_bytes(b"image,mask\n\xb0\xa1.png,b.png\n")
-    with pytest.raises(InputFileError, match="UTF-8"):
-        read_manifest(table)
-    with pytest.raises(FileAccessError, match="cannot be read"):
-        read_manifest(tmp_path / "none.csv")
+def test_masks_beside_an_image(tmp_path: Path) -> None:
+    for name in ("a.JPG", "a_Mask.png", "b.png", "b.png.detected.png"):
+        (tmp_path / name).touch()
+    masks = masks_beside(tmp_path / "a.JPG")
+    assert masks.whole is not None
+    assert masks.whole.path == tmp_path / "a_Mask.png"
+    assert not masks_beside(tmp_path / "b.png")

@@ -10,6 +10,7 @@ from bokwon.batch.job import Job, Options
 from bokwon.batch.mask_matching import Masks
 from bokwon.batch.single_file import restore_file
 from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError
+from bokwon.image_io.masks import MaskOptions
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 
@@ -65,10 +66,32 @@ def test_without_a_hole_the_very_bytes_come_back(folder: Path, restorer: Restore
     assert any("has no hole" in text for level, text in said if level == "warning") is bool(mask)
 
 
-def test_a_mask_that_covers_most_of_the_page_is_warned_of(folder: Path, restorer: Restorer) -> None:
-    said: Said = []
-    restore_file(job(folder, "inverted.png"), restorer, lambda level, text: said.append((level, text)))
-    assert any("--holes black" in text for level, text in said if level == "warning")
+def test_a_mask_that_covers_most_of_the_page_is_refused(folder: Path, restorer: Restorer) -> None:
+    with pytest.raises(ArgumentError, match=r"calls 90% of the image hole.*--holes black.*--allow-large"):
+        restore_file(job(folder, "inverted.png"), restorer, lambda level, text: None)
+    assert not (folder / "out.png").exists()
+    reading = MaskOptions(allow_large=True)
+    assert restore_file(job(folder, "inverted.png", masks=reading), restorer, lambda level, text: None).restored == 1
+
+
+def test_one_mask_serves_the_one_page_that_is_named(folder: Path, restorer: Restorer) -> None:
+    with Image.open(folder / "page.png") as page:
+        page.save(folder / "book.tif", save_all=True, append_images=[page, page])
+    masks = Masks(Source.of(folder / "mask.png"))
+    for pages, restored in (("2", [2]), ("1-2", [])):
+        target = folder / "out.tif"
+        book = Job(Source.of(folder / "book.tif"), masks, target, options=Options(pages=pages))
+        if not restored:
+            with pytest.raises(ArgumentError, match="has 1 page and the image 3"):
+                restore_file(book, restorer, lambda level, text: None)
+            continue
+        assert restore_file(book, restorer, lambda level, text: None).restored == 1
+        with Image.open(target) as after, Image.open(folder / "book.tif") as before:
+            for number in range(3):
+                after.seek(number)
+                before.seek(number)
+                same = np.array_equal(np.array(after), np.array(before))
+                assert same is (number + 1 not in restored)
 
 
 def test_what_cannot_be_done_leaves_nothing_behind(folder: Path, restorer: Restorer) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 from bokwon.image_io.formats.tiff import directories
 
 BOKWON = [sys.executable, "-m", "bokwon"]
+SAID = b"bokwon: wrote out.png: 9.52%% of %s filled, mask mask.png: white is hole\n"
 
 
 def run(folder: Path, *arguments: str, **settings: object) -> subprocess.CompletedProcess[bytes]:
@@ -54,7 +55,7 @@ def check_restored(folder: Path, after: np.ndarray, before: np.ndarray) -> None:
 
 def test_a_page_is_restored_by_a_model(folder: Path, mean_model: Path) -> None:
     done = run(folder, "restore", "page.png", "out.png", "--mask", "mask.png", "--model", str(mean_model))
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", SAID % b"page.png")
     before, after = pixels(folder / "page.png"), pixels(folder / "out.png")
     check_restored(folder, after, before)
     hole = pixels(folder / "mask.png") > 0
@@ -70,14 +71,15 @@ def test_pytorch_is_not_needed_and_not_loaded(folder: Path, mean_model: Path) ->
     )
     arguments = ["restore", "page.png", "out.png", "--mask", "mask.png", "--model", str(mean_model)]
     done = run_with(folder, blocked, *arguments)
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"loaded []", b"")
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"loaded []", SAID % b"page.png")
     check_restored(folder, pixels(folder / "out.png"), pixels(folder / "page.png"))
 
 
 def test_an_image_goes_through_pipes(folder: Path) -> None:
     data = (folder / "page.png").read_bytes()
     done = run(folder, "restore", "-", "-", "--mask", "mask.png", "--method", "telea", input=data)
-    assert (done.returncode, done.stderr) == (0, b"")
+    said = b"bokwon: wrote standard output: 9.52% of standard input filled, mask mask.png: white is hole\n"
+    assert (done.returncode, done.stderr) == (0, said)
     assert done.stdout.startswith(b"\x89PNG")
     check_restored(folder, pixels(done.stdout), pixels(folder / "page.png"))
 
@@ -85,7 +87,7 @@ def test_an_image_goes_through_pipes(folder: Path) -> None:
 def test_a_mask_goes_through_a_pipe(folder: Path) -> None:
     data = (folder / "mask.png").read_bytes()
     done = run(folder, "restore", "page.png", "out.png", "--mask", "-", "--method", "ns", input=data)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (0, SAID.replace(b"mask.png", b"standard input") % b"page.png")
     check_restored(folder, pixels(folder / "out.png"), pixels(folder / "page.png"))
 
 
@@ -109,7 +111,7 @@ ZERO_DIVISION = "import bokwon.image_io.document\nbokwon.image_io.document.encod
 @pytest.mark.parametrize(
     ("code", "preparation", "arguments"),
     [
-        (1, "", "page.png out.png"),
+        (1, "", "page.png out.png --mask beside"),
         (1, "", "page.png out.png --mask mask.png --model letter"),
         (2, "", "text.png out.png --mask mask.png --method telea"),
         (3, "sys.modules['cv2'] = None", "page.png out.png --mask mask.png --method telea"),

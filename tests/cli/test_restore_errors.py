@@ -29,6 +29,8 @@ def folder(tmp_path: Path, mean_model: Path, monkeypatch: pytest.MonkeyPatch) ->
     Image.fromarray(hole).save(tmp_path / "mask.png")
     Image.fromarray(np.full_like(hole, 255)).save(tmp_path / "all.png")
     Image.fromarray(hole[:, :50]).save(tmp_path / "narrow.png")
+    Image.fromarray(hole[::2, ::2]).save(tmp_path / "half.png")
+    Image.fromarray(np.pad(hole, ((0, 0), (0, 1)))).save(tmp_path / "wide.png")
     Image.fromarray(hole.T).save(tmp_path / "turned-mask.png")
     turned = Image.Exif()
     turned[274] = 6
@@ -66,7 +68,11 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 MISTAKES = [
     # What is asked for makes no sense: 1.
-    (1, "page.png out.png", "Missing option '--mask'; see `bokwon restore --help`"),
+    (
+        1,
+        "page.png out.png --mask beside",
+        "no mask lies beside page.png; name the mask: --mask FILE, or call it page-mask.png",
+    ),
     (1, "page.png --mask mask.png", "Missing argument 'OUTPUT'"),
     (1, "page.png out.png --mask mask.png --colour", "No such option: --colour"),
     (1, "page.png out.png --mask mask.png --holes red", "--holes"),
@@ -77,8 +83,26 @@ MISTAKES = [
     (1, "page.png out.png --mask mask.png --pages 3-1", "'3-1' is no range"),
     (1, "page.png out.pdf --mask mask.png", "only a PDF can be written as PDF"),
     (1, "- out.png --mask -", "cannot both come from standard input"),
-    (1, "page.png out.png --mask narrow.png", "50x40 and the image 60x40 pixels; make it the same size"),
-    (1, "turned.png out.png --mask turned-mask.png", "EXIF orientation 6"),
+    (
+        1,
+        "page.png out.png --mask narrow.png",
+        "50x40 and the image 60x40 pixels: they do not have the same shape; draw the mask on this",
+    ),
+    (1, "page.png out.png --mask turned-mask.png", "do not have the same shape"),
+    (1, "page.png out.png --mask half.png", "same page at 0.5 times the resolution; add --fit-mask"),
+    (1, "page.png out.png --mask wide.png", "it is one pixel wider than the image; add --fit-mask"),
+    (
+        1,
+        "page.png out.png --mask mask.png --holes black",
+        "calls 92% of the image hole; if it means the rest, add --hol",
+    ),
+    (1, "page.png there.png out.png --mask mask.png", "--mask mask.png is the mask of one image"),
+    (1, "page.png sub out", "sub is a folder among several inputs"),
+    (1, "page.png - out", "standard input is one image"),
+    (1, "page.png there.png -", "standard output has no place for several images"),
+    (1, "- sub/ --mask mask.png", "standard input has no name"),
+    (1, "- out.png --mask beside", "nothing lies beside standard input; name the mask"),
+    (5, "no*.png out", "no file matches no*.png"),
     (1, "page.png out.png --mask all.png", "covers everything"),
     (1, "page.png out.png --mask mask.png --model letter", "no model is named 'letter'"),
     (
@@ -155,21 +179,22 @@ def test_a_mistake_of_ours_is_fifteen_and_leaves_nothing(
     assert not list(folder.glob(".bokwon-*"))
 
 
-def test_an_inverted_mask_is_a_warning_that_names_the_option(folder: Path, run: Run) -> None:
-    arguments = ["page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx"]
-    code, said = run(*arguments, "--holes", "black")
-    assert code == 0
-    assert said.startswith("bokwon: warning: mask mask.png calls 92% of the image hole")
-    assert "--holes white" in said
-    assert run(*arguments) == (0, "")
-    assert (folder / "out.png").exists()
+def test_large_holes_are_filled_if_that_is_allowed(folder: Path, run: Run) -> None:
+    arguments = ["page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx", "--holes", "black"]
+    code, said = run(*arguments)
+    assert code == 1
+    assert "--holes white; add --allow-large" in said
+    assert not (folder / "out.png").exists()
+    code, said = run(*arguments, "--allow-large")
+    assert (code, said) == (0, "bokwon: wrote out.png: 91.67% of page.png filled, mask mask.png: black is hole\n")
 
 
 def test_a_mask_without_a_hole_gives_the_same_bytes_back(folder: Path, run: Run) -> None:
     Image.new("1", (60, 40)).save("none.png")
     code, said = run("page.png", "out.png", "--mask", "none.png", "--model", "mean.onnx")
     assert code == 0
-    assert "warning: mask none.png has no hole" in said
+    assert "warning: mask none.png has no hole, nothing to do" in said
+    assert "wrote out.png: page.png as it was, nothing is filled" in said
     assert (folder / "out.png").read_bytes() == (folder / "page.png").read_bytes()
     assert run("page.png", "out.tif", "--mask", "none.png", "--model", "mean.onnx")[0] == 0
     with Image.open("out.tif") as after, Image.open("page.png") as before:
@@ -183,12 +208,14 @@ def test_quiet_says_nothing_and_verbose_says_engine_model_tiles_and_time(folder:
     assert "engine ONNX Runtime" in said
     assert "model mean, sha256" in said
     assert "PNG, 60x40, RGB, 8 bits, hole 8.33%" in said
-    assert "wrote out.png: 1 tiles" in said
+    assert "wrote out.png: 8.33% of page.png filled, mask mask.png: white is hole" in said
+    assert "bokwon: 1 tiles, " in said
     assert "no card" not in said
     (folder / "mean.json").unlink()
     _, said = run("page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx", "-v")
     assert "mean.onnx has no card" in said
-    assert run("page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx") == (0, "")
+    code, said = run("page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx")
+    assert (code, said) == (0, "bokwon: wrote out.png: 8.33% of page.png filled, mask mask.png: white is hole\n")
 
 
 def test_what_changes_by_the_format_is_said(folder: Path, run: Run) -> None:
@@ -203,14 +230,14 @@ def test_what_changes_by_the_format_is_said(folder: Path, run: Run) -> None:
 def test_an_orientation_is_pointed_out(folder: Path, run: Run) -> None:
     code, said = run("turned.png", "out.png", "--mask", "mask.png", "--method", "telea")
     assert code == 0
-    assert "EXIF orientation 6: the mask follows its pixels as stored" in said
+    assert "it follows the image's pixels as stored, which viewers turn: 8.33% of turned.png will be filled" in said
 
 
 def test_a_jpeg_mask_is_cut_at_half_and_it_is_said(folder: Path, run: Run) -> None:
     Image.open("mask.png").save("mask.jpg", quality=60)
     code, said = run("page.png", "out.png", "--mask", "mask.jpg", "--method", "telea")
     assert code == 0
-    assert "note: mask.jpg: the mask is not black and white" in said
+    assert "note: mask mask.jpg: white is hole (190 gray pixels, as JPEG and smoothing make them" in said
     with Image.open("out.png") as after, Image.open("page.png") as before, Image.open("mask.png") as mask:
         known = np.array(mask) == 0
         np.testing.assert_array_equal(np.array(after)[known], np.array(before)[known])

@@ -103,8 +103,24 @@ def test_an_empty_hole_gives_the_image_back(restorer: bokwon.Restorer) -> None:
     assert "empty" in result.notices[0]
 
 
-def test_a_hole_that_looks_inverted_is_pointed_out(restorer: bokwon.Restorer) -> None:
-    assert "~hole" in restorer.restore(noise(3), ~HOLE).notices[0]
+def test_a_hole_that_looks_inverted_is_refused(restorer: bokwon.Restorer) -> None:
+    with pytest.raises(ArgumentError, match="of the image hole") as error:
+        restorer.restore(noise(3), ~HOLE)
+    assert "~hole" in error.value.fix
+    assert "allow_large=True" in error.value.fix
+    assert restorer.restore(noise(3), ~HOLE, allow_large=True).notices == ()
+    assert bokwon.restore(noise(3), ~HOLE, allow_large=True, method="telea").hole.sum() == (~HOLE).sum()
+
+
+def test_a_pillow_image_of_a_painted_copy_is_understood(restorer: bokwon.Restorer) -> None:
+    painted = noise(3)
+    painted[HOLE] = (255, 0, 0)
+    result = restorer.restore(noise(3), Image.fromarray(painted))
+    np.testing.assert_array_equal(result.hole, (painted != noise(3)).any(axis=-1))
+    assert "painted on a copy" in result.notices[0]
+    with pytest.raises(ArgumentError, match="colours") as error:
+        restorer.restore(noise(3), Image.fromarray(noise(3)[::-1]))
+    assert "np.array" in error.value.fix
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -62,3 +63,37 @@ def write_slowly(folder: Path, number: int) -> int:
 
 def start_writing(folder: Path) -> Callable[[int], int]:
     return partial(write_slowly, folder)
+
+
+def hang(number: int) -> int:
+    if number == 1:
+        # In C, and without ever letting go of Python's lock.
+        re.match(r"(a+)+b", "a" * 60)
+    if number == 2:
+        time.sleep(600)
+    return number
+
+
+def start_hanging() -> Callable[[int], int]:
+    return hang
+
+
+def start_wrongly() -> Callable[[int], int]:
+    raise ArgumentError("no model", "name one")
+
+
+def start_unexpectedly() -> Callable[[int], int]:
+    raise MemoryError("no room")
+
+
+def start_and_die() -> Callable[[int], int]:
+    os._exit(9)
+
+
+class UnportableError(Exception):
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def start_unportably() -> Callable[[int], int]:
+    raise UnportableError("this", "that")

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from bokwon.errors import FileAccessError, OutputExistsError
-from bokwon.utilities.atomic import check_target, is_part, part_beside, remove_parts, replacing, write_file
+from bokwon.utilities.atomic import (
+    check_target,
+    is_part,
+    make_folder,
+    part_beside,
+    remove_own_parts,
+    remove_parts,
+    replacing,
+    write_file,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -132,3 +141,20 @@ def test_what_a_killed_run_left_is_known_by_its_name_and_removed(tmp_path: Path)
     assert not is_part("mine.part")
     remove_parts(tmp_path)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine.part", "page.png", "sub"]
+
+
+def test_only_the_unfinished_files_of_this_process_are_removed(tmp_path: Path) -> None:
+    mine, others = part_beside(tmp_path / "page.png"), tmp_path / ".bokwon-0123abcd-0123456789ab.part"
+    for path in (mine, others, tmp_path / "page.png"):
+        path.touch()
+    remove_own_parts(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([others, tmp_path / "page.png"])
+    remove_own_parts(tmp_path / "none")
+
+
+def test_folders_are_made_or_refused(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b")
+    (tmp_path / "file").touch()
+    with pytest.raises(FileAccessError, match="cannot be made"):
+        make_folder(tmp_path / "file" / "b")

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from bokwon.errors import ArgumentError, BokwonError
-from bokwon.utilities.processes import available_cores, in_processes, map_in_processes, run_in_processes
+from bokwon.utilities.processes import Lost, available_cores, in_processes, map_in_processes, run_in_processes
 
 
 @pytest.fixture
@@ -62,13 +62,31 @@ def test_a_death_is_an_error_with_a_fix(work: ModuleType) -> None:
 def test_a_task_that_kills_its_process_is_tried_again_and_given_up(work: ModuleType, tmp_path: Path) -> None:
     tasks = ["a", "bad", "once", "b"]
     results = dict(run_in_processes(partial(work.start_counting_deaths, tmp_path), tasks, 2))
-    assert results == {"a": "A", "bad": None, "once": "ONCE", "b": "B"}
+    assert results == {"a": "A", "bad": Lost.DIED, "once": "ONCE", "b": "B"}
     assert (tmp_path / "bad").read_text() == "xx"
     (tmp_path / "bad").unlink()
     assert list(run_in_processes(partial(work.start_counting_deaths, tmp_path), ["bad"], 1, attempts=1)) == [
-        ("bad", None)
+        ("bad", Lost.DIED)
     ]
     assert (tmp_path / "bad").read_text() == "x"
+
+
+def test_a_task_that_takes_too_long_loses_its_process(work: ModuleType) -> None:
+    results = dict(run_in_processes(work.start_hanging, range(5), 2, limit=1.0))
+    assert results == {0: 0, 1: Lost.OVERDUE, 2: Lost.OVERDUE, 3: 3, 4: 4}
+
+
+def test_a_worker_that_cannot_start_says_why(work: ModuleType) -> None:
+    with pytest.raises(ArgumentError, match="no model; name one") as error:
+        list(run_in_processes(work.start_wrongly, range(5), 2))
+    assert "in start_wrongly" in str(error.value.__cause__)
+    for start, said in (
+        (work.start_unexpectedly, "could not start: MemoryError: no room; use a smaller -j"),
+        (work.start_and_die, "could not start: it ended with code 9; use a smaller -j"),
+        (work.start_unportably, "could not start: RuntimeError: UnportableError: this and that"),
+    ):
+        with pytest.raises(BokwonError, match=said):
+            list(run_in_processes(start, range(5), 2))
 
 
 def test_no_more_processes_than_tasks(work: ModuleType) -> None:

@@ -1,10 +1,12 @@
 """Many files: matching masks, planning, worker processes, journal, cluster."""
 
-from bokwon.batch.batch import Batch, Task, plan_batch, restore_tasks, restore_tasks_on_cluster
+from bokwon.batch.batch import restore_tasks, restore_tasks_on_cluster
 from bokwon.batch.job import Job, Options, Outcome
 from bokwon.batch.journal import Entry, Report
-from bokwon.batch.mask_matching import MaskFinder, Masks, list_images, masks_of_pages, read_manifest
+from bokwon.batch.mask_matching import MaskFinder, Masks, list_images, masks_beside, masks_of_pages
+from bokwon.batch.mask_table import TableRow, read_table
 from bokwon.batch.page_ranges import select_pages
+from bokwon.batch.plan import Batch, Task, plan_batch, plan_files
 from bokwon.batch.single_file import restore_file
 
 __all__ = [
@@ -16,11 +18,14 @@ __all__ = [
     "Options",
     "Outcome",
     "Report",
+    "TableRow",
     "Task",
     "list_images",
+    "masks_beside",
     "masks_of_pages",
     "plan_batch",
-    "read_manifest",
+    "plan_files",
+    "read_table",
     "restore_file",
     "restore_tasks",
     "restore_tasks_on_cluster",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bokwon.batch.mask_matching import Masks
 from bokwon.errors import ArgumentError
 from bokwon.image_io.formats import EXTENSIONS
+from bokwon.image_io.masks import MaskOptions
 from bokwon.image_io.output_formats import format_of
 from bokwon.image_io.reader import MAX_PIXELS, Source
 
@@ -19,22 +21,24 @@ class Options:
     """How files are read and written, the same for all files of a run.
 
     Attributes:
-        white_is_hole: Polarity of the masks.
+        masks: How mask files are read.
         overwrite: Whether targets may be there already.
         max_pixels: Larger images are refused before they are decoded.
         pages: Which pages of a file to restore, such as `3-end`; all by default.
         missing_pages: Whether files may lack some of these, as those of a folder do.
         record: Whether to leave a record of the intervention beside each output.
         overlay: Whether the record has pictures of the evidence.
+        find: Whether damage is found on files without a mask, and from which confidence on it is filled; None: no.
     """
 
-    white_is_hole: bool = True
+    masks: MaskOptions = field(default_factory=MaskOptions)
     overwrite: bool = True
     max_pixels: int = MAX_PIXELS
     pages: str | None = None
     missing_pages: bool = False
     record: bool = False
     overlay: bool = False
+    find: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,10 @@ class Outcome:
         tiles: How many tiles were run.
         hole: Pixels that were filled.
         pixels: Pixels of the pages with holes.
+        readings: Each mask of a filled page, and how it was read.
+        searched: Whether there was no mask, and damage was looked for.
+        regions_filled: How many regions of which kind were found and filled.
+        regions_left: How many were found and left.
     """
 
     pages: int
@@ -90,3 +98,7 @@ class Outcome:
     tiles: int
     hole: int
     pixels: int
+    readings: tuple[tuple[str, str], ...] = ()
+    searched: bool = False
+    regions_filled: Mapping[str, int] = field(default_factory=dict)
+    regions_left: Mapping[str, int] = field(default_factory=dict)

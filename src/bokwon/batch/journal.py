@@ -32,8 +32,8 @@ class Entry:
 
     Attributes:
         file: Path relative to the input folder.
-        status: `restored`; `undone`, restored and taken back since; `unchanged`, as its masks have no hole; `no mask`,
-            given back as it is; or `failed`.
+        status: `restored`; `undone`, restored and taken back since; `unchanged`, as its masks have no hole;
+            `undamaged`, as no damage was found; `no mask`, given back as it is; or `failed`.
         output: Path relative to the output folder; None where there is none.
         code: 0, or the exit code that the file alone would have had.
         error: What is wrong.
@@ -44,6 +44,9 @@ class Entry:
         hole_pixels: Pixels that were filled.
         pixels: Pixels of the filled pages.
         seconds: Time it took.
+        mask: `given` or `found`, by which the file was restored; empty if by none.
+        regions_filled: How many regions of which kind of damage were found and filled.
+        regions_left: How many were found and left.
         messages: Level and text of what was said about it.
         inputs: Size and time of change of the image and its masks, by which a later run knows them.
         sha256: Checksum of the output.
@@ -62,6 +65,9 @@ class Entry:
     hole_pixels: int = 0
     pixels: int = 0
     seconds: float = 0.0
+    mask: str = ""
+    regions_filled: Mapping[str, int] = field(default_factory=dict)
+    regions_left: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[tuple[str, str], ...] = ()
     inputs: Mapping[str, Any] = field(default_factory=dict)
     sha256: str | None = None

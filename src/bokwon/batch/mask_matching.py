@@ -1,19 +1,19 @@
-"""Which mask belongs to which image: by the names of files, or by a manifest.
+"""Which mask belongs to which image, by the names of files.
 
-A mask has the image's stem, with or without `-mask` behind it; a mask of one page of several has `_p003` behind the
-stem. Where stems are shared (`a.png` and `a.tif`), a mask may be named after the whole file name: `a.png.png`.
+A mask has the image's stem, with or without `-mask` or `_mask` behind it; a mask of one page of several has `_p003` or
+`_mask003` behind the stem. Where stems are shared (`a.png` and `a.tif`), a mask may be named after the whole file name:
+`a.png.png`. Capitals do not count, unless two images differ in them alone.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.errors import ArgumentError
 from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.reader import Source
 from bokwon.provenance.hole_list import CLASS_MAP
@@ -23,21 +23,23 @@ from bokwon.utilities.listing import Listing, list_folder
 __all__ = [
     "MaskFinder",
     "Masks",
-    "TableRow",
-    "composed",
+    "folded",
+    "is_found_picture",
     "is_image_name",
     "is_mask_of_neighbour",
     "list_images",
+    "looked_for",
+    "masks_beside",
     "masks_of_pages",
-    "read_manifest",
 ]
 
-_SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask)?", re.DOTALL)
-_PAGE_ALONE = re.compile(r"(?P<stem>.+)_p(?P<page>\d+)", re.DOTALL)
-_MASK_ALONE = re.compile(r"(?P<stem>.+)[-_]mask", re.DOTALL)
-_SAYS_MASK = re.compile(r"[-_]mask(_p\d+)?$")
+_ANY_CASE = re.DOTALL | re.IGNORECASE
+_SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask(?P<number>\d*))?", _ANY_CASE)
+_PAGE_ALONE = re.compile(r"(?P<stem>.+)_p(?P<page>\d+)", _ANY_CASE)
+_MASK_ALONE = re.compile(r"(?P<stem>.+)[-_]mask", _ANY_CASE)
+_SAYS_MASK = re.compile(r"[-_]mask(\d+|_p\d+)?$", re.IGNORECASE)
+_FOUND = re.compile(r"\.(detected|uncertain)(_p\d{3,})?\.png$")
 _MULTIPAGE = (".tif", ".tiff", ".pdf")
-_COLUMNS = ("image", "mask")
 
 
 @dataclass(frozen=True)
@@ -64,23 +66,21 @@ class Masks:
         return self.whole is not None or bool(self.pages)
 
 
-@dataclass(frozen=True)
-class TableRow:
-    """One line of a table of masks.
-
-    Attributes:
-        mask: The mask file.
-        damage: What made its holes; empty if the table does not say.
-    """
-
-    mask: Path
-    damage: str = ""
+def is_found_picture(name: str) -> bool:
+    """Return whether a file's name is that of a picture of found damage: `.detected.png` or `.uncertain.png`."""
+    return _FOUND.search(name.lower()) is not None
 
 
 def is_image_name(path: Path) -> bool:
-    """Return whether a file's extension is that of an image; what begins with a dot is none, nor is a class map."""
+    """Return whether a file's extension is that of an image.
+
+    What begins with a dot is none, nor are class maps, nor `.detected.png` and `.uncertain.png`, which tell what damage
+    bokwon found.
+    """
     name = path.name.lower()
-    return path.suffix.lower() in EXTENSIONS and not name.startswith(".") and not name.endswith(CLASS_MAP)
+    if name.startswith(".") or name.endswith(CLASS_MAP) or is_found_picture(name):
+        return False
+    return path.suffix.lower() in EXTENSIONS
 
 
 def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) -> Listing:
@@ -111,7 +111,9 @@ class MaskFinder:
     """
 
     def __init__(self, names: Iterable[PurePosixPath], images: Iterable[PurePosixPath] = ()) -> None:
-        owned = {composed(key) for image in images for key in (image, image.with_suffix(""))}
+        images = tuple(images)
+        self._exact = _differ_in_capitals(images)
+        owned = {self._key(key) for image in images for key in (image, image.with_suffix(""))}
         self._by_stem: dict[PurePosixPath, list[tuple[int, PurePosixPath]]] = {}
         self._unused = set(names)
         for name in sorted(self._unused):
@@ -119,12 +121,16 @@ class MaskFinder:
             # A page's mask, and a name that happens to end like one.
             # The last is for an image whose own name ends in `_mask`.
             read = {(stem, 0), _without_suffix(stem), _without_suffix(stem, _PAGE_ALONE)}
-            keys = {(stem, 0)} if stem in owned else read
-            if (image := _of_mask(stem)) in owned:
+            keys = {(stem, 0)} if self._key(stem) in owned else read
+            if (image := _of_mask(stem)) is not None and self._key(image) in owned:
                 # It may itself end like a page's number.
                 keys = {(image, 0)}
-            for key, page in keys:
+            for key, page in {(self._key(key), page) for key, page in keys}:
                 self._by_stem.setdefault(key, []).append((page, name))
+
+    def _key(self, name: PurePosixPath) -> PurePosixPath:
+        key = folded(name)
+        return composed(name) if key in self._exact else key
 
     def of(self, image: PurePosixPath) -> dict[int, PurePosixPath]:
         """Return the masks of an image: page number to file, 0 for the whole image.
@@ -132,8 +138,8 @@ class MaskFinder:
         Raises:
             ArgumentError: Several files claim the same page.
         """
-        asked = composed(image)
-        candidates = self._by_stem.get(asked) or self._by_stem.get(asked.with_suffix("")) or []
+        by_name, by_stem = self._key(image), self._key(image.with_suffix(""))
+        candidates = self._by_stem.get(by_name) or self._by_stem.get(by_stem) or []
         masks: dict[int, PurePosixPath] = {}
         for page, name in sorted(candidates):
             self._unused.discard(name)
@@ -153,17 +159,31 @@ def composed(name: PurePosixPath) -> PurePosixPath:
     return PurePosixPath(unicodedata.normalize("NFC", str(name)))
 
 
+def folded(name: PurePosixPath) -> PurePosixPath:
+    """Return a name as it is compared: `composed`, and whatever its capitals."""
+    return PurePosixPath(str(composed(name)).casefold())
+
+
+def _differ_in_capitals(images: Iterable[PurePosixPath]) -> frozenset[PurePosixPath]:
+    """Return the names, `folded`, that images share which differ in capitals."""
+    spelled: dict[PurePosixPath, set[PurePosixPath]] = {}
+    for image in images:
+        for name in (image, image.with_suffix("")):
+            spelled.setdefault(folded(name), set()).add(composed(name))
+    return frozenset(key for key, names in spelled.items() if len(names) > 1)
+
+
 def is_mask_of_neighbour(name: PurePosixPath, images: Collection[PurePosixPath]) -> bool:
     """Return whether a file among images is the mask of one of them.
 
-    Only a name that says so is taken for one: `-mask` or `_mask` behind the stem, or a page's number behind the stem of
-    a file of several pages.
+    Only a name that says so is taken for one: `-mask` or `_mask` behind the stem, with or without a number, or a page's
+    number behind the stem of a file of several pages.
 
     Args:
         name: The file.
-        images: The names of it and its neighbours, `composed`.
+        images: The names of it and its neighbours, `folded`.
     """
-    name = composed(name)
+    name = folded(name)
     whole = _of_mask(name.with_suffix(""))
     if whole is not None and any(whole.with_name(whole.name + suffix) in images for suffix in EXTENSIONS):
         return True
@@ -185,7 +205,26 @@ def _without_suffix(stem: PurePosixPath, suffix: re.Pattern[str] = _SUFFIX) -> t
     match = suffix.fullmatch(stem.name)
     if match is None:
         return stem, 0
-    return stem.with_name(match["stem"]), int(match["page"] or 0)
+    number = match["page"] or match.groupdict().get("number")
+    return stem.with_name(match["stem"]), int(number or 0)
+
+
+def looked_for(image: PurePosixPath) -> str:
+    """Say which names the mask of an image may have."""
+    return f"{image.stem}.png, {image.stem}-mask.png or {image.stem}_mask.png for {image.name}"
+
+
+def masks_beside(image: Path) -> Masks:
+    """Return the masks that lie beside an image; none if there is none.
+
+    Raises:
+        ArgumentError: There are two for one page.
+        FileAccessError: The folder cannot be listed.
+    """
+    names = list_images(image.parent, recursive=False).files
+    neighbours = {folded(name) for name in names} | {folded(PurePosixPath(image.name))}
+    masks = [name for name in names if is_mask_of_neighbour(name, neighbours) and name.name != image.name]
+    return _masks(MaskFinder(masks, set(names) - set(masks)), image, image.parent)
 
 
 def masks_of_pages(image: Path, folder: Path) -> Masks:
@@ -195,47 +234,15 @@ def masks_of_pages(image: Path, folder: Path) -> Masks:
         ArgumentError: There are none, or two for one page.
         FileAccessError: The folder cannot be listed.
     """
-    finder = MaskFinder(list_images(folder, recursive=False).files, [PurePosixPath(image.name)])
-    found = finder.of(PurePosixPath(image.name))
-    if not found:
-        fix = f"name them {image.stem}_p001.png and so on"
-        raise ArgumentError(f"folder {folder} holds no masks of {image.name}", fix)
-    pages = {page: Source.of(folder / name) for page, name in found.items()}
-    return Masks(pages.pop(0, None), pages)
-
-
-def read_manifest(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
-    """Read a table that says which mask belongs to which image.
-
-    Args:
-        path: CSV with the columns `image`, relative to the folder of images, and `mask`, relative to the table. A
-            column `page`, if there is one, holds the page's number, or nothing for the whole image; a column `damage`
-            holds what made the holes, or nothing.
-
-    Returns:
-        Image, its name `composed`, to its masks: page number to row, 0 for the whole image.
-
-    Raises:
-        FileAccessError: It cannot be read.
-        InputFileError: It is not such a table.
-    """
-    fix = "write a CSV file with the columns image,mask and, for images of several pages, page"
-    masks: dict[PurePosixPath, dict[int, TableRow]] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            table = csv.DictReader(stream)
-            if not set(_COLUMNS) <= set(table.fieldnames or ()):
-                raise InputFileError(f"manifest {path} lacks the columns image and mask", fix)
-            for row in table:
-                image, mask, page, damage = (row.get(key) or "" for key in (*_COLUMNS, "page", "damage"))
-                if not image or not mask or not (page.isdecimal() or not page):
-                    raise InputFileError(f"line {table.line_num} of manifest {path} is not whole", fix)
-                pages = masks.setdefault(composed(PurePosixPath(image.replace("\\", "/"))), {})
-                told = TableRow(path.parent / mask, damage.strip())
-                if pages.setdefault(int(page or 0), told) != told:
-                    raise InputFileError(f"manifest {path} has two masks for {image}", "keep one of them")
-    except OSError as error:
-        raise FileAccessError(f"manifest {path} cannot be read: {error.strerror}", "check the path") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputFileError(f"manifest {path} is not a CSV file in UTF-8: {error}", fix) from error
+    names = list_images(folder, recursive=False).files
+    masks = _masks(MaskFinder(names, [PurePosixPath(image.name)]), image, folder)
+    if not masks:
+        holds = f" (it holds {', '.join(map(str, names[:3]))}{' ...' * (len(names) > 3)})" if names else ""
+        fix = f"name them {image.stem}_p001.png and so on, or {image.stem}.png for all pages"
+        raise ArgumentError(f"folder {folder} holds no masks of {image.name}{holds}", fix)
     return masks
+
+
+def _masks(finder: MaskFinder, image: Path, folder: Path) -> Masks:
+    pages = {page: Source.of(folder / name) for page, name in finder.of(PurePosixPath(image.name)).items()}
+    return Masks(pages.pop(0, None), pages)

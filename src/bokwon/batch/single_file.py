@@ -11,20 +11,20 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
+from bokwon.batch.found_masks import FindDamage, FoundMasks
+from bokwon.batch.given_masks import GivenMasks
 from bokwon.batch.job import Job, Outcome
+from bokwon.batch.page_holes import HoleSource, PageHole, Tell
 from bokwon.batch.page_ranges import select_pages
 from bokwon.errors import ArgumentError, BokwonError, InputFileError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.formats import EXTENSIONS
-from bokwon.image_io.masks import check_hole, check_size, hole_of_samples, looks_inverted
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.previews import without_previews
-from bokwon.image_io.reader import read_page
 from bokwon.image_io.transparency import spread_alpha
 from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
-from bokwon.provenance.hole_list import Damage, read_damage
 from bokwon.provenance.record import check_record, set_aside
 from bokwon.provenance.recorder import Recorder
 from bokwon.provenance.unfinished import finish_unfinished
@@ -34,19 +34,24 @@ from bokwon.utilities.streams import write_standard_output
 
 __all__ = ["Tell", "restore_file"]
 
-Tell = Callable[[Literal["detail", "note", "warning"], str], None]
-"""Told what the user may want to know, with how much it matters."""
 
-
-def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress | None = None) -> Outcome:
+def restore_file(
+    job: Job,
+    restorer: Restorer,
+    tell: Tell,
+    *,
+    find: FindDamage | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
     """Restore a file. The target appears whole or not at all.
 
-    A mask without a hole gives the input back: its very bytes, if the format stays the same.
+    A mask without a hole, or a page without damage, gives the input back: its very bytes, if the format stays the same.
 
     Args:
         job: What to restore, and where to.
         restorer: With what.
         tell: Told notices and warnings.
+        find: Finds the damage, if the file has no mask; without it such a file is given back as it is.
         progress: Told after each tile.
 
     Returns:
@@ -64,12 +69,28 @@ def restore_file(job: Job, restorer: Restorer, tell: Tell, *, progress: Progress
             tell("note", notice)
         for warning in document.warnings:
             tell("warning", warning)
-        work = _Work(job, restorer, tell, progress, document, file_format, opened)
+        wanted = _wanted(job, document.pages)
+        found = FoundMasks(find, document.pages, wanted, tell) if find is not None and not job.masks else None
+        holes = found or GivenMasks(job, document.pages, wanted, opened, tell)
+        if found is not None and job.target is not None:
+            found.check_pictures(job.target, job.source.path)
+        work = _Work(job, restorer, tell, progress, document, file_format, opened, holes)
         _write(job, work.write)
         work.finish_record()
+        if found is not None and job.target is not None:
+            found.write_pictures(job.target)
         if job.masks and not work.asked:
             tell("warning", f"none of the pages {job.options.pages} has a mask: nothing is restored")
-        return Outcome(document.pages, work.restored, work.tiles, work.hole, work.pixels)
+        outcome = Outcome(document.pages, work.restored, work.tiles, work.hole, work.pixels, tuple(work.readings))
+        if found is None:
+            return outcome
+        return replace(outcome, searched=True, regions_filled=dict(found.filled), regions_left=dict(found.left))
+
+
+def _wanted(job: Job, pages: int) -> frozenset[int]:
+    if job.options.pages:
+        return select_pages(job.options.pages, pages, missing=job.options.missing_pages)
+    return frozenset(range(1, pages + 1))
 
 
 class _Work:
@@ -84,6 +105,7 @@ class _Work:
         document: Document,
         file_format: str,
         opened: ExitStack,
+        holes: HoleSource,
     ) -> None:
         self._open = opened
         self._job = job
@@ -92,34 +114,18 @@ class _Work:
         self._tell = tell
         self._progress = progress
         self._document = document
-        self._mask_document: Document | None = None
+        self._holes = holes
         self._recorder: Recorder | None = None
-        options = job.options
-        pages = document.pages
-        self._wanted = frozenset(range(1, pages + 1))
-        if options.pages:
-            self._wanted = select_pages(options.pages, pages, missing=options.missing_pages)
-        if job.masks.whole is not None:
-            mask = job.masks.whole
-            self._mask_document = opened.enter_context(open_document(mask, max_pixels=options.max_pixels))
-            if self._mask_document.pages != pages:
-                raise ArgumentError(
-                    f"mask {mask.name} has {self._mask_document.pages} pages and the image {pages}",
-                    "give one page of mask for each, or one file a page, named like NAME_p003.png",
-                )
-        strangers = sorted(number for number in job.masks.pages if number > pages or number < 1)
-        if strangers:
-            name = job.masks.pages[strangers[0]].name
-            raise ArgumentError(f"mask {name} is for a page that the image, with {pages}, has not", "rename the mask")
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
+        self.readings: list[tuple[str, str]] = []
 
     def visit(self, number: int, read: Callable[[], Page] | None) -> Page | None:
         """Restore a page, if it is to be; see `bokwon.image_io.protocols.PageTransform`."""
         name = self._job.source.name if self._document.pages == 1 else f"{self._job.source.name}, page {number}"
-        masked = number in self._wanted and (number in self._job.masks.pages or self._mask_document is not None)
+        masked = self._holes.has(number)
         self.asked += masked
         if read is None:
-            level: Literal["note", "warning"] = "warning" if masked else "note"
+            level: Literal["note", "warning"] = "warning" if masked and self._job.masks else "note"
             self._tell(level, f"{name} has no image that can be restored: it stays as it is")
             return None
         if not masked:
@@ -127,47 +133,34 @@ class _Work:
         if not masked and self._document.pages > 1:
             return None
         if masked:
-            self._check_size(number)
+            self._holes.check_size(number, self._document.size(number))
         page = read()
         for warning in page.warnings:
             self._tell("warning", warning)
         self._check_name(page)
         try:
-            hole = self._hole_of(page, number, name) if masked else None
+            found = self._holes.of(page, number, name) if masked else None
         except BokwonError:
             # Which picture of a page a mask was held against is what one has to know then.
             for notice in page.notices:
                 self._tell("note", notice)
             raise
-        if hole is None and (self._document.format or page.format) == self._format:
+        if found is None and (self._document.format or page.format) == self._format:
             return None
-        if hole is not None:
+        if found is not None:
             metadata, had_previews = without_previews(page.metadata)
             page = replace(page, metadata=metadata)
             if had_previews:
                 self._tell("note", f"{name}: its thumbnail shows the damage and is not kept")
         self._announce(page)
-        if hole is not None:
-            self._fill(number, page, hole)
+        if found is not None:
+            hole = self._restorer.grown(found.hole, name=f"mask {found.mask}")
+            self._fill(number, page, hole, found)
+            self.readings.append((found.mask, found.said))
             self.restored += 1
             self.hole += int(np.count_nonzero(hole))
             self.pixels += hole.size
         return page
-
-    def _check_size(self, number: int) -> None:
-        """Refuse a mask of another size by the headers of both: large pictures take long to decode."""
-        size, source = self._document.size(number), self._job.masks.pages.get(number)
-        if source is not None:
-            with open_document(source, max_pixels=self._job.options.max_pixels) as single:
-                mask, name = single.size(1) if single.pages == 1 else None, source.name
-        elif self._mask_document is not None and self._job.masks.whole is not None:
-            mask, name = self._mask_document.size(number), self._job.masks.whole.name
-        else:
-            return
-        # A mask that lies on its side may have been drawn on the turned view: the image tells, once it is read.
-        too_large = size is not None and size[0] * size[1] > self._job.options.max_pixels
-        if size and mask and mask != size[::-1] and not too_large:
-            check_size(mask, size, name=f"mask {name}")
 
     def _check_name(self, page: Page) -> None:
         """Refuse an image that would come back in another format only because its name says that it is one."""
@@ -181,14 +174,16 @@ class _Work:
                 f"rename it, or ask for {self._format} (--format {self._format.lower()})",
             )
 
-    def _fill(self, number: int, page: Page, hole: Hole) -> None:
+    def _fill(self, number: int, page: Page, hole: Hole, found: PageHole) -> None:
         recorder, target = None, self._job.target
         if self._job.options.record and target is not None:
             self._recorder = self._recorder or self._open.enter_context(
                 Recorder(self._job.source, target, self._restorer, with_overlay=self._job.options.overlay)
             )
             recorder = self._recorder
-        levels = recorder.before(number, page, hole, *self._told(number, page)) if recorder else None
+        levels = None
+        if recorder is not None:
+            levels = recorder.before(number, page, hole, found.mask, found.read_damage(), origin=found.origin)
         if page.metadata.alpha_of_values:
             spread_alpha(page.pixels, hole)
         self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
@@ -199,7 +194,9 @@ class _Work:
         """Write the output, and all of the record of the intervention but its place."""
         self._document.rewrite(stream, self._format, self.visit)
         if self._recorder is not None:
-            settings = {**asdict(self._job.options), "format": self._format, **self._restorer.settings.of_pixels()}
+            options = asdict(self._job.options)
+            settings = {**options.pop("masks"), **options, "format": self._format}
+            settings |= self._restorer.settings.of_pixels()
             self._recorder.prepare(stream, settings)
 
     def finish_record(self) -> None:
@@ -212,15 +209,6 @@ class _Work:
         if kept is not None:
             self._tell("note", f"the record of the restoration before this one is kept as {kept.name}")
 
-    def _told(self, number: int, page: Page) -> tuple[str, Damage]:
-        """Return the name of a page's mask, and what is told of the damage behind it."""
-        masks = self._job.masks
-        source = masks.pages.get(number) or masks.whole
-        if source is None:
-            raise RuntimeError(f"page {number} has no mask")
-        kind = masks.damage.get(number if number in masks.pages else 0)
-        return source.name, read_damage(source, number, page.size, kind, self._job.options.max_pixels)
-
     def _announce(self, page: Page) -> None:
         file_format = self._format
         if self._document.format == "PDF":
@@ -231,44 +219,6 @@ class _Work:
             check_fits(page.pixels, page.mode, file_format, named=by_name)
         for notice in (*page.notices, *lost_on_the_way(page, file_format)):
             self._tell("note", notice)
-
-    def _mask(self, number: int) -> tuple[Page, str]:
-        source = self._job.masks.pages.get(number)
-        if source is not None:
-            return read_page(source, max_pixels=self._job.options.max_pixels), source.name
-        if self._mask_document is None or self._job.masks.whole is None:
-            raise RuntimeError(f"page {number} has no mask")
-        name = self._job.masks.whole.name
-        return self._mask_document.page(number), name if self._document.pages == 1 else f"{name}, page {number}"
-
-    def _hole_of(self, page: Page, number: int, name: str) -> Hole | None:
-        """Return what is to be filled; None for nothing."""
-        options, tell = self._job.options, self._tell
-        mask_page, mask_name = self._mask(number)
-        hole, notices = hole_of_samples(mask_page.pixels, mask_page.mode, white_is_hole=options.white_is_hole)
-        notices = tuple(f"{mask_name}: {notice}" for notice in notices)
-        for warning in mask_page.warnings:
-            tell("warning", warning)
-        orientation = page.metadata.orientation
-        if (own := mask_page.metadata.orientation) not in (1, orientation):
-            notices += (f"{mask_name} has EXIF orientation {own}, which is not followed: its pixels count as stored",)
-        check_hole(hole, page.size, orientation=orientation, name=f"mask {mask_name}")
-        share = np.count_nonzero(hole) / hole.size
-        tell("detail", f"{name}: {_summary(page)}, hole {share:.2%}")
-        if orientation != 1:
-            notices += (f"{name} has EXIF orientation {orientation}: the mask follows its pixels as stored",)
-        for notice in notices:
-            tell("note", notice)
-        if not hole.any():
-            tell("warning", f"mask {mask_name} has no hole: the image is given back as it is")
-            return None
-        if looks_inverted(hole):
-            other = "black" if options.white_is_hole else "white"
-            tell(
-                "warning",
-                f"mask {mask_name} calls {share:.0%} of the image hole; if it means the rest, add --holes {other}",
-            )
-        return self._restorer.grown(hole, name=f"mask {mask_name}")
 
 
 def _check_files(job: Job) -> None:
@@ -283,11 +233,6 @@ def _check_files(job: Job) -> None:
     for mask in job.masks.sources:
         if mask.path and job.target.samefile(mask.path):
             raise ArgumentError("OUTPUT is the mask itself", "name another output")
-
-
-def _summary(page: Page) -> str:
-    depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
-    return f"{page.format}, {page.size[0]}x{page.size[1]}, {page.mode}, {depth} bits"
 
 
 def _write(job: Job, encode: Callable[[BinaryIO], None]) -> None:

@@ -65,7 +65,7 @@ def explain(
 
     from bokwon.errors import ArgumentError
     from bokwon.image_io.document import open_document
-    from bokwon.image_io.masks import check_hole, hole_of_samples
+    from bokwon.image_io.masks import MaskOptions, hole_of_mask
     from bokwon.image_io.metadata import Metadata
     from bokwon.image_io.output_formats import check_fits, encode_page, format_of
     from bokwon.image_io.reader import Source
@@ -82,8 +82,12 @@ def explain(
     page, pages = _page_of(image, page_number, limit)
     with open_document(Source.of(mask), max_pixels=limit) as masks:
         of_mask = masks.page(page_number if masks.pages == pages else 1)
-    hole, _ = hole_of_samples(of_mask.pixels, of_mask.mode, white_is_hole=holes == "white")
-    check_hole(hole, page.size, orientation=page.metadata.orientation, name=f"mask {mask}")
+    # A figure may be drawn of any hole.
+    reading = MaskOptions(white_is_hole=holes == "white", allow_large=True)
+    given = hole_of_mask(of_mask, page, reading, name=f"mask {mask}")
+    if not given.plain:
+        console.tell("note", f"mask {mask}: {given.said}")
+    hole = given.hole
     found = find_model(model)
     encoder = encoder_of(found)
     maps = None if features is False else _features(found, page, hole, encoder, console, wanted=features is True)

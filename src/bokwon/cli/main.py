@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
 from typing import Annotated
 
@@ -17,11 +18,15 @@ from bokwon.cli import convert, evaluate, explain, export, masks, models, pages,
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
+from bokwon.utilities.time_limit import allow_supervision
 from bokwon.version import __version__
 
 __all__ = ["app", "main"]
 
 _INTERRUPTED = 130
+_ONE_REQUEST = 1.0
+"""Seconds. Signals that follow each other more closely are one request, which reached a group of processes and its
+leader: the second one must not interrupt what tidies up after the first."""
 
 app = typer.Typer(
     name="bokwon",
@@ -59,18 +64,21 @@ app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
     """Run the command line and leave with a documented exit code.
 
     Args:
         arguments: Command-line arguments without the program's name; those of the process by default.
+        alone: Whether the process does nothing else, and may go on in a child; see `bokwon.utilities.time_limit`.
 
     Raises:
         SystemExit: Always. 0 ok, 1 arguments, 2 input file, 3 missing dependency, 4 some files failed,
-            5 file access, 6 output exists, 7 too little memory, 15 other, 130 interrupted (129 and 143: by SIGHUP and
-            SIGTERM).
+            5 file access, 6 output exists, 7 too little memory, 8 time limit, 15 other,
+            130 interrupted (129 and 143: by SIGHUP and SIGTERM).
     """
     prepare_standard_streams()
+    if alone:
+        allow_supervision()
     with _tidy_endings() as ended_by:
         _run(arguments, ended_by)
 
@@ -113,10 +121,14 @@ def _tidy_endings() -> Iterator[list[int]]:
         The signals that came, most often none.
     """
     came: list[int] = []
+    last = -_ONE_REQUEST
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
+        nonlocal last
+        before, last = last, monotonic()
         came.append(number)
-        raise KeyboardInterrupt
+        if last - before >= _ONE_REQUEST:
+            raise KeyboardInterrupt
 
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     # Who ignores one of them, as nohup does, has said so; and only the main thread may say what they do.

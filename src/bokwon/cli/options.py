@@ -19,8 +19,11 @@ from bokwon.settings import RestoreSettings
 
 __all__ = [
     "STANDARD",
+    "Certain",
     "Holes",
     "Jobs",
+    "MaskAs",
+    "MaskView",
     "MaxMpixels",
     "jobs_option",
     "parse_size",
@@ -37,6 +40,24 @@ _MEMORY_OF_A_WORKER = 1 << 30
 
 Holes = Literal["white", "black"]
 """Colour of the holes in masks."""
+
+MaskAs = Literal["auto", "painted", "erased", "drawn", "labels", "gray", "colour"]
+"""How masks are read: `bokwon.image_io.masks.MaskAs`, without loading NumPy."""
+
+Certain = Annotated[
+    float,
+    typer.Option(
+        "--certain",
+        min=0.01,
+        max=1.0,
+        metavar="CONFIDENCE",
+        help="Fill damage that bokwon has found only from this confidence on.",
+        rich_help_panel="Masks",
+    ),
+]
+
+MaskView = Literal["auto", "upright", "stored"]
+"""Which way up masks were drawn: `bokwon.image_io.masks.MaskView`."""
 
 MaxMpixels = Annotated[
     float,

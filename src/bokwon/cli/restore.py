@@ -1,16 +1,30 @@
-"""`bokwon restore`: a damaged image and its mask in, the restored image out; or a folder of them."""
+"""`bokwon restore`: a damaged image and its mask in, the restored image out; or several of them, or a folder."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from bokwon.cli.console import Console, divert_native_messages
-from bokwon.cli.options import STANDARD, Holes, MaxMpixels, jobs_option, pixels_of, with_settings, workers
+from bokwon.cli.options import (
+    STANDARD,
+    Certain,
+    Holes,
+    MaskAs,
+    MaskView,
+    MaxMpixels,
+    jobs_option,
+    pixels_of,
+    with_settings,
+    workers,
+)
+from bokwon.cli.restore_paths import MASK_WORDS, expand_wildcards, place_in_folder
 from bokwon.errors import ArgumentError
 from bokwon.settings import RestoreSettings
+from bokwon.utilities.time_limit import DEFAULT_LIMIT
 
 __all__ = ["register"]
 
@@ -23,35 +37,70 @@ def register(app: typer.Typer) -> None:
 
 
 def restore(
-    image: Annotated[
-        str,
+    *,
+    inputs: Annotated[
+        list[str] | None,
         typer.Argument(
             metavar="INPUT",
-            help="The damaged image (PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 or PDF), a folder, or - for standard input.",
+            show_default=False,
+            help="The damaged image (PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 or PDF), several of them, a folder, "
+            "or - for standard input.",
         ),
-    ],
+    ] = None,
     output: Annotated[
         str,
         typer.Argument(
             metavar="OUTPUT",
             help="The file to write, in the format that its extension names; it may be INPUT. "
-            "- is standard output. For a folder, another folder.",
+            "- is standard output. For several images or a folder, another folder.",
         ),
     ],
-    *,
     mask: Annotated[
         str | None,
         typer.Option(
             "--mask",
-            metavar="MASK",
-            help="Read the mask from this picture of the image's size, white where pixels are missing. "
-            "For several pages it may be a folder of masks named NAME_p003.png.",
+            help="Read the mask from this picture: white on black, or a copy of the image, painted on or erased. "
+            "For several pages it may be a folder of masks named NAME_p003.png. "
+            "beside takes NAME-mask.* beside the image. auto lets bokwon find the damage.",
+            metavar="beside|auto|MASK",
+            show_default="beside, else auto where a detector is installed",
             rich_help_panel=_MASKS,
         ),
     ] = None,
     holes: Annotated[
         Holes, typer.Option("--holes", help="Take this colour in masks for hole.", rich_help_panel=_MASKS)
     ] = "white",
+    certain: Certain = 0.9,
+    mask_as: Annotated[
+        MaskAs,
+        typer.Option(
+            "--mask-as",
+            help="Read masks in this way. painted: what differs from the image is hole. erased: what is transparent. "
+            "drawn: what is opaque. labels: everything but 0. gray: at least half light. colour: what has a colour.",
+            rich_help_panel=_MASKS,
+        ),
+    ] = "auto",
+    mask_view: Annotated[
+        MaskView,
+        typer.Option(
+            "--mask-view",
+            help="Take masks as drawn on what viewers show (upright), or on the pixels as stored. "
+            "It matters for photographs and PDF pages that viewers turn.",
+            rich_help_panel=_MASKS,
+        ),
+    ] = "auto",
+    fit_mask: Annotated[
+        bool,
+        typer.Option(
+            "--fit-mask",
+            help="Resize masks of the same page at another resolution, or off by one pixel.",
+            rich_help_panel=_MASKS,
+        ),
+    ] = False,
+    allow_large: Annotated[
+        bool,
+        typer.Option("--allow-large", help="Allow more than 60 % of a page to be hole.", rich_help_panel=_MASKS),
+    ] = False,
     pages: Annotated[
         str | None,
         typer.Option(
@@ -125,6 +174,16 @@ def restore(
         ),
     ] = None,
     settings: RestoreSettings,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0.001,
+            help="Give up on a file that takes longer. Not with --cluster.",
+            rich_help_panel="Advanced",
+        ),
+    ] = DEFAULT_LIMIT,
     max_mpixels: MaxMpixels = 400,
 ) -> None:
     """Fill the holes of damaged images.
@@ -136,48 +195,71 @@ def restore(
     bokwon restore page.tif restored.tif --mask page-mask.png
 
     bokwon restore scans restored --masks masks --recursive --record
+
+    bokwon restore leaf1.jpg leaf2.jpg restored/
     """
     if quiet and verbose:
         raise ArgumentError("-q and -v contradict each other", "use one of them")
     if (record or overlay) and output == STANDARD:
         raise ArgumentError("standard output has no place for a record", "name an output file")
-    folder = image != STANDARD and mask is None and Path(image).is_dir()
-    for name, given in (
+    if not inputs:
+        raise ArgumentError("Missing argument 'OUTPUT'", "see `bokwon restore --help`")
+    found = expand_wildcards(inputs)
+    given = mask is not None and mask not in MASK_WORDS
+    folder = found[0] != STANDARD and not given and Path(found[0]).is_dir()
+    many = len(found) > 1
+    if not many and not folder:
+        output = place_in_folder(found[0], output, wildcard=found != inputs)
+    for name, asked in (
         ("--masks", masks is not None),
-        ("--recursive", recursive),
         ("--resume", resume),
         ("--jobs", jobs not in (None, 1)),
         ("--cluster", cluster),
+        ("--recursive", recursive),
     ):
-        if given and not folder:
+        if asked and not (folder or (many and name != "--recursive")):
             raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
+    if not math.isfinite(timeout):
+        raise ArgumentError(f"--timeout {timeout} is no number of seconds", "give a number, such as 3600")
     if address is not None and not cluster:
         raise ArgumentError("--address is that of a cluster", "add --cluster, or leave it out")
-    if folder and output == STANDARD:
-        raise ArgumentError("standard output has no place for a folder", "name a folder for the outputs")
+    if many and given:
+        raise ArgumentError(f"--mask {mask} is the mask of one image", "name a folder of masks or a table: --masks")
+    if (folder or many) and output == STANDARD:
+        several = "a folder" if folder else "several images"
+        raise ArgumentError(f"standard output has no place for {several}", "name a folder for the outputs")
+    if mask == "beside" and masks is not None:
+        raise ArgumentError("--mask beside and --masks contradict each other", "use one of them")
     divert_native_messages()
     console = Console(quiet=quiet, verbose=verbose)
 
+    from bokwon.batch.found_masks import check_detector, detector_is_installed
     from bokwon.batch.job import Options
     from bokwon.batch.page_ranges import select_pages
+    from bokwon.image_io.masks import MaskOptions
 
     if pages is not None:
         select_pages(pages)
+    find = certain if mask == "auto" or (mask is None and masks is None and detector_is_installed()) else None
+    if mask == "auto":
+        # Before anything else is done.
+        check_detector()
     options = Options(
-        white_is_hole=holes == "white",
+        masks=MaskOptions(holes == "white", mask_as, mask_view, fit_mask, allow_large),
         overwrite=not no_overwrite,
         max_pixels=pixels_of(max_mpixels),
         pages=pages,
-        missing_pages=folder,
+        missing_pages=folder or many,
         record=record or overlay,
         overlay=overlay,
+        find=find,
     )
     format_name = output_format.upper() if output_format else None
-    if folder:
+    if folder or many:
         from bokwon.cli.restore_folder import Workers, restore_folder
 
         restore_folder(
-            Path(image),
+            Path(found[0]) if folder else [Path(name) for name in found],
             Path(output),
             masks,
             settings=settings,
@@ -185,10 +267,11 @@ def restore(
             file_format=format_name,
             recursive=recursive,
             resume=resume,
-            workers=Workers(jobs if cluster else workers(jobs), cluster, address),
+            workers=Workers(jobs if cluster else workers(jobs), timeout, cluster, address),
             console=console,
+            ignore_masks=mask == "auto" and masks is None,
         )
     else:
         from bokwon.cli.restore_one import restore_one
 
-        restore_one(image, output, mask, settings, options, format_name, console)
+        restore_one(found[0], output, mask, settings, options, format_name, timeout, console)

@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING
 import typer
 
 from bokwon.cli.console import Console
-from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from bokwon.batch.batch import Batch, Task
     from bokwon.batch.job import Options
     from bokwon.batch.journal import Entry
+    from bokwon.batch.plan import Batch, Task
     from bokwon.settings import RestoreSettings
 
 __all__ = ["Workers", "restore_folder"]
 
 _SOME_FAILED = 4
-_ROWS = ("restored", "undone", "unchanged", "no mask", "failed")
+_MOST_NAMED = 50
+"""Files that are left alone and named without being asked."""
+_ROWS = ("restored", "undone", "unchanged", "undamaged", "no mask", "failed")
 
 
 @dataclass(frozen=True)
@@ -34,17 +36,19 @@ class Workers:
 
     Attributes:
         jobs: How many processes; None on a cluster: as many as it has processors for.
+        timeout: Seconds that a file may take. It does not count on a cluster.
         on_cluster: Whether on a Ray cluster.
         address: Of the cluster; the one that RAY_ADDRESS names or that runs here by default, else one of this machine.
     """
 
     jobs: int | None = None
+    timeout: float | None = None
     on_cluster: bool = False
     address: str | None = None
 
 
 def restore_folder(
-    inputs: Path,
+    inputs: Path | Sequence[Path],
     outputs: Path,
     masks: Path | None,
     *,
@@ -55,28 +59,41 @@ def restore_folder(
     resume: bool,
     workers: Workers,
     console: Console,
+    ignore_masks: bool = False,
 ) -> None:
-    """Restore the images of a folder into another.
+    """Restore the images of a folder, or several images, into another folder.
 
     Raises:
         typer.Exit: With 4, if some files failed.
         BokwonError: What keeps the whole run from beginning.
     """
-    from bokwon.batch.batch import plan_batch, settings_digest
     from bokwon.batch.cluster import check_ray
     from bokwon.batch.journal import Report
-    from bokwon.cli.restore_one import introduce
+    from bokwon.batch.plan import plan_batch, plan_files
+    from bokwon.batch.settings_digest import settings_digest
+    from bokwon.cli.restore_one import announce_search, introduce
     from bokwon.inpaint.restorer import Restorer
     from bokwon.provenance.unfinished import is_prepared
-    from bokwon.utilities.atomic import remove_parts
+    from bokwon.utilities.atomic import make_folder, remove_parts
     from bokwon.utilities.processes import available_cores
 
     if workers.on_cluster:
         check_ray()
     if outputs.exists() and not outputs.is_dir():
-        raise ArgumentError(f"{outputs} is a file and {inputs} a folder", "name a folder for the outputs")
-    batch = plan_batch(inputs, outputs, masks, options, file_format=file_format, recursive=recursive)
-    _announce(batch, inputs, console)
+        told = f"{inputs} a folder" if isinstance(inputs, Path) else "there are several images"
+        raise ArgumentError(f"{outputs} is a file and {told}", "name a folder for the outputs")
+    if isinstance(inputs, Path):
+        batch = plan_batch(inputs, outputs, masks, options, file_format=file_format, recursive=recursive)
+        base = inputs
+    else:
+        batch = plan_files(inputs, outputs, masks, options, file_format=file_format)
+        base = Path()
+    if ignore_masks:
+        batch = replace(batch, tasks=tuple(map(_without_masks, batch.tasks)))
+    without = sum(task.job is not None and not task.job.masks for task in batch.tasks)
+    if options.find is not None and without:
+        console.tell("summary", f"{without} images have no mask: {announce_search(options.find)}")
+    _announce(batch, base, console)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = Restorer(settings)
     introduce(restorer, console)
@@ -84,10 +101,7 @@ def restore_folder(
     # The machines of a cluster may not all be of one kind, and what they write shall be the same.
     settings = restorer.settings
     del restorer
-    try:
-        outputs.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileAccessError(f"folder {outputs} cannot be made: {error.strerror}", "check the path") from error
+    make_folder(outputs)
     begun = perf_counter()
     with Report(outputs, digest, resume=resume) as report:
         if resume:
@@ -103,11 +117,11 @@ def restore_folder(
             processes = min(workers.jobs or 1, len(waiting) or 1)
             settings = replace(settings, threads=1 if workers.on_cluster else max(1, available_cores() // processes))
         pages = 0
-        running = _run(waiting, settings, workers, inputs, outputs)
+        running = _run(waiting, settings, workers, base, outputs)
         try:
             for count, entry in enumerate(running, 1):
                 report.add(entry)
-                _say(entry, inputs, console)
+                _say(entry, base, console)
                 pages += entry.pages
                 _show(len(finished) + count, len(batch.tasks), count, pages, perf_counter() - begun, console)
         finally:
@@ -117,10 +131,17 @@ def restore_folder(
         entries = report.finish(tuple(task.name for task in batch.tasks))
     seconds = perf_counter() - begun
     console.table(_table(entries))
+    _tell_found(entries, console)
     rate = f", {pages / seconds:.2f} pages/s" if pages else ""
     console.tell("summary", f"{_clock(seconds)}{rate}; report in {outputs / 'report.jsonl'}")
     if any(entry.status == "failed" for entry in entries):
         raise typer.Exit(_SOME_FAILED)
+
+
+def _without_masks(task: Task) -> Task:
+    from bokwon.batch.mask_matching import Masks
+
+    return replace(task, job=replace(task.job, masks=Masks())) if task.job else task
 
 
 def _run(
@@ -130,7 +151,7 @@ def _run(
     from bokwon.batch.journal import REPORT
 
     if not workers.on_cluster:
-        yield from restore_tasks(tasks, settings, workers.jobs or 1)
+        yield from restore_tasks(tasks, settings, workers.jobs or 1, timeout=workers.timeout)
         return
     # The report of this run is there for those who see the very same folder.
     shared = (inputs, outputs / REPORT)
@@ -139,11 +160,30 @@ def _run(
         yield from restore_tasks_on_cluster(tasks, settings, address=workers.address, jobs=workers.jobs, shared=shared)
 
 
+def _tell_found(entries: Sequence[Entry], console: Console) -> None:
+    from collections import Counter
+
+    from bokwon.batch.found_masks import counted
+
+    filled, left = Counter[str](), Counter[str]()
+    for entry in entries:
+        filled.update(entry.regions_filled)
+        left.update(entry.regions_left)
+    if filled or left:
+        done = f"filled {counted(filled)}" if filled else "filled nothing"
+        rest = f"; left {counted(left)}, see OUT.uncertain.png beside each image" if left else ""
+        console.tell("summary", f"of the damage found, bokwon {done}{rest}")
+
+
 def _announce(batch: Batch, inputs: Path, console: Console) -> None:
     if not batch.tasks:
         console.tell("warning", f"{inputs} holds no images (--recursive looks into its folders)")
-    if batch.ignored:
-        console.tell("note", f"{batch.ignored} files of {inputs} have no image's name and are left alone")
+    for name, reason in batch.left[:_MOST_NAMED]:
+        console.tell("note", f"{name} is left alone: {reason}")
+    if rest := batch.left[_MOST_NAMED:]:
+        console.tell("note", f"{len(rest)} more files of {inputs} are left alone (-v names them)")
+    for name, reason in rest:
+        console.tell("detail", f"{name} is left alone: {reason}")
     if batch.unused:
         shown = ", ".join(batch.unused[:3]) + (" …" if len(batch.unused) > 3 else "")
         console.tell("warning", f"{len(batch.unused)} masks belong to no image: {shown}")
@@ -175,7 +215,7 @@ def _table(entries: Sequence[Entry]) -> list[str]:
     lines = [f"{'':10}{'files':>7}{'pages':>7}{'filled':>8}{'tiles':>8}{'hole':>9}"]
     for status in (*_ROWS, "total"):
         rows = [entry for entry in entries if status in (entry.status, "total")]
-        if status == "undone" and not rows:
+        if status in ("undone", "undamaged") and not rows:
             continue
         pixels = sum(entry.pixels for entry in rows)
         share = f"{sum(entry.hole_pixels for entry in rows) / pixels:.2%}" if pixels else "-"

@@ -2,7 +2,18 @@
 
 from bokwon.image_io.document import Document, PageTransform, open_document
 from bokwon.image_io.formats import EXTENSIONS, FORMATS, Format
-from bokwon.image_io.masks import as_hole, check_hole, grow_hole, hole_of_samples, looks_inverted, read_hole
+from bokwon.image_io.masks import (
+    GivenHole,
+    MaskOptions,
+    Reading,
+    as_hole,
+    check_hole,
+    fit_hole,
+    grow_hole,
+    hole_of_mask,
+    is_large,
+    read_samples,
+)
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import MODES, from_pillow, to_pillow
 from bokwon.image_io.output_formats import check_fits, encode_page, format_of, lost_on_the_way
@@ -17,24 +28,28 @@ __all__ = [
     "MODES",
     "Document",
     "Format",
+    "GivenHole",
     "Hole",
+    "MaskOptions",
     "Metadata",
     "Page",
     "PageTransform",
     "Pixels",
+    "Reading",
     "Source",
     "as_hole",
     "check_fits",
     "check_hole",
     "encode_page",
+    "fit_hole",
     "format_of",
     "from_pillow",
     "grow_hole",
-    "hole_of_samples",
-    "looks_inverted",
+    "hole_of_mask",
+    "is_large",
     "lost_on_the_way",
     "open_document",
-    "read_hole",
     "read_page",
+    "read_samples",
     "to_pillow",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bokwon.image_io.metadata import Metadata
+from bokwon.image_io.orientation import Orientation
 from bokwon.types import Pixels
 
 __all__ = ["Page"]
@@ -21,6 +22,8 @@ class Page:
         metadata: What the file carries beside the samples.
         notices: What the reader should be told, one sentence each.
         warnings: What is wrong with the file though it could be decoded, one sentence each.
+        shown: What turns the samples as viewers show them, where the document tells it: on the pages of a PDF. None
+            where only the image's own EXIF does.
     """
 
     pixels: Pixels
@@ -29,8 +32,14 @@ class Page:
     metadata: Metadata
     notices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    shown: Orientation | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height."""
         return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def upright(self) -> Orientation:
+        """What turns the samples as viewers show them."""
+        return Orientation.of_exif(self.metadata.orientation) if self.shown is None else self.shown

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.masks import as_hole, check_hole, grow_hole, looks_inverted
+from bokwon.image_io.masks import as_hole, check_hole, check_share, grow_hole
 from bokwon.image_io.modes import from_pillow, missing_pixels, mode_of_array, to_pillow
 from bokwon.image_io.transparency import key_of_alpha, spread_alpha, with_key
 from bokwon.inpaint.engines.base import Engine
@@ -108,7 +108,12 @@ class Restorer:
         self._tiling = tiling_for(self.engine, settings.tile)
 
     def restore(
-        self, image: ImageT, hole: NDArray[Any] | Image.Image, *, progress: Progress | None = None
+        self,
+        image: ImageT,
+        hole: NDArray[Any] | Image.Image,
+        *,
+        allow_large: bool = False,
+        progress: Progress | None = None,
     ) -> Restoration[ImageT]:
         """Fill the holes of an image.
 
@@ -117,7 +122,8 @@ class Restorer:
                 (OpenCV's BGR must be turned first), or bool (H, W). Or a Pillow image of mode 1, L, LA, P, PA, RGB,
                 RGBA, CMYK or I;16; palettes come back as RGB.
             hole: (H, W), True where pixels are missing: bool, or uint8 with only 0 and 1 or only 0 and 255; or a Pillow
-                image, white = hole.
+                image, which is read as the command reads mask files.
+            allow_large: Whether more than 60 % of the image may be hole.
             progress: Told after each tile how many are done, and of how many.
 
         Returns:
@@ -126,20 +132,22 @@ class Restorer:
         Raises:
             ArgumentError: The image or the hole cannot be taken as it is; the message says what to do.
         """
-        known, notices = as_hole(hole)
+        changes: tuple[str, ...] = ()
         if isinstance(image, Image.Image):
             pixels, mode, changes = from_pillow(image)
-            notices += changes
         elif isinstance(image, np.ndarray):
             mode, pixels = mode_of_array(image), image.copy()
         else:
             raise ArgumentError(f"image is a {type(image).__name__}", "pass a NumPy array or a Pillow image")
+        same_size = isinstance(hole, Image.Image) and hole.size == (pixels.shape[1], pixels.shape[0])
+        known, notices = as_hole(hole, (pixels, mode) if same_size else None)
+        notices += changes
         check_hole(known, (pixels.shape[1], pixels.shape[0]), name="the hole")
         if not known.any():
             notices += ("the hole is empty: the image comes back as it was",)
-        elif looks_inverted(known):
-            share = f"{np.count_nonzero(known) / known.size:.0%}"
-            notices += (f"the hole covers {share} of the image; if True means known in it, pass ~hole",)
+        elif not allow_large:
+            fix = "if True means known in it, pass ~hole; to fill so much, pass allow_large=True"
+            check_share(known, name="the hole", fix=fix)
         known = self.grown(known)
         key = _transparent_value(image, mode) if isinstance(image, Image.Image) else None
         if key is None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.image_io.document import open_document
+from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.reader import Source
 from bokwon.types import DAMAGE_KINDS, Hole
 
@@ -41,22 +42,32 @@ class Damage:
     Attributes:
         source: Who tells it, in words; None if nobody does.
         kind: The kind of all its holes.
-        classes: (H, W) uint8, values of `bokwon.types.DamageClass`.
+        classes: (H, W) uint8, 0 or the place of a kind in `names`, from 1.
+        names: The kinds: by default those of `bokwon.types.DamageClass`.
     """
 
     source: str | None = None
     kind: str | None = None
     classes: NDArray[np.uint8] | None = None
+    names: tuple[str, ...] = _KINDS
 
     def of(self, place: tuple[slice, slice], inside: Hole) -> str | None:
         """Return the kind of the hole `inside` a place of the page: the most frequent class of its pixels."""
         if self.classes is None:
             return self.kind
         counts = np.bincount(self.classes[place][inside], minlength=2)[1:]
-        return _KINDS[int(counts.argmax())] if counts.any() else None
+        return self.names[int(counts.argmax())] if counts.any() else None
 
 
-def read_damage(mask: Source, number: int, size: tuple[int, int], kind: str | None, max_pixels: int) -> Damage:
+def read_damage(
+    mask: Source,
+    number: int,
+    size: tuple[int, int],
+    kind: str | None,
+    max_pixels: int,
+    *,
+    turn: Orientation = Orientation.UPRIGHT,
+) -> Damage:
     """Find out what made the holes of a mask.
 
     The first that is there tells: a class map beside the mask, named like it with `.classes.png`; the `damage` column
@@ -68,6 +79,7 @@ def read_damage(mask: Source, number: int, size: tuple[int, int], kind: str | No
         size: Width and height of the page.
         kind: What the table of masks says; None if it says nothing.
         max_pixels: Larger class maps are refused.
+        turn: What turns the mask, and so its class map, so that it lies on the page's pixels as stored.
 
     Raises:
         ArgumentError: The class map is of another size, or a kind of damage is unknown.
@@ -75,7 +87,8 @@ def read_damage(mask: Source, number: int, size: tuple[int, int], kind: str | No
     """
     path = mask.path
     if path is not None and (sidecar := class_map_of(path)).is_file():
-        return Damage(f"class map {sidecar.name}", classes=_read_classes(sidecar, number, size, max_pixels))
+        classes = _read_classes(sidecar, number, turn.inverse.size(size), max_pixels)
+        return Damage(f"class map {sidecar.name}", classes=turn.apply(classes))
     if kind:
         return Damage("table of masks", _known(kind, "the table of masks"))
     if path is not None and (manifest := manifest_of(path)) is not None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,7 @@ class PageRecord:
         mode: Mode of its samples.
         depth: Bits of a sample.
         mask: Name of the mask.
+        mask_origin: `given`, or `found` by bokwon's detector.
         hole_pixels: How many pixels were filled.
         evidence: Pixels by the level that first reached them, from 1; the last ones were reached by none.
         damage_from: Who tells the kinds of damage; None if nobody does.
@@ -63,6 +64,7 @@ class PageRecord:
     mode: str
     depth: int
     mask: str
+    mask_origin: Literal["given", "found"]
     hole_pixels: int
     evidence: tuple[int, ...]
     damage_from: str | None
@@ -127,7 +129,16 @@ class Recorder:
             # Only if nothing is in it.
             self._folder.rmdir()
 
-    def before(self, number: int, page: Page, hole: Hole, mask: str, damage: Damage) -> NDArray[np.uint8]:
+    def before(
+        self,
+        number: int,
+        page: Page,
+        hole: Hole,
+        mask: str,
+        damage: Damage,
+        *,
+        origin: Literal["given", "found"] = "given",
+    ) -> NDArray[np.uint8]:
         """Write down a page that is about to be filled, and return its evidence levels."""
         kernels = self._encoder.kernels
         missing = missing_pixels(page.pixels, page.mode, hole)
@@ -142,6 +153,7 @@ class Recorder:
                 mode=page.mode,
                 depth=depth,
                 mask=mask,
+                mask_origin=origin,
                 hole_pixels=int(np.count_nonzero(hole)),
                 evidence=tuple(int(count) for count in counts),
                 damage_from=damage.source,

@@ -12,8 +12,19 @@ from typing import BinaryIO
 
 from bokwon.errors import BokwonError, FileAccessError, OutputExistsError
 
-__all__ = ["check_target", "is_part", "part_beside", "remove_parts", "replacing", "write_file"]
+__all__ = [
+    "check_target",
+    "is_part",
+    "make_folder",
+    "part_beside",
+    "remove_own_parts",
+    "remove_parts",
+    "replacing",
+    "write_file",
+]
 
+_OWN = f".bokwon-{os.urandom(4).hex()}-"
+"""How the names of unfinished files of this process begin, and of those that are forked from it."""
 _ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 # Read once, while this module is loaded: the system tells the mask only to those who set it, and other threads that
 # make files at that moment would be given the wrong rights.
@@ -54,9 +65,21 @@ def check_target(target: Path, *, overwrite: bool = True) -> None:
         raise FileAccessError(f"output folder {folder} is not writable", "choose another folder or change its rights")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, if it is not there.
+
+    Raises:
+        FileAccessError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileAccessError(f"folder {folder} cannot be made: {error.strerror}", "check the path") from error
+
+
 def part_beside(path: Path) -> Path:
     """Return a new name beside a path for what is not finished, that `is_part` knows."""
-    return path.with_name(f".bokwon-{os.urandom(6).hex()}.part")
+    return path.with_name(f"{_OWN}{os.urandom(6).hex()}.part")
 
 
 def is_part(name: str) -> bool:
@@ -78,6 +101,13 @@ def remove_parts(folder: Path, *, keep: Callable[[Path], bool] = lambda path: Fa
         for path in (Path(parent) / name for name in folders if is_part(name)):
             if not keep(path):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_own_parts(folder: Path) -> None:
+    """Remove the unfinished files in a folder of this process and of those forked from it; these must have ended."""
+    with suppress(OSError):
+        for path in folder.glob(f"{_OWN}*.part"):
+            path.unlink()
 
 
 @contextmanager

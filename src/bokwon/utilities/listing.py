@@ -21,12 +21,12 @@ class Listing:
 
     Attributes:
         files: Paths of the wanted files relative to the folder, in order of name.
-        others: How many other files there are.
+        others: Paths of the other files, in order of name.
         unlisted: Folders in it that cannot be listed, and why.
     """
 
     files: list[PurePosixPath]
-    others: int
+    others: list[PurePosixPath]
     unlisted: dict[PurePosixPath, FileAccessError]
 
 
@@ -51,7 +51,7 @@ def list_folder(
     """
     found: list[PurePosixPath] = []
     unlisted: dict[PurePosixPath, FileAccessError] = {}
-    others = 0
+    others: list[PurePosixPath] = []
     waiting = [folder]
     while waiting:
         here = waiting.pop()
@@ -64,16 +64,15 @@ def list_folder(
                     if kind.is_dir():
                         if not entry.is_symlink() and enter(path):
                             waiting.append(path)
-                    elif wanted(path) and (kind.is_file() or not path.exists()):
-                        found.append(PurePosixPath(path.relative_to(folder).as_posix()))
                     else:
-                        others += 1
+                        listed = wanted(path) and (kind.is_file() or not path.exists())
+                        (found if listed else others).append(PurePosixPath(path.relative_to(folder).as_posix()))
         except OSError as error:
             failure = FileAccessError(f"{here} cannot be listed: {error.strerror}", "check the path and its rights")
             if here == folder:
                 raise failure from error
             unlisted[PurePosixPath(here.relative_to(folder).as_posix())] = failure
-    return Listing(sorted(found), others, unlisted)
+    return Listing(sorted(found), sorted(others), unlisted)
 
 
 def list_files(

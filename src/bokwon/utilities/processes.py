@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from multiprocessing.connection import Connection, wait
+from time import monotonic
 from traceback import format_exc
 from typing import Any, Generic, TypeVar, cast
 
 from bokwon.errors import BokwonError
 
-__all__ = ["available_cores", "in_processes", "leave_with_parent", "map_in_processes", "run_in_processes"]
+__all__ = ["Lost", "available_cores", "in_processes", "leave_with_parent", "map_in_processes", "run_in_processes"]
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
 
+_GRACE = 0.05
+"""Seconds, so that a task is overdue when it is looked at."""
+_START_FIX = "use a smaller -j if memory ran out, or run it with BOKWON_DEBUG=1 for the details"
+
 _Outcome = tuple[ResultT | None, tuple[Exception, str] | None]
 """What a call returned; or what it raised, and the traceback."""
+
+
+class Lost(Enum):
+    """Why a task has no result."""
+
+    DIED = "its process died each time"
+    OVERDUE = "it took longer than allowed"
+
 
 Start = Callable[[], Callable[[TaskT], ResultT]]
 """Makes what works: run once in each process, so that it can load what it needs."""
@@ -85,7 +101,7 @@ def in_processes(work: Callable[[TaskT], ResultT], items: Iterable[TaskT], jobs:
     pairs = run_in_processes(partial(_caught, work), enumerate(items), jobs, attempts=1, kill=False)
     with closing(pairs):
         for (number, _), outcome in pairs:
-            if outcome is None:
+            if isinstance(outcome, Lost):
                 fix = "probably memory ran out: run the same command again with a smaller -j"
                 raise BokwonError(f"a worker process of {name} died", fix)
             early[number] = outcome
@@ -113,22 +129,32 @@ def _caught(work: Callable[[TaskT], ResultT]) -> Callable[[tuple[int, TaskT]], _
 
 
 def run_in_processes(
-    start: Start[TaskT, ResultT], tasks: Iterable[TaskT], jobs: int, *, attempts: int = 2, kill: bool = True
-) -> Generator[tuple[TaskT, ResultT | None], None, None]:
+    start: Start[TaskT, ResultT],
+    tasks: Iterable[TaskT],
+    jobs: int,
+    *,
+    attempts: int = 2,
+    kill: bool = True,
+    limit: float | None = None,
+) -> Generator[tuple[TaskT, ResultT | Lost], None, None]:
     """Do tasks in processes of their own.
 
     A process that dies, by a decoder's crash or for want of memory, takes only its task with it; that is tried again in
     a new process. If this process dies, the others do.
 
     Args:
-        start: Makes the worker in each process; must be picklable, and what it makes must not raise.
+        start: Makes the worker in each process; must be picklable. What it makes must not raise.
         tasks: What to do, picklable; taken as a process is free for it.
         jobs: How many processes at most.
         attempts: How often a task is begun at most.
         kill: Whether processes end at once when the work is stopped early, else when they have done their task.
+        limit: Seconds that a task may take. Then its process is killed, whatever it is doing, and the task is lost.
 
     Yields:
-        Tasks with their results as they are done, in any order; None for a task whose process died each time.
+        Tasks with their results as they are done, in any order, or why they have none.
+
+    Raises:
+        BokwonError: A process could not start. The error says why.
     """
     # A fresh interpreter per worker: forking a process that has threads (OpenCV, ONNX Runtime) can lock up.
     context = multiprocessing.get_context("spawn")
@@ -144,26 +170,53 @@ def run_in_processes(
                 worker.give(*job)
             if not busy:
                 return
-            for connection in wait(list(busy)):
-                worker = busy.pop(connection)
-                task, attempt = worker.job
+            for connection in wait(list(busy), _patience(busy.values(), limit)):
+                worker = busy[connection]
                 try:
-                    result = worker.connection.recv()
+                    message = worker.connection.recv()
                 except (EOFError, OSError):
+                    del busy[connection]
+                    task, attempt = worker.job
                     worker.stop(kill=True)
                     if attempt < attempts:
                         again.append((task, attempt + 1))
+                    elif not worker.ready:
+                        raise BokwonError(f"a worker process could not start: {worker.ending}", _START_FIX) from None
                     else:
-                        yield task, None
+                        yield task, Lost.DIED
                     continue
+                if isinstance(message, _Ready):
+                    worker.begin(message)
+                    continue
+                del busy[connection]
                 idle.append(worker)
-                yield task, result
+                yield worker.job[0], message
+            for connection, worker in list(busy.items()):
+                if limit is not None and worker.seconds > limit:
+                    del busy[connection]
+                    worker.stop(kill=True)
+                    yield worker.job[0], Lost.OVERDUE
     finally:
         workers = [*idle, *busy.values()]
         for worker in workers:
             worker.dismiss()
         for worker in workers:
             worker.stop(kill=kill)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What a process says once it has made its worker, or could not."""
+
+    error: Exception | None = None
+    trace: str = ""
+
+
+def _patience(workers: Iterable[_Worker[Any, Any]], limit: float | None) -> float | None:
+    """Return in how many seconds the first of the workers may be overdue."""
+    if limit is None:
+        return None
+    return max(0.0, min(limit - worker.seconds for worker in workers)) + _GRACE
 
 
 class _Worker(Generic[TaskT, ResultT]):
@@ -178,14 +231,38 @@ class _Worker(Generic[TaskT, ResultT]):
         self._process.start()
         # Closed here, so that the death of the process ends the pipe.
         far_end.close()
+        self.ready = False
+        self.ending = ""
 
     def give(self, task: TaskT, attempt: int) -> None:
         self.job = task, attempt
+        self._begun = monotonic()
         try:
             self.connection.send(task)
         except OSError:
             # It died meanwhile; the end of the pipe is met when its answer is waited for.
             return
+
+    @property
+    def seconds(self) -> float:
+        """How long it has had its task."""
+        return monotonic() - self._begun
+
+    def begin(self, message: _Ready) -> None:
+        """Take note that the process has started.
+
+        Raises:
+            Exception: It could not.
+        """
+        self.ready = True
+        self._begun = monotonic()
+        if message.error is None:
+            return
+        cause = RuntimeError(f"in a worker process:\n{message.trace}")
+        if isinstance(message.error, BokwonError):
+            raise message.error from cause
+        name = type(message.error).__name__
+        raise BokwonError(f"a worker process could not start: {name}: {message.error}", _START_FIX) from cause
 
     def dismiss(self) -> None:
         # It leaves when it next looks for a task, or has a result to send.
@@ -195,6 +272,8 @@ class _Worker(Generic[TaskT, ResultT]):
         if kill:
             self._process.kill()
         self._process.join()
+        code = self._process.exitcode
+        self.ending = f"it ended with code {code}" if code >= 0 else f"signal {-code} ended it"
         self._process.close()
         self.connection.close()
 
@@ -203,16 +282,33 @@ def _serve(connection: Connection, start: Start[Any, Any]) -> None:
     # Ctrl-C reaches the whole group; the parent says what is to be done about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=leave_with_parent, daemon=True).start()
-    work = start()
+    try:
+        work = start()
+    except Exception as error:
+        _send(connection, _Ready(_portable(error), format_exc()))
+        return
+    _send(connection, _Ready())
     while True:
         try:
             task = connection.recv()
         except (EOFError, OSError):
             return
-        result = work(task)
-        # Nobody waits for it any more where the work was stopped.
-        with suppress(BrokenPipeError):
-            connection.send(result)
+        _send(connection, work(task))
+
+
+def _send(connection: Connection, message: Any) -> None:
+    # Nobody waits for it any more where the work was stopped.
+    with suppress(BrokenPipeError):
+        connection.send(message)
+
+
+def _portable(error: Exception) -> Exception:
+    """Return an error that the other process can read: itself, or one with its text."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def leave_with_parent() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bokwon.errors import ArgumentError, BokwonError, InputFileError
-from bokwon.image_io.masks import looks_inverted
+from bokwon.image_io.masks import is_large
 from bokwon.synthesis.masks.bins import CELLS, Cell, cell_of
 from bokwon.synthesis.masks.polarity import find_polarity, list_masks, read_mask
 from bokwon.types import Hole
@@ -86,5 +86,5 @@ def check_cell(path: Path, hole: Hole, cell: Cell) -> None:
 
 
 def _fault(hole: Hole) -> str:
-    inverted = ", as a mask of the other polarity" if looks_inverted(hole) else ""
+    inverted = ", as a mask of the other polarity" if is_large(hole) else ""
     return f"is hole by {hole.mean():.1%}{inverted}, which is no bin (1 to 60 %)"

@@ -110,7 +110,9 @@ class Method:
         if self.kind:
             return self._external()
         restorer = self.restorer()
-        return OwnFiller(restorer.engine.description, lambda damaged, hole: restorer.restore(damaged, hole).image)
+        return OwnFiller(
+            restorer.engine.description, lambda damaged, hole: restorer.restore(damaged, hole, allow_large=True).image
+        )
 
     def restorer(self) -> Restorer:
         """Load the model; raises as `filler` does."""

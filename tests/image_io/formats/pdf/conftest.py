@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,25 @@ import numpy as np
 import pikepdf
 import pytest
 from pikepdf import Dictionary, Name
+from PIL import Image
 
 AddImage = Callable[..., Any]
+
+
+@pytest.fixture
+def encode_fax() -> Callable[[np.ndarray, str], bytes]:
+    """Encodes bits (H, W), False for black, by one of Pillow's compressions of TIFF files."""
+
+    def encode(bits: np.ndarray, compression: str) -> bytes:
+        stream = io.BytesIO()
+        # Ones are what Pillow has encoded as black.
+        Image.fromarray(~bits).save(stream, "TIFF", compression=compression)
+        with Image.open(stream) as image:
+            assert image.tag_v2[262] == 1
+            start, size = image.tag_v2[273][0], image.tag_v2[279][0]
+        return stream.getvalue()[start : start + size]
+
+    return encode
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pikepdf import Array, Dictionary, Name
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.image_io.formats.pdf.document import PdfDocument, decode, encode
 from bokwon.image_io.metadata import Metadata
+from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
 from bokwon.image_io.source import Source
 
@@ -101,15 +103,87 @@ def test_it_is_said_that_other_images_are_left(pdf: pikepdf.Pdf, add_image: Add,
     assert said == ["register.pdf, page 1 draws 1 more image, left as it is: its picture is the largest, 33x20"]
 
 
-def test_a_picture_of_two_pages_is_not_changed_in_one(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
-    image = add_image(GRAY)
-    add_page(DRAW, image)
-    add_page(DRAW, image)
-    with (
-        opened(pdf) as document,
-        pytest.raises(InputFileError, match=r"pages 1 and 2 of register\.pdf share one image"),
-    ):
-        inverted(document, 2)
+@pytest.mark.parametrize("in_a_form", [False, True])
+def test_a_picture_of_two_pages_becomes_two(pdf: pikepdf.Pdf, add_image: Add, add_page: Add, in_a_form: bool) -> None:
+    image = add_image(GRAY, SMask=add_image(255 - GRAY))
+    if in_a_form:
+        # Without resources of its own, in resources that two pages share.
+        form = pdf.make_indirect(pdf.make_stream(b"/Im0 Do"))
+        form.Type, form.Subtype, form.BBox = Name.XObject, Name.Form, Array([0, 0, 1, 1])
+    pages = [add_page("q 200 0 0 200 0 0 cm /Fm0 Do Q" if in_a_form else DRAW, image) for _ in range(3)]
+    shared = pdf.make_indirect(pages[0].Resources)
+    if in_a_form:
+        shared.XObject.Fm0 = form
+    for page in pages:
+        page.Resources = shared
+    said: list[str] = []
+
+    def transform(number: int, read: Callable[[], Page] | None) -> Page | None:
+        if number == 1:
+            return None
+        assert read is not None
+        page = read()
+        said.extend(page.notices)
+        return replace(page, pixels=page.pixels // 2 if number == 2 else 255 - page.pixels)
+
+    stream = io.BytesIO()
+    with opened(pdf) as document:
+        document.rewrite(stream, "PDF", transform)
+    assert said == [
+        "register.pdf, page 2 shares its picture with page 1, 3: it is given its own copy",
+        "register.pdf, page 3 shares its picture with page 1: it is given its own copy",
+    ]
+    with PdfDocument(Source("register.pdf", data=stream.getvalue()), 1000) as after:
+        for number, expected in ((1, GRAY), (2, GRAY // 2), (3, 255 - GRAY)):
+            np.testing.assert_array_equal(after.page(number).pixels, expected)
+    with pikepdf.open(io.BytesIO(stream.getvalue())) as found:
+        resources = found.pages[1].Resources.XObject
+        own = resources.Fm0.Resources.XObject.Im0 if in_a_form else resources.Im0
+        np.testing.assert_array_equal(np.array(pikepdf.PdfImage(own.SMask).as_pil_image()), 255 - GRAY)
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, -90])
+@pytest.mark.parametrize("content", ["200 0 0 200 0 0", "200 0 0 -200 0 200", "0 200 -200 0 200 0"])
+def test_it_is_known_how_viewers_show_a_picture(
+    pdf: pikepdf.Pdf, add_image: Add, add_page: Add, rotate: int, content: str
+) -> None:
+    page = add_page(f"q {content} cm /Im0 Do Q", add_image(GRAY))
+    page.Rotate = rotate
+    drawn = Orientation.of_matrix(*(float(number) for number in content.split()[:4]))
+    assert drawn is not None
+    with opened(pdf) as document:
+        assert document.page(1).upright is drawn.then(Orientation.of_rotation(rotate))
+
+
+@pytest.mark.parametrize("room", [0, 10, 500])
+def test_a_full_disk_is_an_error_and_no_abort(pdf: pikepdf.Pdf, add_image: Add, add_page: Add, room: int) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
+            if self.tell() + len(data) > room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    add_page(DRAW, add_image(GRAY))
+
+    def invert(number: int, read: Callable[[], Page] | None) -> Page | None:
+        assert read is not None
+        page = read()
+        return replace(page, pixels=255 - page.pixels)
+
+    with opened(pdf) as document, pytest.raises(OSError, match="No space left"):
+        document.rewrite(Full(), "PDF", invert)
+
+
+def test_a_picture_that_stands_aslant_is_taken_as_stored(add_image: Add, add_page: Add, pdf: pikepdf.Pdf) -> None:
+    add_page("q 100 100 -100 100 100 0 cm /Im0 Do Q", add_image(GRAY))
+    with opened(pdf) as document:
+        assert document.page(1).shown is Orientation.UPRIGHT
+
+
+def test_a_page_that_draws_too_much_is_refused(pdf: pikepdf.Pdf, add_page: Add) -> None:
+    add_page("q " * 1_000_001)
+    with opened(pdf) as document, pytest.raises(InputFileError, match="page 1 draws too much: its content is too long"):
+        document.page(1)
 
 
 def test_strips_are_one_picture(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
@@ -135,9 +209,25 @@ def test_signatures_and_encryption_are_told(pdf: pikepdf.Pdf, add_image: Add, ad
     pdf.Root.AcroForm = Dictionary(Fields=Array([field]))
     with opened(pdf, encryption=pikepdf.Encryption(owner="o", user="")) as document:
         assert document.notices == (
-            "register.pdf is encrypted; the output is not",
+            "register.pdf is encrypted; the output is too, with the same permissions",
             "register.pdf is signed; a changed file makes the signature void",
         )
+
+
+@pytest.mark.parametrize("revision", [3, 4, 6])
+def test_encryption_and_permissions_stay(pdf: pikepdf.Pdf, add_image: Add, add_page: Add, revision: int) -> None:
+    add_page(DRAW, add_image(GRAY))
+    allowed = pikepdf.Permissions(extract=False, modify_other=False)
+    more = {"R": revision, "aes": revision > 3, "metadata": revision > 3}
+    encryption = pikepdf.Encryption(owner="owner", user="", allow=allowed, **more)
+    with opened(pdf, encryption=encryption) as document:
+        data = inverted(document, 1)
+    np.testing.assert_array_equal(shown(data, 1), 255 - GRAY)
+    for password in ("", "owner"):
+        with pikepdf.open(io.BytesIO(data), password=password) as after:
+            assert after.is_encrypted
+            assert revision == after.encryption.R
+            assert (after.allow.extract, after.allow.modify_other, after.allow.print_highres) == (False, False, True)
 
 
 def test_a_form_without_a_signature_is_none(pdf: pikepdf.Pdf, add_page: Add) -> None:

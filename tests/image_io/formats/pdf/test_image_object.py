@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import io
 import zlib
 from collections.abc import Callable
@@ -25,7 +26,7 @@ SMOOTH = np.stack([ROWS * 8, COLUMNS * 6, ROWS * 3 + COLUMNS * 3], axis=-1).asty
 
 
 def picture(image: Any, limit: int = 1000) -> PdfPicture:
-    return PdfPicture(pikepdf, image, "leaf", max_pixels=limit)
+    return PdfPicture(pikepdf.new(), image, "leaf", max_pixels=limit)
 
 
 def shown(image: Any) -> np.ndarray:
@@ -150,7 +151,11 @@ def test_jpeg_2000_stays_it_whatever_its_filter_is_called(add_image: Add) -> Non
         ({"data": jpeg(), "Filter": Name.DCTDecode, "Decode": Array([1, 0] * 3)}, "unusual colours"),
         ({"data": b"no picture", "Filter": Name.DCTDecode}, "leaf is not an image"),
         ({"data": b"x", "Filter": Name.Crypt}, "of the kind /Crypt"),
-        ({"Mask": Array([0, 1]), "Decode": Array([1, 0])}, "transparent colours"),
+        ({"Mask": Array([0, 1, 0, 1])}, "colour key .* for another number of channels"),
+        (
+            {"data": b"x", "Filter": Array([Name.DCTDecode, Name.FlateDecode])},
+            "kind /DCTDecode /FlateDecode, which is not",
+        ),
         ({"SMask": Dictionary(Matte=Array([0]))}, "multiplied by its alpha"),
         ({"data": zlib.compress(bytes(3_000_000)), "Filter": Name.FlateDecode}, "inflates to more than its size"),
     ],
@@ -158,6 +163,141 @@ def test_jpeg_2000_stays_it_whatever_its_filter_is_called(add_image: Add) -> Non
 def test_what_cannot_be_given_back_is_refused(add_image: Add, entries: dict[str, Any], message: str) -> None:
     with pytest.raises(InputFileError, match=message):
         picture(add_image(GRAY, **entries)).read()
+
+
+def two_stage(data: bytes, image: Any, *outer: Any) -> None:
+    """Wrap what an image holds in further filters."""
+    inner, parameters = image.Filter, image.get("/DecodeParms")
+    image.write(data)
+    image.Filter = Array([*outer, inner])
+    if parameters is not None:
+        image.DecodeParms = Array([None] * len(outer) + [parameters])
+
+
+def run_length(data: bytes) -> bytes:
+    parts = (data[start : start + 128] for start in range(0, len(data), 128))
+    return b"".join(bytes([len(part) - 1]) + part for part in parts) + b"\x80"
+
+
+def test_run_lengths_are_read(add_image: Add) -> None:
+    image = add_image(GRAY, data=run_length(GRAY.tobytes()), Filter=Name.RunLengthDecode)
+    page = picture(image).read()
+    np.testing.assert_array_equal(page.pixels, GRAY)
+    picture(image).replace(page)
+    np.testing.assert_array_equal(shown(image), GRAY)
+
+
+def test_filters_around_a_picture_are_undone(add_image: Add, encode_fax: Add) -> None:
+    image = add_image(RGB, data=jpeg(), Filter=Name.DCTDecode)
+    two_stage(zlib.compress(jpeg()).hex().encode() + b">", image, Name.ASCIIHexDecode, Name.FlateDecode)
+    np.testing.assert_array_equal(picture(image).read().pixels, imagecodecs.jpeg8_decode(jpeg()))
+    bits = GRAY > 127
+    fax = add_image(bits, data=b"", Filter=Name.CCITTFaxDecode, DecodeParms=Dictionary(K=-1, Columns=33))
+    two_stage(base64.a85encode(encode_fax(bits, "group4")) + b"~>", fax, Name.ASCII85Decode)
+    np.testing.assert_array_equal(picture(fax).read().pixels, bits)
+
+
+def test_a_fax_may_have_a_palette(add_image: Add, encode_fax: Add) -> None:
+    bits = GRAY > 127
+    colours = np.array([[9, 8, 7], [250, 240, 230]], np.uint8)
+    fax = add_image(
+        bits, data=encode_fax(bits, "group4"), Filter=Name.CCITTFaxDecode, DecodeParms=Dictionary(K=-1, Columns=33)
+    )
+    fax.ColorSpace = Array([Name.Indexed, Name.DeviceRGB, 1, colours.tobytes()])
+    page = picture(fax).read()
+    np.testing.assert_array_equal(page.pixels, colours[bits.astype(int)])
+    picture(fax).replace(page)
+    np.testing.assert_array_equal(shown(fax), page.pixels)
+
+
+def test_decode_makes_a_negative_of_a_fax(add_image: Add, encode_fax: Add) -> None:
+    bits = GRAY > 127
+    fax = add_image(
+        bits, data=encode_fax(bits, "group4"), Filter=Name.CCITTFaxDecode, DecodeParms=Dictionary(K=-1, Columns=33)
+    )
+    fax.Decode = Array([1, 0])
+    page = picture(fax).read()
+    np.testing.assert_array_equal(page.pixels, ~bits)
+    picture(fax).replace(page)
+    np.testing.assert_array_equal(picture(fax).read().pixels, ~bits)
+
+
+def test_a_fax_that_no_decoder_reads_is_not_called_damaged(add_image: Add, encode_fax: Add) -> None:
+    fax = add_image(GRAY > 127, data=encode_fax(GRAY > 127, "group4"), Filter=Name.CCITTFaxDecode)
+    fax.DecodeParms = Dictionary(K=-1, Columns=33, EncodedByteAlign=True)
+    with pytest.raises(InputFileError, match="not supported: Group 4 with rows that begin at bytes") as caught:
+        picture(fax).read()
+    assert "damaged" not in str(caught.value)
+
+
+def test_adobes_marker_goes_before_color_transform(add_image: Add) -> None:
+    data = jpeg("CMYK")
+    image = add_image(RGB, data=data, Filter=Name.DCTDecode, ColorSpace=Name.DeviceCMYK)
+    image.DecodeParms = Dictionary(ColorTransform=1)
+    page = picture(image).read()
+    np.testing.assert_array_equal(page.pixels, imagecodecs.jpeg8_decode(data))
+    picture(image).replace(page)
+    assert "/DecodeParms" not in image
+    rgb = add_image(RGB, data=jpeg(), Filter=Name.DCTDecode, DecodeParms=Dictionary(ColorTransform=0))
+    with pytest.raises(InputFileError, match="unusual colours"):
+        picture(rgb).read()
+
+
+KEYED_COLOURS = np.stack([np.full(16, 250), np.arange(16) * 16, np.arange(16)], axis=1).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("samples", "entries", "key"),
+    [
+        (SMOOTH[..., 0], {}, [100, 160]),
+        (SMOOTH, {}, [80, 255, 0, 120, 0, 255]),
+        (SMOOTH[..., 0], {"Decode": Array([1, 0])}, [100, 160]),
+        (
+            SMOOTH[..., 0] >> 4,
+            {"ColorSpace": Array([Name.Indexed, Name.DeviceRGB, 15, KEYED_COLOURS.tobytes()])},
+            [3, 6],
+        ),
+        (SMOOTH, {"data": jpeg(), "Filter": Name.DCTDecode}, [80, 255, 0, 120, 0, 255]),
+    ],
+)
+def test_no_pixel_becomes_transparent_or_opaque_by_accident(
+    pdf: pikepdf.Pdf, add_image: Add, samples: np.ndarray, entries: dict[str, Any], key: list[int]
+) -> None:
+    image = add_image(samples, Mask=Array(key), **entries)
+    item = PdfPicture(pdf, image, "leaf", max_pixels=1000)
+    page = item.read()
+    stored = (imagecodecs.jpeg8_decode(jpeg()) if "data" in entries else samples).reshape(20, 33, -1)
+    ranges = np.array(key).reshape(-1, 2)
+    transparent = np.all((stored >= ranges[:, 0]) & (stored <= ranges[:, 1]), axis=2)
+    assert 0.1 < transparent.mean() < 0.9
+    # Half of the page is filled, with every value there is: some of them are the key's.
+    pixels = page.pixels.copy()
+    hole = np.zeros((20, 33), bool)
+    hole[:, 12:16] = hole[4:8] = True
+    pixels[hole] = np.random.default_rng(6).integers(0, 256, pixels[hole].shape)
+    hole &= (pixels != page.pixels).reshape(20, 33, -1).any(axis=2)
+    item.replace(replace(page, pixels=pixels))
+    found = unpacked(image.Mask)
+    np.testing.assert_array_equal(found[~hole], transparent[~hole])
+    places = np.argwhere(~hole)
+    for row, column in np.argwhere(hole):
+        distances = np.hypot(*(places - (row, column)).T)
+        nearest = places[distances <= distances.min() + 0.5]
+        assert found[row, column] in transparent[tuple(nearest.T)]
+
+
+def unpacked(mask: Any) -> np.ndarray:
+    """The samples of a mask in a PDF: 1 where nothing is painted."""
+    width, height = int(mask.Width), int(mask.Height)
+    rows = np.frombuffer(mask.read_bytes(), np.uint8).reshape(height, -1)
+    return np.unpackbits(rows, axis=1)[:, :width].astype(bool)
+
+
+def test_a_soft_mask_stays(add_image: Add) -> None:
+    image = add_image(RGB, SMask=add_image(GRAY))
+    page = picture(image).read()
+    picture(image).replace(replace(page, pixels=255 - page.pixels))
+    np.testing.assert_array_equal(shown(image.SMask), GRAY)
 
 
 def test_larger_pictures_are_refused(add_image: Add) -> None:

@@ -8,7 +8,8 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 
-from bokwon.image_io.formats.pdf.page_images import Drawn, drawn_images, find_picture
+from bokwon.image_io.formats.pdf.content import ContentReader, Drawn
+from bokwon.image_io.formats.pdf.page_images import find_picture
 
 Add = Callable[..., Any]
 SCAN, SMALL = np.zeros((30, 40), np.uint8), np.zeros((10, 10), np.uint8)
@@ -18,26 +19,12 @@ def draw(number: int, width: float, height: float, left: float = 0, bottom: floa
     return f"q {width} 0 0 {height} {left} {bottom} cm /Im{number} Do Q "
 
 
+def drawn_images(page: pikepdf.Page) -> list[Drawn]:
+    return ContentReader(pikepdf).drawn_images(page)
+
+
 def sizes(drawn: list[Drawn]) -> list[tuple[int, int]]:
-    return [(int(image.Width), int(image.Height)) for image in find_picture(drawn)]
-
-
-def test_images_are_found_in_order_with_their_places(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
-    page = add_page(
-        "q 2 0 0 2 10 20 cm " + draw(1, 30, 20, 5) + "Q " + draw(0, 100, 50), add_image(SCAN), add_image(SMALL)
-    )
-    first, second = drawn_images(pikepdf, page)
-    assert (first.pixels, second.pixels) == (100, 1200)
-    assert (first.area, second.area) == (2400.0, 5000.0)
-    corner, along, down = first.frame
-    np.testing.assert_allclose(corner, [20, 60])
-    np.testing.assert_allclose(along, [6, 0])
-    np.testing.assert_allclose(down, [0, -4])
-
-
-def test_images_that_are_only_named_are_not_drawn(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
-    page = add_page(draw(0, 10, 10) + "/Im7 Do", add_image(SCAN), add_image(SMALL))
-    assert [item.pixels for item in drawn_images(pikepdf, page)] == [1200]
+    return [(int(item.image.Width), int(item.image.Height)) for item in find_picture(drawn)]
 
 
 def test_images_of_forms_and_of_the_content_are_found(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
@@ -46,25 +33,15 @@ def test_images_of_forms_and_of_the_content_are_found(pdf: pikepdf.Pdf, add_imag
     form.Matrix = Array([3, 0, 0, 2, 0, 0])
     form.Resources = Dictionary(XObject=Dictionary(Im0=add_image(SCAN)))
     page = add_page("/Im0 Do q 5 0 0 5 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q", pdf.make_indirect(form))
-    inner, inline = drawn_images(pikepdf, page)
+    inner, inline = drawn_images(page)
     assert (inner.pixels, inner.area) == (1200, 600.0)
     assert (inline.image, inline.area) == (None, 25.0)
     assert sizes([inner, inline]) == [(40, 30)]
 
 
-def test_forms_that_draw_themselves_come_to_an_end(pdf: pikepdf.Pdf, add_page: Add) -> None:
-    form = pdf.make_indirect(pdf.make_stream(b"/Im0 Do"))
-    form.Type, form.Subtype, form.BBox = Name.XObject, Name.Form, Array([0, 0, 1, 1])
-    form.Resources = Dictionary(XObject=Dictionary(Im0=form))
-    assert drawn_images(pikepdf, add_page("/Im0 Do", form)) == []
-    form.write(b"/Im0 Do " * 50)
-    with pytest.raises(ValueError, match="draws more than 10000 forms"):
-        drawn_images(pikepdf, add_page("/Im0 Do", form))
-
-
 def test_the_largest_image_is_the_picture(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
     page = add_page(draw(0, 10, 10) + draw(1, 150, 150), add_image(SCAN), add_image(SMALL))
-    assert sizes(drawn_images(pikepdf, page)) == [(10, 10)]
+    assert sizes(drawn_images(page)) == [(10, 10)]
     assert find_picture([]) == []
 
 
@@ -72,21 +49,21 @@ def test_of_images_of_one_place_the_finest_is_the_picture(pdf: pikepdf.Pdf, add_
     # A colour behind the page, a coarse background and the scan.
     images = add_image(SCAN[:4, :4]), add_image(SMALL), add_image(SCAN)
     page = add_page(draw(0, 200, 200) + draw(1, 200, 200) + draw(2, 190, 190), *images)
-    assert sizes(drawn_images(pikepdf, page)) == [(40, 30)]
+    assert sizes(drawn_images(page)) == [(40, 30)]
 
 
 def test_a_stencil_is_the_scan_where_a_picture_is_only_a_stamp(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
     stencil = add_image(np.zeros((50, 60), bool), ImageMask=True)
     page = add_page(draw(0, 200, 200) + draw(1, 50, 50), stencil, add_image(SCAN))
-    assert sizes(drawn_images(pikepdf, page)) == [(60, 50)]
+    assert sizes(drawn_images(page)) == [(60, 50)]
     page = add_page(draw(0, 200, 200) + draw(1, 150, 150), stencil, add_image(SCAN))
-    assert sizes(drawn_images(pikepdf, page)) == [(40, 30)]
+    assert sizes(drawn_images(page)) == [(40, 30)]
 
 
 def test_many_stencils_are_letters(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
     stencils = [add_image(np.zeros((50, 60), bool), ImageMask=True) for _ in range(3)]
     page = add_page("".join(draw(n, 20, 20, 30 * n) for n in range(3)), *stencils)
-    assert sizes(drawn_images(pikepdf, page)) == []
+    assert sizes(drawn_images(page)) == []
 
 
 @pytest.mark.parametrize(("gap", "strips"), [(0.0, 3), (0.9, 3), (1.5, 1)])
@@ -98,11 +75,11 @@ def test_strips_that_touch_are_one_picture(
     tops = np.cumsum([0, *heights[:-1]]) + gap * np.arange(3)
     # One point a pixel, the last strip drawn first.
     content = "".join(draw(n, 40, heights[n], 0, 100 - tops[n] - heights[n]) for n in (2, 0, 1))
-    found = sizes(drawn_images(pikepdf, add_page(content, *images)))
+    found = sizes(drawn_images(add_page(content, *images)))
     assert found == [(40, 12), (40, 8), (40, 10)][:strips]
 
 
 def test_a_matrix_that_makes_no_sense_has_no_area(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
-    (item,) = drawn_images(pikepdf, add_page("q /x 0 0 cm /Im0 Do Q", add_image(SCAN)))
+    (item,) = drawn_images(add_page("q /x 0 0 cm /Im0 Do Q", add_image(SCAN)))
     assert (item.matrix, item.area) == (None, 0.0)
     assert sizes([item]) == [(40, 30)]

@@ -22,7 +22,7 @@ PARTS = [GRAY[:12], GRAY[12:20], GRAY[20:]]
 
 def strips(images: list[Any], limit: int = 1200) -> PdfStrips:
     return PdfStrips(
-        [PdfPicture(pikepdf, image, "leaf", max_pixels=limit) for image in images], "leaf", max_pixels=limit
+        [PdfPicture(pikepdf.new(), image, "leaf", max_pixels=limit) for image in images], "leaf", max_pixels=limit
     )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, cast
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.image_io.formats.pdf.content import ContentReader, Drawn, page_rotation
+from bokwon.image_io.formats.pdf.filters import TooLongError
 from bokwon.image_io.formats.pdf.image_object import UNDAMAGED, PdfPicture
-from bokwon.image_io.formats.pdf.page_images import Drawn, drawn_images, find_picture
+from bokwon.image_io.formats.pdf.own_copy import give_own_copy
+from bokwon.image_io.formats.pdf.page_images import find_picture
 from bokwon.image_io.formats.pdf.strips import PdfStrips
 from bokwon.image_io.metadata import Metadata
+from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
 from bokwon.image_io.protocols import Document, PageTransform
 from bokwon.image_io.source import Source
@@ -20,6 +25,7 @@ from bokwon.types import Pixels
 
 __all__ = ["PdfDocument", "decode", "encode"]
 
+_SPLIT = "take its scans out (pdfimages -all), or split off the pages to restore (qpdf IN.pdf --pages . 1-9 -- OUT.pdf)"
 _MEND = "get an undamaged copy, or mend it first (qpdf IN.pdf MENDED.pdf) and compare the pages"
 _STREAM = re.compile(r"^stream <[^>]*>:? *")
 
@@ -45,6 +51,25 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
 def _what(said: object) -> str:
     """Return what qpdf says, without what it calls the file."""
     return _STREAM.sub("", str(said))
+
+
+class _Sink(io.RawIOBase):
+    """Writes to a stream, and keeps what goes wrong to itself: an exception there would abort the process in qpdf."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if self.error is None:
+            try:
+                self._stream.write(data)
+            except OSError as error:
+                self.error = error
+        return len(data)
 
 
 class PdfDocument(Document):
@@ -79,14 +104,16 @@ class PdfDocument(Document):
             self.pages = len(self._pdf.pages)
         except pikepdf.PasswordError as error:
             self._stream.close()
-            raise InputFileError(f"{source.name} takes a password", "save it without one first") from error
+            fix = "save it without one first (qpdf --decrypt --password=PASSWORD IN.pdf OUT.pdf)"
+            raise InputFileError(f"{source.name} takes a password", fix) from error
         # What qpdf meets in a damaged file comes as several kinds of exception.
         except Exception as error:
             self._stream.close()
             raise InputFileError(f"{source.name} is damaged: {_what(error)}", _MEND) from error
         self.notices = tuple(dict.fromkeys(f"{source.name}: {_what(warning)}" for warning in self._pdf.get_warnings()))
+        self._contents = ContentReader(pikepdf)
         if self._pdf.is_encrypted:
-            self.notices += (f"{source.name} is encrypted; the output is not",)
+            self.notices += (f"{source.name} is encrypted; the output is too, with the same permissions",)
         try:
             signed = self._is_signed()
         # A form that is damaged holds no signature that could be made void.
@@ -132,19 +159,34 @@ class PdfDocument(Document):
             changed = transform(number, partial(self._read, number, picture, others))
             if changed is None:
                 continue
-            for part, page in picture.changes(changed):
-                self._check_alone(number, part)
+            changes = picture.changes(changed)
+            if any(self._sharing(number, part) for part, _ in changes):
+                self._give_own_copy(number)
+                copied = self._picture(number)[0]
+                if copied is None:
+                    raise RuntimeError(f"page {number} has lost its picture")
+                changes = copied.changes(changed)
+            for part, page in changes:
                 part.replace(page)
                 any_changed = True
         if not any_changed:
             self._source.copy_to(stream)
             return
-        # The same input makes the same bytes: the identifier is made of the content.
+        # The same input makes the same bytes: the identifier is made of the content. Where it is encrypted the key is
+        # made of the identifier.
+        encrypted, sink = self._pdf.is_encrypted, _Sink(stream)
         try:
-            self._pdf.save(stream, deterministic_id=True, linearize=self._pdf.is_linearized)
+            self._pdf.save(
+                cast(BinaryIO, sink),
+                deterministic_id=not encrypted,
+                encryption=True if encrypted else None,
+                linearize=self._pdf.is_linearized,
+            )
         except self._pikepdf.PdfError as error:
             # Only now does it look at some parts of the file.
             raise InputFileError(f"{self._source.name} is damaged: {_what(error)}", _MEND) from error
+        if sink.error is not None:
+            raise sink.error
 
     def _name(self, number: int) -> str:
         return f"{self._source.name}, page {number}"
@@ -153,7 +195,9 @@ class PdfDocument(Document):
         """Return what a page draws; see `drawn_images`."""
         if number not in self._drawn:
             try:
-                self._drawn[number] = drawn_images(self._pikepdf, self._pdf.pages[number - 1])
+                self._drawn[number] = self._contents.drawn_images(self._pdf.pages[number - 1])
+            except TooLongError as error:
+                raise InputFileError(f"{self._name(number)} draws too much: {error}", _SPLIT) from error
             except Exception as error:
                 raise InputFileError(
                     f"{self._name(number)} is damaged: {error or type(error).__name__}", UNDAMAGED
@@ -164,32 +208,51 @@ class PdfDocument(Document):
         """Return the picture of a page, or None; and how many other images it draws."""
         drawn, name = self._images(number), self._name(number)
         try:
-            images = find_picture(drawn)
+            found = find_picture(drawn)
+            images = [item.image for item in found]
+            upright = self._upright(number, found[0]) if found else Orientation.UPRIGHT
             # Drawn twice, it is still one image.
             own = {image.objgen for image in images}
             others = sum(item.image is None or item.image.objgen not in own for item in drawn)
         except Exception as error:
             raise InputFileError(f"{name} is damaged: {error}", UNDAMAGED) from error
-        pictures = [PdfPicture(self._pikepdf, image, name, max_pixels=self._max_pixels) for image in images]
+        pictures = [
+            PdfPicture(self._pdf, image, name, max_pixels=self._max_pixels, upright=upright) for image in images
+        ]
         if len(pictures) > 1:
             return PdfStrips(pictures, name, max_pixels=self._max_pixels), others
         return next(iter(pictures), None), others
 
-    def _check_alone(self, number: int, picture: PdfPicture) -> None:
-        """Make sure that no other page draws a picture that is about to change."""
+    def _upright(self, number: int, drawn: Drawn) -> Orientation:
+        """Return what turns a picture as viewers show it on its page."""
+        rotation = page_rotation(self._pdf.pages[number - 1])
+        # A picture that stands aslant has no upright view: its pixels count as stored.
+        return Orientation.UPRIGHT if drawn.orientation is None else drawn.orientation.then(rotation)
+
+    def _sharing(self, number: int, picture: PdfPicture) -> list[int]:
+        """Return the other pages that draw a picture."""
         if not self._pages_of:
             for page in range(1, self.pages + 1):
                 for item in self._images(page):
                     if item.image is not None:
                         self._pages_of.setdefault(item.image.objgen, set()).add(page)
-        for other in sorted(self._pages_of.get(picture.key, set()) - {number}):
-            raise InputFileError(
-                f"pages {min(number, other)} and {max(number, other)} of {self._source.name} share one image",
-                "save it anew with an image for each page",
-            )
+        return sorted(self._pages_of.get(picture.key, set()) - {number})
+
+    def _give_own_copy(self, number: int) -> None:
+        """Give a page a picture of its own in the place of one that other pages draw too."""
+        keys = {item.image.objgen for item in find_picture(self._images(number))}
+        paths = [item.path for item in self._images(number) if item.image is not None and item.image.objgen in keys]
+        give_own_copy(self._pdf, self._pdf.pages[number - 1], paths)
+        for key in keys:
+            self._pages_of[key].discard(number)
+        del self._drawn[number]
 
     def _read(self, number: int, picture: PdfPicture | PdfStrips, others: int) -> Page:
         page = picture.read()
+        if sharing := sorted({other for part in picture.parts for other in self._sharing(number, part)}):
+            others_named = ", ".join(map(str, sharing[:3])) + (" …" if len(sharing) > 3 else "")
+            notice = f"{self._name(number)} shares its picture with page {others_named}: it is given its own copy"
+            page = replace(page, notices=(*page.notices, notice))
         if not others:
             return page
         more = "1 more image, left as it is" if others == 1 else f"{others} more images, left as they are"

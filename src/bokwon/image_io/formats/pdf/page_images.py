@@ -1,24 +1,20 @@
-"""What a PDF's page draws: its images and where they stand, and which of them are the page's picture.
+"""Which of the images that a PDF's page draws are the page's picture.
 
-A page's picture is the largest image that it draws, or the strips that a scanner cut it into. Stencils, which only say
+It is the largest of them, or the strips that a scanner cut it into. Stencils, which only say
 where to put ink, are text and ornaments on top of a picture, or letters; a single one that covers the page is the scan
 itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["Drawn", "drawn_images", "find_picture"]
+from bokwon.image_io.formats.pdf.content import Drawn
 
-_DEEPEST_FORM = 8
-_MOST_FORMS = 10_000
+__all__ = ["find_picture"]
+
 _FLAT = 16
 """An image of no more pixels is a colour behind the page and no picture of it."""
 _LOGO = 4.0
@@ -27,97 +23,12 @@ _WHOLE = 0.9
 """From this share on, a part of an area counts as all of it."""
 _SLANT = 1e-3
 """Below this sine of the angle between rows and columns a matrix shows nothing."""
+_MOST_STRIPS = 10_000
+"""Of one page. No scanner cuts its rows apart."""
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """An image that a page draws.
-
-    Attributes:
-        image: The image object; None for one that lies within the page's content.
-        matrix: Where it stands: from the unit square to the page. None where the content does not make sense.
-    """
-
-    image: Any
-    matrix: Any
-
-    @property
-    def is_stencil(self) -> bool:
-        """Whether it has no colours of its own."""
-        return bool(self.image.get("/ImageMask", False))
-
-    @property
-    def pixels(self) -> int:
-        """Width times height."""
-        return int(self.image.Width) * int(self.image.Height)
-
-    @property
-    def area(self) -> float:
-        """How much of the page it covers, in the page's units; 0 where that is not known."""
-        if self.matrix is None:
-            return 0.0
-        a, b, c, d, _, _ = (float(value) for value in self.matrix.shorthand)
-        return abs(a * d - b * c)
-
-    @property
-    def frame(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Its top left corner, and the steps from pixel to pixel along a row and from row to row, on the page."""
-        a, b, c, d, e, f = (float(value) for value in self.matrix.shorthand)
-        down = np.array([c, d])
-        return np.array([e, f]) + down, np.array([a, b]) / int(self.image.Width), -down / int(self.image.Height)
-
-
-def drawn_images(pikepdf: Any, page: Any) -> list[Drawn]:
-    """Return the images that a page draws, those of forms too, in order.
-
-    What resources name beside them is drawn by other pages that share them, or by none.
-
-    Args:
-        pikepdf: The library that opened the PDF.
-        page: A page of its.
-    """
-    return list(_drawn(pikepdf, page, page.resources, pikepdf.Matrix(), iter(range(_MOST_FORMS))))
-
-
-def _drawn(
-    pikepdf: Any, content: Any, resources: Any, matrix: Any, budget: Iterator[int], depth: int = 0
-) -> Iterator[Drawn]:
-    named = resources.get("/XObject") or {}
-    saved = []
-    for instruction in pikepdf.parse_content_stream(content):
-        operator, operands = str(instruction.operator), instruction.operands
-        if operator == "q":
-            saved.append(matrix)
-        elif operator == "Q" and saved:
-            matrix = saved.pop()
-        elif operator == "cm":
-            # Not pikepdf's own stack of matrices: its version 10.17 multiplies them the wrong way round.
-            matrix = _multiplied(pikepdf, operands, matrix)
-        elif operator == "INLINE IMAGE":
-            yield Drawn(None, matrix)
-        elif operator == "Do" and operands and str(operands[0]) in named:
-            item = named[str(operands[0])]
-            kind = str(item.get("/Subtype"))
-            if kind == "/Image":
-                yield Drawn(item, matrix)
-            elif kind == "/Form" and depth < _DEEPEST_FORM:
-                # Forms that draw forms that draw forms: a small file could keep one busy for ever.
-                if next(budget, None) is None:
-                    raise ValueError(f"a page draws more than {_MOST_FORMS} forms")
-                inner = _multiplied(pikepdf, item.get("/Matrix", [1, 0, 0, 1, 0, 0]), matrix)
-                yield from _drawn(pikepdf, item, item.get("/Resources", resources), inner, budget, depth + 1)
-
-
-def _multiplied(pikepdf: Any, numbers: Any, matrix: Any) -> Any:
-    """Return a matrix that first does what the numbers say; None if they say nothing."""
-    try:
-        return None if matrix is None else pikepdf.Matrix(*(float(number) for number in numbers)) @ matrix
-    except (TypeError, ValueError):
-        return None
-
-
-def find_picture(drawn: list[Drawn]) -> list[Any]:
-    """Return the image objects that are a page's picture: none, one, or its strips from top to bottom.
+def find_picture(drawn: list[Drawn]) -> list[Drawn]:
+    """Return the images that are a page's picture: none, one, or its strips from top to bottom.
 
     Args:
         drawn: What the page draws.
@@ -131,8 +42,7 @@ def find_picture(drawn: list[Drawn]) -> list[Any]:
     if _area(stencils) < _WHOLE * _area(every_stencil):
         stencils = []
     over_a_picture = coloured and _area(stencils) < _LOGO * _area(coloured)
-    chosen = coloured if over_a_picture or not stencils else stencils
-    return [item.image for item in chosen]
+    return coloured if over_a_picture or not stencils else stencils
 
 
 def _area(items: list[Drawn]) -> float:
@@ -150,7 +60,7 @@ def _scan(items: list[Drawn]) -> list[Drawn]:
 
 def _stacked(items: list[Drawn]) -> list[Drawn]:
     """Return images of one width from top to bottom if each begins where the one above ends; otherwise none."""
-    if len(items) < 2 or any(item.matrix is None for item in items):
+    if not 2 <= len(items) <= _MOST_STRIPS or any(item.matrix is None for item in items):
         return []
     _, right, down = items[0].frame
     axes = np.stack([right, down], axis=1)

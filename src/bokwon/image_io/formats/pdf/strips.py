@@ -48,6 +48,11 @@ class PdfStrips:
         pixels = np.concatenate([page.pixels for page in pages])
         return replace(like, pixels=pixels, notices=(*said, notice), warnings=warnings)
 
+    @property
+    def parts(self) -> list[PdfPicture]:
+        """The strips, from top to bottom."""
+        return self._strips
+
     def changes(self, page: Page) -> list[tuple[PdfPicture, Page]]:
         """Return the strips that a changed picture changes, each with its part of it.
 

@@ -1,0 +1,270 @@
+"""Restore every file of folders of test images, and hold what comes out against what another decoder reads.
+
+    python benchmarks/corpus.py FOLDER [FOLDER ...] [--jobs 1] [--seconds 120] [--out benchmarks/results/corpus.json]
+
+Each file goes through `bokwon restore` with a mask of its middle on every page. It must be refused with a documented
+exit code, or come back with all samples outside the hole as a second decoder reads them: tifffile for TIFF, OpenCV for
+PNG, JPEG, WebP and BMP, OpenJPEG through imagecodecs for JPEG 2000, PDFium through pypdfium2 for PDF, where it is
+installed. A JPEG is encoded anew: there the mean difference is what is judged. The list of files and outcomes is kept;
+nothing of the folders is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from contextlib import redirect_stderr, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from bokwon.cli.main import main as bokwon
+from bokwon.errors import BokwonError
+from bokwon.image_io.document import open_document
+from bokwon.image_io.formats import EXTENSIONS
+from bokwon.image_io.source import Source
+from bokwon.utilities.processes import Lost, run_in_processes
+
+LIMIT = 50_000_000
+LOSSY = 4.0
+"""Levels of 255 by which samples of a JPEG may differ in the mean: small and noisy test images are coded coarsely."""
+MOST = 100
+"""Pixels of a side of the hole."""
+SMALL = 4096
+"""Pixels of a picture of which a mean says nothing: a JPEG's blocks have 64 or 256."""
+DOCUMENTED = {1, 2, 3, 5, 7, 8}
+"""Exit codes that a single file may be refused with."""
+FAULTS = ("FAULT", "DIFFERS")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file, and the folder that it was found in."""
+
+    folder: Path
+    name: str
+
+
+def middle(size: tuple[int, int]) -> np.ndarray:
+    """Return the hole: the same whichever way the image is turned or mirrored."""
+    hole = np.zeros(size[::-1], bool)
+    # Not larger than it takes: what is filled is not what is judged.
+    across, down = (max(side // 3, (side - MOST) // 2) for side in size)
+    hole[down : size[1] - down, across : size[0] - across] = True
+    return hole
+
+
+def write_masks(path: Path) -> dict[int, np.ndarray]:
+    """Write a mask for each page that can be read; return the holes."""
+    holes = {}
+    Path("masks").mkdir()
+    with open_document(Source.of(path), max_pixels=LIMIT) as document:
+        for number in range(1, document.pages + 1):
+            with suppress(BokwonError):
+                holes[number] = middle(document.page(number).size)
+                Image.fromarray(holes[number]).save(f"masks/{path.stem}_p{number:03}.png")
+    return holes
+
+
+def unified(samples: np.ndarray) -> np.ndarray:
+    """Return samples of any kind as (H, W, C) of 16 bits, gray as three channels, so that depths can be compared."""
+    if samples.dtype == bool:
+        samples = samples.astype(np.uint8) * 255
+    samples = samples.reshape(*samples.shape[:2], -1)
+    wide = samples.astype(np.uint16) * 257 if samples.dtype == np.uint8 else samples.astype(np.uint16)
+    if wide.shape[2] <= 2:
+        wide = np.concatenate([np.repeat(wide[..., :1], 3, axis=2), wide[..., 1:]], axis=2)
+    # What is opaque everywhere has no alpha.
+    return wide[..., :3] if wide.shape[2] == 4 and (wide[..., 3] == 65535).all() else wide
+
+
+def read_tiff(path: Path) -> list[np.ndarray]:
+    """Decode the pages of a TIFF with tifffile."""
+    import tifffile
+
+    found = []
+    with tifffile.TiffFile(path) as file:
+        for page in file.pages:
+            samples = np.asarray(page.asarray())
+            if page.colormap is not None:
+                samples = np.moveaxis(page.colormap, 0, -1)[samples]
+            elif page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+                samples = ~samples if samples.dtype == bool else np.iinfo(samples.dtype).max - samples
+            if samples.dtype.kind not in "bu" or samples.ndim not in (2, 3):
+                raise ValueError(f"samples {samples.dtype} {samples.shape}")
+            if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and samples.ndim == 3:
+                samples = np.moveaxis(samples, 0, -1)
+            found.append(unified(samples))
+    return found
+
+
+def read_pdf(path: Path) -> list[np.ndarray]:
+    """Decode the largest image of each page of a PDF with PDFium."""
+    import pypdfium2
+
+    found = []
+    pdf = pypdfium2.PdfDocument(path)
+    for page in pdf:
+        images = [item for item in page.get_objects(max_depth=9) if isinstance(item, pypdfium2.PdfImage)]
+        if not images:
+            found.append(np.zeros((0, 0, 3), np.uint16))
+            continue
+        largest = max(images, key=lambda image: int(np.prod(image.get_px_size())))
+        samples = largest.get_bitmap().to_numpy()
+        found.append(unified(samples[..., :3] if samples.ndim == 3 else samples))
+    return found
+
+
+def read_others(path: Path) -> list[np.ndarray]:
+    """Decode a file of one page with OpenCV or OpenJPEG."""
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    if EXTENSIONS[path.suffix.lower()] == "JPEG2000":
+        import imagecodecs
+
+        return [unified(imagecodecs.jpeg2k_decode(data.tobytes()))]
+    if b"acTL" in path.read_bytes()[:4096]:
+        # OpenCV reads the animation, and bokwon the picture beside it.
+        raise ValueError("an animation")
+    samples = cv2.imdecode(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    if samples is None:
+        raise ValueError("OpenCV does not read it")
+    return [unified(samples)]
+
+
+READERS: dict[str, Callable[[Path], list[np.ndarray]]] = {"TIFF": read_tiff, "PDF": read_pdf}
+
+
+def compare(original: Path, restored: Path, holes: dict[int, np.ndarray]) -> str:
+    """Return what a second decoder finds outside the holes."""
+    read = READERS.get(EXTENSIONS[original.suffix.lower()], read_others)
+    try:
+        before = read(original)
+    except Exception as error:
+        return f"restored, not checked: {type(error).__name__} of the second decoder"
+    try:
+        after = read(restored)
+    except Exception as error:
+        return f"DIFFERS: the second decoder reads the input only: {error}"
+    if len(before) != len(after):
+        return f"DIFFERS: {len(before)} pages before, {len(after)} after"
+    worst = 0.0
+    for number, hole in holes.items():
+        if number > len(before):
+            return f"DIFFERS: page {number} is not there for the second decoder"
+        old, new = before[number - 1], after[number - 1]
+        if old.shape[:2] != hole.shape:
+            return "restored, not checked: the second decoder takes another picture"
+        if old.shape != new.shape:
+            return f"DIFFERS: page {number} has the shape {old.shape} before and {new.shape} after"
+        outside = np.abs(old[~hole].astype(int) - new[~hole]) / 257
+        worst = max(worst, float(outside.mean()))
+    if worst == 0.0:
+        return "equal"
+    coded = restored.read_bytes()
+    lossy = EXTENSIONS[original.suffix.lower()] in ("JPEG", "WEBP", "JPEG2000", "PDF") or b"DCTDecode" in coded
+    small = max(hole.size for hole in holes.values()) < SMALL
+    fine = lossy and (small or worst <= LOSSY)
+    return f"lossy, {worst:.2f} levels" if fine else f"DIFFERS: by {worst:.2f} levels in the mean"
+
+
+def restore(item: Item) -> str:
+    """Restore one file in the working folder; return what came of it."""
+    path = Path(item.name).with_stem("x" + Path(item.name).stem.lstrip("."))
+    path = Path(path.name)
+    shutil.copyfile(item.folder / item.name, path)
+    try:
+        holes = write_masks(path)
+        fault = ""
+    except BokwonError:
+        holes = {}
+        fault = ""
+    except Exception:
+        return "FAULT: " + traceback.format_exc(limit=-2)
+    if not holes:
+        # Whatever is wrong with it, the command is to say it.
+        Image.new("1", (8, 8)).save(f"masks/{path.stem}_p001.png") if Path("masks").exists() else None
+    said = io.StringIO()
+    output = Path("out") / path.name
+    output.parent.mkdir()
+    code: Any = None
+    try:
+        with redirect_stderr(said):
+            bokwon(["restore", str(path), str(output), "--mask", "masks", "--method", "telea", "--finish", "off"])
+    except SystemExit as left:
+        code = left.code or 0
+    except Exception:
+        return "FAULT: " + traceback.format_exc(limit=-2) + fault
+    if list(Path().rglob(".bokwon-*")):
+        return "FAULT: an unfinished file is left"
+    lines = [line for line in said.getvalue().splitlines() if "error: " in line]
+    message = lines[-1].split("error: ", 1)[1] if lines else ""
+    if code == 0:
+        return compare(path, output, holes) if output.exists() else "FAULT: exit code 0 without an output"
+    if output.exists() or not message:
+        return f"FAULT: exit code {code} with an output or without a message"
+    return f"refused, {code}: {message}" if code in DOCUMENTED else f"FAULT: exit code {code}: {message}"
+
+
+def work(item: Item) -> str:
+    """Restore one file in a folder of its own."""
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.chdir(folder)
+        try:
+            return restore(item)
+        finally:
+            os.chdir(here)
+
+
+def start() -> Callable[[Item], str]:
+    """Make what does the work in each process."""
+    # What is unexpected comes as it is, with its place.
+    os.environ["BOKWON_DEBUG"] = "1"
+    return partial(work)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=120.0, help="that a file may take")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    items = [
+        Item(folder.absolute(), str(path.relative_to(folder)))
+        for folder in arguments.folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+    ]
+    outcomes: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for item, outcome in run_in_processes(start, items, arguments.jobs, attempts=1, limit=arguments.seconds):
+        text = f"FAULT: {outcome.value}" if isinstance(outcome, Lost) else outcome
+        outcomes[f"{item.folder.name}/{item.name}"] = " ".join(text.split())
+        counts[text.split(",")[0].split(":")[0]] += 1
+        if text.startswith(FAULTS):
+            print(f"{item.folder.name}/{item.name}: {text}", file=sys.stderr)
+    text = json.dumps({"counts": dict(sorted(counts.items())), "outcomes": dict(sorted(outcomes.items()))}, indent=1)
+    print(json.dumps(dict(counts)))
+    if arguments.out:
+        arguments.out.write_text(text + "\n")
+    sys.exit(any(counts[fault] for fault in FAULTS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Files of a folder that are left alone, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from bokwon.batch.mask_matching import is_found_picture
+from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
+from bokwon.provenance.hole_list import CLASS_MAP
+
+__all__ = ["left_files"]
+
+
+def left_files(folder: Path, names: Iterable[PurePosixPath]) -> tuple[tuple[str, str], ...]:
+    """Return each file with the reason why it is left alone.
+
+    Args:
+        folder: The folder of images.
+        names: Files that no image's name has, relative to it.
+    """
+    return tuple((str(name), _reason(folder / name)) for name in names)
+
+
+def _reason(path: Path) -> str:
+    if path.name.lower().endswith(CLASS_MAP):
+        return "it is the class map of a mask"
+    if is_found_picture(path.name):
+        return "it shows what damage was found"
+    if path.name.startswith("."):
+        return "its name begins with a dot"
+    try:
+        if not path.is_file():
+            return "it is not a regular file"
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    found = format_of_content(head)
+    if found is not None and found.extensions:
+        return f"it is {found.name} by its content, and not by its name: rename it to end in {found.extensions[0]}"
+    return "it is empty" if not head else "it has no image's name"

@@ -1,0 +1,68 @@
+"""What is to be filled of the pages of one file, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bokwon.image_io.page import Page
+from bokwon.provenance.hole_list import Damage
+from bokwon.types import Hole
+
+__all__ = ["HoleSource", "PageHole", "Tell"]
+
+Tell = Callable[[Literal["detail", "note", "warning"], str], None]
+"""Told what the user may want to know, with how much it matters."""
+
+
+@dataclass(frozen=True, eq=False)
+class PageHole:
+    """What is to be filled of a page.
+
+    Attributes:
+        hole: (H, W), not empty.
+        mask: Name of the mask, or of the detector that found the hole.
+        said: How the mask was read, or what was found, in words.
+        origin: Whether somebody gave the hole, or bokwon found it.
+        read_damage: Returns what is told of the damage, for the record.
+    """
+
+    hole: Hole
+    mask: str
+    said: str
+    origin: Literal["given", "found"]
+    read_damage: Callable[[], Damage]
+
+
+class HoleSource(Protocol):
+    """Says what is to be filled of the pages of a file."""
+
+    def has(self, number: int) -> bool:
+        """Return whether it has something to say of a page."""
+        ...
+
+    def check_size(self, number: int, size: tuple[int, int] | None) -> None:
+        """Refuse what does not fit a page, before the page is decoded.
+
+        Args:
+            number: Number of the page, which `has` knows.
+            size: Its width and height; None where only decoding tells.
+
+        Raises:
+            BokwonError: It has another shape.
+        """
+        ...
+
+    def of(self, page: Page, number: int, name: str) -> PageHole | None:
+        """Return what is to be filled of a page; None for nothing.
+
+        Args:
+            page: The page.
+            number: Its number, from 1.
+            name: What messages call it.
+
+        Raises:
+            BokwonError: It cannot be said.
+        """
+        ...

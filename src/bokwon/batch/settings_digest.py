@@ -1,0 +1,27 @@
+"""By which settings a file was restored: what `--resume` compares."""
+
+from __future__ import annotations
+
+from bokwon.batch.job import Options
+from bokwon.inpaint.restorer import Restorer
+from bokwon.utilities.checksums import sha256_of
+from bokwon.version import __version__
+
+__all__ = ["settings_digest"]
+
+
+def settings_digest(restorer: Restorer, options: Options, file_format: str | None) -> str:
+    """Return a checksum of all that decides what is written, by which `--resume` knows a finished file."""
+    parts = (
+        restorer.sha256,
+        restorer.engine.description,
+        restorer.settings.of_pixels(),
+        options.masks,
+        options.pages,
+        options.record,
+        options.overlay,
+        options.find,
+        file_format,
+        __version__,
+    )
+    return sha256_of(repr(parts).encode())[:16]

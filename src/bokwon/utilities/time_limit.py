@@ -1,0 +1,130 @@
+"""A limit of time for work that nothing within its own process can end.
+
+A decoder in C that never returns holds Python's lock: neither a thread nor a signal handler of this process runs then.
+So the work is done in a child process, and its parent ends that.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from time import monotonic, sleep
+
+from bokwon.errors import TimeLimitError
+
+__all__ = ["DEFAULT_LIMIT", "allow_supervision", "overdue", "supervised"]
+
+DEFAULT_LIMIT = 4 * 3600
+"""Seconds: more than a book of some thousand pages takes."""
+
+_FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_LOOK = 0.02
+"""Seconds between two looks at the child. One look takes microseconds."""
+_ASLEEP = 1.0
+"""Seconds. A look that took longer was one of a process that was stopped (Ctrl-Z), which does not count."""
+_PR_SET_PDEATHSIG = 1
+
+_allowed = False
+
+
+def overdue(name: str, limit: float) -> TimeLimitError:
+    """Return the error for a file that took too long.
+
+    Args:
+        name: Of the file.
+        limit: Seconds.
+    """
+    fix = "give it more time (--timeout SECONDS), or restore fewer pages at once (--pages)"
+    return TimeLimitError(f"{name} was not done in {limit:g} seconds", fix)
+
+
+def allow_supervision() -> None:
+    """Let `supervised` split this process in two: for a program of its own, before it has threads."""
+    global _allowed
+    _allowed = hasattr(os, "fork")
+
+
+def supervised(name: str, limit: float, tidy: Callable[[], None]) -> None:
+    """Go on in a child process, which the parent ends when the limit of time is reached. Returns in the child only.
+
+    The parent passes signals on, and leaves with the exit code of the child. Without `allow_supervision`, and where
+    processes cannot be forked (Windows), nothing happens.
+
+    Args:
+        name: What the error calls the file.
+        limit: Seconds.
+        tidy: Removes what the child left unfinished.
+    """
+    if not _allowed:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()
+    handlers = {number: signal.getsignal(number) for number in _numbers()}
+    # A signal that comes before the child is known would end the parent alone.
+    signal.pthread_sigmask(signal.SIG_BLOCK, handlers)
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _die_with(parent)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)
+        return
+    for number, handler in handlers.items():
+        if handler is not signal.SIG_IGN:
+            # Ctrl-C and the like reach both already; the child takes no notice of the second one.
+            signal.signal(number, partial(_pass_on, child))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)
+    status = _wait(child, limit)
+    if status is None:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if status is None or status < 0:
+        tidy()
+    if status is None:
+        error = overdue(name, limit)
+        with suppress(OSError, ValueError, AttributeError):
+            print(f"bokwon: error: {error}", file=sys.stderr, flush=True)
+        os._exit(error.exit_code)
+    if status < 0:
+        # What ended the child ends the parent: its caller sees the same.
+        if -status != signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status)
+
+
+def _pass_on(child: int, number: int, _: object) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(child, number)
+
+
+def _numbers() -> list[signal.Signals]:
+    return [signal.Signals[name] for name in _FORWARDED if hasattr(signal, name)]
+
+
+def _wait(child: int, limit: float) -> int | None:
+    """Return the exit code of a child, negative for a signal; None if it is at work longer than the limit."""
+    left, before = limit, monotonic()
+    while True:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        now = monotonic()
+        left, before = left - min(now - before, _ASLEEP), now
+        if left < 0:
+            return None
+        sleep(min(_LOOK, max(left, 0.001)))
+
+
+def _die_with(parent: int) -> None:
+    """Ask the system to end this process when its parent ends, even if that is killed. Linux can."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

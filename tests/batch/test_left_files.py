@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+import pytest
+from PIL import Image
+
+from bokwon.batch.left_files import left_files
+
+
+def test_each_file_has_its_reason(tmp_path: Path) -> None:
+    contents = {
+        "notes.txt": b"words",
+        "none.doc": b"",
+        ".DS_Store": b"x",
+        "a.classes.png": b"x",
+        "book.bak": b"%PDF-1.7",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    Image.new("L", (2, 2)).save(tmp_path / "scan.old", "PNG")
+    names = ["notes.txt", "none.doc", ".DS_Store", "a.classes.png", "book.bak", "scan.old", "gone.txt"]
+    assert dict(left_files(tmp_path, map(PurePosixPath, names))) == {
+        "notes.txt": "it has no image's name",
+        "none.doc": "it is empty",
+        ".DS_Store": "its name begins with a dot",
+        "a.classes.png": "it is the class map of a mask",
+        "book.bak": "it is PDF by its content, and not by its name: rename it to end in .pdf",
+        "scan.old": "it is PNG by its content, and not by its name: rename it to end in .png",
+        "gone.txt": "it is not a regular file",
+    }
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has pipes")
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert left_files(tmp_path, [PurePosixPath("pipe.png")]) == (("pipe.png", "it is not a regular file"),)
