@@ -453,8 +453,9 @@ def test_a_run_begun_without_resume_by_mistake_loses_nothing(tmp_path: Path) -> 
 def test_two_runs_in_one_folder_are_refused(folder: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
     (folder / "out").mkdir()
-    with (folder / "out/report.jsonl").open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        done = run(folder, "in", "out", "--masks", "masks", *TELEA)
+    descriptor = os.open(folder / "out", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    done = run(folder, "in", "out", "--masks", "masks", *TELEA)
+    os.close(descriptor)
     assert done.returncode == 1
     assert "another run is writing to out" in done.stderr
