@@ -79,6 +79,7 @@ def test_every_error_has_its_documented_exit_code() -> None:
         "InputFileError": 2,
         "MissingDependencyError": 3,
         "OutputExistsError": 6,
+        "TimeLimitError": 8,
     }
 
 
