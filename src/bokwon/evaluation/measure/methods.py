@@ -139,7 +139,7 @@ def parse_methods(text: str) -> tuple[Method, ...]:
     Args:
         text: Names with commas: `telea`, `ns`, `biharmonic`, `patchmatch`, `identity`, a shipped model, or the path of
             a model file. `NAME=` before one gives it another name. Settings may stand behind a model: `:ensemble=4`,
-            `:finish=standard`, `:ink=clear`, `:grain=match`, `:letters=leave`. Without them its raw fill is measured.
+            `:finish=standard`, `:ink=patches`, `:grain=match`, `:letters=leave`. Without them its raw fill is measured.
 
     Raises:
         ArgumentError: No method, one twice, or one that does not exist.

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.image_io.modes import missing_pixels
-from bokwon.inpaint.color import PLANES, as_float, light_to_samples, put_samples, samples_to_light
-from bokwon.inpaint.finish.blocks import windows
+from bokwon.inpaint.color import PLANES, as_float, samples_to_light
+from bokwon.inpaint.distance import depth_in_hole, rise
+from bokwon.inpaint.tiling import Feather, Tile, Tiling
 from bokwon.types import Hole, Pixels
 
 __all__ = ["match_patches"]
@@ -39,11 +40,21 @@ MOVES = (8, 3, 1, 1)
 """How far these moves go, pixels."""
 CLOSE = 5.0
 """Patches that differ by less, in levels of 255 root mean square, are as good as equal: no better match is sought."""
-FAINT, FADE = 0.25, 0.5
+TILING = Tiling(512, 32, True, 32)
+"""Windows that the page is cut into, and how far their seams are blended, pixels."""
+FAINT, FADE = (0.25, 0.6), (0.5, 2.0)
 """A fill that is darker than its paper by less than the first, as a share, is in doubt and gives way to paper before it
-is compared: its contrast is multiplied by its share of that, to the power of the second."""
+is compared: its contrast is multiplied by its share of that, to the power of the second. Both near the rim of a hole
+and deep in it, where little is sure."""
+GRAIN = 0.05
+"""What is darker by much less than this share is the grain of the paper, and no smear."""
+RIM, DEEP = 6.0, 20.0
+"""Where the rim ends and where a hole is deep, pixels from what is known."""
 PAPER, COARSER = 28, 4
 """Side of the square whose closing is the paper: strokes are thinner, pixels; and how much the page is shrunk for that."""
+PIECES = (24, 12)
+"""Sides of the blocks of the page in which neighbouring patches of the fill take neighbouring known ones if all that is
+lost is less than `CLOSE`, pixels: paper keeps its grain so."""
 SOFTNESS = 16.0
 """How fast the weight of a match falls with its difference, levels of 255."""
 BORDER = 12
@@ -72,20 +83,23 @@ def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1
         return
     missing = missing_pixels(pixels, mode, hole)
 
-    def finish(window: tuple[slice, slice]) -> Pixels | None:
-        found = _Window.around(pixels, mode, hole, missing, window)
-        if found is None:
-            return None
-        light = found.matched()
-        return light_to_samples(light[hole[window]], mode, pixels.dtype)
+    tiles = TILING.plan(hole)
 
-    touched = windows(hole)
+    def finish(tile: Tile) -> Floats | None:
+        found = _Window.around(pixels, mode, hole, missing, tile.window)
+        return None if found is None else found.matched()[hole[tile.window]]
+
     with ThreadPoolExecutor(concurrency) as pool:
         # Not written before all are looked at: what lies in one window is around the next.
-        finished = list(pool.map(finish, touched))
-    for window, samples in zip(touched, finished, strict=True):
-        if samples is not None:
-            put_samples(pixels[window], hole[window], samples)
+        finished = list(pool.map(finish, tiles))
+    feather = Feather(pixels, mode, hole)
+    for tile, found in zip(tiles, finished, strict=True):
+        if found is None:
+            return
+        inside = hole[tile.window]
+        light = np.zeros((*inside.shape, found.shape[1]), np.float32)
+        light[inside] = found
+        feather.add(tile, light)
 
 
 @dataclass
@@ -97,6 +111,7 @@ class _Window:
         hole: (h, w), what may be written.
         usable: (h, w), True at centres of patches that are known as a whole.
         inner: Where the window lies in it.
+        deep: (h, w, 1), 0 near the rim of a hole and 1 deep in it.
         origin: Row and column of its first pixel in the page.
         planes: Groups of channels.
     """
@@ -104,6 +119,7 @@ class _Window:
     light: Floats
     hole: Hole
     usable: Hole
+    deep: Floats
     inner: tuple[slice, slice]
     origin: tuple[int, int]
     planes: tuple[tuple[int, ...], ...]
@@ -134,7 +150,8 @@ class _Window:
         top, left = rows.start, columns.start
         inner = tuple(slice(s.start - o, s.stop - o) for s, o in zip(window, (top, left), strict=True))
         light = as_float(samples_to_light(pixels[rows, columns], mode))
-        return cls(light, hole[rows, columns], usable, (inner[0], inner[1]), (top, left), PLANES[mode])
+        deep = rise(depth_in_hole(missing, (rows, columns), round(DEEP)), RIM, DEEP)
+        return cls(light, hole[rows, columns], usable, deep, (inner[0], inner[1]), (top, left), PLANES[mode])
 
     def matched(self) -> Floats:
         """Return the light of the window, its hole made of known patches, (h, w, C)."""
@@ -183,7 +200,8 @@ class _Window:
         paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, channels)
         paper, fill = paper[worked_on], self.light[worked_on]
         share = 1.0 - fill.mean(axis=1, keepdims=True) / np.maximum(paper.mean(axis=1, keepdims=True), 1e-3)
-        kept = np.clip(share / FAINT, 0.0, 1.0) ** FADE
+        faint, fade = (near + (far - near) * self.deep[worked_on] for near, far in (FAINT, FADE))
+        kept = np.maximum(np.clip(share / faint, 0.0, 1.0) ** fade, 1.0 - share / GRAIN)
         light = self.light.copy()
         light[worked_on] = np.where(share > 0, paper + (fill - paper) * kept, fill)
         return light
@@ -331,6 +349,25 @@ class _Search:
         within = (moved >= 0) & (moved < self._usable.size)
         fits = within & self._usable[np.where(within, moved, 0)]
         self.start_from(np.where(fits, moved, self.sources[first]))
+        self._bring_together()
+
+    def _bring_together(self) -> None:
+        """Take whole pieces of the page where they are as good: a mean of many places has no grain."""
+        rows, columns = self._window.in_page(self._points)
+        alone = np.arange(len(self._points))
+        for side in PIECES:
+            _, first, block = np.unique(
+                rows[alone] // side * (1 << 32) + columns[alone] // side, return_index=True, return_inverse=True
+            )
+            leader = alone[first][block.reshape(-1)]
+            moved = self.sources[leader] + self._points[alone] - self._points[leader]
+            within = np.flatnonzero((moved >= 0) & (moved < self._usable.size))
+            within = within[self._usable[moved[within]]]
+            difference = self._difference(alone[within], moved[within])
+            good = difference < CLOSE**2
+            within, joined = within[good], alone[within[good]]
+            self.sources[joined], self.difference[joined] = moved[within], difference[good]
+            alone = np.delete(alone, within)
 
     def start_from(self, sources: Points) -> None:
         """Begin with given matches."""
