@@ -136,8 +136,10 @@ def fillers(names: list[str], cache: Path | None) -> dict[str, Filler]:
         "standard": lambda: restorer("standard"),
         "conservative": lambda: restorer("conservative"),
         "patchmatch": lambda: patchmatch,
-        "telea": lambda: lambda damaged, hole: np.asarray(
-            cv2.inpaint(damaged, hole.astype(np.uint8), 8, cv2.INPAINT_TELEA), np.uint8
+        "telea": lambda: (
+            lambda damaged, hole: np.asarray(
+                cv2.inpaint(damaged, hole.astype(np.uint8), 8, cv2.INPAINT_TELEA), np.uint8
+            )
         ),
     }
     return {name: _kept(made[name](), cache / name) if cache else made[name]() for name in names}

@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 
 from bokwon.image_io.modes import MODES
-from bokwon.inpaint.finish import patches
 from bokwon.inpaint.finish.patches import match_patches
 
 
@@ -188,11 +187,3 @@ def test_a_deep_hole_looks_for_patches_beyond_its_rim() -> None:
     filled[700:730, 400:430] = 150
     match_patches(filled, "L", hole)
     assert (filled[600:900, 300:600] == 205).all()
-
-
-def test_descriptors_are_whole_numbers_whose_squares_add_up_exactly() -> None:
-    light = np.random.default_rng(0).random((40, 50, 3)).astype(np.float32)
-    for steps in patches.ROUNDS:
-        values, offsets = patches._descriptors(light, ((0, 1, 2),), steps)
-        np.testing.assert_array_equal(values, np.rint(values))
-        assert len(offsets) * float(np.abs(values).max()) ** 2 < 2**24

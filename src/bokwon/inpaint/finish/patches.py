@@ -6,40 +6,34 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.color import PLANES, as_float, samples_to_light
 from bokwon.inpaint.distance import depth_in_hole, rise
+from bokwon.inpaint.finish.patch_search import (
+    AT_ONCE,
+    STRIDE,
+    SWEEPS,
+    Floats,
+    Points,
+    Search,
+    descriptors,
+    padded,
+    sample,
+)
 from bokwon.inpaint.tiling import Feather, Tile, Tiling
 from bokwon.types import Hole, Pixels
 
 __all__ = ["match_patches"]
-
-Points = NDArray[np.intp]
-Floats = NDArray[np.float32]
 
 RADIUS = 3
 """Patches are squares of 2 * RADIUS + 1 pixels."""
 ROUNDS: tuple[tuple[int, ...], ...] = ((-4, -2, 0, 2, 4), (-3, -1, 1, 3))
 """In each round, the rows and columns of a patch, from its centre, where its lightness is compared, pixels. The first
 round looks at a larger patch, so that strokes go on; the second one at a smaller one, so that they are sharp."""
-COLOURS = (-2, 2)
-"""The same for its colour, which varies more slowly."""
-STRIDE = 2
-"""Distance of neighbouring patches of the fill, pixels."""
 REACH = 96
 """How far around a window known patches are looked for, pixels. It doubles where that leaves too few."""
-SAMPLE = 1024
-"""How many known patches of a window each patch of the fill is compared with at first; half of them are drawn from all
-alike, half from the ones with strokes."""
 LEAST = 256
-SWEEPS = 2
-"""How often the matches of neighbours and small moves are tried after that."""
-MOVES = (8, 3, 1, 1)
-"""How far these moves go, pixels."""
-CLOSE = 5.0
-"""Patches that differ by less, in levels of 255 root mean square, are as good as equal: no better match is sought."""
 TILING = Tiling(512, 32, True, 32)
 """Windows that the page is cut into, and how far their seams are blended, pixels."""
 FAINT, FADE = (0.25, 0.6), (0.5, 2.0)
@@ -51,16 +45,11 @@ GRAIN = 0.05
 RIM, DEEP = 6.0, 20.0
 """Where the rim ends and where a hole is deep, pixels from what is known."""
 PAPER, COARSER = 28, 4
-"""Side of the square whose closing is the paper: strokes are thinner, pixels; and how much the page is shrunk for that."""
-PIECES = (24, 12)
-"""Sides of the blocks of the page in which neighbouring patches of the fill take neighbouring known ones if all that is
-lost is less than `CLOSE`, pixels: paper keeps its grain so."""
+"""Side of the square whose closing is the paper, pixels; strokes are thinner. And how much the page is shrunk for it"""
 SOFTNESS = 16.0
 """How fast the weight of a match falls with its difference, levels of 255."""
 BORDER = 12
 """How far beyond its window a window is worked on, so that neighbours agree, pixels."""
-AT_ONCE = 1 << 21
-"""How many differences are held in memory at a time."""
 
 
 def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1) -> None:
@@ -157,7 +146,7 @@ class _Window:
         """Return the light of the window, its hole made of known patches, (h, w, C)."""
         import cv2
 
-        height, width = self.hole.shape
+        width = self.hole.shape[1]
         worked_on = np.zeros_like(self.hole)
         rows, columns = (slice(max(0, s.start - BORDER), s.stop + BORDER) for s in self.inner)
         worked_on[rows, columns] = self.hole[rows, columns]
@@ -172,12 +161,12 @@ class _Window:
         light = self._guide(worked_on)
         sources: Points | None = None
         for steps in ROUNDS:
-            values, offsets = _descriptors(light, self.planes, steps)
-            places = self._padded(points)
+            values, offsets = descriptors(light, self.planes, steps)
+            places = padded(points, width)
             wanted = values[places[:, None] + offsets]
-            search = _Search(self, values, offsets, points, wanted, rng)
+            search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
             if sources is None:
-                search.compare_with(_sample(values, offsets, known, self._padded(known), rng))
+                search.compare_with(sample(values, offsets, known, padded(known, width), rng))
             else:
                 search.start_from(sources)
             for _ in range(SWEEPS):
@@ -206,16 +195,6 @@ class _Window:
         light[worked_on] = np.where(share > 0, paper + (fill - paper) * kept, fill)
         return light
 
-    def in_page(self, places: Points) -> tuple[Points, Points]:
-        """Return the rows and columns of pixels in the page."""
-        width = self.hole.shape[1]
-        return places // width + self.origin[0], places % width + self.origin[1]
-
-    def _padded(self, places: Points) -> Points:
-        """Return where pixels lie in what `_descriptors` returns."""
-        width = self.hole.shape[1]
-        return (places // width + _PAD) * (width + 2 * _PAD) + places % width + _PAD
-
     def _vote(self, light: Floats, points: Points, sources: Points, difference: Floats, worked_on: Hole) -> None:
         """Put the mean of what the patches bring into the hole."""
         height, width = self.hole.shape
@@ -241,161 +220,3 @@ class _Window:
             for channel in range(len(total) - 1):
                 total[channel] += np.bincount(target, brought[:, channel] * weights, count + 1)
         light[worked_on] = (total[:-1, :-1] / total[-1, :-1]).T
-
-
-_PAD = 4
-
-
-def _descriptors(light: Floats, planes: tuple[tuple[int, ...], ...], steps: tuple[int, ...]) -> tuple[Floats, Points]:
-    """Return what patches are compared by.
-
-    Args:
-        light: (h, w, C).
-        planes: Groups of channels.
-        steps: Rows and columns of a patch.
-
-    Returns:
-        Smoothed lightness and colours as whole numbers, flat, and where those of a patch lie from its centre. Sums of
-        their squares are exact in float32, whatever their order.
-    """
-    import cv2
-
-    height, width = light.shape[:2]
-    size = (height + 2 * _PAD) * (width + 2 * _PAD)
-    maps, offsets = [], list[int]()
-
-    def add(values: Floats, scale: float, blur: int, steps: tuple[int, ...]) -> None:
-        smooth = cv2.GaussianBlur(values, (blur, blur), 0, borderType=cv2.BORDER_REFLECT_101)
-        padded = cv2.copyMakeBorder(smooth, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_REFLECT_101)
-        start = len(maps) * size
-        maps.append(np.rint(padded * np.float32(scale)).reshape(-1))
-        offsets.extend(start + down * (width + 2 * _PAD) + across for down in steps for across in steps)
-
-    # As much for each pixel of the patch: what is compared at fewer points counts more at each.
-    more = len(steps) / len(COLOURS)
-    for plane in planes:
-        channels = [light[..., channel] for channel in plane]
-        if len(channels) == 1:
-            add(channels[0], 255.0, 3, steps)
-            continue
-        red, green, blue = channels
-        add((red + green + blue) / np.float32(3**0.5), 255.0 / 3**0.5, 3, steps)
-        add((red - blue) / np.float32(2**0.5), more * 255.0 / 3**0.5, 5, COLOURS)
-        add((red + blue - 2 * green) / np.float32(6**0.5), more * 255.0 / 3**0.5, 5, COLOURS)
-    return np.concatenate(maps), np.array(offsets, np.intp)
-
-
-def _sample(
-    values: Floats, offsets: Points, known: Points, places: Points, rng: np.random.Generator
-) -> tuple[Points, Floats]:
-    """Return some of the known patches, and their descriptors."""
-    if len(known) > SAMPLE:
-        some = rng.permutation(len(known))[: 8 * SAMPLE]
-        corners = values[places[some][:, None] + offsets[[0, len(offsets) // 2, -1]]]
-        spread = np.asarray(corners.max(axis=1) - corners.min(axis=1))
-        rank = np.argsort(-spread[SAMPLE // 2 :], kind="stable")[: SAMPLE // 2]
-        some = np.concatenate([some[: SAMPLE // 2], some[SAMPLE // 2 :][rank]])
-        known, places = known[some], places[some]
-    return known, values[places[:, None] + offsets]
-
-
-class _Search:
-    """The best matches so far.
-
-    Attributes:
-        sources: (n,) centres of known patches.
-        difference: (n,) mean square of the difference, in levels of 255.
-    """
-
-    def __init__(
-        self,
-        window: _Window,
-        values: Floats,
-        offsets: Points,
-        points: Points,
-        wanted: Floats,
-        rng: np.random.Generator,
-    ) -> None:
-        self._window = window
-        self._values = values
-        self._offsets = offsets
-        self._points = points
-        self._wanted = wanted
-        self._rng = rng
-        self._width = window.hole.shape[1]
-        self._usable = window.usable.reshape(-1)
-        self._number = np.full(window.hole.size, -1, np.intp)
-        self._number[points] = np.arange(len(points))
-        self.sources = np.zeros(len(points), np.intp)
-        self.difference = np.full(len(points), np.inf, np.float32)
-
-    def compare_with(self, sample: tuple[Points, Floats]) -> None:
-        """Take the best of some known patches for each."""
-        places, descriptors = sample
-        half = np.float32(0.5) * (descriptors * descriptors).sum(axis=1)
-        turned = np.ascontiguousarray(descriptors.T)
-        # Every second one each way; those between begin with its match.
-        row, column = (axis % (2 * STRIDE) for axis in self._window.in_page(self._points))
-        first = self._number[np.maximum(self._points - row * self._width - column, 0)]
-        first = np.where((first >= 0) & (column <= self._points % self._width), first, np.arange(len(first)))
-        compared = np.unique(first)
-        step = max(1, AT_ONCE // len(places))
-        for start in range(0, len(compared), step):
-            some = compared[start : start + step]
-            likeness = self._wanted[some] @ turned
-            likeness -= half
-            self.sources[some] = places[likeness.argmax(axis=1)]
-        moved = self.sources[first] + self._points - self._points[first]
-        within = (moved >= 0) & (moved < self._usable.size)
-        fits = within & self._usable[np.where(within, moved, 0)]
-        self.start_from(np.where(fits, moved, self.sources[first]))
-        self._bring_together()
-
-    def _bring_together(self) -> None:
-        """Take whole pieces of the page where they are as good: a mean of many places has no grain."""
-        rows, columns = self._window.in_page(self._points)
-        alone = np.arange(len(self._points))
-        for side in PIECES:
-            _, first, block = np.unique(
-                rows[alone] // side * (1 << 32) + columns[alone] // side, return_index=True, return_inverse=True
-            )
-            leader = alone[first][block.reshape(-1)]
-            moved = self.sources[leader] + self._points[alone] - self._points[leader]
-            within = np.flatnonzero((moved >= 0) & (moved < self._usable.size))
-            within = within[self._usable[moved[within]]]
-            difference = self._difference(alone[within], moved[within])
-            good = difference < CLOSE**2
-            within, joined = within[good], alone[within[good]]
-            self.sources[joined], self.difference[joined] = moved[within], difference[good]
-            alone = np.delete(alone, within)
-
-    def start_from(self, sources: Points) -> None:
-        """Begin with given matches."""
-        self.sources = sources
-        self.difference = self._difference(np.arange(len(sources)), sources)
-
-    def sweep(self) -> None:
-        """Try the matches of the neighbours, and small moves."""
-        size = self._usable.size
-        active = np.flatnonzero(self.difference > CLOSE**2)
-        for step in (STRIDE, STRIDE * self._width, -STRIDE, -STRIDE * self._width):
-            place = self._points[active] - step
-            neighbour = self._number[np.clip(place, 0, size - 1)]
-            self._try(active, np.where(neighbour >= 0, self.sources[neighbour] + step, self.sources[active]))
-        for reach in MOVES:
-            down, across = self._rng.integers(-reach, reach + 1, (2, len(active)))
-            self._try(active, self.sources[active] + down * self._width + across)
-
-    def _try(self, active: Points, sources: Points) -> None:
-        inside = (sources >= 0) & (sources < self._usable.size)
-        usable = np.flatnonzero(inside & self._usable[np.where(inside, sources, 0)])
-        active, sources = active[usable], sources[usable]
-        difference = self._difference(active, sources)
-        better = np.flatnonzero(difference < self.difference[active])
-        self.sources[active[better]] = sources[better]
-        self.difference[active[better]] = difference[better]
-
-    def _difference(self, numbers: Points, sources: Points) -> Floats:
-        there = self._values[self._window._padded(sources)[:, None] + self._offsets]
-        there -= self._wanted[numbers]
-        return np.asarray(np.einsum("ij,ij->i", there, there) / np.float32(len(self._offsets)), np.float32)
