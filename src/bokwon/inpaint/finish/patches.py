@@ -45,7 +45,7 @@ GRAIN = 0.05
 RIM, DEEP = 6.0, 20.0
 """Where the rim ends and where a hole is deep, pixels from what is known."""
 PAPER, COARSER = 28, 4
-"""Side of the square whose closing is the paper, pixels; strokes are thinner. And how much the page is shrunk for it"""
+"""Side of the square whose closing is the paper, pixels; strokes are thinner. And how far the page is shrunk first."""
 SOFTNESS = 16.0
 """How fast the weight of a match falls with its difference, levels of 255."""
 BORDER = 12
