@@ -125,7 +125,7 @@ def test_methods_that_do_not_exist_or_come_twice(tmp_path: Path, mean_model: Pat
         ("telea:ink=patches", "telea has no options"),
         (f"{mean_model}:ink=blot", "ink cannot be blot"),
         # It would follow `finish`, which is off where figures are measured.
-        (f"{mean_model}:ink=auto", "ink cannot be auto, .*; choose off, sharpen, clear"),
+        (f"{mean_model}:ink=auto", "ink cannot be auto, .*; choose off, patches"),
         (f"{mean_model}:ink=off:ink=patches", "names an option twice"),
         (f"{mean_model}:colour=red", "colour"),
     ):
