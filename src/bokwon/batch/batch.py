@@ -46,8 +46,6 @@ __all__ = [
 ]
 
 _DIED = "the process that restored it died twice, by a damaged file or for want of memory"
-_DIED_FIX = "try the file by itself; for want of memory lower -j, --threads or --tile"
-# The usual extension of each format: the first in the table.
 _EXTENSION = {name: extension for extension, name in reversed(EXTENSIONS.items())}
 
 
@@ -157,9 +155,8 @@ def _tasks(
     found, faults = _found(images, find)
     used = {_identity(row.mask): row.mask for rows in found.values() for row in rows.values()}
     for name in images:
-        own = EXTENSIONS[name.suffix.lower()]
-        wanted = file_format or ("PNG" if FORMATS[own].is_read_only else own)
-        output = name if own == wanted else name.with_suffix(_EXTENSION[wanted])
+        wanted = file_format or FORMATS[EXTENSIONS[name.suffix.lower()]].written_as
+        output = name if EXTENSIONS[name.suffix.lower()] == wanted else name.with_suffix(_EXTENSION[wanted])
         try:
             # Two names that differ in case only are one file on many systems.
             other = taken.setdefault(str(output).casefold(), str(name))
@@ -243,15 +240,9 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
             outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)))
             sha256 = sha256_of_file(task.job.target)
             status = "restored" if outcome.restored else "unchanged" if task.job.masks else "no mask"
-        except BokwonError as error:
-            code, error_text, fix = error.exit_code, error.message, error.fix
-        # A batch goes on, whatever is wrong with one file.
-        except Exception as error:
-            if is_out_of_memory(error):
-                lacking = out_of_memory(task.name)
-                code, error_text, fix = lacking.exit_code, lacking.message, lacking.fix
-            else:
-                code, error_text = 15, f"unexpected {type(error).__name__}: {error}"
+        except Exception as error:  # A batch goes on, whatever is wrong with one file.
+            told = error if isinstance(error, BokwonError) else _unexpected(task.name, error)
+            code, error_text, fix = told.exit_code, told.message, told.fix
     return Entry(
         file=task.name,
         output=task.output if status != "failed" else None,
@@ -344,8 +335,14 @@ def start_on_node(
     return start_worker(settings)
 
 
+def _unexpected(name: str, error: Exception) -> BokwonError:
+    return (
+        out_of_memory(name) if is_out_of_memory(error) else BokwonError(f"unexpected {type(error).__name__}: {error}")
+    )
+
+
 def _died(task: Task) -> Entry:
-    return Entry(file=task.name, status="failed", code=15, error=_DIED, fix=_DIED_FIX)
+    return Entry(file=task.name, status="failed", code=15, error=_DIED, fix="try it by itself; lower -j or --tile")
 
 
 def _make_folder(folder: Path) -> None:
