@@ -31,7 +31,7 @@ from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
-from bokwon.utilities.memory import is_out_of_memory, out_of_memory
+from bokwon.utilities.memory import as_bokwon_error
 from bokwon.utilities.processes import run_in_processes
 
 __all__ = [
@@ -241,7 +241,7 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
             sha256 = sha256_of_file(task.job.target)
             status = "restored" if outcome.restored else "unchanged" if task.job.masks else "no mask"
         except Exception as error:  # A batch goes on, whatever is wrong with one file.
-            told = error if isinstance(error, BokwonError) else _unexpected(task.name, error)
+            told = as_bokwon_error(task.name, error)
             code, error_text, fix = told.exit_code, told.message, told.fix
     return Entry(
         file=task.name,
@@ -333,12 +333,6 @@ def start_on_node(
             "keep images, masks, outputs and models in a folder that all nodes mount at the same place",
         ) from error
     return start_worker(settings)
-
-
-def _unexpected(name: str, error: Exception) -> BokwonError:
-    return (
-        out_of_memory(name) if is_out_of_memory(error) else BokwonError(f"unexpected {type(error).__name__}: {error}")
-    )
 
 
 def _died(task: Task) -> Entry:
