@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from bokwon.errors import MemoryLimitError
-from bokwon.utilities.memory import is_out_of_memory, out_of_memory
+from bokwon.errors import BokwonError, InputFileError, MemoryLimitError
+from bokwon.utilities.memory import as_bokwon_error, is_out_of_memory, out_of_memory
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,12 @@ def test_the_error_names_what_to_lower() -> None:
     assert isinstance(error, MemoryLimitError)
     assert error.exit_code == 7
     assert all(option in str(error) for option in ("page.png", "--tile", "-j", "--threads", "--max-mpixels"))
+
+
+def test_any_error_becomes_one_of_ours() -> None:
+    ours = InputFileError("page.png is damaged")
+    assert as_bokwon_error("page.png", ours) is ours
+    assert as_bokwon_error("page.png", RuntimeError("std::bad_alloc")).exit_code == 7
+    other = as_bokwon_error("page.png", RuntimeError("no picture"))
+    assert type(other) is BokwonError
+    assert str(other) == "unexpected RuntimeError: no picture"

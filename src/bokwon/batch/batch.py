@@ -21,7 +21,7 @@ from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.atomic import make_folder
 from bokwon.utilities.checksums import sha256_of_file
-from bokwon.utilities.memory import is_out_of_memory, out_of_memory
+from bokwon.utilities.memory import as_bokwon_error
 from bokwon.utilities.processes import Lost, run_in_processes
 from bokwon.utilities.time_limit import overdue
 from bokwon.version import __version__
@@ -61,15 +61,9 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
             sha256 = sha256_of_file(task.job.target)
             untouched = "undamaged" if outcome.searched else "unchanged" if task.job.masks else "no mask"
             status = "restored" if outcome.restored else untouched
-        except BokwonError as error:
-            code, error_text, fix = error.exit_code, error.message, error.fix
-        # A batch goes on, whatever is wrong with one file.
-        except Exception as error:
-            if is_out_of_memory(error):
-                lacking = out_of_memory(task.name)
-                code, error_text, fix = lacking.exit_code, lacking.message, lacking.fix
-            else:
-                code, error_text = 15, f"unexpected {type(error).__name__}: {error}"
+        except Exception as error:  # A batch goes on, whatever is wrong with one file.
+            told = as_bokwon_error(task.name, error)
+            code, error_text, fix = told.exit_code, told.message, told.fix
     return Entry(
         file=task.name,
         output=task.output if status != "failed" else None,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import re
 
-from bokwon.errors import MemoryLimitError
+from bokwon.errors import BokwonError, MemoryLimitError
 
-__all__ = ["is_out_of_memory", "out_of_memory"]
+__all__ = ["as_bokwon_error", "is_out_of_memory", "out_of_memory"]
 
 # ONNX Runtime, OpenVINO, OpenCV and CUDA each word it in their own way, in exceptions of general classes.
 _WORDS = re.compile(
@@ -34,3 +34,17 @@ def out_of_memory(what: str) -> MemoryLimitError:
     """
     fix = "close other programs, lower --tile, -j or --threads, or split the image; --max-mpixels refuses large images"
     return MemoryLimitError(f"{what} needs more memory than there is", fix)
+
+
+def as_bokwon_error(what: str, error: Exception) -> BokwonError:
+    """Return an error as one of ours: too little memory, or what nobody expected.
+
+    Args:
+        what: What needs the memory.
+        error: The error; one of ours stays what it is.
+    """
+    if isinstance(error, BokwonError):
+        return error
+    if is_out_of_memory(error):
+        return out_of_memory(what)
+    return BokwonError(f"unexpected {type(error).__name__}: {error}")

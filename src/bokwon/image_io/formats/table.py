@@ -70,6 +70,11 @@ class Format:
         """Whether nothing is ever written in this format; what is restored of it becomes a PNG."""
         return not self.modes and self.open is None
 
+    @property
+    def written_as(self) -> str:
+        """Name of the format that files of this one come back in, unless another is asked for."""
+        return "PNG" if self.is_read_only else self.name
+
 
 _TABLE = (
     Format(
