@@ -246,7 +246,7 @@ def main() -> None:
             if code != 0:
                 raise RuntimeError(f"{name}: {Path('stderr').read_text()}")
             done = Path(scenario.output).read_bytes()
-            result[name] = {"steps": steps}
+            result[name] = {"steps": steps, "every": arguments.every}
             for kind in KINDS:
                 codes: Counter[str] = Counter()
                 for step in range(0, steps, arguments.every):
