@@ -29,6 +29,7 @@ from PIL import Image
 
 from bokwon.errors import BokwonError
 from bokwon.image_io.document import open_document
+from bokwon.image_io.formats import FORMATS
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.output_formats import encode_page
 from bokwon.image_io.page import Page
@@ -62,12 +63,19 @@ def originals() -> dict[str, tuple[bytes, ...]]:
     pages = saved("TIFF", save_all=True, append_images=[images["L"], images["1"]])
     with_profile = io.BytesIO()
     encode_page(with_profile, rgb, "RGB", "BMP", Metadata(icc=bytes(range(256))))
+    with_alpha = io.BytesIO()
+    encode_page(with_alpha, np.dstack([rgb, rgb[..., 0]]), "RGBA", "BMP", Metadata())
     deep_png = cv2.imencode(".png", rgb.astype(np.uint16) * 257)[1].tobytes()
     found = {
-        "PNG": (saved("PNG", dpi=(300, 300)), saved("PNG", "L"), saved("PNG", "1"), deep_png),
+        "PNG": (
+            saved("PNG", dpi=(300, 300)),
+            saved("PNG", "L", transparency=7),
+            saved("PNG", "1", transparency=1),
+            deep_png,
+        ),
         "JPEG": (saved("JPEG", quality=90), saved("JPEG", "L", progressive=True)),
         "WEBP": (saved("WEBP", lossless=True), saved("WEBP")),
-        "BMP": (saved("BMP"), saved("BMP", "1"), with_profile.getvalue()),
+        "BMP": (saved("BMP"), saved("BMP", "1"), with_profile.getvalue(), with_alpha.getvalue()),
         "TIFF": (
             saved("TIFF", compression="tiff_lzw"),
             saved("TIFF", "1", compression="group4"),
@@ -105,6 +113,7 @@ def originals() -> dict[str, tuple[bytes, ...]]:
     found["TIFF pages"] += (big.getvalue(),)
     found["PNG"] += (_deep_png(deep),)
 
+    found["AVIF"] = (bytes(imagecodecs.avif_encode(rgb, level=90)),)
     found["JPEG2000"] = (
         imagecodecs.jpeg2k_encode(rgb, level=0, reversible=True, codecformat="jp2"),
         imagecodecs.jpeg2k_encode(rgb[..., 0], level=0, codecformat="j2k"),
@@ -256,7 +265,7 @@ def attempt(data: bytes) -> str:
                 return replace(page, pixels=pixels)
 
             kind = document.format or document.page(1).format
-            document.rewrite(io.BytesIO(), kind, visit)
+            document.rewrite(io.BytesIO(), "PNG" if FORMATS[kind].is_read_only else kind, visit)
         outcome = "read"
     except BokwonError as error:
         outcome = type(error).__name__

@@ -39,7 +39,7 @@ from bokwon.settings import RestoreSettings, choices
         ({"ensemble": 2.0}, "ensemble cannot be 2.0"),
         ({"engine": "steam"}, "engine cannot be 'steam'"),
         ({"finish": "glossy"}, "finish cannot be 'glossy'; choose standard, conservative or off"),
-        ({"ink": ["clear"]}, r"ink cannot be \['clear'\]"),
+        ({"ink": ["patches"]}, r"ink cannot be \['patches'\]"),
         ({"grain": None}, "grain cannot be None"),
         ({"letters": np.zeros(2)}, "letters cannot be array"),
         ({"model": 3}, "model cannot be 3; give a name or a path"),
@@ -60,13 +60,13 @@ def test_settings_cannot_change_and_have_no_others() -> None:
 @pytest.mark.parametrize(
     ("given", "for_pages", "expected"),
     [
-        ({}, True, ("clear", "match", "restore")),
+        ({}, True, ("patches", "off", "restore")),
         ({}, False, ("off", "off", "restore")),
-        ({"finish": "conservative"}, True, ("clear", "match", "leave")),
+        ({"finish": "conservative"}, True, ("patches", "off", "leave")),
         ({"finish": "conservative"}, False, ("off", "off", "leave")),
         ({"finish": "off"}, True, ("off", "off", "restore")),
-        ({"finish": "off", "ink": "sharpen", "letters": "leave"}, True, ("sharpen", "off", "leave")),
-        ({"finish": "conservative", "letters": "restore", "grain": "off"}, True, ("clear", "off", "restore")),
+        ({"finish": "off", "ink": "patches", "letters": "leave"}, True, ("patches", "off", "leave")),
+        ({"finish": "conservative", "letters": "restore", "grain": "match"}, True, ("patches", "match", "restore")),
         ({"grain": "match"}, False, ("off", "match", "restore")),
     ],
 )
@@ -108,7 +108,7 @@ def test_class_function_and_command_give_the_same_pixels(
     assert not caught.value.code
     with Image.open("out.png") as image:
         np.testing.assert_array_equal(np.array(image), by_function)
-    # The three differ from one another: by grain, and by what lies deep in the hole.
+    # The three differ from one another: by whether patches are put, and by what lies deep in the hole.
     others = [each for each in choices("finish") if each != (finish or "standard")]
     for other in others:
         assert (bokwon.restore(page, hole, finish=other).image[hole] != by_function[hole]).any()

@@ -73,8 +73,8 @@ class RestoreSettings:
     finish: Literal["standard", "conservative", "off"] = field(
         default="standard",
         metadata=_told(
-            "standard gives fills on pages clear strokes and the grain of the paper. conservative also puts paper "
-            "where a letter would be a guess. off keeps the fill as the model made it.",
+            "standard makes fills on pages of the page's own patches. conservative also puts paper where a letter "
+            "would be a guess. off keeps the fill as the model made it.",
             "Model",
         ),
     )
@@ -101,16 +101,16 @@ class RestoreSettings:
             "Take the mean of this many mirrored views. It improves photographs and takes as many times the time."
         ),
     )
-    ink: Literal["auto", "off", "sharpen", "clear"] = field(
+    ink: Literal["auto", "off", "patches"] = field(
         default="auto",
         metadata=_told(
-            "sharpen turns gray smears in a fill into ink or paper. clear keeps only strokes that are sure. "
+            "patches puts known patches of the page, its ink and paper, where a fill looks most like them. "
             "auto follows finish."
         ),
     )
     grain: Literal["auto", "off", "match"] = field(
         default="auto",
-        metadata=_told("match gives a fill the grain of the paper around it. auto follows finish."),
+        metadata=_told("match gives a fill the grain of the paper around it. Patches bring it with them: auto is off."),
     )
     letters: Letters = field(
         default="auto",
@@ -143,12 +143,12 @@ class RestoreSettings:
         """Return the settings with `ink`, `grain` and `letters` as `finish` has them, unless they say something else.
 
         Args:
-            for_pages: Whether the model is for pages of ink on paper: only their fills are given strokes and grain.
+            for_pages: Whether the model is for pages of ink on paper: only their fills are made of patches.
         """
         finished = for_pages and self.finish != "off"
         chosen: dict[str, Any] = {
-            "ink": "clear" if finished else "off",
-            "grain": "match" if finished else "off",
+            "ink": "patches" if finished else "off",
+            "grain": "off",
             "letters": "leave" if self.finish == "conservative" else "restore",
         }
         return replace(self, **{name: value for name, value in chosen.items() if getattr(self, name) == "auto"})

@@ -27,7 +27,7 @@ OF_PIXELS: dict[str, Any] = {
     "grow": 1,
     "precision": "float32",
     "ensemble": 2,
-    "ink": "sharpen",
+    "ink": "patches",
     "grain": "match",
     "letters": "leave",
     "tile": 256,

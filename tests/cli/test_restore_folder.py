@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bokwon.utilities.locks import lock_folder
+
 BOKWON = [sys.executable, "-m", "bokwon"]
 TELEA = ("--method", "telea")
 
@@ -451,10 +453,10 @@ def test_a_run_begun_without_resume_by_mistake_loses_nothing(tmp_path: Path) -> 
 
 
 def test_two_runs_in_one_folder_are_refused(folder: Path) -> None:
-    fcntl = pytest.importorskip("fcntl")
     (folder / "out").mkdir()
-    with (folder / "out/report.jsonl").open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        done = run(folder, "in", "out", "--masks", "masks", *TELEA)
+    lock = lock_folder(folder / "out")
+    assert lock is not None
+    done = run(folder, "in", "out", "--masks", "masks", *TELEA)
+    os.close(lock)
     assert done.returncode == 1
     assert "another run is writing to out" in done.stderr

@@ -20,6 +20,7 @@ FORMATS = [
     "TIFF pages",
     "TIFF deep and tiled",
     "TIFF of uncommon kinds",
+    "AVIF",
     "JPEG2000",
     "PDF",
 ]

@@ -10,7 +10,7 @@ from PIL import Image
 import bokwon
 from bokwon.errors import ArgumentError
 from bokwon.inpaint.finish.grain import add_grain
-from bokwon.inpaint.finish.ink import sharpen_ink
+from bokwon.inpaint.finish.patches import match_patches
 from bokwon.utilities.processes import available_cores
 
 HOLE = np.zeros((30, 44), bool)
@@ -172,8 +172,8 @@ def test_no_more_threads_than_cores_are_started(mean_model: Path, method: str) -
 @pytest.mark.parametrize(
     ("chosen", "ink", "grain"),
     [
-        ({"model": "document"}, "clear", "match"),
-        ({"model": "document", "precision": "int8"}, "clear", "match"),
+        ({"model": "document"}, "patches", "off"),
+        ({"model": "document", "precision": "int8"}, "patches", "off"),
         ({"model": "photo"}, "off", "off"),
         ({"method": "telea"}, "off", "off"),
     ],
@@ -183,8 +183,8 @@ def test_only_fills_of_models_for_pages_are_finished_unasked(chosen: dict[str, A
     assert (automatic.ink, automatic.grain) == (ink, grain)
     plain = bokwon.Restorer(bokwon.RestoreSettings(**chosen, finish="off")).settings
     assert (plain.ink, plain.grain) == ("off", "off")
-    either = bokwon.Restorer(bokwon.RestoreSettings(**chosen, ink="sharpen", grain="off")).settings
-    assert (either.ink, either.grain) == ("sharpen", "off")
+    either = bokwon.Restorer(bokwon.RestoreSettings(**chosen, ink="off", grain="match")).settings
+    assert (either.ink, either.grain) == ("off", "match")
 
 
 def test_a_page_is_finished_alike_by_any_number_of_threads() -> None:
@@ -197,7 +197,7 @@ def test_a_page_is_finished_alike_by_any_number_of_threads() -> None:
     made = []
     for concurrency in (1, 4, 2, 4):
         pixels = page.copy()
-        sharpen_ink(pixels, "L", hole, clear=True, concurrency=concurrency)
+        match_patches(pixels, "L", hole, concurrency=concurrency)
         add_grain(pixels, "L", hole, concurrency=concurrency)
         made.append(pixels)
     for other in made[1:]:
@@ -226,3 +226,19 @@ def test_large_images_are_tiled(mean_model: Path) -> None:
     result = restorer.restore(image, hole, progress=lambda *step: steps.append(step))
     assert (result.image == 60).all()
     assert result.tiles == len(steps) > 20
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_transparent_value_is_never_filled_by_accident(restorer: bokwon.Restorer, mode: str) -> None:
+    gray = np.full((30, 44), 200, np.uint8)
+    gray[:, :20] = 100
+    image = Image.fromarray(gray).convert(mode)
+    # The model fills with the mean: between the two values, whatever the key.
+    for value in (100, 200):
+        image.info["transparency"] = value if mode == "L" else (value,) * 3
+        result = restorer.restore(image, HOLE).image
+        assert (result.mode, result.info["transparency"]) == (mode, image.info["transparency"])
+        filled = np.array(result.convert("L"))
+        np.testing.assert_array_equal(filled[~HOLE], gray[~HOLE])
+        transparent = filled == value
+        np.testing.assert_array_equal(transparent[8:15, 10:30], np.tile(gray[0, 10:30] == value, (7, 1)))

@@ -88,7 +88,7 @@ def test_a_model_for_pages_gets_a_finish_and_a_bound_by_its_card_alone(model: Pa
     before = bokwon.Restorer(bokwon.RestoreSettings(model))
     assert (before.settings.ink, before.settings.grain) == ("off", "off")
     after = bokwon.Restorer(bokwon.RestoreSettings(tell(model, for_pages=True)))
-    assert (after.settings.ink, after.settings.grain) == ("clear", "match")
+    assert (after.settings.ink, after.settings.grain) == ("patches", "off")
     page, hole = np.full((200, 500), 90, np.uint8), np.zeros((200, 500), bool)
     page[:, 256:290] = 250
     hole[80:120, 400:440] = True

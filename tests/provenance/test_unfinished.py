@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.provenance.unfinished import finish_unfinished, is_prepared, lock_part
+from bokwon.provenance.unfinished import finish_unfinished, is_prepared
+from bokwon.utilities.locks import lock_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks")
 
@@ -130,7 +131,7 @@ def test_what_was_prepared_for_an_output_that_never_came_goes(original: np.ndarr
 
 def test_the_record_of_a_living_run_is_left_alone(original: np.ndarray) -> None:
     part = prepared()
-    lock = lock_part(part)
+    lock = lock_folder(part)
     assert lock is not None
     finish_unfinished(Path("page.png"))
     assert is_prepared(part)

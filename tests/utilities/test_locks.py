@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from bokwon.errors import FileAccessError, OutputExistsError
-from bokwon.utilities.locks import hold_lock
+from bokwon.utilities.locks import hold_lock, lock_folder
 
 
 def test_a_lock_is_held_while_its_block_runs(tmp_path: Path) -> None:
@@ -25,3 +26,17 @@ def test_a_lock_is_held_while_its_block_runs(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileAccessError, match="cannot write"), hold_lock(tmp_path / "none" / "lock", "a run"):
         pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX only")
+def test_a_folder_is_locked_though_its_files_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "report").touch()
+    lock = lock_folder(tmp_path)
+    assert lock is not None
+    (tmp_path / "report").unlink()
+    with pytest.raises(BlockingIOError):
+        lock_folder(tmp_path)
+    os.close(lock)
+    again = lock_folder(tmp_path)
+    assert again is not None
+    os.close(again)

@@ -17,6 +17,7 @@ from bokwon.provenance.hole_list import class_map_of, manifest_of
 from bokwon.provenance.record import has_record, undone_sha256
 from bokwon.utilities.atomic import replacing
 from bokwon.utilities.checksums import sha256_of_file
+from bokwon.utilities.locks import lock_folder
 
 __all__ = ["REPORT", "Entry", "Report", "fingerprint"]
 
@@ -230,30 +231,15 @@ class Report:
 
 
 def _lock(folder: Path) -> int | None:
-    """Lock an output folder until the descriptor that is returned is closed; None where folders cannot be locked.
-
-    The folder itself, and no file in it: a file may be removed or replaced while a run goes on, and with it its lock.
+    """Lock an output folder; see `lock_folder`.
 
     Raises:
         ArgumentError: Another run has it.
         FileAccessError: The folder cannot be opened.
     """
     try:
-        import fcntl
-    except ImportError:
-        # Windows: files that another process has open cannot be replaced there anyway.
-        return None
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        return lock_folder(folder)
+    except BlockingIOError as error:
+        raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
     except OSError as error:
         raise FileAccessError(f"folder {folder} cannot be opened: {error.strerror}", "check its rights") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
-    except OSError:
-        # Some network file systems lock no folders.
-        os.close(descriptor)
-        return None
-    return descriptor

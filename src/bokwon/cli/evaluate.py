@@ -39,7 +39,7 @@ def evaluate(
             "--methods",
             metavar="NAME,...",
             help="Models (name or .onnx file), telea, ns, biharmonic, patchmatch, identity; the one of interest first; "
-            "NAME=METHOD calls one otherwise; MODEL:finish=standard, :ink=clear, :grain=match, :letters=leave, "
+            "NAME=METHOD calls one otherwise; MODEL:finish=standard, :ink=patches, :grain=match, :letters=leave, "
             ":ensemble=4 take options of restore; mine=folder:DIR, "
             "other=command:'PROGRAM {image} {mask} {out}' and onnx:FILE?CONTRACT are methods of others, see "
             f"docs/research/evaluate.md. [{_METHODS}]",

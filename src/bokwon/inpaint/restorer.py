@@ -11,14 +11,14 @@ from PIL import Image
 
 from bokwon.errors import ArgumentError
 from bokwon.image_io.masks import as_hole, check_hole, check_share, grow_hole
-from bokwon.image_io.modes import from_pillow, missing_pixels, mode_of_array, to_pillow
+from bokwon.image_io.modes import from_pillow, mode_of_array, to_pillow
+from bokwon.image_io.transparency import key_of_alpha, spread_alpha, with_key
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.opencv import OpenCVEngine
 from bokwon.inpaint.engines.select import load
 from bokwon.inpaint.fill import Progress, fill_hole, tiling_for
-from bokwon.inpaint.finish.background_estimate import survey
 from bokwon.inpaint.finish.grain import add_grain
-from bokwon.inpaint.finish.ink import sharpen_ink
+from bokwon.inpaint.finish.patches import match_patches
 from bokwon.inpaint.models import Model, find_model
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
 from bokwon.settings import RestoreSettings
@@ -148,7 +148,15 @@ class Restorer:
             fix = "if True means known in it, pass ~hole; to fill so much, pass allow_large=True"
             check_share(known, name="the hole", fix=fix)
         known = self.grown(known)
-        tiles = self.fill(pixels, mode, known, progress=progress)
+        key = _transparent_value(image, mode) if isinstance(image, Image.Image) else None
+        if key is None:
+            tiles = self.fill(pixels, mode, known, progress=progress)
+        else:
+            # Opacity of its own for as long as it is filled: no filled pixel is transparent by accident.
+            keyed = with_key(pixels, key)
+            spread_alpha(keyed, known)
+            tiles = self.fill(keyed, f"{mode}A", known, progress=progress)
+            pixels = key_of_alpha(keyed, key)
         restored: Any = _like(image, pixels, mode) if isinstance(image, Image.Image) else pixels
         return Restoration(
             image=cast(ImageT, restored),
@@ -209,15 +217,19 @@ class Restorer:
         return tiles
 
     def _finish(self, pixels: Pixels, mode: str, hole: Hole) -> None:
-        if mode == "1" or (self.settings.ink == self.settings.grain == "off"):
-            return
-        # Once for both: what they write is not what they look at.
-        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, concurrency=self._concurrency)
-        clear = self.settings.ink == "clear"
-        if self.settings.ink != "off":
-            sharpen_ink(pixels, mode, hole, clear=clear, around=around, concurrency=self._concurrency)
+        if self.settings.ink == "patches":
+            match_patches(pixels, mode, hole, concurrency=self._concurrency)
         if self.settings.grain == "match":
-            add_grain(pixels, mode, hole, around=around, concurrency=self._concurrency)
+            add_grain(pixels, mode, hole, concurrency=self._concurrency)
+
+
+def _transparent_value(image: Image.Image, mode: str) -> NDArray[np.uint8] | None:
+    """Return the value, channel by channel, that a Pillow image of gray or RGB calls transparent."""
+    value = image.info.get("transparency")
+    if image.mode != mode or mode not in ("L", "RGB") or not isinstance(value, (int, tuple)):
+        return None
+    key = np.atleast_1d(np.array(value))
+    return key.astype(np.uint8) if len(key) == len(mode) and key.max() <= 255 else None
 
 
 def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:

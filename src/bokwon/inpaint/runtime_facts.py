@@ -59,7 +59,7 @@ class RuntimeFacts:
         multiple: Tile sides must be multiples of this many pixels: what the network strides by.
         tile: Side of the tiles it runs best with, pixels, by precision; see `TILES`.
         value_range: What black and white are to the network.
-        for_pages: Whether it is for pages of ink on paper: ink and grain are then finished unless told otherwise.
+        for_pages: Whether it is for pages of ink on paper: the finish is then `standard`'s unless told otherwise.
         bounded: Whether its fills are made no lighter than the lightest that is known around. This suits pages. A
             membrane, for photographs, carries the light of the rim into a hole, which may be lighter than the mean
             around it.

@@ -172,8 +172,8 @@ class Tiling:
     def __post_init__(self) -> None:
         if self.tile % self.grid or self.overlap % self.grid or not 0 < self.overlap <= self.tile // 2:
             raise ArgumentError(
-                f"tile {self.tile} with overlap {self.overlap} is no tiling",
-                f"take multiples of {self.grid}, the overlap at most half the tile",
+                f"tiles cannot have a side of {self.tile} pixels and an overlap of {self.overlap}",
+                f"give multiples of {self.grid}, the side at least twice the overlap",
             )
 
     def plan(self, hole: Hole) -> list[Tile]:

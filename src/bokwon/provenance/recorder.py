@@ -31,10 +31,11 @@ from bokwon.provenance.record import (
     read_record,
     record_folder,
 )
-from bokwon.provenance.unfinished import install, lock_part
+from bokwon.provenance.unfinished import install
 from bokwon.types import Hole
 from bokwon.utilities.atomic import part_beside, write_file
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
+from bokwon.utilities.locks import lock_folder
 from bokwon.version import __version__
 
 __all__ = ["PageRecord", "Recorder"]
@@ -104,7 +105,7 @@ class Recorder:
         try:
             self._folder.mkdir(exist_ok=True)
             self._part.mkdir()
-            self._lock = lock_part(self._part)
+            self._lock = lock_folder(self._part)
         except OSError as error:
             raise self._cannot_be_made(error) from error
 

@@ -18,8 +18,9 @@ from bokwon.errors import FileAccessError
 from bokwon.provenance.record import OF_A_PAGE, RECORD_FILE, free_folder, record_folder
 from bokwon.utilities.atomic import is_part, write_file
 from bokwon.utilities.checksums import sha256_of_file
+from bokwon.utilities.locks import lock_folder
 
-__all__ = ["finish_unfinished", "install", "is_prepared", "lock_part"]
+__all__ = ["finish_unfinished", "install", "is_prepared"]
 
 _KEPT = "kept.json"
 """In a prepared record: which folder the earlier record of a file that is restored over itself goes to."""
@@ -29,25 +30,6 @@ _NEEDED = ("evidence", "hole", "original")
 def is_prepared(part: Path) -> bool:
     """Return whether an unfinished folder holds a complete record, which nobody may throw away unseen."""
     return (part / RECORD_FILE).is_file()
-
-
-def lock_part(part: Path) -> int | None:
-    """Mark an unfinished record as that of a living process, until the descriptor that is returned is closed.
-
-    Returns:
-        The descriptor; None if another process has it, or where folders cannot be locked.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        return None
-    descriptor = os.open(part, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def install(part: Path, target: Path, *, over_itself: bool) -> Path | None:
@@ -65,7 +47,7 @@ def install(part: Path, target: Path, *, over_itself: bool) -> Path | None:
         OSError: A file cannot be moved. What is missing by then can be done by a second call.
     """
     folder = record_folder(target)
-    waiting = {path.name for path in part.iterdir()} - {_KEPT}
+    waiting = {path.name for path in part.iterdir() if not is_part(path.name)} - {_KEPT}
     kept = _kept_folder(part, target, over_itself=over_itself)
     if not _has_begun(part, waiting):
         earlier = [path for path in folder.iterdir() if path.name == RECORD_FILE or OF_A_PAGE.fullmatch(path.name)]
@@ -122,8 +104,10 @@ def finish_unfinished(target: Path) -> None:
 
 def _finish_parts(folder: Path, target: Path) -> None:
     for part in list(_parts(folder)):
-        lock = lock_part(part)
-        if lock is None and os.name == "posix":
+        try:
+            lock = lock_folder(part)
+        except BlockingIOError:
+            # Of a run that lives.
             continue
         try:
             record = _read(part)

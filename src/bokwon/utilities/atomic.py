@@ -135,11 +135,8 @@ def replacing(target: Path, *, overwrite: bool = True, sync: bool = True) -> Ite
     final = _resolved(target)
     temporary = part_beside(final)
     try:
-        stream = open(temporary, "x+b", opener=lambda path, flags: os.open(path, flags, 0o600))  # noqa: SIM115 - see `with`
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    try:
-        with stream:
+        # Within the block that removes it: an interruption may come the moment after it is made.
+        with open(temporary, "x+b", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
             yield stream
             stream.flush()
             if sync:

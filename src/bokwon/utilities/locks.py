@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from bokwon.errors import FileAccessError, OutputExistsError
 
-__all__ = ["hold_lock"]
+__all__ = ["hold_lock", "lock_folder"]
 
 
 @contextmanager
@@ -44,3 +45,30 @@ def hold_lock(path: Path, work: str) -> Iterator[None]:
                 f"{work} is writing to {path.parent} already", "wait for it, or name another folder"
             ) from error
         yield
+
+
+def lock_folder(folder: Path) -> int | None:
+    """Lock a folder itself, and no file in it: a file may be removed or replaced, and its lock with it.
+
+    Returns:
+        A descriptor that holds the lock until it is closed or this process ends; None where folders cannot be locked:
+        on Windows, and on some network file systems.
+
+    Raises:
+        BlockingIOError: Another process has it.
+        OSError: The folder cannot be opened.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor

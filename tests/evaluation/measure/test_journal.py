@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bokwon.errors import FileAccessError, OutputExistsError
+from bokwon.errors import FileAccessError, InputFileError, OutputExistsError
 from bokwon.evaluation.measure import journal as measured
 from bokwon.evaluation.measure.journal import Journal, open_report, write_text
 
@@ -64,7 +64,7 @@ def test_a_report_goes_on_only_under_the_conditions_it_was_begun_under(
 
 def test_a_damaged_marker_is_refused(tmp_path: Path) -> None:
     (tmp_path / "versions.json").write_text("{")
-    with pytest.raises(OutputExistsError, match="damaged"), open_report(tmp_path):
+    with pytest.raises(InputFileError, match="name a new folder for the report"), open_report(tmp_path):
         pass
 
 

@@ -86,13 +86,13 @@ def test_a_method_can_be_called_otherwise(material: Any, tmp_path: Path, mean_mo
 
 def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path: Path, mean_model: Path) -> None:
     pair = plan_pairs(material.images, material.masks, per_cell=1).pairs[0]
-    text = f"{mean_model},{mean_model}:letters=leave,paper={mean_model}:grain=match:ink=clear:letters=leave"
+    text = f"{mean_model},{mean_model}:letters=leave,paper={mean_model}:grain=match:ink=patches:letters=leave"
     text += f",{mean_model}:ensemble=2"
     methods = parse_methods(text)
     stem = mean_model.stem
     assert [method.name for method in methods] == [stem, f"{stem}-letters-leave", "paper", f"{stem}-ensemble-2"]
-    assert methods[2].options == (("grain", "match"), ("ink", "clear"), ("letters", "leave"))
-    assert methods[2].about()["engine"].endswith(", grain match, ink clear, letters leave")
+    assert methods[2].options == (("grain", "match"), ("ink", "patches"), ("letters", "leave"))
+    assert methods[2].about()["engine"].endswith(", grain match, ink patches, letters leave")
     assert methods[3].about()["engine"].endswith(", mean of 2 views")
     tasks = [Task(pair, method, Folders(material.images, material.masks, tmp_path)) for method in methods]
     assert len({task.key for task in tasks}) == 4
@@ -102,7 +102,7 @@ def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path
     chosen = [(each.letters, each.ink, each.grain, each.ensemble) for each in settings]
     # What is not asked for is off: models are measured by what they fill.
     assert chosen[:2] == [("restore", "off", "off", 1), ("leave", "off", "off", 1)]
-    assert chosen[2:] == [("leave", "clear", "match", 1), ("restore", "off", "off", 2)]
+    assert chosen[2:] == [("leave", "patches", "match", 1), ("restore", "off", "off", 2)]
     assert records[0]["hole_psnr"] == pytest.approx(records[3]["hole_psnr"], abs=0.1)
     truth, hole = load_pair(pair, material.images, material.masks)
     expected = bokwon.restore(erase(truth, hole), hole, model=mean_model, engine="onnx", letters="leave").image
@@ -110,23 +110,23 @@ def test_models_are_measured_with_options_of_the_runtime(material: Any, tmp_path
 
 
 def test_the_raw_fill_is_measured_unless_a_finish_is_named() -> None:
-    methods = parse_methods("document,document:finish=standard,kept=document:ink=clear:grain=match")
+    methods = parse_methods("document,document:finish=standard,kept=document:ink=patches:grain=match")
     assert [method.name for method in methods] == ["document", "document-finish-standard", "kept"]
     settings = [method.restorer().settings for method in methods]
     assert [(each.finish, each.ink, each.grain) for each in settings] == [
         ("off", "off", "off"),
-        ("standard", "clear", "match"),
-        ("off", "clear", "match"),
+        ("standard", "patches", "off"),
+        ("off", "patches", "match"),
     ]
 
 
 def test_methods_that_do_not_exist_or_come_twice(tmp_path: Path, mean_model: Path) -> None:
     for text, message in (
-        ("telea:ink=clear", "telea has no options"),
+        ("telea:ink=patches", "telea has no options"),
         (f"{mean_model}:ink=blot", "ink cannot be blot"),
         # It would follow `finish`, which is off where figures are measured.
-        (f"{mean_model}:ink=auto", "ink cannot be auto, .*; choose off, sharpen, clear"),
-        (f"{mean_model}:ink=off:ink=clear", "names an option twice"),
+        (f"{mean_model}:ink=auto", "ink cannot be auto, .*; choose off, patches"),
+        (f"{mean_model}:ink=off:ink=patches", "names an option twice"),
         (f"{mean_model}:colour=red", "colour"),
     ):
         with pytest.raises(BokwonError, match=message):

@@ -183,7 +183,7 @@ def parse_methods(text: str, timeout: float = TIMEOUT) -> tuple[Method, ...]:
     Args:
         text: Names with commas: `telea`, `ns`, `biharmonic`, `patchmatch`, `identity`, a shipped model, or the path of
             a model file. `NAME=` before one gives it another name. Settings may stand behind a model: `:ensemble=4`,
-            `:finish=standard`, `:ink=clear`, `:grain=match`, `:letters=leave`. Without them its raw fill is measured.
+            `:finish=standard`, `:ink=patches`, `:grain=match`, `:letters=leave`. Without them its raw fill is measured.
             Methods of others are `folder:DIR`, `command:'PROGRAM {image} {mask} {out}'` and `onnx:FILE?CONTRACT`, see
             `parse_contract`.
         timeout: Seconds that a command may take for a pair.

@@ -71,9 +71,7 @@ def _spots(patches: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(np.fft.fftshift(np.fft.ifft2(root, axes=(0, 1)).real, axes=(0, 1)))
 
 
-def add_grain(
-    pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0, around: Survey | None = None, concurrency: int = 1
-) -> None:
+def add_grain(pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0, concurrency: int = 1) -> None:
     """Give what was filled the grain of the paper around it, in place.
 
     What the fill lacks of the paper's deviation is added, square by square, to what is paper in it and not to its ink.
@@ -84,13 +82,11 @@ def add_grain(
         mode: Their mode.
         hole: (H, W), what was filled.
         seed: Which of all grains that match.
-        around: What `survey` told of the same page near the same hole, if it has been asked.
         concurrency: How many windows are worked on at the same time, at least 1.
     """
     if mode == "1" or hole.all() or not hole.any():
         return
-    if around is None:
-        around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, seed=seed, concurrency=concurrency)
+    around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, seed=seed, concurrency=concurrency)
     lack = _lack(around, survey(pixels, ~hole, mode, near=hole, concurrency=concurrency, filled=True), hole)
     if not lack.any():
         return

@@ -11,7 +11,7 @@ import imagecodecs
 import numpy as np
 import pikepdf
 import pytest
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Array, Dictionary, Name, jbig2
 from PIL import Image
 
 from bokwon.errors import InputFileError
@@ -220,6 +220,32 @@ def test_decode_makes_a_negative_of_a_fax(add_image: Add, encode_fax: Add) -> No
     np.testing.assert_array_equal(page.pixels, ~bits)
     picture(fax).replace(page)
     np.testing.assert_array_equal(picture(fax).read().pixels, ~bits)
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_jbig2_goes_to_its_decoder(pdf: pikepdf.Pdf, add_image: Add, chained: bool) -> None:
+    bits = GRAY > 127
+    asked = []
+
+    class Decoder(jbig2.JBIG2DecoderInterface):
+        def check_available(self) -> None:
+            pass
+
+        def decode_jbig2(self, data: bytes, shared: bytes) -> bytes:
+            asked.append((data, shared))
+            return np.packbits(bits, axis=1).tobytes()
+
+    usual = jbig2.get_decoder()
+    jbig2.set_decoder(Decoder())
+    try:
+        image = add_image(bits, data=b"page", Filter=Name.JBIG2Decode, Decode=Array([1, 0]))
+        image.DecodeParms = Dictionary(JBIG2Globals=pdf.make_stream(b"globals"))
+        if chained:
+            two_stage(b"page".hex().encode() + b">", image, Name.ASCIIHexDecode)
+        np.testing.assert_array_equal(picture(image).read().pixels, ~bits)
+    finally:
+        jbig2.set_decoder(usual)
+    assert set(asked) == {(b"page", b"globals")}
 
 
 def test_a_fax_that_no_decoder_reads_is_not_called_damaged(add_image: Add, encode_fax: Add) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO, cast
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from bokwon.errors import InputFileError
@@ -28,6 +28,7 @@ from bokwon.utilities.memory import is_out_of_memory
 
 __all__ = ["decode", "settings_of", "size_of"]
 
+_BEGIN = b"\xff\xd8"
 _YCCK = 2
 _FIX = "convert it to PNG or TIFF with a program that reads it"
 
@@ -35,7 +36,10 @@ _FIX = "convert it to PNG or TIFF with a program that reads it"
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     """Read a JPEG file, of several pictures the first; see `bokwon.image_io.formats.table.Format`."""
     stream.seek(0)
-    found = structure_of(stream.read())
+    data = stream.read()
+    if not data.startswith(_BEGIN):
+        raise UnidentifiedImageError
+    found = structure_of(data)
     if found.size[0] * found.size[1] > max_pixels:
         raise too_many_pixels(name, max_pixels)
     clean = io.BytesIO(found.clean)

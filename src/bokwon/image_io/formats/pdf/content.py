@@ -16,9 +16,9 @@ __all__ = ["ContentReader", "Drawn", "page_rotation"]
 
 _DEEPEST_FORM = 8
 _MOST_FORMS = 10_000
-_MOST_BYTES = 1 << 25
-"""Of the content of a page, or of a form, once inflated."""
-_MOST_OPERATORS = 1_000_000
+_MOST_BYTES = 1 << 23
+"""Of the content of a page, or of a form, once inflated. Parsed, it takes up to 80 times as many bytes."""
+_MOST_OPERATORS = 500_000
 """That place or draw something, those of forms counted each time that they are drawn: some seconds."""
 _MOST_OF_A_FILE = 10 * _MOST_OPERATORS
 _KEPT = "q Q cm Do BI ID EI"

@@ -1,0 +1,261 @@
+"""How much hidden ink a fill puts back, and how much ink it invents, on real pages with tunnels and with masks.
+
+    python benchmarks/fills.py DATA [--set dev|held-out] [--methods fill,standard,patchmatch,telea] [--width 10]
+        [--pages N] [--cache FOLDER] [--stlpips FOLDER]
+
+DATA is the folder of the data. `dev` are the pages of pages/val and those of pages/more_val that are not held out;
+`held-out` are the pages and pairs of held_out_fills.json. Of each page the middle 512x512 pixels are taken.
+
+Tunnels: 25 polylines of 8 points, steps of 14 px, turns of standard deviation 0.45 rad; seed 100 + number of the page.
+Paper is the truth's gray after a 3x3 median, a 25x25 closing and a Gaussian of sigma 10. Ink is below 0.72 of the
+paper, blank above 0.88. All figures are shares of the ink in the hole, medians over pages with at least 300 ink pixels:
+
+put back    ink that the fill has below 0.72
+false       blank that the fill has below 0.72
+at 5, 10    put back where the level that counts as ink, 0.56 to 0.84, makes false 5 % or 10 %; 0 if it never does
+ghost       blank that the fill has between 0.72 and 0.88
+tint        largest minus smallest mean error of the three channels over the ink that was put back
+
+With --pairs the pairs of held_out_fills.json (or, for `dev`, one mask a page) are filled too: PSNR in the hole, and the
+shift-tolerant LPIPS of `stlpips-pytorch`, imported from the folder --stlpips, as a ratio of means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import bokwon
+from bokwon.inpaint.engines.patchmatch import PatchMatchEngine
+
+Picture = NDArray[np.uint8]
+Hole = NDArray[np.bool_]
+Filler = Callable[[Picture, Hole], Picture]
+
+HERE = Path(__file__).parent
+SIDE = 512
+INK, BLANK = 0.72, 0.88
+LEVELS = np.linspace(0.56, 0.84, 29)
+LEAST_INK = 300
+LOOKED_AT = ("cremma_medieval_016.jpg", "testaments_016.jpg")
+COLUMNS = ("put back", "false", "at 5", "at 10", "ghost", "tint", "psnr")
+
+
+def gray(picture: Picture) -> NDArray[np.float32]:
+    """Return BT.601 gray, (H, W)."""
+    return np.asarray(picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32), np.float32)
+
+
+def paper_of(truth: Picture) -> NDArray[np.float32]:
+    """Return the gray of the paper, (H, W)."""
+    smooth = cv2.medianBlur(np.clip(np.rint(gray(truth)), 0, 255).astype(np.uint8), 3)
+    closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8))
+    return np.asarray(cv2.GaussianBlur(closed.astype(np.float32), (0, 0), 10), np.float32)
+
+
+def tunnels(number: int, width: int) -> Hole:
+    """Return 25 wandering tunnels, (512, 512)."""
+    rng = np.random.default_rng(100 + number)
+    hole = np.zeros((SIDE, SIDE), np.uint8)
+    for _ in range(25):
+        place, angle = rng.uniform(0, SIDE, 2), rng.uniform(0, 2 * np.pi)
+        points = [place]
+        for _ in range(7):
+            angle += rng.normal(0, 0.45)
+            points.append(points[-1] + 14 * np.array([np.cos(angle), np.sin(angle)]))
+        cv2.polylines(hole, [np.rint(points).astype(np.int32)], False, 1, width)
+    return hole > 0
+
+
+def measure(truth: Picture, hole: Hole, filled: Picture) -> dict[str, float] | None:
+    """Return the figures of one page in percent, or None where too little ink is hidden."""
+    paper = paper_of(truth)
+    share, there = (gray(truth) / paper)[hole], (gray(filled) / paper)[hole]
+    ink, blank = share < INK, share > BLANK
+    count = np.count_nonzero(ink)
+    if count < LEAST_INK:
+        return None
+    back = [100 * np.count_nonzero(there[ink] < level) / count for level in LEVELS]
+    false = [100 * np.count_nonzero(there[blank] < level) / count for level in LEVELS]
+    error = filled[hole].astype(np.float64) - truth[hole]
+    won = error[ink & (there < INK)]
+    tint = won.mean(axis=0) if len(won) else np.zeros(3)
+    return {
+        "put back": 100 * np.count_nonzero(there[ink] < INK) / count,
+        "false": 100 * np.count_nonzero(there[blank] < INK) / count,
+        "at 5": float(np.interp(5, false, back, left=0)),
+        "at 10": float(np.interp(10, false, back, left=0)),
+        "ghost": 100 * np.count_nonzero((there[blank] >= INK) & (there[blank] <= BLANK)) / count,
+        "tint": float(np.ptp(tint)),
+        "psnr": float(10 * np.log10(255**2 / max(float((error**2).mean()), 1e-9))),
+    }
+
+
+def pages_of(data: Path, which: str) -> list[tuple[int, Path]]:
+    """Return the number and path of each page of a set; numbers are places in their folder's list."""
+    held = set(json.loads((HERE / "held_out_fills.json").read_text())["held_out"])
+    found = []
+    for folder in ("val", "more_val"):
+        for number, path in enumerate(sorted((data / "pages" / folder).glob("*.jpg"))):
+            if (path.name in held) == (which == "held-out") and path.name not in LOOKED_AT:
+                found.append((number, path))
+    return found
+
+
+def crop(path: Path) -> Picture:
+    """Return the middle of a page."""
+    with Image.open(path) as image:
+        page = np.asarray(image.convert("RGB"))
+    top, left = ((size - SIDE) // 2 for size in page.shape[:2])
+    return np.ascontiguousarray(page[top : top + SIDE, left : left + SIDE])
+
+
+def fillers(names: list[str], cache: Path | None) -> dict[str, Filler]:
+    """Return what fills, by name; `fill` and `standard` are the shipped page model without and with its finish."""
+
+    def restorer(finish: Any) -> Filler:
+        made = bokwon.Restorer(bokwon.RestoreSettings(engine="onnx", precision="float32", finish=finish))
+        return lambda damaged, hole: made.restore(damaged, hole).image
+
+    def patchmatch(damaged: Picture, hole: Hole) -> Picture:
+        light = PatchMatchEngine().fill(damaged, hole, 0.0)
+        return np.where(hole[..., None], np.clip(np.rint(light * 255), 0, 255), damaged).astype(np.uint8)
+
+    made: dict[str, Callable[[], Filler]] = {
+        "fill": lambda: restorer("off"),
+        "standard": lambda: restorer("standard"),
+        "conservative": lambda: restorer("conservative"),
+        "patchmatch": lambda: patchmatch,
+        "telea": lambda: (
+            lambda damaged, hole: np.asarray(
+                cv2.inpaint(damaged, hole.astype(np.uint8), 8, cv2.INPAINT_TELEA), np.uint8
+            )
+        ),
+    }
+    return {name: _kept(made[name](), cache / name) if cache else made[name]() for name in names}
+
+
+def _kept(fill: Filler, folder: Path) -> Filler:
+    """Return a filler that keeps what it fills as PNG."""
+
+    def filled(damaged: Picture, hole: Hole) -> Picture:
+        from bokwon.utilities.checksums import sha256_of
+
+        path = folder / f"{sha256_of(damaged.tobytes() + hole.tobytes())}.png"
+        if path.exists():
+            with Image.open(path) as image:
+                return np.asarray(image)
+        picture = fill(damaged, hole)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(path)
+        return picture
+
+    return filled
+
+
+def perceptual(folder: Path) -> Callable[[Picture, Picture], float]:
+    """Return the shift-tolerant LPIPS with AlexNet."""
+    import torch
+
+    sys.path.insert(0, str(folder))
+    # It imports both and needs neither.
+    for name in ("torchsummary", "IPython"):
+        stub = types.ModuleType(name)
+        stub.summary = stub.embed = None  # type: ignore[attr-defined]
+        sys.modules.setdefault(name, stub)
+    from stlpips_pytorch import stlpips  # type: ignore[import-not-found]
+
+    network = stlpips.LPIPS(net="alex", variant="shift_tolerant").eval()
+
+    def tensor(picture: Picture) -> torch.Tensor:
+        return torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].float() / 127.5 - 1
+
+    def distance(one: Picture, other: Picture) -> float:
+        with torch.inference_mode():
+            return float(network(tensor(one), tensor(other)))
+
+    return distance
+
+
+def pairs_of(data: Path, which: str) -> list[tuple[Path, Path]]:
+    """Return pages and the masks laid over them."""
+    plan = json.loads((HERE / "held_out_fills.json").read_text())
+    masks = data / plan["masks"]
+    if which == "held-out":
+        return [(data / plan["pages"] / pair["page"], masks / pair["mask"]) for pair in plan["pairs"]]
+    taken = {pair["mask"] for pair in plan["pairs"]}
+    offered = sorted(masks.glob("[0123]*/*/*.png"))
+    offered = [mask for mask in offered if str(mask.relative_to(masks)) not in taken]
+    pages = [path for _, path in pages_of(data, which)][::2]
+    return [(page, offered[97 * number % len(offered)]) for number, page in enumerate(pages)]
+
+
+def tunnel_rows(data: Path, which: str, width: int, limit: int | None, methods: dict[str, Filler]) -> None:
+    """Print the medians of the tunnels, over all pages and by kind of page."""
+    found: dict[str, dict[str, list[dict[str, float]]]] = {}
+    pages = pages_of(data, which)
+    for number, path in pages if limit is None else pages[:: -(-len(pages) // limit)]:
+        truth, hole = crop(path), tunnels(number, width)
+        damaged = np.where(hole[..., None], 255, truth).astype(np.uint8)
+        for name, fill in methods.items():
+            figures = measure(truth, hole, fill(damaged, hole))
+            if figures is not None:
+                kind = path.name.split("_")[0] if path.parent.name == "val" else "more_val"
+                for key in ("all", kind):
+                    found.setdefault(key, {}).setdefault(name, []).append(figures)
+    print(f"\n| tunnels of {width} px, {which} | pages | {' | '.join(COLUMNS)} |\n|---|---|{'---:|' * len(COLUMNS)}")
+    for kind, by_method in found.items():
+        for name, rows in by_method.items():
+            medians = [f"{np.median([row[column] for row in rows]):.1f}" for column in COLUMNS]
+            print(f"| {kind}, {name} | {len(rows)} | {' | '.join(medians)} |", flush=True)
+
+
+def pair_rows(data: Path, which: str, methods: dict[str, Filler], stlpips: Path | None) -> None:
+    """Print the means over the pairs with masks."""
+    distance = perceptual(stlpips) if stlpips else None
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
+    for page, mask in pairs_of(data, which):
+        truth = crop(page)
+        with Image.open(mask) as image:
+            hole = np.asarray(image.convert("L")) > 127
+        damaged = np.where(hole[..., None], 255, truth).astype(np.uint8)
+        for name, fill in methods.items():
+            filled = fill(damaged, hole)
+            error = ((filled[hole].astype(np.float64) - truth[hole]) ** 2).mean()
+            far = distance(filled, truth) if distance else float("nan")
+            found[name].append((float(10 * np.log10(255**2 / error)), far))
+    print(f"\n| pairs, {which} | pairs | PSNR in the hole | ST-LPIPS |\n|---|---:|---:|---:|")
+    for name, rows in found.items():
+        print(f"| {name} | {len(rows)} | {np.mean([a for a, _ in rows]):.2f} | {np.mean([b for _, b in rows]):.4f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--set", dest="which", choices=("dev", "held-out"), default="dev")
+    parser.add_argument("--methods", default="fill,standard")
+    parser.add_argument("--width", type=int, action="append", help="of the tunnels, 6, 10 or 16; may be repeated")
+    parser.add_argument("--pages", type=int, help="at most so many, evenly chosen")
+    parser.add_argument("--pairs", action="store_true", help="fill pairs of pages and masks too")
+    parser.add_argument("--cache", type=Path, help="where fills are kept; remove it when the code has changed")
+    parser.add_argument("--stlpips", type=Path, help="where stlpips-pytorch is installed")
+    arguments = parser.parse_args()
+    methods = fillers(arguments.methods.split(","), arguments.cache)
+    for width in arguments.width or []:
+        tunnel_rows(arguments.data, arguments.which, width, arguments.pages, methods)
+    if arguments.pairs:
+        pair_rows(arguments.data, arguments.which, methods, arguments.stlpips)
+
+
+if __name__ == "__main__":
+    main()

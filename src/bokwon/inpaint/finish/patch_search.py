@@ -1,0 +1,208 @@
+"""The search for the known patch that is most like each patch of a fill."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.types import Hole
+
+__all__ = ["AT_ONCE", "STRIDE", "SWEEPS", "Floats", "Points", "Search", "descriptors", "padded", "sample"]
+
+Points = NDArray[np.intp]
+Floats = NDArray[np.float32]
+
+COLOURS = (-2, 2)
+"""The same for its colour, which varies more slowly."""
+STRIDE = 2
+"""Distance of neighbouring patches of the fill, pixels."""
+SAMPLE = 1024
+"""How many known patches of a window each patch of the fill is compared with at first; half of them are drawn from all
+alike, half from the ones with strokes."""
+SWEEPS = 2
+"""How often the matches of neighbours and small moves are tried after that."""
+MOVES = (8, 3, 1, 1)
+"""How far these moves go, pixels."""
+CLOSE = 5.0
+"""Patches that differ by less, in levels of 255 root mean square, are as good as equal: no better match is sought."""
+PIECES = (24, 12)
+"""Sides of the blocks of the page in which neighbouring patches of the fill take neighbouring known ones if all that is
+lost is less than `CLOSE`, pixels: paper keeps its grain so."""
+AT_ONCE = 1 << 21
+"""How many differences are held in memory at a time."""
+PAD = 4
+"""How far patches may reach beyond the window, pixels."""
+
+
+def padded(places: Points, width: int) -> Points:
+    """Return where pixels of a window lie in what `descriptors` returns."""
+    return (places // width + PAD) * (width + 2 * PAD) + places % width + PAD
+
+
+def descriptors(light: Floats, planes: tuple[tuple[int, ...], ...], steps: tuple[int, ...]) -> tuple[Floats, Points]:
+    """Return what patches are compared by.
+
+    Args:
+        light: (h, w, C).
+        planes: Groups of channels.
+        steps: Rows and columns of a patch.
+
+    Returns:
+        Smoothed lightness and colours as whole numbers, flat, and where those of a patch lie from its centre. Sums of
+        their squares are exact in float32, whatever their order.
+    """
+    import cv2
+
+    height, width = light.shape[:2]
+    size = (height + 2 * PAD) * (width + 2 * PAD)
+    maps, offsets = list[Floats](), list[int]()
+
+    def add(values: Floats, scale: float, blur: int, steps: tuple[int, ...]) -> None:
+        smooth = cv2.GaussianBlur(values, (blur, blur), 0, borderType=cv2.BORDER_REFLECT_101)
+        padded = cv2.copyMakeBorder(smooth, PAD, PAD, PAD, PAD, cv2.BORDER_REFLECT_101)
+        start = len(maps) * size
+        maps.append(np.rint(padded * np.float32(scale)).reshape(-1))
+        offsets.extend(start + down * (width + 2 * PAD) + across for down in steps for across in steps)
+
+    # As much for each pixel of the patch: what is compared at fewer points counts more at each.
+    more = len(steps) / len(COLOURS)
+    for plane in planes:
+        channels = [light[..., channel] for channel in plane]
+        if len(channels) == 1:
+            add(channels[0], 255.0, 3, steps)
+            continue
+        red, green, blue = channels
+        add((red + green + blue) / np.float32(3**0.5), 255.0 / 3**0.5, 3, steps)
+        add((red - blue) / np.float32(2**0.5), more * 255.0 / 3**0.5, 5, COLOURS)
+        add((red + blue - 2 * green) / np.float32(6**0.5), more * 255.0 / 3**0.5, 5, COLOURS)
+    return np.concatenate(maps), np.array(offsets, np.intp)
+
+
+def sample(
+    values: Floats, offsets: Points, known: Points, places: Points, rng: np.random.Generator
+) -> tuple[Points, Floats]:
+    """Return some of the known patches, and their descriptors."""
+    if len(known) > SAMPLE:
+        some = rng.permutation(len(known))[: 8 * SAMPLE]
+        corners = values[places[some][:, None] + offsets[[0, len(offsets) // 2, -1]]]
+        spread = np.asarray(corners.max(axis=1) - corners.min(axis=1))
+        rank = np.argsort(-spread[SAMPLE // 2 :], kind="stable")[: SAMPLE // 2]
+        some = np.concatenate([some[: SAMPLE // 2], some[SAMPLE // 2 :][rank]])
+        known, places = known[some], places[some]
+    return known, values[places[:, None] + offsets]
+
+
+class Search:
+    """The best matches so far.
+
+    Args:
+        usable: (h, w), True at centres of patches that are known as a whole.
+        origin: Row and column of its first pixel in the page.
+        values: From `descriptors`.
+        offsets: From `descriptors`.
+        points: (n,) centres of the fill's patches.
+        wanted: (n, k) their descriptors.
+        rng: Where small moves go.
+
+    Attributes:
+        sources: (n,) centres of known patches.
+        difference: (n,) mean square of the difference, in levels of 255.
+    """
+
+    def __init__(
+        self,
+        usable: Hole,
+        origin: tuple[int, int],
+        values: Floats,
+        offsets: Points,
+        points: Points,
+        wanted: Floats,
+        rng: np.random.Generator,
+    ) -> None:
+        self._origin = origin
+        self._values = values
+        self._offsets = offsets
+        self._points = points
+        self._wanted = wanted
+        self._rng = rng
+        self._width = usable.shape[1]
+        self._usable = usable.reshape(-1)
+        self._number = np.full(usable.size, -1, np.intp)
+        self._number[points] = np.arange(len(points))
+        self.sources = np.zeros(len(points), np.intp)
+        self.difference = np.full(len(points), np.inf, np.float32)
+
+    def compare_with(self, sample: tuple[Points, Floats]) -> None:
+        """Take the best of some known patches for each."""
+        places, descriptors = sample
+        half = np.float32(0.5) * (descriptors * descriptors).sum(axis=1)
+        turned = np.ascontiguousarray(descriptors.T)
+        # Every second one each way; those between begin with its match.
+        row, column = (axis % (2 * STRIDE) for axis in self._in_page())
+        first = self._number[np.maximum(self._points - row * self._width - column, 0)]
+        first = np.where((first >= 0) & (column <= self._points % self._width), first, np.arange(len(first)))
+        compared = np.unique(first)
+        step = max(1, AT_ONCE // len(places))
+        for start in range(0, len(compared), step):
+            some = compared[start : start + step]
+            likeness = self._wanted[some] @ turned
+            likeness -= half
+            self.sources[some] = places[likeness.argmax(axis=1)]
+        moved = self.sources[first] + self._points - self._points[first]
+        within = (moved >= 0) & (moved < self._usable.size)
+        fits = within & self._usable[np.where(within, moved, 0)]
+        self.start_from(np.where(fits, moved, self.sources[first]))
+        self._bring_together()
+
+    def _bring_together(self) -> None:
+        """Take whole pieces of the page where they are as good: a mean of many places has no grain."""
+        rows, columns = self._in_page()
+        alone = np.arange(len(self._points))
+        for side in PIECES:
+            _, first, block = np.unique(
+                rows[alone] // side * (1 << 32) + columns[alone] // side, return_index=True, return_inverse=True
+            )
+            leader = alone[first][block.reshape(-1)]
+            moved = self.sources[leader] + self._points[alone] - self._points[leader]
+            within = np.flatnonzero((moved >= 0) & (moved < self._usable.size))
+            within = within[self._usable[moved[within]]]
+            difference = self._difference(alone[within], moved[within])
+            good = difference < CLOSE**2
+            within, joined = within[good], alone[within[good]]
+            self.sources[joined], self.difference[joined] = moved[within], difference[good]
+            alone = np.delete(alone, within)
+
+    def start_from(self, sources: Points) -> None:
+        """Begin with given matches."""
+        self.sources = sources
+        self.difference = self._difference(np.arange(len(sources)), sources)
+
+    def sweep(self) -> None:
+        """Try the matches of the neighbours, and small moves."""
+        size = self._usable.size
+        active = np.flatnonzero(self.difference > CLOSE**2)
+        for step in (STRIDE, STRIDE * self._width, -STRIDE, -STRIDE * self._width):
+            place = self._points[active] - step
+            neighbour = self._number[np.clip(place, 0, size - 1)]
+            self._try(active, np.where(neighbour >= 0, self.sources[neighbour] + step, self.sources[active]))
+        for reach in MOVES:
+            down, across = self._rng.integers(-reach, reach + 1, (2, len(active)))
+            self._try(active, self.sources[active] + down * self._width + across)
+
+    def _try(self, active: Points, sources: Points) -> None:
+        inside = (sources >= 0) & (sources < self._usable.size)
+        usable = np.flatnonzero(inside & self._usable[np.where(inside, sources, 0)])
+        active, sources = active[usable], sources[usable]
+        difference = self._difference(active, sources)
+        better = np.flatnonzero(difference < self.difference[active])
+        self.sources[active[better]] = sources[better]
+        self.difference[active[better]] = difference[better]
+
+    def _difference(self, numbers: Points, sources: Points) -> Floats:
+        there = self._values[padded(sources, self._width)[:, None] + self._offsets]
+        there -= self._wanted[numbers]
+        return np.asarray(np.einsum("ij,ij->i", there, there) / np.float32(len(self._offsets)), np.float32)
+
+    def _in_page(self) -> tuple[Points, Points]:
+        """Return the rows and columns of the patches in the page."""
+        return self._points // self._width + self._origin[0], self._points % self._width + self._origin[1]

@@ -1,0 +1,222 @@
+"""Fills made of the page's own patches: each patch of a fill gives way to the most similar known patch near it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from bokwon.image_io.modes import missing_pixels
+from bokwon.inpaint.color import PLANES, as_float, samples_to_light
+from bokwon.inpaint.hole_depth import depth_in_hole, rise
+from bokwon.inpaint.finish.patch_search import (
+    AT_ONCE,
+    STRIDE,
+    SWEEPS,
+    Floats,
+    Points,
+    Search,
+    descriptors,
+    padded,
+    sample,
+)
+from bokwon.inpaint.tiling import Feather, Tile, Tiling
+from bokwon.types import Hole, Pixels
+
+__all__ = ["match_patches"]
+
+RADIUS = 3
+"""Patches are squares of 2 * RADIUS + 1 pixels."""
+ROUNDS: tuple[tuple[int, ...], ...] = ((-4, -2, 0, 2, 4), (-3, -1, 1, 3))
+"""In each round, the rows and columns of a patch, from its centre, where its lightness is compared, pixels. The first
+round looks at a larger patch, so that strokes go on; the second one at a smaller one, so that they are sharp."""
+REACH = 96
+"""How far around a window known patches are looked for, pixels. It doubles where that leaves too few."""
+LEAST = 256
+TILING = Tiling(512, 32, True, 32)
+"""Windows that the page is cut into, and how far their seams are blended, pixels."""
+FAINT, FADE = (0.25, 0.6), (0.5, 2.0)
+"""A fill that is darker than its paper by less than the first, as a share, is in doubt and gives way to paper before it
+is compared: its contrast is multiplied by its share of that, to the power of the second. Both near the rim of a hole
+and deep in it, where little is sure."""
+GRAIN = 0.05
+"""What is darker by much less than this share is the grain of the paper, and no smear."""
+RIM, DEEP = 6.0, 20.0
+"""Where the rim ends and where a hole is deep, pixels from what is known."""
+PAPER, COARSER = 28, 4
+"""Side of the square whose closing is the paper, pixels; strokes are thinner. And how far the page is shrunk first."""
+SOFTNESS = 16.0
+"""How fast the weight of a match falls with its difference, levels of 255."""
+BORDER = 12
+"""How far beyond its window a window is worked on, so that neighbours agree, pixels."""
+
+
+def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1) -> None:
+    """Make a fill of the page's own patches, in place.
+
+    A network's fill is right on average, and soft. It serves as a guide here: for each of its patches the most similar
+    known patch near it is looked up, and every pixel becomes the mean of the known pixels that its patches bring. So
+    ink and paper are the page's own, and nothing appears that the fill did not hold.
+
+    Args:
+        pixels: Samples (H, W) or (H, W, C) of the filled page; those inside the hole are written, no other is.
+        mode: Their mode; a bilevel page stays as it is.
+        hole: (H, W), what was filled.
+        concurrency: How many windows are worked on at the same time, at least 1. The result is the same.
+
+    Source: Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009 (propagation of matches); Wexler,
+    Shechtman and Irani, "Space-Time Completion of Video", TPAMI 2007 (votes of overlapping patches).
+    """
+    if mode == "1" or hole.all() or not hole.any():
+        return
+    missing = missing_pixels(pixels, mode, hole)
+
+    tiles = TILING.plan(hole)
+
+    def finish(tile: Tile) -> Floats | None:
+        found = _Window.around(pixels, mode, hole, missing, tile.window)
+        return None if found is None else found.matched()[hole[tile.window]]
+
+    with ThreadPoolExecutor(concurrency) as pool:
+        # Not written before all are looked at: what lies in one window is around the next.
+        finished = list(pool.map(finish, tiles))
+    feather = Feather(pixels, mode, hole)
+    for tile, found in zip(tiles, finished, strict=True):
+        if found is None:
+            return
+        inside = hole[tile.window]
+        light = np.zeros((*inside.shape, found.shape[1]), np.float32)
+        light[inside] = found
+        feather.add(tile, light)
+
+
+@dataclass
+class _Window:
+    """A window of the page with its surroundings.
+
+    Attributes:
+        light: (h, w, C) in [0, 1], filled.
+        hole: (h, w), what may be written.
+        usable: (h, w), True at centres of patches that are known as a whole.
+        inner: Where the window lies in it.
+        deep: (h, w, 1), 0 near the rim of a hole and 1 deep in it.
+        origin: Row and column of its first pixel in the page.
+        planes: Groups of channels.
+    """
+
+    light: Floats
+    hole: Hole
+    usable: Hole
+    deep: Floats
+    inner: tuple[slice, slice]
+    origin: tuple[int, int]
+    planes: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def around(
+        cls, pixels: Pixels, mode: str, hole: Hole, missing: Hole, window: tuple[slice, slice]
+    ) -> _Window | None:
+        """Return a window with enough known patches around, or None if the page has none."""
+        import cv2
+
+        reach = REACH
+        size = 2 * max(abs(step) for steps in ROUNDS for step in steps) + 1
+        while True:
+            rows, columns = (
+                slice(max(0, span.start - reach), min(length, span.stop + reach))
+                for span, length in zip(window, hole.shape, strict=True)
+            )
+            known = (~missing[rows, columns]).astype(np.uint8)
+            kernel = np.ones((size, size), np.uint8)
+            usable = cv2.erode(known, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+            whole = known.shape == hole.shape
+            if np.count_nonzero(usable) >= LEAST or (whole and usable.any()):
+                break
+            if whole:
+                return None
+            reach *= 2
+        top, left = rows.start, columns.start
+        inner = tuple(slice(s.start - o, s.stop - o) for s, o in zip(window, (top, left), strict=True))
+        light = as_float(samples_to_light(pixels[rows, columns], mode))
+        deep = rise(depth_in_hole(missing, (rows, columns), round(DEEP)), RIM, DEEP)
+        return cls(light, hole[rows, columns], usable, deep, (inner[0], inner[1]), (top, left), PLANES[mode])
+
+    def matched(self) -> Floats:
+        """Return the light of the window, its hole made of known patches, (h, w, C)."""
+        import cv2
+
+        width = self.hole.shape[1]
+        worked_on = np.zeros_like(self.hole)
+        rows, columns = (slice(max(0, s.start - BORDER), s.stop + BORDER) for s in self.inner)
+        worked_on[rows, columns] = self.hole[rows, columns]
+        touched = cv2.dilate(worked_on.astype(np.uint8), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
+        # On a grid of the page: the same patches whatever window.
+        first_row, first_column = (-start % STRIDE for start in self.origin)
+        grid = np.zeros_like(self.hole)
+        grid[first_row::STRIDE, first_column::STRIDE] = True
+        points = np.flatnonzero(grid & (touched > 0))
+        known = np.flatnonzero(self.usable)
+        rng = np.random.default_rng(self.origin)
+        light = self._guide(worked_on)
+        sources: Points | None = None
+        for steps in ROUNDS:
+            values, offsets = descriptors(light, self.planes, steps)
+            places = padded(points, width)
+            wanted = values[places[:, None] + offsets]
+            search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
+            if sources is None:
+                search.compare_with(sample(values, offsets, known, padded(known, width), rng))
+            else:
+                search.start_from(sources)
+            for _ in range(SWEEPS):
+                search.sweep()
+            sources = search.sources
+            self._vote(light, points, sources, search.difference, worked_on)
+        return light[self.inner]
+
+    def _guide(self, worked_on: Hole) -> Floats:
+        """Return the light with the faint smears of its fill paler still."""
+        import cv2
+
+        height, width, channels = self.light.shape
+        small = max(1, width // COARSER), max(1, height // COARSER)
+        # Shrunk it takes a tenth of the time, and paper has no detail to lose.
+        paper = cv2.resize(self.light, small, interpolation=cv2.INTER_AREA)
+        side = PAPER // COARSER
+        paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+        paper = cv2.GaussianBlur(paper, (0, 0), side / 2.5)
+        paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, channels)
+        paper, fill = paper[worked_on], self.light[worked_on]
+        share = 1.0 - fill.mean(axis=1, keepdims=True) / np.maximum(paper.mean(axis=1, keepdims=True), 1e-3)
+        faint, fade = (near + (far - near) * self.deep[worked_on] for near, far in (FAINT, FADE))
+        kept = np.maximum(np.clip(share / faint, 0.0, 1.0) ** fade, 1.0 - share / GRAIN)
+        light = self.light.copy()
+        light[worked_on] = np.where(share > 0, paper + (fill - paper) * kept, fill)
+        return light
+
+    def _vote(self, light: Floats, points: Points, sources: Points, difference: Floats, worked_on: Hole) -> None:
+        """Put the mean of what the patches bring into the hole."""
+        height, width = self.hole.shape
+        count = np.count_nonzero(worked_on)
+        weight = np.exp(-np.minimum(difference / (2 * SOFTNESS**2), 20.0))
+        # The number of each pixel of the hole; others are behind all of them.
+        numbers = np.full((height + 2 * RADIUS, width + 2 * RADIUS), count, np.intp)
+        numbers[RADIUS:-RADIUS, RADIUS:-RADIUS][worked_on] = np.arange(count)
+        places = (points // width + RADIUS) * (width + 2 * RADIUS) + points % width + RADIUS
+        pixels = self.light.reshape(height * width, -1)
+        span = np.arange(-RADIUS, RADIUS + 1)
+        steps, wide_steps = (np.add.outer(span * row, span).reshape(-1) for row in (width, width + 2 * RADIUS))
+        total = np.zeros((pixels.shape[1] + 1, count + 1))
+        step = AT_ONCE // 4 // len(steps)
+        for start in range(0, len(points), step):
+            some = slice(start, start + step)
+            target = numbers.reshape(-1)[places[some, None] + wide_steps].reshape(-1)
+            inside = np.flatnonzero(target < count)
+            target = target[inside]
+            brought = pixels[(sources[some, None] + steps).reshape(-1)[inside]]
+            weights = np.repeat(weight[some], len(steps))[inside]
+            total[-1] += np.bincount(target, weights, count + 1)
+            for channel in range(len(total) - 1):
+                total[channel] += np.bincount(target, brought[:, channel] * weights, count + 1)
+        light[worked_on] = (total[:-1, :-1] / total[-1, :-1]).T

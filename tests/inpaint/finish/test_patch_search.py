@@ -1,0 +1,34 @@
+"""The search for the known patch that is most like each patch of a fill."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bokwon.inpaint.finish.patch_search import Search, descriptors, padded, sample
+from bokwon.inpaint.finish.patches import ROUNDS
+
+
+def test_descriptors_are_whole_numbers_whose_squares_add_up_exactly() -> None:
+    light = np.random.default_rng(0).random((40, 50, 3)).astype(np.float32)
+    for steps in ROUNDS:
+        values, offsets = descriptors(light, ((0, 1, 2),), steps)
+        np.testing.assert_array_equal(values, np.rint(values))
+        assert len(offsets) * float(np.abs(values).max()) ** 2 < 2**24
+
+
+def test_a_patch_that_is_known_elsewhere_is_found_exactly() -> None:
+    rng = np.random.default_rng(1)
+    light = rng.random((60, 80, 1)).astype(np.float32)
+    light[10:25, 10:25] = light[40:55, 50:65]
+    usable = np.zeros((60, 80), bool)
+    usable[30:56, 4:76] = True
+    points = np.array([17 * 80 + 17])
+    values, offsets = descriptors(light, ((0,),), ROUNDS[0])
+    wanted = values[padded(points, 80)[:, None] + offsets]
+    known = np.flatnonzero(usable)
+    search = Search(usable, (0, 0), values, offsets, points, wanted, rng)
+    search.compare_with(sample(values, offsets, known, padded(known, 80), rng))
+    for _ in range(20):
+        search.sweep()
+    assert search.sources.tolist() == [47 * 80 + 57]
+    assert search.difference.tolist() == [0.0]
