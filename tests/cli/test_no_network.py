@@ -74,7 +74,7 @@ def test_the_watch_sees_a_socket(folder: Path) -> None:
 def test_a_page_is_restored_without_a_socket_and_nothing_is_kept_to_be_sent(folder: Path, engine: str) -> None:
     if engine == "openvino" and find_spec("openvino") is None:
         pytest.skip("needs OpenVINO: pip install 'bokwon[openvino]'")
-    command = ("-m", "bokwon", "restore", "in/a.png", "out.png", "--mask", "in/a-mask.png", "--engine", engine)
+    command = ("-m", "bokwon", "restore", "in/a.png", "out.png", "--mask", "in/a-mask.png", "--engine", engine, "-q")
     done = run(folder, sys.executable, *command)
     assert (done.returncode, done.stderr) == (0, "")
     assert (folder / "out.png").exists()
@@ -103,7 +103,7 @@ def test_a_machine_without_any_network_restores_the_same(folder: Path, monkeypat
     alone = (unshare or "unshare", "--map-root-user", "--net")
     if unshare is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
         pytest.skip("needs `unshare` and the right to make a namespace without network")
-    command = ("-m", "bokwon", "restore", "in/a.png", "alone.png", "--mask", "in/a-mask.png")
+    command = ("-m", "bokwon", "restore", "in/a.png", "alone.png", "--mask", "in/a-mask.png", "-q")
     done = run(folder, *alone, sys.executable, *command)
     assert (done.returncode, done.stderr) == (0, "")
     monkeypatch.chdir(folder)
