@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from bokwon import __version__
-from bokwon.cli import evaluate, explain, export, masks, models, pages, restore, train, undo
+from bokwon.cli import detect, evaluate, explain, export, masks, models, pages, restore, train, undo
 from bokwon.errors import BokwonError
 
 __all__ = ["app", "main"]
@@ -46,6 +46,7 @@ def _root(
 
 
 restore.register(app)
+detect.register(app)
 undo.register(app)
 explain.register(app)
 train.register(app)

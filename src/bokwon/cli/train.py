@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bokwon.errors import MissingDependencyError
+from bokwon.errors import ArgumentError, MissingDependencyError
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def train(
     config: Annotated[
         Path | None, typer.Argument(help="TOML configuration; what it leaves out comes from the preset.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="paper, seed, document or photo.")] = "document",
+    preset: Annotated[str, typer.Option(help="paper, seed, document, photo or detect.")] = "document",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run. [runs/PRESET]")] = None,
     images: Annotated[
         list[str] | None,
@@ -54,6 +54,8 @@ def train(
 
         from bokwon.training import load_config as settings
         from bokwon.training import loop
+        from bokwon.training.config import TrainConfig
+        from bokwon.training.detection import loop as detection
     except ImportError as error:
         raise MissingDependencyError(
             f"training needs {error.name}", "install it with: pip install 'bokwon[train]'"
@@ -65,6 +67,11 @@ def train(
     chosen = settings.preset(preset)
     if config is not None:
         chosen = settings.load(config, chosen)
+    if not isinstance(chosen, TrainConfig) and (images or masks):
+        raise ArgumentError(
+            "the damage detector learns from scenes, not from --images and --masks",
+            "name their folders with --set scenes.pages=..., see docs/research/detection.md",
+        )
     # Weights belong to the sources they were written for.
     named = [
         assignment
@@ -92,8 +99,8 @@ def train(
 
         def show(step: int, figures: dict[str, float]) -> None:
             speed = figures["images_per_second"]
-            total = chosen.total_steps
-            if chosen.minutes:
+            total = chosen.total_steps if isinstance(chosen, TrainConfig) else chosen.steps
+            if isinstance(chosen, TrainConfig) and chosen.minutes:
                 total = max(step, min(total, round(step * 60 * chosen.minutes / figures["seconds"])))
             bar.update(
                 task,
@@ -104,7 +111,11 @@ def train(
                 phase=figures["phase"],
             )
 
-        last = loop.train(chosen, out or Path("runs") / preset, resume=resume, progress=show)
+        folder = out or Path("runs") / preset
+        if isinstance(chosen, TrainConfig):
+            last = loop.train(chosen, folder, resume=resume, progress=show)
+        else:
+            last = detection.train(chosen, folder, resume=resume, progress=show)
     typer.echo(str(last))
 
 

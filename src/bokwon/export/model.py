@@ -19,7 +19,7 @@ from bokwon.training import checkpoint as checkpoints
 from bokwon.training.config import DataConfig
 from bokwon.training.data.crops import Crops
 
-__all__ = ["export_checkpoint"]
+__all__ = ["export_checkpoint", "read_entries"]
 
 _EXAMPLES = 96
 _SEED = 1
@@ -59,7 +59,7 @@ def export_checkpoint(
     """
     network, description = checkpoints.load_network(checkpoint)
     mix_into(network, mix)
-    entries = _read(card) if card else {}
+    entries = read_entries(card) if card else {}
     # Before anything is written: a source may be missing.
     crops = Crops(examples, _EXAMPLES + HELD_OUT, _SEED) if int8 and examples else None
     difference = export(network, output, half=half)
@@ -90,7 +90,8 @@ def export_checkpoint(
     return difference, loss
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_entries(path: Path) -> dict[str, Any]:
+    """Read entries for a card from a JSON file."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -30,7 +30,16 @@ from bokwon.export.graph import build
 from bokwon.export.session import open_session
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
-__all__ = ["TOLERANCE", "check_parity", "export", "export_int8", "fold_batch_norm", "write_card"]
+__all__ = [
+    "TOLERANCE",
+    "check_parity",
+    "export",
+    "export_int8",
+    "fold_batch_norm",
+    "fold_into",
+    "write_card",
+    "written",
+]
 
 TOLERANCE = 1e-3
 _SIZES = ((1, 256, 256), (2, 200, 333), (1, 65, 40), (1, 640, 512))
@@ -57,7 +66,7 @@ def export(network: PConvUNet, path: Path, *, half: bool = True) -> float:
         for parameter in folded.parameters():
             parameter.data = parameter.data.half().float()
     model = build(folded, half=half)
-    with _written(model, path) as part:
+    with written(model, path) as part:
         return check_parity(folded, part)
 
 
@@ -78,7 +87,7 @@ def export_int8(network: PConvUNet, path: Path, examples: Sequence[Example]) -> 
         FileAccessError: The file cannot be written.
     """
     model, loss = quantize(fold_batch_norm(network), examples)
-    with _written(model, path):
+    with written(model, path):
         return loss
 
 
@@ -97,7 +106,7 @@ def fold_batch_norm(network: PConvUNet) -> PConvUNet:
     network = copy.deepcopy(network).eval()
     for block in network.modules():
         if isinstance(block, (EncoderBlock, DecoderBlock)) and block.norm is not None:
-            _fold(block.conv, block.norm)
+            fold_into(block.conv, block.norm)
             block.norm = None
     return network
 
@@ -169,7 +178,8 @@ def write_card(path: Path, model: Path, entries: dict[str, Any]) -> dict[str, An
     return card
 
 
-def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+def fold_into(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+    """Move batch normalisation into the convolution before it, in place."""
     assert norm.running_var is not None
     assert norm.running_mean is not None
     scale = norm.weight.data / (norm.running_var + norm.eps).sqrt()
@@ -179,7 +189,7 @@ def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
 
 
 @contextmanager
-def _written(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
+def written(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
     """Write a model file and give it, under another name; it takes its place when nothing has been raised."""
     onnx.checker.check_model(model, full_check=True)
     try:

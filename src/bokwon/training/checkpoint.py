@@ -17,10 +17,22 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bokwon.errors import FileAccessError, InputFileError
+from bokwon.nn.segmentation import SegmentationConfig, SegmentationNet
 from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training.load_config import from_mapping
 
-__all__ = ["all_checkpoints", "latest", "load_network", "prune", "read", "save", "save_weights", "set_aside"]
+__all__ = [
+    "all_checkpoints",
+    "is_detector",
+    "latest",
+    "load_detector",
+    "load_network",
+    "prune",
+    "read",
+    "save",
+    "save_weights",
+    "set_aside",
+]
 
 WEIGHTS, DESCRIPTION, STATE = "weights.safetensors", "config.json", "state.pt"
 _FORMAT = 2
@@ -28,7 +40,7 @@ _FORMAT = 2
 
 def save(
     folder: Path,
-    network: PConvUNet,
+    network: PConvUNet | SegmentationNet,
     description: Mapping[str, Any],
     state: Mapping[str, Any] | None = None,
 ) -> None:
@@ -103,26 +115,52 @@ def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
         FileAccessError: If there is no checkpoint.
         InputFileError: If it is damaged, or weights and description do not fit each other.
     """
-    if folder.suffix == ".safetensors":
-        weights, text = folder, folder.with_suffix(".json")
-    else:
-        folder = folder if (folder / DESCRIPTION).is_file() else latest(folder) or folder
-        weights, text = folder / WEIGHTS, folder / DESCRIPTION
+    weights, text = _places(folder)
     description = _describe(text)
     try:
         network = PConvUNet(**asdict(from_mapping(UNetConfig, description["network"])))
     except (ValueError, KeyError, TypeError) as error:
         raise InputFileError(f"{text} does not describe a network: {error}", "take another checkpoint") from error
-    tensors = _read_weights(weights, description)
+    _take_weights(network, weights, description)
+    return network.eval(), description
+
+
+def load_detector(folder: Path) -> tuple[SegmentationNet, dict[str, Any]]:
+    """Read the network of a checkpoint of the damage detector; see `load_network`."""
+    weights, text = _places(folder)
+    description = _describe(text)
+    try:
+        network = SegmentationNet(from_mapping(SegmentationConfig, description["network"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputFileError(f"{text} does not describe a damage detector: {error}", "take another one") from error
+    _take_weights(network, weights, description)
+    return network.eval(), description
+
+
+def is_detector(folder: Path) -> bool:
+    """Whether a checkpoint is one of the damage detector."""
+    _, text = _places(folder)
+    return "classes" in _describe(text).get("network", {})
+
+
+def _places(folder: Path) -> tuple[Path, Path]:
+    """Where the weights of a checkpoint lie, and its description."""
+    if folder.suffix == ".safetensors":
+        return folder, folder.with_suffix(".json")
+    folder = folder if (folder / DESCRIPTION).is_file() else latest(folder) or folder
+    return folder / WEIGHTS, folder / DESCRIPTION
+
+
+def _take_weights(network: torch.nn.Module, path: Path, description: Mapping[str, Any]) -> None:
+    tensors = _read_weights(path, description)
     try:
         network.load_state_dict(
             {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
         )
     except RuntimeError as error:
         raise InputFileError(
-            f"{weights} is of another network: {str(error).splitlines()[-1].strip()}", "take another checkpoint"
+            f"{path} is of another network: {str(error).splitlines()[-1].strip()}", "take another checkpoint"
         ) from error
-    return network.eval(), description
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Any]]:
@@ -246,7 +284,7 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _tensors(network: PConvUNet, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
+def _tensors(network: PConvUNet | SegmentationNet, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
     return {
         name: value.detach().to("cpu", dtype if dtype and value.is_floating_point() else value.dtype).contiguous()
         for name, value in network.state_dict().items()

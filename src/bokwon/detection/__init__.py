@@ -1,0 +1,1 @@
+"""Finds the damage of one page."""

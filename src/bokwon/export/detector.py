@@ -1,0 +1,182 @@
+"""The damage detector as ONNX: graph, parity, card.
+
+Input `image` (N, 3, H, W), RGB in [0, 1], H and W multiples of the card's `multiple`; output `probabilities`
+(N, classes, H, W), which add up to 1 at each pixel. All float32.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper
+from torch import nn
+
+from bokwon.errors import BokwonError
+from bokwon.export.model import read_entries
+from bokwon.export.nodes import IR_VERSION, OPSET, Graph
+from bokwon.export.onnx import TOLERANCE, fold_into, write_card, written
+from bokwon.export.session import open_session
+from bokwon.nn.segmentation import SegmentationNet
+from bokwon.synthesis.scenes.classes import CLASSES
+from bokwon.training import checkpoint as checkpoints
+
+__all__ = ["LONGEST_SIDE", "build_detector", "export_detector", "export_detector_checkpoint"]
+
+LONGEST_SIDE = 1750
+"""Longest side of a page, pixels, at which the detector works: the scale that its scenes are drawn at."""
+
+# Sizes (H, W) at which ONNX Runtime is compared with PyTorch.
+_SIZES = ((96, 64), (160, 352))
+
+
+def export_detector_checkpoint(checkpoint: Path, output: Path, *, half: bool = True, card: Path | None = None) -> float:
+    """Write the model file of a detector's checkpoint and its card.
+
+    Args:
+        checkpoint: Checkpoint folder, run folder or .safetensors file.
+        output: The ONNX file. The card has the same stem and the suffix .json.
+        half: Store the weights as float16.
+        card: A JSON file whose entries go into the card, such as `calibration`.
+
+    Returns:
+        The largest difference between ONNX Runtime and PyTorch, of a probability.
+    """
+    network, description = checkpoints.load_detector(checkpoint)
+    entries = read_entries(card) if card else {}
+    difference = export_detector(network, output, half=half)
+    told: dict[str, Any] = {
+        key: description[key] for key in ("step", "images_seen", "seconds", "training") if key in description
+    }
+    described = {
+        "task": "detect",
+        "architecture": {
+            "class": "SegmentationNet",
+            **asdict(network.config),
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        },
+        "classes": list(CLASSES),
+        "longest_side": LONGEST_SIDE,
+        "multiple": network.config.multiple,
+        "storage": "float16" if half else "float32",
+        "onnx_parity": difference,
+        "trained": told,
+    }
+    write_card(output.with_suffix(".json"), output, {**described, **entries})
+    return difference
+
+
+def export_detector(network: SegmentationNet, path: Path, *, half: bool = True) -> float:
+    """Write a detector as an ONNX file, and check that ONNX Runtime computes the same.
+
+    Args:
+        network: The network; it is not changed.
+        path: Where the file goes; replaced only on success.
+        half: Store the weights as float16. They are computed with in float32 all the same.
+
+    Returns:
+        The largest difference of a probability.
+
+    Raises:
+        BokwonError: It is above `TOLERANCE`.
+        FileAccessError: The file cannot be written.
+    """
+    folded = _folded(network)
+    if half:
+        # Rounded here, so that both sides compute with the same weights.
+        for parameter in folded.parameters():
+            parameter.data = parameter.data.half().float()
+    worst = 0.0
+    with written(build_detector(folded, half=half), path) as part:
+        session = open_session(part.read_bytes())
+        generator = torch.Generator().manual_seed(0)
+        for height, width in _SIZES:
+            image = torch.rand(1, 3, height, width, generator=generator)
+            with torch.no_grad():
+                expected = torch.softmax(folded(image), 1).numpy()
+            (got,) = session.run(["probabilities"], {"image": image.numpy()})
+            worst = max(worst, float(np.abs(got - expected).max()))
+        if not worst <= TOLERANCE:
+            raise BokwonError(
+                f"ONNX Runtime differs from PyTorch by {worst:.2g}, more than {TOLERANCE:g}",
+                "do not use this export; report it with the checkpoint",
+            )
+    return worst
+
+
+def _folded(network: SegmentationNet) -> SegmentationNet:
+    """A copy in eval mode whose batch normalisation is part of the convolutions."""
+    network = copy.deepcopy(network).eval()
+    for module in network.modules():
+        if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], nn.BatchNorm2d):
+            conv, norm = module[0], module[1]
+            assert isinstance(conv, nn.Conv2d)
+            fold_into(conv, norm)
+            module[1] = nn.Identity()
+    return network
+
+
+def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
+    """Write the graph of a detector without batch normalisation.
+
+    Args:
+        network: The network.
+        half: Store the weights as float16.
+    """
+    graph = Graph(half)
+
+    def conv(layer: nn.Module, x: str, *, shuffled: bool = False) -> str:
+        plain = layer[0] if isinstance(layer, nn.Sequential) else layer
+        assert isinstance(plain, nn.Conv2d)
+        assert plain.bias is not None
+        weight = plain.weight
+        if shuffled:
+            # PyTorch puts the four pixels of a channel side by side, ONNX the channels of a pixel.
+            weight = weight.reshape(weight.shape[0], 3, 4, 3, 3).transpose(1, 2).reshape(weight.shape)
+        side = int(plain.kernel_size[0])
+        border = int(plain.dilation[0]) * (side // 2)
+        return graph.op(
+            "Conv",
+            x,
+            graph.weight(weight),
+            graph.weight(plain.bias),
+            kernel_shape=[side, side],
+            strides=[int(plain.stride[0])] * 2,
+            dilations=[int(plain.dilation[0])] * 2,
+            pads=[border] * 4,
+        )
+
+    def relu(x: str) -> str:
+        return graph.op("Relu", x)
+
+    centred = graph.op("Sub", "image", graph.number(0.5))
+    stem = network.stem[1]
+    x = relu(conv(stem, graph.op("SpaceToDepth", centred, blocksize=2), shuffled=True))
+    skips = [relu(graph.op("Add", x, conv(network.top, x)))]
+    for down, encode in zip(network.down, network.encode, strict=True):
+        x = relu(conv(down, skips[-1]))
+        assert isinstance(encode, nn.Sequential)
+        for block in encode:
+            inner = conv(block.second, relu(conv(block.first, x)))
+            x = relu(graph.op("Add", x, inner))
+        skips.append(x)
+    x = skips.pop()
+    for up, decode in zip(reversed(network.up), reversed(network.decode), strict=True):
+        x = graph.op("Add", skips.pop(), graph.upsample(conv(up, x), 2, "nearest"))
+        x = relu(graph.op("Add", x, conv(decode, relu(x))))
+    logits = graph.op("DepthToSpace", conv(network.head[0], x), blocksize=2, mode="CRD")
+    graph.op("Softmax", logits, axis=1, out="probabilities")
+    classes = network.config.classes
+    inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, "H", "W"])]
+    outputs = [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", classes, "H", "W"])]
+    return helper.make_model(
+        helper.make_graph(graph.nodes, "bokwon", inputs, outputs, graph.initializers),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="bokwon",
+    )

@@ -1,0 +1,25 @@
+"""Classes that the damage network tells apart, and what a label map may hold besides."""
+
+from __future__ import annotations
+
+__all__ = ["CLASSES", "IGNORE", "NOT_DAMAGE"]
+
+#: Meaning of the network's channels, in their order. The first two are no damage.
+CLASSES: tuple[str, ...] = (
+    "sound",
+    "surroundings",
+    "missing",
+    "tear",
+    "crease",
+    "scratch",
+    "abrasion",
+    "stain_opaque",
+    "stain_readable",
+    "film",
+)
+
+#: Label of pixels that are no damage, but of which nobody knows whether they are sheet or surroundings.
+NOT_DAMAGE = 254
+
+#: Label of pixels that say nothing: changes too faint to be seen, soft rims.
+IGNORE = 255

@@ -1,0 +1,155 @@
+"""The training loop of the damage detector, to be read from top to bottom."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Subset
+
+from bokwon.errors import BokwonError, InputFileError, OutputExistsError
+from bokwon.nn.segmentation import SegmentationNet, class_loss
+from bokwon.synthesis.scenes.classes import IGNORE, NOT_DAMAGE
+from bokwon.training import checkpoint
+from bokwon.training.accelerator import make_accelerator
+from bokwon.training.detection.config import DetectionConfig
+from bokwon.training.detection.scene_files import SceneCrops, make_scenes
+from bokwon.training.load_config import differences
+from bokwon.training.signals import interruptible
+from bokwon.utilities.processes import available_cores
+
+__all__ = ["train"]
+
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[int, dict[str, float]], None]
+
+
+def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress: Progress | None = None) -> Path:
+    """Train a network that finds damage.
+
+    Args:
+        config: The run.
+        out: The run's folder: checkpoints `step_NNNNNN`, `log.jsonl` and, unless they lie elsewhere, `scenes`.
+        resume: Go on from the newest checkpoint in `out`; from the start if there is none.
+        progress: Told of every step.
+
+    Returns:
+        The last checkpoint's folder.
+
+    Raises:
+        OutputExistsError: `out` holds a run and `resume` is not set.
+        BokwonError: The loss is not finite, or data or checkpoint cannot be used.
+        KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint was saved.
+    """
+    last = checkpoint.latest(out)
+    if last is not None and not resume:
+        raise OutputExistsError(f"{out} holds a run ({last.name})", "go on with --resume, or name another --out")
+    accelerator = make_accelerator(config.precision)
+    torch.manual_seed(config.seed)
+    network = SegmentationNet(config.network).to(accelerator.device, memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
+    step, seconds = 0, 0.0
+    if last is not None:
+        step, seconds = _restore(last, config, network, average, optimizer)
+        _log.info("resumed from %s", last)
+    elif config.init:
+        first = checkpoint.load_detector(Path(config.init))[0].state_dict()
+        network.load_state_dict(first)
+        average.module.load_state_dict(first)
+    files = make_scenes(config.scenes, Path(config.scenes.folder or out / "scenes"), available_cores())
+    crops = SceneCrops(files, config.steps * config.batch, config.crop, config.seed)
+    rest = Subset(crops, range(step * config.batch, len(crops)))
+    loader: DataLoader[tuple[Tensor, Tensor]] = DataLoader(rest, config.batch, num_workers=config.workers)
+
+    def save() -> Path:
+        folder = out / f"step_{step:06d}"
+        averaged = average.module
+        assert isinstance(averaged, SegmentationNet)
+        told = {"step": step, "images_seen": step * config.batch, "seconds": seconds, "training": asdict(config)}
+        state = {
+            "network": network.state_dict(),
+            "averaged": int(average.n_averaged),
+            "optimizer": optimizer.state_dict(),
+        }
+        checkpoint.save(folder, averaged, told, state)
+        checkpoint.prune(out, config.keep)
+        return folder
+
+    out.mkdir(parents=True, exist_ok=True)
+    with interruptible() as interrupt, (out / "log.jsonl").open("a", encoding="utf-8") as log:
+        for image, labels in loader:
+            begun = time.monotonic()
+            rate = _learning_rate(step, config)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            image = image.to(accelerator.device).contiguous(memory_format=torch.channels_last)
+            with accelerator.autocast():
+                logits = network(image)
+            loss = class_loss(
+                logits,
+                labels.to(accelerator.device),
+                not_damage=NOT_DAMAGE,
+                ignore=IGNORE,
+                hard_share=config.hard_share,
+                hard=config.hard,
+            )
+            value = float(loss.detach())
+            if not math.isfinite(value):
+                raise BokwonError(f"the loss is not finite at step {step + 1}", "lower learning_rate")
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+            average.update_parameters(network)
+            step += 1
+            taken = time.monotonic() - begun
+            seconds += taken
+            figures = {"loss": value, "learning_rate": rate, "images_per_second": config.batch / taken}
+            log.write(json.dumps({"step": step, **figures}) + "\n")
+            if progress:
+                progress(step, {**figures, "seconds": seconds, "phase": 1.0})
+            if interrupt.asked:
+                save()
+                raise KeyboardInterrupt
+            if step % config.save_every == 0 and step < config.steps:
+                save()
+    return save()
+
+
+def _learning_rate(step: int, config: DetectionConfig) -> float:
+    """Linear warm-up, then a cosine that falls to a fiftieth."""
+    warm = min(1.0, (step + 1) / max(1, config.warmup))
+    return config.learning_rate * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * step / config.steps)))
+
+
+def _restore(
+    folder: Path,
+    config: DetectionConfig,
+    network: SegmentationNet,
+    average: AveragedModel,
+    optimizer: torch.optim.Optimizer,
+) -> tuple[int, float]:
+    """Go back to a checkpoint; returns its step and the seconds up to it."""
+    description, weights, state = checkpoint.read(folder)
+    fix = "give the settings it was trained with, or start a new run in another --out"
+    changed = differences(description.get("network", {}), asdict(config.network), "network.")
+    if changed:
+        raise InputFileError(f"{folder} is of another run: {', '.join(changed)}", fix)
+    try:
+        network.load_state_dict(state["network"])
+        average.module.load_state_dict(weights)
+        average.n_averaged.fill_(int(state["averaged"]))
+        optimizer.load_state_dict(state["optimizer"])
+        return int(description["step"]), float(description["seconds"])
+    except (ValueError, KeyError, RuntimeError, TypeError) as error:
+        raise InputFileError(f"cannot resume from {folder}: {error}", fix) from error
