@@ -23,12 +23,13 @@ ROOMS: dict[str, set[str]] = {
     "image_io": {"errors", "utilities"},
     "synthesis": {"errors", "utilities", "image_io"},
     "inpaint": {"bokwon", "errors", "utilities", "image_io", "synthesis"},
+    "detection": {"bokwon", "errors", "utilities", "image_io", "inpaint"},
     "provenance": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint"},
     "batch": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
     "nn": {"errors"},
     "training": {"bokwon", "errors", "utilities", "image_io", "synthesis", "nn"},
-    "export": {"bokwon", "errors", "utilities", "nn", "training"},
-    "evaluation": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "nn"},
+    "export": {"bokwon", "errors", "utilities", "synthesis", "nn", "training"},
+    "evaluation": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "detection", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
@@ -36,7 +37,7 @@ ROOMS["cli"] = EVERYTHING
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
-RUNTIME = {"errors", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
+RUNTIME = {"errors", "utilities", "image_io", "synthesis", "inpaint", "detection", "provenance", "batch"}
 # What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.

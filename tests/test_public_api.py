@@ -11,7 +11,16 @@ from bokwon import errors
 
 
 def test_the_public_names() -> None:
-    assert sorted(bokwon.__all__) == ["Restoration", "Restorer", "__version__", "errors", "restore"]
+    assert sorted(bokwon.__all__) == [
+        "Damage",
+        "Detector",
+        "Restoration",
+        "Restorer",
+        "__version__",
+        "detect",
+        "errors",
+        "restore",
+    ]
     assert set(bokwon.__all__) <= set(dir(bokwon))
     for name in bokwon.__all__:
         assert getattr(bokwon, name) is not None

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from bokwon import __version__
-from bokwon.cli import detect, evaluate, explain, export, masks, models, pages, restore, train, undo
+from bokwon.cli import detect, evaluate, evaluate_detect, explain, export, masks, models, pages, restore, train, undo
 from bokwon.errors import BokwonError
 
 __all__ = ["app", "main"]
@@ -52,6 +52,7 @@ explain.register(app)
 train.register(app)
 export.register(app)
 evaluate.register(app)
+evaluate_detect.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")

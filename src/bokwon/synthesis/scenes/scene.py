@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import cv2
@@ -62,11 +63,13 @@ class Scene:
     Attributes:
         image: uint8 (S, S, 3), RGB.
         labels: uint8 (S, S): numbers of `CLASSES`, `NOT_DAMAGE` or `IGNORE`.
+        clean: uint8 (S, S, 3), the same window without damage.
         source: File or style that the window was cut from.
     """
 
     image: Pixels
     labels: Labels
+    clean: Pixels
     source: str
 
 
@@ -99,19 +102,21 @@ def draw_scene(rng: np.random.Generator, sources: Sources, size: int = 448, dama
         weights = {k: v[0] for k, v in _KINDS.items()}
         if pictorial:
             weights.update(insect=0.5, scratch=4.0, crease=4.0, film=6.0, burn=0.3)
-        keys = list(weights)
+        keys = [key for key in weights if key != "film" or sources.has_films]
         chance = np.array([weights[k] for k in keys])
         names = [
             str(n)
             for n in rng.choice(keys, int(rng.choice([1, 2, 3], p=(0.5, 0.35, 0.15))), False, chance / chance.sum())
         ]
+    clean = image
     for name in sorted(set(names) - {"film"}, key=list(_KINDS).index):
         image = _damage(rng, image, labels, name, unit, beneath, sources)
     if sheet is not None:
+        clean = _lay_down(copy.deepcopy(rng), clean, labels.copy(), sheet, behind, unit)
         image = _lay_down(rng, image, labels, sheet, behind, unit)
     if "film" in names:
         image = _film(rng, image, labels, sources, pictorial)
-    return Scene(image, labels, base.name)
+    return Scene(image, labels, clean, base.name)
 
 
 def _beneath(rng: np.random.Generator, image: Pixels, behind: Pixels, other: Pixels, placed: bool) -> Pixels | None:
@@ -232,7 +237,7 @@ def _cut(
 def _smudge(rng: np.random.Generator, image: Pixels, labels: Labels, unit: float, sources: Sources) -> Pixels:
     """Cover a patch: a smear of black, paint, dirt or glue that hides what is under it, larger than a blot."""
     shape = (labels.shape[0], labels.shape[1])
-    if rng.random() < 0.45:
+    if sources.has_films and rng.random() < 0.45:
         film = sources.film(rng, ("dots", "smut", "stain"))
         side = int(rng.uniform(60, 300) * unit)
         alpha = _scatter(rng, film, side, shape)
