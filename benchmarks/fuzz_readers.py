@@ -27,12 +27,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bokwon.batch.pool import run_in_processes
 from bokwon.errors import BokwonError
 from bokwon.image_io.document import open_book
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.output_formats import encode_page
 from bokwon.image_io.reader import Page, Source
+from bokwon.utilities.processes import run_in_processes
 
 LIMIT = 1_000_000
 SLOW = 10.0

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from bokwon.evaluation.data.pairs import load_pair, plan_pairs
 from bokwon.evaluation.measure.metrics import hole_psnr
-from bokwon.image_io.masks import Hole, widen_hole
+from bokwon.image_io.masks import widen_hole
 from bokwon.inpaint.models import find_model
 from bokwon.nn.unet import PConvUNet
 from bokwon.training.checkpoint import load_network
+from bokwon.types import Hole
 
 SCRATCHES, WIDTHS = 5, (3, 12)
 BLUR = 0.6

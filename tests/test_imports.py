@@ -19,17 +19,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms of the house, and which other rooms each may import. `bokwon` is the root's version and public names.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "types": set(),
     "utilities": {"errors"},
-    "image_io": {"errors", "utilities"},
-    "synthesis": {"errors", "utilities", "image_io"},
-    "inpaint": {"bokwon", "errors", "utilities", "image_io", "synthesis"},
-    "detection": {"bokwon", "errors", "utilities", "image_io", "inpaint"},
-    "provenance": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint"},
-    "batch": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
+    "image_io": {"errors", "types", "utilities"},
+    "synthesis": {"errors", "types", "utilities", "image_io"},
+    "inpaint": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis"},
+    "detection": {"bokwon", "errors", "types", "utilities", "image_io", "inpaint"},
+    "provenance": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "inpaint"},
+    "batch": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "inpaint", "provenance"},
     "nn": {"errors"},
-    "training": {"bokwon", "errors", "utilities", "image_io", "synthesis", "nn"},
-    "export": {"bokwon", "errors", "utilities", "synthesis", "nn", "training"},
-    "evaluation": {"bokwon", "errors", "utilities", "image_io", "synthesis", "inpaint", "detection", "nn"},
+    "training": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "nn"},
+    "export": {"bokwon", "errors", "types", "utilities", "synthesis", "nn", "training"},
+    "evaluation": {"bokwon", "errors", "types", "utilities", "image_io", "synthesis", "inpaint", "detection", "nn"},
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
@@ -37,7 +38,7 @@ ROOMS["cli"] = EVERYTHING
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
-RUNTIME = {"errors", "utilities", "image_io", "synthesis", "inpaint", "detection", "provenance", "batch"}
+RUNTIME = {"errors", "types", "utilities", "image_io", "synthesis", "inpaint", "detection", "provenance", "batch"}
 # What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from bokwon.synthesis.damage.damage import DAMAGE_KINDS, Damaged, apply_damage
+from bokwon.synthesis.damage.damage import KINDS, Damaged, apply_damage
 from bokwon.synthesis.pages.render import render_page
 
 SIDE, LABEL = 300, 96
@@ -73,7 +73,7 @@ def main(folder: Path) -> None:
     """Draw the gallery into a folder."""
     crops = pages()
     gap = 6
-    kinds: list[str | None] = [*DAMAGE_KINDS, None]
+    kinds: list[str | None] = [*KINDS, None]
     width, height = LABEL + 5 * (SIDE + gap), 34 + len(kinds) * (SIDE + gap)
     sheet = Image.new("RGB", (width, height), (250, 250, 250))
     draw = ImageDraw.Draw(sheet)

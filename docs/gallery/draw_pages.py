@@ -22,7 +22,7 @@ from bokwon.synthesis.pages.scan import Bend, Scan, capture
 from bokwon.synthesis.pages.show_through import show_through
 from bokwon.synthesis.pages.text import TextSource, read_text
 from bokwon.synthesis.pages.vertical import write_columns
-from bokwon.synthesis.pages.writer import Hand, Pen, choose_hand
+from bokwon.synthesis.pages.writer import Hand, Writer, choose_hand
 
 Picture = NDArray[np.uint8]
 
@@ -95,8 +95,8 @@ def _write_strokes(fonts: list[Font]) -> Picture:
     hand = choose_hand(rng, "woodblock", [font for font in fonts if "UMing" in font.family] or fonts)
     style = replace(hand.style, rules=1, frame=1, spine=0, notes=0, marks=0)
     canvas = Canvas(180, 180, 60, 40)
-    pen = Pen(Hand(style, hand.fonts, hand.script), 34, TextSource())
-    write_columns(rng, canvas, pen, 400, 260)
+    writer = Writer(Hand(style, hand.fonts, hand.script), 34, TextSource())
+    write_columns(rng, canvas, writer, 400, 260)
     return np.maximum(canvas.layer("black"), canvas.layer("rules"))
 
 

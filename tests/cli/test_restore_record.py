@@ -17,7 +17,7 @@ import bokwon
 from bokwon.cli.main import main
 from bokwon.errors import FileAccessError
 from bokwon.provenance.recorder import Recorder
-from bokwon.synthesis.damage.damage import DamageClass
+from bokwon.types import DamageClass
 
 WriteModel = Callable[..., Path]
 TELEA = ("--method", "telea")

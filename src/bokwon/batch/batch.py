@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
@@ -24,14 +23,14 @@ from bokwon.batch.mask_matching import (
     list_images,
     read_manifest,
 )
-from bokwon.batch.pool import run_in_processes
 from bokwon.batch.single_file import restore_file
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, MissingDependencyError
 from bokwon.image_io.decoder_warnings import listen
 from bokwon.image_io.output_formats import EXTENSIONS
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
-from bokwon.provenance.record import sha256_of
+from bokwon.utilities.checksums import sha256_of, sha256_of_file
+from bokwon.utilities.processes import run_in_processes
 
 __all__ = [
     "Batch",
@@ -109,7 +108,7 @@ def plan_batch(
     mask_folder = masks if masks is not None and masks.is_dir() and not beside else None
     without = [outputs, *([mask_folder] if mask_folder else [])]
     listing = list_images(inputs, recursive=recursive, without=without)
-    images = listing.images
+    images = listing.files
     neighbours = {composed(name) for name in images}
     # A folder that cannot be read is a failure like that of a file: it stops no other.
     unlisted = tuple(
@@ -129,7 +128,7 @@ def plan_batch(
         for error in of_masks.unlisted.values():
             # Images would come back unrestored for want of masks that are there.
             raise error
-        names = of_masks.images
+        names = of_masks.files
     base = mask_folder or inputs
     # A mask that lies among the images is none of them, in whatever folder the masks that count lie.
     finder = MaskFinder(names, [name for name in images if not is_mask_of_neighbour(name, neighbours)])
@@ -220,7 +219,7 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
         file_format,
         bokwon.__version__,
     )
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    return sha256_of(repr(parts).encode())[:16]
 
 
 def start_worker(recipe: Recipe) -> Callable[[Task], Entry]:
@@ -240,7 +239,7 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
         try:
             _make_folder(task.job.target.parent)
             outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)))
-            sha256 = sha256_of(Source.of(task.job.target))
+            sha256 = sha256_of_file(task.job.target)
             status = "restored" if outcome.restored else "unchanged" if task.job.masks else "no mask"
         except BokwonError as error:
             code, error_text, fix = error.exit_code, error.message, error.fix

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -14,12 +13,12 @@ from typing import Any, TextIO
 
 from bokwon.batch.job import Job
 from bokwon.errors import ArgumentError, FileAccessError
-from bokwon.image_io.reader import Source
-from bokwon.image_io.writer import is_part, replacing
 from bokwon.provenance.hole_list import class_map_of, manifest_of
-from bokwon.provenance.record import has_record, sha256_of, undone_sha256
+from bokwon.provenance.record import has_record, undone_sha256
+from bokwon.utilities.atomic import replacing
+from bokwon.utilities.checksums import sha256_of_file
 
-__all__ = ["REPORT", "Entry", "Report", "fingerprint", "remove_leftovers"]
+__all__ = ["REPORT", "Entry", "Report", "fingerprint"]
 
 REPORT = "report.jsonl"
 """Name of the report in the output folder."""
@@ -157,7 +156,7 @@ class Report:
             return None
         if entry.inputs != fingerprint(job) or not job.target.is_file():
             return None
-        found = sha256_of(Source.of(job.target))
+        found = sha256_of_file(job.target)
         if found == entry.sha256:
             return entry
         if found != undone_sha256(job.target):
@@ -203,18 +202,3 @@ def _lock(stream: TextIO, folder: Path) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed run left half-written in the output folder.
-
-    Args:
-        folder: The output folder; the report is open, so no other run is at work in it.
-    """
-    for parent, folders, names in os.walk(folder):
-        for name in names:
-            if is_part(name):
-                with suppress(OSError):
-                    (Path(parent) / name).unlink()
-        for name in filter(is_part, folders):
-            shutil.rmtree(Path(parent) / name, ignore_errors=True)

@@ -18,9 +18,9 @@ from bokwon.image_io.output_formats import EXTENSIONS
 from bokwon.image_io.reader import Source
 from bokwon.provenance.hole_list import CLASS_MAP
 from bokwon.provenance.record import RECORD
+from bokwon.utilities.listing import Listing, list_folder
 
 __all__ = [
-    "Listing",
     "MaskFinder",
     "Masks",
     "TableRow",
@@ -83,27 +83,11 @@ def is_image_name(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS and not name.startswith(".") and not name.endswith(CLASS_MAP)
 
 
-@dataclass(frozen=True)
-class Listing:
-    """The files of a folder.
-
-    Attributes:
-        images: Paths of image files relative to the folder, in order of name.
-        others: How many other files there are.
-        unlisted: Folders in it that cannot be listed, and why.
-    """
-
-    images: list[PurePosixPath]
-    others: int
-    unlisted: dict[PurePosixPath, FileAccessError]
-
-
 def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) -> Listing:
-    """List the image files of a folder, in order of name.
+    """List the image files of a folder, in order of name; records of interventions are no folders of images.
 
     Args:
-        folder: Where to look. Links to files are followed, links to folders are not, so that no circle is walked.
-            Pipes and devices are no files, and records of interventions no folders of images.
+        folder: Where to look, see `bokwon.utilities.listing.list_folder`.
         recursive: Whether to look into its folders.
         without: Folders that are passed by.
 
@@ -111,28 +95,11 @@ def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) 
         FileAccessError: The folder itself cannot be listed.
     """
     avoided = {path.resolve() for path in without}
-    found: list[PurePosixPath] = []
-    unlisted: dict[PurePosixPath, FileAccessError] = {}
-    others = 0
-    waiting = [folder]
-    while waiting:
-        here = waiting.pop()
-        try:
-            for path in here.iterdir():
-                if path.is_dir():
-                    passed_by = path.is_symlink() or path.name.endswith(RECORD) or path.resolve() in avoided
-                    if recursive and not passed_by:
-                        waiting.append(path)
-                elif is_image_name(path) and (path.is_file() or not path.exists()):
-                    found.append(PurePosixPath(path.relative_to(folder).as_posix()))
-                else:
-                    others += 1
-        except OSError as error:
-            failure = FileAccessError(f"{here} cannot be listed: {error.strerror}", "check the path and its rights")
-            if here == folder:
-                raise failure from error
-            unlisted[PurePosixPath(here.relative_to(folder).as_posix())] = failure
-    return Listing(sorted(found), others, unlisted)
+    return list_folder(
+        folder,
+        is_image_name,
+        enter=lambda path: recursive and not path.name.endswith(RECORD) and path.resolve() not in avoided,
+    )
 
 
 class MaskFinder:
@@ -228,7 +195,7 @@ def masks_of_pages(image: Path, folder: Path) -> Masks:
         ArgumentError: There are none, or two for one page.
         FileAccessError: The folder cannot be listed.
     """
-    finder = MaskFinder(list_images(folder, recursive=False).images, [PurePosixPath(image.name)])
+    finder = MaskFinder(list_images(folder, recursive=False).files, [PurePosixPath(image.name)])
     found = finder.of(PurePosixPath(image.name))
     if not found:
         fix = f"name them {image.stem}_p001.png and so on"

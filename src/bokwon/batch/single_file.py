@@ -16,16 +16,17 @@ from bokwon.batch.job import Job, Outcome
 from bokwon.batch.page_ranges import select_pages
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.image_io.document import Book, open_book
-from bokwon.image_io.masks import Hole, check_hole, hole_of_samples, looks_inverted
+from bokwon.image_io.masks import check_hole, hole_of_samples, looks_inverted
 from bokwon.image_io.output_formats import EXTENSIONS, check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import read_page
-from bokwon.image_io.writer import check_target, replacing
 from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage, read_damage
 from bokwon.provenance.record import check_record, set_aside
 from bokwon.provenance.recorder import Recorder
+from bokwon.types import Hole
+from bokwon.utilities.atomic import check_target, replacing
 
 __all__ = ["Tell", "restore_file"]
 

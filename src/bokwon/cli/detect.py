@@ -44,8 +44,8 @@ def detect(
         typer.Option(
             "--kinds",
             metavar="KIND,...",
-            help="Kinds to put into the mask: missing, tear, crease, scratch, abrasion, stain_opaque, stain_readable, "
-            "film. By default all but stain_readable.",
+            help="Kinds to put into the mask: missing-paper, tear, crease, scratch, abrasion, hiding-stain, "
+            "readable-stain, film-and-dust. By default all but readable-stain.",
         ),
     ] = None,
     threshold: Annotated[
@@ -102,7 +102,9 @@ def detect(
     from bokwon.image_io.document import open_book
     from bokwon.image_io.reader import Source
 
-    names = None if kinds is None else tuple(name.strip() for name in kinds.split(",") if name.strip())
+    names = (
+        None if kinds is None else tuple(name.strip().replace("-", " ") for name in kinds.split(",") if name.strip())
+    )
     if mask == STANDARD and sys.stdout.isatty():
         raise ArgumentError("standard output is a terminal", "redirect it, or name a mask file")
     if image == STANDARD and sys.stdin.isatty():
@@ -159,7 +161,7 @@ def _targets(name: str, mask: str, pages: int, suffix: str = "") -> list[Path | 
 def _check_targets(targets: list[Path | None], pictures: list[Path | None] | None, *, overwrite: bool) -> None:
     """Find out before any work whether everything can be written."""
     from bokwon.image_io.output_formats import EXTENSIONS
-    from bokwon.image_io.writer import check_target
+    from bokwon.utilities.atomic import check_target
 
     for target in targets:
         if target is None:
@@ -203,7 +205,7 @@ def _write(target: Path | None, page: Page, *, overwrite: bool) -> None:
     import io
 
     from bokwon.image_io.output_formats import EXTENSIONS, encode_page
-    from bokwon.image_io.writer import replacing
+    from bokwon.utilities.atomic import replacing
 
     if target is None:
         buffer = io.BytesIO()

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bokwon.image_io.masks import Hole
     from bokwon.image_io.page import Page
     from bokwon.inpaint.models import Model
     from bokwon.provenance.evidence import Encoder
+    from bokwon.types import Hole
 
 __all__ = ["register"]
 
@@ -65,10 +65,10 @@ def explain(
     from bokwon.image_io.metadata import Metadata
     from bokwon.image_io.output_formats import check_fits, encode_page, format_of
     from bokwon.image_io.reader import Source, read_page
-    from bokwon.image_io.writer import check_target, replacing
     from bokwon.inpaint.models import DEFAULT_MODEL, find_model
     from bokwon.provenance.evidence import encoder_of
     from bokwon.provenance.explain import draw_shrinking_mask
+    from bokwon.utilities.atomic import check_target, replacing
 
     file_format = format_of(output)
     check_target(output)

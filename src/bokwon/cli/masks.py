@@ -144,7 +144,7 @@ def stats(
     if plot is not None and plot.suffix.lower() != ".png":
         raise ArgumentError(f"{plot} is not a PNG file", "name a file that ends in .png")
     if plot is not None:
-        from bokwon.image_io.writer import check_target
+        from bokwon.utilities.atomic import check_target
 
         check_target(plot)
     sets: dict[str, dict[str, Sample]] = {}
@@ -159,8 +159,8 @@ def stats(
     else:
         _print_tables(sets)
     if plot is not None:
-        from bokwon.image_io.writer import replacing
         from bokwon.synthesis.masks.plots import plot_samples
+        from bokwon.utilities.atomic import replacing
 
         names = [Path(name).name or name for name in sets]
         picture = plot_samples([samples[ALL] for samples in sets.values()], names, "Hole masks: " + " and ".join(names))

@@ -63,8 +63,9 @@ def restore_folder(
     """
     from bokwon.batch.batch import plan_batch, settings_digest
     from bokwon.batch.cluster import check_ray
-    from bokwon.batch.journal import Report, remove_leftovers
+    from bokwon.batch.journal import Report
     from bokwon.cli.restore_one import introduce
+    from bokwon.utilities.atomic import remove_parts
     from bokwon.utilities.processes import available_cores
 
     if workers.on_cluster:
@@ -90,7 +91,7 @@ def restore_folder(
     begun = perf_counter()
     with Report(outputs, settings, resume=resume) as report:
         if resume:
-            remove_leftovers(outputs)
+            remove_parts(outputs)
         known = {task.name: report.done(task.name, task.job) for task in batch.tasks if task.job}
         finished = {name: entry for name, entry in known.items() if entry is not None}
         if finished:
@@ -105,7 +106,7 @@ def restore_folder(
             pages += entry.pages
             _show(len(finished) + count, len(batch.tasks), count, pages, perf_counter() - begun, voice)
         # What a process that died in the middle of a file has left of it.
-        remove_leftovers(outputs)
+        remove_parts(outputs)
         entries = report.finish(tuple(task.name for task in batch.tasks))
     seconds = perf_counter() - begun
     voice.table(_table(entries))

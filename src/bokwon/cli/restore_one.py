@@ -48,7 +48,7 @@ def restore_one(
     from bokwon.batch.mask_matching import Masks, masks_of_pages
     from bokwon.batch.single_file import restore_file
     from bokwon.image_io.reader import Source
-    from bokwon.image_io.writer import check_target
+    from bokwon.utilities.atomic import check_target
 
     if mask is None:
         raise ArgumentError("Missing option '--mask'", "see `bokwon restore --help`")

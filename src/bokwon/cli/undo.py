@@ -40,14 +40,15 @@ def undo(
     from bokwon.image_io.output_formats import check_fits, format_of, lost_on_the_way
     from bokwon.image_io.page import Page
     from bokwon.image_io.reader import MAX_PIXELS, Source
-    from bokwon.image_io.writer import replacing
     from bokwon.provenance import record as records
+    from bokwon.utilities.atomic import replacing
+    from bokwon.utilities.checksums import sha256_of_file
 
     final = target or output
     file_format = format_of(final)
     folder, content = records.read_record(record)
     source = Source.of(output)
-    if not force and records.sha256_of(source) != content["output"]["sha256"]:
+    if not force and sha256_of_file(output) != content["output"]["sha256"]:
         raise ArgumentError(
             f"{output} is not the file that {record} is about, or was changed since",
             "check the names, or add --force to put the pixels back all the same",

@@ -188,7 +188,7 @@ def _as_pieces(mask: NDArray[np.bool_], least_area: float) -> list[Piece]:
         left, top, width, height, area = (int(value) for value in stats[number])
         if area >= least_area:
             inside = labels[top : top + height, left : left + width] == number
-            pieces.append(Piece("missing", (left, top, left + width, top + height), inside, 1.0, 1.0))
+            pieces.append(Piece("missing paper", (left, top, left + width, top + height), inside, 1.0, 1.0))
     return pieces
 
 
@@ -209,5 +209,5 @@ def _at_full_size(piece: Piece, gray: NDArray[np.uint8], scale: float) -> tuple[
     )
     # Narrow pieces would be smoothed away: half of a pixel of the working size on either side is theirs.
     level = 0.35 if piece.kind in LINES else 0.5
-    mask = refine_mask(soft, np.asarray(framed, np.uint8), round(1 / scale), level)
+    mask = refine_mask(soft, np.asarray(framed, np.uint8), round(2 / scale), level)
     return inner, mask[inner[0].start - y0 : inner[0].stop - y0, inner[1].start - x0 : inner[1].stop - x0]

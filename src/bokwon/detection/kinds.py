@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from bokwon.errors import ArgumentError
+from bokwon.types import DETECTOR_CLASSES
 
 __all__ = ["AREAS", "FILLED", "KINDS", "LINES", "choose_kinds"]
 
 #: Names of all kinds; the number of a kind in a map of kinds is its place here, from 1.
-KINDS: tuple[str, ...] = (
-    "missing",
-    "tear",
-    "crease",
-    "scratch",
-    "abrasion",
-    "stain_opaque",
-    "stain_readable",
-    "film",
-)
+KINDS: tuple[str, ...] = DETECTOR_CLASSES
 
 #: Kinds that are filled unless the caller chooses others: text under a readable stain is still there.
-FILLED: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "stain_readable")
+FILLED: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "readable stain")
 
 #: Kinds that are narrow and long, which are judged along their length.
-LINES: tuple[str, ...] = ("tear", "crease", "scratch", "film")
+LINES: tuple[str, ...] = ("tear", "crease", "scratch", "film and dust")
 
 #: Kinds that cover an area.
-AREAS: tuple[str, ...] = ("missing", "abrasion", "stain_opaque")
+AREAS: tuple[str, ...] = ("missing paper", "abrasion", "hiding stain")
 
 
 def choose_kinds(kinds: tuple[str, ...] | None) -> tuple[str, ...]:

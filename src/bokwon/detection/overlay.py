@@ -13,14 +13,14 @@ __all__ = ["COLOURS", "draw_overlay"]
 
 #: RGB of each kind.
 COLOURS: dict[str, tuple[int, int, int]] = {
-    "missing": (215, 48, 39),
+    "missing paper": (215, 48, 39),
     "tear": (244, 109, 67),
     "crease": (254, 196, 60),
     "scratch": (102, 189, 99),
     "abrasion": (69, 180, 200),
-    "stain_opaque": (123, 50, 148),
-    "stain_readable": (69, 117, 220),
-    "film": (230, 90, 190),
+    "hiding stain": (123, 50, 148),
+    "readable stain": (69, 117, 220),
+    "film and dust": (230, 90, 190),
 }
 
 

@@ -60,7 +60,7 @@ def find_pieces(
     """
     index = {kind: number for number, kind in enumerate(KINDS)}
     pieces: list[Piece] = []
-    for group in (AREAS, LINES, ("stain_readable",)):
+    for group in (AREAS, LINES, ("readable stain",)):
         members = [index[kind] for kind in group]
         together = probabilities[members].sum(0)
         if group is LINES:

@@ -19,8 +19,8 @@ from bokwon.evaluation.report.html import draw_cases, to_html
 from bokwon.evaluation.report.markdown import to_markdown
 from bokwon.evaluation.report.plots import plot_bins, plot_classes, plot_gains, to_png
 from bokwon.evaluation.report.results import collect, to_csv, to_json
-from bokwon.image_io.writer import replacing
 from bokwon.synthesis.masks.bins import BINS, select_cells
+from bokwon.utilities.atomic import write_file
 
 if TYPE_CHECKING:
     from bokwon.evaluation.measure.feature_distance import FeatureNetwork
@@ -208,6 +208,5 @@ def _write_report(folders: Folders, results: dict[str, Any], tasks: dict[tuple[i
     folder = folders.report / "plots"
     folder.mkdir(exist_ok=True)
     for name, (png, _) in plots.items():
-        with replacing(folder / f"{name}.png") as stream:
-            stream.write(png)
+        write_file(folder / f"{name}.png", png)
     write_text(folders.report / "report.html", [to_html(results, plots, draw_cases(results, tasks))])

@@ -9,10 +9,7 @@ the image is a part of, 0 for the image's own.
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -24,11 +21,13 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from bokwon.errors import BokwonError, FileAccessError
+from bokwon.errors import BokwonError
 from bokwon.export.calibrate import Example, quantize
 from bokwon.export.graph import build
 from bokwon.export.session import open_session
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
+from bokwon.utilities.atomic import replacing, write_file
+from bokwon.utilities.checksums import sha256_of_file
 
 __all__ = [
     "TOLERANCE",
@@ -165,16 +164,11 @@ def write_card(path: Path, model: Path, entries: dict[str, Any]) -> dict[str, An
     """
     card = {
         "name": model.stem,
-        "sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "sha256": sha256_of_file(model),
         "date": datetime.now(timezone.utc).date().isoformat(),
         **entries,
     }
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be written: {error.strerror}", "name a writable folder") from error
+    write_file(path, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
     return card
 
 
@@ -192,16 +186,7 @@ def fold_into(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
 def written(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
     """Write a model file and give it, under another name; it takes its place when nothing has been raised."""
     onnx.checker.check_model(model, full_check=True)
-    try:
-        handle, name = tempfile.mkstemp(suffix=".onnx", prefix=path.stem, dir=path.parent)
-    except OSError as error:
-        raise FileAccessError(f"{path.parent} cannot be written: {error.strerror}", "name a writable folder") from error
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(model.SerializeToString())
-        yield part
-        part.chmod(0o644)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as stream:
+        stream.write(model.SerializeToString())
+        stream.flush()
+        yield Path(stream.name)

@@ -20,8 +20,9 @@ from bokwon.image_io.formats.tiff import directories as ifd
 from bokwon.image_io.formats.tiff import encode as tiff
 from bokwon.image_io.formats.tiff.directories import Directory
 from bokwon.image_io.metadata import Metadata, plausible_dpi
-from bokwon.image_io.modes import Pixels, from_pillow
+from bokwon.image_io.modes import from_pillow
 from bokwon.image_io.page import Page, Storage
+from bokwon.types import Pixels
 
 __all__ = ["READABLE_TEXT", "decode"]
 

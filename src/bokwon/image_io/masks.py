@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.modes import Pixels, alpha, from_pillow, to_pillow
+from bokwon.image_io.modes import alpha, from_pillow, to_pillow
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import MAX_PIXELS, Source, read_page
+from bokwon.types import Hole, Pixels
 
 __all__ = [
     "INVERTED_ABOVE",
     "MOST_WIDENED",
-    "Hole",
     "as_hole",
     "check_hole",
     "hole_of_samples",
@@ -28,8 +28,6 @@ __all__ = [
     "read_hole",
     "widen_hole",
 ]
-
-Hole = NDArray[np.bool_]
 
 INVERTED_ABOVE = 0.6
 """Share of the image above which a hole looks like a mask of the other polarity."""

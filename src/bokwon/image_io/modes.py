@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import ArgumentError, InputFileError
+from bokwon.types import Pixels
 
 __all__ = [
     "MODES",
-    "Pixels",
     "alpha",
     "from_pillow",
     "is_deep",
@@ -22,9 +22,6 @@ __all__ = [
     "to_pillow",
     "too_many_pixels",
 ]
-
-Pixels = NDArray[Any]
-"""Samples as stored: bool (H, W) for 1-bit, uint8 or uint16 (H, W) for gray, (H, W, 2..4) otherwise."""
 
 MODES = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 """Pillow's mode names, with the number of channels. Depth is the array's dtype, not part of the mode."""

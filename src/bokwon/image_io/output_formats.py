@@ -12,8 +12,9 @@ from bokwon.image_io.formats.jpeg import encode as jpeg
 from bokwon.image_io.formats.tiff import encode as tiff
 from bokwon.image_io.formats.tiff import uncommon as tiff_archive
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import Pixels, to_pillow
+from bokwon.image_io.modes import to_pillow
 from bokwon.image_io.page import Page
+from bokwon.types import Pixels
 
 __all__ = ["EXTENSIONS", "check_fits", "encode_page", "format_of", "lost_on_the_way"]
 

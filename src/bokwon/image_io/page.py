@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import Pixels
+from bokwon.types import Pixels
 
 __all__ = ["Page", "Storage"]
 

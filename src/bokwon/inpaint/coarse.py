@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.modes import Pixels
 from bokwon.inpaint.color import PLANES, Light, as_float, samples_to_light
 from bokwon.inpaint.distance import depth_in_hole
 from bokwon.inpaint.engines.onnx import Engine, ModelEngine
 from bokwon.inpaint.tiling import Tile
+from bokwon.types import Hole, Pixels
 
 __all__ = ["CoarsePage", "fill_planes", "interpolate", "shrink"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.modes import Pixels
+from bokwon.types import Pixels
 
 __all__ = [
     "PLANES",

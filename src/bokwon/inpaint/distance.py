@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
+from bokwon.types import Hole
 
 __all__ = ["depth_in_hole", "is_shallow", "rise"]
 

@@ -11,8 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.modes import Pixels, missing_pixels
+from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.coarse import CoarsePage, fill_planes
 from bokwon.inpaint.color import Light, samples_to_light
 from bokwon.inpaint.distance import depth_in_hole, is_shallow, rise
@@ -21,6 +20,7 @@ from bokwon.inpaint.finish.background import Paper
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
 from bokwon.inpaint.residual_scale import page_contrast
 from bokwon.inpaint.tiling import Feather, Tile, Tiling
+from bokwon.types import Hole, Pixels
 
 __all__ = ["LETTER_REACH", "Letters", "Progress", "fill_hole", "tiling_for"]
 

@@ -6,7 +6,6 @@ by name; any other is named by its path.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.utilities.checksums import sha256_of
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -161,7 +161,7 @@ def load_model(model: Model) -> tuple[bytes, str]:
         data = model.path.read_bytes()
     except OSError as error:
         raise _unreadable(model.path, error) from error
-    digest = hashlib.sha256(data).hexdigest()
+    digest = sha256_of(data)
     if model.sha256 is not None and digest != model.sha256:
         raise InputFileError(
             f"model {model.path} is not the file its card describes (sha256 {digest[:12]}…, not {model.sha256[:12]}…)",

@@ -11,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.modes import Pixels
 from bokwon.inpaint.color import PLANES, Light, samples_to_light
+from bokwon.types import Hole, Pixels
 
 __all__ = ["dense_evidence", "page_contrast", "residual"]
 

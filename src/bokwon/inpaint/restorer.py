@@ -12,8 +12,8 @@ from PIL import Image
 
 import bokwon
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.image_io.masks import MOST_WIDENED, Hole, as_hole, check_hole, looks_inverted, widen_hole
-from bokwon.image_io.modes import Pixels, from_pillow, missing_pixels, mode_of_array, to_pillow
+from bokwon.image_io.masks import MOST_WIDENED, as_hole, check_hole, looks_inverted, widen_hole
+from bokwon.image_io.modes import from_pillow, missing_pixels, mode_of_array, to_pillow
 from bokwon.inpaint.engines.mirrored_views import VIEWS, EnsembleEngine
 from bokwon.inpaint.engines.onnx import PRECISIONS, TILES, Engine, load_engine, prefers_int8
 from bokwon.inpaint.engines.opencv import CLASSICAL, OpenCVEngine
@@ -23,6 +23,7 @@ from bokwon.inpaint.finish.grain import GrainChoice, add_grain
 from bokwon.inpaint.finish.ink import InkChoice, sharpen_ink
 from bokwon.inpaint.models import DEFAULT_MODEL, Model, find_int8, find_model, load_model
 from bokwon.inpaint.tiling import Tiling
+from bokwon.types import Hole, Pixels
 from bokwon.utilities.processes import available_cores
 
 __all__ = ["METHODS", "Restoration", "Restorer"]

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.modes import Pixels
 from bokwon.inpaint.color import light_to_samples, put_samples
+from bokwon.types import Hole, Pixels
 
 __all__ = ["GRID", "Feather", "Segment", "Span", "Tile", "Tiling", "plan_axis"]
 

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import InputFileError
-from bokwon.image_io.masks import Hole
 from bokwon.inpaint.models import Model
 from bokwon.inpaint.residual_scale import dense_evidence
+from bokwon.types import Hole
 
 __all__ = ["KERNELS", "Encoder", "encoder_of", "evidence_levels", "shrink_hole"]
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from bokwon.image_io.masks import Hole
 from bokwon.image_io.modes import missing_pixels
 from bokwon.image_io.page import Page
 from bokwon.inpaint.color import samples_to_light
 from bokwon.provenance.evidence import Encoder, shrink_hole
+from bokwon.types import Hole
 
 __all__ = ["draw_shrinking_mask", "rgb_of"]
 

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.image_io.document import open_book
-from bokwon.image_io.masks import Hole
 from bokwon.image_io.reader import Source
+from bokwon.types import DAMAGE_KINDS, Hole
 
 __all__ = ["CLASS_MAP", "Damage", "class_map_of", "describe_holes", "manifest_of", "outline_shape", "read_damage"]
 
 CLASS_MAP = ".classes.png"
 """How the name of a class map ends. It lies beside a mask and tells what made its holes; it is no image to restore."""
+_KINDS = tuple(DAMAGE_KINDS)
 _MOST_HOLES = 10_000
 _MANIFEST = "manifest.jsonl"
 _PARENTS = 3
@@ -40,7 +41,7 @@ class Damage:
     Attributes:
         source: Who tells it, in words; None if nobody does.
         kind: The kind of all its holes.
-        classes: (H, W) uint8, values of `bokwon.synthesis.damage.damage.DamageClass`.
+        classes: (H, W) uint8, values of `bokwon.types.DamageClass`.
     """
 
     source: str | None = None
@@ -52,7 +53,7 @@ class Damage:
         if self.classes is None:
             return self.kind
         counts = np.bincount(self.classes[place][inside], minlength=2)[1:]
-        return _kinds()[int(counts.argmax())] if counts.any() else None
+        return _KINDS[int(counts.argmax())] if counts.any() else None
 
 
 def read_damage(mask: Source, number: int, size: tuple[int, int], kind: str | None, max_pixels: int) -> Damage:
@@ -151,17 +152,10 @@ def outline_shape(inside: Hole, *, at_border: bool, page: int) -> str:
     return "spot" if area**0.5 <= _SMALL * page else "area"
 
 
-def _kinds() -> tuple[str, ...]:
-    # The generators' own list; loaded when a kind is to be named, and not before.
-    from bokwon.synthesis.damage.damage import DAMAGE_KINDS
-
-    return DAMAGE_KINDS
-
-
 def _known(kind: str, where: str) -> str:
-    if kind not in _kinds():
+    if kind not in _KINDS:
         raise ArgumentError(
-            f"{where} names damage {kind!r}, which is unknown", f"choose from {', '.join(_kinds())}, or leave it empty"
+            f"{where} names damage {kind!r}, which is unknown", f"choose from {', '.join(_KINDS)}, or leave it empty"
         )
     return kind
 
@@ -169,9 +163,9 @@ def _known(kind: str, where: str) -> str:
 def _read_classes(path: Path, number: int, size: tuple[int, int], max_pixels: int) -> NDArray[np.uint8]:
     with open_book(Source.of(path), max_pixels=max_pixels) as book:
         page = book.page(number if book.pages > 1 else 1)
-    if page.mode != "L" or page.pixels.dtype != np.uint8 or int(page.pixels.max()) > len(_kinds()):
+    if page.mode != "L" or page.pixels.dtype != np.uint8 or int(page.pixels.max()) > len(_KINDS):
         raise InputFileError(
-            f"class map {path} is no gray image of 8 bits with values from 0 to {len(_kinds())}",
+            f"class map {path} is no gray image of 8 bits with values from 0 to {len(_KINDS)}",
             "write the class numbers of docs/research/damage.md, or remove it",
         )
     if page.size != size:

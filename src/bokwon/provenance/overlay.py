@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bokwon.image_io.page import Page
 from bokwon.inpaint.color import samples_to_light
 
-__all__ = ["overlay"]
+__all__ = ["draw_overlay"]
 
 # From green, where evidence is near, over yellow to red, where it is far: readable by most colour-blind eyes too.
 _COLOURS = np.array(
@@ -26,7 +26,7 @@ _COLOURS = np.array(
 _NO_EVIDENCE = (120, 0, 80)
 
 
-def overlay(page: Page, levels: NDArray[np.uint8], layers: int) -> NDArray[np.uint8]:
+def draw_overlay(page: Page, levels: NDArray[np.uint8], layers: int) -> NDArray[np.uint8]:
     """Return the page in gray with its holes coloured by how far their evidence lies, (H, W, 3).
 
     Args:

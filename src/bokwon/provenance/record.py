@@ -6,20 +6,19 @@ map, the samples that were replaced and, if asked for, a picture of the evidence
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.image_io.page import Page
-from bokwon.image_io.reader import Source
-from bokwon.image_io.writer import replacing
+from bokwon.utilities.atomic import write_file
+from bokwon.utilities.checksums import sha256_of_file
 
 __all__ = [
     "FORMAT",
@@ -34,8 +33,6 @@ __all__ = [
     "read_record",
     "record_folder",
     "set_aside",
-    "sha256_of",
-    "sha256_of_stream",
     "undone_sha256",
 ]
 
@@ -86,9 +83,8 @@ def note_undone(folder: Path, target: Path) -> None:
     Raises:
         FileAccessError: It cannot be written.
     """
-    content = {"output": {"file": target.name, "sha256": sha256_of(Source.of(target))}}
-    with replacing(folder / _UNDONE) as stream:
-        stream.write(json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+    content = {"output": {"file": target.name, "sha256": sha256_of_file(target)}}
+    write_file(folder / _UNDONE, json.dumps(content, ensure_ascii=False))
 
 
 def undone_sha256(target: Path) -> str | None:
@@ -113,10 +109,10 @@ def set_aside(target: Path) -> Path | None:
         return None
     folder = record_folder(target)
     try:
-        if read_record(folder)[1]["output"]["sha256"] == sha256_of(Source.of(target)):
+        if read_record(folder)[1]["output"]["sha256"] == sha256_of_file(target):
             return None
     except InputFileError:
-        # Of what it is the record nobody can tell any more.
+        # The record is unreadable, so we cannot tell which output it belongs to.
         return None
     free = free_folder(target)
     try:
@@ -130,20 +126,6 @@ def free_folder(target: Path) -> Path:
     """Return a name for a record that is set aside: `OUTPUT.N.record`, the first that is free."""
     names = (f"{target.name}.{number}{RECORD}" for number in count(1))
     return next(path for path in map(target.with_name, names) if not path.exists())
-
-
-def sha256_of(source: Source) -> str:
-    """Return the checksum of a file, hexadecimal."""
-    with source.open() as stream:
-        return sha256_of_stream(stream)
-
-
-def sha256_of_stream(stream: BinaryIO) -> str:
-    """Return the checksum of what a stream has left, hexadecimal."""
-    digest = hashlib.sha256()
-    while block := stream.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def read_record(path: Path) -> tuple[Path, dict[str, Any]]:

@@ -18,15 +18,13 @@ from PIL import Image
 
 import bokwon
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
-from bokwon.image_io.masks import Hole
 from bokwon.image_io.modes import missing_pixels
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source
-from bokwon.image_io.writer import part_beside, replacing
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.evidence import encoder_of, evidence_levels
 from bokwon.provenance.hole_list import Damage, describe_holes
-from bokwon.provenance.overlay import overlay
+from bokwon.provenance.overlay import draw_overlay
 from bokwon.provenance.record import (
     FORMAT,
     OF_A_PAGE,
@@ -34,9 +32,10 @@ from bokwon.provenance.record import (
     free_folder,
     read_record,
     record_folder,
-    sha256_of,
-    sha256_of_stream,
 )
+from bokwon.types import Hole
+from bokwon.utilities.atomic import part_beside, write_file
+from bokwon.utilities.checksums import sha256_of, sha256_of_file
 
 __all__ = ["PageRecord", "Recorder"]
 
@@ -90,7 +89,8 @@ class Recorder:
     def __init__(self, source: Source, target: Path, restorer: Restorer, *, with_overlay: bool) -> None:
         self._restorer = restorer
         self._encoder = encoder_of(restorer.model)
-        self._input = {"file": source.name, "sha256": sha256_of(source)}
+        with source.open() as stream:
+            self._input = {"file": source.name, "sha256": sha256_of(stream)}
         self._target = target
         self._over_itself = source.path is not None and target.exists() and target.samefile(source.path)
         self._folder = record_folder(target)
@@ -149,14 +149,14 @@ class Recorder:
         self._save_picture(f"evidence_p{number:03}.png", Image.fromarray(levels))
         buffer = io.BytesIO()
         np.savez_compressed(buffer, samples=page.pixels[hole])
-        self._save(f"original_p{number:03}.npz", buffer.getvalue())
+        write_file(self._part / f"original_p{number:03}.npz", buffer.getvalue())
         return levels
 
     def after(self, number: int, page: Page, levels: NDArray[np.uint8]) -> None:
         """Draw the evidence over the filled page, if asked for."""
         if self._with_overlay:
             self._save_picture(
-                f"overlay_p{number:03}.png", Image.fromarray(overlay(page, levels, len(self._encoder.kernels)))
+                f"overlay_p{number:03}.png", Image.fromarray(draw_overlay(page, levels, len(self._encoder.kernels)))
             )
 
     def prepare(self, stream: BinaryIO, settings: dict[str, Any]) -> None:
@@ -167,7 +167,7 @@ class Recorder:
             settings: What the restoration was made with.
         """
         stream.seek(0)
-        self._output = sha256_of_stream(stream)
+        self._output = sha256_of(stream)
         restorer = self._restorer
         record = {
             "record": FORMAT,
@@ -184,7 +184,7 @@ class Recorder:
             "kernels_from": self._encoder.source,
             "pages": [asdict(page) for page in self._pages],
         }
-        self._save(RECORD_FILE, json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+        write_file(self._part / RECORD_FILE, json.dumps(record, indent=1, ensure_ascii=False))
         self._names = frozenset(path.name for path in self._part.iterdir())
 
     def finish(self) -> Path | None:
@@ -219,7 +219,7 @@ class Recorder:
         return self._kept
 
     def _is_placed(self) -> bool:
-        return self._output is not None and sha256_of(Source.of(self._target)) == self._output
+        return self._output is not None and sha256_of_file(self._target) == self._output
 
     def _check_earlier(self) -> None:
         try:
@@ -241,8 +241,4 @@ class Recorder:
     def _save_picture(self, name: str, picture: Image.Image) -> None:
         buffer = io.BytesIO()
         picture.save(buffer, "PNG")
-        self._save(name, buffer.getvalue())
-
-    def _save(self, name: str, data: bytes) -> None:
-        with replacing(self._part / name) as stream:
-            stream.write(data)
+        write_file(self._part / name, buffer.getvalue())

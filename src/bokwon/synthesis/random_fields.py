@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bokwon.synthesis.noise import smooth_noise
+from bokwon.types import Hole
 
-__all__ = ["Field", "Hole", "Image", "Labels", "level_set", "noise_field", "smooth_outline"]
+__all__ = ["Field", "Image", "Labels", "level_set", "noise_field", "smooth_outline"]
 
-Hole = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.uint8]
 Field = npt.NDArray[np.float32]
 Image = npt.NDArray[np.float32]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
 import shutil
@@ -14,12 +13,15 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from safetensors.torch import save as serialize
 from torch import Tensor
 
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.nn.segmentation import SegmentationConfig, SegmentationNet
 from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training.load_config import from_mapping
+from bokwon.utilities.atomic import write_file
+from bokwon.utilities.checksums import sha256_of_file
 
 __all__ = [
     "all_checkpoints",
@@ -55,6 +57,7 @@ def save(
     Raises:
         FileAccessError: If the folder cannot be written.
     """
+    # A folder, not a file: `utilities.atomic` cannot swap it.
     part, old = folder.with_name(folder.name + ".part"), folder.with_name(folder.name + ".old")
     try:
         for leftover in (part, old):
@@ -63,7 +66,7 @@ def save(
         save_file(_tensors(network), part / WEIGHTS)
         if state is not None:
             torch.save(dict(state), part / STATE)
-        digests = {path.name: _digest(path) for path in sorted(part.iterdir())}
+        digests = {path.name: sha256_of_file(path) for path in sorted(part.iterdir())}
         entries = {"format": _FORMAT, "network": asdict(network.config), "sha256": digests, **description}
         (part / DESCRIPTION).write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
         if folder.exists():
@@ -90,15 +93,7 @@ def save_weights(path: Path, network: PConvUNet, dtype: torch.dtype) -> None:
     Raises:
         FileAccessError: If the file cannot be written.
     """
-    part = path.with_name(path.name + ".part")
-    try:
-        save_file(_tensors(network, dtype), part)
-        part.chmod(0o644)
-        part.replace(path)
-    except OSError as error:
-        raise FileAccessError(
-            f"{path} cannot be written: {error.strerror or error}", "name a writable folder"
-        ) from error
+    write_file(path, serialize(_tensors(network, dtype)))
 
 
 def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
@@ -266,7 +261,7 @@ def _check(path: Path, description: Mapping[str, Any]) -> None:
     # Checkpoints of format 1 and weights beside a card have no digests here.
     digests = description.get("sha256")
     expected = digests.get(path.name) if isinstance(digests, dict) else None
-    if expected is not None and _digest(path) != expected:
+    if expected is not None and sha256_of_file(path) != expected:
         raise _damaged(path, "its sha256 is not the one in config.json")
 
 
@@ -274,14 +269,6 @@ def _damaged(path: Path, reason: str) -> InputFileError:
     return InputFileError(
         f"{path} is damaged: {reason}", "take another checkpoint; without this folder a run resumes from the one before"
     )
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _tensors(network: PConvUNet | SegmentationNet, dtype: torch.dtype | None = None) -> dict[str, Tensor]:

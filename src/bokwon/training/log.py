@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bokwon.errors import FileAccessError, MissingDependencyError
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 from bokwon.training.contact_sheets import mask_sheet, picture_sheet
+from bokwon.utilities.atomic import write_file
 
 __all__ = ["Log", "layer_masks", "open_log"]
 
@@ -144,6 +145,4 @@ def _trim(path: Path, start: int) -> None:
         except (ValueError, KeyError, TypeError):
             # Cut off when the run was killed.
             break
-    part = path.with_name(path.name + ".part")
-    part.write_text("".join(kept), encoding="utf-8")
-    part.replace(path)
+    write_file(path, "".join(kept))

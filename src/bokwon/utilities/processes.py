@@ -1,4 +1,4 @@
-"""Work in processes of their own: one thread each, and never more work waiting than they can take."""
+"""Work in processes of their own, each of which may die without harm to the others."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from itertools import islice
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from traceback import format_exc
+from typing import Any, Generic, TypeVar, cast
 
 from bokwon.errors import BokwonError
 
-__all__ = ["available_cores", "in_processes", "leave_with_parent", "map_in_processes"]
+__all__ = ["available_cores", "in_processes", "map_in_processes", "run_in_processes"]
 
-Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
+
+Start = Callable[[], Callable[[TaskT], ResultT]]
+"""Makes what works: run once in each process, so that it can load what it needs."""
 
 
 def available_cores() -> int:
@@ -26,11 +33,11 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def map_in_processes(function: Callable[[Item], Outcome], tasks: Sequence[Item], jobs: int) -> Iterator[Outcome]:
+def map_in_processes(function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT], jobs: int) -> Iterator[ResultT]:
     """Apply a function to every task: in this process for one job or one task, else as `in_processes`.
 
     Args:
-        function: Importable by name; must depend on its argument only.
+        function: Picklable; its result must depend on its argument only.
         tasks: Arguments.
         jobs: Number of processes.
 
@@ -43,16 +50,16 @@ def map_in_processes(function: Callable[[Item], Outcome], tasks: Sequence[Item],
     if jobs == 1 or len(tasks) < 2:
         yield from map(function, tasks)
     else:
-        yield from in_processes(function, tasks, min(jobs, len(tasks)), "this command")
+        yield from in_processes(function, tasks, jobs, "this command")
 
 
-def in_processes(work: Callable[[Item], Outcome], items: Iterable[Item], jobs: int, name: str) -> Iterator[Outcome]:
+def in_processes(work: Callable[[TaskT], ResultT], items: Iterable[TaskT], jobs: int, name: str) -> Iterator[ResultT]:
     """Do something with every item in fresh processes, even with one job: nothing of the caller's is in their memory.
 
     Args:
-        work: A function of a module.
+        work: Picklable; each process is given it once, and one thread.
         items: What it is given; taken as it is needed.
-        jobs: Number of processes.
+        jobs: Number of processes at most.
         name: What an error calls the work.
 
     Yields:
@@ -61,33 +68,154 @@ def in_processes(work: Callable[[Item], Outcome], items: Iterable[Item], jobs: i
     Raises:
         BokwonError: A process died; or what `work` raises.
     """
-    # A fresh interpreter per worker: forking a process that has threads (OpenCV, the progress bar) can lock up.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
-    try:
-        waiting = iter(items)
-        running: list[Future[Outcome]] = [pool.submit(work, item) for item in islice(waiting, 2 * jobs)]
-        while running:
-            yield running.pop(0).result()
-            running.extend(pool.submit(work, item) for item in islice(waiting, 1))
-    except BrokenExecutor as error:
-        fix = "probably memory ran out: run the same command again with a smaller -j"
-        raise BokwonError(f"a worker process of {name} died", fix) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    early: dict[int, _Outcome[ResultT]] = {}
+    due = 0
+    # They finish what they have begun: a file that is half written would stay.
+    pairs = run_in_processes(partial(_caught, work), enumerate(items), jobs, attempts=1, kill=False)
+    with closing(pairs):
+        for (number, _), outcome in pairs:
+            if outcome is None:
+                fix = "probably memory ran out: run the same command again with a smaller -j"
+                raise BokwonError(f"a worker process of {name} died", fix)
+            early[number] = outcome
+            while due in early:
+                yield early.pop(due).get()
+                due += 1
 
 
-def _start_worker() -> None:
+@dataclass(frozen=True)
+class _Outcome(Generic[ResultT]):
+    """What a call gave: its result, or the error it raised and where."""
+
+    result: ResultT | None = None
+    error: Exception | None = None
+    trace: str = ""
+
+    def get(self) -> ResultT:
+        if self.error is not None:
+            raise self.error from RuntimeError(f"in a worker process:\n{self.trace}")
+        return cast(ResultT, self.result)
+
+
+def _caught(work: Callable[[TaskT], ResultT]) -> Callable[[tuple[int, TaskT]], _Outcome[ResultT]]:
     import cv2
 
     # One thread each; OpenCV's own would get in the way of the other processes and of the clock.
     cv2.setNumThreads(1)
-    # Ctrl-C reaches every process of a terminal; the first one ends the others in order.
+
+    def call(item: tuple[int, TaskT]) -> _Outcome[ResultT]:
+        try:
+            return _Outcome(work(item[1]))
+        except Exception as error:
+            return _Outcome(error=error, trace=format_exc())
+
+    return call
+
+
+def run_in_processes(
+    start: Start[TaskT, ResultT], tasks: Iterable[TaskT], jobs: int, *, attempts: int = 2, kill: bool = True
+) -> Generator[tuple[TaskT, ResultT | None], None, None]:
+    """Do tasks in processes of their own.
+
+    A process that dies, by a decoder's crash or for want of memory, takes only its task with it; that is tried again in
+    a new process. If this process dies, the others do.
+
+    Args:
+        start: Makes the worker in each process; must be picklable, and what it makes must not raise.
+        tasks: What to do, picklable; taken as a process is free for it.
+        jobs: How many processes at most.
+        attempts: How often a task is begun at most.
+        kill: Whether processes end at once when the work is stopped early, else when they have done their task.
+
+    Yields:
+        Tasks with their results as they are done, in any order; None for a task whose process died each time.
+    """
+    # A fresh interpreter per worker: forking a process that has threads (OpenCV, ONNX Runtime) can lock up.
+    context = multiprocessing.get_context("spawn")
+    fresh = ((task, 1) for task in tasks)
+    again: deque[tuple[TaskT, int]] = deque()
+    idle: list[_Worker[TaskT, ResultT]] = []
+    busy: dict[Any, _Worker[TaskT, ResultT]] = {}
+    try:
+        while True:
+            while len(busy) < jobs and (job := next(fresh, None) or (again.popleft() if again else None)):
+                worker = idle.pop() if idle else _Worker(context, start)
+                busy[worker.connection] = worker
+                worker.give(*job)
+            if not busy:
+                return
+            for connection in wait(list(busy)):
+                worker = busy.pop(connection)
+                task, attempt = worker.job
+                try:
+                    result = worker.connection.recv()
+                except (EOFError, OSError):
+                    worker.stop(kill=True)
+                    if attempt < attempts:
+                        again.append((task, attempt + 1))
+                    else:
+                        yield task, None
+                    continue
+                idle.append(worker)
+                yield task, result
+    finally:
+        workers = [*idle, *busy.values()]
+        for worker in workers:
+            worker.dismiss()
+        for worker in workers:
+            worker.stop(kill=kill)
+
+
+class _Worker(Generic[TaskT, ResultT]):
+    """A process, the pipe to it and the task it has, with the number of the attempt."""
+
+    job: tuple[TaskT, int]
+
+    def __init__(self, context: Any, start: Start[TaskT, ResultT]) -> None:
+        self.connection: Connection
+        self.connection, far_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(far_end, start), daemon=True)
+        self._process.start()
+        # Closed here, so that the death of the process ends the pipe.
+        far_end.close()
+
+    def give(self, task: TaskT, attempt: int) -> None:
+        self.job = task, attempt
+        try:
+            self.connection.send(task)
+        except OSError:
+            # It died meanwhile; the end of the pipe is met when its answer is waited for.
+            return
+
+    def dismiss(self) -> None:
+        # It leaves when it next looks for a task, or has a result to send.
+        self.connection.close()
+
+    def stop(self, *, kill: bool) -> None:
+        if kill:
+            self._process.kill()
+        self._process.join()
+        self._process.close()
+        self.connection.close()
+
+
+def _serve(connection: Connection, start: Start[Any, Any]) -> None:
+    # Ctrl-C reaches the whole group; the parent says what is to be done about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=leave_with_parent, daemon=True).start()
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    work = start()
+    while True:
+        try:
+            task = connection.recv()
+        except (EOFError, OSError):
+            return
+        result = work(task)
+        # Nobody waits for it any more where the work was stopped.
+        with suppress(BrokenPipeError):
+            connection.send(result)
 
 
-def leave_with_parent() -> None:
+def _leave_with_parent() -> None:
     """End this process when the one that began it ends; run in a thread.
 
     A process that is killed cannot shut its workers down: they would wait for ever.

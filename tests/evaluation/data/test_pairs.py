@@ -158,5 +158,5 @@ def test_folders_and_numbers_that_make_no_sense(material: Any, tmp_path: Path) -
     with pytest.raises(FileAccessError, match="no folder"):
         plan_pairs(tmp_path / "none", material.masks)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileAccessError, match="no image file"):
+    with pytest.raises(FileAccessError, match="no undamaged images"):
         plan_pairs(tmp_path / "empty", material.masks)

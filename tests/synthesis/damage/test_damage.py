@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
-from bokwon.synthesis.damage.damage import DAMAGE_KINDS, DamageClass, Damaged, apply_damage
+from bokwon.synthesis.damage.damage import KINDS, Damaged, apply_damage
+from bokwon.types import DamageClass
 
 BACKGROUNDS = st.sampled_from(["leaf", "paper", "black", "white", (12, 200, 90), None])
 
@@ -39,7 +40,7 @@ def brightness(image: NDArray[np.uint8]) -> NDArray[np.float64]:
     seed=st.integers(0, 2**32),
     height=st.integers(1, 120),
     width=st.integers(1, 120),
-    kinds=st.none() | st.sets(st.sampled_from(DAMAGE_KINDS), min_size=1, max_size=4),
+    kinds=st.none() | st.sets(st.sampled_from(KINDS), min_size=1, max_size=4),
     strength=st.floats(0, 1),
     coverage=st.none() | st.floats(0.001, 0.6),
     background=BACKGROUNDS,
@@ -79,7 +80,7 @@ def test_what_is_not_damaged_is_untouched_and_every_hole_has_a_class(
     assert result.records == again.records
 
 
-@pytest.mark.parametrize("kind", DAMAGE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_seen_and_differs_by_seed(kind: str) -> None:
     image = page()
     # Scratches and creases are thin; 3 % is much for either.
@@ -102,7 +103,7 @@ def test_coverage_is_met_within_a_factor_of_two(kind: str) -> None:
         assert wanted / 2 < np.mean(shares) < wanted * 2, (kind, wanted, shares)
 
 
-@pytest.mark.parametrize("kind", DAMAGE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_more_coverage_damages_more(kind: str) -> None:
     little, much = (
         np.mean([damage(kind, seed, coverage=share, strength=0.7).records[0].touched for seed in range(6)])
@@ -238,7 +239,7 @@ def test_scratches_are_thin() -> None:
     assert np.abs(brightness(result.image)[result.hole] - 90).mean() > 40
 
 
-@pytest.mark.parametrize("kind", DAMAGE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_grey_scan_stays_grey(kind: str) -> None:
     grey = np.repeat(brightness(page()).astype(np.uint8)[..., None], 3, axis=2)
     result = damage(kind, 2, grey, strength=1.0, coverage=0.1)
@@ -267,7 +268,7 @@ def test_random_combinations_reach_every_kind_and_vary_in_number() -> None:
         kinds = [r.kind for r in apply_damage(page(48, 48), np.random.default_rng(seed)).records]
         seen |= set(kinds)
         numbers.add(len(kinds))
-    assert seen == set(DAMAGE_KINDS)
+    assert seen == set(KINDS)
     assert numbers == {1, 2, 3}
 
 

@@ -77,7 +77,7 @@ def test_an_interrupted_set_is_marked_and_finished_as_if_nothing_had_happened(tm
     # The process was killed while it wrote: a torn line, a temporary file, a mask of no bytes, one that is gone.
     part = broken / "manifest.jsonl.part"
     part.write_text(part.read_text() + '{"number": 24, "fi')
-    (broken / "01-10/border/.00099.png.tmp").write_bytes(b"half")
+    (broken / "01-10/border/.bokwon-0123.part").write_bytes(b"half")
     (broken / SMALL.path(3)).write_bytes(b"")
     (broken / SMALL.path(5)).unlink()
     seen: list[int] = []

@@ -128,7 +128,7 @@ def test_sorting_twice_or_from_nowhere_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileAccessError, match="no folder"):
         sort_masks(tmp_path / "nowhere", tmp_path / "other")
     (tmp_path / "void").mkdir()
-    with pytest.raises(FileAccessError, match="no image"):
+    with pytest.raises(FileAccessError, match="no mask images"):
         sort_masks(tmp_path / "void", tmp_path / "other")
     assert not (tmp_path / "other").exists()
 

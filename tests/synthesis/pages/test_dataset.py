@@ -10,8 +10,8 @@ import pytest
 
 from bokwon.cli.main import main
 from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError, OutputExistsError
+from bokwon.synthesis.pages import dataset
 from bokwon.synthesis.pages.dataset import PageSet, make_pages
-from bokwon.synthesis.pages.render import dataset as pageset
 from bokwon.synthesis.pages.render import render_crop, render_page
 
 
@@ -52,7 +52,7 @@ def test_a_set_is_complete_and_described(settings: PageSet, tmp_path: Path) -> N
 
 def test_what_is_written_is_what_is_rendered(settings: PageSet, tmp_path: Path) -> None:
     make_pages(settings, tmp_path / "set")
-    fonts = pageset.find_fonts(["latin"], folder=settings.fonts)
+    fonts = dataset.find_fonts(["latin"], folder=settings.fonts)
     page = render_page(np.random.default_rng([4, 2]), (90, 80), fonts=fonts)
     stored = cv2.cvtColor(cv2.imread(str(tmp_path / "set" / "000002.png")), cv2.COLOR_BGR2RGB)
     assert np.array_equal(stored, page.image)
@@ -78,9 +78,9 @@ def test_an_interrupted_set_is_marked_and_goes_on(
     assert (tmp_path / "set" / "INCOMPLETE").exists()
     assert not (tmp_path / "set" / "manifest.jsonl").exists()
     rendered: list[int] = []
-    make = pageset._Worker.make
+    make = dataset._Worker.make
     monkeypatch.setattr(
-        pageset._Worker, "make", lambda self, root, index: rendered.append(index) or make(self, root, index)
+        dataset._Worker, "make", lambda self, root, index: rendered.append(index) or make(self, root, index)
     )
     make_pages(settings, tmp_path / "set")
     assert rendered == [2, 3, 4]
@@ -121,7 +121,7 @@ def test_crops_and_text_files(latin_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("salt pepper " * 50)
     settings = PageSet(2, (64, 64), fonts=str(latin_folder), texts=(str(tmp_path / "words.txt"),), crops=True)
     make_pages(settings, tmp_path / "set")
-    worker = pageset._Worker(settings)
+    worker = dataset._Worker(settings)
     crop = render_crop(np.random.default_rng([0, 1]), 64, fonts=worker.fonts, text=worker.text)
     stored = json.loads((tmp_path / "set" / "000001.json").read_text())
     assert stored["text"] == crop.text

@@ -106,7 +106,7 @@ def test_real_paper_is_cut_to_size_and_its_shading_kept_within_bounds(tmp_path: 
 def test_bad_paper_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileAccessError, match="nowhere"):
         list_textures(tmp_path / "nowhere")
-    with pytest.raises(FileAccessError, match="no picture"):
+    with pytest.raises(FileAccessError, match="no photographs of blank paper"):
         list_textures(tmp_path)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(InputFileError, match=r"broken\.png"):

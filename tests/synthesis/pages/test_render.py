@@ -15,11 +15,11 @@ from bokwon.synthesis.pages.canvas import Canvas
 from bokwon.synthesis.pages.fonts import Font
 from bokwon.synthesis.pages.horizontal import write_lines
 from bokwon.synthesis.pages.render import INK_RANGE, STYLES, Page, render_crop, render_page
-from bokwon.synthesis.pages.seals import press_seal
+from bokwon.synthesis.pages.seals import stamp_seal
 from bokwon.synthesis.pages.styles import Style
 from bokwon.synthesis.pages.text import TextSource, script_of
 from bokwon.synthesis.pages.vertical import write_columns
-from bokwon.synthesis.pages.writer import Hand, Pen, choose_hand
+from bokwon.synthesis.pages.writer import Hand, Writer, choose_hand
 
 VERTICAL = [name for name, style in STYLES.items() if style.vertical]
 HORIZONTAL = [name for name, style in STYLES.items() if not style.vertical]
@@ -47,7 +47,7 @@ def _lay_out(
     hand = choose_hand(rng, style.name, fonts)
     canvas = Canvas(height, width)
     write = write_columns if style.vertical else write_lines
-    write(rng, canvas, Pen(Hand(style, hand.fonts, hand.script, hand.slant), size, TextSource()), height, width)
+    write(rng, canvas, Writer(Hand(style, hand.fonts, hand.script, hand.slant), size, TextSource()), height, width)
     return canvas
 
 
@@ -175,7 +175,7 @@ def test_seals_are_red_on_the_page(system_fonts: list[Font]) -> None:
     for name in ("brush", "latin_print"):
         hand = choose_hand(rng, name, system_fonts)
         canvas = Canvas(300, 300)
-        press_seal(rng, canvas, Pen(hand, 24, TextSource()), 300, 300)
+        stamp_seal(rng, canvas, Writer(hand, 24, TextSource()), 300, 300)
         assert 0.001 < (canvas.layer("seals") > 127).mean() < 0.3
 
 

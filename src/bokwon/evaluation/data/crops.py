@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.errors import FileAccessError, InputFileError
-from bokwon.image_io.masks import Hole
 from bokwon.image_io.modes import alpha, to_pillow
 from bokwon.image_io.reader import Source, read_page
+from bokwon.types import Hole
+from bokwon.utilities.listing import list_files
 
 __all__ = ["fit_hole", "image_sizes", "list_images", "read_image", "window_of"]
-
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"}
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -25,14 +24,8 @@ def list_images(folder: Path) -> list[Path]:
     Raises:
         FileAccessError: It is no folder, or holds no image file.
     """
-    if not folder.is_dir():
-        raise FileAccessError(f"{folder} is no folder", "name a folder of undamaged images")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and not p.name.startswith("."))
     # Sets of rendered pages keep masks of their ink beside the pages.
-    files = [path for path in files if "ink" not in path.relative_to(folder).parts[:-1]]
-    if not files:
-        raise FileAccessError(f"{folder} holds no image file", f"images may be {', '.join(sorted(_SUFFIXES))}")
-    return files
+    return list_files(folder, "undamaged images", without=("ink",))
 
 
 def image_sizes(images: Path, problems: list[str]) -> dict[str, tuple[int, int]]:

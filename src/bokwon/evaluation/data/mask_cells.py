@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bokwon.errors import ArgumentError, BokwonError, InputFileError
-from bokwon.image_io.masks import Hole, looks_inverted
+from bokwon.image_io.masks import looks_inverted
 from bokwon.synthesis.masks.bins import CELLS, Cell, cell_of
 from bokwon.synthesis.masks.polarity import find_polarity, list_masks, read_mask
+from bokwon.types import Hole
 
 __all__ = ["check_cell", "masks_by_cell", "read_or_name"]
 

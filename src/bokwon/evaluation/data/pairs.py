@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,14 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.errors import ArgumentError, InputFileError
 from bokwon.evaluation.data.crops import fit_hole, image_sizes, read_image
 from bokwon.evaluation.data.mask_cells import check_cell, masks_by_cell, read_or_name
-from bokwon.image_io.masks import Hole
 from bokwon.synthesis.masks.bins import CELLS, Cell, cell_of
 from bokwon.synthesis.masks.polarity import read_mask
+from bokwon.types import Hole
+from bokwon.utilities.checksums import sha256_of, sha256_of_file
 
 __all__ = ["Pair", "Plan", "load_pair", "plan_pairs", "without_folders"]
+
+# Of a checksum that a plan keeps: enough to tell that a file has changed.
+_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def plan_pairs(
             if cell_of(fitted) != cell:
                 problems.append(f"mask {mask} reduced to {window[2]}x{window[3]} leaves {cell.folder}: not used")
                 continue
-            digests = _digest(images / image), _digest(masks / mask)
+            digests = sha256_of_file(images / image)[:_DIGITS], sha256_of_file(masks / mask)[:_DIGITS]
             ratio = round(float(fitted.mean()), 6)
             pairs.append(Pair(len(pairs), cell.bin, cell.border, image, mask, *digests, window, ratio))
             found += 1
@@ -143,7 +146,7 @@ def load_pair(pair: Pair, images: Path, masks: Path) -> tuple[NDArray[np.uint8],
         InputFileError: A file is damaged, or another than when the pairs were planned.
     """
     for path, digest in ((images / pair.image, pair.image_sha256), (masks / pair.mask, pair.mask_sha256)):
-        if _digest(path) != digest:
+        if sha256_of_file(path)[:_DIGITS] != digest:
             raise InputFileError(f"{path} has changed since the pairs were planned", "start a new report")
     image = read_image(images / pair.image)
     try:
@@ -158,11 +161,4 @@ def load_pair(pair: Pair, images: Path, masks: Path) -> tuple[NDArray[np.uint8],
 def _shuffled(names: Iterable[str], key: str) -> Sequence[str]:
     # A hash, and not a random generator over positions: the order of names survives files that come and go, and does
     # not depend on any library's version.
-    return sorted(names, key=lambda name: hashlib.sha256(f"{key}/{name}".encode()).digest())
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be read: {error.strerror or error}", "check the file") from error
+    return sorted(names, key=lambda name: sha256_of(f"{key}/{name}".encode()))

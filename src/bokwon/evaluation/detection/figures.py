@@ -19,12 +19,12 @@ Bools = NDArray[np.bool_]
 
 #: Kinds that are measured together.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "missing paper and tears": ("missing", "tear"),
+    "missing paper and tears": ("missing paper", "tear"),
     "creases and scratches": ("crease", "scratch"),
     "abrasion": ("abrasion",),
-    "stains that hide": ("stain_opaque",),
-    "stains that are readable": ("stain_readable",),
-    "film and dust": ("film",),
+    "stains that hide": ("hiding stain",),
+    "stains that are readable": ("readable stain",),
+    "film and dust": ("film and dust",),
     "all that is filled": FILLED,
 }
 

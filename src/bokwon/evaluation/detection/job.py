@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.detection.detector import Detector, as_gray
+from bokwon.detection.kinds import KINDS
 from bokwon.detection.overlay import draw_overlay
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.evaluation.detection.figures import (
@@ -33,6 +34,7 @@ __all__ = ["DetectionOrder", "measure_detector"]
 
 # Confidence from which `restore` fills without being asked.
 _CERTAIN = 0.9
+_READABLE = KINDS.index("readable stain") + 1
 _PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 Say = Callable[[str], None]
@@ -178,13 +180,13 @@ def _sound(detector: Detector, path: Path, name: str, order: DetectionOrder) -> 
         "marked": float(damage.hole.mean()),
         "marked_surely": _sure(damage.confidence, damage.kinds),
         "ink_marked": float((damage.hole & ink).sum() / max(int(ink.sum()), 1)),
-        "readable_stain": float((damage.kinds == 7).mean()),
+        "readable_stain": float((damage.kinds == _READABLE).mean()),
     }
 
 
 def _sure(confidence: NDArray[np.float32], kinds: NDArray[np.uint8]) -> float:
     """Share of the page that is marked with the confidence that `restore` asks for, before growing."""
-    return float(((confidence >= _CERTAIN) & (kinds > 0) & (kinds != 7)).mean())
+    return float(((confidence >= _CERTAIN) & (kinds > 0) & (kinds != _READABLE)).mean())
 
 
 def _zone(detector: Detector, path: Path, polygons: Sequence[Any], order: DetectionOrder) -> dict[str, Any]:

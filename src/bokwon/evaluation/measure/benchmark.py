@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -26,10 +25,11 @@ from bokwon.evaluation.measure.local import (
 from bokwon.evaluation.measure.machine import metered, versions
 from bokwon.evaluation.measure.methods import Method, erase, restore
 from bokwon.evaluation.measure.metrics import measure
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.writer import replacing
 from bokwon.inpaint.engines.onnx import Engine
 from bokwon.inpaint.restorer import Restorer
+from bokwon.types import Hole
+from bokwon.utilities.atomic import replacing, write_file
+from bokwon.utilities.checksums import key_of
 from bokwon.utilities.processes import in_processes
 
 __all__ = ["Folders", "Journal", "Task", "measure_all", "open_report", "restored_picture", "run_task"]
@@ -74,7 +74,7 @@ class Task:
         pair = (self.pair.image_sha256, self.pair.mask_sha256, self.pair.window)
         # Without options the same as before there were any.
         parts = (*pair, method.name, method.sha256, *method.options)
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
+        return key_of(parts)
 
     @property
     def picture(self) -> Path:
@@ -252,9 +252,7 @@ def _keep_picture(path: Path, filled: NDArray[np.uint8], hole: Hole) -> None:
     inside = np.where(hole[..., None], filled, 0).astype(np.uint8)
     _, png = cv2.imencode(".png", inside[..., ::-1])
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    temporary.write_bytes(png.tobytes())
-    temporary.replace(path)
+    write_file(path, png.tobytes(), sync=False)
 
 
 def write_text(path: Path, parts: Iterable[str]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +17,7 @@ from bokwon.evaluation.data.pairs import load_pair
 from bokwon.evaluation.measure.benchmark import Journal, Task, restored_picture
 from bokwon.nn.features import VGGFeatures
 from bokwon.nn.losses.terms import feature_distance
+from bokwon.utilities.checksums import key_of, sha256_of_file
 from bokwon.utilities.processes import in_processes
 
 __all__ = ["TAPS", "FeatureNetwork", "measure_features", "open_network"]
@@ -67,7 +66,7 @@ def open_network(path: Path) -> FeatureNetwork:
     """
     _load(path)
     try:
-        return FeatureNetwork(path, hashlib.sha256(path.read_bytes()).hexdigest())
+        return FeatureNetwork(path, sha256_of_file(path))
     except OSError as error:
         raise FileAccessError(f"{path} cannot be read: {error.strerror or error}", "check the file") from error
 
@@ -129,7 +128,7 @@ def _measure(work: _Work) -> dict[str, float]:
 
 
 def _key(task: Task, network: FeatureNetwork) -> str:
-    return hashlib.sha256(json.dumps((task.key, network.sha256)).encode()).hexdigest()[:20]
+    return key_of((task.key, network.sha256))
 
 
 def _tensor(pixels: NDArray[np.uint8]) -> Any:

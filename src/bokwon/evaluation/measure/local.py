@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
+from bokwon.types import Hole
 
 __all__ = ["DEVIATIONS", "THICKNESSES", "deviation_classes", "error_by_class", "thickness_classes"]
 

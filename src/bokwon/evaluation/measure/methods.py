@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.masks import Hole
 from bokwon.inpaint.color import Light, as_float
 from bokwon.inpaint.engines.biharmonic import BiharmonicEngine
 from bokwon.inpaint.engines.mirrored_views import VIEWS
@@ -25,6 +24,7 @@ from bokwon.inpaint.finish.ink import InkChoice
 from bokwon.inpaint.models import find_model, load_model
 from bokwon.inpaint.restorer import Restorer
 from bokwon.inpaint.tiling import Tiling
+from bokwon.types import Hole
 
 __all__ = ["ERASED", "IdentityEngine", "Method", "erase", "parse_methods", "restore"]
 

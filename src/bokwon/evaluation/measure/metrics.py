@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.masks import Hole
+from bokwon.types import Hole
 
 __all__ = ["PSNR_CEILING", "hole_l1", "hole_psnr", "l1", "measure", "psnr", "ssim"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,6 +17,7 @@ from bokwon.evaluation.measure.benchmark import Journal, Task, restored_picture
 from bokwon.evaluation.measure.methods import erase
 from bokwon.evaluation.reading.errors import Edits, add_edits, count_edits, normalise
 from bokwon.evaluation.reading.readers import Reader
+from bokwon.utilities.checksums import key_of
 from bokwon.utilities.processes import in_processes
 
 __all__ = ["CLEAN", "DAMAGED", "READABLE", "KnownLine", "known_lines", "read_pairs"]
@@ -233,4 +233,4 @@ def _keys(tasks: Sequence[Task], reader: Reader, by_line: bool) -> dict[str, str
     names: dict[str, tuple[Any, ...]] = {CLEAN: (CLEAN, *crop), DAMAGED: (DAMAGED, *crop, pair.mask_sha256)}
     names |= {task.method.name: (task.key,) for task in tasks}
     manner = (reader.description, "by line") if by_line else (reader.description,)
-    return {name: hashlib.sha256(json.dumps((*manner, key)).encode()).hexdigest()[:20] for name, key in names.items()}
+    return {name: key_of((*manner, key)) for name, key in names.items()}

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
+from bokwon.types import Hole
 
 __all__ = ["Case", "choose_cases", "detail_window", "outline"]
 

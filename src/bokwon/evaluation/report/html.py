@@ -19,7 +19,7 @@ from bokwon.evaluation.measure.methods import erase
 from bokwon.evaluation.reading.tables import reading_note, reading_tables
 from bokwon.evaluation.report.cases import choose_cases, detail_window, outline
 from bokwon.evaluation.report.tables import Table, interval_text, tables
-from bokwon.image_io.masks import Hole
+from bokwon.types import Hole
 
 __all__ = ["draw_cases", "to_html"]
 

@@ -7,7 +7,8 @@ import struct
 from typing import BinaryIO
 
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import Pixels, to_pillow
+from bokwon.image_io.modes import to_pillow
+from bokwon.types import Pixels
 
 __all__ = ["encode", "profile_of"]
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.image_io.metadata import Metadata, plausible_dpi
-from bokwon.image_io.modes import Pixels, multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
+from bokwon.types import Pixels
 
 __all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "is_jpeg2000", "own_blocks"]
 

@@ -9,7 +9,8 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import Pixels, is_deep, to_pillow
+from bokwon.image_io.modes import is_deep, to_pillow
+from bokwon.types import Pixels
 
 __all__ = ["bare", "chunks_of", "encode", "header", "own_blocks", "read_chunks"]
 

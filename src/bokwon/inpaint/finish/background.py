@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.modes import Pixels
 from bokwon.inpaint.finish.background_estimate import survey
 from bokwon.inpaint.finish.blocks import at_window, spread
 from bokwon.inpaint.finish.grain import Texture
+from bokwon.types import Hole, Pixels
 
 __all__ = ["Paper"]
 

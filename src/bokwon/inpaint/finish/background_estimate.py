@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.modes import Pixels
 from bokwon.inpaint.color import as_float, lightness, samples_to_light
 from bokwon.inpaint.finish.blocks import CELL, blocks, by_pixel, by_square, squares_near, whole_squares
+from bokwon.types import Hole, Pixels
 
 __all__ = ["Survey", "survey"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
 from bokwon.inpaint.color import Light
+from bokwon.types import Hole
 
 __all__ = [
     "CELL",

@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.modes import Pixels, missing_pixels
+from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.color import as_float, light_to_samples, lightness, put_samples, samples_to_light
 from bokwon.inpaint.distance import rise
 from bokwon.inpaint.finish.background_estimate import Survey, survey
 from bokwon.inpaint.finish.blocks import at_window, spread, windows
+from bokwon.types import Hole, Pixels
 
 __all__ = ["GrainChoice", "Texture", "add_grain"]
 

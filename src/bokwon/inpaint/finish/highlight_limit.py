@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.modes import Pixels
 from bokwon.inpaint.color import Light, largest, samples_to_light
 from bokwon.inpaint.finish.blocks import CELL, at_points, blocks, most, squares_near, whole_squares
+from bokwon.types import Hole, Pixels
 
 __all__ = ["LightestKnown"]
 

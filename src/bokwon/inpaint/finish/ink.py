@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
-from bokwon.image_io.modes import Pixels, missing_pixels
+from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.color import (
     Light,
     as_float,
@@ -33,6 +32,7 @@ from bokwon.inpaint.finish.blocks import (
     windows,
 )
 from bokwon.inpaint.finish.ruled_lines import REACH, STEP, darkest, rules_through
+from bokwon.types import Hole, Pixels
 
 __all__ = ["InkChoice", "sharpen_ink"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.image_io.masks import Hole
 from bokwon.inpaint.color import Light
 from bokwon.inpaint.distance import rise
+from bokwon.types import Hole
 
 __all__ = ["REACH", "STEP", "darkest", "rules_through"]
 

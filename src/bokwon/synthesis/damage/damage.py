@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import Any
 
 import cv2
@@ -13,40 +12,12 @@ import numpy.typing as npt
 
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.damage.marks import mould, stain, tape
-from bokwon.synthesis.damage.shapes import facing_leaf
 from bokwon.synthesis.damage.sheet import Background, Mark, Sheet, look_at
 from bokwon.synthesis.damage.surface import abrasion, crease, flaking, scratch
 from bokwon.synthesis.damage.through import burn, insect, tear
-from bokwon.synthesis.random_fields import Hole
+from bokwon.types import DAMAGE_KINDS, Hole
 
-__all__ = ["DAMAGE_KINDS", "DamageClass", "DamageRecord", "Damaged", "apply_damage", "facing_leaf"]
-
-
-class DamageClass(IntEnum):
-    """Value of a pixel in a class map."""
-
-    NONE = 0
-    """Untouched: the pixel is exactly what it was."""
-    INSECT = 1
-    """Tunnels and exit holes of insects, and the soiled rim around them."""
-    TEAR = 2
-    """Torn-off edges and corners, rips, and the bare fibres along them."""
-    CREASE = 3
-    """Folds and cracks: broken surface and the shading of the ridge."""
-    BURN = 4
-    """Burnt away, charred, or scorched."""
-    ABRASION = 5
-    """Rubbed surface."""
-    FLAKING = 6
-    """Ink, paint or emulsion that came off in flakes."""
-    MOULD = 7
-    """Mould: cores and tinted halo."""
-    STAIN = 8
-    """Water stain; the text stays readable, so it is never a hole."""
-    TAPE = 9
-    """Adhesive tape: a hole only where it is opaque."""
-    SCRATCH = 10
-    """Scratches, hairs and lint."""
+__all__ = ["KINDS", "DamageRecord", "Damaged", "apply_damage"]
 
 
 _Maker = Callable[[np.random.Generator, Sheet, float, float], Mark]
@@ -76,8 +47,8 @@ _USUAL: dict[str, tuple[float, tuple[float, float]]] = {
     "tape": (0.8, (0.03, 0.15)),
     "scratch": (1, (0.002, 0.02)),
 }
-DAMAGE_KINDS: tuple[str, ...] = tuple(kind.name.lower() for kind in DamageClass if kind)
-"""Names of all kinds, in the order of their classes."""
+KINDS: tuple[str, ...] = tuple(kind for kind in DAMAGE_KINDS if kind in _MAKERS)
+"""Names of the kinds that can be drawn, in the order of their classes."""
 
 # Three times the luminance of RGB (ITU-R BT.601).
 _LUMINANCE = np.array([[0.299, 0.587, 0.114]] * 3, np.float32)
@@ -111,7 +82,7 @@ class Damaged:
     Attributes:
         image: uint8 (H, W, 3), RGB; equal to the input wherever `classes` is 0.
         hole: bool (H, W), True where what was there is lost; always of a class.
-        classes: uint8 (H, W), values of `DamageClass`; the last damage counts where several lie over each other.
+        classes: uint8 (H, W), values of `DamageClass`; where several lie over each other, the last one counts.
         records: What was done, in the order in which it was done.
     """
 
@@ -136,7 +107,7 @@ def apply_damage(
     Args:
         image: uint8 (H, W, 3), RGB.
         rng: Source of randomness; the same state gives the same damage.
-        kinds: Names out of `DAMAGE_KINDS`, all of which are applied; None draws one to three.
+        kinds: Names out of `KINDS`, all of which are applied; None draws one to three.
         coverage: Share of the image that each kind aims at, in (0, 1), or an interval to draw it from; None draws what
             is usual for the kind. It counts the loss, for stains and tape the area covered; flaking takes at most what
             is inked.
@@ -176,7 +147,7 @@ def apply_damage(
         mark = _MAKERS[kind](rng, sheet, share, severity)
         worn = np.clip(cv2.transform(mark.image, _LUMINANCE) if grey else mark.image, 0, 255)
         touched = mark.hole | (_largest(cv2.absdiff(worn, sheet.image)) > _VISIBLE)
-        classes[touched] = DamageClass[kind.upper()]
+        classes[touched] = DAMAGE_KINDS[kind].damage_class
         hole |= mark.hole
         after = np.where(touched[..., None], worn, sheet.image)
         sheet = replace(sheet, image=np.asarray(after, np.float32))
@@ -199,11 +170,11 @@ def _choose(rng: np.random.Generator, kinds: Iterable[str] | None) -> list[str]:
         wanted = {str(name) for name in rng.choice(names, count, replace=False, p=weights / weights.sum())}
     else:
         wanted = {kinds} if isinstance(kinds, str) else set(kinds)
-        unknown = sorted(wanted - set(DAMAGE_KINDS))
+        unknown = sorted(wanted - set(KINDS))
         if unknown or not wanted:
             raise ArgumentError(
                 f"unknown kind of damage {unknown[0]!r}" if unknown else "no kind of damage is named",
-                f"choose from {', '.join(DAMAGE_KINDS)}",
+                f"choose from {', '.join(KINDS)}",
             )
     return [kind for kind in _MAKERS if kind in wanted]
 

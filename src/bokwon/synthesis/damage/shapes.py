@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bokwon.synthesis.damage.paths import draw_path, edge_point, wander
-from bokwon.synthesis.random_fields import Field, Hole, Labels, level_set, noise_field
+from bokwon.synthesis.random_fields import Field, Labels, level_set, noise_field
+from bokwon.types import Hole
 
 __all__ = [
     "area_limits",

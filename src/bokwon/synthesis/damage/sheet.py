@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bokwon.synthesis.random_fields import Field, Hole, Image
+from bokwon.synthesis.random_fields import Field, Image
+from bokwon.types import Hole
 
 __all__ = ["Background", "Light", "Mark", "Sheet", "blend", "cut_through", "grain", "multiply", "outside_distance"]
 

@@ -1,4 +1,4 @@
-"""The paper's mask catalog: bins of hole ratio, with and without holes at the border."""
+"""The paper's classes of masks: bins of hole ratio, with and without holes at the border."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.masks.generate import Border, touches_border
-from bokwon.synthesis.random_fields import Hole
+from bokwon.types import Hole
 
 __all__ = ["BINS", "CELLS", "Cell", "cell_of", "parse_bins", "select_cells"]
 
@@ -27,7 +27,7 @@ BINS: dict[int, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One of the catalog's twelve classes.
+    """One of the twelve classes: a bin, with or without holes at the border.
 
     Attributes:
         bin: Number of the hole-ratio bin, 1 to 6.
@@ -102,7 +102,7 @@ def select_cells(bins: Iterable[int] = tuple(BINS), border: str = "both") -> tup
         border: `both`, `touching` or `inner`.
 
     Returns:
-        The cells in the catalog's order.
+        The cells in the order of `CELLS`.
 
     Raises:
         ArgumentError: For a bin or border class that does not exist, or no bin at all.

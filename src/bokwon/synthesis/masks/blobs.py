@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bokwon.synthesis.random_fields import Hole, level_set, noise_field
+from bokwon.synthesis.random_fields import level_set, noise_field
+from bokwon.types import Hole
 
 __all__ = ["blob_mask"]
 
@@ -12,15 +13,7 @@ __all__ = ["blob_mask"]
 def blob_mask(rng: np.random.Generator, shape: tuple[int, int], least: int, most: int, target: int) -> Hole:
     """Threshold smooth noise at the level that gives the wanted area.
 
-    Args:
-        rng: Source of randomness.
-        shape: (H, W), pixels.
-        least: Fewest hole pixels allowed.
-        most: Most hole pixels allowed.
-        target: Hole pixels aimed at.
-
-    Returns:
-        bool (H, W), True = hole, with a count in [least, most].
+    A `MaskGenerator`; arguments and result are described there.
     """
     side = max(min(shape), 8)
     cell = side * float(np.exp(rng.uniform(np.log(0.08), np.log(0.45))))

@@ -12,9 +12,10 @@ import numpy as np
 
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.masks.bins import CELLS, Cell
-from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable, write_text
+from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable
 from bokwon.synthesis.masks.generate import check_mask, make_mask
-from bokwon.synthesis.random_fields import Hole
+from bokwon.types import Hole
+from bokwon.utilities.atomic import remove_parts, write_file
 from bokwon.utilities.processes import map_in_processes
 
 __all__ = ["PRESETS", "MaskSet", "Preset", "make_set"]
@@ -63,7 +64,7 @@ class MaskSet:
         if self.seed < 0:
             raise ArgumentError(f"seed {self.seed} is negative", "give a seed of 0 or more")
         if not self.cells:
-            raise ArgumentError("no cell of the catalog is chosen", "choose at least one bin")
+            raise ArgumentError("no bin is chosen", "choose at least one bin")
         for cell in self.cells:
             check_mask(self.size, self.kind, cell.ratio, cell.border_class)
 
@@ -160,10 +161,9 @@ def _finished(out: Path, plan: MaskSet) -> dict[int, dict[str, Any]]:
         file = out / plan.path(number)
         if file.exists() and file.stat().st_size:
             records[number] = record
-    for leftover in out.glob("*/*/.*.tmp"):
-        leftover.unlink()
+    remove_parts(out)
     # A torn last line would swallow the next record appended to it.
-    write_text(part, "".join(json.dumps(record) + "\n" for record in records.values()))
+    write_file(part, "".join(json.dumps(record) + "\n" for record in records.values()))
     return records
 
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from bokwon.synthesis.damage.cracks import cracks
 from bokwon.synthesis.damage.shapes import burnt_area, colonies, rips, torn_off, tunnels
-from bokwon.synthesis.random_fields import Field, Hole, level_set, noise_field
+from bokwon.synthesis.random_fields import Field, level_set, noise_field
+from bokwon.types import Hole
 
 __all__ = ["document_mask"]
 
@@ -25,15 +26,7 @@ _SHAPES: dict[str, tuple[float, float]] = {
 def document_mask(rng: np.random.Generator, shape: tuple[int, int], least: int, most: int, target: int) -> Hole:
     """Draw a hole mask out of insect tunnels, torn edges, cracks, burns, mould and lost patches.
 
-    Args:
-        rng: Source of randomness.
-        shape: (H, W), pixels.
-        least: Fewest hole pixels allowed.
-        most: Most hole pixels allowed.
-        target: Hole pixels aimed at.
-
-    Returns:
-        bool (H, W), True = hole, with a count in [least, most].
+    A `MaskGenerator`; arguments and result are described there.
     """
     # Drawn on at most 208 pixels; the distance from the edge, enlarged, keeps the outline smooth and crisp.
     shrink = max(min(shape) / 208, 1.0)

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from bokwon.errors import FileAccessError, OutputExistsError
-from bokwon.image_io.writer import replacing
 from bokwon.synthesis.masks.bins import Cell
-from bokwon.synthesis.random_fields import Hole
+from bokwon.types import Hole
+from bokwon.utilities.atomic import write_file
 
-__all__ = ["close_set", "mask_record", "open_set", "save_mask", "unwritable", "write_text"]
+__all__ = ["close_set", "mask_record", "open_set", "save_mask", "unwritable"]
 
 
 def mask_record(file: str, hole: Hole, cell: Cell, kind: str, seed: list[int] | None) -> dict[str, Any]:
@@ -42,13 +42,10 @@ def save_mask(path: Path, hole: Hole) -> None:
         hole: bool (H, W), True = hole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # OpenCV writes 1-bit PNG in half the time that Pillow takes. Nobody waits for the disk here as `replacing` does: a
-    # mask that is lost can be drawn again.
+    # OpenCV writes 1-bit PNG in half the time that Pillow takes.
     options = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 4]
     _, png = cv2.imencode(".png", hole.astype(np.uint8) * np.uint8(255), options)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(png.tobytes())
-    temporary.replace(path)
+    write_file(path, png.tobytes(), sync=False)
 
 
 def open_set(out: Path, source: dict[str, Any]) -> bool:
@@ -72,7 +69,7 @@ def open_set(out: Path, source: dict[str, Any]) -> bool:
             if any(path != mark for path in out.iterdir()):
                 raise OutputExistsError(f"{out} holds other files", "name an empty or a new folder")
             mark.touch()
-            write_text(settings, json.dumps(source, indent=1) + "\n")
+            write_file(settings, json.dumps(source, indent=1) + "\n")
             return False
         there = json.loads(settings.read_text(encoding="utf-8"))
     except OSError as error:
@@ -97,25 +94,11 @@ def close_set(out: Path, records: list[dict[str, Any]]) -> None:
         FileAccessError: The folder cannot be written.
     """
     try:
-        write_text(out / "manifest.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+        write_file(out / "manifest.jsonl", "".join(json.dumps(record) + "\n" for record in records))
         (out / "manifest.jsonl.part").unlink(missing_ok=True)
         (out / "INCOMPLETE").unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(out, error) from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
-
-    Args:
-        path: The file.
-        text: Its content.
-
-    Raises:
-        FileAccessError: It cannot be written.
-    """
-    with replacing(path) as stream:
-        stream.write(text.encode())
 
 
 def unwritable(out: Path, error: OSError) -> FileAccessError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
@@ -11,8 +10,9 @@ from bokwon.errors import ArgumentError
 from bokwon.synthesis.masks.blobs import blob_mask
 from bokwon.synthesis.masks.document_shapes import document_mask
 from bokwon.synthesis.masks.occlusion import occlusion_mask
+from bokwon.synthesis.masks.protocols import MaskGenerator
 from bokwon.synthesis.masks.strokes import stroke_mask
-from bokwon.synthesis.random_fields import Hole
+from bokwon.types import Hole
 
 __all__ = ["KINDS", "Border", "Kind", "border_width", "check_mask", "make_mask", "touches_border"]
 
@@ -20,8 +20,7 @@ Border = Literal["both", "touching", "inner"]
 Kind = Literal["occlusion", "strokes", "blobs", "mixed", "document"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_Maker = Callable[[np.random.Generator, tuple[int, int], int, int, int], Hole]
-_MAKERS: dict[str, _Maker] = {
+_MAKERS: dict[str, MaskGenerator] = {
     "occlusion": occlusion_mask,
     "strokes": stroke_mask,
     "blobs": blob_mask,

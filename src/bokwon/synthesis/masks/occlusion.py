@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bokwon.synthesis.random_fields import Hole, Labels, level_set, noise_field, smooth_outline
+from bokwon.synthesis.random_fields import Labels, level_set, noise_field, smooth_outline
+from bokwon.types import Hole
 
 __all__ = ["occlusion_mask", "occlusion_scene"]
 
@@ -40,15 +41,7 @@ class _Scene:
 def occlusion_mask(rng: np.random.Generator, shape: tuple[int, int], least: int, most: int, target: int) -> Hole:
     """Draw a hole mask from occlusions between two frames of a scene, dilated until it has the wanted area.
 
-    Args:
-        rng: Source of randomness.
-        shape: (H, W), pixels.
-        least: Fewest hole pixels allowed.
-        most: Most hole pixels allowed.
-        target: Hole pixels aimed at.
-
-    Returns:
-        bool (H, W), True = hole, with a count in [least, most].
+    A `MaskGenerator`; arguments and result are described there.
 
     Source: Liu et al. 2018 (arXiv 1804.07723), section 4.1: occlusion masks between video frames, randomly dilated,
         rotated and cropped.

@@ -14,13 +14,13 @@ import numpy.typing as npt
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError
 from bokwon.image_io.modes import alpha, to_pillow
 from bokwon.image_io.reader import Source, read_page
-from bokwon.synthesis.random_fields import Hole
+from bokwon.types import Hole
+from bokwon.utilities.listing import list_files
 from bokwon.utilities.processes import map_in_processes
 
 __all__ = ["Holes", "Polarity", "find_polarity", "list_masks", "read_mask"]
 
 Holes = Literal["white", "black", "auto"]
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 # Below this the evidence does not say; see `Polarity`.
 _CERTAIN = 0.35
 _ENOUGH = 1000
@@ -58,12 +58,7 @@ def list_masks(folder: Path) -> list[Path]:
     Raises:
         FileAccessError: No such folder, or no image file in it.
     """
-    if not folder.is_dir():
-        raise FileAccessError(f"{folder} is no folder", "name a folder of mask images")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and not p.name.startswith("."))
-    if not files:
-        raise FileAccessError(f"{folder} holds no image file", f"masks may be {', '.join(sorted(_SUFFIXES))}")
-    return files
+    return list_files(folder, "mask images")
 
 
 def read_mask(path: Path) -> npt.NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Sorts any folder of masks into the catalog's cells."""
+"""Sorts any folder of masks into bins."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 
 from bokwon.errors import FileAccessError, OutputExistsError
 from bokwon.synthesis.masks.bins import cell_of
-from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable, write_text
+from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable
 from bokwon.synthesis.masks.polarity import Holes, Polarity, find_polarity, list_masks, read_mask
+from bokwon.utilities.atomic import write_file
 from bokwon.utilities.processes import map_in_processes
 
 __all__ = ["Sorting", "sort_masks"]
@@ -79,7 +80,7 @@ def sort_masks(
                     records.append(record)
             progress(min(32 * done, len(tasks)), len(tasks))
         lines = "".join(json.dumps({"file": name, "reason": unused[name]}) + "\n" for name in sorted(unused))
-        write_text(out / "unused.jsonl", lines)
+        write_file(out / "unused.jsonl", lines)
     except OSError as error:
         raise unwritable(out, error) from error
     close_set(out, records)

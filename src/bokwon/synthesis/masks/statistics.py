@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bokwon.errors import FileAccessError
 from bokwon.synthesis.masks.bins import CELLS, cell_of
 from bokwon.synthesis.masks.polarity import Holes, Polarity, find_polarity, list_masks, read_mask
-from bokwon.synthesis.random_fields import Hole
+from bokwon.types import Hole
 from bokwon.utilities.processes import map_in_processes
 
 __all__ = [
@@ -60,7 +60,7 @@ FIGURES: dict[str, str] = {
 }
 
 ALL = "all"
-"""Name of the sample that holds every mask of a set, in or out of the catalog's cells."""
+"""Name of the sample that holds every mask of a set, whether a bin holds it or not."""
 
 Sample = Mapping[str, npt.NDArray[np.float64]]
 
@@ -122,7 +122,7 @@ def measure_folder(
         progress: Told how many files are done, and of how many.
 
     Returns:
-        `ALL` and the folder name of every cell that has masks, in the catalog's order -> figures; and the polarity.
+        `ALL` and the folder name of every cell that has masks, in the order of `CELLS` -> figures; and the polarity.
 
     Raises:
         FileAccessError: No such folder, or no mask in it.

@@ -7,7 +7,8 @@ import math
 import cv2
 import numpy as np
 
-from bokwon.synthesis.random_fields import Hole, level_set
+from bokwon.synthesis.random_fields import level_set
+from bokwon.types import Hole
 
 __all__ = ["stroke_mask"]
 
@@ -15,15 +16,7 @@ __all__ = ["stroke_mask"]
 def stroke_mask(rng: np.random.Generator, shape: tuple[int, int], least: int, most: int, target: int) -> Hole:
     """Draw brush strokes that wander with inertia until the wanted area is covered.
 
-    Args:
-        rng: Source of randomness.
-        shape: (H, W), pixels.
-        least: Fewest hole pixels allowed.
-        most: Most hole pixels allowed.
-        target: Hole pixels aimed at.
-
-    Returns:
-        bool (H, W), True = hole, with a count in [least, most].
+    A `MaskGenerator`; arguments and result are described there.
 
     Source: the free-form idea of Yu et al. 2019 (arXiv 1806.03589), section 3.4, with curvature that varies smoothly.
     """

@@ -13,10 +13,10 @@ from bokwon.synthesis.pages.canvas import Canvas, Character
 from bokwon.synthesis.pages.ink import BLACKS, GOLDS, REDS, Ink, lay_ink
 from bokwon.synthesis.pages.paper import Paper, list_textures, render_paper, texture_paper
 from bokwon.synthesis.pages.scan import Bend, Scan, capture, move_boxes, remap
-from bokwon.synthesis.pages.show_through import Leaf, show_through, surround
+from bokwon.synthesis.pages.show_through import Margins, show_through, surround
 from bokwon.synthesis.pages.styles import Style
 
-__all__ = ["Page", "press_page"]
+__all__ = ["Page", "composite_page"]
 
 Image = NDArray[np.float32]
 Window = tuple[slice, slice]
@@ -48,14 +48,14 @@ class Page:
     characters: tuple[Character, ...]
 
 
-def press_page(
+def composite_page(
     rng: np.random.Generator,
     canvas: Canvas,
     style: Style,
     size: float,
     weight: float = 0.0,
     paper: str | Path | None = None,
-    leaf: Leaf | None = None,
+    margins: Margins | None = None,
     ink_range: tuple[float, float] | None = None,
 ) -> Page:
     """Turn what was written into a page.
@@ -67,7 +67,7 @@ def press_page(
         size: Height of a full character in pixels.
         weight: Change of stroke thickness, see `Ink`.
         paper: Folder of photographs of paper, painted paper when None.
-        leaf: What is seen around the leaf; nothing when None.
+        margins: What is seen around the leaf; nothing when None.
         ink_range: Least and greatest share of inked pixels, approached by changing the weight; any when None.
 
     Returns:
@@ -112,8 +112,8 @@ def press_page(
         densities, inked = _ink_layers(rng, layers, inks, size, boxes, loads)
     for name, window, density in densities:
         _blend(sheet[window], density, inks[name].color, transparent=name == "seals")
-    if leaf is not None and not leaf.bare:
-        surround(rng, sheet, page_map, leaf)
+    if margins is not None and not margins.bare:
+        surround(rng, sheet, page_map, margins)
     image = capture(rng, sheet, scan)
     characters = [
         Character(character.text, (left, top, right, bottom))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,9 @@ from bokwon.synthesis.pages.paper import list_textures
 from bokwon.synthesis.pages.render import check_size, render_crop, render_page
 from bokwon.synthesis.pages.styles import find_style
 from bokwon.synthesis.pages.text import TextSource, read_text
+from bokwon.utilities.atomic import write_file
+from bokwon.utilities.checksums import sha256_of
+from bokwon.utilities.processes import map_in_processes
 
 __all__ = ["PageSet", "make_pages"]
 
@@ -108,12 +108,12 @@ def make_pages(
     report = progress or (lambda _done, _total: None)
     report(done, settings.count)
     try:
-        for _ in _run(worker, root, todo, jobs):
+        for _ in map_in_processes(partial(worker.make, root), todo, jobs):
             done += 1
             report(done, settings.count)
         records = [_record(root, index) for index in range(settings.count)]
         manifest = root / "manifest.jsonl"
-        _write(manifest, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records).encode())
+        write_file(manifest, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
         (root / _MARK).unlink(missing_ok=True)
     except OSError as error:
         raise FileAccessError(
@@ -123,7 +123,7 @@ def make_pages(
 
 
 class _Worker:
-    """Fonts and text of one process."""
+    """What renders the pages of a set: it has loaded fonts and text."""
 
     def __init__(self, settings: PageSet) -> None:
         self.settings = settings
@@ -143,53 +143,24 @@ class _Worker:
         """Render and write the page of this number."""
         page = self.render(index)
         name = f"{index:06d}"
-        _write(root / "ink" / f"{name}.png", _encode(page.ink.astype(np.uint8) * 255, bilevel=True))
-        _write(root / f"{name}.png", _encode(page.image[..., ::-1]))
+        write_file(root / "ink" / f"{name}.png", _encode(page.ink.astype(np.uint8) * 255, bilevel=True), sync=False)
+        write_file(root / f"{name}.png", _encode(page.image[..., ::-1]), sync=False)
         record = {
             "style": page.style,
             "text": page.text,
             "ink": round(float(page.ink.mean()), 5),
             "characters": [{"text": c.text, "box": list(c.box)} for c in page.characters],
         }
-        _write(root / f"{name}.json", json.dumps(record, ensure_ascii=False).encode())
+        write_file(root / f"{name}.json", json.dumps(record, ensure_ascii=False), sync=False)
         return index
 
 
-_WORKER: list[_Worker] = []
-
-
-def _start(settings: PageSet) -> None:
-    # As many processes as the user asked for, not times OpenCV's own threads.
-    cv2.setNumThreads(1)
-    _WORKER[:] = [_Worker(settings)]
-
-
-def _make(job: tuple[str, int]) -> int:
-    return _WORKER[0].make(Path(job[0]), job[1])
-
-
-def _run(worker: _Worker, root: Path, todo: Sequence[int], jobs: int) -> Iterator[int]:
-    if jobs == 1 or len(todo) < 2:
-        for index in todo:
-            yield worker.make(root, index)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_start, initargs=(worker.settings,)) as pool:
-        try:
-            yield from pool.map(_make, [(str(root), index) for index in todo], chunksize=4)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
 def _open_folder(root: Path, settings: PageSet, worker: _Worker) -> None:
-    fingerprint = hashlib.sha256()
-    for font in worker.fonts:
-        fingerprint.update(f"{Path(font.path).name} {font.index} {Path(font.path).stat().st_size}\n".encode())
-    for script, text in sorted(worker.text.texts.items()):
-        fingerprint.update(f"{script}\n{text}".encode())
+    fonts = (f"{Path(font.path).name} {font.index} {Path(font.path).stat().st_size}\n" for font in worker.fonts)
+    texts = (f"{script}\n{text}" for script, text in sorted(worker.text.texts.items()))
+    sources = sha256_of("".join((*fonts, *texts)).encode())
     # Text and font folders are told by their content: they may lie elsewhere next time.
-    wanted: dict[str, Any] = {**asdict(settings), "sources": fingerprint.hexdigest()}
+    wanted: dict[str, Any] = {**asdict(settings), "sources": sources}
     for place in ("fonts", "texts", "exclude_fonts"):
         del wanted[place]
     wanted = json.loads(json.dumps(wanted))
@@ -205,7 +176,7 @@ def _open_folder(root: Path, settings: PageSet, worker: _Worker) -> None:
             raise OutputExistsError(f"{root} is not empty", "choose a new or empty folder")
         (root / _MARK).write_text("This set is being made, or was interrupted: run the same command again.\n")
         (root / "ink").mkdir(exist_ok=True)
-        _write(present, json.dumps(wanted, indent=1).encode())
+        write_file(present, json.dumps(wanted, indent=1))
     except OSError as error:
         raise FileAccessError(f"cannot write into {root}: {error.strerror}", "choose a folder you may write") from error
 
@@ -231,12 +202,3 @@ def _record(root: Path, index: int) -> dict[str, Any]:
 def _encode(image: NDArray[np.uint8], bilevel: bool = False) -> bytes:
     flags = [cv2.IMWRITE_PNG_BILEVEL, 1] if bilevel else [cv2.IMWRITE_PNG_COMPRESSION, 1]
     return bytes(cv2.imencode(".png", image, flags)[1])
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.synthesis.pages.glyphs import Glyph, advance, draw, load, render
+from bokwon.utilities.listing import list_files
 
 __all__ = ["FACES", "SCRIPTS", "Font", "find_fonts"]
+
+_SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
 
 #: Sample characters of every script; a font knows a script when it inks nearly all of them.
 SCRIPTS: dict[str, tuple[str, ...]] = {
@@ -128,10 +131,11 @@ def find_fonts(scripts: Iterable[str], exclude: Sequence[str] = (), folder: str 
         )
     words = [word.lower() for word in exclude if word]
     found = []
-    for path, index in _list_folder(Path(folder)) if folder is not None else _list_system():
+    paths = list_files(Path(folder), "font files", suffixes=_SUFFIXES) if folder is not None else _list_system()
+    for path in map(str, paths):
         if any(word in path.lower() for word in words):
             continue
-        font = _examine(path, index)
+        font = _examine(path, 0)
         if font is None or not font.scripts & wanted or any(word in font.family.lower() for word in words):
             continue
         found.append(font)
@@ -144,23 +148,15 @@ def find_fonts(scripts: Iterable[str], exclude: Sequence[str] = (), folder: str 
     return sorted(found, key=lambda font: (font.family, font.path, font.index))
 
 
-def _list_folder(folder: Path) -> list[tuple[str, int]]:
-    if not folder.is_dir():
-        raise FileAccessError(f"{folder} is no folder", "give the folder that holds the font files")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".ttf", ".otf", ".ttc", ".otc"})
-    return [(str(path), 0) for path in files]
-
-
 @lru_cache(maxsize=1)
-def _list_system() -> list[tuple[str, int]]:
+def _list_system() -> list[Path]:
     program = shutil.which("fc-list")
     if program is None:
         raise MissingDependencyError("fc-list is not installed", "apt install fontconfig, or name a folder of fonts")
     listing = subprocess.run([program, "--format", "%{file}\n"], capture_output=True, text=True, check=False).stdout
-    paths = {line for line in listing.splitlines() if line.lower().endswith((".ttf", ".otf", ".ttc", ".otc"))}
+    paths = {line for line in listing.splitlines() if line.lower().endswith(_SUFFIXES)}
     # The same file may be linked under a second name.
-    real = {str(Path(path).resolve()) for path in paths}
-    return [(path, 0) for path in sorted(real)]
+    return sorted({Path(path).resolve() for path in paths})
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bokwon.synthesis.pages.canvas import Canvas
 from bokwon.synthesis.pages.fonts import Font
-from bokwon.synthesis.pages.writer import Pen, write_stream
+from bokwon.synthesis.pages.writer import Writer, write_stream
 
 __all__ = ["write_lines"]
 
@@ -43,29 +43,29 @@ class _Block:
     slope: float
 
 
-def write_lines(rng: np.random.Generator, canvas: Canvas, pen: Pen, height: float, width: float) -> None:
+def write_lines(rng: np.random.Generator, canvas: Canvas, writer: Writer, height: float, width: float) -> None:
     """Write a page of lines.
 
     Args:
         rng: Source of randomness.
         canvas: What is drawn on; may show only a part of the page.
-        pen: Style, fonts, size and text.
+        writer: Style, fonts, size and text.
         height: Height of the whole page in pixels.
         width: Width of the whole page in pixels.
     """
-    style, size = pen.hand.style, pen.size
+    style, size = writer.hand.style, writer.size
     margins = [size * float(rng.uniform(1.0, 4.0)) for _ in range(4)]
     left, right = min(margins[0], width / 6), width - min(margins[1], width / 6)
     top, bottom = min(margins[2], height / 6), height - min(margins[3], height / 6)
     pitch = size * float(rng.uniform(*style.pitch))
     if rng.random() < style.rules:
         _rule_paper(rng, canvas, pitch, (0.0, top + size + 0.15 * size, width, height))
-    words = _words(write_stream(rng, pen.hand, pen.source), pen)
+    words = _words(write_stream(rng, writer.hand, writer.source), writer)
     printed = style.faces[0] == "print"
     # A running head and the page's number stand in the upper margin.
     if printed and top > 2.2 * size and rng.random() < 0.4:
         head = _Block(left + 0.3 * (right - left), right, top - 0.6 * size, top, pitch, 0, False, 0.0)
-        _write_block(rng, canvas, pen, words, head, 1)
+        _write_block(rng, canvas, writer, words, head, 1)
     block = _Block(
         left, right, top + size, bottom, pitch,
         indent=float(rng.choice((0.0, 1.5, 2.0, 4.0))) * size,
@@ -80,13 +80,13 @@ def write_lines(rng: np.random.Generator, canvas: Canvas, pen: Pen, height: floa
         if rng.random() < 0.3:
             canvas.polyline([(middle, top), (middle, bottom)], 0.04 * size)
     for part in parts:
-        _write_block(rng, canvas, pen, words, part)
+        _write_block(rng, canvas, writer, words, part)
 
 
 def _write_block(
-    rng: np.random.Generator, canvas: Canvas, pen: Pen, words: Iterator[_Word], block: _Block, most: int = 100000
+    rng: np.random.Generator, canvas: Canvas, writer: Writer, words: Iterator[_Word], block: _Block, most: int = 100000
 ) -> None:
-    style, size = pen.hand.style, pen.size
+    style, size = writer.hand.style, writer.size
     count = max(1, min(most, int((block.bottom - block.top) / block.pitch) + 1))
     red = int(rng.integers(count)) if rng.random() < style.red else -1
     # A window may show the middle of a paragraph.
@@ -105,37 +105,37 @@ def _write_block(
             continue
         start = block.left + (block.indent if first else 0) + abs(float(rng.normal(0, style.sway * size)))
         room = (block.right - start) * (float(rng.uniform(0.2, 0.9)) if last else 1.0)
-        line = _fill_line(words, pen, room)
+        line = _fill_line(words, writer, room)
         if line:
             layer = "red" if number == red else "black"
             spread = room if block.justified and not last and len(line) > 3 else None
-            end = _write_line(rng, canvas, pen, line, (start, y), spread, block.slope, layer, ink)
+            end = _write_line(rng, canvas, writer, line, (start, y), spread, block.slope, layer, ink)
             if style.fill == "typed" and rng.random() < 0.04:
                 canvas.polyline([(start, y + 0.18 * size), (end, y + 0.18 * size)], 0.06 * size, layer)
         canvas.end_line()
 
 
-def _words(characters: Iterator[str], pen: Pen) -> Iterator[_Word]:
+def _words(characters: Iterator[str], writer: Writer) -> Iterator[_Word]:
     """Gather characters to words, with font, em size and advance; what no font inks is left out."""
     word: _Word = []
     for character in characters:
         if not character.isspace() and len(word) < 24:
-            font = pen.find(character)
+            font = writer.find(character)
             if font is not None:
-                em = pen.em(font, pen.size, character)
+                em = writer.em(font, writer.size, character)
                 word.append((character, font, em, font.advance(character, em)))
         elif word:
             yield word
             word = []
 
 
-def _gap(pen: Pen) -> float:
-    if pen.hand.style.fill == "typed":
-        return 0.6 * pen.size
-    return (0.3 if pen.hand.script == "latin" else 0.4) * pen.size
+def _gap(writer: Writer) -> float:
+    if writer.hand.style.fill == "typed":
+        return 0.6 * writer.size
+    return (0.3 if writer.hand.script == "latin" else 0.4) * writer.size
 
 
-def _fill_line(words: Iterator[_Word], pen: Pen, room: float) -> list[_Word]:
+def _fill_line(words: Iterator[_Word], writer: Writer, room: float) -> list[_Word]:
     line: list[_Word] = []
     total = 0.0
     for _ in range(400):
@@ -147,14 +147,14 @@ def _fill_line(words: Iterator[_Word], pen: Pen, room: float) -> list[_Word]:
                 word.pop()
             return line or ([word] if word else [])
         line.append(word)
-        total += _gap(pen)
+        total += _gap(writer)
     return line
 
 
 def _write_line(
     rng: np.random.Generator,
     canvas: Canvas,
-    pen: Pen,
+    writer: Writer,
     line: list[_Word],
     start: tuple[float, float],
     spread: float | None,
@@ -163,18 +163,18 @@ def _write_line(
     ink: _Ink,
 ) -> float:
     """Write one line; return where it ends."""
-    style, gap = pen.hand.style, _gap(pen)
+    style, gap = writer.hand.style, _gap(writer)
     if spread is not None:
         natural = sum(advance for word in line for _, _, _, advance in word) + gap * (len(line) - 1)
-        gap += min((spread - natural) / (len(line) - 1), 0.9 * pen.size)
+        gap += min((spread - natural) / (len(line) - 1), 0.9 * writer.size)
     x, shift = start[0], 0.0
     for word in line:
         for character, font, em, advance in word:
             # A hand wanders off the line and comes back; a type bar hits a little high or low, always the same way.
-            shift = 0.8 * shift + float(rng.normal(0, style.sway * pen.size * 0.5))
-            lift = ink.lift(character) * style.sway * pen.size if style.fill == "typed" else shift
+            shift = 0.8 * shift + float(rng.normal(0, style.sway * writer.size * 0.5))
+            lift = ink.lift(character) * style.sway * writer.size if style.fill == "typed" else shift
             canvas.load = ink.load(character)
-            slant = pen.hand.slant if unicodedata.category(character[0])[0] != "P" else 0.0
+            slant = writer.hand.slant if unicodedata.category(character[0])[0] != "P" else 0.0
             canvas.put_at_pen(font, character, x, start[1] + lift + slope * (x - start[0]), em, layer, slant)
             x += advance
         canvas.space()

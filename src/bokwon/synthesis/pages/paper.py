@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.errors import ArgumentError, InputFileError
 from bokwon.synthesis.noise import blur, smooth_noise
+from bokwon.utilities.listing import list_files
 
 __all__ = ["Paper", "list_textures", "render_paper", "texture_paper"]
 
@@ -125,14 +126,7 @@ def list_textures(folder: str | Path) -> list[Path]:
     Raises:
         FileAccessError: `folder` is no folder, or holds no picture.
     """
-    root = Path(folder)
-    if not root.is_dir():
-        raise FileAccessError(f"{root} is no folder", "give a folder of paper photographs")
-    suffixes = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"}
-    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in suffixes)
-    if not files:
-        raise FileAccessError(f"{root} holds no picture", "put photographs of blank paper into it")
-    return files
+    return list_files(Path(folder), "photographs of blank paper")
 
 
 def texture_paper(

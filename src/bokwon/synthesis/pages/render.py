@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.pages.canvas import Canvas, Character
-from bokwon.synthesis.pages.composite import Page, press_page
+from bokwon.synthesis.pages.composite import Page, composite_page
 from bokwon.synthesis.pages.fonts import Font
 from bokwon.synthesis.pages.horizontal import write_lines
-from bokwon.synthesis.pages.seals import press_seal
-from bokwon.synthesis.pages.show_through import Leaf
+from bokwon.synthesis.pages.seals import stamp_seal
+from bokwon.synthesis.pages.show_through import Margins
 from bokwon.synthesis.pages.styles import STYLES, Style
 from bokwon.synthesis.pages.text import TextSource
 from bokwon.synthesis.pages.vertical import write_columns
-from bokwon.synthesis.pages.writer import Pen, choose_hand
+from bokwon.synthesis.pages.writer import Writer, choose_hand
 
 __all__ = ["INK_RANGE", "SIDES", "STYLES", "Character", "Page", "check_size", "render_crop", "render_page"]
 
@@ -63,12 +63,12 @@ def render_page(
     height, width = check_size(size, text_size)
     hand = choose_hand(rng, style, fonts)
     em = text_size or _draw_text_size(rng, hand.style, height, width)
-    leaf = _draw_leaf(rng, height, width)
-    canvas = Canvas(height, width, -leaf.left, -leaf.top)
-    inner = (height - leaf.top - leaf.bottom, width - leaf.left - leaf.right)
-    _write(rng, canvas, Pen(hand, em, text or TextSource()), *inner)
+    margins = _draw_margins(rng, height, width)
+    canvas = Canvas(height, width, -margins.left, -margins.top)
+    inner = (height - margins.top - margins.bottom, width - margins.left - margins.right)
+    _write(rng, canvas, Writer(hand, em, text or TextSource()), *inner)
     weight = _choose_weight(canvas, float(rng.uniform(*INK_RANGE)), (-0.08, 0.2))
-    return press_page(rng, canvas, hand.style, em, weight, paper, leaf)
+    return composite_page(rng, canvas, hand.style, em, weight, paper, margins)
 
 
 def render_crop(
@@ -110,13 +110,13 @@ def render_crop(
         # The page goes on around the window by a few characters on each side, sometimes by none.
         left, top, right, bottom = (np.maximum(rng.uniform(-1.5, 6, 4), 0.0) * em).tolist()
         canvas = Canvas(size, size, left, top)
-        _write(rng, canvas, Pen(hand, em, text or TextSource()), size + top + bottom, size + left + right)
+        _write(rng, canvas, Writer(hand, em, text or TextSource()), size + top + bottom, size + left + right)
         share = _share(canvas)
         tries.append((max(low * 0.85 - share, share - high * 0.9, 0.0), canvas, em))
     _, canvas, em = min(tries, key=lambda one: one[0])
     # Bolder or finer strokes bring the window nearer to the share of ink that was drawn for it.
     weight = _choose_weight(canvas, target, (-0.12, 0.25))
-    return press_page(rng, canvas, hand.style, em, weight, paper, ink_range=INK_RANGE)
+    return composite_page(rng, canvas, hand.style, em, weight, paper, ink_range=INK_RANGE)
 
 
 def check_size(size: tuple[int, int], text_size: float | None = None) -> tuple[int, int]:
@@ -145,21 +145,21 @@ def _draw_text_size(rng: np.random.Generator, style: Style, height: int, width: 
     return float(np.clip(0.85 * max(height, 0.8 * width) / lines, 12, 400))
 
 
-def _draw_leaf(rng: np.random.Generator, height: int, width: int) -> Leaf:
+def _draw_margins(rng: np.random.Generator, height: int, width: int) -> Margins:
     # Small pictures are windows; of large ones a third shows the table around the leaf.
     if min(height, width) < 400 or rng.random() > 0.35:
-        return Leaf()
+        return Margins()
     part = rng.uniform(0, 0.045, 4) * (rng.random(4) < 0.75)
     left, top, right, bottom = (part * (width, height, width, height)).astype(int).tolist()
-    return Leaf(left, top, right, bottom)
+    return Margins(left, top, right, bottom)
 
 
-def _write(rng: np.random.Generator, canvas: Canvas, pen: Pen, height: float, width: float) -> None:
-    write = write_columns if pen.hand.style.vertical else write_lines
-    write(rng, canvas, pen, height, width)
+def _write(rng: np.random.Generator, canvas: Canvas, writer: Writer, height: float, width: float) -> None:
+    write = write_columns if writer.hand.style.vertical else write_lines
+    write(rng, canvas, writer, height, width)
     canvas.end_line()
-    if rng.random() < pen.hand.style.seal:
-        press_seal(rng, canvas, pen, height, width)
+    if rng.random() < writer.hand.style.seal:
+        stamp_seal(rng, canvas, writer, height, width)
 
 
 def _choose_weight(canvas: Canvas, target: float, limits: tuple[float, float]) -> float:

@@ -7,31 +7,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.synthesis.pages.canvas import Canvas
-from bokwon.synthesis.pages.writer import Pen
+from bokwon.synthesis.pages.writer import Writer
 
-__all__ = ["press_seal"]
+__all__ = ["stamp_seal"]
 
 _SIGNS = "之印信藏書章堂齋金李朴文山玉"
 
 
-def press_seal(rng: np.random.Generator, canvas: Canvas, pen: Pen, height: float, width: float) -> None:
+def stamp_seal(rng: np.random.Generator, canvas: Canvas, writer: Writer, height: float, width: float) -> None:
     """Press one seal onto a page of `height` x `width` pixels: square with four characters, or an office's oval."""
-    side = int(np.clip(pen.size * float(rng.uniform(1.8, 4.5)), 24, 0.35 * min(height, width) + 24))
-    square = "hanja" in pen.hand.fonts and (pen.hand.style.vertical or rng.random() < 0.3)
-    image = _square_seal(rng, pen, side) if square else _oval_stamp(rng, side)
+    side = int(np.clip(writer.size * float(rng.uniform(1.8, 4.5)), 24, 0.35 * min(height, width) + 24))
+    square = "hanja" in writer.hand.fonts and (writer.hand.style.vertical or rng.random() < 0.3)
+    image = _square_seal(rng, writer, side) if square else _oval_stamp(rng, side)
     turn = cv2.getRotationMatrix2D((image.shape[1] / 2, image.shape[0] / 2), float(rng.normal(0, 4)), 1.0)
     turned = cv2.warpAffine(image, turn, (image.shape[1], image.shape[0]), flags=cv2.INTER_LINEAR)
     x, y = rng.uniform(0.08, 0.92, 2).tolist()
     canvas.stamp(np.asarray(turned, np.uint8), x * width, y * height)
 
 
-def _square_seal(rng: np.random.Generator, pen: Pen, side: int) -> NDArray[np.uint8]:
+def _square_seal(rng: np.random.Generator, writer: Writer, side: int) -> NDArray[np.uint8]:
     # Drawn large and brought down to size, so that strokes and border are smooth.
     large = 240
     border, cell = int(rng.integers(8, 18)), 92
     image = np.zeros((large, large), np.uint8)
     cv2.rectangle(image, (border, border), (large - border, large - border), 255, border)
-    font = pen.hand.fonts["hanja"][0]
+    font = writer.hand.fonts["hanja"][0]
     signs = [sign for sign in _SIGNS if font.inks(sign)]
     for place in range(4 if signs else 0):
         sign, _, _ = font.glyph(signs[int(rng.integers(len(signs)))], 90)

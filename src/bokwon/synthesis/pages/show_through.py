@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bokwon.synthesis.noise import blur, smooth_noise
 from bokwon.synthesis.pages.scan import remap
 
-__all__ = ["Leaf", "show_through", "surround"]
+__all__ = ["Margins", "show_through", "surround"]
 
 Image = NDArray[np.float32]
 
@@ -22,8 +22,8 @@ _GROUNDS = np.array(
 
 
 @dataclass(frozen=True)
-class Leaf:
-    """How much of the picture is not the leaf but what it lies on, in pixels from each edge."""
+class Margins:
+    """Widths of the strips around a leaf where the picture shows what it lies on, in pixels from each edge."""
 
     left: int = 0
     top: int = 0
@@ -36,11 +36,11 @@ class Leaf:
         return not (self.left or self.top or self.right or self.bottom)
 
 
-def surround(rng: np.random.Generator, sheet: Image, page_map: tuple[Image, Image], leaf: Leaf) -> None:
+def surround(rng: np.random.Generator, sheet: Image, page_map: tuple[Image, Image], margins: Margins) -> None:
     """Cut the leaf out and lay it on a ground, in place: its edge, the leaves below it, its shadow."""
     height, width = sheet.shape[:2]
     flat = np.zeros((height, width), np.uint8)
-    flat[leaf.top : height - leaf.bottom, leaf.left : width - leaf.right] = 255
+    flat[margins.top : height - margins.bottom, margins.left : width - margins.right] = 255
     # Paper is cut by hand: the edge is not quite straight.
     wobble = 0.0012 * max(height, width)
     moved = [axis + wobble * smooth_noise(rng, height, width, max(height, width) / 12) for axis in page_map]

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
-from bokwon.synthesis.pages import frequency_lists as characters
+from bokwon.synthesis.pages import frequency_lists
 
 __all__ = ["TextSource", "clusters", "read_text", "script_of"]
 
 _BUILTIN: dict[str, tuple[str, ...]] = {
-    "hanja": tuple(dict.fromkeys(characters.HANJA)),
-    "hangul": tuple(dict.fromkeys(characters.HANGUL)),
-    "old_hangul": characters.OLD_HANGUL,
-    "latin": tuple(characters.ENGLISH.split()),
-    "kana": tuple(characters.HIRAGANA),
+    "hanja": tuple(dict.fromkeys(frequency_lists.HANJA)),
+    "hangul": tuple(dict.fromkeys(frequency_lists.HANGUL)),
+    "old_hangul": frequency_lists.OLD_HANGUL,
+    "latin": tuple(frequency_lists.ENGLISH.split()),
+    "kana": tuple(frequency_lists.HIRAGANA),
 }
 
 

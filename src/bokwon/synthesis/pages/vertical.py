@@ -9,7 +9,7 @@ import numpy as np
 
 from bokwon.synthesis.pages.canvas import Canvas
 from bokwon.synthesis.pages.text import script_of
-from bokwon.synthesis.pages.writer import MARKS, Pen, write_stream
+from bokwon.synthesis.pages.writer import MARKS, Writer, write_stream
 
 __all__ = ["write_columns"]
 
@@ -39,18 +39,18 @@ class _Grid:
     framed: bool
 
 
-def write_columns(rng: np.random.Generator, canvas: Canvas, pen: Pen, height: float, width: float) -> None:
+def write_columns(rng: np.random.Generator, canvas: Canvas, writer: Writer, height: float, width: float) -> None:
     """Write a page of columns.
 
     Args:
         rng: Source of randomness.
         canvas: What is drawn on; may show only a part of the page.
-        pen: Style, fonts, size and text.
+        writer: Style, fonts, size and text.
         height: Height of the whole page in pixels.
         width: Width of the whole page in pixels.
     """
-    style, size = pen.hand.style, pen.size
-    grid = _draw_grid(rng, pen, height, width)
+    style, size = writer.hand.style, writer.size
+    grid = _draw_grid(rng, writer, height, width)
     if grid.framed:
         _print_frame(rng, canvas, grid, size)
     if rng.random() < style.rules:
@@ -58,7 +58,7 @@ def write_columns(rng: np.random.Generator, canvas: Canvas, pen: Pen, height: fl
     advance = size * float(rng.uniform(1.0, 1.14))
     inner = grid.bottom - grid.top - 0.3 * size
     rows = max(1, int(inner / advance))
-    characters = write_stream(rng, pen.hand, pen.source)
+    characters = write_stream(rng, writer.hand, writer.source)
     red = int(rng.integers(len(grid.columns))) if rng.random() < style.red else -1
     ink = _loads(rng, style.fill)
     # A title leads the page now and then; an item may stand one or two characters lower than its heading.
@@ -66,7 +66,7 @@ def write_columns(rng: np.random.Generator, canvas: Canvas, pen: Pen, height: fl
     drop = 0
     for number, right in enumerate(grid.columns):
         if grid.spine is not None and abs(right - grid.spine[0]) < 0.5 and number:
-            _print_spine(rng, canvas, pen, grid)
+            _print_spine(rng, canvas, writer, grid)
         if rng.random() < 0.2:
             drop = int(rng.integers(0, 3)) if rows > 8 else 0
         first, last = drop, rows
@@ -76,14 +76,14 @@ def write_columns(rng: np.random.Generator, canvas: Canvas, pen: Pen, height: fl
         if canvas.sees(right - grid.pitch, grid.top, right, grid.bottom):
             layer = "red" if number == red else "black"
             column = _Column(middle, grid.top + 0.15 * size, inner / rows, grid.pitch, layer)
-            _write_column(rng, canvas, pen, characters, ink, column, min(first, last - 1), last)
+            _write_column(rng, canvas, writer, characters, ink, column, min(first, last - 1), last)
         canvas.end_line()
     if grid.spine is not None and abs(grid.columns[-1] - grid.pitch - grid.spine[1]) < 0.5:
-        _print_spine(rng, canvas, pen, grid)
+        _print_spine(rng, canvas, writer, grid)
 
 
-def _draw_grid(rng: np.random.Generator, pen: Pen, height: float, width: float) -> _Grid:
-    style, size = pen.hand.style, pen.size
+def _draw_grid(rng: np.random.Generator, writer: Writer, height: float, width: float) -> _Grid:
+    style, size = writer.hand.style, writer.size
     # Wide head and narrow sides; a page too small for such margins gives them up.
     left, right = (min(size * float(rng.uniform(0.6, 2.5)), width / 6) for _ in range(2))
     top = min(size * float(rng.uniform(1.0, 3.5)), height / 6)
@@ -119,48 +119,54 @@ class _Column:
 def _write_column(
     rng: np.random.Generator,
     canvas: Canvas,
-    pen: Pen,
+    writer: Writer,
     characters: Iterator[str],
     ink: Iterator[float],
     column: _Column,
     first: int,
     last: int,
 ) -> None:
-    style, row = pen.hand.style, first
-    noted = style.notes > 0 and pen.size >= 18
+    style, row = writer.hand.style, first
+    noted = style.notes > 0 and writer.size >= 18
     # A text may hold long runs that no font at hand can write; after so many the column is left as it is.
     patience = 40 * last
     while row < last and patience:
         patience -= 1
         if noted and last - row > 3 and rng.random() < style.notes:
-            row += _write_note(rng, canvas, pen, characters, column, row, last - row)
+            row += _write_note(rng, canvas, writer, characters, column, row, last - row)
             continue
         if style.name == "woodblock" and last - row > 3 and rng.random() < 0.003:
-            row += _write_cartouche(canvas, pen, characters, column, row)
+            row += _write_cartouche(canvas, writer, characters, column, row)
             continue
         character = next(characters)
-        font = None if character.isspace() else pen.find(character)
+        font = None if character.isspace() else writer.find(character)
         if font is None:
             continue
         y = column.top + (row + 0.5) * column.advance
         if character in MARKS:
             # Marks stand small beside the column and take no room of their own.
             if row > first:
-                em = pen.em(font, 0.5 * pen.size, character)
+                em = writer.em(font, 0.5 * writer.size, character)
                 canvas.put(
                     font, character, column.middle + 0.4 * column.pitch, y - 0.6 * column.advance, em, column.layer
                 )
             continue
         canvas.load = next(ink)
-        em = pen.em(font, pen.size * float(rng.choice((0.94, 1.0, 1.0, 1.04))), character)
-        dx, dy = rng.normal(0, style.sway * pen.size, 2).tolist()
+        em = writer.em(font, writer.size * float(rng.choice((0.94, 1.0, 1.0, 1.04))), character)
+        dx, dy = rng.normal(0, style.sway * writer.size, 2).tolist()
         canvas.put(font, character, column.middle + dx, y + dy, em, column.layer)
         row += 1
     canvas.load = 1.0
 
 
 def _write_note(
-    rng: np.random.Generator, canvas: Canvas, pen: Pen, characters: Iterator[str], column: _Column, row: int, room: int
+    rng: np.random.Generator,
+    canvas: Canvas,
+    writer: Writer,
+    characters: Iterator[str],
+    column: _Column,
+    row: int,
+    room: int,
 ) -> int:
     """Write an interlinear note in two rows of small characters, the right one first; return the room it takes."""
     rows = int(rng.integers(2, min(room, 8) + 1))
@@ -171,26 +177,26 @@ def _write_note(
         while written < each and patience:
             patience -= 1
             character = next(characters)
-            font = None if character.isspace() or character in MARKS else pen.find(character)
+            font = None if character.isspace() or character in MARKS else writer.find(character)
             if font is None:
                 continue
             y = column.top + row * column.advance + (written + 0.5) * small
-            em = pen.em(font, 0.5 * pen.size, character)
+            em = writer.em(font, 0.5 * writer.size, character)
             canvas.put(font, character, column.middle + side * column.pitch, y, em, column.layer)
             written += 1
     return rows
 
 
-def _write_cartouche(canvas: Canvas, pen: Pen, characters: Iterator[str], column: _Column, row: int) -> int:
+def _write_cartouche(canvas: Canvas, writer: Writer, characters: Iterator[str], column: _Column, row: int) -> int:
     """Cut two characters white into a black field, as headings of commentaries are; return the room it takes."""
     chosen: list[str] = []
     for _ in range(80):
         character = next(characters)
-        if len(chosen) < 2 and script_of(character) is not None and pen.find(character) is not None:
+        if len(chosen) < 2 and script_of(character) is not None and writer.find(character) is not None:
             chosen.append(character)
-    half, top = 0.46 * pen.size, column.top + (row + 0.06) * column.advance
+    half, top = 0.46 * writer.size, column.top + (row + 0.06) * column.advance
     bottom = top + (len(chosen) - 0.12) * column.advance
-    corner = 0.22 * pen.size
+    corner = 0.22 * writer.size
     left, right = column.middle - half, column.middle + half
     outline = [
         (left + corner, top), (right - corner, top), (right, top + corner), (right, bottom - corner),
@@ -200,10 +206,12 @@ def _write_cartouche(canvas: Canvas, pen: Pen, characters: Iterator[str], column
         return 0
     canvas.polygon(outline, column.layer)
     for place, character in enumerate(chosen):
-        font = pen.find(character)
+        font = writer.find(character)
         if font is not None:
             y = column.top + (row + place + 0.5) * column.advance
-            canvas.carve(font, character, column.middle, y, pen.em(font, 0.72 * pen.size, character), column.layer)
+            canvas.carve(
+                font, character, column.middle, y, writer.em(font, 0.72 * writer.size, character), column.layer
+            )
     return len(chosen)
 
 
@@ -250,14 +258,14 @@ def _print_frame(rng: np.random.Generator, canvas: Canvas, grid: _Grid, size: fl
 _OUTWARD = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 
 
-def _print_spine(rng: np.random.Generator, canvas: Canvas, pen: Pen, grid: _Grid) -> None:
+def _print_spine(rng: np.random.Generator, canvas: Canvas, writer: Writer, grid: _Grid) -> None:
     """Print the folded strip between the half leaves: fish tails, short title, number of the leaf."""
     if grid.spine is None:
         return
     left, right = grid.spine
     width, height, middle = right - left, grid.bottom - grid.top, (left + right) / 2
     for x in (left, right):
-        canvas.polyline([(x, grid.top), (x, grid.bottom)], 0.035 * pen.size)
+        canvas.polyline([(x, grid.top), (x, grid.bottom)], 0.035 * writer.size)
     depth = width * float(rng.uniform(0.5, 0.9))
     head = grid.top + height * float(rng.uniform(0.18, 0.3))
     foot = grid.bottom - height * float(rng.uniform(0.2, 0.3))
@@ -273,15 +281,15 @@ def _print_spine(rng: np.random.Generator, canvas: Canvas, pen: Pen, grid: _Grid
         ]
         canvas.polygon(tail)
     if rng.random() < 0.4:
-        canvas.polyline([(middle, grid.top), (middle, head)], 0.12 * pen.size)
-    script = "hanja" if "hanja" in pen.hand.fonts else pen.hand.script
-    title = [c for c in pen.source.take(rng, script, 12) if script_of(c) is not None][:5]
-    y = head + depth + 0.7 * pen.size
+        canvas.polyline([(middle, grid.top), (middle, head)], 0.12 * writer.size)
+    script = "hanja" if "hanja" in writer.hand.fonts else writer.hand.script
+    title = [c for c in writer.source.take(rng, script, 12) if script_of(c) is not None][:5]
+    y = head + depth + 0.7 * writer.size
     for place, character in enumerate(title):
         if place == 4:
-            y = max(y, foot - depth - 0.6 * pen.size)
-        font = pen.find(character)
-        if font is not None and y < grid.bottom - 0.5 * pen.size:
-            canvas.put(font, character, middle, y, pen.em(font, 0.6 * pen.size, character))
-            y += 0.7 * pen.size
+            y = max(y, foot - depth - 0.6 * writer.size)
+        font = writer.find(character)
+        if font is not None and y < grid.bottom - 0.5 * writer.size:
+            canvas.put(font, character, middle, y, writer.em(font, 0.6 * writer.size, character))
+            y += 0.7 * writer.size
     canvas.end_line()

@@ -13,7 +13,7 @@ from bokwon.synthesis.pages.fonts import SCRIPTS, Font, find_fonts
 from bokwon.synthesis.pages.styles import STYLES, Style, find_style
 from bokwon.synthesis.pages.text import TextSource, script_of
 
-__all__ = ["MARKS", "Hand", "Pen", "choose_hand", "write_stream"]
+__all__ = ["MARKS", "Hand", "Writer", "choose_hand", "write_stream"]
 
 #: Punctuation that vertical writing sets small beside the column.
 MARKS = frozenset("，。、；：.,")
@@ -38,7 +38,7 @@ class Hand:
 
 
 @dataclass(frozen=True)
-class Pen:
+class Writer:
     """A hand at work in one size.
 
     Attributes:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
+from bokwon.types import DETECTOR_CLASSES
+
 __all__ = ["CLASSES", "IGNORE", "NOT_DAMAGE"]
 
 #: Meaning of the network's channels, in their order. The first two are no damage.
-CLASSES: tuple[str, ...] = (
-    "sound",
-    "surroundings",
-    "missing",
-    "tear",
-    "crease",
-    "scratch",
-    "abrasion",
-    "stain_opaque",
-    "stain_readable",
-    "film",
-)
+CLASSES: tuple[str, ...] = ("sound", "surroundings", *DETECTOR_CLASSES)
 
 #: Label of pixels that are no damage, but of which nobody knows whether they are sheet or surroundings.
 NOT_DAMAGE = 254

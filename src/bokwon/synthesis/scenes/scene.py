@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.synthesis.damage.damage import DamageClass, apply_damage
+from bokwon.synthesis.damage.damage import apply_damage
 from bokwon.synthesis.damage.shapes import rips
 from bokwon.synthesis.damage.sheet import grain
 from bokwon.synthesis.random_fields import Field, noise_field, smooth_outline
 from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
 from bokwon.synthesis.scenes.sources import Sources
 from bokwon.synthesis.scenes.surroundings import draw_surroundings, mark_sound, place_sheet
+from bokwon.types import DamageClass
 
 __all__ = ["Scene", "draw_scene"]
 
@@ -45,13 +46,13 @@ _KINDS: dict[str, tuple[float, float, float]] = {
 _FILMS = {"hair": 0.28, "lint": 0.2, "dirt": 0.14, "spots": 0.1, "sprinkles": 0.08, "scratches": 0.2}
 # What a class of the generator is called here where it is a hole.
 _CLASS_OF = {
-    "insect": "missing",
-    "burn": "missing",
+    "insect": "missing paper",
+    "burn": "missing paper",
     "crease": "crease",
     "abrasion": "abrasion",
     "flaking": "abrasion",
-    "mould": "stain_opaque",
-    "tape": "stain_opaque",
+    "mould": "hiding stain",
+    "tape": "hiding stain",
     "scratch": "scratch",
 }
 
@@ -150,7 +151,7 @@ def _damage(
                 alpha = rips(rng, (shape[0], shape[1]), unit, 1.5)
         else:
             alpha = _opening(rng, (shape[0], shape[1]), unit)
-        return _cut(rng, image, labels, alpha, unit, beneath, "tear" if name == "rip" else "missing")
+        return _cut(rng, image, labels, alpha, unit, beneath, "tear" if name == "rip" else "missing paper")
     if name == "smudge":
         return _smudge(rng, image, labels, unit, sources)
     _, low, high = _KINDS[name]
@@ -160,11 +161,11 @@ def _damage(
     if name == "stain":
         seen = touched & (change > _SEEN)
         labels[touched & ~seen & (labels != _LABEL["surroundings"])] = IGNORE
-        labels[seen] = _LABEL["stain_readable"]
+        labels[seen] = _LABEL["readable stain"]
         return done.image
     labels[touched & ~done.hole] = IGNORE
     if name == "tape":
-        labels[touched & ~done.hole & (change > _SEEN)] = _LABEL["stain_readable"]
+        labels[touched & ~done.hole & (change > _SEEN)] = _LABEL["readable stain"]
     through = name in ("insect", "burn")
     lost = done.hole & (through | (change > _SEEN))
     labels[done.hole & ~lost] = IGNORE
@@ -259,7 +260,7 @@ def _smudge(rng: np.random.Generator, image: Pixels, labels: Labels, unit: float
     done = np.clip(image + (texture - image) * np.asarray(alpha)[..., None], 0, 255).astype(np.uint8)
     change = np.abs(done.astype(np.int16) - image).max(2)
     labels[(alpha > 0.1) & (change > 6)] = IGNORE
-    labels[cv2.GaussianBlur(np.asarray(alpha, np.float32), (0, 0), 1.0) > 0.65] = _LABEL["stain_opaque"]
+    labels[cv2.GaussianBlur(np.asarray(alpha, np.float32), (0, 0), 1.0) > 0.65] = _LABEL["hiding stain"]
     return np.asarray(done)
 
 
@@ -292,7 +293,9 @@ def _film(rng: np.random.Generator, image: Pixels, labels: Labels, sources: Sour
         sound = (labels == _LABEL["sound"]) | (labels == NOT_DAMAGE) | (labels == _LABEL["surroundings"])
         labels[sound & (alpha > 0.05) & (change > 4)] = IGNORE
         seen = (alpha > 0.25) & (change > 1.5 * _SEEN)
-        labels[seen & (labels != _LABEL["missing"])] = _LABEL["scratch" if kind == "scratches" else "film"]
+        labels[seen & (labels != _LABEL["missing paper"])] = _LABEL[
+            "scratch" if kind == "scratches" else "film and dust"
+        ]
         image = done
     return image
 

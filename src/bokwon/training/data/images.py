@@ -22,6 +22,7 @@ from bokwon.training.config import DataConfig, PagesConfig
 from bokwon.training.data.hub import HubSource
 from bokwon.training.data.named import NAMES, list_named
 from bokwon.training.data.rgb import to_rgb
+from bokwon.utilities.listing import list_files
 
 __all__ = ["Files", "ImageSource", "Pages", "find_images", "open_source"]
 
@@ -88,15 +89,7 @@ def find_images(folder: Path) -> list[Path]:
             f"{folder} is not a folder",
             f"give a folder of images, or one of pages, {', '.join(NAMES)}, hf:NAME",
         )
-    known = Image.registered_extensions()
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in known and path.parent.name != "ink" and not path.name.startswith(".")
-    )
-    if not paths:
-        raise FileAccessError(f"{folder} holds no image", "give a folder with PNG, JPEG, TIFF or WebP files")
-    return paths
+    return list_files(folder, "images", suffixes=Image.registered_extensions(), without=("ink",))
 
 
 class Files:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bokwon.errors import FileAccessError
+from bokwon.utilities.listing import list_folder
 
 __all__ = ["CELEBA_HQ_TRAIN", "NAMES", "Named", "list_named"]
 
@@ -84,12 +85,12 @@ def list_named(name: str, root: Path, split: str) -> list[Path]:
     found = next((folder / layout for layout in layouts if (folder / layout).is_dir()), None)
     if found is None:
         raise FileAccessError(f"the data set {name} ({split}) is not in {folder}", fix)
-    paths = [path for path in found.rglob("*") if path.suffix.lower() in _SUFFIXES]
+    paths = [found / file for file in list_folder(found, lambda path: path.suffix.lower() in _SUFFIXES).files]
     if name == "celeba-hq":
         return _split_celeba_hq(paths, found, split, fix)
     if not paths:
         raise FileAccessError(f"{found} holds no image", fix)
-    return sorted(paths)
+    return paths
 
 
 def _split_celeba_hq(paths: list[Path], folder: Path, split: str, fix: str) -> list[Path]:

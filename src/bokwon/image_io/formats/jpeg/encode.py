@@ -11,7 +11,8 @@ from PIL import Image
 
 from bokwon.image_io.formats.jpeg import planes as jpeg_planes
 from bokwon.image_io.metadata import JpegSettings, Metadata
-from bokwon.image_io.modes import Pixels, to_pillow
+from bokwon.image_io.modes import to_pillow
+from bokwon.types import Pixels
 
 if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile

@@ -18,9 +18,10 @@ from bokwon.errors import BokwonError, InputFileError, MissingDependencyError
 from bokwon.image_io.formats import jpeg2000
 from bokwon.image_io.formats.jpeg import encode as jpeg
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import Pixels, multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source, read_page
+from bokwon.types import Pixels
 
 __all__ = ["ANEW", "UNDAMAGED", "PdfPicture"]
 

@@ -14,7 +14,8 @@ from bokwon.image_io.formats.tiff import directories as ifd
 from bokwon.image_io.formats.tiff import uncommon as tiff_archive
 from bokwon.image_io.formats.tiff.directories import Directory, Entry
 from bokwon.image_io.metadata import Metadata, plausible_dpi
-from bokwon.image_io.modes import Pixels, is_deep, to_pillow
+from bokwon.image_io.modes import is_deep, to_pillow
+from bokwon.types import Pixels
 
 __all__ = [
     "changes_of",

@@ -14,7 +14,8 @@ from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.image_io.formats.jpeg2000 import CODESTREAM
 from bokwon.image_io.formats.tiff import directories as ifd
 from bokwon.image_io.formats.tiff.directories import Directory
-from bokwon.image_io.modes import Pixels, multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
+from bokwon.types import Pixels
 
 __all__ = [
     "NEWER",

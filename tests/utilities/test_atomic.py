@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bokwon.errors import FileAccessError, OutputExistsError
-from bokwon.image_io.writer import check_target, replacing
+from bokwon.utilities.atomic import check_target, replacing
 
 
 def names(folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,9 +12,13 @@ from typing import BinaryIO
 
 from bokwon.errors import BokwonError, FileAccessError, OutputExistsError
 
-__all__ = ["check_target", "is_part", "part_beside", "replacing"]
+__all__ = ["check_target", "is_part", "part_beside", "remove_parts", "replacing", "write_file"]
 
 _ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+# Read once, while this module is loaded: the system tells the mask only to those who set it, and other threads that
+# make files at that moment would be given the wrong rights.
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
 
 
 def check_target(target: Path, *, overwrite: bool = True) -> None:
@@ -59,19 +64,32 @@ def is_part(name: str) -> bool:
     return name.startswith(".bokwon-") and name.endswith(".part")
 
 
+def remove_parts(folder: Path) -> None:
+    """Remove what a killed run left unfinished in a folder and below it; nobody else may be at work there."""
+    for parent, folders, names in os.walk(folder):
+        for name in filter(is_part, names):
+            with suppress(OSError):
+                (Path(parent) / name).unlink()
+        for name in filter(is_part, folders):
+            shutil.rmtree(Path(parent) / name, ignore_errors=True)
+
+
 @contextmanager
-def replacing(target: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
+def replacing(target: Path, *, overwrite: bool = True, sync: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the target's place only when everything is written.
 
     The block's failure, or an interruption, leaves the target as it was and nothing beside it. A symbolic link stays a
-    link; what it points at is replaced. An existing file keeps its access rights.
+    link; what it points at is replaced. An existing file keeps its access rights. Until the end nobody else may read
+    what is written.
 
     Args:
         target: The file to write.
         overwrite: Whether it may be there already.
+        sync: Whether to wait until the disk has it. False for files that are many and can be made again: a power cut
+            may leave the last of them empty.
 
     Yields:
-        The open file.
+        The open file; its `name` is the path it has until the end.
 
     Raises:
         FileAccessError: It cannot be written: no space left, no permission.
@@ -81,19 +99,19 @@ def replacing(target: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     final = _resolved(target)
     temporary = part_beside(final)
     try:
-        # Not tempfile: its files are private, and an output has the rights any new file has.
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        stream = open(temporary, "x+b", opener=lambda path, flags: os.open(path, flags, 0o600))  # noqa: SIM115 - see `with`
     except OSError as error:
         raise _cannot_write(target, error) from error
     try:
-        with os.fdopen(descriptor, "w+b") as stream:
+        with stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
-        if final.exists():
-            if not overwrite:
-                check_target(target, overwrite=False)
-            temporary.chmod(stat.S_IMODE(final.stat().st_mode))
+            if sync:
+                os.fsync(stream.fileno())
+        exists = final.exists()
+        if exists and not overwrite:
+            check_target(target, overwrite=False)
+        temporary.chmod(stat.S_IMODE(final.stat().st_mode) if exists else 0o666 & ~_UMASK)
         temporary.replace(final)
     except BokwonError:
         raise
@@ -102,6 +120,21 @@ def replacing(target: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_file(target: Path, content: bytes | str, *, sync: bool = True) -> None:
+    """Write a file whole or not at all, see `replacing`.
+
+    Args:
+        target: The file; it may be there already.
+        content: Its content; text as UTF-8, where file names that are no UTF-8 keep their bytes.
+        sync: Whether to wait until the disk has it.
+
+    Raises:
+        FileAccessError: It cannot be written.
+    """
+    with replacing(target, sync=sync) as stream:
+        stream.write(content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content)
 
 
 def _resolved(target: Path) -> Path:

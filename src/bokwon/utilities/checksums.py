@@ -1,0 +1,47 @@
+"""Checksums (SHA-256) of files, streams and bytes, and short keys of values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bokwon.errors import FileAccessError
+
+__all__ = ["key_of", "sha256_of", "sha256_of_file"]
+
+_BLOCK = 1 << 20
+
+
+def sha256_of(content: bytes | BinaryIO) -> str:
+    """Return the checksum of bytes, or of what a stream has left: 64 hexadecimal digits."""
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    digest = hashlib.sha256()
+    while block := content.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the checksum of a file: 64 hexadecimal digits.
+
+    Raises:
+        FileAccessError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return sha256_of(stream)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileAccessError(f"{path} cannot be read: {reason}", "check the path and permissions") from error
+
+
+def key_of(value: Any) -> str:
+    """Return what a cache or journal knows a value by: 20 hexadecimal digits.
+
+    Args:
+        value: What JSON can hold; equal values have equal keys, in all versions of Python.
+    """
+    return sha256_of(json.dumps(value).encode())[:20]

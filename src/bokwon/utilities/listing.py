@@ -1,0 +1,106 @@
+"""The files of a folder, in an order that does not depend on the machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bokwon.errors import FileAccessError
+
+__all__ = ["IMAGE_SUFFIXES", "Listing", "list_files", "list_folder"]
+
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+"""Of the images that sets of images and masks are made of; `restore` reads more."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a folder.
+
+    Attributes:
+        files: Paths of the wanted files relative to the folder, in order of name.
+        others: How many other files there are.
+        unlisted: Folders in it that cannot be listed, and why.
+    """
+
+    files: list[PurePosixPath]
+    others: int
+    unlisted: dict[PurePosixPath, FileAccessError]
+
+
+def list_folder(
+    folder: Path,
+    wanted: Callable[[Path], bool],
+    *,
+    enter: Callable[[Path], bool] = lambda path: True,
+) -> Listing:
+    """List files of a folder, in order of name.
+
+    Links to files are followed, and listed even if they lead nowhere: what reads them says so. Links to folders are not
+    followed, so that no circle is walked. Pipes and devices are no files.
+
+    Args:
+        folder: Where to look.
+        wanted: Whether a file is listed.
+        enter: Whether to look into a folder below it.
+
+    Raises:
+        FileAccessError: The folder itself cannot be listed.
+    """
+    found: list[PurePosixPath] = []
+    unlisted: dict[PurePosixPath, FileAccessError] = {}
+    others = 0
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    path = Path(entry)
+                    # What `scandir` knows of all but links spares millions of looks at the disk in large data sets.
+                    kind = path if entry.is_symlink() else entry
+                    if kind.is_dir():
+                        if not entry.is_symlink() and enter(path):
+                            waiting.append(path)
+                    elif wanted(path) and (kind.is_file() or not path.exists()):
+                        found.append(PurePosixPath(path.relative_to(folder).as_posix()))
+                    else:
+                        others += 1
+        except OSError as error:
+            failure = FileAccessError(f"{here} cannot be listed: {error.strerror}", "check the path and its rights")
+            if here == folder:
+                raise failure from error
+            unlisted[PurePosixPath(here.relative_to(folder).as_posix())] = failure
+    return Listing(sorted(found), others, unlisted)
+
+
+def list_files(
+    folder: Path, content: str, *, suffixes: Collection[str] = IMAGE_SUFFIXES, without: Collection[str] = ()
+) -> list[Path]:
+    """List the files of a folder and of all below it by their extensions, in order of name.
+
+    Args:
+        folder: Where to look. Names that begin with a dot are left out, folders that cannot be listed passed by.
+        content: What an error says the folder should hold, such as "mask images".
+        suffixes: Extensions in small letters, with the dot.
+        without: Names of folders that are passed by.
+
+    Returns:
+        Paths that begin with `folder`, at least one.
+
+    Raises:
+        FileAccessError: It is no folder, or holds no such file.
+    """
+    if not folder.is_dir():
+        raise FileAccessError(f"{folder} is no folder", f"name a folder of {content}")
+
+    def wanted(path: Path) -> bool:
+        return path.suffix.lower() in suffixes and not path.name.startswith(".")
+
+    files = list_folder(folder, wanted, enter=lambda path: path.name not in without).files
+    if not files:
+        known = ", ".join(sorted(suffixes)) if len(suffixes) < 10 else "PNG, JPEG, TIFF, WebP and others"
+        raise FileAccessError(f"{folder} holds no {content}", f"it may hold {known}")
+    return [folder / file for file in files]

@@ -1,0 +1,54 @@
+"""The segmentation network and its loss."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the network needs PyTorch, which is in bokwon[train]")
+
+from bokwon.nn.segmentation import SegmentationConfig, SegmentationNet, class_loss  # noqa: E402
+
+TINY = SegmentationConfig(classes=4, widths=(4, 6, 8), dilations=(1, 2))
+
+
+def test_every_pixel_gets_its_classes() -> None:
+    network = SegmentationNet(TINY).eval()
+    assert TINY.multiple == 8
+    assert network(torch.rand(2, 3, 24, 40)).shape == (2, 4, 24, 40)
+
+
+def test_the_network_learns_which_pixels_are_red() -> None:
+    torch.manual_seed(0)
+    network = SegmentationNet(TINY)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-2)
+    image = torch.rand(4, 3, 32, 32)
+    labels = (image[:, 0] > 0.5).long() * 2
+    losses = []
+    for _ in range(60):
+        loss = class_loss(network(image), labels, not_damage=254, ignore=255, hard_share=0.1, hard=0.1)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss))
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_the_loss_by_hand() -> None:
+    # Four pixels, three classes, all equally likely: log 3 where the class is known, log 3/2 where two answers are as
+    # good as each other, nothing where the pixel does not count.
+    logits = torch.zeros(1, 3, 1, 4)
+    labels = torch.tensor([[[2, 0, 254, 255]]])
+    loss = class_loss(logits, labels, not_damage=254, ignore=255, hard_share=0.25, hard=0.5)
+    mean = (2 * math.log(3) + math.log(1.5)) / 4
+    assert float(loss) == pytest.approx(mean + 0.5 * math.log(3), rel=1e-5)
+
+
+def test_surroundings_and_sheet_are_as_good_as_each_other_where_nobody_knows() -> None:
+    logits = torch.zeros(1, 3, 1, 1)
+    logits[0, 1] = 50
+    label = torch.full((1, 1, 1), 254)
+    assert float(class_loss(logits, label, not_damage=254, ignore=255, hard_share=1, hard=0)) < 1e-6
+    logits[0, 1], logits[0, 2] = 0, 50
+    assert float(class_loss(logits, label, not_damage=254, ignore=255, hard_share=1, hard=0)) > 40
