@@ -92,11 +92,8 @@ def test_large_pages_are_searched_small_and_marked_in_full(
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "CMYK", "1", "I;16"])
 def test_images_of_any_mode_are_taken(colour_key: Path, mode: str) -> None:
-    image = Image.fromarray(page((slice(20, 40), slice(20, 40), RED)))
-    if mode == "I;16":
-        image = Image.fromarray(np.full((64, 64), 65535, np.uint16))
-    else:
-        image = image.convert(mode)
+    red = Image.fromarray(page((slice(20, 40), slice(20, 40), RED)))
+    image = Image.fromarray(np.full((64, 64), 65535, np.uint16)) if mode == "I;16" else red.convert(mode)
     damage = Detector(colour_key).detect(image)
     assert damage.hole.shape == (image.height, image.width)
     assert damage.undamaged == (mode not in ("RGBA", "CMYK"))

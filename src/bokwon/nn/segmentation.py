@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -96,7 +97,7 @@ class SegmentationNet(nn.Module):
 
 
 def class_loss(
-    logits: Tensor, labels: Tensor, *, not_damage: int, ignore: int, hard_share: float, hard: float
+    logits: Tensor, labels: Tensor, *, not_damage: int, ignore: int, weights: Sequence[float] | None = None
 ) -> Tensor:
     """Cross entropy in which the surroundings need not be told from the sheet where nobody knows.
 
@@ -105,16 +106,16 @@ def class_loss(
         labels: int64 (N, H, W): channels, `not_damage` or `ignore`.
         not_damage: Label that channels 0 and 1 answer equally well.
         ignore: Label that does not count.
-        hard_share: Share of all pixels, the worst ones, that count once more.
-        hard: Weight of their mean.
+        weights: How much a pixel of each channel counts, C numbers; all 1 by default.
 
     Returns:
-        Scalar.
+        Scalar: the mean over the pixels.
     """
     log = torch.log_softmax(logits.float(), 1)
     either = torch.logsumexp(log[:, :2], 1)
     known = labels < logits.shape[1]
-    picked = log.gather(1, torch.where(known, labels, 0)[:, None])[:, 0]
-    loss = -torch.where(known, picked, either) * (labels != ignore)
-    worst = torch.topk(loss.flatten(), max(1, round(hard_share * loss.numel()))).values
-    return loss.mean() + hard * worst.mean()
+    channel = torch.where(known, labels, 0)
+    loss = -torch.where(known, log.gather(1, channel[:, None])[:, 0], either) * (labels != ignore)
+    if weights is not None:
+        loss = loss * torch.tensor(weights, device=loss.device)[channel]
+    return loss.mean()

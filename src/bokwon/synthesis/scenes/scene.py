@@ -229,7 +229,9 @@ def _cut(
     top = image.astype(np.float32)
     if rng.random() < 0.5:
         rim = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.5, 2) * unit) * (1 - alpha)
-        top *= 1 + (rng.uniform(-0.6, 0.25) * np.clip(2 * rim, 0, 1))[..., None]
+        shade = rng.uniform(-0.6, 0.25) * np.clip(2 * rim, 0, 1)
+        labels[np.abs(shade) > 0.05] = IGNORE
+        top *= 1 + shade[..., None]
     labels[(alpha > 0.02) & (alpha <= 0.3)] = IGNORE
     labels[alpha > 0.3] = _LABEL[label]
     return np.asarray(np.clip(top + (below - top) * alpha[..., None], 0, 255), np.uint8)
@@ -317,5 +319,7 @@ def _lay_down(
         edge = 1 - cv2.GaussianBlur(sheet, (0, 0), rng.uniform(1, 12) * unit)
         top *= 1 - (rng.uniform(0.1, 0.6) * np.clip(2 * edge, 0, 1))[..., None]
     labels[sheet <= 0.5] = _LABEL["surroundings"]
-    labels[(sheet > 0.02) & (sheet < 0.98)] = np.where(labels[(sheet > 0.02) & (sheet < 0.98)] < 2, NOT_DAMAGE, IGNORE)
+    rim = (sheet > 0.02) & (sheet < 0.98)
+    damaged = (labels > 1) & (labels != NOT_DAMAGE)
+    labels[rim] = np.where(damaged[rim], IGNORE, NOT_DAMAGE)
     return np.asarray(np.clip(below + (top - below) * sheet[..., None], 0, 255), np.uint8)

@@ -62,8 +62,8 @@ class DetectionConfig:
         weight_decay: Of AdamW.
         warmup: Steps of linear warm-up.
         ema: Decay of the exponential moving average of the weights, which is what is saved.
-        hard_share: Share of the pixels, the worst ones, that count once more.
-        hard: Weight of their mean.
+        area_weight: How often a pixel of missing paper, abrasion or a stain counts, where a sound one counts once.
+        line_weight: The same for tears, creases, scratches, film and dust, which cover few pixels.
         precision: "fp32", "bf16" or "auto".
         seed: Of weights and crops.
         save_every: Steps between checkpoints.
@@ -82,8 +82,8 @@ class DetectionConfig:
     weight_decay: float = 1e-4
     warmup: int = 100
     ema: float = 0.998
-    hard_share: float = 0.02
-    hard: float = 0.3
+    area_weight: float = 2.0
+    line_weight: float = 4.0
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: int = 0
     save_every: int = 200
@@ -105,5 +105,8 @@ class DetectionConfig:
                 "learning_rate, weight_decay, warmup or workers is out of range",
                 "give a positive learning rate, and 0 or more for the others",
             )
-        if not (0 < self.hard_share <= 1 and self.hard >= 0 and 0 <= self.ema < 1):
-            raise ArgumentError("hard_share, hard or ema is out of range", "see docs/research/detection.md")
+        if self.area_weight <= 0 or self.line_weight <= 0 or not 0 <= self.ema < 1:
+            raise ArgumentError(
+                "area_weight, line_weight or ema is out of range",
+                "give positive weights, and an ema from 0 to below 1",
+            )

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Subset
 
 from bokwon.errors import BokwonError, InputFileError, OutputExistsError
 from bokwon.nn.segmentation import SegmentationNet, class_loss
-from bokwon.synthesis.scenes.classes import IGNORE, NOT_DAMAGE
+from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
 from bokwon.training import checkpoint
 from bokwon.training.accelerator import make_accelerator
 from bokwon.training.detection.config import DetectionConfig
@@ -29,6 +29,9 @@ from bokwon.utilities.processes import available_cores
 __all__ = ["train"]
 
 _log = logging.getLogger(__name__)
+
+# Classes of few pixels each.
+_LINES = ("tear", "crease", "scratch", "film and dust")
 
 Progress = Callable[[int, dict[str, float]], None]
 
@@ -100,8 +103,7 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
                 labels.to(accelerator.device),
                 not_damage=NOT_DAMAGE,
                 ignore=IGNORE,
-                hard_share=config.hard_share,
-                hard=config.hard,
+                weights=_weights(config),
             )
             value = float(loss.detach())
             if not math.isfinite(value):
@@ -124,6 +126,13 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
             if step % config.save_every == 0 and step < config.steps:
                 save()
     return save()
+
+
+def _weights(config: DetectionConfig) -> list[float]:
+    """How much a pixel of each class counts."""
+    return [
+        1.0 if name in CLASSES[:2] else config.line_weight if name in _LINES else config.area_weight for name in CLASSES
+    ]
 
 
 def _learning_rate(step: int, config: DetectionConfig) -> float:
