@@ -42,6 +42,9 @@ def test_the_loss_by_hand() -> None:
     labels = torch.tensor([[[2, 0, 254, 255]]])
     loss = class_loss(logits, labels, not_damage=254, ignore=255)
     assert float(loss) == pytest.approx((2 * math.log(3) + math.log(1.5)) / 4, rel=1e-5)
+    # The one pixel of channel 0: half of log 3 and half of log 3/2.
+    parted = class_loss(logits, labels, not_damage=254, ignore=255, parting=0.5)
+    assert float(parted) == pytest.approx((1.5 * math.log(3) + 1.5 * math.log(1.5)) / 4, rel=1e-5)
     weighted = class_loss(logits, labels, not_damage=254, ignore=255, weights=(1, 1, 5))
     assert float(weighted) == pytest.approx((6 * math.log(3) + math.log(1.5)) / 4, rel=1e-5)
 

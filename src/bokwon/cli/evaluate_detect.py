@@ -40,6 +40,10 @@ def evaluate_detect(
     photos: Annotated[
         list[Path] | None, typer.Option("--photos", metavar="DIR", help="Photographs for the scenes; again for more.")
     ] = None,
+    crops: Annotated[
+        list[Path] | None,
+        typer.Option("--crops", metavar="DIR", help="Windows of scans for the scenes; again for more."),
+    ] = None,
     films: Annotated[
         Path | None, typer.Option("--films", metavar="DIR", help="Pictures of film damage for the scenes.")
     ] = None,
@@ -53,6 +57,12 @@ def evaluate_detect(
         str, typer.Option("--part", help="all pages; or even or odd: every second one, from the first or second.")
     ] = "all",
     overlays: Annotated[bool, typer.Option("--overlays", help="Write pictures of what was found.")] = False,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibration", metavar="FILE", help="Write how often regions of each score are right, for export --card."
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="detect"),
@@ -78,6 +88,7 @@ def evaluate_detect(
     if pages:
         sources = Sources(
             pages=tuple(str(folder) for folder in pages),
+            crops=tuple(str(folder) for folder in crops or ()),
             photos=tuple(str(folder) for folder in photos or ()),
             films=str(films) if films else "",
             exclude_fonts=tuple(exclude_fonts or ()),
@@ -93,6 +104,7 @@ def evaluate_detect(
         seed=seed,
         part=part,
         overlays=overlays,
+        calibration=calibration,
     )
     measure_detector(
         Detector(model or DEFAULT_MODEL, threshold=threshold), order, lambda text: voice.tell("summary", text)

@@ -166,10 +166,14 @@ def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
             x = relu(graph.op("Add", x, inner))
         skips.append(x)
     x = skips.pop()
+    coarse = conv(network.coarse, x) if len(skips) == 2 else x
     for up, decode in zip(reversed(network.up), reversed(network.decode), strict=True):
         x = graph.op("Add", skips.pop(), graph.upsample(conv(up, x), 2, "nearest"))
         x = relu(graph.op("Add", x, conv(decode, relu(x))))
-    logits = graph.op("DepthToSpace", conv(network.head[0], x), blocksize=2, mode="CRD")
+        if len(skips) == 2:
+            coarse = conv(network.coarse, x)
+    fine = graph.op("DepthToSpace", conv(network.head[0], x), blocksize=2, mode="CRD")
+    logits = graph.op("Add", fine, graph.upsample(coarse, 8, "nearest"))
     graph.op("Softmax", logits, axis=1, out="probabilities")
     classes = network.config.classes
     inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, "H", "W"])]

@@ -17,6 +17,7 @@ from bokwon.detection.detector import Detector, as_gray
 from bokwon.detection.kinds import KINDS
 from bokwon.detection.overlay import draw_overlay
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
+from bokwon.evaluation.detection.calibration import fit_calibration
 from bokwon.evaluation.detection.figures import (
     GROUPS,
     Counts,
@@ -55,6 +56,7 @@ class DetectionOrder:
         seed: Of the scenes.
         part: `all`, or every second page by name: `even` starts with the first, `odd` with the second.
         overlays: Write a picture of what was found on each page.
+        calibration: File to write the curves from score to confidence into, for the card of a model without them.
     """
 
     out: Path
@@ -67,6 +69,7 @@ class DetectionOrder:
     seed: int = 1
     part: str = "all"
     overlays: bool = False
+    calibration: Path | None = None
 
 
 @dataclass
@@ -90,11 +93,16 @@ def measure_detector(detector: Detector, order: DetectionOrder, say: Say) -> dic
         All figures, as results.json holds them.
 
     Raises:
-        ArgumentError: Nothing is to be measured.
+        ArgumentError: Nothing is to be measured, or curves are to be fitted to a model that has them.
         FileAccessError: A folder is missing.
     """
     if not (order.sound or order.zones or order.labelled or order.scenes):
         raise ArgumentError("nothing is to be measured", "name --sound, --zones, --labelled or --pages")
+    if order.calibration is not None and (order.scenes is None or detector.network.card.get("calibration")):
+        raise ArgumentError(
+            "confidence is calibrated on scenes, with a model whose card has no calibration",
+            "name --pages, and a model exported without it",
+        )
     order.out.mkdir(parents=True, exist_ok=True)
     results = _Results()
     reasons = _reasons(order.not_sound)
@@ -118,6 +126,9 @@ def measure_detector(detector: Detector, order: DetectionOrder, say: Say) -> dic
     verdicts: list[RegionVerdict] = []
     if order.scenes is not None:
         results.scenes, verdicts = _scenes(detector, order.scenes, order, say)
+    if order.calibration is not None:
+        curves = fit_calibration(verdicts)
+        order.calibration.write_text(json.dumps({"calibration": curves}, indent=1) + "\n", encoding="utf-8")
     told = {
         "model": detector.network.name,
         "sha256": detector.network.sha256,
@@ -237,7 +248,7 @@ def _scenes(
     counts = {group: Counts() for group in GROUPS}
     verdicts: list[RegionVerdict] = []
     for number in range(order.count):
-        scene = draw_scene(np.random.default_rng((order.seed, number)), sources, damaged=True)
+        scene = draw_scene(np.random.default_rng((order.seed, number)), sources)
         damage = detector.find(scene.image, "RGB")
         for group, kinds in GROUPS.items():
             one = count_pixels(damage, scene.labels, kinds, detector.threshold)

@@ -58,12 +58,13 @@ class DetectionConfig:
         steps: Optimiser steps.
         batch: Crops in a step.
         crop: Side of a crop, pixels; a multiple of 32.
-        learning_rate: Highest learning rate of AdamW; it falls as a cosine.
-        weight_decay: Of AdamW.
+        learning_rate: Highest learning rate of Muon; it falls as a cosine.
+        weight_decay: Decoupled.
         warmup: Steps of linear warm-up.
         ema: Decay of the exponential moving average of the weights, which is what is saved.
         area_weight: How often a pixel of missing paper, abrasion or a stain counts, where a sound one counts once.
         line_weight: The same for tears, creases, scratches, film and dust, which cover few pixels.
+        parting: How much it counts to tell the sheet from its surroundings, in [0, 1].
         precision: "fp32", "bf16" or "auto".
         seed: Of weights and crops.
         save_every: Steps between checkpoints.
@@ -84,6 +85,7 @@ class DetectionConfig:
     ema: float = 0.998
     area_weight: float = 2.0
     line_weight: float = 4.0
+    parting: float = 0.3
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: int = 0
     save_every: int = 200

@@ -16,13 +16,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 
 from bokwon.errors import BokwonError, InputFileError, OutputExistsError
-from bokwon.nn.segmentation import SegmentationNet, class_loss
+from bokwon.nn.segmentation import SegmentationNet, scene_loss
 from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
 from bokwon.training import checkpoint
 from bokwon.training.accelerator import make_accelerator
 from bokwon.training.detection.config import DetectionConfig
 from bokwon.training.detection.scene_files import SceneCrops, make_scenes
 from bokwon.training.load_config import differences
+from bokwon.training.muon import Muon
 from bokwon.training.signals import interruptible
 from bokwon.utilities.processes import available_cores
 
@@ -59,7 +60,7 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
     accelerator = make_accelerator(config.precision)
     torch.manual_seed(config.seed)
     network = SegmentationNet(config.network).to(accelerator.device, memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = Muon(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
     step, seconds = 0, 0.0
     if last is not None:
@@ -97,14 +98,16 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
                 group["lr"] = rate
             image = image.to(accelerator.device).contiguous(memory_format=torch.channels_last)
             with accelerator.autocast():
-                logits = network(image)
-            loss = class_loss(
-                logits,
-                labels.to(accelerator.device),
-                not_damage=NOT_DAMAGE,
-                ignore=IGNORE,
-                weights=_weights(config),
-            )
+                loss = scene_loss(
+                    network,
+                    image,
+                    labels.to(accelerator.device),
+                    step,
+                    not_damage=NOT_DAMAGE,
+                    ignore=IGNORE,
+                    weights=_weights(config),
+                    parting=config.parting,
+                )
             value = float(loss.detach())
             if not math.isfinite(value):
                 raise BokwonError(f"the loss is not finite at step {step + 1}", "lower learning_rate")
