@@ -3,20 +3,57 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="the network needs PyTorch, which is in bokwon[train]")
 
-from bokwon.nn.segmentation import SegmentationConfig, SegmentationNet, class_loss  # noqa: E402
+from bokwon.nn.segmentation import (  # noqa: E402
+    SegmentationConfig,
+    SegmentationNet,
+    class_loss,
+    scene_loss,
+    standardise,
+)
 
-TINY = SegmentationConfig(classes=4, widths=(4, 6, 8), dilations=(1, 2))
+TINY = SegmentationConfig(classes=4, widths=(4, 6, 8), decoder=(4, 4, 6), frozen=False)
 
 
 def test_every_pixel_gets_its_classes() -> None:
     network = SegmentationNet(TINY).eval()
-    assert TINY.multiple == 8
-    assert network(torch.rand(2, 3, 24, 40)).shape == (2, 4, 24, 40)
+    assert TINY.multiple == 16
+    assert network(torch.rand(2, 3, 32, 48)).shape == (2, 4, 32, 48)
+
+
+def test_the_encoder_sees_neither_tone_nor_contrast() -> None:
+    image = torch.rand(1, 3, 32, 32) * 0.5
+    assert torch.allclose(standardise(image), standardise(0.5 * image + 0.3), atol=1e-4)
+
+
+def test_a_frozen_encoder_is_not_trained() -> None:
+    network = SegmentationNet(replace(TINY, frozen=True))
+    labels = torch.zeros(1, 32, 32, dtype=torch.long)
+    scene_loss(network, torch.rand(1, 3, 32, 32), labels, 0, not_damage=254, ignore=255).backward()
+    assert all(weight.grad is None for weight in network.encoder.parameters())
+    assert all(weight.grad is not None for weight in network.mix.parameters())
+
+
+def test_four_steps_see_all_pixels() -> None:
+    torch.manual_seed(0)
+    network = SegmentationNet(TINY)
+    image, labels = torch.rand(1, 3, 32, 32), torch.randint(0, 4, (1, 32, 32))
+    told = {"not_damage": 254, "ignore": 255}
+    with torch.no_grad():
+        quarters = torch.stack([scene_loss(network, image, labels, step, **told) for step in range(4)]).mean()
+        _, coarse = network.features(image)
+        whole = class_loss(network(image), labels, **told) + 0.5 * class_loss(coarse, labels[:, 4::8, 4::8], **told)
+    assert float(quarters) == pytest.approx(float(whole), rel=1e-5)
+
+
+def test_levels_of_encoder_and_decoder_are_the_same_number() -> None:
+    with pytest.raises(ValueError, match="same number of levels"):
+        SegmentationConfig(widths=(4, 6, 8), decoder=(4, 6))
 
 
 def test_the_network_learns_which_pixels_are_red() -> None:

@@ -30,7 +30,7 @@ def refine_mask(
         He, Sun, Tang, "Guided Image Filtering", ECCV 2010, equations 5, 6 and 8.
     """
     height, width = gray.shape
-    soft = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    soft = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     if radius < 1:
         return np.asarray(soft >= level)
     guide = gray.astype(np.float32) / np.float32(255)

@@ -20,9 +20,9 @@ from torch import nn
 from bokwon.errors import BokwonError
 from bokwon.export.model import read_entries
 from bokwon.export.nodes import IR_VERSION, OPSET, Graph
-from bokwon.export.onnx import TOLERANCE, fold_into, write_card, written
+from bokwon.export.onnx import TOLERANCE, write_card, written
 from bokwon.export.session import open_session
-from bokwon.nn.segmentation import SegmentationNet
+from bokwon.nn.segmentation import CELL, LEAST_RMS, SegmentationNet
 from bokwon.synthesis.scenes.classes import CLASSES
 from bokwon.training import checkpoint as checkpoints
 
@@ -86,19 +86,19 @@ def export_detector(network: SegmentationNet, path: Path, *, half: bool = True) 
         BokwonError: It is above `TOLERANCE`.
         FileAccessError: The file cannot be written.
     """
-    folded = _folded(network)
+    copied = copy.deepcopy(network).eval()
     if half:
         # Rounded here, so that both sides compute with the same weights.
-        for parameter in folded.parameters():
+        for parameter in copied.parameters():
             parameter.data = parameter.data.half().float()
     worst = 0.0
-    with written(build_detector(folded, half=half), path) as part:
+    with written(build_detector(copied, half=half), path) as part:
         session = open_session(part.read_bytes())
         generator = torch.Generator().manual_seed(0)
         for height, width in _SIZES:
             image = torch.rand(1, 3, height, width, generator=generator)
             with torch.no_grad():
-                expected = torch.softmax(folded(image), 1).numpy()
+                expected = torch.softmax(copied(image), 1).numpy()
             (got,) = session.run(["probabilities"], {"image": image.numpy()})
             worst = max(worst, float(np.abs(got - expected).max()))
         if not worst <= TOLERANCE:
@@ -109,20 +109,8 @@ def export_detector(network: SegmentationNet, path: Path, *, half: bool = True) 
     return worst
 
 
-def _folded(network: SegmentationNet) -> SegmentationNet:
-    """A copy in eval mode whose batch normalisation is part of the convolutions."""
-    network = copy.deepcopy(network).eval()
-    for module in network.modules():
-        if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], nn.BatchNorm2d):
-            conv, norm = module[0], module[1]
-            assert isinstance(conv, nn.Conv2d)
-            fold_into(conv, norm)
-            module[1] = nn.Identity()
-    return network
-
-
 def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
-    """Write the graph of a detector without batch normalisation.
+    """Write the graph of a detector.
 
     Args:
         network: The network.
@@ -130,49 +118,44 @@ def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
     """
     graph = Graph(half)
 
-    def conv(layer: nn.Module, x: str, *, shuffled: bool = False) -> str:
-        plain = layer[0] if isinstance(layer, nn.Sequential) else layer
-        assert isinstance(plain, nn.Conv2d)
-        assert plain.bias is not None
-        weight = plain.weight
-        if shuffled:
-            # PyTorch puts the four pixels of a channel side by side, ONNX the channels of a pixel.
-            weight = weight.reshape(weight.shape[0], 3, 4, 3, 3).transpose(1, 2).reshape(weight.shape)
-        side = int(plain.kernel_size[0])
-        border = int(plain.dilation[0]) * (side // 2)
+    def conv(layer: nn.Module, x: str) -> str:
+        assert isinstance(layer, nn.Conv2d)
+        assert layer.bias is not None
+        side = int(layer.kernel_size[0])
         return graph.op(
             "Conv",
             x,
-            graph.weight(weight),
-            graph.weight(plain.bias),
+            graph.weight(layer.weight),
+            graph.weight(layer.bias),
             kernel_shape=[side, side],
-            strides=[int(plain.stride[0])] * 2,
-            dilations=[int(plain.dilation[0])] * 2,
-            pads=[border] * 4,
+            strides=[int(layer.stride[0])] * 2,
+            pads=[side // 2] * 4,
         )
 
     def relu(x: str) -> str:
         return graph.op("Relu", x)
 
-    centred = graph.op("Sub", "image", graph.number(0.5))
-    stem = network.stem[1]
-    x = relu(conv(stem, graph.op("SpaceToDepth", centred, blocksize=2), shuffled=True))
-    skips = [relu(graph.op("Add", x, conv(network.top, x)))]
-    for down, encode in zip(network.down, network.encode, strict=True):
-        x = relu(conv(down, skips[-1]))
-        assert isinstance(encode, nn.Sequential)
-        for block in encode:
-            inner = conv(block.second, relu(conv(block.first, x)))
-            x = relu(graph.op("Add", x, inner))
-        skips.append(x)
-    x = skips.pop()
-    coarse = conv(network.coarse, x) if len(skips) == 2 else x
-    for up, decode in zip(reversed(network.up), reversed(network.decode), strict=True):
-        x = graph.op("Add", skips.pop(), graph.upsample(conv(up, x), 2, "nearest"))
-        x = relu(graph.op("Add", x, conv(decode, relu(x))))
-        if len(skips) == 2:
+    def halved(x: str, factor: int) -> str:
+        return graph.average(x, factor, factor, 0, 0)
+
+    residual = graph.op("Sub", "image", graph.upsample(halved("image", CELL), CELL, "linear"))
+    square = graph.op("ReduceMean", graph.op("Mul", residual, residual), axes=[1, 2, 3], keepdims=1)
+    scale = graph.op("Sqrt", graph.op("Max", square, graph.number(LEAST_RMS**2)))
+    x = graph.op("Div", residual, scale)
+    colours = graph.op("Sub", "image", graph.number(0.5))
+    sides = []
+    for layer, side in zip(network.encoder, network.side, strict=True):
+        x, colours = relu(conv(layer, x)), halved(colours, 2)
+        sides.append(conv(side, graph.op("Concat", x, colours, axis=1)))
+    x = relu(sides[-1])
+    coarse = x
+    for level in reversed(range(len(sides))):
+        if level < len(sides) - 1:
+            x = relu(graph.op("Add", sides[level], graph.upsample(conv(network.up[level], x), 2, "nearest")))
+        x = graph.op("Add", x, relu(conv(network.mix[level], x)))
+        if level == 2:
             coarse = conv(network.coarse, x)
-    fine = graph.op("DepthToSpace", conv(network.head[0], x), blocksize=2, mode="CRD")
+    fine = graph.op("DepthToSpace", conv(network.head, x), blocksize=2, mode="CRD")
     logits = graph.op("Add", fine, graph.upsample(coarse, 8, "nearest"))
     graph.op("Softmax", logits, axis=1, out="probabilities")
     classes = network.config.classes

@@ -35,7 +35,6 @@ __all__ = [
     "export",
     "export_int8",
     "fold_batch_norm",
-    "fold_into",
     "write_card",
     "written",
 ]
@@ -105,7 +104,7 @@ def fold_batch_norm(network: PConvUNet) -> PConvUNet:
     network = copy.deepcopy(network).eval()
     for block in network.modules():
         if isinstance(block, (EncoderBlock, DecoderBlock)) and block.norm is not None:
-            fold_into(block.conv, block.norm)
+            _fold(block.conv, block.norm)
             block.norm = None
     return network
 
@@ -172,8 +171,7 @@ def write_card(path: Path, model: Path, entries: dict[str, Any]) -> dict[str, An
     return card
 
 
-def fold_into(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
-    """Move batch normalisation into the convolution before it, in place."""
+def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     assert norm.running_var is not None
     assert norm.running_mean is not None
     scale = norm.weight.data / (norm.running_var + norm.eps).sqrt()

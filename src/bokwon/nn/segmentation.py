@@ -8,9 +8,19 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["SegmentationConfig", "SegmentationNet", "class_loss", "scene_loss"]
+__all__ = ["CELL", "LEAST_RMS", "SegmentationConfig", "SegmentationNet", "class_loss", "scene_loss"]
+
+CELL = 16
+"""Side of the cells whose mean colour is taken out of the image, pixels."""
+
+LEAST_RMS = 0.02
+"""Least contrast that an image is divided by."""
+
+# Level of the decoder, from the finest, at which the classes are told first: an eighth of the image's size.
+_COARSE = 2
 
 
 @dataclass(frozen=True)
@@ -19,43 +29,40 @@ class SegmentationConfig:
 
     Args:
         classes: Channels of the output.
-        widths: Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the image's size.
-        dilations: Dilation of each residual block at the coarsest level.
+        widths: Channels of the encoder's layers at 1/2, 1/4, 1/8 ... of the image's size; at least three.
+        decoder: Channels of the decoder at the same sizes.
+        frozen: The encoder is not trained.
     """
 
     classes: int = 10
-    widths: tuple[int, ...] = (16, 32, 64, 128, 160)
-    dilations: tuple[int, ...] = (1, 2, 4)
+    widths: tuple[int, ...] = (32, 64, 128, 256, 256)
+    decoder: tuple[int, ...] = (24, 32, 64, 96, 96)
+    frozen: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.widths) < _COARSE + 1 or len(self.widths) != len(self.decoder):
+            raise ValueError(
+                f"widths and decoder need the same number of levels, at least {_COARSE + 1}, "
+                f"not {len(self.widths)} and {len(self.decoder)}"
+            )
 
     @property
     def multiple(self) -> int:
         """Number that height and width must be multiples of, pixels."""
-        return 2 ** len(self.widths)
+        return int(max(2 ** len(self.widths), CELL))
 
-
-def _convolution(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation=dilation, bias=False), nn.BatchNorm2d(outputs)
-    )
-
-
-class _Residual(nn.Module):
-    """Two convolutions beside the identity."""
-
-    def __init__(self, channels: int, dilation: int = 1) -> None:
-        super().__init__()
-        self.first = _convolution(channels, channels, dilation=dilation)
-        self.second = _convolution(channels, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W) to the same shape."""
-        return torch.relu(x + self.second(torch.relu(self.first(x))))
+    @property
+    def kernels(self) -> tuple[int, ...]:
+        """Kernel sizes of the encoder: those of the network that fills."""
+        return (7, 5, 5, *[3] * len(self.widths))[: len(self.widths)]
 
 
 class SegmentationNet(nn.Module):
-    """U-Net that works at half resolution and below; pixels are shuffled in and out.
+    """The encoder of a network that fills, and a light decoder that tells classes.
 
-    The classes are first told at an eighth of the image's size, where features are many, then corrected pixel by pixel.
+    The encoder sees the image without its low-pass and in units of its contrast, as the filler's does; the decoder is
+    given the colours at each size besides. The classes are first told at an eighth of the image's size, where features
+    are many, then corrected pixel by pixel; pixels are shuffled out of the finest level, at half the size.
 
     Args:
         config: The network's shape.
@@ -64,19 +71,18 @@ class SegmentationNet(nn.Module):
     def __init__(self, config: SegmentationConfig | None = None) -> None:
         super().__init__()
         self.config = config or SegmentationConfig()
-        widths = self.config.widths
-        self.stem = nn.Sequential(nn.PixelUnshuffle(2), _convolution(12, widths[0]), nn.ReLU())
-        self.top = _convolution(widths[0], widths[0])
-        self.down = nn.ModuleList(_convolution(a, b, stride=2) for a, b in pairwise(widths))
-        last = len(widths) - 2
-        self.encode = nn.ModuleList(
-            nn.Sequential(*(_Residual(width, d) for d in (self.config.dilations if number == last else (1,))))
-            for number, width in enumerate(widths[1:])
+        widths, decoder = self.config.widths, self.config.decoder
+        inputs = (3, *widths[:-1])
+        self.encoder = nn.ModuleList(
+            nn.Conv2d(a, b, kernel, 2, kernel // 2)
+            for a, b, kernel in zip(inputs, widths, self.config.kernels, strict=True)
         )
-        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
-        self.decode = nn.ModuleList(_convolution(a, a) for a in widths[:-1])
-        self.coarse = nn.Conv2d(widths[2], self.config.classes, 1)
-        self.head = nn.Sequential(nn.Conv2d(widths[0], 4 * self.config.classes, 3, 1, 1), nn.PixelShuffle(2))
+        self.encoder.requires_grad_(not self.config.frozen)
+        self.side = nn.ModuleList(nn.Conv2d(a + 3, b, 1) for a, b in zip(widths, decoder, strict=True))
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(decoder))
+        self.mix = nn.ModuleList(nn.Conv2d(a, a, 3, 1, 1) for a in decoder)
+        self.coarse = nn.Conv2d(decoder[_COARSE], self.config.classes, 1)
+        self.head = nn.Conv2d(decoder[0], 4 * self.config.classes, 3, 1, 1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Tell the classes of an image's pixels.
@@ -88,8 +94,7 @@ class SegmentationNet(nn.Module):
             (N, classes, H, W), logits.
         """
         fine, coarse = self.features(image)
-        logits: Tensor = self.head[1](fine)
-        return logits + nn.functional.interpolate(coarse, scale_factor=8.0, mode="nearest")
+        return F.pixel_shuffle(fine, 2) + F.interpolate(coarse, scale_factor=8.0, mode="nearest")
 
     def features(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Compute what the logits are made of.
@@ -101,19 +106,38 @@ class SegmentationNet(nn.Module):
             Corrections (N, 4 classes, H/2, W/2), which `torch.pixel_shuffle` brings to full size, and the logits at an
             eighth of it, (N, classes, H/8, W/8).
         """
-        x = self.stem(image - 0.5)
-        skips = [torch.relu(x + self.top(x))]
-        for down, encode in zip(self.down, self.encode, strict=True):
-            skips.append(encode(torch.relu(down(skips[-1]))))
-        x = skips.pop()
-        coarse = self.coarse(x) if len(skips) == 2 else x
-        for up, decode in zip(reversed(self.up), reversed(self.decode), strict=True):
-            skip = skips.pop()
-            x = skip + nn.functional.interpolate(up(x), scale_factor=2.0, mode="nearest")
-            x = torch.relu(x + decode(torch.relu(x)))
-            if len(skips) == 2:
+        x = standardise(image)
+        colours = image - 0.5
+        sides = []
+        for layer, side in zip(self.encoder, self.side, strict=True):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen):
+                x = torch.relu(layer(x))
+            colours = F.avg_pool2d(colours, 2)
+            sides.append(side(torch.cat([x, colours.to(x.dtype)], 1)))
+        x = torch.relu(sides[-1])
+        coarse = x
+        for level in reversed(range(len(sides))):
+            if level < len(sides) - 1:
+                x = torch.relu(sides[level] + F.interpolate(self.up[level](x), scale_factor=2.0, mode="nearest"))
+            x = x + torch.relu(self.mix[level](x))
+            if level == _COARSE:
                 coarse = self.coarse(x)
-        return self.head[0](x), coarse
+        return self.head(x), coarse
+
+
+def standardise(image: Tensor) -> Tensor:
+    """Take an image's low-pass away and bring its contrast to 1, as networks that fill do where nothing is missing.
+
+    Args:
+        image: (N, 3, H, W), H and W multiples of `CELL`.
+
+    Returns:
+        (N, 3, H, W).
+    """
+    low = F.interpolate(F.avg_pool2d(image, CELL), scale_factor=float(CELL), mode="bilinear", align_corners=False)
+    residual = image - low
+    square = (residual * residual).mean((1, 2, 3), keepdim=True)
+    return residual / square.clamp(min=LEAST_RMS**2).sqrt()
 
 
 def scene_loss(network: SegmentationNet, image: Tensor, labels: Tensor, step: int, **told: Any) -> Tensor:
@@ -133,7 +157,7 @@ def scene_loss(network: SegmentationNet, image: Tensor, labels: Tensor, step: in
     row, column = step // 2 % 2, step % 2
     count, _, height, width = fine.shape
     quarter = fine.view(count, network.config.classes, 4, height, width)[:, :, 2 * row + column]
-    logits = quarter + nn.functional.interpolate(coarse, scale_factor=4.0, mode="nearest")
+    logits = quarter + F.interpolate(coarse, scale_factor=4.0, mode="nearest")
     # The middle of each cell of 8 x 8 pixels stands for it.
     return class_loss(logits, labels[:, row::2, column::2], **told) + 0.5 * class_loss(
         coarse, labels[:, 4::8, 4::8], **told

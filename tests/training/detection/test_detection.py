@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from bokwon.detection.detector import Detector  # noqa: E402
 from bokwon.errors import ArgumentError, InputFileError, OutputExistsError  # noqa: E402
 from bokwon.export.detector import export_detector_checkpoint  # noqa: E402
 from bokwon.nn.segmentation import SegmentationConfig  # noqa: E402
+from bokwon.nn.unet import PConvUNet  # noqa: E402
 from bokwon.training import checkpoint  # noqa: E402
 from bokwon.training.detection.config import DetectionConfig, ScenesConfig  # noqa: E402
 from bokwon.training.detection.loop import train  # noqa: E402
@@ -22,7 +24,7 @@ from bokwon.training.load_config import load, override, preset  # noqa: E402
 
 SCENES = ScenesConfig(count=3, size=96)
 TINY = DetectionConfig(
-    network=SegmentationConfig(widths=(4, 6, 8), dilations=(1,)),
+    network=SegmentationConfig(widths=(4, 6, 8), decoder=(4, 4, 6), frozen=False),
     scenes=SCENES,
     steps=3,
     batch=2,
@@ -84,7 +86,7 @@ def test_a_run_is_saved_resumed_and_exported(scenes: list[Path], tmp_path: Path)
     longer = override(told, ["steps=5"])
     assert train(longer, tmp_path / "run", resume=True).name == "step_000005"
     with pytest.raises(InputFileError, match="of another run"):
-        train(override(longer, ["network.widths=[4, 6, 10]"]), tmp_path / "run", resume=True)
+        train(override(longer, ["network.decoder=[4, 6, 6]"]), tmp_path / "run", resume=True)
 
     model = tmp_path / "tiny.onnx"
     assert export_detector_checkpoint(tmp_path / "run", model) < 1e-3
@@ -93,6 +95,35 @@ def test_a_run_is_saved_resumed_and_exported(scenes: list[Path], tmp_path: Path)
     assert card["trained"]["step"] == 5
     damage = Detector(model).detect(np.full((70, 50, 3), 200, np.uint8))
     assert damage.hole.shape == (70, 50)
+
+
+def test_the_encoder_of_a_network_that_fills_is_taken_over(scenes: list[Path], tmp_path: Path) -> None:
+    filler = PConvUNet(levels=4, width=4)
+    for module in filler.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 2)
+    filler.eval()
+    checkpoint.save(tmp_path / "filler", filler, {})
+    shape = SegmentationConfig(widths=(4, 8, 16, 32), decoder=(4, 4, 6, 6))
+    told = replace(
+        TINY,
+        network=shape,
+        init=str(tmp_path / "filler"),
+        steps=1,
+        scenes=replace(SCENES, folder=str(scenes[0].parent)),
+    )
+    network, _ = checkpoint.load_detector(train(told, tmp_path / "run"))
+    # In the middle, where no border is, a partial convolution of a whole image is a convolution.
+    image, valid = torch.rand(1, 3, 128, 128), torch.ones(1, 1, 128, 128)
+    ours = image
+    with torch.no_grad():
+        for layer, block in zip(network.encoder, filler.encoder, strict=True):
+            ours = torch.relu(layer(ours))
+            image, valid = block(image, valid)
+    assert torch.allclose(ours[..., 3:5, 3:5], image[..., 3:5, 3:5], atol=1e-4)
+    with pytest.raises(InputFileError, match="other layers"):
+        train(replace(told, network=SegmentationConfig(widths=(4, 6, 8), decoder=(4, 4, 6))), tmp_path / "other")
 
 
 def test_the_preset_and_what_is_refused(tmp_path: Path) -> None:

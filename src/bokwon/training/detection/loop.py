@@ -60,16 +60,17 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
     accelerator = make_accelerator(config.precision)
     torch.manual_seed(config.seed)
     network = SegmentationNet(config.network).to(accelerator.device, memory_format=torch.channels_last)
-    optimizer = Muon(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = Muon(
+        [p for p in network.parameters() if p.requires_grad], config.learning_rate, weight_decay=config.weight_decay
+    )
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
     step, seconds = 0, 0.0
     if last is not None:
         step, seconds = _restore(last, config, network, average, optimizer)
         _log.info("resumed from %s", last)
     elif config.init:
-        first = checkpoint.load_detector(Path(config.init))[0].state_dict()
-        network.load_state_dict(first)
-        average.module.load_state_dict(first)
+        _start_from(Path(config.init), network)
+        average.module.load_state_dict(network.state_dict())
     files = make_scenes(config.scenes, Path(config.scenes.folder or out / "scenes"), available_cores())
     crops = SceneCrops(files, config.steps * config.batch, config.crop, config.seed)
     rest = Subset(crops, range(step * config.batch, len(crops)))
@@ -113,7 +114,7 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
                 raise BokwonError(f"the loss is not finite at step {step + 1}", "lower learning_rate")
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             optimizer.step()
             average.update_parameters(network)
             step += 1
@@ -129,6 +130,29 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
             if step % config.save_every == 0 and step < config.steps:
                 save()
     return save()
+
+
+def _start_from(path: Path, network: SegmentationNet) -> None:
+    """Take over the weights of a detector, or the encoder of a network that fills, its normalisation folded in."""
+    if checkpoint.is_detector(path):
+        network.load_state_dict(checkpoint.load_detector(path)[0].state_dict())
+        return
+    filler, _ = checkpoint.load_network(path)
+    try:
+        for layer, block in zip(network.encoder, filler.encoder, strict=False):
+            assert isinstance(layer, torch.nn.Conv2d)
+            norm = block.norm
+            weight, bias = block.conv.weight, block.conv.bias
+            if norm is not None:
+                gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+                weight, bias = weight * gain.view(-1, 1, 1, 1), norm.bias - norm.running_mean * gain
+            with torch.no_grad():
+                layer.weight.copy_(weight)
+                layer.bias.copy_(bias)
+    except RuntimeError as error:
+        raise InputFileError(
+            f"the encoder of {path} has other layers", "set network.widths to those of its network"
+        ) from error
 
 
 def _weights(config: DetectionConfig) -> list[float]:
