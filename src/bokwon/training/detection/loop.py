@@ -114,7 +114,7 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
                 raise BokwonError(f"the loss is not finite at step {step + 1}", "lower learning_rate")
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            torch.nn.utils.clip_grad_norm_(trained, 5.0)
             optimizer.step()
             average.update_parameters(network)
             step += 1
