@@ -53,8 +53,8 @@ class DetectionConfig:
     Args:
         kind: Tells this configuration from one of a network that fills.
         network: The network's shape.
-        init: Weights to start from: a checkpoint of a damage detector; or, for the encoder alone, those of a network that
-            fills, `.safetensors` with the card beside it.
+        init: Weights to start from: a checkpoint of a damage detector. Or, for the encoder alone, those of a network
+            that fills: `.safetensors` with the card beside it.
         scenes: What is learned from.
         steps: Optimiser steps.
         batch: Crops in a step.

@@ -60,9 +60,8 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
     accelerator = make_accelerator(config.precision)
     torch.manual_seed(config.seed)
     network = SegmentationNet(config.network).to(accelerator.device, memory_format=torch.channels_last)
-    optimizer = Muon(
-        [p for p in network.parameters() if p.requires_grad], config.learning_rate, weight_decay=config.weight_decay
-    )
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = Muon(trained, config.learning_rate, weight_decay=config.weight_decay)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
     step, seconds = 0, 0.0
     if last is not None:
