@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bokwon.synthesis.masks.occlusion import occlusion_scene
 from bokwon.synthesis.random_fields import level_set, noise_field, smooth_outline
 
 
@@ -44,17 +43,3 @@ def test_an_outline_surrounds_its_centre_at_its_radius() -> None:
         assert outline.shape == (36, 2)
         assert cv2.pointPolygonTest(outline.astype(np.float32), (50.0, 40.0), False) > 0
         assert 5 < np.hypot(*(outline - (50, 40)).T).mean() < 60
-
-
-def test_a_scene_marks_thin_lines_where_things_move_and_not_their_insides() -> None:
-    shares = []
-    for seed in range(20):
-        hidden = occlusion_scene(np.random.default_rng(seed), (256, 256))
-        assert set(np.unique(hidden)) <= {0, 255}
-        shares.append((hidden > 0).mean())
-    assert 0.001 < np.median(shares) < 0.1
-    eroded = [
-        cv2.erode(occlusion_scene(np.random.default_rng(seed), (256, 256)), np.ones((15, 15))).any()
-        for seed in range(20)
-    ]
-    assert sum(eroded) <= 4

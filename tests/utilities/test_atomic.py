@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bokwon.errors import FileAccessError, OutputExistsError
-from bokwon.utilities.atomic import check_target, replacing
+from bokwon.utilities.atomic import check_target, is_part, part_beside, remove_parts, replacing, write_file
 
 
 def names(folder: Path) -> list[str]:
@@ -96,3 +96,39 @@ def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
     target = (folder if os.geteuid() else Path("/sys")) / "out.png"
     with pytest.raises(FileAccessError, match=r"cannot write|not writable"), replacing(target):
         pass
+
+
+def test_nobody_else_may_read_what_is_not_finished(tmp_path: Path) -> None:
+    target = tmp_path / "out.png"
+    target.touch(0o644)
+    with replacing(target) as stream:
+        assert is_part(Path(stream.name).name)
+        assert stat.S_IMODE(Path(stream.name).stat().st_mode) == 0o600
+    assert stat.S_IMODE(target.stat().st_mode) == 0o644
+
+
+def test_the_disk_is_waited_for_unless_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    write_file(tmp_path / "many.png", b"1", sync=False)
+    assert not waited
+    write_file(tmp_path / "one.png", b"1")
+    assert len(waited) == 1
+
+
+def test_text_is_utf8_and_keeps_bytes_of_names_that_are_not(tmp_path: Path) -> None:
+    write_file(tmp_path / "note.txt", "복원 \udcff")
+    assert (tmp_path / "note.txt").read_bytes() == "복원 ".encode() + b"\xff"
+
+
+def test_what_a_killed_run_left_is_known_by_its_name_and_removed(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "page.png").touch()
+    part_beside(tmp_path / "sub" / "page.png").touch()
+    folder = part_beside(tmp_path / "record")
+    folder.mkdir()
+    (folder / "record.json").touch()
+    (tmp_path / "mine.part").touch()
+    assert not is_part("mine.part")
+    remove_parts(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine.part", "page.png", "sub"]

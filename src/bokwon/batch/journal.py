@@ -201,4 +201,5 @@ def _lock(stream: TextIO, folder: Path) -> None:
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        stream.close()
         raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error

@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from traceback import format_exc
@@ -22,6 +21,9 @@ __all__ = ["available_cores", "in_processes", "map_in_processes", "run_in_proces
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
 
+_Outcome = tuple[ResultT | None, tuple[Exception, str] | None]
+"""What a call returned; or what it raised, and the traceback."""
+
 Start = Callable[[], Callable[[TaskT], ResultT]]
 """Makes what works: run once in each process, so that it can load what it needs."""
 
@@ -33,13 +35,16 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def map_in_processes(function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT], jobs: int) -> Iterator[ResultT]:
+def map_in_processes(
+    function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT], jobs: int, *, chunk: int = 1
+) -> Iterator[ResultT]:
     """Apply a function to every task: in this process for one job or one task, else as `in_processes`.
 
     Args:
         function: Picklable; its result must depend on its argument only.
         tasks: Arguments.
         jobs: Number of processes.
+        chunk: How many tasks a process is given at once; more where each takes a few milliseconds.
 
     Yields:
         The results in the order of the tasks.
@@ -50,7 +55,13 @@ def map_in_processes(function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT
     if jobs == 1 or len(tasks) < 2:
         yield from map(function, tasks)
     else:
-        yield from in_processes(function, tasks, jobs, "this command")
+        chunks = (tasks[start : start + chunk] for start in range(0, len(tasks), chunk))
+        for results in in_processes(partial(_call_each, function), chunks, jobs, "this command"):
+            yield from results
+
+
+def _call_each(function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> list[ResultT]:
+    return [function(task) for task in tasks]
 
 
 def in_processes(work: Callable[[TaskT], ResultT], items: Iterable[TaskT], jobs: int, name: str) -> Iterator[ResultT]:
@@ -79,22 +90,11 @@ def in_processes(work: Callable[[TaskT], ResultT], items: Iterable[TaskT], jobs:
                 raise BokwonError(f"a worker process of {name} died", fix)
             early[number] = outcome
             while due in early:
-                yield early.pop(due).get()
+                result, failure = early.pop(due)
+                if failure is not None:
+                    raise failure[0] from RuntimeError(f"in a worker process:\n{failure[1]}")
+                yield cast(ResultT, result)
                 due += 1
-
-
-@dataclass(frozen=True)
-class _Outcome(Generic[ResultT]):
-    """What a call gave: its result, or the error it raised and where."""
-
-    result: ResultT | None = None
-    error: Exception | None = None
-    trace: str = ""
-
-    def get(self) -> ResultT:
-        if self.error is not None:
-            raise self.error from RuntimeError(f"in a worker process:\n{self.trace}")
-        return cast(ResultT, self.result)
 
 
 def _caught(work: Callable[[TaskT], ResultT]) -> Callable[[tuple[int, TaskT]], _Outcome[ResultT]]:
@@ -105,9 +105,9 @@ def _caught(work: Callable[[TaskT], ResultT]) -> Callable[[tuple[int, TaskT]], _
 
     def call(item: tuple[int, TaskT]) -> _Outcome[ResultT]:
         try:
-            return _Outcome(work(item[1]))
+            return work(item[1]), None
         except Exception as error:
-            return _Outcome(error=error, trace=format_exc())
+            return None, (error, format_exc())
 
     return call
 

@@ -11,17 +11,16 @@ from PIL import Image
 from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError
 from bokwon.synthesis.masks.bins import CELLS, Cell, cell_of
 from bokwon.synthesis.masks.dataset import MaskSet, make_set
+from bokwon.synthesis.masks.files import save_mask
 from bokwon.synthesis.masks.generate import make_mask
-from bokwon.synthesis.masks.polarity import find_polarity, list_masks, read_mask
+from bokwon.synthesis.masks.polarity import list_masks, read_mask
 from bokwon.synthesis.masks.sorting import sort_masks
 
 NVIDIA = Path(os.environ.get("DATA", ""), "masks", "nvidia_test")
 
 
-def save(path: Path, hole: np.ndarray, *, inverted: bool = False, mode: str = "L") -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = Image.fromarray(((hole ^ inverted) * 255).astype(np.uint8))
-    (image.convert(mode)).save(path, **({"quality": 60} if path.suffix == ".jpg" else {}))
+def save(path: Path, hole: np.ndarray, *, inverted: bool = False) -> None:
+    save_mask(path, hole ^ inverted)
 
 
 def fill(folder: Path, cells: tuple[Cell, ...], *, inverted: bool = False, suffix: str = ".png") -> None:
@@ -56,16 +55,6 @@ def test_masks_of_either_polarity_come_into_their_cells(tmp_path: Path, inverted
     assert not (tmp_path / "out" / "INCOMPLETE").exists()
 
 
-@pytest.mark.parametrize("cell", [Cell(6, True), Cell(6, False)])
-@pytest.mark.parametrize("inverted", [False, True])
-def test_a_folder_of_masks_that_are_mostly_hole_is_not_inverted(tmp_path: Path, cell: Cell, inverted: bool) -> None:
-    for number in range(6):
-        hole = make_mask(np.random.default_rng(number), (256, 256), "occlusion", cell.ratio, cell.border_class)
-        assert hole.mean() > 0.5
-        save(tmp_path / f"{number}.png", hole, inverted=inverted)
-    assert find_polarity(list_masks(tmp_path)).white is not inverted
-
-
 def test_one_inverted_file_follows_the_folder_and_is_named(tmp_path: Path) -> None:
     fill(tmp_path / "in", CELLS[:4])
     save(
@@ -88,20 +77,6 @@ def test_where_nothing_tells_the_polarity_it_must_be_said(tmp_path: Path) -> Non
     assert sort_masks(tmp_path / "in", tmp_path / "out", holes="black").cells == {"40-50/border": 1}
     with pytest.raises(ArgumentError, match="colour"):
         sort_masks(tmp_path / "in", tmp_path / "out", holes="green")  # type: ignore[arg-type]
-
-
-def test_jpeg_colour_transparency_and_depth_are_read(tmp_path: Path) -> None:
-    hole = make_mask(np.random.default_rng(1), (96, 96), "strokes", (0.2, 0.3))
-    save(tmp_path / "a.jpg", hole)
-    save(tmp_path / "b.png", hole, mode="RGB")
-    save(tmp_path / "c.png", hole, mode="1")
-    drawn = np.zeros((96, 96, 4), np.uint8)
-    drawn[..., 3] = hole * 255
-    Image.fromarray(drawn).save(tmp_path / "d.png")
-    Image.fromarray((hole * 65535).astype(np.uint16)).save(tmp_path / "e.tif")
-    Image.fromarray((hole * 255).astype(np.uint8)).convert("P").save(tmp_path / "f.bmp")
-    for path in list_masks(tmp_path):
-        assert (read_mask(path) == hole).mean() > (0.98 if path.suffix == ".jpg" else 0.9999), path
 
 
 def test_what_is_no_mask_is_reported_and_the_rest_is_sorted(tmp_path: Path) -> None:

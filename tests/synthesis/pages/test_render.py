@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,15 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
-from bokwon.synthesis.pages.canvas import Canvas
 from bokwon.synthesis.pages.fonts import Font
-from bokwon.synthesis.pages.horizontal import write_lines
 from bokwon.synthesis.pages.render import INK_RANGE, STYLES, Page, render_crop, render_page
-from bokwon.synthesis.pages.seals import stamp_seal
-from bokwon.synthesis.pages.styles import Style
 from bokwon.synthesis.pages.text import TextSource, script_of
-from bokwon.synthesis.pages.vertical import write_columns
-from bokwon.synthesis.pages.writer import Hand, Writer, choose_hand
 
 VERTICAL = [name for name, style in STYLES.items() if style.vertical]
 HORIZONTAL = [name for name, style in STYLES.items() if not style.vertical]
@@ -37,22 +29,6 @@ def _check(page: Page, height: int, width: int) -> None:
         assert 0 <= left < right <= width
         assert 0 <= top < bottom <= height
         assert page.ink[top:bottom, left:right].any(), character
-
-
-def _lay_out(
-    style: Style, fonts: Sequence[Font], seed: int = 0, height: int = 700, width: int = 600, size: float = 24
-) -> Canvas:
-    """Write a page without ink and paper."""
-    rng = np.random.default_rng(seed)
-    hand = choose_hand(rng, style.name, fonts)
-    canvas = Canvas(height, width)
-    write = write_columns if style.vertical else write_lines
-    write(rng, canvas, Writer(Hand(style, hand.fonts, hand.script, hand.slant), size, TextSource()), height, width)
-    return canvas
-
-
-def _centres(canvas: Canvas) -> np.ndarray:
-    return np.array([((c.box[0] + c.box[2]) / 2, (c.box[1] + c.box[3]) / 2) for c in canvas.characters])
 
 
 @settings(deadline=None, max_examples=40)
@@ -99,96 +75,9 @@ def test_each_style_writes_its_scripts_in_dark_ink(style: str, system_fonts: lis
         assert np.median(gray[page.ink]) < np.median(gray[near]) - 15
 
 
-@pytest.mark.parametrize("style", VERTICAL)
-def test_columns_run_from_right_to_left(style: str, system_fonts: list[Font]) -> None:
-    plain = replace(STYLES[style], notes=0, spine=0, sway=0, marks=0)
-    canvas = _lay_out(plain, system_fonts)
-    columns = canvas.text.strip().split("\n")
-    centres = _centres(canvas)
-    assert len(columns) > 5
-    start, last_x = 0, float("inf")
-    for column in columns:
-        count = len([c for c in canvas.characters[start:] if c.text][: _count(canvas, start, column)])
-        part = centres[start : start + count]
-        assert part[:, 0].mean() < last_x - 10
-        assert (np.diff(part[:, 1]) > 0).all()
-        last_x = part[:, 0].mean()
-        start += count
-    assert start == len(canvas.characters)
-
-
-def _count(canvas: Canvas, start: int, line: str) -> int:
-    """Count the characters that make up a line: some are clusters of several code points."""
-    length, count = 0, 0
-    while length < len(line):
-        length += len(canvas.characters[start + count].text)
-        count += 1
-    return count
-
-
-@pytest.mark.parametrize("style", HORIZONTAL)
-def test_lines_run_from_left_to_right(style: str, system_fonts: list[Font]) -> None:
-    canvas = _lay_out(replace(STYLES[style], sway=0), system_fonts, size=18)
-    assert " " in canvas.text
-    centres = _centres(canvas)
-    steps = np.diff(centres, axis=0)
-    # Within a line to the right; a jump back to the left is a new line, lower on the page or in the next column.
-    returns = steps[:, 0] < 0
-    lines = canvas.text.strip().count("\n") + 1
-    assert lines - 3 <= returns.sum() + 1 <= lines + 3
-    assert (steps[~returns, 0] > 0).all()
-
-
-def test_a_leaf_of_a_block_book_has_frame_rules_and_spine(system_fonts: list[Font]) -> None:
-    full = replace(STYLES["woodblock"], rules=1, frame=1, spine=1, notes=0)
-    for height, width in ((700, 500), (500, 800)):
-        rules = _lay_out(full, system_fonts, 3, height, width).layer("rules") > 100
-        # Rules and frame: columns that are inked for most of the page's height, one more than there are columns.
-        tall = rules.mean(0) > 0.5
-        assert np.count_nonzero(np.diff(tall.astype(int)) == 1) >= 5
-        # The fish tail: a black field as wide as the strip.
-        opened = cv2.morphologyEx(rules.astype(np.uint8), cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
-        assert opened.any()
-        x = np.nonzero(opened)[1].mean() / width
-        assert x == pytest.approx(0.5, abs=0.15) if width > height else x < 0.25
-    bare = _lay_out(replace(full, rules=0, frame=0, spine=0), system_fonts, 3)
-    assert "rules" not in bare.layers
-
-
-def test_interlinear_notes_stand_in_two_rows_of_small_characters(system_fonts: list[Font]) -> None:
-    noted = replace(STYLES["woodblock"], notes=0.3, sway=0)
-    canvas = _lay_out(noted, system_fonts, size=40)
-    heights = np.array([c.box[3] - c.box[1] for c in canvas.characters])
-    assert 0.2 < (heights < 26).mean() < 0.95
-    plain = _lay_out(replace(noted, notes=0), system_fonts, size=40)
-    assert len(canvas.characters) > 1.2 * len(plain.characters)
-
-
-def test_red_writing_takes_one_column(system_fonts: list[Font]) -> None:
-    for name in ("brush", "latin_hand"):
-        assert _lay_out(replace(STYLES[name], red=1), system_fonts).layer("red").any()
-        assert "red" not in _lay_out(replace(STYLES[name], red=0, rules=0), system_fonts).layers
-
-
-def test_seals_are_red_on_the_page(system_fonts: list[Font]) -> None:
-    rng = np.random.default_rng(0)
-    for name in ("brush", "latin_print"):
-        hand = choose_hand(rng, name, system_fonts)
-        canvas = Canvas(300, 300)
-        stamp_seal(rng, canvas, Writer(hand, 24, TextSource()), 300, 300)
-        assert 0.001 < (canvas.layer("seals") > 127).mean() < 0.3
-
-
 def test_old_hangul_pages_show_letters_that_are_lost(system_fonts: list[Font]) -> None:
     page = render_page(1, (400, 400), style="hangul", fonts=system_fonts)
     assert any(len(character.text) > 1 and "\u119e" in character.text for character in page.characters)
-
-
-def test_typed_letters_differ_in_strength(system_fonts: list[Font]) -> None:
-    canvas = _lay_out(STYLES["typescript"], system_fonts, size=18)
-    assert canvas.loads is not None
-    loads = [canvas.loads[c.box[1], c.box[0]] for c in canvas.characters]
-    assert np.std(loads) > 10
 
 
 def test_the_same_seed_gives_the_same_page(latin_fonts: list[Font]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,13 +127,11 @@ def make_set(
     found = len(records)
     progress(found)
     missing = [number for number in range(plan.count) if number not in records]
-    chunks = [(out, plan, missing[start : start + 24]) for start in range(0, len(missing), 24)]
     try:
         with (out / "manifest.jsonl.part").open("a", encoding="utf-8") as part:
-            for lines in map_in_processes(_write_masks, chunks, jobs):
-                for record in lines:
-                    records[record["number"]] = record
-                    part.write(json.dumps(record) + "\n")
+            for record in map_in_processes(partial(_write_mask, out, plan), missing, jobs, chunk=24):
+                records[record["number"]] = record
+                part.write(json.dumps(record) + "\n")
                 part.flush()
                 progress(len(records))
     except OSError as error:
@@ -141,15 +140,12 @@ def make_set(
     return len(missing), found
 
 
-def _write_masks(chunk: tuple[Path, MaskSet, list[int]]) -> list[dict[str, Any]]:
-    out, plan, numbers = chunk
-    records = []
-    for number in numbers:
-        hole = plan.draw(number)
-        save_mask(out / plan.path(number), hole)
-        seed = [plan.seed, plan.stream, number]
-        records.append({"number": number, **mask_record(plan.path(number), hole, plan.cell(number), plan.kind, seed)})
-    return records
+def _write_mask(out: Path, plan: MaskSet, number: int) -> dict[str, Any]:
+    """Draw and write a mask, and return its line of the manifest."""
+    hole = plan.draw(number)
+    save_mask(out / plan.path(number), hole)
+    seed = [plan.seed, plan.stream, number]
+    return {"number": number, **mask_record(plan.path(number), hole, plan.cell(number), plan.kind, seed)}
 
 
 def _finished(out: Path, plan: MaskSet) -> dict[int, dict[str, Any]]:

@@ -109,8 +109,7 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
     if holes != "auto":
         return Polarity(holes == "white", 0.0)
     looked_at = list(files[:: -(-len(files) // _ENOUGH)])
-    chunks = [looked_at[start : start + 32] for start in range(0, len(looked_at), 32)]
-    found = [value for chunk in map_in_processes(_judge, chunks, jobs) for value in chunk]
+    found = map_in_processes(_judge, looked_at, jobs, chunk=32)
     masks = [(path, value) for path, value in zip(looked_at, found, strict=True) if value is not None]
     if not masks:
         raise FileAccessError(
@@ -126,15 +125,12 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
     return Polarity(white, evidence, tuple(path for path, value in masks if (value if white else -value) < -0.5))
 
 
-def _judge(paths: list[Path]) -> list[float | None]:
-    """The evidence of each file; None if it is no mask."""
-    evidence: list[float | None] = []
-    for path in paths:
-        try:
-            evidence.append(_evidence(read_mask(path)))
-        except ValueError:
-            evidence.append(None)
-    return evidence
+def _judge(path: Path) -> float | None:
+    """The evidence of a file; None if it is no mask."""
+    try:
+        return _evidence(read_mask(path))
+    except ValueError:
+        return None
 
 
 def _evidence(white: Hole) -> float:

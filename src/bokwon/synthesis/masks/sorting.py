@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +68,17 @@ def sort_masks(
     origin = {"sorted_from": str(source), "holes": "white" if polarity.white else "black"}
     if open_set(out, origin):
         raise OutputExistsError(f"{out} holds these masks, sorted", "use it, or remove it to sort again")
-    tasks = [(path, source, out, number, polarity.white) for number, path in enumerate(files)]
+    sort = partial(_sort_one, source, out, polarity.white)
     unused: dict[str, str] = {}
     records: list[dict[str, Any]] = []
     try:
-        chunks = [tasks[start : start + 32] for start in range(0, len(tasks), 32)]
-        for done, results in enumerate(map_in_processes(_sort_some, chunks, jobs), start=1):
-            for name, record in results:
-                if isinstance(record, str):
-                    unused[name] = record
-                else:
-                    records.append(record)
-            progress(min(32 * done, len(tasks)), len(tasks))
+        results = map_in_processes(sort, list(enumerate(files)), jobs, chunk=32)
+        for done, (name, record) in enumerate(results, start=1):
+            if isinstance(record, str):
+                unused[name] = record
+            else:
+                records.append(record)
+            progress(done, len(files))
         lines = "".join(json.dumps({"file": name, "reason": unused[name]}) + "\n" for name in sorted(unused))
         write_file(out / "unused.jsonl", lines)
     except OSError as error:
@@ -88,26 +88,18 @@ def sort_masks(
     return Sorting(polarity, dict(sorted(cells.items())), unused)
 
 
-def _sort_some(tasks: list[tuple[Path, Path, Path, int, bool]]) -> list[tuple[str, dict[str, Any] | str]]:
-    """For each file its name and either its line of the manifest or why it has no cell."""
-    results: list[tuple[str, dict[str, Any] | str]] = []
-    for path, source, out, number, white in tasks:
-        name = _name(path, source)
-        try:
-            mask = read_mask(path)
-        except ValueError as error:
-            results.append((name, str(error)))
-            continue
-        hole = mask if white else ~mask
-        cell = cell_of(hole)
-        if cell is None:
-            results.append((name, f"hole ratio {hole.mean():.4f} lies in no bin, (0.01, 0.6]"))
-            continue
-        file = f"{cell.folder}/{number:05d}.png"
-        save_mask(out / file, hole)
-        results.append((name, {**mask_record(file, hole, cell, "sorted", None), "number": number, "source": name}))
-    return results
-
-
-def _name(path: Path, source: Path) -> str:
-    return path.relative_to(source).as_posix()
+def _sort_one(source: Path, out: Path, white: bool, numbered: tuple[int, Path]) -> tuple[str, dict[str, Any] | str]:
+    """Write a mask into its cell; return its name, and its line of the manifest or why it has no cell."""
+    number, path = numbered
+    name = path.relative_to(source).as_posix()
+    try:
+        mask = read_mask(path)
+    except ValueError as error:
+        return name, str(error)
+    hole = mask if white else ~mask
+    cell = cell_of(hole)
+    if cell is None:
+        return name, f"hole ratio {hole.mean():.4f} lies in no bin, (0.01, 0.6]"
+    file = f"{cell.folder}/{number:05d}.png"
+    save_mask(out / file, hole)
+    return name, {**mask_record(file, hole, cell, "sorted", None), "number": number, "source": name}

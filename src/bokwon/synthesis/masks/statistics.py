@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -131,31 +132,26 @@ def measure_folder(
     files = list_masks(folder)
     polarity = find_polarity(files, holes, jobs)
     chosen = files if limit is None else files[:: -(-len(files) // max(limit, 1))]
-    tasks = [(path, polarity.white) for path in chosen]
     rows: dict[str, list[MaskFigures]] = {ALL: [], **{cell.folder: [] for cell in CELLS}}
-    chunks = [tasks[start : start + 32] for start in range(0, len(tasks), 32)]
-    for done, chunk in enumerate(map_in_processes(_measure_some, chunks, jobs), start=1):
-        for cell, figures in chunk:
-            rows[ALL].append(figures)
-            if cell:
-                rows[cell].append(figures)
-        progress(min(32 * done, len(tasks)), len(tasks))
+    measured = map_in_processes(partial(_measure_one, polarity.white), chosen, jobs, chunk=32)
+    for done, (names, figures) in enumerate(measured, start=1):
+        for name in names:
+            rows[name].append(figures)
+        progress(done, len(chosen))
     if not rows[ALL]:
         raise FileAccessError(f"{folder} holds images, but no mask", "masks are black and white")
-    return {name: collect(measured) for name, measured in rows.items() if measured}, polarity
+    return {name: collect(found) for name, found in rows.items() if found}, polarity
 
 
-def _measure_some(tasks: list[tuple[Path, bool]]) -> list[tuple[str, MaskFigures]]:
-    results = []
-    for path, white in tasks:
-        try:
-            mask = read_mask(path)
-        except ValueError:
-            continue
-        hole = mask if white else ~mask
-        cell = cell_of(hole)
-        results.append((cell.folder if cell else "", measure_mask(hole)))
-    return results
+def _measure_one(white: bool, path: Path) -> tuple[tuple[str, ...], MaskFigures]:
+    """Return the samples that a file belongs to, none if it is no mask, and its figures."""
+    try:
+        mask = read_mask(path)
+    except ValueError:
+        return (), MaskFigures(0.0, 0, 0.0, 0.0, 0.0, 0.0)
+    hole = mask if white else ~mask
+    cell = cell_of(hole)
+    return (ALL, cell.folder) if cell else (ALL,), measure_mask(hole)
 
 
 def collect(figures: Iterable[MaskFigures]) -> Sample:
