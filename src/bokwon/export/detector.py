@@ -22,7 +22,7 @@ from bokwon.export.model import read_entries
 from bokwon.export.nodes import IR_VERSION, OPSET, Graph
 from bokwon.export.onnx import TOLERANCE, write_card, written
 from bokwon.export.session import open_session
-from bokwon.nn.segmentation import CELL, LEAST_RMS, SegmentationNet
+from bokwon.nn.segmentation import CELL, COARSE, LEAST_RMS, SegmentationNet
 from bokwon.synthesis.scenes.classes import CLASSES
 from bokwon.training import checkpoint as checkpoints
 
@@ -153,7 +153,7 @@ def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
         if level < len(sides) - 1:
             x = relu(graph.op("Add", sides[level], graph.upsample(conv(network.up[level], x), 2, "nearest")))
         x = graph.op("Add", x, relu(conv(network.mix[level], x)))
-        if level == 2:
+        if level == COARSE:
             coarse = conv(network.coarse, x)
     fine = graph.op("DepthToSpace", conv(network.head, x), blocksize=2, mode="CRD")
     logits = graph.op("Add", fine, graph.upsample(coarse, 8, "nearest"))

@@ -11,7 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["CELL", "LEAST_RMS", "SegmentationConfig", "SegmentationNet", "class_loss", "scene_loss"]
+__all__ = [
+    "CELL",
+    "COARSE",
+    "LEAST_RMS",
+    "SegmentationConfig",
+    "SegmentationNet",
+    "class_loss",
+    "scene_loss",
+    "standardise",
+]
 
 CELL = 16
 """Side of the cells whose mean colour is taken out of the image, pixels."""
@@ -19,8 +28,8 @@ CELL = 16
 LEAST_RMS = 0.02
 """Least contrast that an image is divided by."""
 
-# Level of the decoder, from the finest, at which the classes are told first: an eighth of the image's size.
-_COARSE = 2
+COARSE = 2
+"""Level of the decoder, from the finest, at which the classes are told first: an eighth of the image's size."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +49,9 @@ class SegmentationConfig:
     frozen: bool = True
 
     def __post_init__(self) -> None:
-        if len(self.widths) < _COARSE + 1 or len(self.widths) != len(self.decoder):
+        if len(self.widths) < COARSE + 1 or len(self.widths) != len(self.decoder):
             raise ValueError(
-                f"widths and decoder need the same number of levels, at least {_COARSE + 1}, "
+                f"widths and decoder need the same number of levels, at least {COARSE + 1}, "
                 f"not {len(self.widths)} and {len(self.decoder)}"
             )
 
@@ -81,7 +90,7 @@ class SegmentationNet(nn.Module):
         self.side = nn.ModuleList(nn.Conv2d(a + 3, b, 1) for a, b in zip(widths, decoder, strict=True))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(decoder))
         self.mix = nn.ModuleList(nn.Conv2d(a, a, 3, 1, 1) for a in decoder)
-        self.coarse = nn.Conv2d(decoder[_COARSE], self.config.classes, 1)
+        self.coarse = nn.Conv2d(decoder[COARSE], self.config.classes, 1)
         self.head = nn.Conv2d(decoder[0], 4 * self.config.classes, 3, 1, 1)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -120,7 +129,7 @@ class SegmentationNet(nn.Module):
             if level < len(sides) - 1:
                 x = torch.relu(sides[level] + F.interpolate(self.up[level](x), scale_factor=2.0, mode="nearest"))
             x = x + torch.relu(self.mix[level](x))
-            if level == _COARSE:
+            if level == COARSE:
                 coarse = self.coarse(x)
         return self.head(x), coarse
 

@@ -31,7 +31,7 @@ Pixels = NDArray[np.uint8]
 def make_scenes(config: ScenesConfig, folder: Path, jobs: int = 1) -> list[Path]:
     """Draw the scenes of a configuration that are not there yet.
 
-    Scene n of a file is drawn from the numbers of both alone, so any number of processes makes the same files.
+    A file depends on its number alone, so any number of processes makes the same files.
 
     Args:
         config: What they are made from.
