@@ -122,3 +122,9 @@ def test_what_cannot_be_asked_is_refused(colour_key: Path, mean_model: Path) -> 
         Detector(mean_model)
     with pytest.raises(ArgumentError, match="str"):
         Detector(colour_key).detect("page.png")  # type: ignore[arg-type]
+
+
+def test_where_no_model_ships_the_way_to_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bokwon.detection.network.WEIGHTS", tmp_path)
+    with pytest.raises(ArgumentError, match="ships no model that finds damage"):
+        bokwon.detect(page())

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.detection.kinds import KINDS
-from bokwon.errors import InputFileError
-from bokwon.inpaint.models import find_model, load_model
+from bokwon.errors import ArgumentError, InputFileError
+from bokwon.inpaint.models import WEIGHTS, find_model, load_model
 from bokwon.utilities.telemetry import switch_off_telemetry
 
 __all__ = ["DEFAULT_MODEL", "DetectionNetwork", "Probabilities"]
@@ -52,12 +52,18 @@ class DetectionNetwork:
         card: What its card says.
 
     Raises:
-        ArgumentError: No model has that name.
+        ArgumentError: No model has that name, or none ships.
         FileAccessError: There is no such file.
         InputFileError: It is damaged, or no detection model.
     """
 
     def __init__(self, model: str | Path = DEFAULT_MODEL, *, threads: int | None = None) -> None:
+        if model == DEFAULT_MODEL and not (WEIGHTS / f"{DEFAULT_MODEL}.onnx").is_file():
+            raise ArgumentError(
+                "this version of bokwon ships no model that finds damage",
+                "train one (bokwon train --preset detect, bokwon export) and name its file with --model; "
+                "or draw the mask by hand",
+            )
         found = find_model(model)
         self.card: dict[str, Any] = dict(found.card or {})
         classes = self.card.get("classes")
