@@ -52,7 +52,7 @@ def draw_surroundings(rng: np.random.Generator, shape: tuple[int, int], textures
         image = picture[y : y + height, x : x + width].copy()
     if rng.random() < 0.15:
         _draw_chart(rng, image)
-    return image
+    return np.asarray(image, np.uint8)
 
 
 def _draw_chart(rng: np.random.Generator, image: Pixels) -> None:
