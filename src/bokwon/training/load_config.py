@@ -24,7 +24,7 @@ else:
 __all__ = ["differences", "from_mapping", "load", "override", "preset", "preset_names"]
 
 _T = TypeVar("_T")
-_Config = TypeVar("_Config", TrainConfig, DetectionConfig)
+_Config = TypeVar("_Config", bound=TrainConfig | DetectionConfig)
 
 
 def preset_names() -> list[str]:
@@ -77,7 +77,9 @@ def load(path: Path, base: TrainConfig | DetectionConfig | None = None) -> Train
 
 def _build(table: Mapping[str, Any]) -> TrainConfig | DetectionConfig:
     """Make the configuration of the kind that a table says it is."""
-    return from_mapping(DetectionConfig if "kind" in table else TrainConfig, table)
+    if "kind" in table:
+        return from_mapping(DetectionConfig, table)
+    return from_mapping(TrainConfig, table)
 
 
 def override(config: _Config, assignments: Sequence[str]) -> _Config:

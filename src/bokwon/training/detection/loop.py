@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Subset
 
 from bokwon.errors import BokwonError, InputFileError, OutputExistsError
 from bokwon.nn.segmentation import SegmentationNet, scene_loss
+from bokwon.nn.unet import EncoderBlock
 from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
 from bokwon.training import checkpoint
 from bokwon.training.accelerator import make_accelerator
@@ -59,7 +60,7 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
         raise OutputExistsError(f"{out} holds a run ({last.name})", "go on with --resume, or name another --out")
     accelerator = make_accelerator(config.precision)
     torch.manual_seed(config.seed)
-    network = SegmentationNet(config.network).to(accelerator.device, memory_format=torch.channels_last)
+    network = SegmentationNet(config.network).to(accelerator.device).to(memory_format=torch.channels_last)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = Muon(trained, config.learning_rate, weight_decay=config.weight_decay)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
@@ -112,7 +113,7 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
             if not math.isfinite(value):
                 raise BokwonError(f"the loss is not finite at step {step + 1}", "lower learning_rate")
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(trained, 5.0)
             optimizer.step()
             average.update_parameters(network)
@@ -140,11 +141,16 @@ def _start_from(path: Path, network: SegmentationNet) -> None:
     try:
         for layer, block in zip(network.encoder, filler.encoder, strict=False):
             assert isinstance(layer, torch.nn.Conv2d)
-            norm = block.norm
+            assert isinstance(block, EncoderBlock)
             weight, bias = block.conv.weight, block.conv.bias
-            if norm is not None:
-                gain = norm.weight / (norm.running_var + norm.eps).sqrt()
-                weight, bias = weight * gain.view(-1, 1, 1, 1), norm.bias - norm.running_mean * gain
+            if block.norm is not None:
+                assert block.norm.running_var is not None
+                assert block.norm.running_mean is not None
+                gain = block.norm.weight / (block.norm.running_var + block.norm.eps).sqrt()
+                weight = torch.nn.Parameter(weight * gain.view(-1, 1, 1, 1))
+                bias = torch.nn.Parameter(block.norm.bias - block.norm.running_mean * gain)
+            assert layer.bias is not None
+            assert bias is not None
             with torch.no_grad():
                 layer.weight.copy_(weight)
                 layer.bias.copy_(bias)
