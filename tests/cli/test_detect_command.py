@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -115,3 +116,33 @@ def test_mistakes_are_told_before_anything_is_written(scan: Path, colour_key: Pa
     assert scan.with_name("old.png").read_bytes() == b"mine"
     assert b"contradict" in run(scan, scan.with_name("mask.png"), "-q", "-v", *key, code=1).stderr
     assert sorted(path.name for path in scan.parent.iterdir()) == ["old.png", "scan.png"]
+
+
+def test_a_turned_page_is_seen_and_masked_upright(scan: Path, colour_key: Path, mean_model: Path) -> None:
+    with Image.open(scan) as page:
+        turned = page.transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned.save(scan.with_name("turned.png"), exif=exif, dpi=(300, 200))
+    mask, output = scan.with_name("mask.png"), scan.with_name("restored.png")
+    run(scan.with_name("turned.png"), mask, "--model", colour_key, "--grow", 0)
+    with Image.open(mask) as written:
+        assert written.size == (96, 128)
+        assert [round(value) for value in written.info["dpi"]] == [200, 300]
+        assert written.getpixel((45, 30)) == 255
+    command = [sys.executable, "-m", "bokwon", "restore", str(scan.with_name("turned.png")), str(output), "--mask"]
+    subprocess.run([*command, str(mask), "--model", str(mean_model)], check=True, capture_output=True, timeout=120)
+    with Image.open(output) as restored:
+        assert restored.getpixel((30, 96 - 1 - 45)) != (255, 0, 0)
+
+
+def test_without_a_model_the_way_to_one_is_told(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As if none shipped.
+    program = "import bokwon.inpaint.models\nbokwon.inpaint.models.WEIGHTS = bokwon.inpaint.models.Path('nowhere')\n"
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python/sitecustomize.py").write_text(program)
+    paths = [str(tmp_path / "python"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert b"no model that finds damage is installed" in run(scan, scan.with_name("mask.png"), code=3).stderr
+    assert not scan.with_name("mask.png").exists()

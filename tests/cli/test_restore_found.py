@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +180,20 @@ def test_without_a_detector_nothing_is_found_silently(folder: Path) -> None:
     assert run(folder, "in", "out", "-j", "1", installed=False).returncode == 0
     status = [json.loads(line)["status"] for line in (folder / "out/report.jsonl").read_text().splitlines()]
     assert sorted(status) == ["no mask", "no mask", "no mask", "no mask", "restored"]
+
+
+def test_an_added_detector_model_is_used(folder: Path, write_colour_key: Callable[..., Path]) -> None:
+    write_colour_key(folder / "data/bokwon/models/detect.onnx")
+    page = np.full((64, 96, 3), 255, np.uint8)
+    page[20:40, 30:60] = (255, 0, 0)
+    page[50:60, 30:60] = (0, 255, 0)
+    Image.fromarray(page).save(folder / "page.png")
+    for options in ((), ("--mask", "auto")):
+        done = run(folder, "page.png", "filled.png", *options, installed=False)
+        assert (done.returncode, lines(done)[-1].partition(" filled, ")[2]) == (
+            0,
+            "found 1 missing paper, left 1 readable stain",
+        )
+    with Image.open(folder / "filled.png") as filled:
+        assert filled.getpixel((45, 30)) == (255, 255, 255)
+        assert filled.getpixel((45, 55)) == (0, 255, 0)

@@ -19,7 +19,7 @@ from bokwon.detection.regions import Piece, find_pieces
 from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import from_pillow, mode_of_array
 from bokwon.inpaint.color import samples_to_light
-from bokwon.types import Pixels
+from bokwon.types import Hole, Pixels
 
 __all__ = ["MOST_GROWN", "Damage", "Detector", "Region", "as_gray"]
 
@@ -60,7 +60,7 @@ class Damage:
         regions: The regions, the largest first.
     """
 
-    hole: NDArray[np.bool_]
+    hole: Hole
     kinds: NDArray[np.uint8]
     confidence: NDArray[np.float32]
     regions: tuple[Region, ...]

@@ -197,7 +197,8 @@ def _opening(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> F
             points = smooth_outline(rng, centre, size, roughness=0.1)
         elif kind < 0.6:
             sides = (rng.uniform(0.7, 3, 2) * size).tolist()
-            points = np.asarray(cv2.boxPoints((centre.tolist(), sides, float(rng.uniform(0, 90)))), np.float64)
+            corners = cv2.boxPoints((centre.tolist(), sides, float(rng.uniform(0, 90))))
+            points = np.asarray(corners, np.float64)
         else:
             points = smooth_outline(rng, centre, size, roughness=float(rng.uniform(0.3, 1)))
         cv2.fillPoly(layer, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
@@ -275,8 +276,8 @@ def _scatter(rng: np.random.Generator, film: Pixels, side: int, shape: tuple[int
     matrix = np.array([[a, -b, 0], [b, a, 0]])
     matrix[:, 2] = centre - matrix[:, :2] @ half
     soft = cv2.GaussianBlur(film, (0, 0), max(0.45 / scale, 0.01)) if scale < 0.8 else film
-    laid = np.asarray(cv2.warpAffine(soft, matrix, shape[::-1], flags=cv2.INTER_LINEAR), np.float32)
-    return laid / np.float32(255)
+    laid = cv2.warpAffine(soft, matrix, shape[::-1], flags=cv2.INTER_LINEAR)
+    return np.asarray(np.asarray(laid, np.float32) / 255, np.float32)
 
 
 def _film(rng: np.random.Generator, image: Pixels, labels: Labels, sources: Sources, pictorial: bool) -> Pixels:
