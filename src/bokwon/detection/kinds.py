@@ -7,17 +7,17 @@ from bokwon.types import DETECTOR_CLASSES
 
 __all__ = ["AREAS", "FILLED", "KINDS", "LINES", "choose_kinds"]
 
-#: Names of all kinds; the number of a kind in a map of kinds is its place here, from 1.
 KINDS: tuple[str, ...] = DETECTOR_CLASSES
+"""Names of all kinds; the number of a kind in a map of kinds is its place here, from 1."""
 
-#: Kinds that are filled unless the caller chooses others: text under a readable stain is still there.
 FILLED: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "readable stain")
+"""Kinds that are filled unless the caller chooses others: text under a readable stain is still there."""
 
-#: Kinds that are narrow and long, which are judged along their length.
 LINES: tuple[str, ...] = ("tear", "crease", "scratch", "film and dust")
+"""Kinds that are narrow and long, which are judged along their length."""
 
-#: Kinds that cover an area.
 AREAS: tuple[str, ...] = ("missing paper", "abrasion", "hiding stain")
+"""Kinds that cover an area."""
 
 
 def choose_kinds(kinds: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from bokwon.detection.kinds import KINDS
 
 __all__ = ["COLOURS", "draw_overlay"]
 
-#: RGB of each kind.
 COLOURS: dict[str, tuple[int, int, int]] = {
     "missing paper": (215, 48, 39),
     "tear": (244, 109, 67),
@@ -22,6 +21,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "readable stain": (69, 117, 220),
     "film and dust": (230, 90, 190),
 }
+"""RGB of each kind."""
 
 
 def draw_overlay(gray: NDArray[np.uint8], damage: Damage) -> NDArray[np.uint8]:

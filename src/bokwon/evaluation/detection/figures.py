@@ -17,7 +17,6 @@ __all__ = ["GROUPS", "Counts", "RegionVerdict", "count_pixels", "find_ink", "jud
 
 Bools = NDArray[np.bool_]
 
-#: Kinds that are measured together.
 GROUPS: dict[str, tuple[str, ...]] = {
     "missing paper and tears": ("missing paper", "tear"),
     "creases and scratches": ("crease", "scratch"),
@@ -27,6 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "film and dust": ("film and dust",),
     "all that is filled": FILLED,
 }
+"""Kinds that are measured together."""
 
 # Share of the paper's lightness below which a pixel is ink.
 _INK = 0.6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -30,6 +31,8 @@ from bokwon.evaluation.detection.figures import (
 from bokwon.synthesis.scenes.classes import IGNORE
 from bokwon.synthesis.scenes.scene import draw_scene
 from bokwon.synthesis.scenes.sources import Sources
+from bokwon.utilities.atomic import make_folder, write_file
+from bokwon.utilities.json_files import read_object
 
 __all__ = ["DetectionOrder", "measure_detector"]
 
@@ -103,7 +106,7 @@ def measure_detector(detector: Detector, order: DetectionOrder, say: Say) -> dic
             "confidence is calibrated on scenes, with a model whose card has no calibration",
             "name --pages, and a model exported without it",
         )
-    order.out.mkdir(parents=True, exist_ok=True)
+    make_folder(order.out)
     results = _Results()
     reasons = _reasons(order.not_sound)
     for folder in order.sound:
@@ -115,7 +118,7 @@ def measure_detector(detector: Detector, order: DetectionOrder, say: Say) -> dic
             results.sound.append(_sound(detector, path, name, order))
             say(f"{name}: {results.sound[-1]['marked']:.3%} marked")
     if order.zones is not None:
-        zones = json.loads((order.zones / "zones.json").read_text(encoding="utf-8"))
+        zones = read_object(order.zones / "zones.json", 'write {page: {"damage": [polygon, ...]}, ...}')
         wanted = {path.name for path in _pages(order.zones, order.part, "zone_*")}
         for name, told in sorted(zones.items()):
             if name in wanted:
@@ -128,7 +131,7 @@ def measure_detector(detector: Detector, order: DetectionOrder, say: Say) -> dic
         results.scenes, verdicts = _scenes(detector, order.scenes, order, say)
     if order.calibration is not None:
         curves = fit_calibration(verdicts)
-        order.calibration.write_text(json.dumps({"calibration": curves}, indent=1) + "\n", encoding="utf-8")
+        write_file(order.calibration, json.dumps({"calibration": curves}, indent=1) + "\n")
     told = {
         "model": detector.network.name,
         "sha256": detector.network.sha256,
@@ -138,12 +141,13 @@ def measure_detector(detector: Detector, order: DetectionOrder, say: Say) -> dic
         "part": order.part,
         **asdict(results),
     }
-    (order.out / "results.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    with (order.out / "regions.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(["kind", "confidence", "right", "area"])
-        table.writerows([v.kind, f"{v.confidence:.4f}", int(v.right), v.area] for v in verdicts)
-    (order.out / "table.md").write_text("\n".join(_table(told)) + "\n", encoding="utf-8")
+    write_file(order.out / "results.json", json.dumps(told, indent=1) + "\n")
+    rows = io.StringIO(newline="")
+    table = csv.writer(rows)
+    table.writerow(["kind", "confidence", "right", "area"])
+    table.writerows([v.kind, f"{v.confidence:.4f}", int(v.right), v.area] for v in verdicts)
+    write_file(order.out / "regions.csv", rows.getvalue())
+    write_file(order.out / "table.md", "\n".join(_table(told)) + "\n")
     return told
 
 

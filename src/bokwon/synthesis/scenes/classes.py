@@ -6,11 +6,11 @@ from bokwon.types import DETECTOR_CLASSES
 
 __all__ = ["CLASSES", "IGNORE", "NOT_DAMAGE"]
 
-#: Meaning of the network's channels, in their order. The first two are no damage.
 CLASSES: tuple[str, ...] = ("sound", "surroundings", *DETECTOR_CLASSES)
+"""Meaning of the network's channels, in their order. The first two are no damage."""
 
-#: Label of pixels that are no damage, but of which nobody knows whether they are sheet or surroundings.
 NOT_DAMAGE = 254
+"""Label of pixels that are no damage, but of which nobody knows whether they are sheet or surroundings."""
 
-#: Label of pixels that say nothing: changes too faint to be seen, soft rims.
 IGNORE = 255
+"""Label of pixels that say nothing: changes too faint to be seen, soft rims."""
