@@ -183,7 +183,10 @@ def test_without_a_detector_nothing_is_found_silently(folder: Path) -> None:
 
 
 def test_an_added_detector_model_is_used(folder: Path, write_colour_key: Callable[..., Path]) -> None:
-    write_colour_key(folder / "data/bokwon/models/detect.onnx")
+    write_colour_key(folder / "key.onnx")
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
+    add = [sys.executable, "-m", "bokwon", "models", "add", "key.onnx", "--name", "detect"]
+    subprocess.run(add, cwd=folder, env=environment, check=True, capture_output=True, timeout=120)
     page = np.full((64, 96, 3), 255, np.uint8)
     page[20:40, 30:60] = (255, 0, 0)
     page[50:60, 30:60] = (0, 255, 0)
@@ -197,3 +200,12 @@ def test_an_added_detector_model_is_used(folder: Path, write_colour_key: Callabl
     with Image.open(folder / "filled.png") as filled:
         assert filled.getpixel((45, 30)) == (255, 255, 255)
         assert filled.getpixel((45, 55)) == (0, 255, 0)
+
+
+def test_a_model_that_fills_is_not_added_as_the_detector(folder: Path, mean_model: Path) -> None:
+    command = [sys.executable, "-m", "bokwon", "models", "add", str(mean_model), "--name", "detect"]
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "is the name of the model that finds damage" in lines(done)[-1]
+    assert list((folder / "data/bokwon/models").iterdir()) == []

@@ -63,7 +63,7 @@ class DetectionNetwork:
             raise MissingDependencyError(
                 "no model that finds damage is installed",
                 "train one (bokwon train --preset detect, bokwon export) and name its file with --model, or add it "
-                "(bokwon models add); or draw the mask by hand",
+                "(bokwon models add FILE --name detect); or draw the mask by hand",
             )
         found = find_model(model)
         self.card: dict[str, Any] = dict(found.card or {})
