@@ -116,3 +116,53 @@ def material(tmp_path: Path) -> Material:
     write_images(tmp_path / "images", [(90, 80), (64, 64)])
     write_masks(tmp_path / "masks")
     return Material(tmp_path / "images", tmp_path / "masks")
+
+
+_COLOUR_KEY = """<ir_version: 8, opset_import: ["" : 17]>
+key (float[N,3,H,W] image) => (float[N,10,H,W] probabilities)
+{
+  logits = Conv(image, weight, bias)
+  probabilities = Softmax<axis=1>(logits)
+}"""
+
+
+def _write_colour_key(path: Path, *, longest_side: int = 1750, **entries: object) -> Path:
+    from onnx import numpy_helper, parser
+
+    from bokwon.types import DETECTOR_CLASSES
+
+    classes = ["sound", "surroundings", *DETECTOR_CLASSES]
+    weight, bias = np.zeros((10, 3, 1, 1), np.float32), np.full(10, -20, np.float32)
+    bias[0] = 0
+    for name, strong, weak in (("missing paper", 0, 1), ("scratch", 2, 0), ("readable stain", 1, 0)):
+        weight[classes.index(name), [strong, weak], 0, 0] = 40, -40
+    # Black is what lies around the sheet.
+    weight[1], bias[1] = -80, 20
+    model = parser.parse_model(_COLOUR_KEY)
+    model.graph.initializer.extend([numpy_helper.from_array(weight, "weight"), numpy_helper.from_array(bias, "bias")])
+    path.write_bytes(model.SerializeToString())
+    card = {
+        "name": path.stem,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "classes": classes,
+        "longest_side": longest_side,
+        "multiple": 32,
+        **entries,
+    }
+    path.with_suffix(".json").write_text(json.dumps(card))
+    return path
+
+
+@pytest.fixture(scope="session")
+def write_colour_key() -> WriteModel:
+    """Writes a damage detector that goes by colour, and its card.
+
+    Red is missing paper, blue a scratch, green a readable stain, black lies around the sheet.
+    """
+    return _write_colour_key
+
+
+@pytest.fixture(scope="session")
+def colour_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A damage detector that goes by colour; see `write_colour_key`."""
+    return _write_colour_key(tmp_path_factory.mktemp("detectors") / "key.onnx")

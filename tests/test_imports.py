@@ -27,13 +27,25 @@ ROOMS: dict[str, set[str]] = {
     "image_io": {"errors", "types", "utilities"},
     "synthesis": {"errors", "types", "utilities", "image_io"},
     "inpaint": {"version", "errors", "types", "settings", "utilities", "image_io"},
+    "detection": {"errors", "types", "utilities", "image_io", "inpaint"},
     "provenance": {"version", "errors", "types", "settings", "utilities", "image_io", "inpaint"},
-    "batch": {"version", "errors", "types", "settings", "utilities", "image_io", "inpaint", "provenance"},
+    "batch": {"version", "errors", "types", "settings", "utilities", "image_io", "inpaint", "detection", "provenance"},
     "nn": {"errors"},
     "training": {"version", "errors", "types", "utilities", "image_io", "synthesis", "nn"},
     # The facts on a model's card are declared by the runtime, which reads them.
-    "export": {"version", "errors", "types", "utilities", "inpaint", "nn", "training"},
-    "evaluation": {"version", "errors", "types", "settings", "utilities", "image_io", "synthesis", "inpaint", "nn"},
+    "export": {"version", "errors", "types", "utilities", "synthesis", "inpaint", "nn", "training"},
+    "evaluation": {
+        "version",
+        "errors",
+        "types",
+        "settings",
+        "utilities",
+        "image_io",
+        "synthesis",
+        "inpaint",
+        "detection",
+        "nn",
+    },
 }
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
@@ -41,7 +53,18 @@ ROOMS["cli"] = EVERYTHING
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
-RUNTIME = {"errors", "types", "settings", "utilities", "image_io", "synthesis", "inpaint", "provenance", "batch"}
+RUNTIME = {
+    "errors",
+    "types",
+    "settings",
+    "utilities",
+    "image_io",
+    "synthesis",
+    "inpaint",
+    "detection",
+    "provenance",
+    "batch",
+}
 # What `pip install bokwon` installs.
 RUNTIME_LIBRARIES = {"numpy", "PIL", "cv2", "onnxruntime"}
 # What `pip install bokwon[archive,openvino]` adds; and `bokwon[eval]`, for the methods that measuring compares with.

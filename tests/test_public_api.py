@@ -13,7 +13,17 @@ from bokwon import errors, settings
 
 
 def test_the_public_names() -> None:
-    assert bokwon.__all__ == ["Restoration", "RestoreSettings", "Restorer", "__version__", "errors", "restore"]
+    assert bokwon.__all__ == [
+        "Damage",
+        "Detector",
+        "Restoration",
+        "RestoreSettings",
+        "Restorer",
+        "__version__",
+        "detect",
+        "errors",
+        "restore",
+    ]
     assert set(bokwon.__all__) <= set(dir(bokwon))
     for name in bokwon.__all__:
         assert getattr(bokwon, name) is not None

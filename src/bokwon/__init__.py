@@ -13,12 +13,25 @@ from bokwon.settings import RestoreSettings
 from bokwon.version import __version__
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
     from PIL import Image
 
+    from bokwon.detection.detector import Damage, Detector
     from bokwon.inpaint.restorer import ImageT, Restoration, Restorer
 
-__all__ = ["Restoration", "RestoreSettings", "Restorer", "__version__", "errors", "restore"]
+__all__ = [
+    "Damage",
+    "Detector",
+    "Restoration",
+    "RestoreSettings",
+    "Restorer",
+    "__version__",
+    "detect",
+    "errors",
+    "restore",
+]
 
 
 def restore(
@@ -59,9 +72,40 @@ def restore(
     return Restorer(RestoreSettings(**settings)).restore(image, hole, allow_large=allow_large)
 
 
+def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = "detect") -> Damage:
+    """Find the damage of an image, as the command `bokwon detect` does.
+
+    For many images, and for other options, make one `Detector` and call its `detect`: the model is loaded once.
+
+    Args:
+        image: NumPy array: uint8 or uint16, (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels, or
+            bool (H, W). Or a Pillow image.
+        model: Name of a shipped model, or path of a model file (.onnx).
+
+    Returns:
+        The damage: `hole` is what `restore` takes, `kinds` and `confidence` say what was found and how surely.
+
+    Raises:
+        errors.ArgumentError: The image or model cannot be taken as it is; the message says what to do.
+        errors.FileAccessError: The model file cannot be read.
+        errors.InputFileError: The model file is damaged, or finds no damage.
+    """
+    from bokwon.detection.detector import Detector
+
+    return Detector(model).detect(image)
+
+
+_PUBLIC = {
+    "Damage": "bokwon.detection.detector",
+    "Detector": "bokwon.detection.detector",
+    "Restoration": "bokwon.inpaint.restorer",
+    "Restorer": "bokwon.inpaint.restorer",
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("Restoration", "Restorer"):
-        return getattr(importlib.import_module("bokwon.inpaint.restorer"), name)
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -22,7 +20,6 @@ from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source
-from bokwon.inpaint.models import find_model
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
 from bokwon.types import DETECTOR_CLASSES
@@ -169,26 +166,20 @@ def test_without_a_detector_model_it_is_said(monkeypatch: pytest.MonkeyPatch) ->
     assert "--mask FILE" in error.value.fix
 
 
-def test_the_detector_fills_from_the_confidence_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Detector:
-        def __init__(self, model: Path, *, threshold: float) -> None:
-            assert model == tmp_path / "detect.onnx"
-            self.threshold = threshold
-
-        def find(self, pixels: np.ndarray, mode: str) -> float:
-            return self.threshold
-
-    module = ModuleType("bokwon.detection.detector")
-    module.Detector = Detector  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "bokwon.detection", ModuleType("bokwon.detection"))
-    monkeypatch.setitem(sys.modules, "bokwon.detection.detector", module)
-    (tmp_path / "detect.onnx").write_bytes(b"a model")
-    card = {"name": "detect", "sha256": "0" * 64, "architecture": {}, "licence": "Apache-2.0", "date": "2020-01-01"}
-    (tmp_path / "detect.json").write_text(json.dumps(card))
-    monkeypatch.setattr(found_masks, "detector_is_installed", lambda: True)
-    monkeypatch.setattr(found_masks, "find_model", lambda name: find_model(name, folder=tmp_path))
-    load_detector.cache_clear()
-    try:
-        assert load_detector(0.75)(np.zeros((2, 2), np.uint8), "L") == 0.75
-    finally:
+def test_the_detector_fills_from_the_confidence_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_colour_key: Callable[..., Path]
+) -> None:
+    monkeypatch.setattr("bokwon.inpaint.models.WEIGHTS", tmp_path)
+    # Of what looks like missing paper six in ten are.
+    write_colour_key(tmp_path / "detect.onnx", calibration={"missing paper": [[0, 0], [1, 0.6]]})
+    page = np.full((64, 64, 3), 255, np.uint8)
+    page[20:30, 20:40] = (255, 0, 0)
+    for certain, filled in ((0.5, True), (0.75, False)):
         load_detector.cache_clear()
+        try:
+            damage = load_detector(certain)(page, "RGB")
+        finally:
+            load_detector.cache_clear()
+        (region,) = damage.regions
+        assert (region.kind, region.filled, bool(damage.hole[25, 30])) == ("missing paper", filled, filled)
+        assert damage.kinds[25, 30] == DETECTOR_CLASSES.index("missing paper") + 1

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,8 @@ for name in ("bokwon.detection", "bokwon.detection.detector"):
     sys.modules[name].__spec__ = ModuleSpec(name, None)
 sys.modules["bokwon.detection.detector"].Detector = Detector
 """
-NO_DETECTOR = "import sys\nsys.modules['bokwon.detection'] = None\n"
+# Shipped models, too, lie elsewhere.
+NO_DETECTOR = "import bokwon.inpaint.models\nbokwon.inpaint.models.WEIGHTS = bokwon.inpaint.models.Path('nowhere')\n"
 
 
 @pytest.fixture
@@ -72,9 +74,10 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     model = folder / "data/bokwon/models/detect.onnx"
     environment = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
-    model.write_bytes(b"a model")
-    card = {"name": "detect", "sha256": "0" * 64, "architecture": {}, "licence": "Apache-2.0", "date": "2020-01-01"}
-    model.with_suffix(".json").write_text(json.dumps(card))
+    if installed:
+        model.write_bytes(b"a model")
+        card = {"name": "detect", "sha256": "0" * 64, "architecture": {}, "licence": "Apache-2.0", "date": "2020-01-01"}
+        model.with_suffix(".json").write_text(json.dumps(card))
     (folder / "python/sitecustomize.py").write_text(DETECTOR if installed else NO_DETECTOR)
     paths = [str(folder / "python"), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
@@ -177,3 +180,32 @@ def test_without_a_detector_nothing_is_found_silently(folder: Path) -> None:
     assert run(folder, "in", "out", "-j", "1", installed=False).returncode == 0
     status = [json.loads(line)["status"] for line in (folder / "out/report.jsonl").read_text().splitlines()]
     assert sorted(status) == ["no mask", "no mask", "no mask", "no mask", "restored"]
+
+
+def test_an_added_detector_model_is_used(folder: Path, write_colour_key: Callable[..., Path]) -> None:
+    write_colour_key(folder / "key.onnx")
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
+    add = [sys.executable, "-m", "bokwon", "models", "add", "key.onnx", "--name", "detect"]
+    subprocess.run(add, cwd=folder, env=environment, check=True, capture_output=True, timeout=120)
+    page = np.full((64, 96, 3), 255, np.uint8)
+    page[20:40, 30:60] = (255, 0, 0)
+    page[50:60, 30:60] = (0, 255, 0)
+    Image.fromarray(page).save(folder / "page.png")
+    for options in ((), ("--mask", "auto")):
+        done = run(folder, "page.png", "filled.png", *options, installed=False)
+        assert (done.returncode, lines(done)[-1].partition(" filled, ")[2]) == (
+            0,
+            "found 1 missing paper, left 1 readable stain",
+        )
+    with Image.open(folder / "filled.png") as filled:
+        assert filled.getpixel((45, 30)) == (255, 255, 255)
+        assert filled.getpixel((45, 55)) == (0, 255, 0)
+
+
+def test_a_model_that_fills_is_not_added_as_the_detector(folder: Path, mean_model: Path) -> None:
+    command = [sys.executable, "-m", "bokwon", "models", "add", str(mean_model), "--name", "detect"]
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "is the name of the model that finds damage" in lines(done)[-1]
+    assert list((folder / "data/bokwon/models").iterdir()) == []

@@ -23,9 +23,9 @@ def test_the_paper_s_preset_is_the_paper():
 
 
 def test_every_preset_is_whole():
-    assert preset_names() == ["document", "paper", "photo", "reimplementation"]
+    assert preset_names() == ["detect", "document", "paper", "photo", "reimplementation"]
     for name in preset_names():
-        assert from_mapping(TrainConfig, dataclasses.asdict(preset(name))) == preset(name)
+        assert from_mapping(type(preset(name)), dataclasses.asdict(preset(name))) == preset(name)
     assert preset("reimplementation").loss.terms == "reimplementation"
     assert preset("photo").loss.features_from > 0
     assert preset("document").network.base == "pullpush"

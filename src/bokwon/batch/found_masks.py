@@ -6,10 +6,8 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +16,7 @@ from PIL import Image
 from bokwon.batch.page_holes import PageHole, Tell
 from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.image_io.page import Page
-from bokwon.inpaint.model_sources import models_folder
-from bokwon.inpaint.models import WEIGHTS, find_model
+from bokwon.inpaint.models import find_model, is_installed
 from bokwon.provenance.hole_list import Damage
 from bokwon.types import DETECTOR_CLASSES, Hole, Pixels
 from bokwon.utilities.atomic import write_file
@@ -41,7 +38,6 @@ __all__ = [
 DETECTED, UNCERTAIN = "detected", "uncertain"
 """Pictures beside an output: OUT.detected.png shows what was found and filled, OUT.uncertain.png what was left."""
 
-_ROOM = "bokwon.detection"
 _MODEL = "detect"
 _MOST = 0.5
 """Share of a page; where more than this looks damaged, the detector is probably wrong."""
@@ -96,10 +92,9 @@ class FindDamage(Protocol):
 
 
 def detector_is_installed() -> bool:
-    """Return whether damage can be found: the code and its model are there."""
+    """Return whether damage can be found: a model for it is there."""
     # Only whether the file is there: a damaged card is told of by what loads it.
-    models = (folder / f"{_MODEL}.onnx" for folder in (WEIGHTS, models_folder()))
-    return find_spec(_ROOM) is not None and any(model.is_file() for model in models)
+    return is_installed(_MODEL)
 
 
 def check_detector() -> None:
@@ -125,9 +120,10 @@ def load_detector(certain: float) -> FindDamage:
         MissingDependencyError: No detector model is installed.
     """
     check_detector()
-    detector: Any = import_module(f"{_ROOM}.detector").Detector(find_model(_MODEL).path, threshold=certain)
-    find: FindDamage = detector.find
-    return find
+    # When it is wanted: most runs have masks.
+    from bokwon.detection.detector import Detector
+
+    return Detector(find_model(_MODEL).path, threshold=certain).find
 
 
 def picture_path(target: Path, kind: str, number: int, pages: int) -> Path:

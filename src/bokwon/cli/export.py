@@ -49,7 +49,7 @@ def export(
         typer.Option(metavar="DIR", help="With --int8: masks to calibrate by, by default generated; may be repeated."),
     ] = None,
 ) -> None:
-    """Turn a checkpoint into an ONNX model file that `bokwon restore --model` runs, and check that they agree."""
+    """Turn a checkpoint into an ONNX model file that `restore` or `detect` runs, and check that they agree."""
     if int8 and not images:
         raise ArgumentError("8 bits are calibrated by examples", "add --images with a folder of images")
     if not int8 and (images or masks):
@@ -59,9 +59,10 @@ def export(
     if not output.parent.is_dir():
         raise FileAccessError(f"the folder {output.parent} is missing", "make it first")
     try:
-        from bokwon.export import model
+        from bokwon.export import detector, model
         from bokwon.export.mix import parse_share
         from bokwon.inpaint.models import int8_path
+        from bokwon.training import checkpoint as checkpoints
         from bokwon.training.config import DataConfig
     except ImportError as error:
         raise MissingDependencyError(
@@ -69,6 +70,12 @@ def export(
         ) from error
     examples = DataConfig(images=tuple(images), masks=tuple(masks or ()), crop=_CROP) if images else None
     quantized = int8_path(output) if int8 else None
+    if checkpoints.is_detector(checkpoint):
+        if int8 or weights or mix:
+            raise ArgumentError("a damage detector has no --int8, --weights or --mix", "leave them out")
+        difference = detector.export_detector_checkpoint(checkpoint, output, half=not full_precision, card=card)
+        typer.echo(f"{output}: differs from PyTorch by at most {difference:.2g}", err=True)
+        return
     difference, loss = model.export_checkpoint(
         checkpoint,
         output,

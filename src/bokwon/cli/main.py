@@ -14,7 +14,20 @@ from typing import Annotated
 
 import typer
 
-from bokwon.cli import convert, evaluate, explain, export, masks, models, pages, restore, train, undo
+from bokwon.cli import (
+    convert,
+    detect,
+    evaluate,
+    evaluate_detect,
+    explain,
+    export,
+    masks,
+    models,
+    pages,
+    restore,
+    train,
+    undo,
+)
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
@@ -53,12 +66,14 @@ def _root(
 
 
 restore.register(app)
+detect.register(app)
 undo.register(app)
 explain.register(app)
 train.register(app)
 export.register(app)
 convert.register(app)
 evaluate.register(app)
+evaluate_detect.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")

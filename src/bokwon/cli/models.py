@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bokwon.errors import ArgumentError
 from bokwon.settings import RestoreSettings
 
 __all__ = ["app"]
@@ -67,10 +68,11 @@ def add(
         typer.Option(help="What to call it; by default the file's name, and the repository's for a file model.onnx."),
     ] = None,
 ) -> None:
-    """Copy a model into a folder of yours, so that `restore --model NAME` finds it.
+    """Copy a model into a folder of yours, so that `restore --model NAME` finds it; or `detect`, if it finds damage.
 
     The folder is $XDG_DATA_HOME/bokwon/models, by default ~/.local/share/bokwon/models.
     """
+    from bokwon.detection.network import DEFAULT_MODEL, DetectionNetwork
     from bokwon.inpaint.model_sources import HUB
     from bokwon.inpaint.models import add_model, find_model
     from bokwon.inpaint.restorer import Restorer
@@ -80,8 +82,16 @@ def add(
     source = f"{HUB}{model.removeprefix(HUB)}" if from_hub else model
     found = find_model(source if from_hub else Path(model))
     # What the runtime cannot run is refused here, and not when a page waits for it.
-    Restorer(RestoreSettings(found.path, engine="onnx"))
+    finds_damage = "classes" in (found.card or {})
+    if finds_damage:
+        DetectionNetwork(found.path)
+    else:
+        Restorer(RestoreSettings(found.path, engine="onnx"))
     if name is None:
         repository = source.removeprefix(HUB).split("@")[0].split("/")[1] if from_hub else found.path.stem
         name = repository if found.path.stem == "model" else found.path.stem
+    if name == DEFAULT_MODEL and not finds_damage:
+        raise ArgumentError(
+            f"{name} is the name of the model that finds damage, which this one does not", "give another --name"
+        )
     typer.echo(f"{name}: {add_model(found, name)}")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bokwon.errors import MissingDependencyError
+from bokwon.errors import ArgumentError, MissingDependencyError
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def train(
     config: Annotated[
         Path | None, typer.Argument(help="TOML configuration; what it leaves out comes from the preset.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="paper, reimplementation, document or photo.")] = "document",
+    preset: Annotated[str, typer.Option(help="paper, reimplementation, document, photo or detect.")] = "document",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run. [runs/PRESET]")] = None,
     images: Annotated[
         list[str] | None,
@@ -54,6 +54,8 @@ def train(
         import torch
 
         from bokwon.training import load_config, loop
+        from bokwon.training.config import TrainConfig
+        from bokwon.training.detection import loop as detection
         from bokwon.training.signals import Interrupted
     except ImportError as error:
         raise MissingDependencyError(
@@ -66,6 +68,11 @@ def train(
     chosen = load_config.preset(preset)
     if config is not None:
         chosen = load_config.load(config, chosen)
+    if not isinstance(chosen, TrainConfig) and (images or masks):
+        raise ArgumentError(
+            "the damage detector learns from scenes, not from --images and --masks",
+            "name their folders with --set scenes.pages=..., see docs/research/detection.md",
+        )
     # Weights belong to the sources they were written for.
     named = [
         assignment
@@ -93,8 +100,8 @@ def train(
 
         def show(step: int, figures: dict[str, float]) -> None:
             speed = figures["images_per_second"]
-            total = chosen.total_steps
-            if chosen.minutes:
+            total = chosen.total_steps if isinstance(chosen, TrainConfig) else chosen.steps
+            if isinstance(chosen, TrainConfig) and chosen.minutes:
                 total = max(step, min(total, round(step * 60 * chosen.minutes / figures["seconds"])))
             if not tasks:
                 # Not before the first step: what may go wrong at the start is told without an empty bar.
@@ -108,8 +115,12 @@ def train(
                 phase=figures["phase"],
             )
 
+        folder = out or Path("runs") / preset
         try:
-            last = loop.train(chosen, out or Path("runs") / preset, resume=resume, progress=show)
+            if isinstance(chosen, TrainConfig):
+                last = loop.train(chosen, folder, resume=resume, progress=show)
+            else:
+                last = detection.train(chosen, folder, resume=resume, progress=show)
         except Interrupted as stopped:
             # The run has noted the signal in the program's place; the exit code is the program's.
             signal.raise_signal(stopped.signal)

@@ -11,10 +11,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
-__all__ = ["Graph"]
+__all__ = ["IR_VERSION", "OPSET", "Graph"]
 
-_OPSET = 17
-_IR_VERSION = 8
+OPSET = 17
+IR_VERSION = 8
 _SMALLEST_STORED_AS_HALF = 256
 
 
@@ -100,5 +100,5 @@ class Graph:
         inputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in self.optionals]
         graph = helper.make_graph(self.nodes, "bokwon", inputs, [value("restored", 3)], self.initializers)
         return helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="bokwon"
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="bokwon"
         )

@@ -29,7 +29,15 @@ from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 from bokwon.utilities.atomic import replacing, write_file
 from bokwon.utilities.checksums import sha256_of_file
 
-__all__ = ["TOLERANCE", "check_parity", "export", "export_int8", "fold_batch_norm", "write_card"]
+__all__ = [
+    "TOLERANCE",
+    "check_parity",
+    "export",
+    "export_int8",
+    "fold_batch_norm",
+    "write_card",
+    "written",
+]
 
 TOLERANCE = 1e-3
 _SIZES = ((1, 256, 256), (2, 200, 333), (1, 65, 40), (1, 640, 512))
@@ -56,7 +64,7 @@ def export(network: PConvUNet, path: Path, *, half: bool = True) -> float:
         for parameter in folded.parameters():
             parameter.data = parameter.data.half().float()
     model = build(folded, half=half)
-    with _written(model, path) as part:
+    with written(model, path) as part:
         return check_parity(folded, part)
 
 
@@ -77,7 +85,7 @@ def export_int8(network: PConvUNet, path: Path, examples: Sequence[Example]) -> 
         FileAccessError: The file cannot be written.
     """
     model, loss = quantize(fold_batch_norm(network), examples)
-    with _written(model, path):
+    with written(model, path):
         return loss
 
 
@@ -173,7 +181,7 @@ def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
 
 
 @contextmanager
-def _written(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
+def written(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
     """Write a model file and give it, under another name; it takes its place when nothing has been raised."""
     onnx.checker.check_model(model, full_check=True)
     with replacing(path) as stream:

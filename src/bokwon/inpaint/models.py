@@ -27,6 +27,7 @@ __all__ = [
     "find_int8",
     "find_model",
     "int8_path",
+    "is_installed",
     "list_models",
     "load_model",
 ]
@@ -130,6 +131,11 @@ def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
         fix = _REINSTALL if found.path.parent == WEIGHTS else f"delete {found.path} and add it again"
         raise InputFileError(f"model {model} has lost its card", fix)
     return found
+
+
+def is_installed(name: str) -> bool:
+    """Return whether a model of a name is there, shipped or added. Its card is not read."""
+    return any((folder / f"{name}.onnx").is_file() for folder in _folders(None))
 
 
 def add_model(model: Model, name: str) -> Path:

@@ -17,13 +17,25 @@ from safetensors.torch import save as serialize
 from torch import Tensor
 
 from bokwon.errors import FileAccessError, InputFileError
+from bokwon.nn.segmentation import SegmentationConfig, SegmentationNet
 from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training.load_config import from_mapping
 from bokwon.training.onnx_weights import read_onnx
 from bokwon.utilities.atomic import write_file
 from bokwon.utilities.checksums import sha256_of_file
 
-__all__ = ["all_checkpoints", "latest", "load_network", "prune", "read", "save", "save_weights", "set_aside"]
+__all__ = [
+    "all_checkpoints",
+    "is_detector",
+    "latest",
+    "load_detector",
+    "load_network",
+    "prune",
+    "read",
+    "save",
+    "save_weights",
+    "set_aside",
+]
 
 WEIGHTS, DESCRIPTION, STATE = "weights.safetensors", "config.json", "state.pt"
 _FORMAT = 2
@@ -31,7 +43,7 @@ _FORMAT = 2
 
 def save(
     folder: Path,
-    network: PConvUNet,
+    network: PConvUNet | SegmentationNet,
     description: Mapping[str, Any],
     state: Mapping[str, Any] | None = None,
 ) -> None:
@@ -100,11 +112,7 @@ def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
         FileAccessError: If there is no checkpoint.
         InputFileError: If it is damaged, or weights and description do not fit each other.
     """
-    if folder.suffix in (".safetensors", ".onnx"):
-        weights, text = folder, folder.with_suffix(".json")
-    else:
-        folder = folder if (folder / DESCRIPTION).is_file() else latest(folder) or folder
-        weights, text = folder / WEIGHTS, folder / DESCRIPTION
+    weights, text = _places(folder)
     description = _describe(text)
     if "network" not in description and not weights.exists():
         # A folder of `PConvUNet.save_pretrained`, whose description is the network's alone.
@@ -115,17 +123,50 @@ def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
         raise InputFileError(f"{text} does not describe a network: {error}", "take another checkpoint") from error
     if weights.suffix == ".onnx":
         read_onnx(weights, network, description.get("sha256"))
-        return network.eval(), description
-    tensors = _read_weights(weights, description)
+    else:
+        _take_weights(network, weights, description)
+    return network.eval(), description
+
+
+def load_detector(folder: Path) -> tuple[SegmentationNet, dict[str, Any]]:
+    """Read the network of a checkpoint of the damage detector, a folder or a .safetensors file; see `load_network`."""
+    weights, text = _places(folder)
+    description = _describe(text)
+    try:
+        network = SegmentationNet(from_mapping(SegmentationConfig, description["network"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputFileError(f"{text} does not describe a damage detector: {error}", "take another one") from error
+    if weights.suffix == ".onnx":
+        raise InputFileError(f"weights of {weights} cannot be read back", "take its checkpoint")
+    _take_weights(network, weights, description)
+    return network.eval(), description
+
+
+def is_detector(folder: Path) -> bool:
+    """Return whether a checkpoint is one of the damage detector."""
+    description = _describe(_places(folder)[1])
+    network = description.get("network")
+    return description.get("task") == "detect" or (isinstance(network, dict) and "classes" in network)
+
+
+def _places(folder: Path) -> tuple[Path, Path]:
+    """Return where the weights of a checkpoint lie, and its description."""
+    if folder.suffix in (".safetensors", ".onnx"):
+        return folder, folder.with_suffix(".json")
+    folder = folder if (folder / DESCRIPTION).is_file() else latest(folder) or folder
+    return folder / WEIGHTS, folder / DESCRIPTION
+
+
+def _take_weights(network: torch.nn.Module, path: Path, description: Mapping[str, Any]) -> None:
+    tensors = _read_weights(path, description)
     try:
         network.load_state_dict(
             {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
         )
     except RuntimeError as error:
         raise InputFileError(
-            f"{weights} is of another network: {str(error).splitlines()[-1].strip()}", "take another checkpoint"
+            f"{path} is of another network: {str(error).splitlines()[-1].strip()}", "take another checkpoint"
         ) from error
-    return network.eval(), description
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Any]]:
@@ -241,7 +282,7 @@ def _damaged(path: Path, reason: str) -> InputFileError:
     )
 
 
-def _tensors(network: PConvUNet, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
+def _tensors(network: PConvUNet | SegmentationNet, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
     return {name: _stored(value.detach(), dtype).cpu().contiguous() for name, value in network.state_dict().items()}
 
 

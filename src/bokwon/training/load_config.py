@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError
 from bokwon.training.config import TrainConfig
+from bokwon.training.detection.config import DetectionConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,6 +24,7 @@ else:
 __all__ = ["differences", "from_mapping", "load", "override", "preset", "preset_names"]
 
 _T = TypeVar("_T")
+_Config = TypeVar("_Config", bound=TrainConfig | DetectionConfig)
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
@@ -33,11 +35,11 @@ def preset_names() -> list[str]:
     return sorted(Path(file.name).stem for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
-def preset(name: str) -> TrainConfig:
+def preset(name: str) -> TrainConfig | DetectionConfig:
     """Return a preset's configuration.
 
     Args:
-        name: "paper", "reimplementation", "document" or "photo".
+        name: "paper", "reimplementation", "document" or "photo"; "detect" for the network that finds damage.
 
     Raises:
         ArgumentError: If there is no such preset.
@@ -45,15 +47,16 @@ def preset(name: str) -> TrainConfig:
     if name not in preset_names():
         raise ArgumentError(f"there is no preset {name!r}", f"choose one of {', '.join(preset_names())}")
     file = resources.files("bokwon.training") / "presets" / f"{name}.toml"
-    return from_mapping(TrainConfig, tomllib.loads(file.read_text(encoding="utf-8")))
+    return _build(tomllib.loads(file.read_text(encoding="utf-8")))
 
 
-def load(path: Path, base: TrainConfig | None = None) -> TrainConfig:
+def load(path: Path, base: TrainConfig | DetectionConfig | None = None) -> TrainConfig | DetectionConfig:
     """Read a configuration.
 
     Args:
-        path: A TOML file.
-        base: Where what the file leaves out comes from; the preset "document" by default.
+        path: A TOML file. With `kind = "detection"` it is one of the network that finds damage.
+        base: Where what the file leaves out comes from; by default the preset "detect" for that network, "document"
+            for others.
 
     Returns:
         The configuration.
@@ -69,10 +72,19 @@ def load(path: Path, base: TrainConfig | None = None) -> TrainConfig:
         raise FileAccessError(f"{path} cannot be read: {error.strerror}", "give the path of a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputFileError(f"{path} is not TOML: {error}", "mend the file") from error
-    return from_mapping(TrainConfig, _merge(dataclasses.asdict(base or preset("document")), table))
+    if table.get("kind") == "detection" and not isinstance(base, DetectionConfig):
+        base = preset("detect")
+    return _build(_merge(dataclasses.asdict(base or preset("document")), table))
 
 
-def override(config: TrainConfig, assignments: Sequence[str]) -> TrainConfig:
+def _build(table: Mapping[str, Any]) -> TrainConfig | DetectionConfig:
+    """Make the configuration of the kind that a table says it is."""
+    if "kind" in table:
+        return from_mapping(DetectionConfig, table)
+    return from_mapping(TrainConfig, table)
+
+
+def override(config: _Config, assignments: Sequence[str]) -> _Config:
     """Change single values.
 
     Args:
@@ -104,7 +116,7 @@ def override(config: TrainConfig, assignments: Sequence[str]) -> TrainConfig:
                 f"--set {assignment}: there is no setting {key.strip()!r}", "see docs/research/training.md"
             )
         target[last] = value
-    return from_mapping(TrainConfig, table)
+    return from_mapping(type(config), table)
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> list[str]:

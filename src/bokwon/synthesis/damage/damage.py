@@ -99,7 +99,7 @@ def apply_damage(
     *,
     coverage: float | tuple[float, float] | None = None,
     strength: float | tuple[float, float] = (0.2, 1.0),
-    background: Background | tuple[int, int, int] | None = None,
+    background: Background | tuple[int, int, int] | npt.NDArray[np.uint8] | None = None,
     unit: float | None = None,
 ) -> Damaged:
     """Damage a page or photograph the way time does.
@@ -112,8 +112,8 @@ def apply_damage(
             is usual for the kind. It counts the loss, for stains and tape the area covered; flaking takes at most what
             is inked.
         strength: How severe, in [0, 1], or an interval to draw it from.
-        background: What shows through holes: `leaf` (the next page), `paper` (a backing sheet), `black`, `white` or an
-            RGB colour; None draws one.
+        background: What shows through holes: `leaf` (the next page), `paper` (a backing sheet), `black`, `white`, an
+            RGB colour or an image, uint8 (H, W, 3), RGB; None draws one.
         unit: Pixels of 1/512 of the page's width, which all sizes of damage follow; the shorter side / 512 by default.
             Give it when the image is a crop of a page.
 
@@ -129,7 +129,7 @@ def apply_damage(
         )
     if unit is not None and not 0 < unit < 1000:
         raise ArgumentError(f"unit {unit} is not a number of pixels", "give the page's width in pixels / 512")
-    _check_background(background)
+    _check_background(background, image.shape)
     chosen = _choose(rng, kinds)
     sheet = look_at(image, rng, background, unit or max(min(image.shape[:2]) / 512, 0.25))
     hole = np.zeros(sheet.shape, bool)
@@ -189,7 +189,16 @@ def _draw(rng: np.random.Generator, value: float | tuple[float, float], name: st
     return float(rng.uniform(low, high))
 
 
-def _check_background(background: Background | tuple[int, int, int] | None) -> None:
+def _check_background(
+    background: Background | tuple[int, int, int] | npt.NDArray[np.uint8] | None, shape: tuple[int, ...]
+) -> None:
+    if isinstance(background, np.ndarray):
+        if background.shape != shape or background.dtype != np.uint8:
+            raise ArgumentError(
+                f"the background is {background.dtype} {background.shape}, the image uint8 {shape}",
+                "give a background of the image's size, 8-bit RGB",
+            )
+        return
     named = background in ("leaf", "paper", "black", "white", None)
     coloured = isinstance(background, tuple) and len(background) == 3 and all(0 <= v <= 255 for v in background)
     if not named and not coloured:

@@ -87,7 +87,7 @@ class Mark:
 def look_at(
     image: npt.NDArray[np.uint8],
     rng: np.random.Generator,
-    background: Background | tuple[int, int, int] | None,
+    background: Background | tuple[int, int, int] | npt.NDArray[np.uint8] | None,
     unit: float,
 ) -> Sheet:
     """Prepare an image for damage: estimate its paper and choose what lies behind it.
@@ -96,7 +96,7 @@ def look_at(
         image: uint8 (H, W, 3), RGB.
         rng: Source of randomness.
         background: What shows through: `leaf` (the next page, text and all), `paper` (a plain backing sheet), `black`,
-            `white`, or an RGB colour; None draws one.
+            `white`, an RGB colour, or an image, uint8 (H, W, 3), RGB; None draws one.
         unit: Pixels of 1/512 of the page's width.
 
     Returns:
@@ -124,8 +124,13 @@ def _paper(pixels: Image) -> Image:
 
 
 def _behind(
-    rng: np.random.Generator, pixels: Image, paper: Image, background: Background | tuple[int, int, int]
+    rng: np.random.Generator,
+    pixels: Image,
+    paper: Image,
+    background: Background | tuple[int, int, int] | npt.NDArray[np.uint8],
 ) -> Image:
+    if isinstance(background, np.ndarray):
+        return background.astype(np.float32)
     shape = (pixels.shape[0], pixels.shape[1])
     if background == "leaf":
         shift = (int(rng.integers(shape[0])), int(rng.integers(shape[1])))

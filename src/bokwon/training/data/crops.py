@@ -24,7 +24,7 @@ from bokwon.training.malloc import release_memory
 from bokwon.training.signals import blocked, ignore_all
 from bokwon.utilities.processes import leave_with_parent
 
-__all__ = ["Batches", "Crops", "Picks", "make_loader", "open_batches"]
+__all__ = ["Batches", "Crops", "Picks", "make_loader", "open_batches", "run_loader", "start_worker"]
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
@@ -175,7 +175,7 @@ def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tu
         prefetch_factor=4 if workers else None,
         # Streams have threads of their own, which a forked process would wait for without end.
         multiprocessing_context="spawn" if workers and dataset.has_streams else None,
-        worker_init_fn=_start_worker,
+        worker_init_fn=start_worker,
         pin_memory=torch.cuda.is_available(),
         # Of its own: the loader draws a number at its start, and a resumed run starts one more.
         generator=torch.Generator(),
@@ -194,8 +194,15 @@ def open_batches(dataset: Crops, batches: Batches, workers: int) -> Iterator[Ite
     Yields:
         The batches.
     """
+    with run_loader(make_loader(dataset, batches, workers)) as iterator:
+        yield iterator
+
+
+@contextlib.contextmanager
+def run_loader(loader: DataLoader[tuple[Tensor, Tensor]]) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
+    """Run through a loader whose workers begin with `start_worker`; see `open_batches`."""
     with blocked():
-        iterator = iter(make_loader(dataset, batches, workers))
+        iterator = iter(loader)
     try:
         yield iterator
     finally:
@@ -208,7 +215,8 @@ def open_batches(dataset: Crops, batches: Batches, workers: int) -> Iterator[Ite
             process.join()
 
 
-def _start_worker(number: int) -> None:
+def start_worker(number: int) -> None:
+    """Make a worker process of a loader ready: one thread, deaf to what stops the run, gone with its parent."""
     del number
     # The processes share the cores already.
     cv2.setNumThreads(1)

@@ -1,0 +1,43 @@
+"""Kinds of damage that are found, and what the network's channels mean."""
+
+from __future__ import annotations
+
+from bokwon.errors import ArgumentError
+from bokwon.types import DETECTOR_CLASSES
+
+__all__ = ["AREAS", "FILLED", "KINDS", "LINES", "choose_kinds"]
+
+KINDS: tuple[str, ...] = DETECTOR_CLASSES
+"""Names of all kinds; the number of a kind in a map of kinds is its place here, from 1."""
+
+FILLED: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "readable stain")
+"""Kinds that are filled unless the caller chooses others: text under a readable stain is still there."""
+
+LINES: tuple[str, ...] = ("tear", "crease", "scratch", "film and dust")
+"""Kinds that are narrow and long, which are judged along their length."""
+
+AREAS: tuple[str, ...] = ("missing paper", "abrasion", "hiding stain")
+"""Kinds that cover an area."""
+
+
+def choose_kinds(kinds: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Check names of kinds.
+
+    Args:
+        kinds: Names out of `KINDS`; None stands for `FILLED`.
+
+    Returns:
+        The names in the order of `KINDS`.
+
+    Raises:
+        ArgumentError: A name is unknown, or there is none.
+    """
+    if kinds is None:
+        return FILLED
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown or not kinds:
+        raise ArgumentError(
+            f"there is no kind of damage {unknown[0]!r}" if unknown else "no kind of damage is named",
+            f"choose from {', '.join(KINDS)}",
+        )
+    return tuple(kind for kind in KINDS if kind in kinds)

@@ -1,0 +1,1 @@
+"""Measures the damage detector: sound pages, made damage, pages with marked zones."""

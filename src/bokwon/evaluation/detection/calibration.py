@@ -1,0 +1,71 @@
+"""From the scores of regions to how often they are right: the curves in a detector's card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.detection.kinds import KINDS
+from bokwon.evaluation.detection.figures import RegionVerdict
+
+__all__ = ["fit_calibration", "fit_curve"]
+
+# A kind with fewer regions than this takes the curve of all kinds.
+_FEWEST = 40
+# Points of a curve.
+_POINTS = 12
+
+
+def fit_calibration(verdicts: Sequence[RegionVerdict]) -> dict[str, list[list[float]]]:
+    """Fit a curve from score to confidence for every kind.
+
+    Args:
+        verdicts: Regions of a detector without calibration, whose confidence is their score.
+
+    Returns:
+        For each kind points (score, confidence), both rising, from score 0 to 1.
+    """
+    scores = np.array([verdict.confidence for verdict in verdicts])
+    right = np.array([verdict.right for verdict in verdicts], float)
+    curves = {}
+    for kind in KINDS:
+        here = np.array([verdict.kind == kind for verdict in verdicts], bool)
+        if here.sum() < _FEWEST:
+            here[:] = True
+        curves[kind] = fit_curve(scores[here], right[here])
+    return curves
+
+
+def fit_curve(scores: NDArray[np.float64], right: NDArray[np.float64]) -> list[list[float]]:
+    """Fit the rising curve that is nearest to what was right (isotonic regression).
+
+    The regions are first put into groups of equal number, each with one wrong region more than it has, so that a few
+    lucky ones do not make certainty.
+
+    Args:
+        scores: (n,), in [0, 1].
+        right: (n,), 1 for right and 0 for wrong.
+
+    Returns:
+        Points (score, confidence), from score 0 to 1.
+
+    Source:
+        Pool-adjacent-violators: Barlow et al., "Statistical Inference under Order Restrictions", 1972.
+    """
+    order = np.argsort(scores)
+    groups = [group for group in np.array_split(order, _POINTS) if group.size]
+    pools: list[list[float]] = []
+    for group in groups:
+        pools.append([float(right[group].sum()), float(group.size + 1), float(scores[group].mean()), 1])
+        while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
+            last = pools.pop()
+            before = pools.pop()
+            number = before[3] + last[3]
+            middle = (before[2] * before[3] + last[2] * last[3]) / number
+            pools.append([before[0] + last[0], before[1] + last[1], middle, number])
+    points = [[round(middle, 4), round(hits / count, 4)] for hits, count, middle, _ in pools]
+    if not points:
+        return [[0.0, 0.0], [1.0, 1.0]]
+    return [[0.0, 0.0], *points, [1.0, points[-1][1]]]

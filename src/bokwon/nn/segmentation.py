@@ -1,0 +1,208 @@
+"""Segmentation network of plain convolutions: which damage each pixel belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = [
+    "CELL",
+    "COARSE",
+    "LEAST_RMS",
+    "SegmentationConfig",
+    "SegmentationNet",
+    "class_loss",
+    "scene_loss",
+    "standardise",
+]
+
+CELL = 16
+"""Side of the cells whose mean colour is taken out of the image, pixels."""
+
+LEAST_RMS = 0.02
+"""Least contrast that an image is divided by."""
+
+COARSE = 2
+"""Level of the decoder, from the finest, at which the classes are told first: an eighth of the image's size."""
+
+
+@dataclass(frozen=True)
+class SegmentationConfig:
+    """Shape of the network.
+
+    Args:
+        classes: Channels of the output.
+        widths: Channels of the encoder's layers at 1/2, 1/4, 1/8 ... of the image's size; at least three.
+        decoder: Channels of the decoder at the same sizes.
+        frozen: The encoder is not trained.
+    """
+
+    classes: int = 10
+    widths: tuple[int, ...] = (32, 64, 128, 256, 256)
+    decoder: tuple[int, ...] = (24, 32, 64, 96, 96)
+    frozen: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.widths) < COARSE + 1 or len(self.widths) != len(self.decoder):
+            raise ValueError(
+                f"widths and decoder need the same number of levels, at least {COARSE + 1}, "
+                f"not {len(self.widths)} and {len(self.decoder)}"
+            )
+
+    @property
+    def multiple(self) -> int:
+        """Number that height and width must be multiples of, pixels."""
+        return int(max(2 ** len(self.widths), CELL))
+
+    @property
+    def kernels(self) -> tuple[int, ...]:
+        """Kernel sizes of the encoder: those of the network that fills."""
+        return (7, 5, 5, *[3] * len(self.widths))[: len(self.widths)]
+
+
+class SegmentationNet(nn.Module):
+    """The encoder of a network that fills, and a light decoder that tells classes.
+
+    The encoder sees the image without its low-pass and in units of its contrast, as the filler's does; the decoder is
+    given the colours at each size besides. The classes are first told at an eighth of the image's size, where features
+    are many, then corrected pixel by pixel; pixels are shuffled out of the finest level, at half the size.
+
+    Args:
+        config: The network's shape.
+    """
+
+    def __init__(self, config: SegmentationConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or SegmentationConfig()
+        widths, decoder = self.config.widths, self.config.decoder
+        inputs = (3, *widths[:-1])
+        self.encoder = nn.ModuleList(
+            nn.Conv2d(a, b, kernel, 2, kernel // 2)
+            for a, b, kernel in zip(inputs, widths, self.config.kernels, strict=True)
+        )
+        self.encoder.requires_grad_(not self.config.frozen)
+        self.side = nn.ModuleList(nn.Conv2d(a + 3, b, 1) for a, b in zip(widths, decoder, strict=True))
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(decoder))
+        self.mix = nn.ModuleList(nn.Conv2d(a, a, 3, 1, 1) for a in decoder)
+        self.coarse = nn.Conv2d(decoder[COARSE], self.config.classes, 1)
+        self.head = nn.Conv2d(decoder[0], 4 * self.config.classes, 3, 1, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Tell the classes of an image's pixels.
+
+        Args:
+            image: (N, 3, H, W) in [0, 1], H and W multiples of `config.multiple`.
+
+        Returns:
+            (N, classes, H, W), logits.
+        """
+        fine, coarse = self.features(image)
+        return F.pixel_shuffle(fine, 2) + F.interpolate(coarse, scale_factor=8.0, mode="nearest")
+
+    def features(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute what the logits are made of.
+
+        Args:
+            image: As for `forward`.
+
+        Returns:
+            Corrections (N, 4 classes, H/2, W/2), which `torch.pixel_shuffle` brings to full size, and the logits at an
+            eighth of it, (N, classes, H/8, W/8).
+        """
+        x = standardise(image)
+        colours = image - 0.5
+        sides = []
+        for layer, side in zip(self.encoder, self.side, strict=True):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen):
+                x = torch.relu(layer(x))
+            colours = F.avg_pool2d(colours, 2)
+            sides.append(side(torch.cat([x, colours.to(x.dtype)], 1)))
+        x = torch.relu(sides[-1])
+        coarse = x
+        for level in reversed(range(len(sides))):
+            if level < len(sides) - 1:
+                x = torch.relu(sides[level] + F.interpolate(self.up[level](x), scale_factor=2.0, mode="nearest"))
+            x = x + torch.relu(self.mix[level](x))
+            if level == COARSE:
+                coarse = self.coarse(x)
+        return self.head(x), coarse
+
+
+def standardise(image: Tensor) -> Tensor:
+    """Take an image's low-pass away and bring its contrast to 1, as networks that fill do where nothing is missing.
+
+    Args:
+        image: (N, 3, H, W), H and W multiples of `CELL`.
+
+    Returns:
+        (N, 3, H, W).
+    """
+    low = F.interpolate(F.avg_pool2d(image, CELL), scale_factor=float(CELL), mode="bilinear", align_corners=False)
+    residual = image - low
+    square = (residual * residual).mean((1, 2, 3), keepdim=True)
+    return residual / square.clamp(min=LEAST_RMS**2).sqrt()
+
+
+def scene_loss(network: SegmentationNet, image: Tensor, labels: Tensor, step: int, **told: Any) -> Tensor:
+    """Loss of a training step: a quarter of the pixels, another one each step, and the coarse logits by themselves.
+
+    Args:
+        network: The network.
+        image: (N, 3, H, W) in [0, 1].
+        labels: int64 (N, H, W).
+        step: Number of the step, which chooses the quarter.
+        told: What `class_loss` is told.
+
+    Returns:
+        Scalar.
+    """
+    fine, coarse = network.features(image)
+    row, column = step // 2 % 2, step % 2
+    count, _, height, width = fine.shape
+    quarter = fine.view(count, network.config.classes, 4, height, width)[:, :, 2 * row + column]
+    logits = quarter + F.interpolate(coarse, scale_factor=4.0, mode="nearest")
+    # The middle of each cell of 8 x 8 pixels stands for it.
+    return class_loss(logits, labels[:, row::2, column::2], **told) + 0.5 * class_loss(
+        coarse, labels[:, 4::8, 4::8], **told
+    )
+
+
+def class_loss(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    not_damage: int,
+    ignore: int,
+    weights: Sequence[float] | None = None,
+    parting: float = 1.0,
+) -> Tensor:
+    """Cross entropy in which the surroundings need not be told from the sheet where nobody knows.
+
+    Args:
+        logits: (N, C, H, W); channels 0 and 1 are no damage.
+        labels: int64 (N, H, W): channels, `not_damage` or `ignore`.
+        not_damage: Label that channels 0 and 1 answer equally well.
+        ignore: Label that does not count.
+        weights: How much a pixel of each channel counts, C numbers; all 1 by default.
+        parting: How much it counts to tell channels 0 and 1 apart, in [0, 1]; the rest of 1 is for telling that it is
+            one of the two.
+
+    Returns:
+        Scalar: the mean over the pixels.
+    """
+    log = torch.log_softmax(logits.float(), 1)
+    either = torch.logsumexp(log[:, :2], 1)
+    known = labels < logits.shape[1]
+    channel = torch.where(known, labels, 0)
+    own = log.gather(1, channel[:, None])[:, 0]
+    own = torch.where(labels < 2, parting * own + (1 - parting) * either, own)
+    loss = -torch.where(known, own, either) * (labels != ignore)
+    if weights is not None:
+        loss = loss * torch.tensor(weights, device=loss.device)[channel]
+    return loss.mean()

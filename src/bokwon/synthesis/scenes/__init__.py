@@ -1,0 +1,7 @@
+"""Windows of pages and photographs with damage of known place and class: what the damage detector learns from."""
+
+from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
+from bokwon.synthesis.scenes.scene import Scene, draw_scene
+from bokwon.synthesis.scenes.sources import Base, Sources
+
+__all__ = ["CLASSES", "IGNORE", "NOT_DAMAGE", "Base", "Scene", "Sources", "draw_scene"]

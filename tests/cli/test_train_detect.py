@@ -1,0 +1,49 @@
+"""A damage detector from the first command to the last: train, export, detect."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("torch", reason="training needs PyTorch, which is in bokwon[train]")
+
+TINY = (
+    "network.widths=[4, 6, 8]",
+    "network.decoder=[4, 4, 6]",
+    "network.frozen=false",
+    "scenes.count=2",
+    "scenes.size=64",
+    "crop=64",
+    "steps=2",
+    "batch=2",
+    "workers=0",
+    'precision="fp32"',
+)
+
+
+def run(*arguments: object, code: int = 0) -> str:
+    command = [sys.executable, "-m", "bokwon", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_train_export_detect(tmp_path: Path) -> None:
+    settings = [part for setting in TINY for part in ("--set", setting)]
+    out = tmp_path / "run"
+    assert "step_000002" in run("train", "--preset", "detect", "--out", out, "--threads", 1, "-q", *settings)
+    assert "differs from PyTorch" in run("export", out, tmp_path / "mine.onnx")
+    assert "leave them out" in run("export", out, tmp_path / "mine.onnx", "--weights", code=1)
+    Image.new("RGB", (80, 60), (230, 220, 200)).save(tmp_path / "page.png")
+    run("detect", tmp_path / "page.png", tmp_path / "mask.png", "--model", tmp_path / "mine.onnx")
+    with Image.open(tmp_path / "mask.png") as mask:
+        assert mask.size == (80, 60)
+
+
+def test_scenes_are_not_named_as_images_are(tmp_path: Path) -> None:
+    said = run("train", "--preset", "detect", "--out", tmp_path, "--images", tmp_path, code=1)
+    assert "scenes.pages" in said
