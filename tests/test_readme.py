@@ -39,7 +39,9 @@ def table_of_figures(text: str) -> list[list[str]]:
 
 
 def results(name: str) -> dict[str, dict[str, dict[str, float]]]:
-    methods: dict[str, dict[str, dict[str, float]]] = json.loads(read(f"benchmarks/results/{name}.json"))["all"]["methods"]
+    methods: dict[str, dict[str, dict[str, float]]] = json.loads(read(f"benchmarks/results/{name}.json"))["all"][
+        "methods"
+    ]
     return methods
 
 

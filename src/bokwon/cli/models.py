@@ -19,6 +19,7 @@ app = typer.Typer(help="Models that bokwon finds, and their cards.", no_args_is_
 def list_command() -> None:
     """List the models that ship with bokwon and those that were added: name, size, date and licence."""
     from bokwon.inpaint.models import INT8_OF, WEIGHTS, list_models
+
     models = list_models()
     if not models:
         typer.echo("no models ship with this installation; a model file is named by its path (--model ./mine.onnx)")

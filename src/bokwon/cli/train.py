@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bokwon.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from bokwon.training.config import TrainConfig
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +56,7 @@ def train(
     try:
         import torch
 
-        from bokwon.training import load_config, loop
+        from bokwon.training import loop
         from bokwon.training.signals import Interrupted
     except ImportError as error:
         raise MissingDependencyError(
@@ -63,19 +66,7 @@ def train(
     from rich.logging import RichHandler
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-    chosen = load_config.preset(preset)
-    if config is not None:
-        chosen = load_config.load(config, chosen)
-    # Weights belong to the sources they were written for.
-    named = [
-        assignment
-        for name, given in (("images", images), ("masks", masks))
-        if given
-        for assignment in (f"data.{name[:-1]}_weights=[]", f"data.{name}={given!r}")
-    ]
-    if init is not None:
-        named.append(f"init={_weights(init)!r}")
-    chosen = load_config.override(chosen, [*named, *(assignments or [])])
+    chosen = choose_config(config, preset, images=images, masks=masks, init=init, assignments=assignments)
     if threads:
         torch.set_num_threads(threads)
     console = Console(stderr=True)
@@ -115,6 +106,33 @@ def train(
             signal.raise_signal(stopped.signal)
             raise
     typer.echo(str(last))
+
+
+def choose_config(
+    config: Path | None,
+    preset: str,
+    *,
+    images: list[str] | None,
+    masks: list[str] | None,
+    init: str | None,
+    assignments: list[str] | None,
+) -> TrainConfig:
+    """Return the configuration that the options ask for."""
+    from bokwon.training import load_config
+
+    chosen = load_config.preset(preset)
+    if config is not None:
+        chosen = load_config.load(config, chosen)
+    # Shares belong to the sources that they were written for, so other sources begin without any.
+    named = [
+        assignment
+        for name, given in (("images", images), ("masks", masks))
+        if given
+        for assignment in (f"data.{name[:-1]}_weights=[]", f"data.{name}={given!r}")
+    ]
+    if init is not None:
+        named.append(f"init={_weights(init)!r}")
+    return load_config.override(chosen, [*named, *(assignments or [])])
 
 
 def _weights(name: str) -> str:
