@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     images: Annotated[
-        Path | None, typer.Option("--images", metavar="DIR", help="Undamaged images, searched with all folders below.")
+        Path | None, typer.Option("--images", metavar="DIR", help="Folder of undamaged images, with all folders below.")
     ] = None,
     masks: Annotated[
         Path | None, typer.Option("--masks", metavar="DIR", help="Masks, white = hole, of any order or sorted by cell.")
@@ -39,12 +39,13 @@ def evaluate(
             "--methods",
             metavar="NAME,...",
             help="Models (name or .onnx file), telea, ns, biharmonic, patchmatch, identity; the one of interest first; "
-            "NAME=METHOD calls one otherwise; MODEL:finish=standard, :ink=clear, :grain=match, :letters=leave, "
-            f":ensemble=4 take options of restore. [{_METHODS}]",
+            "NAME=METHOD renames one; MODEL:finish=standard, :ink=clear, :grain=match, :letters=leave, "
+            f":ensemble=4 set options of restore. [{_METHODS}]",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="REPORT", help="Folder of the report; an interrupted one goes on.")
+        Path | None,
+        typer.Option("--out", metavar="REPORT", help="Folder of the report, new or to continue."),
     ] = None,
     per_cell: Annotated[
         int | None, typer.Option("--per-cell", help="Pairs in each of the twelve cells; every mask by default.", min=1)
@@ -58,12 +59,13 @@ def evaluate(
         typer.Option(
             "--compare",
             metavar="A.json B.json",
-            help="Tell whether B is better than A, and measure nothing; with --methods ONE,TWO: whether TWO of B is "
+            help="Measure nothing; tell whether B is better than A, or with --methods ONE,TWO whether TWO of B is "
             "better than ONE of A.",
         ),
     ] = None,
     by: Annotated[
-        str, typer.Option("--by", help="What --compare goes by: hole_psnr, hole_l1, l1, psnr, ssim, vgg or lpips.")
+        str,
+        typer.Option("--by", help="Figure for --compare: hole_psnr, hole_l1, l1, psnr, ssim, vgg or lpips."),
     ] = "hole_psnr",
     read: Annotated[
         str | None,
@@ -93,9 +95,9 @@ def evaluate(
     jobs: Jobs = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
-    """Measure methods on undamaged images with made holes: by hole ratio and border, in the hole and on the whole.
+    """Make holes in undamaged images, fill them with each method, and measure the error by hole ratio and border.
 
-    Writes report.html, results.json, pairs.csv and table.md into REPORT. Exit code 4: some pairs failed, and are named.
+    Writes report.html, results.json, pairs.csv and table.md into REPORT. Exit code 4: some pairs failed.
     """
     if compare is not None:
         if images or masks or out:

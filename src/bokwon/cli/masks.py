@@ -31,8 +31,8 @@ _Polarity = Annotated[
 
 @app.command()
 def make(
-    out: Annotated[Path, typer.Argument(help="Folder of the set; an interrupted one is finished.")],
-    count: Annotated[int | None, typer.Option(help="Number of masks, shared evenly by the cells. [1200]")] = None,
+    out: Annotated[Path, typer.Argument(help="Folder of the set; an interrupted set is continued.")],
+    count: Annotated[int | None, typer.Option(help="Number of masks, divided evenly among the cells. [1200]")] = None,
     size: Annotated[str, typer.Option(help="Side of the masks, or WIDTHxHEIGHT, in pixels.")] = "512",
     kind: Annotated[
         str, typer.Option(help="occlusion (the paper's), strokes, blobs, mixed or document.")
@@ -42,7 +42,7 @@ def make(
     ] = None,
     border: Annotated[
         Literal["both", "touching", "inner"] | None,
-        typer.Option(help="Holes touch the 50 px border, do not, or both.", show_default="both"),
+        typer.Option(help="Holes that touch the 50 px border, that do not, or both.", show_default="both"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the set: the same seed gives the same files.")] = 0,
     preset: Annotated[

@@ -67,7 +67,7 @@ def add(
         typer.Option(help="What to call it; by default the file's name, and the repository's for a file model.onnx."),
     ] = None,
 ) -> None:
-    """Copy a model into a folder of yours, so that `restore --model NAME` finds it.
+    """Copy a model to your own model folder, so that `restore --model NAME` finds it.
 
     The folder is $XDG_DATA_HOME/bokwon/models, by default ~/.local/share/bokwon/models.
     """

@@ -22,16 +22,16 @@ def register(app: typer.Typer) -> None:
 
 def train(
     config: Annotated[
-        Path | None, typer.Argument(help="TOML configuration; what it leaves out comes from the preset.")
+        Path | None, typer.Argument(help="TOML configuration; missing settings come from the preset.")
     ] = None,
     preset: Annotated[str, typer.Option(help="paper, reimplementation, document or photo.")] = "document",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run. [runs/PRESET]")] = None,
     images: Annotated[
         list[str] | None,
-        typer.Option(help="Folder of images, pages, places2, imagenet, celeba-hq or hf:NAME; may be given again."),
+        typer.Option(help="Folder of images, pages, places2, imagenet, celeba-hq or hf:NAME; may be repeated."),
     ] = None,
     masks: Annotated[
-        list[str] | None, typer.Option(help="Folder of masks, manifest or generated; may be given again.")
+        list[str] | None, typer.Option(help="Folder of masks, manifest or generated; may be repeated.")
     ] = None,
     init: Annotated[
         str | None,
@@ -43,15 +43,15 @@ def train(
         list[str] | None, typer.Option("--set", help="Override a setting, as in optimizer.learning_rate=2e-4.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the newest checkpoint in --out, if there is one.")
+        bool, typer.Option("--resume", help="Continue from the newest checkpoint in --out, if there is one.")
     ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; all by default.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Train a network: crops of images, random masks, checkpoints in --out.
 
-    Ctrl-C, SIGTERM and SIGHUP save a checkpoint after the step and leave with exit code 130, 143 and 129; --resume goes
-    on from it. For several processes: `accelerate launch -m bokwon train ...` or `torchrun -m bokwon train ...`.
+    Ctrl-C, SIGTERM and SIGHUP save a checkpoint after the step and end with exit code 130, 143 and 129; --resume
+    continues from it. For several processes: `accelerate launch -m bokwon train ...` or `torchrun -m bokwon train ...`.
     """
     try:
         import torch

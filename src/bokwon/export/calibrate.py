@@ -64,7 +64,7 @@ def quantize(network: PConvUNet, examples: Sequence[Example]) -> tuple[onnx.Mode
     loss = float(np.sqrt(squares / max(count, 1)))
     if not loss <= LARGEST_LOSS:
         raise BokwonError(
-            f"8 bits change this network's holes by {loss:.2g}, more than {LARGEST_LOSS:g}",
+            f"rounding to 8 bits changes the fills of this network by {loss:.2g}, more than {LARGEST_LOSS:g}",
             "calibrate with images and masks like those it was trained on, or export without --int8",
         )
     return model, loss

@@ -169,11 +169,11 @@ def _last(
 def _quartered(weight: Tensor) -> Tensor:
     """Return a 3x3 kernel (O, I, 3, 3) as one of stride 2 that gives four pixels at each place: (4 O, I, 4, 4)."""
     outs, ins = weight.shape[:2]
-    spread = weight.new_zeros(outs, 2, 2, ins, 4, 4)
+    kernels = weight.new_zeros(outs, 2, 2, ins, 4, 4)
     for down in range(2):
         for across in range(2):
-            spread[:, down, across, :, down : down + 3, across : across + 3] = weight
-    return spread.flatten(0, 2)
+            kernels[:, down, across, :, down : down + 3, across : across + 3] = weight
+    return kernels.flatten(0, 2)
 
 
 def _plain_unet(graph: Graph, network: PConvUNet, features: str) -> str:
@@ -203,10 +203,10 @@ def phase_kernels() -> npt.NDArray[np.float32]:
     pixels at each place: upper left, upper right, lower left, lower right. Column 4p + t is tap t, in the order of
     rows, of the kernel of pixel p.
     """
-    spread = upsampling_matrix(torch.empty(0)).numpy().reshape(9, 4, 4)
+    kernels = upsampling_matrix(torch.empty(0)).numpy().reshape(9, 4, 4)
     # Which two of the four taps make the first, odd phase of the padded result, and which the second.
     taps = ((2, 0), (3, 1))
-    return np.stack([spread[:, y, x] for down in taps for across in taps for y in down for x in across], axis=1)
+    return np.stack([kernels[:, y, x] for down in taps for across in taps for y in down for x in across], axis=1)
 
 
 def _convolve_upsampled(graph: Graph, weight: Tensor, x: str) -> str:

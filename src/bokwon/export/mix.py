@@ -62,7 +62,7 @@ def mix_into(network: PConvUNet, others: Sequence[tuple[Path, float]]) -> None:
     """
     rest = 1 - math.fsum(share for _, share in others)
     if rest < _LEAST:
-        raise ArgumentError(f"the shares of --mix are {1 - rest:g} together", "leave something to the first checkpoint")
+        raise ArgumentError(f"the shares of --mix are {1 - rest:g} together", "let them add up to less than 1")
     state = network.state_dict()
     floating = {name: value for name, value in state.items() if value.is_floating_point()}
     for value in floating.values():
@@ -71,7 +71,7 @@ def mix_into(network: PConvUNet, others: Sequence[tuple[Path, float]]) -> None:
         other, _ = load_network(path)
         changed = differences(asdict(other.config), asdict(network.config), "network.")
         if changed:
-            raise InputFileError(f"{path} is of another network: {', '.join(changed)}", "mix runs of one shape")
+            raise InputFileError(f"{path} belongs to another network: {', '.join(changed)}", "mix runs of one shape")
         for name, value in other.state_dict().items():
             if name in floating:
                 floating[name].add_(value, alpha=share)

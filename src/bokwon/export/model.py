@@ -132,7 +132,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise FileAccessError(f"{path} cannot be read: {error.strerror}", "give a JSON file") from error
     except ValueError as error:
-        raise InputFileError(f"{path} is not JSON: {error}", "mend the file") from error
+        raise InputFileError(f"{path} is not JSON: {error}", "correct the file") from error
     if not isinstance(entries, dict):
         raise InputFileError(f"{path} holds no JSON object", "write one as {...}")
     return entries

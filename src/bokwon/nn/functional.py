@@ -249,8 +249,8 @@ def upsampling_matrix(like: Tensor) -> Tensor:
         >>> (kernel.flatten(2) @ upsampling_matrix(kernel)).view(5, 8, 4, 4).shape
         torch.Size([5, 8, 4, 4])
     """
-    spread = like.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
-    return torch.kron(spread, spread).T.contiguous()
+    placement = like.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
+    return torch.kron(placement, placement).T.contiguous()
 
 
 def _rescale(

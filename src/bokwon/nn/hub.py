@@ -69,7 +69,7 @@ class HubMethods:
         """
         published = _published(cls)
         if not Path(name).is_dir() and not _REPOSITORY.fullmatch(str(name)):
-            raise FileAccessError(f"{name} is no folder and no OWNER/NAME of the hub", "check the path")
+            raise FileAccessError(f"{name} is neither a folder nor OWNER/NAME of the hub", "check the path")
         try:
             # Not strict would mean random weights wherever a file is incomplete.
             loaded = published.from_pretrained(str(name), strict=True, **options)
@@ -94,7 +94,7 @@ class HubMethods:
         """Write weights, settings and model card into a folder; `bokwon export` and `train --init` take it, too.
 
         Args:
-            folder: Where; made if it is missing. A card (README.md) that is there already stays.
+            folder: Where; made if it is missing. A card (README.md) that already exists stays.
             licence: That of the weights, for the card; best an SPDX identifier.
             about: A paragraph for the card: data, training, limits.
 

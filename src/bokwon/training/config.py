@@ -106,7 +106,7 @@ class LossConfig:
         for name in foreign:
             if getattr(self, name) is not None:
                 raise ArgumentError(
-                    f'loss.{name} is no term of loss.terms="{self.terms}"', "see docs/research/losses.md"
+                    f'loss.{name} is not a term of loss.terms="{self.terms}"', "see docs/research/losses.md"
                 )
 
 

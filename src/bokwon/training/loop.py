@@ -52,7 +52,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
     """
     last = checkpoint.latest(out)
     if last is not None and not resume:
-        raise OutputExistsError(f"{out} holds a run ({last.name})", "go on with --resume, or name another --out")
+        raise OutputExistsError(f"{out} holds a run ({last.name})", "continue with --resume, or name another --out")
     accelerator = make_accelerator(config.precision)
     main = accelerator.is_main_process
     run = Run(config, accelerator)
@@ -106,7 +106,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
             if progress and main:
                 progress(run.step, figures | {"seconds": run.seconds})
             if stop is not None:
-                _log.info("stopped by %s, saved %s: go on with --resume", stop.name, run.save(out))
+                _log.info("stopped by %s, saved %s: continue with --resume", stop.name, run.save(out))
                 raise Interrupted(stop)
             if run.step % config.save_every == 0 and not run.is_over:
                 run.save(out)

@@ -75,12 +75,12 @@ def restore_norms(network: PConvUNet, batches: Iterable[tuple[Tensor, Tensor]]) 
     # Values, their squares, and how many there are, of each channel.
     sums = {norm: torch.zeros(3, norm.num_features, dtype=torch.float64) for norm in norms}
 
-    def look(norm: nn.BatchNorm2d, inputs: tuple[Tensor, ...]) -> None:
+    def add_moments(norm: nn.BatchNorm2d, inputs: tuple[Tensor, ...]) -> None:
         features = inputs[0].double()
         moments = [features, features.square(), torch.ones_like(features)]
         sums[norm] += torch.stack([each.sum((0, 2, 3)) for each in moments]).cpu()
 
-    handles = [norm.register_forward_pre_hook(look) for norm in norms]
+    handles = [norm.register_forward_pre_hook(add_moments) for norm in norms]
     for image, valid in batches:
         network(image, valid)
     for handle in handles:

@@ -96,7 +96,7 @@ class Run:
         changed = differences(shape, wanted, "network.")
         if changed:
             raise InputFileError(
-                f"{weights} is of another network: {', '.join(changed)}", "give network.* as it was trained with"
+                f"{weights} belongs to another network: {', '.join(changed)}", "give network.* as it was trained with"
             )
         if weights.suffix == ".onnx":
             # The same examples in every process; of a seed that no crop of the run has.
@@ -179,7 +179,7 @@ class Run:
             if was["optimizer"].get("name", "adamw") != self.config.optimizer.name:
                 changed += [f"optimizer.name: {was['optimizer'].get('name')} -> {self.config.optimizer.name}"]
             if changed:
-                raise InputFileError(f"{folder} is of another run: {', '.join(changed)}", fix)
+                raise InputFileError(f"{folder} belongs to another run: {', '.join(changed)}", fix)
             self.network.load_state_dict(state["network"])
             self.average.module.load_state_dict(weights)
             self.average.n_averaged.fill_(int(state["averaged"]))

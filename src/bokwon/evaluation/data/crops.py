@@ -106,5 +106,5 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     pixels = page.pixels if page.pixels.dtype != np.uint16 else np.asarray(page.pixels >> 8, np.uint8)
     opacity = alpha(pixels, page.mode)
     if opacity is not None and opacity.min() < 255:
-        raise InputFileError(f"{path} is transparent in places", "flatten it: a truth must be whole")
+        raise InputFileError(f"{path} is transparent in places", "flatten it: the reference image must be opaque")
     return np.array(to_pillow(pixels, page.mode).convert("RGB"))

@@ -56,7 +56,7 @@ class Pair:
 
     @property
     def cell(self) -> Cell:
-        """The cell of the catalog."""
+        """The bin and border class that the mask belongs to."""
         return Cell(self.bin, self.border)
 
     def record(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Plan:
     """All pairs, and what could not be paired.
 
     Attributes:
-        pairs: In the catalog's order of cells.
+        pairs: In the order of `synthesis.masks.bins.CELLS`.
         problems: What was left out and why, one sentence each.
     """
 
@@ -89,7 +89,7 @@ def plan_pairs(
 
     Args:
         images: Folder of images, searched with all folders below it.
-        masks: Folder of masks (white = hole), searched likewise; where it is sorted into the catalog's folders
+        masks: Folder of masks (white = hole), searched likewise; where it is sorted into folders of cells
             (`01-10/border`), only the masks that are needed are read.
         per_cell: Pairs a cell, at least 1; all masks by default.
         seed: Seed of the pairing.

@@ -65,8 +65,8 @@ def _check_conditions(folder: Path, marker: Path) -> None:
     ]
     if changed:
         raise OutputExistsError(
-            f"{folder} was begun under other conditions: {'; '.join(changed)}",
-            "figures of both must not stand in one table: name a new folder for the report with --out",
+            f"{folder} was started under other conditions: {'; '.join(changed)}",
+            "their figures cannot be mixed: name a new folder for the report with --out",
         )
 
 

@@ -154,7 +154,7 @@ def parse_methods(text: str) -> tuple[Method, ...]:
     names = [method.name for method in methods]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise ArgumentError(f"{', '.join(sorted(twice))} is named twice", "call one of them otherwise: NAME=METHOD")
+        raise ArgumentError(f"{', '.join(sorted(twice))} is named twice", "give one of them another name: NAME=METHOD")
     for method in methods:
         method.filler()
     return tuple(methods)

@@ -73,7 +73,7 @@ def compare(
         ArgumentError: They share no pair or no method, or lack the metric or a method that is named.
     """
     if metric not in METRICS:
-        raise ArgumentError(f"no figure is named {metric!r}", f"choose one of {', '.join(METRICS)}")
+        raise ArgumentError(f"there is no figure {metric!r}", f"choose one of {', '.join(METRICS)}")
     chosen = _methods(first, second) if methods is None else [_named(first, second, methods)]
     ours, theirs = ({_identity(pair): pair for pair in results["pairs"]} for results in (first, second))
     common = [key for key in ours if key in theirs]

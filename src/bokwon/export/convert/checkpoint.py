@@ -45,7 +45,7 @@ def convert_checkpoint(
 
     Raises:
         ArgumentError: There is no such layout.
-        OutputExistsError: The output is there already.
+        OutputExistsError: The output already exists.
         FileAccessError: The checkpoint cannot be read, or the output not written.
         InputFileError: The checkpoint is damaged, partial or of another layout.
         MissingDependencyError: h5py is not installed, for Keras.
@@ -55,7 +55,7 @@ def convert_checkpoint(
     is_file = output.suffix in (".onnx", ".safetensors")
     for path in (output, output.with_suffix(".json")) if is_file else (output,):
         if path.exists():
-            raise OutputExistsError(f"{path} is there already", "name another output, or move it away")
+            raise OutputExistsError(f"{path} already exists", "name another output, or move it away")
     if not output.parent.is_dir():
         raise FileAccessError(f"the folder {output.parent} is missing", "make it first")
     tensors = read_keras(_existing(source)) if layout == "keras" else read_tensors(_existing(source))

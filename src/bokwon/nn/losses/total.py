@@ -182,7 +182,7 @@ def _mask(valid: Tensor, output: Tensor) -> Tensor:
     one = valid[:, :1]
     if not bool(((one == 0) | (one == 1)).all()) or (valid.shape[1] == 3 and not bool((valid == one).all())):
         raise ArgumentError(
-            "valid is no mask: it has values besides 0 and 1, or channels that differ",
+            "valid is not a mask: it has values besides 0 and 1, or channels that differ",
             "do not normalise masks like images, threshold them after loading, resize them with nearest neighbour",
         )
     return one

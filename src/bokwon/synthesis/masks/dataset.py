@@ -61,7 +61,7 @@ class MaskSet:
     def __post_init__(self) -> None:
         """Refuse a set that cannot be made before anything is written."""
         if self.count < 1:
-            raise ArgumentError(f"a set of {self.count} masks is none", "give a count of at least 1")
+            raise ArgumentError(f"cannot make {self.count} masks", "give a count of at least 1")
         if self.seed < 0:
             raise ArgumentError(f"seed {self.seed} is negative", "give a seed of 0 or more")
         if not self.cells:
@@ -119,7 +119,7 @@ def make_set(
         FileAccessError: The folder cannot be written.
     """
     if jobs < 1:
-        raise ArgumentError(f"{jobs} worker processes cannot work", "give -j 1 or more")
+        raise ArgumentError(f"cannot run {jobs} processes", "give -j 1 or more")
     if open_set(out, plan.description()):
         progress(plan.count)
         return 0, plan.count

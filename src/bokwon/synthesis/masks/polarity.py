@@ -119,7 +119,7 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
     if abs(evidence) < _CERTAIN:
         raise ArgumentError(
             f"cannot tell whether white or black means hole (evidence {evidence:+.2f})",
-            "look at a mask and say --holes white or --holes black",
+            "look at a mask and give --holes white or --holes black",
         )
     white = evidence >= 0
     return Polarity(white, evidence, tuple(path for path, value in masks if (value if white else -value) < -0.5))

@@ -67,7 +67,7 @@ def sort_masks(
     polarity = find_polarity(files, holes, jobs)
     origin = {"sorted_from": str(source), "holes": "white" if polarity.white else "black"}
     if open_set(out, origin):
-        raise OutputExistsError(f"{out} holds these masks, sorted", "use it, or remove it to sort again")
+        raise OutputExistsError(f"{out} already holds these masks, sorted", "use it, or remove it to sort again")
     sort = partial(_sort_one, source, out, polarity.white)
     unused: dict[str, str] = {}
     records: list[dict[str, Any]] = []

@@ -183,7 +183,7 @@ _MOST_TEXTURE = 2400
 def _read_texture(path: str) -> NDArray[np.uint8]:
     image = cv2.imread(path, cv2.IMREAD_COLOR)
     if image is None:
-        raise InputFileError(f"{path} is no readable picture", "remove it from the paper folder")
+        raise InputFileError(f"{path} cannot be read as a picture", "remove it from the paper folder")
     part = _MOST_TEXTURE / max(image.shape)
     if part < 1:
         image = cv2.resize(image, None, fx=part, fy=part, interpolation=cv2.INTER_AREA)

@@ -36,7 +36,7 @@ class PagesConfig:
         fonts: Folder of fonts; the system's by default.
         exclude_fonts: Fonts whose path or family contains one of these words are not used.
         text: Files of UTF-8 text; built-in lists by default.
-        paper: Folder of photographs of paper; painted by default.
+        paper: Folder of photographs of paper; by default paper is drawn.
     """
 
     styles: tuple[str, ...] = ()
