@@ -10,7 +10,7 @@ from bokwon.errors import ArgumentError
 from bokwon.nn.features import IMAGENET_STD
 from bokwon.nn.losses import (
     PAPER,
-    SEED,
+    REIMPLEMENTATION,
     feature_distance,
     feature_terms,
     gram,
@@ -37,7 +37,7 @@ def test_l1_terms_are_means_over_all_elements() -> None:
 
 
 def test_normalised_l1_terms_are_in_standard_deviations() -> None:
-    terms = l1_terms(*example(), SEED)
+    terms = l1_terms(*example(), REIMPLEMENTATION)
     distances = (0.1 / IMAGENET_STD[0], 0.2 / IMAGENET_STD[1], 0.3 / IMAGENET_STD[2])
     assert float(terms["valid"]) == pytest.approx(sum(distances) / 6, rel=1e-6)
     assert float(terms["hole"]) == pytest.approx(0.5 / IMAGENET_STD[0] / 6, rel=1e-6)
@@ -50,8 +50,8 @@ def test_pixel_terms_vary_in_the_dilated_hole_or_everywhere() -> None:
     paper = pixel_terms(composite, composite, composite, valid, PAPER)
     assert list(paper) == ["valid", "hole", "tv"]
     assert float(paper["tv"]) == pytest.approx(3 * 0.3 / 12, rel=1e-12)
-    seed = pixel_terms(composite, composite, composite, valid, SEED)
-    assert float(seed["tv"]) == pytest.approx(0.6 * sum(1 / each for each in IMAGENET_STD) / 12, rel=1e-6)
+    normalised = pixel_terms(composite, composite, composite, valid, REIMPLEMENTATION)
+    assert float(normalised["tv"]) == pytest.approx(0.6 * sum(1 / each for each in IMAGENET_STD) / 12, rel=1e-6)
 
 
 def test_feature_terms() -> None:

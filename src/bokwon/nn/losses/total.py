@@ -169,7 +169,7 @@ def _check_images(output: Tensor, truth: Tensor, composite: Tensor | None) -> No
 
 
 def _mask(valid: Tensor, output: Tensor) -> Tensor:
-    """Return the mask with one channel, after refusing what is none."""
+    """Check the mask, and return it with one channel."""
     size, batch = tuple(output.shape[2:]), output.shape[0]
     if tuple(valid.shape) not in ((batch, 1, *size), (batch, 3, *size)):
         raise ArgumentError(
