@@ -107,7 +107,7 @@ def evaluate(
     if images is None or masks is None or out is None:
         missing = [n for n, v in (("--images", images), ("--masks", masks), ("--out", out)) if v is None]
         raise ArgumentError(f"{' and '.join(missing)} not given", "see `bokwon evaluate --help`")
-    # One thread a process: what a worker's libraries read when they start. Times can then be told apart.
+    # One thread for each process, read by the libraries when a worker starts. So times can be compared.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
 
@@ -148,7 +148,7 @@ def _compare(first: Path, second: Path, by: str, methods: str | None) -> None:
 
 
 def _tell_losses(results: dict[str, Any], quiet: bool) -> None:
-    """Name what is not in the averages; failures even when quiet."""
+    """Name the pairs that are not in the averages; failures even when quiet."""
     problems = [] if quiet else [f"warning: {problem}" for problem in results["problems"]]
     failures = [f"error: {f['method']} on {f['image']} with {f['mask']}: {f['error']}" for f in results["failures"]]
     for lines in (problems, failures):

@@ -89,7 +89,7 @@ def explain(
 def _features(
     model: Model, page: Page, hole: Hole, encoder: Encoder, console: Console, *, wanted: bool
 ) -> list[NDArray[np.float32]] | None:
-    """Return the features of each layer; None where they cannot be had and are not asked for."""
+    """Return the features of each layer; None if they are not available and were not asked for."""
     import numpy as np
 
     from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError

@@ -88,7 +88,7 @@ def train(
             if chosen.minutes:
                 total = max(step, min(total, round(step * 60 * chosen.minutes / figures["seconds"])))
             if not tasks:
-                # Not before the first step: what may go wrong at the start is told without an empty bar.
+                # Not before the first step, so that errors at the start appear without an empty bar.
                 tasks.append(bar.add_task("training", loss=0.0, speed=0.0, phase=1))
             bar.update(
                 tasks[0],
@@ -102,7 +102,7 @@ def train(
         try:
             last = loop.train(chosen, out or Path("runs") / preset, resume=resume, progress=show)
         except Interrupted as stopped:
-            # The run has noted the signal in the program's place; the exit code is the program's.
+            # The run caught the signal; raising it again gives the program its exit code.
             signal.raise_signal(stopped.signal)
             raise
     typer.echo(str(last))
@@ -136,7 +136,7 @@ def choose_config(
 
 
 def _weights(name: str) -> str:
-    """Path of the weights that a shipped model's name stands for; anything else is a path already."""
+    """Return the path of a shipped model's weights; any other name is a path already."""
     from bokwon.inpaint.models import WEIGHTS
 
     shipped = WEIGHTS / f"{name}.onnx"

@@ -1,1 +1,1 @@
-"""Measures fills against the truth: pairs, figures, statistics, reading and the report."""
+"""Measures fills against undamaged images: pairs, figures, statistics, reading and the report."""

@@ -21,7 +21,7 @@ from bokwon.training.load_config import differences
 __all__ = ["mix_into", "parse_share"]
 
 _LEAST = 1e-6
-"""Share below which rounding is all that is left."""
+"""Shares below this are rounding errors."""
 
 
 def parse_share(text: str) -> tuple[Path, float]:
@@ -49,7 +49,7 @@ def parse_share(text: str) -> tuple[Path, float]:
 def mix_into(network: PConvUNet, others: Sequence[tuple[Path, float]]) -> None:
     """Replace a network's weights by their mean with those of other checkpoints; statistics are averaged alike.
 
-    This makes sense for runs that began at the same weights, or one at another's end.
+    It is useful for runs that started from the same weights, or if one started where another ended.
 
     Args:
         network: Changed in place. It keeps the share that the others leave.
@@ -58,7 +58,7 @@ def mix_into(network: PConvUNet, others: Sequence[tuple[Path, float]]) -> None:
     Raises:
         ArgumentError: If the shares leave nothing.
         FileAccessError: If a checkpoint is missing.
-        InputFileError: If one is damaged, or of another network.
+        InputFileError: If one is damaged, or belongs to another network.
     """
     rest = 1 - math.fsum(share for _, share in others)
     if rest < _LEAST:

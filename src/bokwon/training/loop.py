@@ -141,7 +141,7 @@ def _take_step(
         if pictured and last:
             log.pictures(run.step + 1, image, valid, output.detach(), masks)
     if accelerator.scaler is None:
-        # With loss scaling, infinite gradients are usual now and then, and that step is left out.
+        # With loss scaling, infinite gradients are normal now and then; such a step is skipped.
         norms = torch._foreach_norm([p.grad for p in run.network.parameters() if p.grad is not None])
         sums["gradient"] = torch.stack(norms).norm()
     # One collective for the figures, the clock and the signals: all processes have to end at the same step.
@@ -157,7 +157,7 @@ def _take_step(
 
 
 def _not_finite(run: Run, out: Path, figures: dict[str, float]) -> BokwonError:
-    # The weights have not moved in this step, but no run shall resume from those that failed.
+    # The weights have not changed in this step, but no run may resume from those that failed.
     first = run.step * run.images_per_step
     failed = out / f"step_{run.step:06d}"
     if run.accelerator.is_main_process and failed.is_dir():

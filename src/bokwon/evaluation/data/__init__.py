@@ -1,1 +1,1 @@
-"""Which image meets which mask, by seed and names alone."""
+"""Pairs of images and masks, fixed by the seed and the file names."""

@@ -27,10 +27,10 @@ from bokwon.types import Hole
 __all__ = ["ERASED", "Filler", "IdentityEngine", "Method", "erase", "parse_methods"]
 
 ERASED = 255
-"""What stands in a hole before it is filled: white, as where a sheet is missing under a scanner's lid."""
+"""Value in a hole before it is filled: white, as under the lid of a scanner."""
 
 
-# Where methods compete, none shall be a straw man. On a third of the pairs of docs/research/results.md Telea reached
+# Other methods are compared at their best radius. On a third of the pairs of docs/research/results.md Telea reached
 # 16.3 dB in the hole with a radius of 1, 17.0 with 3, 17.3 with 5 and 17.6 with 8 (pages); Navier-Stokes 16.5, 16.9,
 # 17.1, 17.2.
 _RADIUS = 8
@@ -41,12 +41,12 @@ _CHOICES = {
     for name in ("ensemble", "finish", "grain", "ink", "letters")
 }
 
-# The name becomes that of a folder; whatever else stands before an equals sign belongs to a path.
+# The name becomes the name of a folder; other text before an equals sign belongs to a path.
 _NAMED = re.compile(rf"(?:(\w[\w.-]*)=)?(.+?)((?::(?:{'|'.join(_CHOICES)})=\w+)*)", re.DOTALL)
 
 
 class IdentityEngine(Engine):
-    """Leaves the hole as it is: what doing nothing costs."""
+    """Leaves the hole as it is: the error of doing nothing."""
 
     tile = 2048
     description = "the damaged image, holes white"
@@ -66,7 +66,7 @@ _ENGINES: dict[str, Callable[[], Engine]] = {
 
 @dataclass(frozen=True)
 class Filler:
-    """What a method fills holes with.
+    """The function of a method that fills holes.
 
     Attributes:
         description: The engine's own.
@@ -83,7 +83,7 @@ class Method:
     """One method that is measured.
 
     Attributes:
-        name: What tables call it.
+        name: Its name in tables.
         source: A name of this module's, or a model's name or path.
         sha256: Checksum of the model file; None where no model is used.
         options: Settings of the restoration, in order of names: `ensemble`, `finish`, `grain`, `ink`, `letters`.
@@ -95,12 +95,12 @@ class Method:
     options: tuple[tuple[str, str], ...] = ()
 
     def filler(self) -> Filler:
-        """Make what fills: an engine, or for models the whole runtime.
+        """Return the function that fills: an engine, or for models the whole runtime.
 
         Raises:
             MissingDependencyError: What it needs is not installed.
             FileAccessError: The model file cannot be read.
-            InputFileError: It is damaged, or not the one that was named at first.
+            InputFileError: It is damaged, or has changed.
         """
         if self.source in _ENGINES:
             engine = _ENGINES[self.source]()
@@ -119,10 +119,10 @@ class Method:
         return restorer
 
     def about(self) -> dict[str, Any]:
-        """Return what a report says of the method: name, source, checksum and the engine's own description."""
+        """Return the method's entry in the report: name, source, checksum and the engine's description."""
         return {
             "name": self.name,
-            # A file by its name alone: where it lay is nobody's business who reads the report.
+            # The file name only: its path is private.
             "source": Path(self.source).name,
             "sha256": self.sha256,
             "engine": ", ".join([self.filler().description, *self._finish()]),
@@ -176,7 +176,7 @@ def _method(text: str) -> Method:
 
 
 def _options(text: str, rest: str) -> tuple[tuple[str, str], ...]:
-    """Read `:NAME=VALUE` as often as it stands there."""
+    """Read every `:NAME=VALUE`."""
     pairs = [part.split("=") for part in rest.split(":")[1:]]
     options = dict(pairs)
     if len(options) < len(pairs):

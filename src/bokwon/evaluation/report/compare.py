@@ -1,4 +1,4 @@
-"""Two results against each other: is the second better, cell by cell, on the pairs that both have?"""
+"""Compares two results cell by cell, on the pairs that both have."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """What the interval says: `better`, `worse` or `undecided`."""
+        """The verdict of the interval: `better`, `worse` or `undecided`."""
         if not self.gain.sure:
             return "undecided"
         return "better" if self.gain.mean > 0 else "worse"
@@ -64,7 +64,7 @@ def compare(
     """Compare two results, method by method of the same name; or the only method of each, whatever their names.
 
     Args:
-        first: What `results.json` holds.
+        first: The content of `results.json`.
         second: The same of the other; or the first again, to compare two of its methods.
         metric: What to compare by, a key of `METRICS`.
         methods: One method of the first and one of the second; those of the same name by default.

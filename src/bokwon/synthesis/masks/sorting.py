@@ -22,7 +22,7 @@ __all__ = ["Sorting", "sort_masks"]
 
 @dataclass(frozen=True)
 class Sorting:
-    """What became of a folder of masks.
+    """The result of sorting a folder of masks.
 
     Attributes:
         polarity: Which colour meant hole, and how sure that is.
@@ -54,11 +54,11 @@ def sort_masks(
         progress: Told how many files are done, and of how many.
 
     Returns:
-        What became of the files.
+        The result.
 
     Raises:
         FileAccessError: The source holds no image, or the output cannot be written.
-        OutputExistsError: The output holds another set, or files that are none.
+        OutputExistsError: The output holds another set, or other files.
         ArgumentError: The polarity cannot be found.
     """
     files = [path for path in list_masks(source) if out.resolve() not in path.resolve().parents]

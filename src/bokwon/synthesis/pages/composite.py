@@ -1,4 +1,4 @@
-"""From what was written to what a scanner saw: bend, ink, lay on paper, capture."""
+"""Composites writing onto paper: bends it, inks it, and captures it as a scanner does."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def composite_page(
     margins: Margins | None = None,
     ink_range: tuple[float, float] | None = None,
 ) -> Page:
-    """Turn what was written into a page.
+    """Render a canvas as a page.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         canvas: What was written.
         style: The kind of page.
         size: Height of a full character in pixels.

@@ -59,7 +59,7 @@ def lay_ink(
     """Turn clean letter forms into ink on paper.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         coverage: Share of every pixel that the letter form covers, `(H, W)` in [0, 1].
         ink: The ink.
         scale: Height of the characters in pixels: gaps and blots follow it.

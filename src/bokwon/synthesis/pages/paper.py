@@ -85,7 +85,7 @@ def render_paper(
     """Paint a leaf.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         height: Rows.
         width: Columns.
         paper: How it looks.
@@ -135,7 +135,7 @@ def texture_paper(
     """Cut a leaf out of a photograph of real paper, scaled, turned and mirrored at random.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         height: Rows.
         width: Columns.
         files: Photographs, as from `list_textures`.

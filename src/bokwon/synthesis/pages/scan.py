@@ -98,7 +98,7 @@ def capture(rng: np.random.Generator, image: Field, scan: Scan) -> NDArray[np.ui
     """Digitise a page.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         image: RGB `(H, W, 3)` in grey levels around [0, 255].
         scan: The scanner.
 
