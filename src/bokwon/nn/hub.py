@@ -48,7 +48,13 @@ output = network(image, valid)  # (N, 3, H, W) in [0, 1]; valid (N, 1, H, W) is 
 
 
 class HubMethods:
-    """The methods of `PConvUNet` that load and save it."""
+    """The methods of `PConvUNet` that load and save it.
+
+    Example:
+        >>> from bokwon.nn import PConvUNet
+        >>> issubclass(PConvUNet, HubMethods)
+        True
+    """
 
     @classmethod
     def from_pretrained(cls: type[_Network], name: str | Path, **options: Any) -> _Network:

@@ -90,7 +90,7 @@ def test_columns_go_from_right_to_left() -> None:
 
 
 def test_an_unknown_reader() -> None:
-    with pytest.raises(ArgumentError, match="no reader is named 'eyes'"):
+    with pytest.raises(ArgumentError, match="there is no reader 'eyes'"):
         make_reader("eyes")
 
 
