@@ -123,7 +123,7 @@ def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
         )
     except RuntimeError as error:
         raise InputFileError(
-            f"{weights} is of another network: {str(error).splitlines()[-1].strip()}", "take another checkpoint"
+            f"{weights} belongs to another network: {str(error).splitlines()[-1].strip()}", "take another checkpoint"
         ) from error
     return network.eval(), description
 

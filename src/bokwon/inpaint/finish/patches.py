@@ -9,7 +9,6 @@ import numpy as np
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.color import PLANES, as_float, samples_to_light
-from bokwon.inpaint.hole_depth import depth_in_hole, rise
 from bokwon.inpaint.finish.patch_search import (
     AT_ONCE,
     STRIDE,
@@ -21,6 +20,7 @@ from bokwon.inpaint.finish.patch_search import (
     padded,
     sample,
 )
+from bokwon.inpaint.hole_depth import depth_in_hole, rise
 from bokwon.inpaint.tiling import Feather, Tile, Tiling
 from bokwon.types import Hole, Pixels
 
