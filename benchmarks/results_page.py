@@ -43,7 +43,7 @@ TITLES = {
     "gain": "Gain by cell",
     "class": "Error by thickness of the hole and by contrast",
 }
-_BLOCK = re.compile(r"(<!-- (?!end )([a-z]+ [^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- (?!end |not run: )([a-z]+ [^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def fill(text: str, results: Path, plots: Path, page: Path) -> tuple[str, dict[Path, bytes], list[str]]:

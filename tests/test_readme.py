@@ -10,6 +10,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("README.md", "README.ko.md")
+INTERVAL = r"[-+]?\d+\.\d\d \[[^]]*\]"
+OTHERS = {"Telea": "telea", "Navier-Stokes": "ns", "biharmonic": "biharmonic", "PatchMatch": "patchmatch"}
+# The rows of the table that are PSNR in the hole: the results, and the method that is measured.
+MEASURED = (
+    ("evaluate_pages", "document"),
+    ("evaluate_unseen", "document"),
+    ("evaluate_photos", "photo"),
+    ("evaluate_photos_ensemble", "photo-ensemble-4"),
+)
 
 
 def read(name: str) -> str:
@@ -22,25 +31,64 @@ def commands(text: str) -> list[str]:
     return [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.splitlines()]
 
 
-def test_both_languages_have_the_same_commands_and_figures() -> None:
+def table_of_figures(text: str) -> list[list[str]]:
+    """Return the rows of the one table that has intervals: name, bokwon, best other, difference."""
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line[:1] == "|" and re.search(INTERVAL, line)]
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def results(name: str) -> dict[str, dict[str, dict[str, float]]]:
+    methods: dict[str, dict[str, dict[str, float]]] = json.loads(read(f"benchmarks/results/{name}.json"))["all"][
+        "methods"
+    ]
+    return methods
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_it_is_short(name: str) -> None:
+    assert len(read(name).splitlines()) <= 120
+    assert len(table_of_figures(read(name))) == len(MEASURED) + 1
+
+
+def test_both_languages_have_the_same_commands_headings_and_figures() -> None:
     english, korean = map(read, LANGUAGES)
     assert commands(korean) == commands(english)
-    for pattern in (r"^\|.*\|$", r"[-+]?\d+\.\d\d(?: \[.*?\])?", r"\((docs/[^)]*|src/[^)]*)\)"):
-        found = [sorted(set(re.findall(pattern, text, re.MULTILINE))) for text in (english, korean)]
+    assert len(re.findall("^## ", korean, re.MULTILINE)) == len(re.findall("^## ", english, re.MULTILINE))
+    for pattern in (INTERVAL, r"\d+\.\d+", r"\d+ (?:%|MB)", r"`--[\w-]+"):
+        found = [sorted(re.findall(pattern, text)) for text in (english, korean)]
         assert found[0] == found[1]
+        assert found[0]
+    links = [set(re.findall(r"\((docs/[^)]*|src/[^)]*)\)", text)) for text in (english, korean)]
+    assert links[1] - links[0] == {"docs/user/restore.ko.md"}
+    assert links[0] - links[1] == set()
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_figures_are_those_that_were_measured(name: str) -> None:
-    text = read(name)
-    for run in ("evaluate_pages", "evaluate_unseen", "evaluate_photos"):
-        results = json.loads(read(f"benchmarks/results/{run}.json"))
-        gain = results["all"]["methods"][results["methods"][0]["name"]]["hole_psnr"]["gain"]
-        assert f"{gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}] dB" in text
-    card = json.loads(read("src/bokwon/weights/document.json"))
-    (rendered,) = (figures for what, figures in card["figures"].items() if "rendered" in what)
-    for row in rendered.values():
-        assert f"| {row['pages']} | {row['telea']:.2f} | {row['ns']:.2f} | {row['model']:.2f} |" in text
+    for (_, own, other, difference), (run, method) in zip(table_of_figures(read(name)), MEASURED, strict=False):
+        means = {key: entry["hole_psnr"]["mean"] for key, entry in results(run).items()}
+        best = max(OTHERS.values(), key=lambda key: means[key])
+        match = re.fullmatch(r"([\d.]+) \(([\w-]+)\)", other)
+        assert match is not None
+        assert (own, match[1]) == (f"{means[method]:.2f}", f"{means[best]:.2f}")
+        assert OTHERS[match[2]] == best
+        assert difference.startswith(f"{means[method] - means[best]:+.2f} [")
+    last = table_of_figures(read(name))[-1]
+    row = json.loads(read("benchmarks/results/evaluate_reading_lines.json"))["reading"]["rows"][0]
+    recovered = {key: entry["recovered"] for key, entry in row["pictures"].items()}
+    best = max(OTHERS.values(), key=lambda key: recovered[key])
+    assert last[1] == f"{100 * recovered['document']:.1f} %"
+    assert last[2] == f"{100 * recovered[best]:.1f} % ({best})"
+    times = next(entry["times_recovered"] for entry in row["against"] if entry["other"] == best)
+    assert last[3].startswith(f"{times['mean']:.2f} [{times['low']:.2f}, {times['high']:.2f}]")
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_intervals_stand_in_the_results(name: str) -> None:
+    published = " ".join(read("docs/research/results.md").split())
+    found = re.findall(INTERVAL, read(name))
+    assert len(found) == len(MEASURED) + 1
+    assert [interval for interval in found if interval not in published] == []
 
 
 @pytest.mark.parametrize("name", LANGUAGES)

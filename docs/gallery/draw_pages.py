@@ -112,7 +112,7 @@ def _develop(
     if paper.show_through > 0:
         show_through(rng, sheet, strokes.astype(np.float32) * np.float32(1 / 255), paper.show_through, 34)
     density, _ = lay_ink(rng, strokes.astype(np.float32) * np.float32(1 / 255), ink, 34)
-    sheet += density[..., None] * (np.array(ink.color, np.float32) - sheet)
+    sheet += density[..., None] * (np.array(ink.colour, np.float32) - sheet)
     return capture(rng, sheet, scan)
 
 

@@ -53,9 +53,9 @@ def restore(
         The restored image, of the input's kind, size, mode and depth, and how it was made. The input is not changed.
 
     Raises:
-        errors.ArgumentError: The image, hole or a setting cannot be taken as it is; the message says what to do.
+        errors.ArgumentError: The image, the hole or a setting cannot be used; the message says what to do.
         errors.FileAccessError: The model file cannot be read.
-        errors.InputFileError: The model file is damaged, or not of bokwon's kind.
+        errors.InputFileError: The model file is damaged, or is not a model of bokwon.
 
     Example:
         >>> import numpy as np

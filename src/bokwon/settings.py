@@ -17,10 +17,10 @@ Classical = Literal["telea", "ns"]
 """Methods that need no model."""
 
 EngineName = Literal["auto", "onnx", "openvino"]
-"""What runs model files."""
+"""The engines that run model files."""
 
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
-"""What model files compute with."""
+"""The number types that models compute with."""
 
 Letters = Literal["auto", "restore", "leave"]
 """Whether a hole is filled to its middle, or with paper where the evidence is far."""
@@ -42,7 +42,7 @@ def _told(text: str, panel: str = "Advanced", **more: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class RestoreSettings:
-    """How holes are filled. Each field tells in its metadata what it is for, as `bokwon restore --help` does.
+    """The settings of a restoration. The metadata of each field holds its help, as in `bokwon restore --help`.
 
     Example:
         >>> RestoreSettings("photo", ensemble=4).finish
@@ -93,7 +93,7 @@ class RestoreSettings:
     )
     precision: Precision = field(
         default="auto",
-        metadata=_told("Compute with these numbers. auto takes the fastest ones here; the results differ by little."),
+        metadata=_told("Compute in this number type. auto takes the fastest one here; the results differ little."),
     )
     ensemble: Literal[1, 2, 4] = field(
         default=1,
@@ -131,7 +131,7 @@ class RestoreSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Check every value, and that the settings fit together."""
         kinds = get_type_hints(RestoreSettings)
         for item in fields(self):
             _check(item.name, getattr(self, item.name), kinds[item.name], item.metadata)
@@ -140,7 +140,7 @@ class RestoreSettings:
                 raise ArgumentError(f"method {self.method} takes no {item.name}", fix)
 
     def resolved(self, *, for_pages: bool) -> RestoreSettings:
-        """Return the settings with `ink`, `grain` and `letters` as `finish` has them, unless they say something else.
+        """Replace `auto` in `ink`, `grain` and `letters` by what `finish` stands for.
 
         Args:
             for_pages: Whether the model is for pages of ink on paper: only their fills are made of patches.
@@ -154,7 +154,7 @@ class RestoreSettings:
         return replace(self, **{name: value for name, value in chosen.items() if getattr(self, name) == "auto"})
 
     def of_pixels(self) -> dict[str, Any]:
-        """Return what decides the pixels, model and machine aside: for records, and for `--resume` to compare."""
+        """Return the settings that decide the pixels, without the machine's. Records and `--resume` use them."""
         return {name: value for name, value in vars(self).items() if name not in _OF_THE_MACHINE}
 
 

@@ -121,7 +121,7 @@ def test_refusals_are_one_line_with_their_exit_code(published: Path, folder: Pat
     for source, output, code, says in (
         ("partial.pth", "a.onnx", 2, "decoder.dec2.bn.running_var is missing"),
         ("none.pth", "a.onnx", 5, "none.pth is missing"),
-        (published, "mask.png", 6, "is there already"),
+        (published, "mask.png", 6, "already exists"),
     ):
         done = _run("convert", "mmagic", source, output, cwd=folder)
         assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr

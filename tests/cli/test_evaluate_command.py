@@ -88,7 +88,7 @@ def test_some_bins_and_weights_that_are_missing(material: Any, tmp_path: Path) -
     assert len(results["pairs"]) == 3
     done = run(*order, "--bins", "three")
     assert done.returncode == 1
-    assert "'three' is no list of bins" in done.stderr
+    assert "'three' is not a list of bins" in done.stderr
     done = run(*order, "--bins", "7")
     assert done.returncode == 1
     done = run(*order, "--features", tmp_path / "vgg19.safetensors")

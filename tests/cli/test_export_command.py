@@ -84,8 +84,8 @@ def test_mixes_the_weights_of_several_checkpoints(saved, tmp_path):
     [
         (["other"], 1, "CHECKPOINT=SHARE"),
         (["other=1.5"], 1, "CHECKPOINT=SHARE"),
-        (["other=0.6", "other=0.4"], 1, "leave something"),
-        (["other=0.7", "other=0.2", "other=0.1"], 1, "leave something"),
+        (["other=0.6", "other=0.4"], 1, "add up to less than 1"),
+        (["other=0.7", "other=0.2", "other=0.1"], 1, "add up to less than 1"),
         (["nowhere=0.4"], 5, "is missing"),
         (["wide=0.4"], 2, "network.width"),
     ],

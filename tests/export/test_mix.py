@@ -46,7 +46,7 @@ def test_weights_and_statistics_are_averaged_by_their_shares(tmp_path: Path) -> 
 def test_shares_leave_something_and_networks_are_of_one_shape(tmp_path: Path) -> None:
     save(tmp_path / "same", network(1), {})
     save(tmp_path / "wide", network(1, width=5), {})
-    with pytest.raises(ArgumentError, match="leave something"):
+    with pytest.raises(ArgumentError, match="add up to less than 1"):
         mix_into(network(0), [(tmp_path / "same", 0.5), (tmp_path / "same", 0.5)])
     with pytest.raises(InputFileError, match=r"network\.width"):
         mix_into(network(0), [(tmp_path / "wide", 0.5)])

@@ -181,7 +181,7 @@ def test_the_command_writes_both_and_a_card_for_each(tmp_path: Path) -> None:
     model, int8 = tmp_path / "tiny.onnx", tmp_path / "tiny-int8.onnx"
     done = export_command(tmp_path / "run", model, "--int8", "--images", tmp_path / "images", "--card", entries)
     assert done.returncode == 0, done.stderr
-    assert "tiny-int8.onnx: 8 bits change holes by" in done.stderr
+    assert "tiny-int8.onnx: rounding to 8 bits changes the fills by" in done.stderr
     card = json.loads(int8.with_suffix(".json").read_text())
     assert card["sha256"] == hashlib.sha256(int8.read_bytes()).hexdigest()
     assert card["int8_of"] == hashlib.sha256(model.read_bytes()).hexdigest()

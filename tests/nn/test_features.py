@@ -229,7 +229,7 @@ def test_wrong_paths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileAccessError, match="does not exist"):
         VGGFeatures(weights=tmp_path / "none.pth")
     (tmp_path / "folder.pth").mkdir()
-    with pytest.raises(FileAccessError, match="is no file"):
+    with pytest.raises(FileAccessError, match="is not a file"):
         VGGFeatures(weights=tmp_path / "folder.pth")
     with pytest.raises(ArgumentError, match="suffix"):
         VGGFeatures(weights=tmp_path / "vgg.onnx")

@@ -65,7 +65,7 @@ def test_a_folder_that_is_not_whole_is_refused(network: PConvUNet, tmp_path: Pat
     (tmp_path / "x" / "model.safetensors").unlink()
     with pytest.raises(FileAccessError, match=r"model\.safetensors"):
         PConvUNet.from_pretrained(tmp_path / "x")
-    with pytest.raises(FileAccessError, match="no folder"):
+    with pytest.raises(FileAccessError, match="neither a folder"):
         PConvUNet.from_pretrained(tmp_path / "y")
     (tmp_path / "file").write_text("")
     with pytest.raises(FileAccessError, match="cannot be written"):

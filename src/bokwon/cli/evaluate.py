@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     images: Annotated[
-        Path | None, typer.Option("--images", metavar="DIR", help="Undamaged images, searched with all folders below.")
+        Path | None, typer.Option("--images", metavar="DIR", help="Folder of undamaged images, with all folders below.")
     ] = None,
     masks: Annotated[
         Path | None, typer.Option("--masks", metavar="DIR", help="Masks, white = hole, of any order or sorted by cell.")
@@ -39,14 +39,15 @@ def evaluate(
             "--methods",
             metavar="NAME,...",
             help="Models (name or .onnx file), telea, ns, biharmonic, patchmatch, identity; the one of interest first; "
-            "NAME=METHOD calls one otherwise; MODEL:finish=standard, :ink=patches, :grain=match, :letters=leave, "
-            ":ensemble=4 take options of restore; mine=folder:DIR, "
+            "NAME=METHOD renames one; MODEL:finish=standard, :ink=patches, :grain=match, :letters=leave, "
+            ":ensemble=4 set options of restore; mine=folder:DIR, "
             "other=command:'PROGRAM {image} {mask} {out}' and onnx:FILE?CONTRACT are methods of others, see "
             f"docs/research/evaluate.md. [{_METHODS}]",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="REPORT", help="Folder of the report; an interrupted one goes on.")
+        Path | None,
+        typer.Option("--out", metavar="REPORT", help="Folder of the report, new or to continue."),
     ] = None,
     per_cell: Annotated[
         int | None, typer.Option("--per-cell", help="Pairs in each of the twelve cells; every mask by default.", min=1)
@@ -60,12 +61,13 @@ def evaluate(
         typer.Option(
             "--compare",
             metavar="A.json B.json",
-            help="Tell whether B is better than A, and measure nothing; with --methods ONE,TWO: whether TWO of B is "
+            help="Measure nothing; tell whether B is better than A, or with --methods ONE,TWO whether TWO of B is "
             "better than ONE of A.",
         ),
     ] = None,
     by: Annotated[
-        str, typer.Option("--by", help="What --compare goes by: hole_psnr, hole_l1, l1, psnr, ssim, vgg or lpips.")
+        str,
+        typer.Option("--by", help="Figure for --compare: hole_psnr, hole_l1, l1, psnr, ssim, vgg or lpips."),
     ] = "hole_psnr",
     read: Annotated[
         str | None,
@@ -112,9 +114,9 @@ def evaluate(
     jobs: Jobs = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
-    """Measure methods on undamaged images with made holes: by hole ratio and border, in the hole and on the whole.
+    """Make holes in undamaged images, fill them with each method, and measure the error by hole ratio and border.
 
-    Writes report.html, results.json, pairs.csv and table.md into REPORT. Exit code 4: some pairs failed, and are named.
+    Writes report.html, results.json, pairs.csv and table.md into REPORT. Exit code 4: some pairs failed.
     """
     if compare is not None:
         if images or masks or out:
@@ -129,7 +131,7 @@ def evaluate(
     if images is None or masks is None or out is None:
         missing = [n for n, v in (("--images", images), ("--masks", masks), ("--out", out)) if v is None]
         raise ArgumentError(f"{' and '.join(missing)} not given", "see `bokwon evaluate --help`")
-    # One thread a process: what a worker's libraries read when they start. Times can then be told apart.
+    # One thread for each process, read by the libraries when a worker starts. So times can be compared.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
 
@@ -185,7 +187,7 @@ def _tally(files: list[Path]) -> None:
 
 
 def _tell_losses(results: dict[str, Any], quiet: bool) -> None:
-    """Name what is not in the averages; failures even when quiet."""
+    """Name the pairs that are not in the averages; failures even when quiet."""
     problems = [] if quiet else [f"warning: {problem}" for problem in results["problems"]]
     failures = [f"error: {f['method']} on {f['image']} with {f['mask']}: {f['error']}" for f in results["failures"]]
     for lines in (problems, failures):

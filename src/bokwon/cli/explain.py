@@ -35,7 +35,7 @@ def explain(
     mask: Annotated[Path, typer.Option("--mask", metavar="MASK", help="Its mask.")],
     holes: Annotated[Holes, typer.Option("--holes", help="Colour of the holes in MASK.")] = "white",
     panel: Annotated[int, typer.Option("--panel", min=32, max=2000, help="Longest side of a panel, pixels.")] = 300,
-    model: Annotated[str, typer.Option("--model", metavar="NAME|FILE", help="Whose layers: as in restore.")] = str(
+    model: Annotated[str, typer.Option("--model", metavar="NAME|FILE", help="Model whose layers are drawn.")] = str(
         RestoreSettings.model
     ),
     page_number: Annotated[
@@ -46,17 +46,16 @@ def explain(
         bool | None,
         typer.Option(
             "--features/--no-features",
-            help="Draw what the layers see, too.",
-            show_default="where PyTorch is and the model is one of bokwon export",
+            help="Also draw the features of each layer.",
+            show_default="if PyTorch is installed and bokwon export made the model",
         ),
     ] = None,
 ) -> None:
     """Draw how a mask shrinks from layer to layer of a partial-convolution network.
 
-    Each layer calls a window known as soon as one pixel of it is; the layer that closes a hole tells how far its middle
-    lies from any evidence. The masks depend on the hole, on the kernels, and on whether the model takes pixels that
-    stand nearly alone in a hole for evidence; the shipped ones do not. The features below them are what the model's
-    layers see in this image.
+    A window counts as known as soon as one of its pixels is known. The layer that closes a hole tells how far its
+    middle lies from known pixels. The masks depend on the hole and on the kernels of the model. Known pixels that
+    stand nearly alone in a hole do not count for the shipped models. The features of each layer are drawn below.
     """
     divert_native_messages()
     console = Console(quiet=False, verbose=False)
@@ -112,7 +111,7 @@ def _page_of(image: Path, number: int, limit: int) -> tuple[Page, int]:
 def _features(
     model: Model, page: Page, hole: Hole, encoder: Encoder, console: Console, *, wanted: bool
 ) -> list[NDArray[np.float32]] | None:
-    """Return the features of each layer; None where they cannot be had and are not asked for."""
+    """Return the features of each layer; None if they are not available and were not asked for."""
     import numpy as np
 
     from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError

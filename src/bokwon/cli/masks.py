@@ -31,8 +31,8 @@ _Polarity = Annotated[
 
 @app.command()
 def make(
-    out: Annotated[Path, typer.Argument(help="Folder of the set; an interrupted one is finished.")],
-    count: Annotated[int | None, typer.Option(help="Number of masks, shared evenly by the cells. [1200]")] = None,
+    out: Annotated[Path, typer.Argument(help="Folder of the set; an interrupted set is continued.")],
+    count: Annotated[int | None, typer.Option(help="Number of masks, divided evenly among the cells. [1200]")] = None,
     size: Annotated[str, typer.Option(help="Side of the masks, or WIDTHxHEIGHT, in pixels.")] = "512",
     kind: Annotated[
         str, typer.Option(help="occlusion (the paper's), strokes, blobs, mixed or document.")
@@ -42,7 +42,7 @@ def make(
     ] = None,
     border: Annotated[
         Literal["both", "touching", "inner"] | None,
-        typer.Option(help="Holes touch the 50 px border, do not, or both.", show_default="both"),
+        typer.Option(help="Holes that touch the 50 px border, that do not, or both.", show_default="both"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the set: the same seed gives the same files.")] = 0,
     preset: Annotated[
@@ -93,8 +93,8 @@ def sort(
 ) -> None:
     """Sort any folder of masks into cells by hole ratio and border, as 1-bit PNG with white = hole.
 
-    Which colour means hole is found from the folder as a whole, never from one mask. Files that are no masks or lie in
-    no bin are listed in OUT/unused.jsonl.
+    Which colour means hole is found from the folder as a whole, never from one mask. Files that are not masks, or lie
+    in no bin, are listed in OUT/unused.jsonl.
     """
     from bokwon.synthesis.masks.sorting import sort_masks
 
@@ -166,7 +166,7 @@ def _print_tables(sets: dict[str, dict[str, Sample]]) -> None:
     console = Console()
     names = list(sets)
     cells = [cell for cell in sets[names[0]] if all(cell in samples for samples in sets.values())]
-    # One line for every cell only where the sets are spread over some; else it would repeat the whole.
+    # One line for every cell only if the sets lie in several; a single one would repeat the total.
     for cell in cells if len(cells) > 2 else [ALL]:
         table = Table(title=f"{cell} (10 % / median / 90 %; lengths in px at 512)", title_justify="left")
         table.add_column("figure", no_wrap=True)

@@ -1,4 +1,4 @@
-"""`bokwon models`: which models there are, and what their cards say."""
+"""`bokwon models`: list models, show their cards, add models."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def add(
         typer.Option(help="What to call it; by default the file's name, and the repository's for a file model.onnx."),
     ] = None,
 ) -> None:
-    """Copy a model into a folder of yours, so that `restore --model NAME` finds it; or `detect`, if it finds damage.
+    """Copy a model to your own model folder, so that `restore --model NAME` or `detect` finds it.
 
     The folder is $XDG_DATA_HOME/bokwon/models, by default ~/.local/share/bokwon/models.
     """
@@ -81,7 +81,7 @@ def add(
     from_hub = model.startswith(HUB) or not is_file
     source = f"{HUB}{model.removeprefix(HUB)}" if from_hub else model
     found = find_model(source if from_hub else Path(model))
-    # What the runtime cannot run is refused here, and not when a page waits for it.
+    # A model that the runtime cannot run is refused now, not when a page is restored.
     finds_damage = "classes" in (found.card or {})
     if finds_damage:
         DetectionNetwork(found.path)

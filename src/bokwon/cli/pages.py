@@ -21,14 +21,14 @@ def _group() -> None:
 
 @app.command("make")
 def make(
-    out: Annotated[Path, typer.Argument(help="Folder for the pages; a set that was interrupted goes on.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the pages; an interrupted set is continued.")],
     count: Annotated[int, typer.Option(help="Number of pages.")] = 100,
     size: Annotated[str, typer.Option(help="Side of the pages, or WIDTHxHEIGHT, in pixels.")] = "768",
     style: Annotated[list[str] | None, typer.Option(help="Kind of page; may be repeated. All by default.")] = None,
     fonts: Annotated[Path | None, typer.Option(help="Folder of fonts; the system's by default.")] = None,
-    exclude_fonts: Annotated[str, typer.Option(help="Words, comma between: fonts named so are not used.")] = "",
+    exclude_fonts: Annotated[str, typer.Option(help="Leave out fonts with one of these words, a comma between.")] = "",
     text: Annotated[list[Path] | None, typer.Option(help="UTF-8 text file; may be repeated.")] = None,
-    paper: Annotated[Path | None, typer.Option(help="Folder of photographs of paper; painted by default.")] = None,
+    paper: Annotated[Path | None, typer.Option(help="Folder of photographs of paper; drawn by default.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same pages.")] = 0,
     jobs: Jobs = None,
     crops: Annotated[bool, typer.Option("--crops", help="Windows full of text instead of whole pages.")] = False,

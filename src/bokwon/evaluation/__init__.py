@@ -1,4 +1,4 @@
-"""Measures fills against the truth: pairs, figures, statistics, reading and the report."""
+"""Measures fills against undamaged images: pairs, figures, statistics, reading and the report."""
 
 import importlib
 from typing import TYPE_CHECKING, Any

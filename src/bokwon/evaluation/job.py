@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Order", "evaluate", "write_pairs"]
 
 Progress = Callable[[str], Callable[[int, int], None]]
-"""Told the name of a stage; gives what is told how many are done, and of how many."""
+"""Called with the name of a stage; returns a function that is called with how many are done, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
 
     Args:
         order: What to measure.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Returns:
-        What `results.json` holds.
+        The content of `results.json`.
 
     Raises:
         BokwonError: Bad folders, methods or masks, or a report's folder that is something else.
@@ -104,7 +104,7 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
         journal = Journal(folders.report / JOURNAL)
         failures = measure_all(list(tasks.values()), journal, order.jobs, progress("restoring and measuring"))
         failures = {key: without_folders(error, folders.images, folders.masks) for key, error in failures.items()}
-        # Pairs that one method failed on are in no average, of whatever figure.
+        # Pairs that one method failed on are left out of all averages.
         broken = {task.pair.number for task in tasks.values() if task.key not in journal.records}
         whole = [task for task in tasks.values() if task.pair.number not in broken]
         records, empty, extra = _perceptual(order, network, whole, journal.records, progress)
@@ -166,7 +166,7 @@ def _network(path: Path) -> FeatureNetwork:
 
 def _settings(order: Order, names: list[str]) -> dict[str, Any]:
     return {
-        # Enough to know which folder it was, and no more of where it lay.
+        # The folder's name only: its path is private.
         "images": "/".join(order.folders.images.resolve().parts[-2:]),
         "masks": "/".join(order.folders.masks.resolve().parts[-2:]),
         "methods": names,
@@ -189,7 +189,7 @@ def _perceptual(
     records: dict[str, dict[str, Any]],
     progress: Progress,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str], dict[str, Any]]:
-    """Return records with what was asked for added to them, why columns are empty, and what concerns whole sets."""
+    """Return the records with the figures that were asked for, why columns are empty, and figures of whole sets."""
     folder, extra = order.folders.report, dict[str, Any]()
     empty = dict.fromkeys(BY_PAIR, NOT_ASKED)
     added: dict[str, dict[str, float]] = {"vgg": {}, "lpips": {}}
@@ -223,7 +223,7 @@ def _read(
     results: dict[str, Any],
     progress: Callable[[int, int], None],
 ) -> None:
-    """Read the pages and add to the results what was read."""
+    """Read the pages, and add the readings to the results."""
     journal = Journal(order.folders.report / "read.jsonl")
     found = read_pairs(tasks, readers, journal, order.jobs, progress, order.by_line)
     names = [method["name"] for method in results["methods"]]

@@ -1,4 +1,4 @@
-"""The ranges of a network's tensors, measured on examples, and what rounding to 8 bits costs it."""
+"""Measures the ranges of a network's tensors on examples, and the cost of rounding to 8 bits."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Example: TypeAlias = tuple[Array, Array]
 """An image (3, H, W) in [0, 1], and (1, H, W), 1 where a pixel is known."""
 
 HELD_OUT = 8
-"""The last examples are not measured: they show what rounding costs."""
+"""The last examples are held out, to measure the cost of rounding."""
 LARGEST_LOSS = 0.03
-"""Root mean square of what rounding changes within holes, in units of the image's range, beyond which it is refused."""
+"""Largest accepted change within holes by rounding: root mean square, in units of the image's range."""
 
-# What few values exceed would make the grid of all the others coarse. On pages 99.98 % is 0.01 dB better, but has more
-# L1 and less SSIM, and fills that differ more with the tiles; beyond 99.99 % all of it is worse.
+# A few large values would make the grid of all others coarse. On pages 99.98 % gives 0.01 dB more PSNR, but
+# worse L1 and SSIM, and fills that depend more on the tiles. Beyond 99.99 % every figure is worse.
 _SHARE = 99.95
 _SAMPLES = 100_000
 
@@ -43,11 +43,11 @@ def quantize(network: PConvUNet, examples: Sequence[Example]) -> tuple[onnx.Mode
         examples: Crops with holes such as it will be given; more than `HELD_OUT`.
 
     Returns:
-        The model, and the root mean square of what rounding changes in the holes of the examples held out, in
-        units of the image's range.
+        The model, and the root mean square change by rounding in the holes of the examples held out, in units of
+        the image's range.
 
     Raises:
-        ArgumentError: The network is one of plain convolutions, or there are too few examples.
+        ArgumentError: The network has plain convolutions, or there are too few examples.
         BokwonError: Rounding changes more than `LARGEST_LOSS`.
     """
     if len(examples) <= HELD_OUT:
@@ -64,7 +64,7 @@ def quantize(network: PConvUNet, examples: Sequence[Example]) -> tuple[onnx.Mode
     loss = float(np.sqrt(squares / max(count, 1)))
     if not loss <= LARGEST_LOSS:
         raise BokwonError(
-            f"8 bits change this network's holes by {loss:.2g}, more than {LARGEST_LOSS:g}",
+            f"rounding to 8 bits changes the fills of this network by {loss:.2g}, more than {LARGEST_LOSS:g}",
             "calibrate with images and masks like those it was trained on, or export without --int8",
         )
     return model, loss

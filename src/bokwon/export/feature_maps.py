@@ -1,4 +1,4 @@
-"""What the encoder of a network computes for one image, layer by layer: for the figure that explains it."""
+"""The features of each encoder layer for one image, for `bokwon explain`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def encoder_features(weights: Path, image: NDArray[np.float32], hole: NDArray[np
 
     Args:
         weights: A model file or a .safetensors file with its card beside it, or a checkpoint.
-        image: (H, W, 3) in [0, 1]; what it holds in the hole is not looked at.
+        image: (H, W, 3) in [0, 1]; values in the hole are ignored.
         hole: (H, W), True where pixels are missing.
 
     Returns:
-        For each layer its features (C, h, w), each axis half as long as in the layer before and rounded up; zero where
-        the layer knows nothing.
+        For each layer its features (C, h, w), each axis half as long as in the layer before and rounded up; zero
+        where the layer has no evidence.
 
     Raises:
         ArgumentError: The image is larger than `MAX_PIXELS`, or the network has no partial convolutions.
@@ -42,7 +42,7 @@ def encoder_features(weights: Path, image: NDArray[np.float32], hole: NDArray[np
     network = load_network(weights)[0].eval()
     config = network.config
     if config.layer != "partial":
-        raise ArgumentError(f"{weights.name} is of plain convolutions, which have no masks", "leave out --features")
+        raise ArgumentError(f"{weights.name} has plain convolutions, which have no masks", "leave out --features")
     border = (0, -hole.shape[1] % config.multiple, 0, -hole.shape[0] % config.multiple)
     valid = F.pad(torch.from_numpy(~hole).float()[None, None], border)
     pixels = F.pad(torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None], border) * valid

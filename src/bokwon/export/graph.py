@@ -1,8 +1,8 @@
 """The ONNX graph of a `PConvUNet`, operator by operator.
 
 Written out rather than traced: the padding, the pull-push pyramid and the crop depend on the image's size, which a
-tracer turns into hundreds of shape operators or, for some pooling options, into a wrong graph. Whatever is written
-here is compared with PyTorch at every export.
+tracer turns into hundreds of shape operators or, for some pooling options, into a wrong graph. Every export is
+compared with PyTorch.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def assemble(graph: Graph, network: PConvUNet, unet: Callable[[str, str], str]) 
         image = _normalize(graph, network, graph.op("Add", image, colour))
         output = _finish(graph, network, _plain_unet(graph, network, image))
     else:
-        # Masked after the normalisation, for the mean of a hole is no evidence.
+        # Masked after the normalisation, because the mean in a hole is not evidence.
         known = graph.op("Mul", _normalize(graph, network, image), valid)
         output = _finish(graph, network, unet(known, valid))
     graph.op("Slice", output, graph.ints([0, 0]), height_width, graph.ints([2, 3]), out="restored")
@@ -151,7 +151,7 @@ def _last(
 
     def at_half(up: Tensor, over: Tensor, lower: str, upper: str) -> str:
         kernel = _quartered(over)
-        # What masks are averaged by stays exact.
+        # The kernel that averages masks stays exact.
         stored = graph.weight(kernel) if over.shape[1] > 1 else graph.constant(kernel.numpy())
         full = graph.op("Conv", upper, stored, kernel_shape=[4, 4], strides=[2, 2], pads=[2] * 4)
         return graph.op("Add", _convolve_upsampled(graph, up, lower), full)
@@ -169,15 +169,15 @@ def _last(
 def _quartered(weight: Tensor) -> Tensor:
     """Return a 3x3 kernel (O, I, 3, 3) as one of stride 2 that gives four pixels at each place: (4 O, I, 4, 4)."""
     outs, ins = weight.shape[:2]
-    spread = weight.new_zeros(outs, 2, 2, ins, 4, 4)
+    kernels = weight.new_zeros(outs, 2, 2, ins, 4, 4)
     for down in range(2):
         for across in range(2):
-            spread[:, down, across, :, down : down + 3, across : across + 3] = weight
-    return spread.flatten(0, 2)
+            kernels[:, down, across, :, down : down + 3, across : across + 3] = weight
+    return kernels.flatten(0, 2)
 
 
 def _plain_unet(graph: Graph, network: PConvUNet, features: str) -> str:
-    """Encoder and decoder of ordinary convolutions, which know nothing of the mask."""
+    """Encoder and decoder of ordinary convolutions, without a mask."""
     passed = []
     for block in network.encoder:
         assert isinstance(block, EncoderBlock)
@@ -203,10 +203,10 @@ def phase_kernels() -> npt.NDArray[np.float32]:
     pixels at each place: upper left, upper right, lower left, lower right. Column 4p + t is tap t, in the order of
     rows, of the kernel of pixel p.
     """
-    spread = upsampling_matrix(torch.empty(0)).numpy().reshape(9, 4, 4)
+    kernels = upsampling_matrix(torch.empty(0)).numpy().reshape(9, 4, 4)
     # Which two of the four taps make the first, odd phase of the padded result, and which the second.
     taps = ((2, 0), (3, 1))
-    return np.stack([spread[:, y, x] for down in taps for across in taps for y in down for x in across], axis=1)
+    return np.stack([kernels[:, y, x] for down in taps for across in taps for y in down for x in across], axis=1)
 
 
 def _convolve_upsampled(graph: Graph, weight: Tensor, x: str) -> str:
@@ -246,7 +246,7 @@ def mask_ratio(graph: Graph, average: str) -> tuple[str, str]:
 
 
 def _convolve(graph: Graph, weight: Tensor, bias: Tensor | None, x: str, ratio: str, stride: int) -> str:
-    # Without the bias in windows that know nothing: the multiplication by the mask comes after the activation.
+    # No bias in windows without known pixels: the mask is multiplied after the activation.
     return _add_bias(graph, graph.op("Mul", _plain_convolve(graph, weight, x, stride), ratio), bias)
 
 

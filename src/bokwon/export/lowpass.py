@@ -1,4 +1,4 @@
-"""What surrounds the network in its ONNX graph: low-pass, contrast and pull-push interpolation."""
+"""Low-pass, contrast and pull-push interpolation, around the network in its ONNX graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["EPSILON", "SCALE", "blend", "dense_evidence", "given_or", "lowpass",
 SCALE = "scale"
 """Name of the input that may be left out."""
 EPSILON = 1e-6
-"""In place of divisors that are zero."""
+"""Replaces divisors that are zero."""
 
 
 def dense_evidence(graph: Graph, valid: str) -> str:
@@ -61,7 +61,7 @@ def pull_push(graph: Graph, residual: str, valid: str) -> str:
     filled = zero
     for level, (total, count) in enumerate(reversed(pyramid)):
         known = graph.op("Greater", count, zero)
-        # Of a pixel there is nothing to average.
+        # A single pixel needs no average.
         mean = total if level == OCTAVES else graph.op("Div", total, graph.op("Max", count, least))
         if level == 0:
             filled = graph.op("Where", known, mean, zero)

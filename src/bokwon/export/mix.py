@@ -21,7 +21,7 @@ from bokwon.training.load_config import differences
 __all__ = ["mix_into", "parse_share"]
 
 _LEAST = 1e-6
-"""Share below which rounding is all that is left."""
+"""Shares below this are rounding errors."""
 
 
 def parse_share(text: str) -> tuple[Path, float]:
@@ -49,7 +49,7 @@ def parse_share(text: str) -> tuple[Path, float]:
 def mix_into(network: PConvUNet, others: Sequence[tuple[Path, float]]) -> None:
     """Replace a network's weights by their mean with those of other checkpoints; statistics are averaged alike.
 
-    This makes sense for runs that began at the same weights, or one at another's end.
+    It is useful for runs that started from the same weights, or if one started where another ended.
 
     Args:
         network: Changed in place. It keeps the share that the others leave.
@@ -58,11 +58,11 @@ def mix_into(network: PConvUNet, others: Sequence[tuple[Path, float]]) -> None:
     Raises:
         ArgumentError: If the shares leave nothing.
         FileAccessError: If a checkpoint is missing.
-        InputFileError: If one is damaged, or of another network.
+        InputFileError: If one is damaged, or belongs to another network.
     """
     rest = 1 - math.fsum(share for _, share in others)
     if rest < _LEAST:
-        raise ArgumentError(f"the shares of --mix are {1 - rest:g} together", "leave something to the first checkpoint")
+        raise ArgumentError(f"the shares of --mix are {1 - rest:g} together", "let them add up to less than 1")
     state = network.state_dict()
     floating = {name: value for name, value in state.items() if value.is_floating_point()}
     for value in floating.values():
@@ -71,7 +71,7 @@ def mix_into(network: PConvUNet, others: Sequence[tuple[Path, float]]) -> None:
         other, _ = load_network(path)
         changed = differences(asdict(other.config), asdict(network.config), "network.")
         if changed:
-            raise InputFileError(f"{path} is of another network: {', '.join(changed)}", "mix runs of one shape")
+            raise InputFileError(f"{path} belongs to another network: {', '.join(changed)}", "mix runs of one shape")
         for name, value in other.state_dict().items():
             if name in floating:
                 floating[name].add_(value, alpha=share)

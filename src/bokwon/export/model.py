@@ -27,7 +27,7 @@ _ORIGIN = ("title", "licence", "converted", "value_range")
 _EXAMPLES = 96
 _SEED = 1
 _SHARE_OF_REACH = 0.71
-"""How deep into a hole a network is asked to see, as a share of what its encoder sees: of 135 pixels, 96."""
+"""Reach into a hole that the runtime uses, as a share of the encoder's field of view: 96 of 135 pixels."""
 
 
 def export_checkpoint(
@@ -77,7 +77,7 @@ def export_checkpoint(
     trained: dict[str, Any] = {key: description[key] for key in told if key in description}
     if mix:
         trained["mix"] = [{"checkpoint": str(path), "share": share} for path, share in mix]
-    # Of a checkpoint that was converted: whose it is.
+    # For a converted checkpoint: its source.
     origin: dict[str, Any] = {key: description[key] for key in _ORIGIN if key in description}
     described = {
         "runtime": asdict(facts_of(network, ("float32", "bfloat16"))),
@@ -87,7 +87,7 @@ def export_checkpoint(
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
         },
         "network": asdict(network.config),
-        # What a record needs to say how far the evidence lies.
+        # Records need this to compute evidence levels.
         "kernels": _kernels(network),
         **origin,
     }

@@ -77,7 +77,7 @@ def build_quantized(network: PConvUNet, ranges: Ranges) -> onnx.ModelProto:
 
 def _build(graph: QuantizedGraph, network: PConvUNet) -> onnx.ModelProto:
     if network.config.layer != "partial":
-        raise ArgumentError("this network is one of plain convolutions", "export it without --int8")
+        raise ArgumentError("this network has plain convolutions", "export it without --int8")
     assemble(graph, network, lambda image, valid: _Writer(graph, network).unet(image, valid))
     return graph.model()
 

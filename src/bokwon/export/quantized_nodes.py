@@ -1,4 +1,4 @@
-"""Nodes that compute with 8-bit integers: what is quantised, how, and convolutions of it."""
+"""Graph nodes that compute with 8-bit integers: quantised tensors and their convolutions."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class QuantizedGraph(Graph):
         return self.op("DequantizeLinear", self.op("QuantizeLinear", x, scale, zero), scale, zero)
 
     def move(self, kind: str, *inputs: str, observed: str | None, **attributes: Any) -> str:
-        """Add a node that moves values about and computes none: what was quantised stays so."""
+        """Add a node that only moves values: quantised tensors stay quantised."""
         return self.quantize(self.op(kind, *inputs, **attributes), observed)
 
     def convolve(self, x: Features, taps: Taps, out: str, *, relu: bool = False, **attributes: Any) -> str:

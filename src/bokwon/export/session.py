@@ -1,4 +1,4 @@
-"""ONNX Runtime as exports are checked with it: on the processor, without its warnings, and silent."""
+"""ONNX Runtime to check exports with: on the processor, without warnings or output."""
 
 from __future__ import annotations
 

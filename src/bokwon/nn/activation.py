@@ -19,7 +19,7 @@ def masked_rectifier(features: Tensor, valid: Tensor, slope: float = 0.0) -> Ten
     Args:
         features: (N, C, H, W), finite, overwritten; the operation that made them must not need them for its gradient.
         valid: (N, 1, H, W) or (1, 1, H, W), 1 where features are known, 0 elsewhere.
-        slope: Of the negative side, 0 for ReLU.
+        slope: Slope for negative values, 0 for ReLU.
 
     Returns:
         Features of the same shape and type.

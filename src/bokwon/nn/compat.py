@@ -37,29 +37,29 @@ class PartialConv2d(layers.PartialConv2d):
     `layer(x)` and `layer(x, mask)` return one tensor, as NVIDIA's layer does; with mmagic's the latter is a pair.
     Code written for that needs `style="mmagic"`.
 
-    It differs from both where they are wrong: groups are counted apart, an empty window gives 0 in every precision,
+    It differs from both where they are wrong: each group is counted separately, an empty window is 0 in any precision,
     holes may hold NaN, a mask that is not binary is refused, and NVIDIA's layer reuses the last mask if a call without
     one has the same size. Checkpoints of both can be loaded; mmagic's mask kernels in them are skipped.
 
     Args:
-        in_channels: As in `torch.nn.Conv2d`, like the next ten.
+        in_channels: As in `torch.nn.Conv2d`; the next ten too.
         out_channels: Channels of the output.
         kernel_size: Height and width of the kernel.
         stride: Step of the window.
         padding: Width of the border in pixels.
         dilation: Spacing of the kernel's elements.
-        groups: Blocks of channels that are convolved apart.
+        groups: Blocks of channels that are convolved separately.
         bias: Whether a bias is added where anything was known.
         padding_mode: As in `bokwon.nn.PartialConv2d`.
         device: Where the parameters are made.
         dtype: Type of the parameters.
         multi_channel: Masks have the channels of the features, (N, C, H, W), before and after; otherwise one.
-        return_mask: Whether a call returns the updated mask too, if it does not say so itself.
+        return_mask: Whether a call returns the updated mask too, unless the call says otherwise.
         eps: Not used: no window is divided by nearly zero here.
         style: "nvidia" or "mmagic"; None decides as described above.
 
     Raises:
-        ArgumentError: If `style` is another one.
+        ArgumentError: If `style` has another value.
 
     Source: Liu et al., ECCV 2018, equations 1 and 2; the interfaces of NVIDIA/partialconv and open-mmlab/mmagic.
 

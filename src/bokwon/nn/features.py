@@ -172,7 +172,7 @@ def _read(path: Path) -> Mapping[str, object]:
     if path.suffix not in (".safetensors", ".pth", ".pt"):
         raise ArgumentError(f"weights file {path} has an unknown suffix", "give a .safetensors, .pth or .pt file")
     if not path.is_file():
-        raise FileAccessError(f"weights file {path} does not exist or is no file", "check the path")
+        raise FileAccessError(f"weights file {path} does not exist or is not a file", "check the path")
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -186,7 +186,7 @@ def _read(path: Path) -> Mapping[str, object]:
         raise FileAccessError(f"weights file {path} cannot be read: {error}", "check its permissions") from error
     except Exception as error:  # the unpickler of a damaged file may raise nearly anything
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputFileError(f"weights file {path} is damaged: {reason}", "fetch it again") from error
+        raise InputFileError(f"weights file {path} is damaged: {reason}", "download it again") from error
     if not isinstance(state, Mapping):
         raise InputFileError(f"weights file {path} holds no state dict", "save the tensors by name")
     return state

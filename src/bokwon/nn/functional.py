@@ -39,13 +39,13 @@ def partial_conv2d(
         input: Features (N, C, H, W) or (C, H, W), any floating type. Holes may hold anything, NaN and infinity too.
         valid: Which elements of `input` are known, 1 or 0: (N, 1, H, W) for a mask that all channels share,
             (N, C, H, W) for one mask per channel, a sequence of (mask (N, 1, H, W), channels) for a concatenated
-            input, or None if everything is known. A batch of one mask serves all images. Without N if `input` is.
+            input, or None if everything is known. A batch of one mask serves all images. Without N if `input` has none.
         weight: Kernel (C_out, C / groups, kH, kW).
         bias: (C_out,), or None.
-        stride: As in `torch.nn.functional.conv2d`, like the next three.
+        stride: As in `torch.nn.functional.conv2d`; the next three too.
         padding: A size, "same" or "valid".
         dilation: Spacing of the kernel's elements.
-        groups: Blocks of channels that are convolved apart.
+        groups: Blocks of channels that are convolved separately.
         holes_are_zero: The caller promises that the holes of `input` are zero and the masks 0 or 1, as this function
             returns them; it then neither masks nor checks.
 
@@ -55,8 +55,8 @@ def partial_conv2d(
         `input` is. The mask has the masks' type.
 
     Raises:
-        ValueError: If the masks do not fit the input, or have values other than 0 and 1. Only a CPU can tell the
-            latter without waiting: on a GPU and under `torch.compile`, outputs that depend on such a value are NaN.
+        ValueError: If the masks do not fit the input, or have values other than 0 and 1. Values are
+            checked on CPUs only: on a GPU and under `torch.compile`, outputs that depend on a wrong value become NaN.
 
     Source: Liu et al. 2018, equations 1 and 2.
 
@@ -194,10 +194,10 @@ def window_count(
         valid: The masks, as for `partial_conv2d` with N. Values 0 and 1, which is not checked.
         input_shape: (N, C, H, W) of the features.
         weight_shape: (C_out, C / groups, kH, kW) of the kernel.
-        stride: As in `torch.nn.functional.conv2d`, like the next three.
+        stride: As in `torch.nn.functional.conv2d`; the next three too.
         padding: A size, "same" or "valid".
         dilation: Spacing of the kernel's elements.
-        groups: Blocks of channels that are convolved apart.
+        groups: Blocks of channels that are convolved separately.
 
     Returns:
         Counts (N, 1, H', W'), or (N, C_out, H', W') where groups see different masks; N is 1 if the masks' was. Always
@@ -249,8 +249,8 @@ def upsampling_matrix(like: Tensor) -> Tensor:
         >>> (kernel.flatten(2) @ upsampling_matrix(kernel)).view(5, 8, 4, 4).shape
         torch.Size([5, 8, 4, 4])
     """
-    spread = like.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
-    return torch.kron(spread, spread).T.contiguous()
+    placement = like.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
+    return torch.kron(placement, placement).T.contiguous()
 
 
 def _rescale(

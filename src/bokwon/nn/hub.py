@@ -1,6 +1,6 @@
-"""Networks from and for the Hugging Face Hub, and folders of the same form; huggingface_hub does the work.
+"""Loads and saves networks in folders and on the Hugging Face Hub, with huggingface_hub.
 
-It is imported when it is needed: networks are trained and exported without it.
+huggingface_hub is imported only when it is needed, so training and export work without it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ output = network(image, valid)  # (N, 3, H, W) in [0, 1]; valid (N, 1, H, W) is 
 
 
 class HubMethods:
-    """What `PConvUNet` has of the hub.
+    """The methods of `PConvUNet` that load and save it.
 
     Example:
         >>> from bokwon.nn import PConvUNet
@@ -71,21 +71,21 @@ class HubMethods:
         Raises:
             MissingDependencyError: huggingface_hub is not installed.
             FileAccessError: There is no such folder or repository, or it cannot be reached.
-            InputFileError: What it holds is no network, or weights and settings do not fit each other.
+            InputFileError: Its content is not a network, or weights and settings do not fit each other.
         """
         published = _published(cls)
         if not Path(name).is_dir() and not _REPOSITORY.fullmatch(str(name)):
-            raise FileAccessError(f"{name} is no folder and no OWNER/NAME of the hub", "check the path")
+            raise FileAccessError(f"{name} is neither a folder nor OWNER/NAME of the hub", "check the path")
         try:
-            # Not strict would mean random weights wherever a file is incomplete.
+            # If this were not strict, an incomplete file would leave random weights.
             loaded = published.from_pretrained(str(name), strict=True, **options)
         except MemoryError:
             raise
         except (RuntimeError, ValueError, TypeError, KeyError) as error:
             raise _unfit(name, error) from error
         except Exception as error:
-            # A file that is not there and every fault of the connection, which has other classes in every release;
-            # and safetensors' error, which has no base but this.
+            # Missing files and errors of the connection, whose classes differ between releases;
+            # and the error of safetensors, which has no other base class.
             if type(error).__name__ == "SafetensorError":
                 raise _unfit(name, error) from error
             raise FileAccessError(
@@ -100,7 +100,7 @@ class HubMethods:
         """Write weights, settings and model card into a folder; `bokwon export` and `train --init` take it, too.
 
         Args:
-            folder: Where; made if it is missing. A card (README.md) that is there already stays.
+            folder: Where; made if it is missing. A card (README.md) that already exists stays.
             licence: That of the weights, for the card; best an SPDX identifier.
             about: A paragraph for the card: data, training, limits.
 
@@ -136,7 +136,7 @@ class HubMethods:
         except (BokwonError, MemoryError):
             raise
         except Exception as error:
-            # The HTTP library below has errors of its own, of other classes in every release.
+            # The HTTP library below raises its own errors; their classes differ between releases.
             reason = " ".join(str(error).split())
             raise FileAccessError(
                 f"{repo_id} cannot be uploaded: {reason[:300]}", "check the connection, and run: hf auth login"

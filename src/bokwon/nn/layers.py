@@ -37,8 +37,8 @@ class Conv2d(nn.Conv2d):
 class PartialConv2d(Conv2d):
     """A convolution of the known part of its input, with the mask's update.
 
-    Its parameters are those of `torch.nn.Conv2d` in name and shape, and the only state it has. They start from the
-    weights of He et al. 2015, for rectifiers.
+    Its parameters are those of `torch.nn.Conv2d` in name and shape; it has no other state. They are
+    initialised as in He et al. 2015, for rectifiers.
 
     Args:
         in_channels: Channels of the input.
@@ -47,7 +47,7 @@ class PartialConv2d(Conv2d):
         stride: Step of the window.
         padding: Width of the border added to the input, in pixels, or "same" or "valid".
         dilation: Spacing of the kernel's elements.
-        groups: Blocks of channels that are convolved apart.
+        groups: Blocks of channels that are convolved separately.
         bias: Whether a bias is added where anything was known.
         padding_mode: "zeros": the border is a hole, as in the paper. "reflect", "replicate" and "circular" fill it from
             the input, and its mask from the mask.
@@ -106,7 +106,7 @@ class PartialConv2d(Conv2d):
         Args:
             input: Features (N, C, H, W) or (C, H, W).
             valid: Mask (N, 1, H, W), masks (N, C, H, W), (mask, channels) for each part of a concatenated input, or
-                None if everything is known. Values 1 and 0. Without N if `input` is.
+                None if everything is known. Values 1 and 0. Without N if `input` has none.
             holes_are_zero: The caller promises that the holes of `input` are zero and the masks 0 or 1.
 
         Returns:

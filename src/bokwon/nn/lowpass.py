@@ -65,10 +65,10 @@ def dense_evidence(valid: Tensor) -> Tensor:
 
 
 def masked_lowpass(image: Tensor, valid: Tensor) -> Tensor:
-    """Average the known pixels in cells of 16x16, fill the cells that know nothing, and interpolate.
+    """Average the known pixels in cells of 16x16, fill cells without known pixels, and interpolate.
 
-    A cell without evidence takes the same average at half the resolution, bilinearly interpolated, and so on
-    (pull-push); where the coarsest knows nothing either, the mean of all known pixels.
+    A cell without known pixels takes the same average at half the resolution, bilinearly interpolated, and so on
+    (pull-push). If the coarsest level has none either, it takes the mean of all known pixels.
 
     Args:
         image: (N, C, H, W), zero in the holes; H and W are multiples of 16.
@@ -124,7 +124,7 @@ def pull_push(residual: Tensor, valid: Tensor) -> Tensor:
     """Interpolate into the holes from their rims, coarse to fine.
 
     Pixels in holes take the interpolated average of the known ones at half the resolution, and so on down to cells of
-    16 pixels, which are zero where they know nothing. At each resolution `SWEEPS` steps of smoothing join what was
+    16 pixels, which are zero without known pixels. At each resolution `SWEEPS` steps of smoothing join what was
     filled to what is known. Where a hole is a few pixels wide this is close to the smoothest surface through its rim.
 
     Args:
@@ -164,7 +164,7 @@ def pull_push(residual: Tensor, valid: Tensor) -> Tensor:
 
 
 def _half(x: Tensor) -> Tensor:
-    # With a border that knows nothing, which only odd sizes reach.
+    # With an unknown border, which only odd sizes reach.
     return F.avg_pool2d(F.pad(x, (0, 1, 0, 1)), 2)
 
 

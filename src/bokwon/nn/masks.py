@@ -36,9 +36,9 @@ def can_read(tensor: Tensor) -> bool:
 
 
 def check_masks(valid: Valid) -> Valid:
-    """Refuse masks with values other than 0 and 1, which would scale every output wrongly and say nothing.
+    """Refuse masks with values other than 0 and 1, which would silently scale every output wrongly.
 
-    Where values cannot be read for nothing (see `can_read`), a wrong value becomes NaN instead, and so does every
+    Where reading values would cost time (see `can_read`), a wrong value becomes NaN instead, and so does every
     output that depends on it.
 
     Args:

@@ -1,4 +1,4 @@
-"""The U-Net of partial convolutions, and its twin of ordinary ones.
+"""The U-Net of partial convolutions, and the same network of ordinary convolutions.
 
 Source: Liu et al., ECCV 2018, section 3.2 and the supplementary table of the network.
 """
@@ -30,16 +30,16 @@ _PLACEHOLDERS = {"mean": IMAGENET_MEAN, "zero": (0.0, 0.0, 0.0), "gray": (0.5, 0
 class PConvUNet(nn.Module, HubMethods):
     """Fills the holes of images with partial convolutions.
 
-    Any image size is taken: what does not divide by 2^levels is padded as hole, and cut off again.
+    Images may have any size. Sides that are not multiples of 2^levels are padded with hole, and cropped again.
 
     Args:
-        levels: As in `UNetConfig`, like the rest.
+        levels: As in `UNetConfig`; the others too.
         width: Channels of the first layer.
         max_width: Upper limit of the channels.
         base: "none", "lowpass", "pullpush" or "membrane".
         layer: "partial" or "conv".
         placeholder: "mean", "zero" or "gray".
-        mean: Three numbers that the image is reduced by.
+        mean: Three numbers that are subtracted from the image.
         std: Three numbers that it is then divided by.
         head: "none", "tanh" or "leaky_conv_sigmoid".
 
@@ -89,7 +89,7 @@ class PConvUNet(nn.Module, HubMethods):
         self.encoder = nn.ModuleList(
             EncoderBlock(ins[i], channels[i], kernels[i], norm=i > 0, partial=partial) for i in range(levels)
         )
-        # From the deepest up: what comes from below, what the encoder passes over, what goes out.
+        # From the deepest layer up: channels from below, of the skip connection, and of the output.
         below = (channels[-1], *channels[-2::-1])
         over = (*channels[-2::-1], 3)
         outs = (*channels[-2::-1], self.config.outputs)
@@ -103,7 +103,7 @@ class PConvUNet(nn.Module, HubMethods):
         """Freeze the encoder's batch normalisation: its statistics and its weights, whatever `train()` says later.
 
         Args:
-            frozen: False thaws it.
+            frozen: False lets it train again.
 
         Source: Liu et al. 2018, section 4.2: holes upset the statistics of the encoder's normalisation.
         """
@@ -129,14 +129,14 @@ class PConvUNet(nn.Module, HubMethods):
         Args:
             image: (N, 3, H, W) or (3, H, W), floats in [0, 1] outside the holes; holes may hold anything, NaN too.
             valid: 1 where a pixel is known, 0 elsewhere: (N, 1, H, W), or (N, 3, H, W) with equal channels; a batch of
-                one mask serves all images; None if everything is known. Without N if `image` is.
+                one mask serves all images; None if everything is known. Without N if `image` has none.
 
         Returns:
-            (N, 3, H, W), without N if `image` is. Not composed with the input, not clamped to [0, 1].
+            (N, 3, H, W), without N if `image` has none. Not composed with the input, not clamped to [0, 1].
 
         Raises:
-            ValueError: If shapes or types are others than these, or the mask is not binary. Only a CPU can tell the
-                latter without waiting: on a GPU and under `torch.compile` the output is NaN then.
+            ValueError: If shapes or types are others than these, or the mask is not binary. Mask values are checked on
+                CPUs only: on a GPU and under `torch.compile` the output becomes NaN instead.
         """
         if image.ndim == 3:
             return self.forward(image[None], None if valid is None else valid[None])[0]
@@ -152,7 +152,7 @@ class PConvUNet(nn.Module, HubMethods):
         valid = F.pad(valid, border)
         image = mask_features(F.pad(image, border), valid)
         if self.config.base != "none":
-            # Statistics and the sum are float32 whatever autocast makes of the convolutions.
+            # Statistics and sums stay float32, even if autocast uses a smaller type for convolutions.
             evidence = dense_evidence(valid)
             low = masked_lowpass(image * evidence, evidence)
             residual = (image - low) * evidence
@@ -163,7 +163,7 @@ class PConvUNet(nn.Module, HubMethods):
             else:
                 output = low + scale * output
             if self.config.base == "membrane":
-                # Lone known pixels too: what is missed there is a truth about the pixels beside them.
+                # Lone known pixels count too: the error there also tells about their neighbours.
                 output = output + pull_push((image - output) * valid, valid)
         elif self.config.layer == "conv":
             output = self.finish(self.fill(self.normalize(image + (1 - valid) * self.colour), valid))

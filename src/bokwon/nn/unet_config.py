@@ -1,4 +1,4 @@
-"""The shape of the U-Net: what a checkpoint says of its network, and a configuration asks for."""
+"""The shape of the U-Net, as it stands in checkpoints and configurations."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class UNetConfig:
         base: "none": the network predicts the image. "lowpass": it predicts the residual over a masked low-pass of
             the input, in units of the residual's root mean square. "pullpush": likewise, and a fourth channel says,
             pixel by pixel, how far to follow an interpolation from the rim of the hole instead. "membrane": likewise,
-            and what the prediction misses on the known pixels is interpolated into the holes and added, so that fills
-            meet their rims.
+            and the error of the prediction on known pixels is interpolated into the holes and added, so that fills meet
+            their rims.
         layer: "partial", or "conv" for the paper's baseline: the same network of ordinary convolutions, which sees a
             placeholder in the holes and no mask.
         placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, "zero" (black), or "gray"

@@ -1,4 +1,4 @@
-"""Sums over windows: what masks are counted with."""
+"""Sums over windows, to count mask pixels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def box_sum(x: Tensor, kernel_size: Size, stride: Size = 1, padding: Size | str 
 
     Args:
         x: (N, C, H, W).
-        kernel_size: As in `torch.nn.functional.conv2d`, like the next three.
+        kernel_size: As in `torch.nn.functional.conv2d`; the next three too.
         stride: Step of the window.
         padding: A size, "same" or "valid".
         dilation: Spacing of the window's elements.

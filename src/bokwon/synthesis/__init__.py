@@ -1,4 +1,4 @@
-"""Everything generated: masks, damage and pages. Needs no PyTorch."""
+"""Generates masks, damage and pages. Needs no PyTorch."""
 
 from bokwon.synthesis.damage import apply_damage
 from bokwon.synthesis.masks import make_mask, make_set

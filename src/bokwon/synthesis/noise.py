@@ -17,7 +17,7 @@ def smooth_noise(
     """Draw smooth noise of zero mean and unit variance.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         height: Rows.
         width: Columns.
         cell: Correlation length down the columns in pixels; 1 or less is white noise.
@@ -32,8 +32,8 @@ def smooth_noise(
     rows, columns = int(height / step_y) + 3, int(width / step_x) + 3
     field = _white_noise(rng, rows, columns)
     full = (max(round(columns * step_x), width + 1), max(round(rows * step_y), height + 1))
-    # Coarse noise wants the smoother kernel, at an eighth of the size where that is enough; in fine noise nobody
-    # sees the difference. Interpolation between independent samples loses variance, which the factor gives back.
+    # Coarse noise needs the smoother kernel, at an eighth of the size if that is enough; in fine noise the
+    # difference is invisible. Interpolation between independent samples loses variance; the factor restores it.
     smooth = min(step_x, step_y) > 5
     if smooth:
         part = 1 if min(step_x, step_y) <= 40 else 8
@@ -46,7 +46,7 @@ def smooth_noise(
 
 
 def blur(field: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Blur a field with a Gaussian; wide ones are computed at a smaller size, where nobody sees the difference.
+    """Blur a field with a Gaussian; wide ones are computed at a smaller size, without visible difference.
 
     Args:
         field: `(H, W)`.

@@ -23,7 +23,7 @@ def noise_field(rng: np.random.Generator, shape: tuple[int, int], cell: float, o
     """Draw smooth noise in octaves, each half as coarse and half as strong as the one before.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W) of the field, pixels.
         cell: Grid spacing of the coarsest octave, pixels.
         octaves: Number of grids added up.
@@ -84,7 +84,7 @@ def smooth_outline(
     """Draw a closed curve around a point whose radius varies smoothly.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         centre: (x, y), pixels.
         radius: Mean radius, pixels.
         roughness: 0 gives an ellipse, 1 a deeply lobed shape.

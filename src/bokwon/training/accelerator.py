@@ -1,4 +1,4 @@
-"""Where and how precisely a run computes: accelerate, set up for one process or many."""
+"""Device, precision and processes of a run, through accelerate."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def make_accelerator(precision: str) -> Accelerator:
         ArgumentError: If the device cannot compute in this precision.
         BokwonError: If the processes do not find each other.
     """
-    # Said in full: without the flag, accelerate does not join processes that have no GPU.
+    # Without this flag, accelerate does not join processes that have no GPU.
     cpu = _on_cpu()
     state = PartialState(cpu=cpu)
     if int(os.environ.get("WORLD_SIZE", "1")) != state.num_processes:

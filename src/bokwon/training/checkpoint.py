@@ -165,7 +165,7 @@ def _take_weights(network: torch.nn.Module, path: Path, description: Mapping[str
         )
     except RuntimeError as error:
         raise InputFileError(
-            f"{path} is of another network: {str(error).splitlines()[-1].strip()}", "take another checkpoint"
+            f"{path} belongs to another network: {str(error).splitlines()[-1].strip()}", "take another checkpoint"
         ) from error
 
 

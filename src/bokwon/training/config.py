@@ -1,4 +1,4 @@
-"""What a training run is told: frozen dataclasses, checked when they are made. `settings` reads them from TOML."""
+"""The configuration of a training run: frozen dataclasses that check their values. `load_config` reads TOML."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TERMS = ("valid", "hole", "perceptual", "style_out", "style_comp", "style", "tv
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Which terms the loss has and what they weigh.
+    """The terms of the loss and their weights.
 
     Args:
         terms: Definition of the terms and their default weights, "paper" or "reimplementation"; see
@@ -52,14 +52,14 @@ class LossConfig:
             might have been there, the square for the mean: more PSNR, softer strokes.
         charbonnier: Of a generalised Charbonnier distance in holes, exponent 1/2, which settles for the likeliest of
             several values: ink or paper, where the square and the PSNR make gray.
-        doubt: How many times a pixel counts in `charbonnier` that is nearer to ink than the truth: with 2, ink has to
-            be twice as likely as paper.
+        doubt: Factor in `charbonnier` for pixels that are nearer to ink than the truth. With 2, ink has to be twice as
+            likely as paper.
         psnr: Of the PSNR in the hole, dB, averaged over images; subtracted, since more is better. Unlike `square` it
             weighs a small hole like a large one, and a faint page like a strong one.
         feature_distance: Of the distance between the directions of the composite's features and the truth's,
             `bokwon.nn.losses.terms.feature_distance`, in the windows of `features_crop`; with "vgg19" it is what
-            `bokwon evaluate --features` measures. The perceptual term follows the strongest features,
-            this one weighs a faint stroke's like them.
+            `bokwon evaluate --features` measures. The perceptual term follows the strongest
+            features; this one counts faint strokes as much.
     """
 
     terms: Literal["paper", "reimplementation"] = "paper"
@@ -106,13 +106,13 @@ class LossConfig:
         for name in foreign:
             if getattr(self, name) is not None:
                 raise ArgumentError(
-                    f'loss.{name} is no term of loss.terms="{self.terms}"', "see docs/research/losses.md"
+                    f'loss.{name} is not a term of loss.terms="{self.terms}"', "see docs/research/losses.md"
                 )
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """How the weights are moved in phase 1, and what phase 2 takes over from it.
+    """The optimiser of phase 1, and what phase 2 keeps of it.
 
     Args:
         name: "adam", "adamw" for decoupled weight decay, or "muon" for `bokwon.training.muon.Muon` on the kernels

@@ -1,4 +1,4 @@
-"""Pictures of a step, laid out to be compared: an image a row, what became of it from left to right."""
+"""Sheets of pictures of a training step: one row for each image."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = 4
 _SIDE, _MASK_SIDE = 256, 128
 _GAP, _HEAD = 4, 20
 _HOLE = (0.85, 0.1, 0.35)
-"""A colour that neither paper nor photographs have much of."""
+"""A colour that is rare on paper and in photographs."""
 
 
 def picture_sheet(image: Tensor, valid: Tensor, output: Tensor) -> Pixels:
@@ -55,7 +55,7 @@ def mask_sheet(valid: Tensor, masks: Mapping[str, Tensor]) -> Pixels:
         masks: Masks (N, 1, h, w) by the layer that hands them on, in order.
 
     Returns:
-        uint8 (H', W', 3), a row for each mask, black where nothing is known; the mask of each layer is drawn in its own
+        uint8 (H', W', 3), a row for each mask, black in holes; the mask of each layer is drawn in its own
         pixels, enlarged.
     """
     columns = {"input": valid, **masks}
@@ -75,7 +75,7 @@ def _sheet(columns: Mapping[str, Sequence[Pixels]]) -> Pixels:
     first = next(iter(columns.values()))
     height, width = first[0].shape[:2]
     size = (_HEAD + len(first) * (height + _GAP), len(columns) * (width + _GAP) + _GAP, 3)
-    # Neither black nor white, which masks and pages have up to their edges.
+    # Neither black nor white, so that masks and pages stand out.
     sheet = np.full(size, 96, np.uint8)
     for number, (name, column) in enumerate(columns.items()):
         left = _GAP + number * (width + _GAP)

@@ -71,7 +71,7 @@ def load(path: Path, base: TrainConfig | DetectionConfig | None = None) -> Train
     except OSError as error:
         raise FileAccessError(f"{path} cannot be read: {error.strerror}", "give the path of a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputFileError(f"{path} is not TOML: {error}", "mend the file") from error
+        raise InputFileError(f"{path} is not TOML: {error}", "correct the file") from error
     if table.get("kind") == "detection" and not isinstance(base, DetectionConfig):
         base = preset("detect")
     return _build(_merge(dataclasses.asdict(base or preset("document")), table))
@@ -167,7 +167,7 @@ def from_mapping(kind: type[_T], table: Mapping[str, Any], where: str = "") -> _
     except ArgumentError:
         raise
     except ValueError as error:
-        raise ArgumentError(f"{where.rstrip('.') or 'configuration'}: {error}", "mend the value") from error
+        raise ArgumentError(f"{where.rstrip('.') or 'configuration'}: {error}", "correct the value") from error
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a run leaves behind for people: a line of figures a step, scalars and pictures for TensorBoard."""
+"""The log of a run: one line of figures for each step, and scalars and pictures for TensorBoard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Log", "layer_masks", "open_log"]
 
 
 class Log:
-    """Figures and pictures of a run; nothing at all in all processes but one.
+    """Figures and pictures of a run. Only one process writes them.
 
     Args:
         file: Open text file for a JSON line a step, or None.
@@ -147,6 +147,6 @@ def _trim(path: Path, start: int) -> None:
             if int(json.loads(line)["step"]) <= start:
                 kept.append(line + "\n")
         except (ValueError, KeyError, TypeError):
-            # Cut off when the run was killed.
+            # A line that was cut off when the run was killed.
             break
     write_file(path, "".join(kept))

@@ -52,7 +52,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
     """
     last = checkpoint.latest(out)
     if last is not None and not resume:
-        raise OutputExistsError(f"{out} holds a run ({last.name})", "go on with --resume, or name another --out")
+        raise OutputExistsError(f"{out} holds a run ({last.name})", "continue with --resume, or name another --out")
     accelerator = make_accelerator(config.precision)
     main = accelerator.is_main_process
     run = Run(config, accelerator)
@@ -106,7 +106,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
             if progress and main:
                 progress(run.step, figures | {"seconds": run.seconds})
             if stop is not None:
-                _log.info("stopped by %s, saved %s: go on with --resume", stop.name, run.save(out))
+                _log.info("stopped by %s, saved %s: continue with --resume", stop.name, run.save(out))
                 raise Interrupted(stop)
             if run.step % config.save_every == 0 and not run.is_over:
                 run.save(out)
@@ -141,7 +141,7 @@ def _take_step(
         if pictured and last:
             log.pictures(run.step + 1, image, valid, output.detach(), masks)
     if accelerator.scaler is None:
-        # With loss scaling, infinite gradients are usual now and then, and that step is left out.
+        # With loss scaling, infinite gradients are normal now and then; such a step is skipped.
         norms = torch._foreach_norm([p.grad for p in run.network.parameters() if p.grad is not None])
         sums["gradient"] = torch.stack(norms).norm()
     # One collective for the figures, the clock and the signals: all processes have to end at the same step.
@@ -157,7 +157,7 @@ def _take_step(
 
 
 def _not_finite(run: Run, out: Path, figures: dict[str, float]) -> BokwonError:
-    # The weights have not moved in this step, but no run shall resume from those that failed.
+    # The weights have not changed in this step, but no run may resume from those that failed.
     first = run.step * run.images_per_step
     failed = out / f"step_{run.step:06d}"
     if run.accelerator.is_main_process and failed.is_dir():

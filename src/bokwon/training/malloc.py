@@ -1,4 +1,4 @@
-"""Memory that is kept for the next step, instead of being given back to the system and zeroed anew."""
+"""Keeps freed memory for the next step, instead of giving it back to the system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DEFAULT_TRIM, _DEFAULT_MMAPS = 128 * 1024, 65536
 
 
 def keep_memory() -> bool:
-    """Let this process keep what it frees.
+    """Let this process keep the memory that it frees.
 
     A step of training allocates and frees the same gigabytes each time. By default glibc maps every large tensor anew,
     and the kernel zeroes its pages: up to a quarter of the processor's time.
@@ -25,7 +25,7 @@ def keep_memory() -> bool:
 
 
 def release_memory() -> bool:
-    """Take `keep_memory` back, and give the system what is free.
+    """Undo `keep_memory`, and give free memory back to the system.
 
     Returns:
         Whether it took effect.

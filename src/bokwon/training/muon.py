@@ -13,14 +13,14 @@ __all__ = ["Muon"]
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 _ROUNDS = 5
 _FEW = 8
-"""Up to so many channels a kernel reads or writes the image rather than features."""
+"""A kernel with at most this many channels on one side reads or writes the image."""
 
 
 class Muon(torch.optim.Optimizer):
-    """Moves kernels by steps whose singular values are all about alike, and everything else as AdamW does.
+    """Updates kernels by steps with nearly equal singular values, and other parameters as AdamW does.
 
-    A step of AdamW on a trained network is led by a few directions of each kernel; here every direction of it takes
-    part. `torch.optim.Muon` knows matrices alone; here a kernel (O, I, h, w) is the matrix (O, I h w).
+    A step of AdamW on a trained network is dominated by a few directions of each kernel; here all directions take
+    part. `torch.optim.Muon` supports matrices only; here a kernel (O, I, h, w) is the matrix (O, I h w).
 
     Args:
         parameters: Of a network. Kernels are those of four dimensions between features; biases, normalisation and the

@@ -1,4 +1,4 @@
-"""The loss of a run: which terms at which step, and what they weigh."""
+"""The loss of a run: its terms and weights at each step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bokwon.training.config import LossConfig, TrainConfig
 __all__ = ["Objective", "charbonnier_in_holes", "loss_weights", "psnr_in_holes", "squared_in_holes", "windows"]
 
 BEST_PSNR = 40.0
-"""What a perfect fill has, dB: keeps the logarithm from following noise below 1 % of the range."""
+"""PSNR of a perfect fill, dB. It keeps the logarithm from following noise below 1 % of the range."""
 _NEAR = 0.02
 """Distance, as a share of the range, below which an output counts as right."""
 
@@ -56,15 +56,15 @@ def squared_in_holes(output: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
 def charbonnier_in_holes(output: Tensor, truth: Tensor, valid: Tensor, doubt: float = 1.0) -> Tensor:
     """Mean over the pixels in holes of a generalised Charbonnier distance, (d^2 + 0.02^2)^(1/4).
 
-    The square is least for the mean of what might have been there, L1 for the median, and this, which grows ever
-    slower, near the mode: ink where ink is likely, else paper, and no gray of both.
+    The squared distance is smallest at the mean of the possible values, and L1 at the median. This distance grows ever
+    more slowly and is smallest near the mode: ink where ink is likely, else paper, and no gray between them.
 
     Args:
         output: (N, 3, H, W).
         truth: (N, 3, H, W) in [0, 1].
         valid: (N, 1, H, W), 1 where a pixel is known.
-        doubt: How many times a pixel counts that is nearer to ink than the truth. With 2, ink has to be twice as likely
-            as paper. What an image has most of is its paper, dark or bright.
+        doubt: Factor for pixels that are nearer to ink than the truth. With 2, ink has to be twice as likely as paper.
+            The most common value of an image counts as its paper, dark or bright.
 
     Returns:
         A scalar; 0 without holes. d is the root mean square of a pixel's distance over its channels.
@@ -75,7 +75,7 @@ def charbonnier_in_holes(output: Tensor, truth: Tensor, valid: Tensor, doubt: fl
     distance = (difference.square().mean(1, keepdim=True) + _NEAR**2) ** 0.25
     if doubt != 1.0:
         light = truth.mean(1, keepdim=True)
-        # Few are far from the mean, on the side of the ink; paper is on the other.
+        # The few values far from the mean are ink; paper is on the other side.
         skewness = (light - light.mean((2, 3), keepdim=True)).pow(3).mean((2, 3), keepdim=True)
         too_much_ink = difference.detach().mean(1, keepdim=True) * skewness > 0
         distance = torch.where(too_much_ink, doubt * distance, distance)
@@ -90,8 +90,8 @@ def _mean_in_holes(distance: Tensor, valid: Tensor) -> Tensor:
 def psnr_in_holes(output: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     """Peak signal-to-noise ratio in the hole, image by image, averaged over the images that have one.
 
-    What evaluation measures: a large hole counts no more than a small one, and the same share of error removed counts
-    the same on a blank page as on a full one.
+    This is what evaluation measures. Large and small holes count alike. So does the same relative reduction of the
+    error on a blank and on a full page.
 
     Args:
         output: (N, 3, H, W).
@@ -135,7 +135,7 @@ def windows(images: Sequence[Tensor], size: int, step: int) -> tuple[Tensor, ...
 class Objective:
     """The weighted sum of the loss terms, and how it changes in the course of a run.
 
-    The feature network is no part of the trained network: no checkpoint carries it.
+    The feature network is not part of the trained network and of no checkpoint.
 
     Args:
         config: The run.
@@ -143,7 +143,7 @@ class Objective:
         dtype: Type the feature network computes in.
 
     Raises:
-        BokwonError: If the feature network's weights cannot be had.
+        BokwonError: If the weights of the feature network are not available.
     """
 
     def __init__(self, config: TrainConfig, device: torch.device, dtype: torch.dtype = torch.float32) -> None:

@@ -37,7 +37,7 @@ def read_onnx(path: Path, network: PConvUNet, sha256: str | None = None) -> None
 
     Raises:
         FileAccessError: There is no such file.
-        InputFileError: It is damaged, an int8 model, or of another network.
+        InputFileError: It is damaged, an int8 model, or belongs to another network.
     """
     import onnx
 
@@ -75,12 +75,12 @@ def restore_norms(network: PConvUNet, batches: Iterable[tuple[Tensor, Tensor]]) 
     # Values, their squares, and how many there are, of each channel.
     sums = {norm: torch.zeros(3, norm.num_features, dtype=torch.float64) for norm in norms}
 
-    def look(norm: nn.BatchNorm2d, inputs: tuple[Tensor, ...]) -> None:
+    def add_moments(norm: nn.BatchNorm2d, inputs: tuple[Tensor, ...]) -> None:
         features = inputs[0].double()
         moments = [features, features.square(), torch.ones_like(features)]
         sums[norm] += torch.stack([each.sum((0, 2, 3)) for each in moments]).cpu()
 
-    handles = [norm.register_forward_pre_hook(look) for norm in norms]
+    handles = [norm.register_forward_pre_hook(add_moments) for norm in norms]
     for image, valid in batches:
         network(image, valid)
     for handle in handles:
@@ -112,7 +112,7 @@ def _tensors(graph: Any) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         if place is None or node.input[place] not in stored:
             continue
         value = torch.from_numpy(numpy_helper.to_array(stored[node.input[place]]).copy()).float()
-        # What counts masks and smooths single channels has one input channel; scalars are added, too.
+        # Kernels that count masks or smooth single channels have one input channel; added scalars are left out too.
         if (value.ndim == 4 and len(value) == 1) if node.op_type == "Add" else value.shape[1] > 1:
             found[node.op_type].append(value)
     return found["MatMul"], found["Conv"], found["Add"]
@@ -153,7 +153,7 @@ def _fill(network: PConvUNet, below: list[Tensor], beside: list[Tensor], biases:
             continue
         assert block.norm.running_mean is not None
         assert block.norm.running_var is not None
-        # Powers of two, which rounding does not see.
+        # Powers of two do not change rounding.
         larger = torch.exp2((_KERNEL_NORM / kernel.flatten(1).norm(dim=1).clamp(min=1e-6)).log2().round())
         block.conv.weight.copy_(kernel * larger.view(-1, 1, 1, 1))
         block.norm.running_mean.zero_()

@@ -1,4 +1,4 @@
-"""What changes in the course of a run: network, average, optimiser, step. Saved and resumed as a whole."""
+"""The state of a run: network, average, optimiser, step. It is saved and resumed as a whole."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Run:
     """A run at some step.
 
     Args:
-        config: What it was told.
+        config: The configuration.
         accelerator: Device, precision and processes.
 
     Attributes:
         network: The network that is trained.
-        model: The same, wrapped for precision and distribution: what is called.
-        average: Its moving average: what is saved.
+        model: The same, wrapped for precision and distribution; this one is called.
+        average: Its moving average, which is saved.
         step: Optimiser steps made.
         seconds: Time they took, the same in all processes.
     """
@@ -77,7 +77,7 @@ class Run:
         return self.config.batch * self.config.accumulate * int(self.accelerator.num_processes)
 
     def start_from(self, weights: Path) -> None:
-        """Take over weights; optimiser and moving average start afresh.
+        """Load weights; optimiser and moving average start from scratch.
 
         Args:
             weights: A model file (`.onnx`) or a `.safetensors` file with its card beside it, a checkpoint, or the
@@ -86,7 +86,8 @@ class Run:
 
         Raises:
             FileAccessError: If there are none.
-            InputFileError: If they are damaged, or of another network; those of "pullpush" may start a "membrane".
+            InputFileError: If they are damaged, or belong to another network; those of "pullpush" may start a
+                "membrane".
         """
         first, _ = checkpoint.load_network(weights)
         wanted, shape = asdict(self.config.network), asdict(first.config)
@@ -96,7 +97,7 @@ class Run:
         changed = differences(shape, wanted, "network.")
         if changed:
             raise InputFileError(
-                f"{weights} is of another network: {', '.join(changed)}", "give network.* as it was trained with"
+                f"{weights} belongs to another network: {', '.join(changed)}", "give network.* as it was trained with"
             )
         if weights.suffix == ".onnx":
             # The same examples in every process; of a seed that no crop of the run has.
@@ -166,8 +167,8 @@ class Run:
             folder: The checkpoint.
 
         Raises:
-            InputFileError: If it is damaged, or of another network or optimiser.
-            ArgumentError: If it is further than this run shall go.
+            InputFileError: If it is damaged, or belongs to another network or optimiser.
+            ArgumentError: If it has more steps than this run.
         """
         description, weights, state = checkpoint.read(folder)
         fix = "give the settings it was trained with, or start a new run in another --out"
@@ -179,7 +180,7 @@ class Run:
             if was["optimizer"].get("name", "adamw") != self.config.optimizer.name:
                 changed += [f"optimizer.name: {was['optimizer'].get('name')} -> {self.config.optimizer.name}"]
             if changed:
-                raise InputFileError(f"{folder} is of another run: {', '.join(changed)}", fix)
+                raise InputFileError(f"{folder} belongs to another run: {', '.join(changed)}", fix)
             self.network.load_state_dict(state["network"])
             self.average.module.load_state_dict(weights)
             self.average.n_averaged.fill_(int(state["averaged"]))

@@ -1,4 +1,4 @@
-"""What depends on the step: phase and learning rate."""
+"""Phase and learning rate of each step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["in_phase_two", "is_over", "learning_rate"]
 
 
 def in_phase_two(step: int, config: TrainConfig) -> bool:
-    """Say whether a step, from 0, belongs to phase 2."""
+    """Return whether a step, counted from 0, belongs to phase 2."""
     return step >= config.steps
 
 

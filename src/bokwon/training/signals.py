@@ -13,7 +13,7 @@ __all__ = ["STOPPING", "Interrupt", "Interrupted", "blocked", "ignore_all", "int
 STOPPING: tuple[signal.Signals, ...] = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
-"""Ctrl-C, a request to end, a closed terminal; the first two alone on Windows."""
+"""Ctrl-C, SIGTERM, a closed terminal; Windows has the first two only."""
 
 
 class Interrupt:
@@ -41,7 +41,7 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Note the signals of `STOPPING` instead of dying of them. A second Ctrl-C interrupts at once.
+    """Remember the signals of `STOPPING` instead of ending at once. A second Ctrl-C interrupts immediately.
 
     Other signals may come as often as they like: `torchrun` passes one on that the process group has received already.
     A signal that was ignored before, as SIGHUP under `nohup`, stays ignored.

@@ -50,7 +50,7 @@ def test_tesseract_reads_latin_and_names_what_it_lacks() -> None:
 
 @pytest.mark.parametrize("names", ["", " , ", "rapidocr,rapidocr"])
 def test_a_list_of_readers_names_each_once(names: str) -> None:
-    with pytest.raises(ArgumentError, match="no list of readers"):
+    with pytest.raises(ArgumentError, match="not a list of readers"):
         make_readers(names)
 
 
@@ -89,5 +89,5 @@ def test_columns_go_from_right_to_left() -> None:
 
 
 def test_an_unknown_reader() -> None:
-    with pytest.raises(ArgumentError, match="no reader is named 'eyes'"):
+    with pytest.raises(ArgumentError, match="there is no reader 'eyes'"):
         make_reader("eyes")

@@ -90,7 +90,7 @@ def test_what_is_there_is_not_replaced(published: dict[str, Any], tmp_path: Path
     (tmp_path / "model.json").write_text("mine")
     (tmp_path / "run").mkdir()
     for output in ("model.onnx", "model.safetensors", "run"):
-        with pytest.raises(OutputExistsError, match="is there already"):
+        with pytest.raises(OutputExistsError, match="already exists"):
             convert_checkpoint("mmagic", source, tmp_path / output)
     assert (tmp_path / "model.json").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pth", "model.json", "run"]

@@ -50,8 +50,8 @@ def test_pixel_terms_vary_in_the_dilated_hole_or_everywhere() -> None:
     paper = pixel_terms(composite, composite, composite, valid, PAPER)
     assert list(paper) == ["valid", "hole", "tv"]
     assert float(paper["tv"]) == pytest.approx(3 * 0.3 / 12, rel=1e-12)
-    seed = pixel_terms(composite, composite, composite, valid, REIMPLEMENTATION)
-    assert float(seed["tv"]) == pytest.approx(0.6 * sum(1 / each for each in IMAGENET_STD) / 12, rel=1e-6)
+    normalised = pixel_terms(composite, composite, composite, valid, REIMPLEMENTATION)
+    assert float(normalised["tv"]) == pytest.approx(0.6 * sum(1 / each for each in IMAGENET_STD) / 12, rel=1e-6)
 
 
 def test_feature_terms() -> None:

@@ -256,7 +256,7 @@ def test_what_is_no_mask_is_refused() -> None:
     unlike = valid.repeat(1, 3, 1, 1)
     unlike[:, 2] = 1
     for wrong in (normalised, blurred, unlike, valid * 255, torch.full_like(valid, float("nan"))):
-        with pytest.raises(ArgumentError, match=r"no mask.*do not normalise"):
+        with pytest.raises(ArgumentError, match=r"not a mask.*do not normalise"):
             losses(output, truth, wrong)
     with pytest.raises(ArgumentError, match=r"64, 64.*nearest"):
         losses(output, truth, torch.ones(2, 1, 64, 64))

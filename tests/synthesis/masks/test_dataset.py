@@ -127,7 +127,7 @@ def test_a_set_that_cannot_be_made_is_refused_before_anything_is_written(wrong: 
 
 
 def test_no_workers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="worker"):
+    with pytest.raises(ArgumentError, match="0 processes"):
         make_set(tmp_path / "set", SMALL, jobs=0)
     assert not (tmp_path / "set").exists()
 

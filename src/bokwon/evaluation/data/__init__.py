@@ -1,4 +1,4 @@
-"""Which image meets which mask, by seed and names alone."""
+"""Pairs of images and masks, fixed by the seed and the file names."""
 
 from bokwon.evaluation.data.crops import SMALLEST, fit_hole, image_sizes, list_images, read_image, window_of
 from bokwon.evaluation.data.mask_cells import check_cell, masks_by_cell, read_or_name

@@ -1,4 +1,4 @@
-"""Undamaged images and how a mask is fitted to them."""
+"""Undamaged images, and fitting masks to them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def list_images(folder: Path) -> list[Path]:
     """Return the image files of a folder and of all below it, in the order of their names.
 
     Raises:
-        FileAccessError: It is no folder, or holds no image file.
+        FileAccessError: It is not a folder, or holds no image file.
     """
     # Sets of rendered pages keep masks of their ink beside the pages.
     return list_files(folder, "undamaged images", without=("ink",))
@@ -36,17 +36,17 @@ def image_sizes(images: Path, problems: list[str]) -> dict[str, tuple[int, int]]
 
     Args:
         images: The folder.
-        problems: Takes a sentence for each image that cannot be read.
+        problems: Receives a sentence for each image that cannot be read.
 
     Raises:
-        FileAccessError: It is no folder, or holds no image that can be read.
+        FileAccessError: It is not a folder, or holds no image that can be read.
     """
     sizes = {}
     for path in list_images(images):
         try:
             with Image.open(path) as image:
                 sizes[path.relative_to(images).as_posix()] = image.size
-        # Decoders meet damage with whatever exception their parsing happens to hit.
+        # Decoders can raise any exception on damaged files.
         except Exception as error:
             problems.append(f"image {path} cannot be read: {error}")
     if not sizes:
@@ -55,7 +55,7 @@ def image_sizes(images: Path, problems: list[str]) -> dict[str, tuple[int, int]]
 
 
 def window_of(size: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the crop of an image that meets a mask.
+    """Return the crop of an image that is paired with a mask.
 
     Args:
         size: Width and height of the image.
@@ -103,11 +103,11 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
     Raises:
         FileAccessError: It cannot be opened.
-        InputFileError: It is damaged, no image, or transparent in places.
+        InputFileError: It is damaged, not an image, or transparent in places.
     """
     page = read_page(Source.of(path))
     pixels = page.pixels if page.pixels.dtype != np.uint16 else np.asarray(page.pixels >> 8, np.uint8)
     opacity = alpha(pixels, page.mode)
     if opacity is not None and opacity.min() < 255:
-        raise InputFileError(f"{path} is transparent in places", "flatten it: a truth must be whole")
+        raise InputFileError(f"{path} is transparent in places", "flatten it: the reference image must be opaque")
     return np.array(to_pillow(pixels, page.mode).convert("RGB"))

@@ -1,4 +1,4 @@
-"""Which masks belong to which cell; masks of the wrong polarity or in the wrong folder are named."""
+"""Sorts masks into cells; reports masks of the wrong polarity or in the wrong folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["check_cell", "masks_by_cell", "read_or_name"]
 
 
 def masks_by_cell(masks: Path, problems: list[str]) -> dict[Cell, list[str]]:
-    """Sort a folder of masks, by its own folders (`01-10/border`) or by what the masks are.
+    """Sort a folder of masks, by its own folders (`01-10/border`) or by the masks themselves.
 
     Args:
         masks: The folder.
-        problems: Takes a sentence for each mask that cannot be used.
+        problems: Receives a sentence for each mask that cannot be used.
 
     Returns:
         Names in the folder, by cell.
@@ -61,7 +61,7 @@ def _check_polarity(folder: Path, files: Sequence[Path], problems: list[str]) ->
 
 
 def read_or_name(path: Path, problems: list[str]) -> Hole | None:
-    """Read a mask; where it cannot be used, say so in `problems` and return None."""
+    """Read a mask; if it cannot be used, add a problem and return None."""
     try:
         return read_mask(path)
     except (ValueError, BokwonError) as error:

@@ -1,4 +1,4 @@
-"""Which image meets which mask: fixed by the seed and the files' names, and the same whatever is measured."""
+"""Pairs of images and masks, fixed by the seed and the file names, whatever is measured."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bokwon.utilities.checksums import key_of, sha256_of, sha256_of_file
 
 __all__ = ["Pair", "Plan", "load_pair", "plan_pairs", "without_folders"]
 
-# Of a checksum that a plan keeps: enough to tell that a file has changed.
+# Digits of a checksum that a plan keeps: enough to notice that a file has changed.
 _DIGITS = 16
 _TRIES = 2
 """Masks in a row that an image may fail to take before it is left out of a cell."""
@@ -56,7 +56,7 @@ class Pair:
 
     @property
     def cell(self) -> Cell:
-        """The cell of the catalog."""
+        """The bin and border class that the mask belongs to."""
         return Cell(self.bin, self.border)
 
     @property
@@ -66,7 +66,7 @@ class Pair:
         return f"{stem}-{key_of([self.image_sha256, self.mask_sha256, list(self.window)])[:8]}"
 
     def record(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
+        """Return the values as JSON can hold them."""
         return {**asdict(self), "window": list(self.window)}
 
 
@@ -75,7 +75,7 @@ class Plan:
     """All pairs, and what could not be paired.
 
     Attributes:
-        pairs: In the catalog's order of cells.
+        pairs: In the order of `synthesis.masks.bins.CELLS`.
         problems: What was left out and why, one sentence each.
     """
 
@@ -88,14 +88,14 @@ def plan_pairs(
 ) -> Plan:
     """Pair images and masks cell by cell.
 
-    In each cell masks and images are put into an order that depends on the seed and on their names alone; the n-th mask
-    meets the n-th image, the images from the start again when they run out. A larger `per_cell` only adds pairs. A mask
-    that leaves its cell when it is reduced to an image is not used; an image to which two masks in a row cannot be
-    reduced is too small for the cell, and its turn is the next one's.
+    In each cell masks and images are put into an order that depends on the seed and on their names alone; the n-th
+    mask is paired with the n-th image, and the images start again when they run out. A larger `per_cell` only adds
+    pairs. A mask that leaves its cell when it is reduced to an image is not used; an image that cannot take two masks
+    in a row is too small for the cell, and the next image takes its turn.
 
     Args:
         images: Folder of images, searched with all folders below it.
-        masks: Folder of masks (white = hole), searched likewise; where it is sorted into the catalog's folders
+        masks: Folder of masks (white = hole), searched likewise; where it is sorted into folders of cells
             (`01-10/border`), only the masks that are needed are read.
         per_cell: Pairs a cell, at least 1; all masks by default.
         seed: Seed of the pairing.
@@ -151,7 +151,7 @@ def plan_pairs(
 
 
 def without_folders(text: str, *folders: Path) -> str:
-    """Return a message with files named from their folder on, as a report that travels should have them."""
+    """Return a message with paths relative to the folders, so that a report can be passed on."""
     for folder in folders:
         text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
     return text
@@ -165,7 +165,7 @@ def load_pair(pair: Pair, images: Path, masks: Path) -> tuple[NDArray[np.uint8],
 
     Raises:
         FileAccessError: A file is missing.
-        InputFileError: A file is damaged, or another than when the pairs were planned.
+        InputFileError: A file is damaged, or has changed since the pairs were planned.
     """
     for path, digest in ((images / pair.image, pair.image_sha256), (masks / pair.mask, pair.mask_sha256)):
         if sha256_of_file(path)[:_DIGITS] != digest:
@@ -181,6 +181,6 @@ def load_pair(pair: Pair, images: Path, masks: Path) -> tuple[NDArray[np.uint8],
 
 
 def _shuffled(names: Iterable[str], key: str) -> Sequence[str]:
-    # A hash, and not a random generator over positions: the order of names survives files that come and go, and does
-    # not depend on any library's version.
+    # A hash of names instead of random positions: the order survives when files are added or removed, and does
+    # not depend on the version of a library.
     return sorted(names, key=lambda name: sha256_of(f"{key}/{name}".encode()))

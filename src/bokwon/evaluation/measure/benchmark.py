@@ -1,4 +1,4 @@
-"""Methods times pairs: measured once, kept in a journal, and brought together into one set of results."""
+"""Measures every method on every pair once, and keeps the records in a journal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ JOURNAL = "measured.jsonl"
 
 @dataclass(frozen=True)
 class Folders:
-    """Where things are.
+    """The folders of a report.
 
     Attributes:
         images: Undamaged images.
@@ -56,7 +56,7 @@ class Task:
     Attributes:
         pair: The pair.
         method: The method.
-        folders: Where things are.
+        folders: The folders of a report.
     """
 
     pair: Pair
@@ -65,11 +65,11 @@ class Task:
 
     @property
     def key(self) -> str:
-        """What the journal knows it by: the content of all that goes in, 20 hexadecimal digits."""
-        # The version of the library that fills is not in it on purpose: a report names the one it was begun with.
+        """Its key in the journal: a hash of all inputs, 20 hexadecimal digits."""
+        # Library versions are not part of the key: a report keeps those that it was started with.
         method = self.method
         pair = (self.pair.image_sha256, self.pair.mask_sha256, self.pair.window)
-        # Without options the same as before there were any.
+        # Without options, the key is the one of earlier versions.
         parts = (*pair, method.name, method.sha256, *method.options, *method.digest(self.pair.name))
         return key_of(parts)
 
@@ -82,7 +82,7 @@ class Task:
 def measure_all(
     tasks: Sequence[Task], journal: Journal, jobs: int, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, str]:
-    """Measure what the journal does not have yet.
+    """Measure the tasks that are not in the journal yet.
 
     Each method runs in processes of its own, with one thread each, so that time and memory are its own.
 
@@ -90,7 +90,7 @@ def measure_all(
         tasks: All tasks of the report.
         journal: Where records go.
         jobs: Number of processes.
-        progress: Told how many tasks are done, and of how many.
+        progress: Called with how many tasks are done, and of how many.
 
     Returns:
         What went wrong, by the key of the task; empty if nothing did. Failures are not kept: the next run tries again.
@@ -144,14 +144,14 @@ def run_task(task: Task) -> dict[str, Any]:
         record["deviation"], record["deviation_pixels"] = deviation
     except BokwonError as error:
         return {"key": task.key, "error": str(error)}
-    # A library that fails on one pair must not take the others with it; the failure is reported by name.
+    # A library that fails on one pair must not stop the others; the failure is reported.
     except Exception as error:
         return {"key": task.key, "error": f"{type(error).__name__}: {error}"}
     return record
 
 
 def restored_picture(task: Task, truth: NDArray[np.uint8], hole: Hole) -> NDArray[np.uint8]:
-    """Return the composite of a task, from the report's folder or restored anew.
+    """Return the composite of a task, from the report's folder or restored again.
 
     Args:
         task: Pair and method.

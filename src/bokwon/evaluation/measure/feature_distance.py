@@ -41,7 +41,7 @@ class FeatureNetwork:
 
     @property
     def description(self) -> str:
-        """What a report says of it."""
+        """Its entry in the report."""
         return f"VGG19 {', '.join(TAPS)}; weights with sha256 {self.sha256}"
 
 
@@ -60,9 +60,9 @@ def open_network(path: Path) -> FeatureNetwork:
         path: VGG19 weights in torchvision's key layout, up to block 3 at least: `.safetensors`, `.pth` or `.pt`.
 
     Raises:
-        ArgumentError: Its suffix is another one.
+        ArgumentError: It has another suffix.
         FileAccessError: It cannot be read.
-        InputFileError: It is damaged, or of another network.
+        InputFileError: It is damaged, or belongs to another network.
         MissingDependencyError: safetensors is not installed.
     """
     _load(path)
@@ -88,10 +88,10 @@ def measure_features(
 
     Args:
         tasks: Tasks whose results were measured.
-        network: What compares.
+        network: The network that compares.
         journal: Where distances are kept.
         jobs: Number of processes.
-        progress: Told how many tasks are done, and of how many.
+        progress: Called with how many tasks are done, and of how many.
 
     Returns:
         The distance by the task's key.

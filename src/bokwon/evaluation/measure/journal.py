@@ -1,4 +1,4 @@
-"""What a report keeps while it is made: its conditions, its lock, and a journal of what has been measured."""
+"""The state of a report in progress: its conditions, its lock, and a journal of measurements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOCK = "report.lock"
 
 @contextmanager
 def open_report(folder: Path) -> Iterator[None]:
-    """Make the folder of a report, or go on with one, and keep other processes out of it while the block runs.
+    """Create or continue the folder of a report, and lock it against other processes while the block runs.
 
     What can change a figure, versions of libraries and units of the processor, is kept in `versions.json`, so that no
     table ever mixes them.
@@ -31,8 +31,8 @@ def open_report(folder: Path) -> Iterator[None]:
         folder: The folder.
 
     Raises:
-        OutputExistsError: It holds other files, a report begun under other conditions, or one that another process is
-            writing.
+        OutputExistsError: It holds other files, a report that was started under other conditions, or one that another
+            process is writing.
         FileAccessError: It cannot be written.
     """
     marker = folder / "versions.json"
@@ -61,13 +61,13 @@ def _check_conditions(folder: Path, marker: Path) -> None:
     ]
     if changed:
         raise OutputExistsError(
-            f"{folder} was begun under other conditions: {'; '.join(changed)}",
-            "figures of both must not stand in one table: name a new folder for the report with --out",
+            f"{folder} was started under other conditions: {'; '.join(changed)}",
+            "their figures cannot be mixed: name a new folder for the report with --out",
         )
 
 
 class Journal:
-    """What has been measured, one JSON line each, written as it comes.
+    """The measurements, one JSON line each, written one by one.
 
     Args:
         path: The file; made when the first record comes.
@@ -93,12 +93,12 @@ class Journal:
                 break
             kept += len(line)
         if kept < len(data):
-            # An interrupted run left half a line: what follows it would be lost with it.
+            # An interrupted run left half a line; a record appended to it would be lost.
             with path.open("r+b") as stream:
                 stream.truncate(kept)
 
     def add(self, record: dict[str, Any]) -> None:
-        """Keep a record; what it is known by is its `key`."""
+        """Keep a record under its `key`."""
         self.records[record["key"]] = _interned((name, value) for name, value in record.items() if name != "key")
         with self._path.open("ab") as stream:
             stream.write(json.dumps(record).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Where fills go wrong: squared error by the thickness of the hole and by the variance of what it hides."""
+"""Squared error by the thickness of the hole, and by the local contrast of the hidden pixels."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 def thickness_classes(hole: Hole) -> NDArray[np.intp]:
     """Return the class of local thickness of every pixel.
 
-    Local thickness is the diameter of the largest disc that lies in the hole and covers the pixel. What lies beyond
-    the image counts as hole, since no fill can look there.
+    Local thickness is the diameter of the largest disc that lies in the hole and covers the pixel. Pixels beyond the
+    image count as hole, because no method can see them.
 
     Args:
         hole: (H, W).

@@ -1,4 +1,4 @@
-"""What a report says about where it was made, and what a call costs there."""
+"""The machine of a report, and the cost of a call in time and memory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _RESET_PEAK = "5"
 
 @dataclass
 class Cost:
-    """What a block of code took.
+    """The cost of a block of code.
 
     Attributes:
         seconds: Time on the clock; None where nobody measured it.
@@ -108,7 +108,7 @@ def versions() -> dict[str, str]:
 
 
 def conditions() -> dict[str, str]:
-    """Return all that can change a figure: `versions`, and the vector units that kernels are chosen by."""
+    """Return everything that can change a figure: `versions`, and the vector units of the processor."""
     return {**versions(), "processor features": _vector_units() or platform.machine()}
 
 

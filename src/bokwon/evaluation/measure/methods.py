@@ -31,13 +31,13 @@ from bokwon.types import Hole
 __all__ = ["ERASED", "TIMEOUT", "IdentityEngine", "Method", "erase", "parse_methods"]
 
 ERASED = 255
-"""What stands in a hole before it is filled: white, as where a sheet is missing under a scanner's lid."""
+"""Value in a hole before it is filled: white, as under the lid of a scanner."""
 
 
 TIMEOUT = 600.0
 """Seconds that a command of others may take for one pair."""
 
-# Where methods compete, none shall be a straw man. On a third of the pairs of docs/research/results.md Telea reached
+# Other methods are compared at their best radius. On a third of the pairs of docs/research/results.md Telea reached
 # 16.3 dB in the hole with a radius of 1, 17.0 with 3, 17.3 with 5 and 17.6 with 8 (pages); Navier-Stokes 16.5, 16.9,
 # 17.1, 17.2.
 _RADIUS = 8
@@ -48,7 +48,7 @@ _CHOICES = {
     for name in ("ensemble", "finish", "grain", "ink", "letters")
 }
 
-# The name becomes that of a folder; whatever else stands before an equals sign belongs to a path.
+# The name becomes the name of a folder; other text before an equals sign belongs to a path.
 _NAMED = re.compile(rf"(?:(\w[\w.-]*)=)?(.+?)((?::(?:{'|'.join(_CHOICES)})=\w+)*)", re.DOTALL)
 
 
@@ -59,7 +59,7 @@ _PARTS = re.compile(r"""(?:[^,'"]|'[^']*'|"[^"]*")+""")
 
 
 class IdentityEngine(Engine):
-    """Leaves the hole as it is: what doing nothing costs."""
+    """Leaves the hole as it is: the error of doing nothing."""
 
     tile = 2048
     description = "the damaged image, holes white"
@@ -82,7 +82,7 @@ class Method:
     """One method that is measured.
 
     Attributes:
-        name: What tables call it.
+        name: Its name in tables.
         source: A name of this module's, a model's name or path, or `folder:`, `command:` or `onnx:` with what follows.
         sha256: Checksum of the model file; None where no model is used.
         options: Settings of the restoration, in order of names: `ensemble`, `finish`, `grain`, `ink`, `letters`; or the
@@ -97,12 +97,12 @@ class Method:
     timeout: float = field(default=TIMEOUT, compare=False)
 
     def filler(self) -> Filler:
-        """Make what fills: an engine, for models the whole runtime, or what runs a method of others.
+        """Return the function that fills: an engine, for models the whole runtime, or the runner of a method of others.
 
         Raises:
             MissingDependencyError: What it needs is not installed.
             FileAccessError: The model file cannot be read.
-            InputFileError: It is damaged, or not the one that was named at first.
+            InputFileError: It is damaged, or has changed.
         """
         if self.source in _ENGINES:
             engine = _ENGINES[self.source]()
@@ -162,10 +162,10 @@ class Method:
         return ArgumentError(f"model {self.source} has changed while it was measured", "start a new report")
 
     def about(self) -> dict[str, Any]:
-        """Return what a report says of the method: name, source, checksum and the engine's own description."""
+        """Return the method's entry in the report: name, source, checksum and the engine's description."""
         return {
             "name": self.name,
-            # A file by its name alone: where it lay is nobody's business who reads the report.
+            # The file name only: its path is private.
             "source": f"{self.kind}:{self.name}" if self.kind in ("folder", "command") else Path(self.source).name,
             "sha256": self.sha256,
             "engine": ", ".join([self.filler().description, *self._finish()]),
@@ -201,7 +201,7 @@ def parse_methods(text: str, timeout: float = TIMEOUT) -> tuple[Method, ...]:
     names = [method.name for method in methods]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise ArgumentError(f"{', '.join(sorted(twice))} is named twice", "call one of them otherwise: NAME=METHOD")
+        raise ArgumentError(f"{', '.join(sorted(twice))} is named twice", "give one of them another name: NAME=METHOD")
     for method in methods:
         method.filler()
     return tuple(methods)
@@ -243,7 +243,7 @@ def _method(text: str) -> Method:
 
 
 def _options(text: str, rest: str) -> tuple[tuple[str, str], ...]:
-    """Read `:NAME=VALUE` as often as it stands there."""
+    """Read every `:NAME=VALUE`."""
     pairs = [part.split("=") for part in rest.split(":")[1:]]
     options = dict(pairs)
     if len(options) < len(pairs):

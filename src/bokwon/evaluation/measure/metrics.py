@@ -56,7 +56,7 @@ def hole_l1(image: Image8, truth: Image8, hole: Hole) -> float:
     Args:
         image: (H, W, C).
         truth: (H, W, C).
-        hole: (H, W), True where pixels were made up.
+        hole: (H, W), True where pixels were filled.
 
     Raises:
         ArgumentError: The shapes differ, or the hole is empty.
@@ -70,7 +70,7 @@ def hole_psnr(image: Image8, truth: Image8, hole: Hole) -> float:
     Args:
         image: (H, W, C).
         truth: (H, W, C).
-        hole: (H, W), True where pixels were made up.
+        hole: (H, W), True where pixels were filled.
 
     Raises:
         ArgumentError: The shapes differ, or the hole is empty.
@@ -112,7 +112,7 @@ def measure(image: Image8, truth: Image8, hole: Hole) -> dict[str, float]:
     Args:
         image: (H, W, C), the composite.
         truth: (H, W, C).
-        hole: (H, W), True where pixels were made up.
+        hole: (H, W), True where pixels were filled.
 
     Raises:
         ArgumentError: The shapes differ, the hole is empty, or the image is too small for SSIM.

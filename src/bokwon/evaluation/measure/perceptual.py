@@ -1,4 +1,4 @@
-"""LPIPS, FID and Inception Score through torchmetrics, where their weights can be had; otherwise why not."""
+"""LPIPS, FID and Inception Score through torchmetrics, or the reason why they are not available."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _FEWEST = 2
 
 
 def load_metrics(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Load what can be loaded.
+    """Load the metrics that are available.
 
     Args:
         names: Figures, of `PERCEPTUAL`.
 
     Returns:
-        Metrics by figure, and for each of the others why it cannot be had.
+        Metrics by figure, and for each of the others the reason why it is not available.
     """
     metrics: dict[str, Any] = {}
     empty: dict[str, str] = {}
@@ -50,7 +50,7 @@ def load_metrics(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
                 metrics[name] = getattr(importlib.import_module(module), cls)(**settings).eval()
             except ImportError as error:
                 empty[name] = f'pip install "bokwon[perceptual]" ({_line(error)})'
-            # Downloads fail in as many ways as networks and caches do; each is a reason to be told, not to stop.
+            # Downloads can raise any error; it is reported as the reason, and the run goes on.
             except Exception as error:
                 empty[name] = f"its weights cannot be had ({_line(error)})"
     return metrics, empty
@@ -65,7 +65,7 @@ def measure_perceptual(
         tasks: Tasks whose results were measured.
         metrics: What `load_metrics` gives.
         journal: Where LPIPS is kept, pair by pair.
-        progress: Told how many tasks are done, and of how many.
+        progress: Called with how many tasks are done, and of how many.
 
     Returns:
         LPIPS by the task's key; and FID and Inception Score over all pairs by method.
@@ -131,7 +131,7 @@ def _patience() -> Iterator[None]:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_PATIENCE)
     try:
-        # Libraries that download tell of it on the terminal; what comes of it is told in the report.
+        # Libraries print their downloads on the terminal; here the report tells the result.
         with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
             yield

@@ -1,4 +1,4 @@
-"""Character errors: how a reading differs from the text, and what a restoration gives back of what damage took."""
+"""Character errors: differences of a reading from the text, and the share that a restoration recovers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Edits", "add_edits", "count_edits", "normalise", "recovered"]
 
 @dataclass(frozen=True)
 class Edits:
-    """What turns the text into the reading, with as few changes as possible.
+    """The smallest set of changes that turns the text into the reading.
 
     Attributes:
         length: Characters of the text.
@@ -41,7 +41,7 @@ class Edits:
 
 
 def normalise(text: str) -> str:
-    """Return a text as it is compared: canonical composition, no white space.
+    """Normalise a text for comparison: canonical composition, no white space.
 
     Readers and columns disagree on spaces and line ends, which say nothing of the damage.
     """
@@ -98,7 +98,7 @@ def add_edits(parts: list[Edits]) -> Edits:
 
 
 def recovered(clean: float, damaged: float, restored: float) -> float | None:
-    """Return what share of the errors that the damage made a restoration takes back.
+    """Return the share of the damage's errors that a restoration removes.
 
     Args:
         clean: Error rate before the damage.
@@ -106,7 +106,7 @@ def recovered(clean: float, damaged: float, restored: float) -> float | None:
         restored: After restoration.
 
     Returns:
-        1 where the restored page reads like the undamaged one, 0 where nothing was won, negative where it reads worse;
-        None where the damage made no errors.
+        1 if the restored page reads like the undamaged one, 0 if nothing was gained, negative if it reads worse; None
+        if the damage made no errors.
     """
     return None if damaged <= clean else (damaged - restored) / (damaged - clean)

@@ -26,7 +26,7 @@ __all__ = ["CLEAN", "DAMAGED", "READABLE", "KnownLine", "known_lines", "read_pai
 CLEAN, DAMAGED = "undamaged", "damaged"
 
 READABLE = 0.25
-"""A reader whose error rate on the undamaged crop is higher cannot tell what a restoration is worth."""
+"""Highest error rate on the undamaged crop; a reader above it cannot judge a restoration."""
 
 
 Box = tuple[int, int, int, int]
@@ -38,7 +38,7 @@ _MARGIN = 0.12
 
 @dataclass(frozen=True)
 class KnownLine:
-    """A line of a rendered page, or what a crop holds of it.
+    """A line of a rendered page, or the part of it in a crop.
 
     Attributes:
         text: Its characters, normalised.
@@ -63,8 +63,8 @@ class _Work:
 def known_lines(pair: Pair, images: Path) -> tuple[KnownLine, ...] | None:
     """Return the lines (or columns) of a pair's crop where the page was rendered.
 
-    A set of rendered pages has a JSON file beside each page with its text, its characters and their boxes; of each line
-    those that lie in the crop whole are returned.
+    A set of rendered pages has a JSON file beside each page with its text, its characters and their boxes; of each
+    line, the characters that lie completely in the crop are returned.
 
     Args:
         pair: The pair.
@@ -113,15 +113,15 @@ def read_pairs(
     """Read the crops of all pairs.
 
     Every reader reads the undamaged crop. The one that makes the fewest errors there reads the rest, so the choice is
-    made before anything restored is seen. Where nobody knows the text, the first reader that finds any on the undamaged
-    crop is taken, and what it found stands for the text.
+    made before anything restored is seen. If the text is not known, the first reader that finds
+    any on the undamaged crop is used, and its reading counts as the text.
 
     Args:
         tasks: Tasks whose results were measured.
         readers: What reads.
         journal: Where readings are kept.
         jobs: Number of processes.
-        progress: Told how many pairs are done, and of how many.
+        progress: Called with how many pairs are done, and of how many.
         by_line: Whether readers are told where the lines are, on pages where that is known: each line is cut out and
             read by itself, so a restoration is not judged by what it does to the analysis of the layout.
 

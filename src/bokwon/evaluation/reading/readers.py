@@ -191,7 +191,7 @@ def make_reader(name: str) -> Reader:
         return RapidReader()
     if kind == "tesseract":
         return TesseractReader(languages or "eng")
-    raise ArgumentError(f"no reader is named {name!r}", "choose rapidocr, tesseract or tesseract:LANGUAGES")
+    raise ArgumentError(f"there is no reader {name!r}", "choose rapidocr, tesseract or tesseract:LANGUAGES")
 
 
 def make_readers(names: str) -> tuple[Reader, ...]:
@@ -206,7 +206,7 @@ def make_readers(names: str) -> tuple[Reader, ...]:
     """
     parts = [part.strip() for part in names.split(",") if part.strip()]
     if not parts or len(set(parts)) < len(parts):
-        raise ArgumentError(f"{names!r} is no list of readers", "name each reader once, with commas between")
+        raise ArgumentError(f"{names!r} is not a list of readers", "name each reader once, with commas between")
     return tuple(make_reader(part) for part in parts)
 
 

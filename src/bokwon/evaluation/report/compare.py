@@ -1,4 +1,4 @@
-"""Two results against each other: is the second better, cell by cell, on the pairs that both have?"""
+"""Compares two results cell by cell, on the pairs that both have."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """What the interval says: `better`, `worse` or `undecided`."""
+        """The verdict of the interval: `better`, `worse` or `undecided`."""
         if not self.gain.sure:
             return "undecided"
         return "better" if self.gain.mean > 0 else "worse"
@@ -64,7 +64,7 @@ def compare(
     """Compare two results, method by method of the same name; or the only method of each, whatever their names.
 
     Args:
-        first: What `results.json` holds.
+        first: The content of `results.json`.
         second: The same of the other; or the first again, to compare two of its methods.
         metric: What to compare by, a key of `METRICS`.
         methods: One method of the first and one of the second; those of the same name by default.
@@ -73,7 +73,7 @@ def compare(
         ArgumentError: They share no pair or no method, or lack the metric or a method that is named.
     """
     if metric not in METRICS:
-        raise ArgumentError(f"no figure is named {metric!r}", f"choose one of {', '.join(METRICS)}")
+        raise ArgumentError(f"there is no figure {metric!r}", f"choose one of {', '.join(METRICS)}")
     chosen = _methods(first, second) if methods is None else [_named(first, second, methods)]
     ours, theirs = ({_identity(pair): pair for pair in results["pairs"]} for results in (first, second))
     common = [key for key in ours if key in theirs]

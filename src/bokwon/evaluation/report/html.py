@@ -1,4 +1,4 @@
-"""The report as one HTML file that opens by itself: tables, plots, cases, settings, nothing fetched."""
+"""The report as one HTML file with tables, plots, cases and settings; it needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def draw_cases(results: Mapping[str, Any], tasks: Mapping[tuple[int, str], Task]
     """Draw the cases of a report.
 
     Args:
-        results: What `results.json` holds.
+        results: The content of `results.json`.
         tasks: Task of each pair's number and method's name.
 
     Returns:
@@ -104,7 +104,7 @@ def to_html(results: Mapping[str, Any], plots: Mapping[str, tuple[bytes, str]], 
     """Return the report.
 
     Args:
-        results: What `results.json` holds.
+        results: The content of `results.json`.
         plots: PNG file and caption by name, in the order they are shown.
         cases: Pieces of HTML.
     """

@@ -28,7 +28,7 @@ def plot_bins(results: Mapping[str, Any]) -> Figure:
     """Plot PSNR in the hole and PSNR of the composite by bin, with holes at the border and without.
 
     Args:
-        results: What `results.json` holds.
+        results: The content of `results.json`.
     """
     figure, axes = _figure(2, 2, 7.2)
     titles = (("hole_psnr", "PSNR in the hole, dB"), ("psnr", "PSNR of the composite, dB"))
@@ -56,7 +56,7 @@ def plot_gains(results: Mapping[str, Any]) -> Figure:
     """Plot by how much the first method is better than the best other one, cell by cell, with the 95 % interval.
 
     Args:
-        results: What `results.json` holds, with two methods or more.
+        results: The content of `results.json`, with two methods or more.
     """
     figure, axes = _figure(1, 1, 3.4)
     axis = axes[0][0]
@@ -83,7 +83,7 @@ def plot_classes(results: Mapping[str, Any]) -> Figure:
     """Plot PSNR in the hole by the hole's local thickness and by the local contrast of what it hides.
 
     Args:
-        results: What `results.json` holds.
+        results: The content of `results.json`.
     """
     figure, axes = _figure(1, 2, 3.9)
     labels = ("local thickness of the hole, px", "local standard deviation of the truth, gray levels")

@@ -37,7 +37,7 @@ def collect(
     empty: Mapping[str, str],
     cells: Sequence[Cell] = CELLS,
 ) -> dict[str, Any]:
-    """Bring everything together.
+    """Collect the results of a report.
 
     A pair that one method failed on is left out of every average, so that all methods are averaged over the same pairs,
     and is named under `failures`.
@@ -53,7 +53,7 @@ def collect(
         cells: The cells that were to be filled.
 
     Returns:
-        What `results.json` holds.
+        The content of `results.json`.
     """
     names = [method.name for method in methods]
     measured: list[dict[str, Any]] = []
@@ -86,7 +86,7 @@ def collect(
 def summaries(
     pairs: Sequence[Mapping[str, Any]], names: Sequence[str], cells: Sequence[Cell] = CELLS
 ) -> dict[str, Any]:
-    """Return what a report tells of pairs together: `cells`, `all` and `classes`.
+    """Return the figures of pairs together: `cells`, `all` and `classes`.
 
     Args:
         pairs: Records of the pairs, measured with every method.
@@ -155,7 +155,7 @@ def read_results(path: Path) -> dict[str, Any]:
 
     Raises:
         FileAccessError: It cannot be read.
-        InputFileError: It is something else.
+        InputFileError: It is not a result.
     """
     fix = "name the results.json of a report of bokwon evaluate"
     results = read_object(path, fix)

@@ -1,4 +1,4 @@
-"""From figures of single pairs to cells: means, medians, and how sure a difference is."""
+"""Means, medians and confidence intervals of cells, from the figures of single pairs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bokwon.errors import ArgumentError, MissingDependencyError
 __all__ = ["METRICS", "Interval", "Metric", "interval", "summarise"]
 
 _FEWEST = 6
-"""Student's t takes means of images as normally distributed; of fewer images nobody can tell whether they are."""
+"""Fewest images for an interval. Student's t assumes normal means of images, which fewer images cannot support."""
 _QUANTILE = 0.975
 
 
@@ -25,7 +25,7 @@ class Metric:
     Attributes:
         title: Heading of its column.
         digits: Decimals that are printed.
-        higher_is_better: Which way is good.
+        higher_is_better: Whether larger values are better.
     """
 
     title: str
@@ -61,7 +61,7 @@ class Interval:
 
     @property
     def sure(self) -> bool:
-        """Whether there is an interval and it leaves out zero."""
+        """Whether there is an interval, and zero is outside it."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
     def record(self) -> dict[str, float | None]:
@@ -73,8 +73,8 @@ class Interval:
 def interval(values: Sequence[float], groups: Sequence[str], divisors: Sequence[float] | None = None) -> Interval:
     """Return the mean of values, or the ratio of two sums, and its 95 % confidence interval over images.
 
-    Values of one image are added up first: two masks on one image tell less than two images. The limits are Fieller's
-    by Student's t. For a mean over images of as many pairs each they are the usual mean +- t s / sqrt(n) of the images'
+    Values of one image are added up first, because two masks on one image tell less than two images. The limits are
+    Fieller's with Student's t. If all images have equally many pairs, they are mean +- t s / sqrt(n) of the image
     means.
 
     Args:

@@ -68,7 +68,7 @@ def figure_table(results: Mapping[str, Any], names: Sequence[str], key: str, sta
     """Return one figure by cell and method.
 
     Args:
-        results: What `results.json` holds.
+        results: The content of `results.json`.
         names: The methods, the one of interest first.
         key: The figure, a key of `METRICS`.
         statistic: `mean`, which has the gain over the best other method and the paper's row beside it, or `median`.

@@ -1,4 +1,4 @@
-"""A foreign checkpoint in, one of ours or a model file out."""
+"""Converts a checkpoint of another implementation to a checkpoint or model file of bokwon."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bokwon.training import checkpoint as checkpoints
 __all__ = ["UNKNOWN_LICENCE", "convert_checkpoint", "read_tensors"]
 
 UNKNOWN_LICENCE = "unknown"
-"""What a card says where nobody told the licence of the weights."""
+"""The licence on the card if none is given."""
 
 
 def convert_checkpoint(
@@ -45,7 +45,7 @@ def convert_checkpoint(
 
     Raises:
         ArgumentError: There is no such layout.
-        OutputExistsError: The output is there already.
+        OutputExistsError: The output already exists.
         FileAccessError: The checkpoint cannot be read, or the output not written.
         InputFileError: The checkpoint is damaged, partial or of another layout.
         MissingDependencyError: h5py is not installed, for Keras.
@@ -55,7 +55,7 @@ def convert_checkpoint(
     is_file = output.suffix in (".onnx", ".safetensors")
     for path in (output, output.with_suffix(".json")) if is_file else (output,):
         if path.exists():
-            raise OutputExistsError(f"{path} is there already", "name another output, or move it away")
+            raise OutputExistsError(f"{path} already exists", "name another output, or move it away")
     if not output.parent.is_dir():
         raise FileAccessError(f"the folder {output.parent} is missing", "make it first")
     tensors = read_keras(_existing(source)) if layout == "keras" else read_tensors(_existing(source))
@@ -77,7 +77,7 @@ def convert_checkpoint(
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read what `torch.save` wrote: a dictionary of tensors, or one that holds it as `state_dict` or `model`.
 
-    The file is a stranger's: nothing but tensors and plain values is unpickled from it.
+    The file is not trusted: only tensors and plain values are unpickled.
 
     Args:
         path: The file.
@@ -93,7 +93,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except (MemoryError, FileNotFoundError, PermissionError):
         raise
     except Exception as error:
-        # Whatever a damaged or malicious pickle makes of the reader.
+        # A damaged or malicious pickle can raise any error in the reader.
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise InputFileError(
             f"{path} cannot be read without running code from it: {reason}",
@@ -123,6 +123,6 @@ def _describe(layout: str, source: Path, licence: str | None) -> dict[str, Any]:
             "file": source.name,
             "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
         },
-        # Going in and coming out; what the network itself computes with are its mean and std.
+        # Range of input and output; inside, the network uses its mean and std.
         "value_range": [0.0, 1.0],
     }

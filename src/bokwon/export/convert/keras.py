@@ -81,7 +81,7 @@ def _renamed(arrays: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
 def _in_order(arrays: Mapping[str, Any], kind: str, count: int, path: Path) -> list[str]:
     """Return the layers of a kind, in the order they were made.
 
-    Keras counts on through a session: a file's numbers may begin anywhere.
+    Keras counts through a session, so the numbers in a file may start anywhere.
     """
     pattern = re.compile(rf"{kind}_?(\d*)")
     found = {match: match[1] for name in arrays if (match := pattern.fullmatch(name.split("/")[0]))}

@@ -31,12 +31,12 @@ class Layout:
         norm: For batch normalisation, to be followed by `.weight` and so on.
         biases: Which layers have one: "all", the "last", or both "ends": the first and the last.
         first_norm: Batch normalisation follows the first layer too, and not only those between the first and the last.
-        prefix: What may stand before all names; tensors without it are then of another network.
+        prefix: A prefix that all names may have; tensors without it then belong to another network.
         ignored: Ends of names of tensors that hold no weights.
-        levels: How many encoder layers there are; None where checkpoints differ in it.
+        levels: Number of encoder layers; None if checkpoints differ in it.
         ratio: What the sum over a window of a layer's outputs is multiplied by, for sum(M) over the mask's channels C
             and K x K taps: "window", C K K / sum(M), as in the paper; "plane", K K / sum(M); or "none", 1 / sum(M).
-        skip_first: A decoder layer's input is what the encoder passes over, then what comes from below.
+        skip_first: The input of a decoder layer is the skip connection first, then the upsampled features.
         epsilon: Added to the variance in batch normalisation.
         mean: The network's units are (image - mean) / std, going in and coming out.
         std: See `mean`.

@@ -1,4 +1,4 @@
-"""The tensors of a foreign checkpoint as a network of ours that computes the same."""
+"""Maps the tensors of a foreign checkpoint to a network of bokwon that computes the same."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _NO_STATE = "num_batches_tracked"
 def to_network(layout: Layout, state: Mapping[str, Tensor], path: Path) -> PConvUNet:
     """Map a checkpoint's tensors.
 
-    Their function and ours differ in one place alone: where not even the last layer sees a known pixel, as in an image
-    that is all hole, biases and normalisation may give them another constant than ours.
+    The two networks differ in one case only: where even the last layer sees no known pixel, as in an image that is
+    all hole, biases and normalisation may give another constant.
 
     Args:
         layout: What the tensors are called, and what they mean.
@@ -47,7 +47,7 @@ def to_network(layout: Layout, state: Mapping[str, Tensor], path: Path) -> PConv
 
 
 class _Mapping:
-    """One checkpoint on its way.
+    """A conversion of one checkpoint.
 
     Args:
         layout: What the tensors are called, and what they mean.
@@ -103,7 +103,7 @@ class _Mapping:
         if last or (first and not layout.first_norm):
             return {f"{target}.conv.weight": weight, f"{target}.conv.bias": bias}
         norm = {part: self._take(f"{name}{layout.norm}.{part}", f"{target}.norm.{part}") for part in NORM}
-        # Our convolutions have no bias where a normalisation follows, which would take it off again.
+        # Our convolutions have no bias before a normalisation, which would subtract it again.
         norm["running_mean"] = norm["running_mean"] - bias
         norm["running_var"] = norm["running_var"] + layout.epsilon - _EPSILON
         if not first:

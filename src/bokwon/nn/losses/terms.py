@@ -1,4 +1,4 @@
-"""Each term of the loss as a function of its own."""
+"""The terms of the loss, one function for each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def make_composite(output: Tensor, image: Tensor, valid: Tensor) -> Tensor:
 def l1_terms(output: Tensor, truth: Tensor, valid: Tensor, definition: LossDefinition) -> dict[str, Tensor]:
     """Return valid and hole: each a mean over all N x C x H x W elements, however small the hole.
 
-    Source: Liu et al. 2018, section 3.3; the authors on the denominator in NVIDIA/partialconv, issue 9.
+    Source: Liu et al. 2018, section 3.3; for the denominator, the authors in NVIDIA/partialconv, issue 9.
 
     Args:
         output: `(N, 3, H, W)` in [0, 1], as is the next.
@@ -218,7 +218,7 @@ def _scale(images: Tensor) -> Tensor:
 
 
 def _unit(features: Tensor) -> Tensor:
-    # Where nothing is seen at all there is no direction: such places stay zero, and so do their gradients, which the
-    # root of zero has not.
+    # Features that are all zero have no direction. They stay zero, and so does their gradient: without the limit
+    # the gradient of the root would be infinite.
     features = features.to(torch.promote_types(features.dtype, torch.float32))
     return features / features.square().sum(dim=1, keepdim=True).clamp_min(1e-20).sqrt()

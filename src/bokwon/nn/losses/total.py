@@ -169,7 +169,7 @@ def _check_images(output: Tensor, truth: Tensor, composite: Tensor | None) -> No
 
 
 def _mask(valid: Tensor, output: Tensor) -> Tensor:
-    """Return the mask with one channel, after refusing what is none."""
+    """Check the mask, and return it with one channel."""
     size, batch = tuple(output.shape[2:]), output.shape[0]
     if tuple(valid.shape) not in ((batch, 1, *size), (batch, 3, *size)):
         raise ArgumentError(
@@ -182,7 +182,7 @@ def _mask(valid: Tensor, output: Tensor) -> Tensor:
     one = valid[:, :1]
     if not bool(((one == 0) | (one == 1)).all()) or (valid.shape[1] == 3 and not bool((valid == one).all())):
         raise ArgumentError(
-            "valid is no mask: it has values besides 0 and 1, or channels that differ",
+            "valid is not a mask: it has values besides 0 and 1, or channels that differ",
             "do not normalise masks like images, threshold them after loading, resize them with nearest neighbour",
         )
     return one

@@ -1,4 +1,4 @@
-"""What the loss terms are, and the weights published with them."""
+"""Definitions of the loss terms, with their published weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["PAPER", "PRESETS", "REIMPLEMENTATION", "LossDefinition"]
 
 @dataclass(frozen=True)
 class LossDefinition:
-    """What the terms are and the weights published with them.
+    """The definition of the loss terms, with their published weights.
 
     Attributes:
         tv_region: Where total variation counts: between neighbours that both lie in the `hole` dilated by one pixel,
@@ -24,7 +24,7 @@ class LossDefinition:
         default_weights: Name and weight of every term, in the order of reports.
 
     Raises:
-        ArgumentError: If `tv_region` is another one, or the weights do not name each term once.
+        ArgumentError: If `tv_region` has another value, or the weights do not name each term once.
 
     Source: Liu et al. 2018, section 3.3 (`PAPER`).
 

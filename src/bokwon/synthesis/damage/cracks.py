@@ -20,7 +20,7 @@ def cracks(
     """Draw straight folds across the sheet, or a web of jagged cracks from its edges inwards.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W), pixels.
         unit: Pixels of 1/512 of the page's width.
         coverage: Share of the image the cracks are to cover, in (0, 1).

@@ -1,4 +1,4 @@
-"""Damage of documents and photographs: what is lost, what caused it, and what a scan then shows."""
+"""Damage of documents and photographs: the hole, its cause, and the look of the scan."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["KINDS", "DamageRecord", "Damaged", "apply_damage"]
 
 
 _Maker = Callable[[np.random.Generator, Sheet, float, float], Mark]
-# In the order in which a sheet suffers them: what comes later lies over or cuts through what came before.
+# In the order in which they happen to a sheet: later damage covers or cuts earlier damage.
 _MAKERS: dict[str, _Maker] = {
     "flaking": flaking,
     "abrasion": abrasion,
@@ -106,7 +106,7 @@ def apply_damage(
 
     Args:
         image: uint8 (H, W, 3), RGB.
-        rng: Source of randomness; the same state gives the same damage.
+        rng: Random generator; the same state gives the same damage.
         kinds: Names out of `KINDS`, all of which are applied; None draws one to three.
         coverage: Share of the image that each kind aims at, in (0, 1), or an interval to draw it from; None draws what
             is usual for the kind. It counts the loss, for stains and tape the area covered; flaking takes at most what

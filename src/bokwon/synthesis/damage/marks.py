@@ -21,7 +21,7 @@ def mould(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: flo
     """Grow colonies of mould: dark cores in specks and clusters, each in a tinted halo.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image under the cores, in (0, 1).
         strength: 0 tinted specks, 1 opaque black ones.
@@ -52,7 +52,7 @@ def stain(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: flo
     """Wet the sheet: a tinted area whose edge carries a dark tide line, and older ones inside it.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image that was wet, in (0, 1).
         strength: 0 a faint tint, 1 a brown stain with hard tide lines.
@@ -102,7 +102,7 @@ def tape(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: floa
     """Stick strips of tape on: yellowed and see-through, or opaque paper.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image to cover, in (0, 1).
         strength: 0 clear tape, 1 tape brown with age.

@@ -1,4 +1,4 @@
-"""Damage that goes through the sheet: insects, tears, fire. What lies behind shows, in the shadow of the edge."""
+"""Damage that goes through the sheet: insects, tears, fire. The background shows, in the shadow of the edge."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def insect(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: fl
     """Eat tunnels and exit holes into the sheet; often the facing half carries the same pattern mirrored.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image to lose, in (0, 1).
         strength: 0 grazes the surface here and there, 1 goes deep through many leaves.
@@ -41,7 +41,7 @@ def tear(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: floa
     """Tear off edges and corners, with a rim of bare fibres, and rip into the sheet.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image to lose, in (0, 1).
         strength: 0 worn edges, 1 a broad rim of fibres and a deep shadow.
@@ -68,7 +68,7 @@ def burn(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: floa
     """Burn the sheet: a hole, a charred rim, and paper scorched brown around it.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image to lose to hole and char, in (0, 1).
         strength: 0 a narrow scorch, 1 a wide one with much char.

@@ -42,7 +42,7 @@ def wander(
     """Draw a line that keeps its direction for a while, and its branches.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         start: (x, y), pixels.
         heading: First direction, radians.
         length: Length of the main line, pixels; branches are shorter.
@@ -121,7 +121,7 @@ def edge_point(
     """Draw a point on the edge of the image and a direction inwards.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W), pixels.
         inset: How far inside the edge, pixels.
 

@@ -1,4 +1,4 @@
-"""Where damage lies: tunnels, torn edges, burns, cracks, spots. Shapes only, no looks."""
+"""Shapes of damage: tunnels, torn edges, burns, cracks, spots. Without appearance."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tunnels(rng: np.random.Generator, shape: Shape, unit: float, coverage: float
     """Draw what insects ate: branching tunnels and exit holes; often the facing half carries the same, mirrored.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W), pixels.
         unit: Pixels of 1/512 of the page's width.
         coverage: Share of the image to eat, in (0, 1).
@@ -89,10 +89,10 @@ def facing_leaf(rng: np.random.Generator, hole: Hole, fold: float = 0.5) -> Hole
     """Give the damage of the leaf that lay against this one: mirrored, a little shifted, thinned out.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         hole: bool (H, W), True = hole of this leaf.
-        fold: Where the upright line lies that it is mirrored at, as a share of the width; 0.5 gives the facing leaf
-            of a leaf, another value the facing half of a spread or of a crop from one.
+        fold: Position of the vertical mirror line, as a share of the width: 0.5 for a whole leaf, another value for a
+            double page or a crop of one.
 
     Returns:
         bool (H, W), True = hole of the facing leaf.
@@ -112,7 +112,7 @@ def ragged(rng: np.random.Generator, mask: Field, roughness: float, cell: float)
     """Make a drawn shape's edge irregular.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         mask: float32 (H, W), 0 to 1, edges blurred over the width in which they may move.
         roughness: How far into the blur the edge moves, 0 to 1.
         cell: Size of the irregularities, pixels.
@@ -130,7 +130,7 @@ def torn_off(rng: np.random.Generator, shape: Shape, unit: float, coverage: floa
     """Draw torn-off edges and corners.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W), pixels.
         unit: Pixels of 1/512 of the page's width.
         coverage: Share of the image to tear off, in (0, 1).
@@ -160,7 +160,7 @@ def rips(rng: np.random.Generator, shape: Shape, unit: float, number: float) -> 
     """Draw narrow wedges that run inwards from the edge.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W), pixels.
         unit: Pixels of 1/512 of the page's width.
         number: How many on average.
@@ -191,7 +191,7 @@ def burnt_area(rng: np.random.Generator, shape: Shape, unit: float, coverage: fl
     """Draw where fire charred or ate the sheet, from an edge or a spark that fell on it.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W), pixels.
         unit: Pixels of 1/512 of the page's width.
         coverage: Share of the image to burn, in (0, 1).
@@ -217,7 +217,7 @@ def colonies(rng: np.random.Generator, shape: Shape, size: float, unit: float, c
     """Draw the cores of mould spots: dense in the middle of a colony, thinning out around it.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W), pixels.
         size: Usual radius of a spot, pixels.
         unit: Pixels of 1/512 of the page's width.
@@ -244,7 +244,7 @@ def colonies(rng: np.random.Generator, shape: Shape, size: float, unit: float, c
 
 
 def area_limits(coverage: float, shape: Shape) -> tuple[int, int, int]:
-    """Turn a share of the image into what `level_set` takes: fewest, most and wanted pixels, within a tenth."""
+    """Turn a share of the image into the arguments of `level_set`: fewest, most and wanted pixels, within a tenth."""
     pixels = shape[0] * shape[1]
     target = int(np.clip(round(coverage * pixels), 1, pixels))
     return max(1, int(0.9 * target)), min(pixels, int(1.1 * target) + 1), target

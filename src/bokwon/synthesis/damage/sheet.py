@@ -1,4 +1,4 @@
-"""The sheet that damage is done to: its paper, its ink, what lies behind it, and light on edges."""
+"""The sheet before damage: its paper, its ink, the background behind it, and light on edges."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Light:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A page or photograph and what its surroundings look like.
+    """A page or photograph with its paper, background and light.
 
     Attributes:
         image: float32 (H, W, 3), RGB, 0 to 255.
@@ -73,7 +73,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Mark:
-    """What one kind of damage does to a sheet.
+    """The result of one kind of damage.
 
     Attributes:
         image: float32 (H, W, 3), the sheet after it.
@@ -94,7 +94,7 @@ def look_at(
 
     Args:
         image: uint8 (H, W, 3), RGB.
-        rng: Source of randomness.
+        rng: Random generator.
         background: What shows through: `leaf` (the next page, text and all), `paper` (a plain backing sheet), `black`,
             `white`, an RGB colour, or an image, uint8 (H, W, 3), RGB; None draws one.
         unit: Pixels of 1/512 of the page's width.
@@ -148,7 +148,7 @@ def grain(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
     """Draw the fine unevenness of paper: fibres a few pixels long over single-pixel noise.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W), pixels.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Damage to the surface: folds, rubbing, flaking ink, scratches. The sheet stays, what was on it goes."""
+"""Damage to the surface: folds, rubbing, flaking ink, scratches. The sheet stays; ink and surface are lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def crease(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: fl
     """Fold the sheet: straight folds or a web of cracks, bright where the surface broke, shaded along the ridge.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image where the surface is lost, in (0, 1).
         strength: 0 faint folds, 1 deep ones.
@@ -61,7 +61,7 @@ def abrasion(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: 
     """Rub the surface off in patches of fine parallel streaks.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image that is rubbed, in (0, 1).
         strength: 0 pales the ink, 1 takes the surface off.
@@ -104,7 +104,7 @@ def flaking(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: f
     """Let ink or emulsion come off in flakes; bare paper between the ink has nothing to lose.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image to lose, in (0, 1); no more than is inked.
         strength: 0 leaves a ghost of the ink, 1 clean paper.
@@ -141,7 +141,7 @@ def scratch(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: f
     """Scratch a photograph: long hairlines, mostly in bundles, with gaps; hairs and lint lie beside them.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The sheet.
         coverage: Share of the image to lose, in (0, 1).
         strength: 0 faint and thin, 1 bright and broad.

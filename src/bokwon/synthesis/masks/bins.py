@@ -86,7 +86,7 @@ def parse_bins(text: str) -> tuple[int, ...]:
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise ArgumentError(f"{text!r} is no list of bins", "give numbers from 1 to 6, such as 1,3 or 2-4")
+            raise ArgumentError(f"{text!r} is not a list of bins", "give numbers from 1 to 6, such as 1,3 or 2-4")
         start, end = int(first), int(last or first)
         if not 1 <= start <= end <= len(BINS):
             raise ArgumentError(f"there are no bins {part.strip()}", f"choose from {list(BINS)}, the smaller one first")

@@ -1,4 +1,4 @@
-"""Sets of masks on disk: cell by cell, the same from any number of processes, taken up again where they stopped."""
+"""Sets of masks on disk: the same files from any number of processes, and resumable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["PRESETS", "MaskSet", "Preset", "make_set"]
 
 @dataclass(frozen=True)
 class Preset:
-    """A set of the paper's, by size.
+    """A set of the paper, by size.
 
     Attributes:
         count: Number of masks.
@@ -40,7 +40,7 @@ PRESETS = {"paper-train": Preset(55_116, 1), "paper-test": Preset(24_866, 2), "p
 
 @dataclass(frozen=True)
 class MaskSet:
-    """What makes a set of masks: the same values give the same files.
+    """The settings of a set of masks: the same values give the same files.
 
     Attributes:
         count: Number of masks, shared evenly among the cells; the first cells get the remainder.
@@ -61,7 +61,7 @@ class MaskSet:
     def __post_init__(self) -> None:
         """Refuse a set that cannot be made before anything is written."""
         if self.count < 1:
-            raise ArgumentError(f"a set of {self.count} masks is none", "give a count of at least 1")
+            raise ArgumentError(f"cannot make {self.count} masks", "give a count of at least 1")
         if self.seed < 0:
             raise ArgumentError(f"seed {self.seed} is negative", "give a seed of 0 or more")
         if not self.cells:
@@ -100,7 +100,7 @@ class MaskSet:
 def make_set(
     out: Path, plan: MaskSet, jobs: int = 1, progress: Callable[[int], None] = lambda done: None
 ) -> tuple[int, int]:
-    """Write a set of masks, or what is missing of it.
+    """Write a set of masks, or the missing part of it.
 
     The folder holds the masks as 1-bit PNG, white = hole; `manifest.jsonl`, one line a mask in the order of their
     numbers; and `settings.json`, what the set is made from. A file `INCOMPLETE` lies there until everything is written.
@@ -115,11 +115,11 @@ def make_set(
         Masks written now, and masks found from an interrupted run.
 
     Raises:
-        OutputExistsError: The folder holds another set, or files that are none.
+        OutputExistsError: The folder holds another set, or other files.
         FileAccessError: The folder cannot be written.
     """
     if jobs < 1:
-        raise ArgumentError(f"{jobs} worker processes cannot work", "give -j 1 or more")
+        raise ArgumentError(f"cannot run {jobs} processes", "give -j 1 or more")
     if open_set(out, plan.description()):
         progress(plan.count)
         return 0, plan.count
@@ -168,5 +168,5 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         try:
             yield json.loads(line)
         except ValueError:
-            # Cut off when the run was killed: that mask is drawn again.
+            # The line was cut off when the run was killed; that mask is drawn again.
             return

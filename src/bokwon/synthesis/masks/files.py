@@ -49,17 +49,17 @@ def save_mask(path: Path, hole: Hole) -> None:
 
 
 def open_set(out: Path, source: dict[str, Any]) -> bool:
-    """Mark a folder as a set in the making: a file `INCOMPLETE` lies in it until `close_set`.
+    """Mark a folder as an unfinished set: it has a file `INCOMPLETE` until `close_set`.
 
     Args:
         out: Folder of the set; made if missing.
-        source: What the set is made from; `settings.json` keeps it, and tells whether a set that is there is the same.
+        source: The settings of the set, kept in `settings.json` and compared with those of an existing set.
 
     Returns:
         True if the same set is there and complete.
 
     Raises:
-        OutputExistsError: The folder holds another set, or files that are none.
+        OutputExistsError: The folder holds another set, or other files.
         FileAccessError: The folder cannot be written.
     """
     settings, mark = out / "settings.json", out / "INCOMPLETE"
@@ -84,7 +84,7 @@ def open_set(out: Path, source: dict[str, Any]) -> bool:
 
 
 def close_set(out: Path, records: list[dict[str, Any]]) -> None:
-    """Write the manifest and take the mark off the set.
+    """Write the manifest, and remove the mark of the set.
 
     Args:
         out: Folder of the set.
@@ -106,7 +106,7 @@ def unwritable(out: Path, error: OSError) -> FileAccessError:
 
     Args:
         out: The folder.
-        error: What the system said.
+        error: The system's error.
 
     Returns:
         The error to raise.

@@ -43,7 +43,7 @@ def border_width(size: tuple[int, int]) -> int:
 
 
 def touches_border(hole: Hole) -> bool:
-    """Say whether a hole reaches into the border frame.
+    """Return whether a hole reaches into the border frame.
 
     Args:
         hole: bool (H, W), True = hole.
@@ -65,7 +65,7 @@ def make_mask(
     """Draw one irregular hole mask.
 
     Args:
-        rng: Source of randomness; the same state gives the same mask.
+        rng: Random generator; the same state gives the same mask.
         size: (H, W), pixels.
         kind: `occlusion` (what moving things hide between two frames, as in the paper), `strokes` (free-form brush),
             `blobs` (thresholded noise), `mixed` (one of these, or two laid over each other) or `document` (shapes of

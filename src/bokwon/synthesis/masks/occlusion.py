@@ -1,4 +1,4 @@
-"""Holes as the paper made them: what moving things hide or uncover between two consecutive frames."""
+"""Holes as in the paper: occlusions and disocclusions between two consecutive frames."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SWELL = np.stack([[np.cos(order * _TURN), np.sin(order * _TURN)] for order in r
 
 @dataclass(frozen=True)
 class _Scene:
-    """What moves between two frames; later layers lie over earlier ones, the background under all of them.
+    """Layers that move between two frames; later ones lie over earlier ones, and the background under all.
 
     Attributes:
         first: Outlines in the first frame, (layers, 36, 2) of x, y, pixels.
@@ -77,7 +77,7 @@ def occlusion_scene(rng: np.random.Generator, shape: tuple[int, int], things: fl
     """Simulate layered shapes in smooth random motion and mark what one of two frames hides of the other.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         shape: (H, W), pixels.
         things: Mean number of moving things, at least 1; each has a few parts.
 
@@ -230,7 +230,7 @@ def _grow(rng: np.random.Generator, base: Labels, least: int, most: int, target:
         best, miss = base, abs(cv2.countNonZero(base) - target)
         while high - low > 1 and miss > 0.04 * target:
             farther = max(2 * low, round(0.02 * high), 1)
-            # Never as far as `high`: on narrow images the search went on forever.
+            # Always below `high`; otherwise the search never ends on narrow images.
             middle = (low + high) // 2 if high < max(base.shape) else min(farther, high - 1)
             grown = _dilate_by_box(base, middle, aspect)
             area = cv2.countNonZero(grown)

@@ -1,4 +1,4 @@
-"""Foreign mask files: which of them are masks, and which colour means hole."""
+"""Reads mask files of others, and finds which colour means hole."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bokwon.utilities.processes import map_in_processes
 __all__ = ["Holes", "Polarity", "find_polarity", "list_masks", "read_mask"]
 
 Holes = Literal["white", "black", "auto"]
-# Below this the evidence does not say; see `Polarity`.
+# Below this the evidence is not sufficient; see `Polarity`.
 _CERTAIN = 0.35
 _ENOUGH = 1000
 
@@ -101,7 +101,7 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
         The polarity.
 
     Raises:
-        ArgumentError: The evidence does not say, or the option is unknown.
+        ArgumentError: The evidence is not sufficient, or the option is unknown.
         FileAccessError: None of the files is a mask.
     """
     if holes not in get_args(Holes):
@@ -119,14 +119,14 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
     if abs(evidence) < _CERTAIN:
         raise ArgumentError(
             f"cannot tell whether white or black means hole (evidence {evidence:+.2f})",
-            "look at a mask and say --holes white or --holes black",
+            "look at a mask and give --holes white or --holes black",
         )
     white = evidence >= 0
     return Polarity(white, evidence, tuple(path for path, value in masks if (value if white else -value) < -0.5))
 
 
 def _judge(path: Path) -> float | None:
-    """The evidence of a file; None if it is no mask."""
+    """The evidence of a file; None if it is not a mask."""
     try:
         return _evidence(read_mask(path))
     except ValueError:
@@ -134,7 +134,7 @@ def _judge(path: Path) -> float | None:
 
 
 def _evidence(white: Hole) -> float:
-    """How much speaks for white = hole in one mask, -3 to 3."""
+    """Evidence for white = hole in one mask, -3 to 3."""
     ring = np.concatenate([white[:2].ravel(), white[-2:].ravel(), white[:, :2].ravel(), white[:, -2:].ravel()])
     size = max(2 * round(3 * min(white.shape) / 512) + 1, 3)
     disc = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)

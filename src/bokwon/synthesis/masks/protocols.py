@@ -21,7 +21,7 @@ class MaskGenerator(Protocol):
         """Draw a mask.
 
         Args:
-            rng: Source of randomness; the same state gives the same mask.
+            rng: Random generator; the same state gives the same mask.
             shape: (H, W), pixels.
             least: Fewest hole pixels allowed, at least 1.
             most: Most hole pixels allowed, at most H * W.

@@ -22,7 +22,7 @@ __all__ = ["Sorting", "sort_masks"]
 
 @dataclass(frozen=True)
 class Sorting:
-    """What became of a folder of masks.
+    """The result of sorting a folder of masks.
 
     Attributes:
         polarity: Which colour meant hole, and how sure that is.
@@ -54,11 +54,11 @@ def sort_masks(
         progress: Told how many files are done, and of how many.
 
     Returns:
-        What became of the files.
+        The result.
 
     Raises:
         FileAccessError: The source holds no image, or the output cannot be written.
-        OutputExistsError: The output holds another set, or files that are none.
+        OutputExistsError: The output holds another set, or other files.
         ArgumentError: The polarity cannot be found.
     """
     files = [path for path in list_masks(source) if out.resolve() not in path.resolve().parents]
@@ -67,7 +67,7 @@ def sort_masks(
     polarity = find_polarity(files, holes, jobs)
     origin = {"sorted_from": str(source), "holes": "white" if polarity.white else "black"}
     if open_set(out, origin):
-        raise OutputExistsError(f"{out} holds these masks, sorted", "use it, or remove it to sort again")
+        raise OutputExistsError(f"{out} already holds these masks, sorted", "use it, or remove it to sort again")
     sort = partial(_sort_one, source, out, polarity.white)
     unused: dict[str, str] = {}
     records: list[dict[str, Any]] = []

@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class MaskFigures:
-    """What one hole mask measures. Lengths are in pixels of an image whose shorter side is 512.
+    """The figures of one hole mask. Lengths are in pixels of an image whose shorter side is 512.
 
     Attributes:
         ratio: Hole pixels over all pixels, in [0, 1].
@@ -102,7 +102,7 @@ def measure_mask(hole: Hole) -> MaskFigures:
 
 
 def _depth(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    # The image's edge is no edge of the hole: beyond it nobody knows.
+    # The edge of the image is not an edge of the hole: nothing is known beyond it.
     return np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
@@ -144,7 +144,7 @@ def measure_folder(
 
 
 def _measure_one(white: bool, path: Path) -> tuple[tuple[str, ...], MaskFigures]:
-    """Return the samples that a file belongs to, none if it is no mask, and its figures."""
+    """Return the samples that a file belongs to, none if it is not a mask, and its figures."""
     try:
         mask = read_mask(path)
     except ValueError:
@@ -181,7 +181,7 @@ def quantiles(sample: Sample, at: tuple[float, ...] = (0.1, 0.5, 0.9)) -> dict[s
 
 
 def overlap(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]) -> float:
-    """Say how far two distributions agree: 1 minus the largest gap between their cumulated shares.
+    """Return how far two distributions agree: 1 minus the largest gap between their cumulated shares.
 
     Args:
         one: Values of the first set, (n,).

@@ -1,4 +1,4 @@
-"""A window onto a page that letters, rules and stamps are drawn on, and that remembers which character lies where."""
+"""A window of a page, on which letters, rules and stamps are drawn. It records the place of every character."""
 
 from __future__ import annotations
 

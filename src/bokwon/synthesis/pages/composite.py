@@ -1,4 +1,4 @@
-"""From what was written to what a scanner saw: bend, ink, lay on paper, capture."""
+"""Composites writing onto paper: bends it, inks it, and captures it as a scanner does."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def composite_page(
     margins: Margins | None = None,
     ink_range: tuple[float, float] | None = None,
 ) -> Page:
-    """Turn what was written into a page.
+    """Render a canvas as a page.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         canvas: What was written.
         style: The kind of page.
         size: Height of a full character in pixels.
@@ -84,18 +84,18 @@ def composite_page(
     )
     page_map = bend.page_map(rng, height, width)
     writing_map = bend.writing_map(rng, page_map)
-    look = Paper.draw(rng, east=style.vertical)
+    traits = Paper.draw(rng, east=style.vertical)
     if paper is not None:
         sheet, tone = texture_paper(rng, height, width, list_textures(paper))
-        look = replace(look, tone=tone)
+        traits = replace(traits, tone=tone)
     else:
-        sheet = render_paper(rng, height, width, look, size / 30)
+        sheet = render_paper(rng, height, width, traits, size / 30)
     scan = Scan.draw(rng, bitonal=0.12 if style.name == "woodblock" else 0.03)
-    inks = _mix_inks(rng, style, size, weight, sum(look.tone) / 3, scan.mode == "bitonal")
+    inks = _mix_inks(rng, style, size, weight, sum(traits.tone) / 3, scan.mode == "bitonal")
     written = {name: remap(layer, writing_map) for name, layer in canvas.layers.items() if name in _WRITTEN}
     printed = {name: remap(layer, page_map) for name, layer in canvas.layers.items() if name not in _WRITTEN}
-    if look.show_through > 0 and "black" in written:
-        show_through(rng, sheet, written["black"], look.show_through, size)
+    if traits.show_through > 0 and "black" in written:
+        show_through(rng, sheet, written["black"], traits.show_through, size)
     if "ruling" in printed:
         tint = _RULINGS[int(rng.integers(len(_RULINGS)))] * sheet / 255
         sheet += (printed.pop("ruling") * float(rng.uniform(0.25, 0.7)))[..., None] * (tint - sheet)
@@ -111,7 +111,7 @@ def composite_page(
         inks = {name: replace(ink, weight=ink.weight + 0.1 * np.sign(miss)) for name, ink in inks.items()}
         densities, inked = _ink_layers(rng, layers, inks, size, boxes, loads)
     for name, window, density in densities:
-        _blend(sheet[window], density, inks[name].color, transparent=name == "seals")
+        _blend(sheet[window], density, inks[name].colour, transparent=name == "seals")
     if margins is not None and not margins.bare:
         surround(rng, sheet, page_map, margins)
     image = capture(rng, sheet, scan)
@@ -127,11 +127,11 @@ def _mix_inks(
 ) -> dict[str, Ink]:
     """Draw the inks of a page, for paper of a mean grey level."""
     # On paper dyed dark one writes in gold.
-    color = (
+    colour = (
         GOLDS[int(rng.integers(len(GOLDS)))] if tone < _DARK else BLACKS[style.inks[int(rng.integers(len(style.inks)))]]
     )
     black = Ink(
-        color=_rgb(color + rng.normal(0, 4, 3)),
+        colour=_rgb(colour + rng.normal(0, 4, 3)),
         opacity=float(rng.uniform(0.8, 0.97)),
         bleed=float(style.bleed * rng.uniform(0.5, 1.5) * np.clip(size / 28, 0.6, 1.6)),
         uneven=float(rng.uniform(0.05, 0.35)),
@@ -145,7 +145,7 @@ def _mix_inks(
         # A copier swallows pale ink; operators turn the dial until the page comes out black.
         black = replace(black, uneven=0.4 * black.uneven, fade=0.0, wear=0.4 * black.wear)
     red = replace(
-        black, color=_rgb(REDS[int(rng.integers(len(REDS)))] + rng.normal(0, 6, 3)), opacity=0.9 * black.opacity
+        black, colour=_rgb(REDS[int(rng.integers(len(REDS)))] + rng.normal(0, 6, 3)), opacity=0.9 * black.opacity
     )
     rules = replace(black, wear=min(1.0, 1.4 * black.wear + 0.1), weight=max(0.1, weight), bleed=min(black.bleed, 0.7))
     seals = replace(red, wear=float(rng.uniform(0.2, 0.9)), opacity=float(rng.uniform(0.5, 0.85)), weight=0.0, fade=0.0)
@@ -190,13 +190,13 @@ def _find_ink(layer: Image, bleed: float) -> Window | None:
     return slice(top, bottom), slice(left, right)
 
 
-def _rgb(color: NDArray[np.floating]) -> tuple[float, float, float]:
-    red, green, blue = np.clip(color, 8, 245).tolist()
+def _rgb(colour: NDArray[np.floating]) -> tuple[float, float, float]:
+    red, green, blue = np.clip(colour, 8, 245).tolist()
     return red, green, blue
 
 
-def _blend(sheet: Image, density: Image, color: tuple[float, float, float], transparent: bool) -> None:
+def _blend(sheet: Image, density: Image, colour: tuple[float, float, float], transparent: bool) -> None:
     """Lay ink of a density onto the sheet, in place; transparent ink lets show what lies below."""
-    for channel, value in enumerate(color):
+    for channel, value in enumerate(colour):
         below = sheet[..., channel]
         below += density * ((value / 255 * below if transparent else value) - below)

@@ -47,7 +47,7 @@ def write_lines(rng: np.random.Generator, canvas: Canvas, writer: Writer, height
     """Write a page of lines.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         canvas: What is drawn on; may show only a part of the page.
         writer: Style, fonts, size and text.
         height: Height of the whole page in pixels.

@@ -30,7 +30,7 @@ class Ink:
     """How ink lies on the paper.
 
     Attributes:
-        color: RGB in [0, 255].
+        colour: RGB in [0, 255].
         opacity: Share of the paper's light that full ink takes away, in (0, 1].
         bleed: How far ink creeps into the fibre, standard deviation in pixels.
         uneven: How much the density changes over the page, in [0, 1].
@@ -39,7 +39,7 @@ class Ink:
         weight: Change of stroke thickness; 0 keeps it, positive is bolder, in [-0.4, 0.4].
     """
 
-    color: tuple[float, float, float] = (28.0, 25.0, 23.0)
+    colour: tuple[float, float, float] = (28.0, 25.0, 23.0)
     opacity: float = 0.92
     bleed: float = 0.5
     uneven: float = 0.2
@@ -59,7 +59,7 @@ def lay_ink(
     """Turn clean letter forms into ink on paper.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         coverage: Share of every pixel that the letter form covers, `(H, W)` in [0, 1].
         ink: The ink.
         scale: Height of the characters in pixels: gaps and blots follow it.

@@ -85,7 +85,7 @@ def render_paper(
     """Paint a leaf.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         height: Rows.
         width: Columns.
         paper: How it looks.
@@ -135,7 +135,7 @@ def texture_paper(
     """Cut a leaf out of a photograph of real paper, scaled, turned and mirrored at random.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         height: Rows.
         width: Columns.
         files: Photographs, as from `list_textures`.
@@ -183,7 +183,7 @@ _MOST_TEXTURE = 2400
 def _read_texture(path: str) -> NDArray[np.uint8]:
     image = cv2.imread(path, cv2.IMREAD_COLOR)
     if image is None:
-        raise InputFileError(f"{path} is no readable picture", "remove it from the paper folder")
+        raise InputFileError(f"{path} cannot be read as a picture", "remove it from the paper folder")
     part = _MOST_TEXTURE / max(image.shape)
     if part < 1:
         image = cv2.resize(image, None, fx=part, fy=part, interpolation=cv2.INTER_AREA)

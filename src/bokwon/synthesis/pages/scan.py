@@ -71,14 +71,14 @@ class Scan:
         blur: Standard deviation of the blur in pixels.
         noise: Standard deviation of the sensor's noise in grey levels.
         quality: JPEG quality, 0 for none.
-        mode: `color`, `gray`, or `bitonal` (microfilm and photocopy facsimiles).
+        mode: `colour`, `gray`, or `bitonal` (microfilm and photocopy facsimiles).
         gain: Factor of red, green and blue.
     """
 
     blur: float = 0.5
     noise: float = 2.0
     quality: int = 85
-    mode: str = "color"
+    mode: str = "colour"
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     @classmethod
@@ -89,7 +89,7 @@ class Scan:
             blur=float(rng.uniform(0.3, 0.9)),
             noise=float(rng.gamma(2, 0.7)),
             quality=int(rng.integers(65, 97)) if rng.random() < 0.8 else 0,
-            mode=str(rng.choice(["color", "gray", "bitonal"], p=[0.9 - bitonal, 0.1, bitonal])),
+            mode=str(rng.choice(["colour", "gray", "bitonal"], p=[0.9 - bitonal, 0.1, bitonal])),
             gain=(red, green, blue),
         )
 
@@ -98,7 +98,7 @@ def capture(rng: np.random.Generator, image: Field, scan: Scan) -> NDArray[np.ui
     """Digitise a page.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         image: RGB `(H, W, 3)` in grey levels around [0, 255].
         scan: The scanner.
 

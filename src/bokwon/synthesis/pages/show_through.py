@@ -70,7 +70,7 @@ def show_through(rng: np.random.Generator, sheet: Image, front: Image, opacity: 
     """Let writing on the back shine through, in place: in the mirror, blurred by the paper.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         sheet: The leaf, RGB `(H, W, 3)` in grey levels.
         front: Coverage of the writing, `(H, W)` in [0, 1]: the back is written like the front, elsewhere.
         opacity: How much of it comes through, in [0, 1].

@@ -43,7 +43,7 @@ def write_columns(rng: np.random.Generator, canvas: Canvas, writer: Writer, heig
     """Write a page of columns.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         canvas: What is drawn on; may show only a part of the page.
         writer: Style, fonts, size and text.
         height: Height of the whole page in pixels.

@@ -73,7 +73,7 @@ def choose_hand(rng: np.random.Generator, name: str | None, fonts: Sequence[Font
     """Choose a style and its fonts.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         name: The style; drawn among those that the fonts can write when None.
         fonts: The fonts to choose from; those of the system when None.
 

@@ -1,4 +1,4 @@
-"""Which images and masks a training run is given: the `data` part of its configuration."""
+"""Images and masks of a training run: the `data` part of its configuration."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PagesConfig:
         fonts: Folder of fonts; the system's by default.
         exclude_fonts: Fonts whose path or family contains one of these words are not used.
         text: Files of UTF-8 text; built-in lists by default.
-        paper: Folder of photographs of paper; painted by default.
+        paper: Folder of photographs of paper; by default paper is drawn.
     """
 
     styles: tuple[str, ...] = ()
@@ -57,14 +57,14 @@ class DataConfig:
         root: Folder in which the named data sets lie, each in a folder of its name.
         split: Split of the named data sets.
         masks: Folders of mask files (white = hole), manifests (`manifest.jsonl` of `bokwon masks make`), and
-            "generated"; generated where there is none.
+            "generated"; generated if the list is empty.
         mask_weights: How often each of them is drawn from; equally by default.
         mask_kind: The kind of generated masks.
         max_ratio: Largest hole-to-image area ratio of a mask.
         islands: Share of the masks from files in whose holes scattered pixels stay known, as in rubbed or flaked ink.
         crop: Side of the square crops, pixels.
         scale: Smallest and largest random magnification of a crop.
-        flip: Mirror every second crop. Not for pages: mirrored writing is no writing.
+        flip: Mirror every second crop. Not for pages: mirrored writing is not writing.
         tone: Strength of random changes of brightness, contrast and colour, 0 to 1.
         cache: MiB of decoded images that each worker keeps in memory.
         workers: Processes that prepare batches; 0 prepares them in the training process.

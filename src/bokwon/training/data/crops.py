@@ -31,13 +31,13 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 _BLOCK = 1 << 16
 """Items whose sources are drawn at a time; even."""
 _STREAM = 1 << 40
-"""Tells the draws of sources from those of items, whose seeds are (seed, number)."""
+"""Separates the seeds of sources from those of items, which are (seed, number)."""
 
 
 class Picks:
     """Which source each item is from, drawn at random by the sources' shares and computed when it is asked for.
 
-    A run may have hundreds of millions of items, so nothing is stored but one block of them and a sum a block.
+    A run may have hundreds of millions of items, so only one block of them is stored, and a sum for each block.
 
     Args:
         shares: Probability of each source; they add up to 1.
@@ -223,13 +223,13 @@ def start_worker(number: int) -> None:
     # Images are of any size, other than the tensors of a step.
     release_memory()
     # Ctrl-C and a batch system's SIGTERM reach all processes of a run. The training process still needs its batches to
-    # end the step it is in, and ends its workers itself.
+    # end the step it is in, and it ends its workers itself.
     ignore_all()
     threading.Thread(target=leave_with_parent, daemon=True).start()
 
 
 def _shares(weights: tuple[float, ...], count: int) -> npt.NDArray[np.float64]:
-    # Equal ones where no weights are given.
+    # Equal weights if none are given.
     if count == 0:
         raise ArgumentError("there is nothing to train on", "name sources with --images or data.images")
     shares = np.asarray(weights or [1.0] * count)

@@ -61,7 +61,7 @@ class HubSource:
             image = self._decode(example[self._column])
             if image is not None:
                 return image
-            # One that cannot be read is replaced by the one after it, which will so be seen twice.
+            # An unreadable image is replaced by the next one, which is then seen twice.
             number += 1
         raise InputFileError(f"{_TRIES} images of {self.name} in a row cannot be read", "check the data set")
 

@@ -49,7 +49,7 @@ class ImageSource(Protocol):
 
 
 def open_source(name: str, config: DataConfig, seed: int) -> ImageSource:
-    """Open what an entry of `data.images` names.
+    """Open the source that an entry of `data.images` names.
 
     Args:
         name: A folder, "pages", a named data set or "hf:NAME".
@@ -61,7 +61,7 @@ def open_source(name: str, config: DataConfig, seed: int) -> ImageSource:
 
     Raises:
         FileAccessError: If the folder or the data set is not there.
-        MissingDependencyError: If a package or a font is.
+        MissingDependencyError: If a package or a font is missing.
     """
     if name == "pages":
         return Pages(config.pages, config.crop)
@@ -95,7 +95,7 @@ def find_images(folder: Path) -> list[Path]:
 class Files:
     """Image files, decoded when they are drawn and kept while the cache has room.
 
-    A file that cannot be read is reported once; another one stands in.
+    A file that cannot be read is reported once, and replaced by another.
 
     Args:
         paths: The files.

@@ -35,7 +35,7 @@ class HoleSource(Protocol):
 
 
 def open_holes(name: str, config: DataConfig) -> HoleSource:
-    """Open what an entry of `data.masks` names.
+    """Open the source that an entry of `data.masks` names.
 
     Args:
         name: A folder of mask files, a manifest, a folder with a manifest, or "generated".
@@ -109,7 +109,7 @@ class GeneratedHoles:
 
 
 class HoleFiles:
-    """Windows of mask files, flipped and turned at will. A file that is no mask is reported once and left out.
+    """Windows of mask files, flipped and turned at will. A file that is not a mask is reported once and left out.
 
     Args:
         paths: The files, white = hole.
