@@ -206,7 +206,7 @@ def test_pdf_mistakes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (2, "cut.pdf out.pdf --mask masks", "cut.pdf is damaged"),
         (2, "locked.pdf out.pdf --mask masks", "locked.pdf takes a password; save it without one first"),
         (1, "book.pdf out.tif --mask masks", "book.pdf is a PDF, which cannot become TIFF; write a .pdf file"),
-        (1, "book.pdf out.pdf --mask mask.png", "mask mask.png has 1 pages and the image 5"),
+        (1, "book.pdf out.pdf --mask mask.png", "mask mask.png has 1 page and the image 5"),
     ]:
         assert restore(*arguments.split(), *TELEA) == code
         assert message in capsys.readouterr().err

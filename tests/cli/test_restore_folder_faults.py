@@ -71,7 +71,7 @@ def test_a_scan_that_is_replaced_while_it_is_restored_is_done_again(
     scan.write_bytes(b"first")
     job = Job(Source.of(scan), Masks(), target)
 
-    def restore(*_: Any) -> Outcome:
+    def restore(*_: Any, **__: Any) -> Outcome:
         target.write_bytes(b"restored from the first")
         scan.write_bytes(b"second scan")
         return Outcome(1, 1, 1, 1, 1)

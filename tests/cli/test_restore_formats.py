@@ -504,12 +504,14 @@ def test_pdf_jpeg_2000_of_other_colours_than_the_pdf_says_is_refused(
         assert not Path("out.pdf").exists()
 
 
-def test_pdf_palettes_with_a_transparent_colour_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pdf_palettes_with_a_transparent_colour_become_colours(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     numbers = np.random.default_rng(4).integers(0, 256, SIZE).astype(np.uint8)
     space = pikepdf.Array([pikepdf.Name.Indexed, pikepdf.Name.DeviceRGB, 255, bytes(range(256)) * 3])
     write_pdf(numbers.tobytes(), 8, space, Mask=pikepdf.Array([0, 0]))
-    assert restore("page.pdf", "out.pdf") == 2
-    assert "has an image with transparent colours (Mask)" in capsys.readouterr().err
+    assert restore("page.pdf", "out.pdf") == 0
+    assert "page.pdf, page 1 has a palette: it comes back as RGB" in capsys.readouterr().err
     # Gray of 8 bits keeps its samples, and its transparent ones.
     write_pdf(numbers.tobytes(), 8, pikepdf.Name.DeviceGray, Mask=pikepdf.Array([0, 0]))
     assert restore("page.pdf", "out.pdf") == 0
@@ -554,13 +556,18 @@ def test_pdf_pages_that_share_resources_have_the_image_that_they_draw(folder: Pa
     check_restored(images[1], after[1])
 
 
-def test_pdf_pages_that_draw_one_image_are_refused_and_others_on_a_page_are_named(
+def test_pdf_pages_that_draw_one_image_get_their_own_and_others_on_a_page_are_named(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = [noise("L"), noise("L")[:40]]
     write_pages([b"q /Im0 Do Q", b"q /Im0 Do Q"], images)
-    assert restore_second_page() == 2
-    assert "pages 1 and 2 of page.pdf share one image" in capsys.readouterr().err
+    assert restore_second_page() == 0
+    assert "page 2 shares its picture with page 1: it is given its own copy" in capsys.readouterr().err
+    np.testing.assert_array_equal(images_of("out.pdf")[0], images[0])
+    with pikepdf.open("out.pdf") as pdf:
+        pictures = [picture for picture in pdf.pages[1].Resources.XObject.values() if picture.Height == SIZE[0]]
+        (own,) = [picture for picture in pictures if picture.read_bytes() != images[0].tobytes()]
+        check_restored(images[0], np.frombuffer(own.read_bytes(), np.uint8).reshape(SIZE))
     inline = b"BI /W 1 /H 1 /BPC 8 /CS /G ID \x80 EI"
     write_pages([b"q /Im0 Do /Im1 Do /Im0 Do Q " + inline], images)
     assert restore("page.pdf", "out.pdf") == 0

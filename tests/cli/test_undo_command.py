@@ -98,6 +98,9 @@ def test_a_record_is_set_aside_once_its_output_is_another(
     Path("masks").mkdir()
     Image.fromarray(PAGE).save("in/page.png")
     Image.fromarray(HOLE).save("masks/page.png")
+    # A folder of masks in which nothing fits is an error.
+    Image.fromarray(PAGE).save("in/other.png")
+    Image.fromarray(HOLE).save("masks/other.png")
     command = ["restore", "in", "out", "--masks", "masks", "--method", "telea", "--resume"]
     assert run(*command, "--record", "-q") == 0
     restored = Path("out/page.png").read_bytes()
