@@ -36,7 +36,7 @@ REACH = 96
 LEAST = 256
 TILING = Tiling(512, 32, True, 32)
 """Windows that the page is cut into, and how far their seams are blended, pixels."""
-FAINT, FADE = (0.25, 0.6), (0.5, 2.0)
+FAINT, FADE = (0.4, 0.6), (1.0, 2.0)
 """A fill that is darker than its paper by less than the first, as a share, is in doubt and gives way to paper before it
 is compared: its contrast is multiplied by its share of that, to the power of the second. Both near the rim of a hole
 and deep in it, where little is sure."""
