@@ -66,7 +66,8 @@ def test_short_writes_are_taken_up_where_they_ended(pipe: Pipe, monkeypatch: pyt
     assert pipe.read_to_end() == b"0123456789"
 
 
-def test_what_is_written_is_counted_in_bytes(pipe: Pipe) -> None:
+def test_what_is_written_is_counted_in_bytes(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_LONGEST_WRITE", 2)
     values = array.array("H", [1, 2, 3])
     assert _Descriptor(pipe.writing, "carried").write(values) == 6
     assert os.read(pipe.reading, 100) == values.tobytes()

@@ -135,6 +135,12 @@ def test_places_are_counted_from_either_end_and_from_here() -> None:
     assert file.seek(-99, io.SEEK_CUR) == 0
 
 
+def test_a_part_that_the_file_lacks_is_the_end() -> None:
+    file = Spans(io.BytesIO(b"0123456789"), ((0, 2), (8, 20)))
+    assert file.read() == b"0189"
+    assert file.read(5) == b""
+
+
 def test_text_is_unpacked() -> None:
     assert inflate(zlib.compress(b"words")) == b"words"
     with pytest.raises(ValueError, match="damaged"):
