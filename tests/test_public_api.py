@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 import bokwon
-from bokwon import errors, settings
+from bokwon import settings
 
 
 def test_the_public_names() -> None:
@@ -84,23 +84,3 @@ def test_the_examples_run(module: ModuleType) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = bokwon.nothing
-
-
-def test_every_error_has_its_documented_exit_code() -> None:
-    codes = {name: getattr(errors, name).exit_code for name in errors.__all__}
-    assert codes == {
-        "ArgumentError": 1,
-        "BokwonError": 15,
-        "FileAccessError": 5,
-        "InputFileError": 2,
-        "MemoryLimitError": 7,
-        "MissingDependencyError": 3,
-        "OutputExistsError": 6,
-        "TimeLimitError": 8,
-    }
-
-
-def test_an_error_is_one_line_with_the_fix_after_the_fault() -> None:
-    error = errors.ArgumentError("the mask is\n too small", "make it larger")
-    assert str(error) == "the mask is too small; make it larger"
-    assert isinstance(error, ValueError)

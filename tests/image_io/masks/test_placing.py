@@ -56,18 +56,6 @@ def test_a_mask_of_the_stored_pixels_is_taken_so(orientation: Orientation) -> No
         assert "--mask-view stored" in found.said
 
 
-@pytest.mark.parametrize("orientation", [2, 3, 4])
-def test_a_painted_copy_shows_itself_which_way_up_it_is(orientation: int) -> None:
-    page = np.full((30, 44, 3), 220, np.uint8)
-    page[4:27:5, 3:40:4] = 30
-    painted = page.copy()
-    painted[HOLE] = (255, 0, 0)
-    for mask in (painted, Orientation(orientation).apply(painted)):
-        found = place(picture(mask), picture(page, orientation))
-        np.testing.assert_array_equal(found.hole, HOLE)
-        assert "painted" in found.said
-
-
 def test_another_view_than_the_one_asked_for_does_not_fit() -> None:
     with pytest.raises(ArgumentError, match="30x44 and the image 44x30"):
         place(picture(HOLE.T), picture(noise(), 6), view="stored")
@@ -122,13 +110,3 @@ def test_a_resized_hole_is_what_its_pixels_touch(height: int, width: int, down: 
                 columns = slice(column * across // width, -(-(column + 1) * across // width))
                 expected[rows, columns] = True
     np.testing.assert_array_equal(fit_hole(hole, (across, down)), expected)
-
-
-def test_too_large_a_hole_is_refused_with_both_ways_out() -> None:
-    with pytest.raises(ArgumentError, match="of the image hole") as error:
-        place(picture(~HOLE), picture(noise()))
-    assert "--holes black" in error.value.fix
-    assert "--allow-large" in error.value.fix
-    assert place(picture(~HOLE), picture(noise()), allow_large=True).share > 0.6
-    with pytest.raises(ArgumentError, match="covers everything"):
-        place(picture(np.ones_like(HOLE)), picture(noise()), allow_large=True)
