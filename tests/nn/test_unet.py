@@ -6,7 +6,7 @@ from torch import nn
 
 from bokwon.nn.layers import PartialConv2d
 from bokwon.nn.lowpass import STENCIL, dense_evidence, masked_lowpass, pull_push
-from bokwon.nn.unet import PConvUNet, UNetConfig
+from bokwon.nn.unet import PConvUNet
 
 
 def _inputs(height=64, width=64, batch=2):
@@ -281,21 +281,3 @@ def test_saved_and_loaded_weights_give_the_same_output(tmp_path):
     other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
     assert torch.equal(network(*_inputs()), other(*_inputs()))
     assert not any("colour" in name or "mask" in name for name in network.state_dict())
-
-
-@pytest.mark.parametrize(
-    ("values", "word"),
-    [
-        ({"levels": 1}, "levels"),
-        ({"width": 0}, "width"),
-        ({"width": 8, "max_width": 4}, "max_width"),
-        ({"base": "blur"}, "base"),
-        ({"base": "lowpass", "levels": 3}, "levels >= 4"),
-        ({"layer": "gated"}, "layer"),
-        ({"placeholder": "noise"}, "placeholder"),
-        ({"base": "lowpass", "layer": "conv"}, "lowpass"),
-    ],
-)
-def test_impossible_networks_are_refused(values, word):
-    with pytest.raises(ValueError, match=word):
-        UNetConfig(**values)

@@ -1,10 +1,9 @@
 """Networks in units of their own, and what follows the last layer."""
 
-import pytest
 import torch
 import torch.nn.functional as F
 
-from bokwon.nn.unet import PConvUNet, UNetConfig
+from bokwon.nn.unet import PConvUNet
 
 MEAN, STD = (0.2, 0.4, 0.6), (0.5, 0.25, 2.0)
 
@@ -78,26 +77,3 @@ def test_gradients_reach_the_head_and_the_layers_below_it():
     assert all(parameter.grad is not None for parameter in network.parameters())
     assert float(network.head.weight.grad.abs().sum()) > 0
     assert float(network.encoder[0].conv.weight.grad.abs().sum()) > 0
-
-
-def test_lists_are_taken_for_colours():
-    assert UNetConfig(mean=list(MEAN), std=list(STD)) == UNetConfig(mean=MEAN, std=STD)
-    assert not UNetConfig().normalizes
-    assert UNetConfig(std=STD).normalizes
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"mean": (0.5, 0.5)},
-        {"mean": (0.5, 0.5, float("nan"))},
-        {"std": (1.0, 1.0, 0.0)},
-        {"std": (1.0, float("inf"), 1.0)},
-        {"head": "softmax"},
-        {"base": "lowpass", "mean": MEAN},
-        {"base": "membrane", "head": "tanh"},
-    ],
-)
-def test_values_that_make_no_sense_are_refused(options):
-    with pytest.raises(ValueError, match=r"mean|std|head"):
-        UNetConfig(**options)

@@ -7,10 +7,8 @@ import pytest
 
 from bokwon.detection.detector import Damage, Region
 from bokwon.detection.kinds import KINDS
-from bokwon.evaluation.detection.calibration import fit_calibration, fit_curve
 from bokwon.evaluation.detection.figures import (
     Counts,
-    RegionVerdict,
     count_pixels,
     find_ink,
     judge_regions,
@@ -77,26 +75,6 @@ def test_ink_is_dark_on_light_paper() -> None:
     assert ink[51, 40]
     assert not ink[81, 40]
     assert not find_ink(np.full((120, 120), 20, np.uint8)).any()
-
-
-def test_confidence_is_how_often_a_score_is_right() -> None:
-    rng = np.random.default_rng(0)
-    scores = rng.uniform(0.3, 1, 3000)
-    verdicts = [RegionVerdict("tear", float(score), bool(rng.random() < score**2), 9) for score in scores]
-    curves = fit_calibration(verdicts)
-    points = np.array(curves["tear"])
-    assert np.interp(0.6, *points.T) == pytest.approx(0.36, abs=0.06)
-    assert np.interp(0.9, *points.T) == pytest.approx(0.81, abs=0.06)
-    assert (np.diff(points, axis=0) >= 0).all()
-    # Too few of a kind: the curve of all.
-    assert curves["crease"] == curves["tear"]
-
-
-def test_a_falling_curve_is_made_level() -> None:
-    scores = np.linspace(0.4, 0.9, 120)
-    points = np.array(fit_curve(scores, (scores < 0.6).astype(float)))
-    assert points[1:-1, 1] == pytest.approx(48 / 132, abs=0.02)
-    assert fit_curve(np.empty(0), np.empty(0)) == [[0, 0], [1, 1]]
 
 
 def test_polygons_are_filled() -> None:

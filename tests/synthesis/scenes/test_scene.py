@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
-from bokwon.errors import FileAccessError, InputFileError
 from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
 from bokwon.synthesis.scenes.scene import draw_scene
 from bokwon.synthesis.scenes.sources import Sources
@@ -78,21 +75,6 @@ def test_the_same_numbers_give_the_same_scene(folders: dict[str, str]) -> None:
 
 def test_without_films_there_is_no_film_damage(folders: dict[str, str]) -> None:
     sources = Sources(pages=(folders["pages"],))
-    assert not sources.has_films
     for number in range(15):
         scene = draw_scene(np.random.default_rng((2, number)), sources, SIZE, damaged=True)
         assert not (scene.labels == CLASSES.index("film and dust")).any()
-
-
-def test_folders_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    with pytest.raises(FileAccessError, match="nowhere"):
-        Sources(pages=(str(tmp_path / "nowhere"),))
-    (tmp_path / "bad.png").write_bytes(b"no image")
-    sources = Sources(pages=(str(tmp_path),))
-
-    def draw_many() -> None:
-        for number in range(50):
-            sources.draw(np.random.default_rng(number), 64)
-
-    with pytest.raises(InputFileError, match=r"bad\.png"):
-        draw_many()

@@ -1,0 +1,58 @@
+"""From scores to confidence, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bokwon.detection.kinds import KINDS
+from bokwon.evaluation.detection import RegionVerdict, fit_calibration, fit_curve
+
+
+def curve(scores: list[float], right: list[float]) -> list[list[float]]:
+    return fit_curve(np.array(scores), np.array(right))
+
+
+def test_a_rising_curve_stays_as_it_is() -> None:
+    # Each region is a group of its own, with one wrong region more: 0 of 2, then 1 of 2.
+    assert curve([0.8, 0.2, 0.5], [1, 0, 1]) == [[0, 0], [0.2, 0], [0.5, 0.5], [0.8, 0.5], [1, 0.5]]
+
+
+def test_neighbours_that_fall_are_put_together() -> None:
+    assert curve([0.2, 0.6], [1, 0]) == [[0, 0], [0.4, 0.25], [1, 0.25]]
+    # The third is put to both: 1 of 6, at the mean of all three scores.
+    assert curve([0.2, 0.4, 0.9], [1, 0, 0]) == [[0, 0], [0.5, 0.1667], [1, 0.1667]]
+
+
+def test_without_regions_the_score_is_the_confidence() -> None:
+    assert curve([], []) == [[0, 0], [1, 1]]
+
+
+def test_a_kind_of_forty_regions_has_its_own_curve() -> None:
+    tears = [RegionVerdict("tear", 0.5, False, 9)] * 40
+    creases = [RegionVerdict("crease", 0.5, True, 9)] * 39
+    curves = fit_calibration(tears + creases)
+    assert set(curves) == set(KINDS)
+    # None of the tears is right; the creases are too few, and take the curve of all, which ends higher.
+    assert {confidence for _, confidence in curves["tear"]} == {0.0}
+    assert curves["crease"] == curves["scratch"]
+    assert curves["crease"][-1][1] > 0.3
+
+
+def test_confidence_is_how_often_a_score_is_right() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(0.3, 1, 3000)
+    verdicts = [RegionVerdict("tear", float(score), bool(rng.random() < score**2), 9) for score in scores]
+    curves = fit_calibration(verdicts)
+    points = np.array(curves["tear"])
+    assert np.interp(0.6, *points.T) == pytest.approx(0.36, abs=0.06)
+    assert np.interp(0.9, *points.T) == pytest.approx(0.81, abs=0.06)
+    assert (np.diff(points, axis=0) >= 0).all()
+    # Too few of a kind: the curve of all.
+    assert curves["crease"] == curves["tear"]
+
+
+def test_a_falling_curve_is_made_level() -> None:
+    scores = np.linspace(0.4, 0.9, 120)
+    points = np.array(fit_curve(scores, (scores < 0.6).astype(float)))
+    assert points[1:-1, 1] == pytest.approx(48 / 132, abs=0.02)
