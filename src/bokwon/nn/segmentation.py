@@ -41,6 +41,10 @@ class SegmentationConfig:
         widths: Channels of the encoder's layers at 1/2, 1/4, 1/8 ... of the image's size; at least three.
         decoder: Channels of the decoder at the same sizes.
         frozen: The encoder is not trained.
+
+    Example:
+        >>> SegmentationConfig().multiple  # sides are padded to this
+        32
     """
 
     classes: int = 10
@@ -75,6 +79,10 @@ class SegmentationNet(nn.Module):
 
     Args:
         config: The network's shape.
+
+    Example:
+        >>> SegmentationNet()(torch.rand(1, 3, 64, 64)).shape
+        torch.Size([1, 10, 64, 64])
     """
 
     def __init__(self, config: SegmentationConfig | None = None) -> None:
@@ -142,6 +150,10 @@ def standardise(image: Tensor) -> Tensor:
 
     Returns:
         (N, 3, H, W).
+
+    Example:
+        >>> standardise(torch.rand(1, 3, 32, 32)).shape
+        torch.Size([1, 3, 32, 32])
     """
     low = F.interpolate(F.avg_pool2d(image, CELL), scale_factor=float(CELL), mode="bilinear", align_corners=False)
     residual = image - low
@@ -161,6 +173,11 @@ def scene_loss(network: SegmentationNet, image: Tensor, labels: Tensor, step: in
 
     Returns:
         Scalar.
+
+    Example:
+        >>> labels = torch.zeros(1, 64, 64, dtype=torch.long)
+        >>> scene_loss(SegmentationNet(), torch.rand(1, 3, 64, 64), labels, 0, not_damage=254, ignore=255).shape
+        torch.Size([])
     """
     fine, coarse = network.features(image)
     row, column = step // 2 % 2, step % 2
@@ -195,6 +212,10 @@ def class_loss(
 
     Returns:
         Scalar: the mean over the pixels.
+
+    Example:
+        >>> class_loss(torch.zeros(1, 3, 1, 2), torch.full((1, 1, 2), 2), not_damage=254, ignore=255)  # log 3
+        tensor(1.0986)
     """
     log = torch.log_softmax(logits.float(), 1)
     either = torch.logsumexp(log[:, :2], 1)

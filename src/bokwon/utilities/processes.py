@@ -80,6 +80,10 @@ def _call_each(function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> 
     return [function(task) for task in tasks]
 
 
+_EARLY = 8
+"""How many results may wait for an earlier one, for each process. Else memory would grow while one item is slow."""
+
+
 def in_processes(work: Callable[[TaskT], ResultT], items: Iterable[TaskT], jobs: int, name: str) -> Iterator[ResultT]:
     """Do something with every item in fresh processes, even with one job: nothing of the caller's is in their memory.
 
@@ -98,7 +102,14 @@ def in_processes(work: Callable[[TaskT], ResultT], items: Iterable[TaskT], jobs:
     early: dict[int, _Outcome[ResultT]] = {}
     due = 0
     # They finish what they have begun: a file that is half written would stay.
-    pairs = run_in_processes(partial(_caught, work), enumerate(items), jobs, attempts=1, kill=False)
+    pairs = run_in_processes(
+        partial(_caught, work),
+        enumerate(items),
+        jobs,
+        attempts=1,
+        kill=False,
+        may_take=lambda: len(early) < _EARLY * jobs,
+    )
     with closing(pairs):
         for (number, _), outcome in pairs:
             if isinstance(outcome, Lost):
@@ -136,6 +147,7 @@ def run_in_processes(
     attempts: int = 2,
     kill: bool = True,
     limit: float | None = None,
+    may_take: Callable[[], bool] = lambda: True,
 ) -> Generator[tuple[TaskT, ResultT | Lost], None, None]:
     """Do tasks in processes of their own.
 
@@ -148,6 +160,7 @@ def run_in_processes(
         jobs: How many processes at most.
         attempts: How often a task is begun at most.
         kill: Whether processes end at once when the work is stopped early, else when they have done their task.
+        may_take: Asked before a further task is taken. It may say no only while tasks are being done.
         limit: Seconds that a task may take. Then its process is killed, whatever it is doing, and the task is lost.
 
     Yields:
@@ -164,7 +177,9 @@ def run_in_processes(
     busy: dict[Any, _Worker[TaskT, ResultT]] = {}
     try:
         while True:
-            while len(busy) < jobs and (job := next(fresh, None) or (again.popleft() if again else None)):
+            while (
+                len(busy) < jobs and may_take() and (job := next(fresh, None) or (again.popleft() if again else None))
+            ):
                 worker = idle.pop() if idle else _Worker(context, start)
                 busy[worker.connection] = worker
                 worker.give(*job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -10,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -102,6 +102,26 @@ class ResultFolder(Filler):
         return _composite(damaged, hole, filled), Cost(None, None, None)
 
 
+# A small process between: the peak of memory that the system counts for a program begins with that of its starter.
+_LAUNCHER = """
+import json, subprocess, sys, time
+begun = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:])
+if sys.platform == "win32":
+    cost = [process.wait(), time.perf_counter() - begun, None, None]
+else:
+    import os
+    _, status, usage = os.wait4(process.pid, 0)
+    # Bytes on macOS, KiB elsewhere.
+    peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    seconds = time.perf_counter() - begun
+    cost = [os.waitstatus_to_exitcode(status), seconds, usage.ru_utime + usage.ru_stime, peak]
+with open(sys.argv[1], "w") as stream:
+    json.dump(cost, stream)
+"""
+_UNKNOWN = (None, None, None)
+
+
 class Command(Filler):
     """A program that is started for every pair, without a shell.
 
@@ -148,12 +168,16 @@ class Command(Filler):
         return _composite(damaged, hole, filled), cost
 
     def _start(self, arguments: list[str], errors: Path) -> Cost:
-        begun = time.perf_counter()
+        told = errors.with_name("cost.json")
         expired = threading.Event()
         with errors.open("wb") as stream:
             # A session of its own: what the program starts can be ended with it.
             process = subprocess.Popen(
-                arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stream, start_new_session=True
+                [sys.executable, "-S", "-E", "-c", _LAUNCHER, str(told), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stream,
+                start_new_session=True,
             )
 
         def end() -> None:
@@ -163,14 +187,14 @@ class Command(Filler):
         timer = threading.Timer(self._timeout, end)
         timer.start()
         try:
-            code, cpu, peak = _wait(process)
+            process.wait()
         finally:
             timer.cancel()
-        seconds = time.perf_counter() - begun
         if expired.is_set():
             raise BokwonError(
                 f"{self._arguments[0]} took longer than {self._timeout:g} seconds", "give it more with --timeout"
             )
+        code, seconds, cpu, peak = json.loads(told.read_text()) if told.exists() else (process.returncode, *_UNKNOWN)
         if code != 0:
             lines = errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             raise BokwonError(
@@ -178,17 +202,6 @@ class Command(Filler):
                 "run the command by hand on one pair of --write-pairs",
             )
         return Cost(seconds, cpu, peak)
-
-
-def _wait(process: subprocess.Popen[bytes]) -> tuple[int, float | None, float | None]:
-    """Wait for a process; return its exit code, processor time in seconds and peak of memory in MiB."""
-    if sys.platform == "win32":
-        return process.wait(), None, None
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    # Bytes on macOS, KiB elsewhere.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
