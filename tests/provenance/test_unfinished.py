@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.provenance.unfinished import finish_unfinished, is_prepared
+from bokwon.provenance.unfinished import finish_unfinished, install, is_prepared
 from bokwon.utilities.locks import lock_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks")
@@ -127,6 +127,30 @@ def test_what_was_prepared_for_an_output_that_never_came_goes(original: np.ndarr
     Image.fromarray(original).save("page.png")
     finish_unfinished(Path("page.png"))
     assert not Path("page.png.record").exists()
+
+
+def test_names_that_are_no_utf_8_are_undone(original: np.ndarray) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    Path("page.png").rename(name)
+    arguments = ["restore", name, name, "--mask", "mask.png", "--method", "telea", "--record", "--quiet"]
+    assert run(*arguments).returncode == 0
+    record = Path(f"{name}.record")
+    part = record / ".bokwon-1.part"
+    part.mkdir()
+    for path in [*record.glob("*p001*"), record / "record.json"]:
+        path.replace(part / path.name)
+    # Prepared, and not yet in its place: it is finished, and not thrown away.
+    assert run("undo", str(record), name).returncode == 0
+    np.testing.assert_array_equal(samples(name), original)
+
+
+def test_a_record_that_is_in_its_place_is_not_kept_as_an_earlier_one(original: np.ndarray) -> None:
+    assert run(*RESTORE).returncode == 0
+    part = Path("page.png.record/.bokwon-1.part")
+    part.mkdir()
+    assert install(part, Path("page.png"), over_itself=True) is None
+    assert not Path("page.png.1.record").exists()
+    assert is_prepared(Path("page.png.record"))
 
 
 def test_the_record_of_a_living_run_is_left_alone(original: np.ndarray) -> None:

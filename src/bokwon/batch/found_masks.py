@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.batch.page_holes import PageHole, Tell
-from bokwon.errors import ArgumentError, MissingDependencyError
+from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
 from bokwon.image_io.page import Page
 from bokwon.inpaint.models import find_model, is_installed
 from bokwon.provenance.hole_list import Damage
 from bokwon.types import DETECTOR_CLASSES, Hole, Pixels
-from bokwon.utilities.atomic import write_file
+from bokwon.utilities.atomic import check_target, write_file
+from bokwon.utilities.checksums import sha256_of_file
 
 __all__ = [
     "DETECTED",
@@ -126,6 +127,11 @@ def load_detector(certain: float) -> FindDamage:
     return Detector(find_model(_MODEL).path, threshold=certain).find
 
 
+def detector_sha256() -> str | None:
+    """Return the checksum of the installed detector model; None where there is none."""
+    return sha256_of_file(find_model(_MODEL).path) if is_installed(_MODEL) else None
+
+
 def picture_path(target: Path, kind: str, number: int, pages: int) -> Path:
     """Return where the picture of what was found of a page lies: beside the output.
 
@@ -197,17 +203,20 @@ class FoundMasks:
         told = Damage("bokwon's detector", classes=kinds, names=DETECTOR_CLASSES)
         return PageHole(hole, "found damage", said, "found", lambda: told)
 
-    def check_pictures(self, target: Path, source: Path | None) -> None:
-        """Make sure that no picture would take the place of the input.
+    def check_pictures(self, target: Path, source: Path | None, *, overwrite: bool = True) -> None:
+        """Make sure that no picture would take the place of the input, or of a file that must stay.
 
         Raises:
-            ArgumentError: One would.
+            ArgumentError: One would take the place of the input.
+            FileAccessError: One cannot be written.
+            OutputExistsError: One is there and may not be overwritten.
         """
         for kind in (DETECTED, UNCERTAIN):
             for number in range(1, self._pages + 1):
                 path = picture_path(target, kind, number, self._pages)
                 if source is not None and path.exists() and path.samefile(source):
                     raise ArgumentError(f"{source} is where the picture of found damage goes", "name another output")
+                check_target(path, overwrite=overwrite)
 
     def write_pictures(self, target: Path) -> None:
         """Write what was found and what was left, as viewers show the page; remove what an earlier run found.
@@ -220,9 +229,17 @@ class FoundMasks:
                 path = picture_path(target, kind, number, self._pages)
                 picture = self._pictures.get((kind, number))
                 if picture is None:
-                    path.unlink(missing_ok=True)
+                    _remove(path)
                 else:
                     write_file(path, picture)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        fix = "remove it, or name another output"
+        raise FileAccessError(f"{path} cannot be removed: {error.strerror or error}", fix) from error
 
 
 def counted(kinds: Mapping[str, int]) -> str:

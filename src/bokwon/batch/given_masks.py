@@ -110,7 +110,9 @@ class GivenMasks:
         if source is None:
             raise RuntimeError(f"page {number} has no mask")
         kind = self._masks.damage.get(number if number in self._masks.pages else 0)
-        return read_damage(source, number, page.size, kind, self._options.max_pixels, turn=turn)
+        # A class map has the pages of its mask, which may be those alone that are wanted.
+        place = number if number in self._masks.pages else self._places[number]
+        return read_damage(source, place, page.size, kind, self._options.max_pixels, turn=turn)
 
 
 def _summary(page: Page) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bokwon.batch.found_masks import detector_sha256
 from bokwon.batch.job import Options
 from bokwon.inpaint.restorer import Restorer
 from bokwon.utilities.checksums import sha256_of
@@ -21,6 +22,7 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
         options.record,
         options.overlay,
         options.find,
+        None if options.find is None else detector_sha256(),
         file_format,
         __version__,
     )

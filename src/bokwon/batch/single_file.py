@@ -73,7 +73,7 @@ def restore_file(
         found = FoundMasks(find, document.pages, wanted, tell) if find is not None and not job.masks else None
         holes = found or GivenMasks(job, document.pages, wanted, opened, tell)
         if found is not None and job.target is not None:
-            found.check_pictures(job.target, job.source.path)
+            found.check_pictures(job.target, job.source.path, overwrite=job.options.overwrite)
         work = _Work(job, restorer, tell, progress, document, file_format, opened, holes)
         _write(job, work.write)
         work.finish_record()

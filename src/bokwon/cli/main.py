@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
     Raises:
         SystemExit: Always. 0 ok, 1 arguments, 2 input file, 3 missing dependency, 4 some files failed,
             5 file access, 6 output exists, 7 too little memory, 8 time limit, 15 other,
-            130 interrupted (129 and 143: by SIGHUP and SIGTERM).
+            130 interrupted (129 and 143: by SIGHUP and SIGTERM), 141 the reader of standard output left.
     """
     prepare_standard_streams()
     if alone:

@@ -50,7 +50,7 @@ def restore_one(
     from bokwon.utilities.time_limit import supervised
 
     begun = perf_counter()
-    # Before libraries are loaded that have threads.
+    # Before OpenCV and the engines are loaded, whose threads a forked process would lack.
     supervised(image, timeout, lambda: _tidy(output))
     from bokwon.batch.found_masks import load_detector
     from bokwon.batch.job import Job

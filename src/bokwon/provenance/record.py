@@ -30,6 +30,7 @@ __all__ = [
     "has_record",
     "note_undone",
     "put_back",
+    "read_json",
     "read_record",
     "record_folder",
     "set_aside",
@@ -47,6 +48,16 @@ _UNDONE = "undone.json"
 """Says what an output became when its restoration was taken back."""
 OF_A_PAGE = re.compile(r"(hole|evidence|original|overlay)_p\d{3,}\.(png|npz)|undone\.json")
 """Names of a record's other files."""
+
+
+def read_json(path: Path) -> Any:
+    """Read a file of a record. Names that are not UTF-8 keep their bytes, as they were written.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not JSON.
+    """
+    return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
 
 
 def record_folder(target: Path) -> Path:
@@ -90,7 +101,7 @@ def note_undone(folder: Path, target: Path) -> None:
 def undone_sha256(target: Path) -> str | None:
     """Return the checksum an output had when its restoration was taken back; None where that was never done."""
     try:
-        content = json.loads((record_folder(target) / _UNDONE).read_text(encoding="utf-8", errors="surrogateescape"))
+        content = read_json(record_folder(target) / _UNDONE)
         return str(content["output"]["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -143,7 +154,7 @@ def read_record(path: Path) -> tuple[Path, dict[str, Any]]:
     """
     folder = path if path.is_dir() else path.parent
     try:
-        record = json.loads((folder / RECORD_FILE if path.is_dir() else path).read_bytes())
+        record = read_json(folder / RECORD_FILE if path.is_dir() else path)
         if record["record"] not in _READABLE or not isinstance(record["pages"], list):
             raise ValueError("it is of another kind")
         if not isinstance(record["output"]["sha256"], str):

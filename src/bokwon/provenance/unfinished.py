@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bokwon.errors import FileAccessError
-from bokwon.provenance.record import OF_A_PAGE, RECORD_FILE, free_folder, record_folder
+from bokwon.provenance.record import OF_A_PAGE, RECORD_FILE, free_folder, read_json, record_folder
 from bokwon.utilities.atomic import is_part, write_file
 from bokwon.utilities.checksums import sha256_of_file
 from bokwon.utilities.locks import lock_folder
@@ -48,7 +48,9 @@ def install(part: Path, target: Path, *, over_itself: bool) -> Path | None:
     """
     folder = record_folder(target)
     waiting = {path.name for path in part.iterdir() if not is_part(path.name)} - {_KEPT}
-    kept = _kept_folder(part, target, over_itself=over_itself)
+    # Once the first file has moved, a record that lies in place is the new one.
+    asked = RECORD_FILE in waiting or (part / _KEPT).exists()
+    kept = _kept_folder(part, target, over_itself=over_itself) if asked else None
     if not _has_begun(part, waiting):
         earlier = [path for path in folder.iterdir() if path.name == RECORD_FILE or OF_A_PAGE.fullmatch(path.name)]
         # A record without its first file is none: that goes first and comes last.
@@ -57,7 +59,8 @@ def install(part: Path, target: Path, *, over_itself: bool) -> Path | None:
                 old.unlink()
             else:
                 old.replace(kept / old.name)
-    for name in sorted(waiting, key=lambda name: name == RECORD_FILE):
+    # The overlay, which not every record has, after those that `_has_begun` looks for.
+    for name in sorted(waiting, key=lambda name: (name == RECORD_FILE, name)):
         (part / name).replace(folder / name)
     return kept
 
@@ -67,8 +70,8 @@ def _kept_folder(part: Path, target: Path, *, over_itself: bool) -> Path | None:
     if not marker.exists():
         if not over_itself or not (record_folder(target) / RECORD_FILE).is_file():
             return None
-        write_file(marker, json.dumps(free_folder(target).name).encode("utf-8", "surrogateescape"))
-    kept = target.with_name(json.loads(marker.read_bytes().decode("utf-8", "surrogateescape")))
+        write_file(marker, json.dumps(free_folder(target).name))
+    kept = target.with_name(read_json(marker))
     kept.mkdir(exist_ok=True)
     return kept
 
@@ -77,7 +80,7 @@ def _has_begun(part: Path, waiting: set[str]) -> bool:
     """Return whether some files of a prepared record were moved already; the earlier record is gone by then."""
     if RECORD_FILE not in waiting:
         return True
-    pages = json.loads((part / RECORD_FILE).read_bytes())["pages"]
+    pages = read_json(part / RECORD_FILE)["pages"]
     needed = (f"{kind}_p{page['page']:03}." for page in pages for kind in _NEEDED)
     return not all(any(name.startswith(stem) for name in waiting) for stem in needed)
 
@@ -132,7 +135,7 @@ def _parts(folder: Path) -> Iterator[Path]:
 def _read(part: Path) -> dict[str, Any] | None:
     """Return what a prepared record says; None for one that was not complete, whose output was never replaced."""
     try:
-        record = json.loads((part / RECORD_FILE).read_bytes())
+        record = read_json(part / RECORD_FILE)
         record["output"]["sha256"], record["input"]["sha256"], record["pages"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

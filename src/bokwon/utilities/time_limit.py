@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from time import monotonic, sleep
 
-from bokwon.errors import TimeLimitError
+from bokwon.errors import BokwonError, TimeLimitError
 
 __all__ = ["DEFAULT_LIMIT", "allow_supervision", "overdue", "supervised"]
 
@@ -85,7 +85,9 @@ def supervised(name: str, limit: float, tidy: Callable[[], None]) -> None:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     if status is None or status < 0:
-        tidy()
+        # What ended the child is told, whatever is wrong with what it left.
+        with suppress(BokwonError, OSError):
+            tidy()
     if status is None:
         error = overdue(name, limit)
         with suppress(OSError, ValueError, AttributeError):
