@@ -17,6 +17,7 @@ import typer
 from bokwon.cli import (
     convert,
     detect,
+    doctor,
     evaluate,
     evaluate_detect,
     explain,
@@ -69,6 +70,7 @@ restore.register(app)
 detect.register(app)
 undo.register(app)
 explain.register(app)
+doctor.register(app)
 train.register(app)
 export.register(app)
 convert.register(app)
