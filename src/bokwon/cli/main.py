@@ -16,6 +16,7 @@ import typer
 
 from bokwon.cli import (
     convert,
+    data,
     detect,
     evaluate,
     evaluate_detect,
@@ -77,6 +78,7 @@ evaluate_detect.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
 
 
 def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
