@@ -1,6 +1,7 @@
 """Many files: matching masks, planning, worker processes, journal, cluster."""
 
 from bokwon.batch.batch import restore_tasks, restore_tasks_on_cluster
+from bokwon.batch.data_pack import Terms, check_set, pack_set
 from bokwon.batch.job import Job, Options, Outcome
 from bokwon.batch.journal import Entry, Report
 from bokwon.batch.mask_matching import MaskFinder, Masks, list_images, masks_beside, masks_of_pages
@@ -20,9 +21,12 @@ __all__ = [
     "Report",
     "TableRow",
     "Task",
+    "Terms",
+    "check_set",
     "list_images",
     "masks_beside",
     "masks_of_pages",
+    "pack_set",
     "plan_batch",
     "plan_files",
     "read_table",

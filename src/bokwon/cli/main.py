@@ -16,6 +16,7 @@ import typer
 
 from bokwon.cli import (
     convert,
+    data,
     detect,
     doctor,
     evaluate,
@@ -79,6 +80,7 @@ evaluate_detect.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
 
 
 def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:

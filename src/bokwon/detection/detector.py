@@ -21,7 +21,7 @@ from bokwon.image_io.modes import from_pillow, mode_of_array
 from bokwon.inpaint.color import samples_to_light
 from bokwon.types import Hole, Pixels
 
-__all__ = ["MOST_GROWN", "Damage", "Detector", "Region", "as_gray"]
+__all__ = ["MOST_GROWN", "Damage", "Detector", "Region", "as_gray", "as_rgb"]
 
 MOST_GROWN = 32
 """By how many pixels what is found may be grown."""
@@ -139,7 +139,7 @@ class Detector:
             pixels: Samples of the page, (H, W) or (H, W, C).
             mode: Their mode, a key of `bokwon.image_io.modes.MODES`.
         """
-        rgb = _as_rgb(pixels, mode)
+        rgb = as_rgb(pixels, mode)
         found = self.network.run(rgb)
         shrunk = found.scale**2
         least = _LEAST_AREA if self.min_area is None else self.min_area * shrunk
@@ -169,11 +169,16 @@ class Detector:
 
 def as_gray(pixels: Pixels, mode: str) -> NDArray[np.uint8]:
     """Samples of any mode as uint8 (H, W), bright is light."""
-    return np.asarray(cv2.cvtColor(_as_rgb(pixels, mode), cv2.COLOR_RGB2GRAY), np.uint8)
+    return np.asarray(cv2.cvtColor(as_rgb(pixels, mode), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _as_rgb(pixels: Pixels, mode: str) -> NDArray[np.uint8]:
-    """Samples of any mode as uint8 (H, W, 3)."""
+def as_rgb(pixels: Pixels, mode: str) -> NDArray[np.uint8]:
+    """Return samples of any mode as uint8 (H, W, 3), RGB.
+
+    Args:
+        pixels: Samples of a page.
+        mode: Their mode.
+    """
     light = samples_to_light(pixels, mode)
     eight = light if light.dtype == np.uint8 else light >> 8
     if mode == "CMYK":
