@@ -21,7 +21,7 @@ from bokwon.errors import BokwonError
 from bokwon.export.nodes import IR_VERSION, OPSET, Graph
 from bokwon.export.onnx import TOLERANCE, write_card, written
 from bokwon.export.session import open_session
-from bokwon.nn.segmentation import CELL, COARSE, LEAST_RMS, SegmentationNet
+from bokwon.nn.segmentation import CELL, COARSE, CONTRAST, SegmentationNet
 from bokwon.synthesis.scenes.classes import CLASSES
 from bokwon.training import checkpoint as checkpoints
 from bokwon.utilities.json_files import read_object
@@ -121,7 +121,7 @@ def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
     def conv(layer: nn.Module, x: str) -> str:
         assert isinstance(layer, nn.Conv2d)
         assert layer.bias is not None
-        side = int(layer.kernel_size[0])
+        side, dilation = int(layer.kernel_size[0]), int(layer.dilation[0])
         return graph.op(
             "Conv",
             x,
@@ -129,7 +129,8 @@ def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
             graph.weight(layer.bias),
             kernel_shape=[side, side],
             strides=[int(layer.stride[0])] * 2,
-            pads=[side // 2] * 4,
+            pads=[side // 2 * dilation] * 4,
+            dilations=[dilation] * 2,
         )
 
     def relu(x: str) -> str:
@@ -139,15 +140,15 @@ def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
         return graph.average(x, factor, factor, 0, 0)
 
     residual = graph.op("Sub", "image", graph.upsample(halved("image", CELL), CELL, "linear"))
-    square = graph.op("ReduceMean", graph.op("Mul", residual, residual), axes=[1, 2, 3], keepdims=1)
-    scale = graph.op("Sqrt", graph.op("Max", square, graph.number(LEAST_RMS**2)))
-    x = graph.op("Div", residual, scale)
+    x = graph.op("Div", residual, graph.number(CONTRAST))
     colours = graph.op("Sub", "image", graph.number(0.5))
     sides = []
     for layer, side in zip(network.encoder, network.side, strict=True):
         x, colours = relu(conv(layer, x)), halved(colours, 2)
         sides.append(conv(side, graph.op("Concat", x, colours, axis=1)))
     x = relu(sides[-1])
+    for layer in network.context:
+        x = graph.op("Add", x, relu(conv(layer, x)))
     coarse = x
     for level in reversed(range(len(sides))):
         if level < len(sides) - 1:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 __all__ = [
     "CELL",
     "COARSE",
-    "LEAST_RMS",
+    "CONTRAST",
     "SegmentationConfig",
     "SegmentationNet",
     "class_loss",
@@ -25,8 +25,8 @@ __all__ = [
 CELL = 16
 """Side of the cells whose mean colour is taken out of the image, pixels."""
 
-LEAST_RMS = 0.02
-"""Least contrast that an image is divided by."""
+CONTRAST = 0.15
+"""What the image without its low-pass is divided by: about the root mean square of a written page."""
 
 COARSE = 2
 """Level of the decoder, from the finest, at which the classes are told first: an eighth of the image's size."""
@@ -40,7 +40,7 @@ class SegmentationConfig:
         classes: Channels of the output.
         widths: Channels of the encoder's layers at 1/2, 1/4, 1/8 ... of the image's size; at least three.
         decoder: Channels of the decoder at the same sizes.
-        frozen: The encoder is not trained.
+        context: Dilations of the layers at the smallest size that let the network see far.
 
     Example:
         >>> SegmentationConfig().multiple  # sides are padded to this
@@ -49,8 +49,8 @@ class SegmentationConfig:
 
     classes: int = 10
     widths: tuple[int, ...] = (32, 64, 128, 256, 256)
-    decoder: tuple[int, ...] = (24, 32, 64, 96, 96)
-    frozen: bool = True
+    decoder: tuple[int, ...] = (24, 48, 96, 128, 128)
+    context: tuple[int, ...] = (1, 2, 4)
 
     def __post_init__(self) -> None:
         if len(self.widths) < COARSE + 1 or len(self.widths) != len(self.decoder):
@@ -73,8 +73,8 @@ class SegmentationConfig:
 class SegmentationNet(nn.Module):
     """The encoder of a network that fills, and a light decoder that tells classes.
 
-    The encoder sees the image without its low-pass and in units of its contrast, as the filler's does; the decoder is
-    given the colours at each size besides. The classes are first told at an eighth of the image's size, where features
+    The encoder sees the image without its low-pass, as the filler's does; the decoder is given the colours at each size
+    besides. The classes are first told at an eighth of the image's size, where features
     are many, then corrected pixel by pixel; pixels are shuffled out of the finest level, at half the size.
 
     Args:
@@ -94,9 +94,11 @@ class SegmentationNet(nn.Module):
             nn.Conv2d(a, b, kernel, 2, kernel // 2)
             for a, b, kernel in zip(inputs, widths, self.config.kernels, strict=True)
         )
-        self.encoder.requires_grad_(not self.config.frozen)
         self.side = nn.ModuleList(nn.Conv2d(a + 3, b, 1) for a, b in zip(widths, decoder, strict=True))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(decoder))
+        self.context = nn.ModuleList(
+            nn.Conv2d(decoder[-1], decoder[-1], 3, 1, dilation, dilation) for dilation in self.config.context
+        )
         self.mix = nn.ModuleList(nn.Conv2d(a, a, 3, 1, 1) for a in decoder)
         self.coarse = nn.Conv2d(decoder[COARSE], self.config.classes, 1)
         self.head = nn.Conv2d(decoder[0], 4 * self.config.classes, 3, 1, 1)
@@ -127,11 +129,12 @@ class SegmentationNet(nn.Module):
         colours = image - 0.5
         sides = []
         for layer, side in zip(self.encoder, self.side, strict=True):
-            with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen):
-                x = torch.relu(layer(x))
+            x = torch.relu(layer(x))
             colours = F.avg_pool2d(colours, 2)
             sides.append(side(torch.cat([x, colours.to(x.dtype)], 1)))
         x = torch.relu(sides[-1])
+        for layer in self.context:
+            x = x + torch.relu(layer(x))
         coarse = x
         for level in reversed(range(len(sides))):
             if level < len(sides) - 1:
@@ -143,7 +146,9 @@ class SegmentationNet(nn.Module):
 
 
 def standardise(image: Tensor) -> Tensor:
-    """Take an image's low-pass away and bring its contrast to 1, as networks that fill do where nothing is missing.
+    """Take an image's low-pass away and bring the contrast of a written page to about 1, as networks that fill do.
+
+    One contrast for all images: what is damage on a page must not depend on what else is on it.
 
     Args:
         image: (N, 3, H, W), H and W multiples of `CELL`.
@@ -156,9 +161,7 @@ def standardise(image: Tensor) -> Tensor:
         torch.Size([1, 3, 32, 32])
     """
     low = F.interpolate(F.avg_pool2d(image, CELL), scale_factor=float(CELL), mode="bilinear", align_corners=False)
-    residual = image - low
-    square = (residual * residual).mean((1, 2, 3), keepdim=True)
-    return residual / square.clamp(min=LEAST_RMS**2).sqrt()
+    return (image - low) / CONTRAST
 
 
 def scene_loss(network: SegmentationNet, image: Tensor, labels: Tensor, step: int, **told: Any) -> Tensor:

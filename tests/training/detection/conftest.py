@@ -28,7 +28,7 @@ def scenes(scenes_config: ScenesConfig, tmp_path_factory: pytest.TempPathFactory
 def tiny(scenes: list[Path]) -> DetectionConfig:
     """Three steps of a small network on `scenes`."""
     return DetectionConfig(
-        network=SegmentationConfig(widths=(4, 6, 8), decoder=(4, 4, 6), frozen=False),
+        network=SegmentationConfig(widths=(4, 6, 8), decoder=(4, 4, 6), context=(1,)),
         scenes=ScenesConfig(folder=str(scenes[0].parent), count=3, size=96),
         steps=3,
         batch=2,
