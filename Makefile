@@ -1,16 +1,19 @@
 # make demo    restore the examples with a fresh runtime environment (no PyTorch)
 # make test    run the whole suite in an environment of its own
 # make check   lint and types
+# make docs    build the documentation site into build/site; a link that leads nowhere is an error
 # VENV=DIR and TEST_VENV=DIR name other places for the two environments.
 
 PYTHON ?= python3
 VENV ?= .venv
 TEST_VENV ?= .venv-test
+DOCS_VENV ?= .venv-docs
 DEMO ?= demo-output
 FONTS = fonts-arphic-bkai00mp fonts-arphic-ukai fonts-arphic-uming fonts-unfonts-core fonts-unfonts-extra \
 	fonts-nanum fonts-nanum-extra fonts-liberation fonts-dejavu-core
 
-.PHONY: demo test check fonts clean
+
+.PHONY: demo test check docs fonts clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/python examples/demo.py $(DEMO)
@@ -22,6 +25,10 @@ check: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy
+
+docs: $(DOCS_VENV)/.installed
+	$(DOCS_VENV)/bin/python docs/site/assemble.py build/docs
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --quiet
 
 # Debian's fonts for the tests that render pages; without them those tests are skipped and say so.
 fonts:
@@ -38,5 +45,10 @@ $(TEST_VENV)/.installed: pyproject.toml
 	$(TEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $@
 
+$(DOCS_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(TEST_VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TEST_VENV) $(DOCS_VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
