@@ -2,6 +2,7 @@
 # make test    run the whole suite in an environment of its own
 # make check   lint and types
 # make docs    build the documentation site into build/site; a link that leads nowhere is an error
+# make package build wheel and sdist into dist/, try both, and describe what they need
 # VENV=DIR and TEST_VENV=DIR name other places for the two environments.
 
 PYTHON ?= python3
@@ -12,8 +13,7 @@ DEMO ?= demo-output
 FONTS = fonts-arphic-bkai00mp fonts-arphic-ukai fonts-arphic-uming fonts-unfonts-core fonts-unfonts-extra \
 	fonts-nanum fonts-nanum-extra fonts-liberation fonts-dejavu-core
 
-
-.PHONY: demo test check docs fonts clean
+.PHONY: demo test check docs package fonts clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/python examples/demo.py $(DEMO)
@@ -29,6 +29,9 @@ check: $(TEST_VENV)/.installed
 docs: $(DOCS_VENV)/.installed
 	$(DOCS_VENV)/bin/python docs/site/assemble.py build/docs
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --quiet
+
+package:
+	$(PYTHON) packaging/release.py
 
 # Debian's fonts for the tests that render pages; without them those tests are skipped and say so.
 fonts:
