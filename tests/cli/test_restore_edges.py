@@ -118,7 +118,13 @@ def test_a_folder_with_a_name_that_leaves_no_room_for_a_record(folder: Path) -> 
         Image.fromarray(PIXELS).save(f"in/{name}.png")
         Image.fromarray(HOLE).save(f"masks/{name}.png")
     assert restore("in", "out", "--masks", "masks", "--record") == 4
-    assert sorted(path.name for path in Path("out").iterdir()) == ["page.png", "page.png.record", "report.jsonl"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "page.png",
+        "page.png.record",
+        "report.html",
+        "report.jsonl",
+        "report_files",
+    ]
     assert restore("in", "out", "--masks", "masks", "--resume") == 0
     assert Path("out", "한" * 83 + ".png").is_file()
 

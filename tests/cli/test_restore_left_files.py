@@ -33,7 +33,12 @@ def test_every_file_that_is_left_is_named(folder: Path, capsys: pytest.CaptureFi
     assert "z47.log" in said
     assert "z48.log" not in said
     assert "bokwon: note: 7 more files of in are left alone (-v names them)" in said
-    assert sorted(path.name for path in Path("out").iterdir()) == ["good.png", "report.jsonl"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "good.png",
+        "report.html",
+        "report.jsonl",
+        "report_files",
+    ]
     with pytest.raises(SystemExit):
         main(["restore", "in", "out2", "--method", "telea", "-j", "1", "-v"])
     assert "z54.log is left alone" in capsys.readouterr().err

@@ -173,7 +173,14 @@ def test_capitals_of_names_do_not_hide_a_mask(capsys: pytest.CaptureFixture[str]
         entry["file"]: entry["status"] for entry in map(json.loads, Path("out/report.jsonl").read_text().splitlines())
     }
     assert entries == dict.fromkeys(("leaf1.PNG", "b.png", "test.png"), "restored")
-    assert sorted(path.name for path in Path("out").iterdir()) == ["b.png", "leaf1.PNG", "report.jsonl", "test.png"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "b.png",
+        "leaf1.PNG",
+        "report.html",
+        "report.jsonl",
+        "report_files",
+        "test.png",
+    ]
     for name in entries:
         check_filled(HOLE, f"in/{name}", f"out/{name}")
 
@@ -197,7 +204,13 @@ def test_several_images_and_wildcards_go_into_a_folder(inputs: tuple[str, ...]) 
         Image.fromarray(scan()).save(f"{name}.png")
         Image.fromarray(HOLE).save(f"{name}-mask.png")
     assert restore(*inputs, "out/") == 0
-    assert sorted(path.name for path in Path("out").iterdir()) == ["a.png", "b.png", "report.jsonl"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "a.png",
+        "b.png",
+        "report.html",
+        "report.jsonl",
+        "report_files",
+    ]
     for name in ("a.png", "b.png"):
         check_filled(HOLE, name, f"out/{name}")
 

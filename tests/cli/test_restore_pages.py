@@ -219,7 +219,12 @@ def test_books_in_a_folder_find_the_masks_of_their_pages(folder: Path) -> None:
     write_book("in/book.tif")
     save_mask("in/book_p003.png")
     assert restore("in", "out", *TELEA, "-q") == 0
-    assert sorted(path.name for path in Path("out").iterdir()) == ["book.tif", "report.jsonl"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "book.tif",
+        "report.html",
+        "report.jsonl",
+        "report_files",
+    ]
     pairs = zip(read_book("in/book.tif"), read_book("out/book.tif"), strict=True)
     assert [not np.array_equal(old, new) for old, new in pairs] == [False, False, True, False, False, False]
 

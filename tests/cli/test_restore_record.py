@@ -160,7 +160,13 @@ def test_a_class_map_is_neither_image_nor_mask(folder: Path, capsys: pytest.Capt
     Image.fromarray(np.full((200, 300), DamageClass.TEAR, np.uint8)).save("in/page-mask.classes.png")
     assert run("restore", "in", "out", *TELEA, "--record") == 0
     assert "belong to no image" not in capsys.readouterr().err
-    assert sorted(path.name for path in Path("out").iterdir()) == ["page.png", "page.png.record", "report.jsonl"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "page.png",
+        "page.png.record",
+        "report.html",
+        "report.jsonl",
+        "report_files",
+    ]
     (page,) = json.loads(Path("out/page.png.record/record.json").read_text())["pages"]
     assert page["holes"][0]["damage"] == "tear"
 

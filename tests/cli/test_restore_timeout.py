@@ -78,7 +78,13 @@ def test_in_a_folder_the_others_go_on(folder: Path) -> None:
     assert [(entry["file"], entry["status"], entry["code"]) for entry in entries] == [
         ("a.tif", "restored", 0), ("b.tif", "failed", 8), ("c.tif", "restored", 0)
     ]  # fmt: skip
-    assert sorted(path.name for path in Path("out").iterdir()) == ["a.tif", "c.tif", "report.jsonl"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "a.tif",
+        "c.tif",
+        "report.html",
+        "report.jsonl",
+        "report_files",
+    ]
 
 
 @pytest.mark.parametrize("seconds", ["0", "nan", "inf", "soon"])

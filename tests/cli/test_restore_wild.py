@@ -125,7 +125,13 @@ def test_avif_becomes_png_in_a_folder_and_undo_says_that_the_source_is_untouched
     Image.fromarray(HOLE).save("in/page-mask.png")
     source = Path("in/page.avif").read_bytes()
     assert run("restore", "in", "out", "--method", "telea", "--record", "-j", "1") == 0
-    assert sorted(path.name for path in Path("out").iterdir()) == ["page.png", "page.png.record", "report.jsonl"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "page.png",
+        "page.png.record",
+        "report.html",
+        "report.jsonl",
+        "report_files",
+    ]
     with Image.open("in/page.avif") as image:
         decoded = np.array(image)
     after = np.array(Image.open("out/page.png"))

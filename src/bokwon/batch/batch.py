@@ -15,6 +15,7 @@ from bokwon.batch.job import Outcome
 from bokwon.batch.journal import Entry, fingerprint
 from bokwon.batch.plan import Task
 from bokwon.batch.single_file import restore_file
+from bokwon.batch.treatment.leaf import Leaf, save_leaf
 from bokwon.errors import BokwonError, FileAccessError, MissingDependencyError
 from bokwon.image_io.decoder_warnings import listen
 from bokwon.inpaint.restorer import Restorer
@@ -59,6 +60,8 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
             find = None if wanted is None or task.job.masks else load_detector(wanted)
             outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)), find=find)
             sha256 = sha256_of_file(task.job.target)
+            if task.job.pictures is not None and outcome.pictures:
+                _save_leaf(task.job.pictures, Leaf(sha256, outcome.pages, outcome.pictures), said)
             untouched = "undamaged" if outcome.searched else "unchanged" if task.job.masks else "no mask"
             status = "restored" if outcome.restored else untouched
         except Exception as error:  # A batch goes on, whatever is wrong with one file.
@@ -84,6 +87,13 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
         inputs=inputs,
         sha256=sha256,
     )
+
+
+def _save_leaf(folder: Path, leaf: Leaf, said: list[tuple[str, str]]) -> None:
+    try:
+        save_leaf(folder, leaf)
+    except FileAccessError as error:
+        said.append(("warning", f"the report has no pictures: {error.message}"))
 
 
 def restore_tasks(

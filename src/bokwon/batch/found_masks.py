@@ -199,8 +199,11 @@ class FoundMasks:
         said = f"{counted(filled)} found{rest}"
         self._tell("detail", f"{name}: {said}, {share:.2%} of it will be filled")
         back = page.upright.inverse
-        hole, kinds = np.ascontiguousarray(back.apply(damage.hole)), np.ascontiguousarray(back.apply(damage.kinds))
-        told = Damage("bokwon's detector", classes=kinds, names=DETECTOR_CLASSES)
+        # In percent: the record and the report keep it while the page is filled, and a byte is a quarter of a float.
+        percent = np.rint(damage.confidence * 100).astype(np.uint8)
+        hole = np.ascontiguousarray(back.apply(damage.hole))
+        kinds, sure = (np.ascontiguousarray(back.apply(one)) for one in (damage.kinds, percent))
+        told = Damage("bokwon's detector", classes=kinds, names=DETECTOR_CLASSES, confidence=sure)
         return PageHole(hole, "found damage", said, "found", lambda: told)
 
     def check_pictures(self, target: Path, source: Path | None, *, overwrite: bool = True) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bokwon.batch.mask_matching import Masks
 from bokwon.errors import ArgumentError
@@ -12,6 +13,9 @@ from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.masks import MaskOptions
 from bokwon.image_io.output_formats import format_of
 from bokwon.image_io.reader import MAX_PIXELS, Source
+
+if TYPE_CHECKING:
+    from bokwon.batch.treatment.pictures import PagePictures
 
 __all__ = ["Job", "Options", "Outcome"]
 
@@ -51,6 +55,7 @@ class Job:
         target: The file to write; None for standard output.
         format: The format to write; by default the one the target's extension names, PNG on standard output.
         options: The rest.
+        pictures: Folder for the pictures of the treatment report; None for none.
     """
 
     source: Source
@@ -58,6 +63,7 @@ class Job:
     target: Path | None
     format: str | None = None
     options: Options = Options()
+    pictures: Path | None = None
 
     @property
     def output_format(self) -> str:
@@ -91,6 +97,7 @@ class Outcome:
         searched: Whether there was no mask, and damage was looked for.
         regions_filled: How many regions of which kind were found and filled.
         regions_left: How many were found and left.
+        pictures: What the treatment report shows of each filled page.
     """
 
     pages: int
@@ -102,3 +109,4 @@ class Outcome:
     searched: bool = False
     regions_filled: Mapping[str, int] = field(default_factory=dict)
     regions_left: Mapping[str, int] = field(default_factory=dict)
+    pictures: tuple[PagePictures, ...] = ()

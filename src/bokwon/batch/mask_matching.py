@@ -21,6 +21,8 @@ from bokwon.provenance.record import RECORD
 from bokwon.utilities.listing import Listing, list_folder
 
 __all__ = [
+    "REPORT_FILES",
+    "REPORT_PAGE",
     "MaskFinder",
     "Masks",
     "folded",
@@ -32,6 +34,9 @@ __all__ = [
     "masks_beside",
     "masks_of_pages",
 ]
+
+REPORT_PAGE, REPORT_FILES = "report.html", "report_files"
+"""Names of the treatment report and of the folder of its pictures, in a folder of outputs."""
 
 _ANY_CASE = re.DOTALL | re.IGNORECASE
 _SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask(?P<number>\d*))?", _ANY_CASE)
@@ -84,7 +89,9 @@ def is_image_name(path: Path) -> bool:
 
 
 def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) -> Listing:
-    """List the image files of a folder, in order of name; records of interventions are no folders of images.
+    """List the image files of a folder, in order of name.
+
+    Records of interventions and the pictures of a treatment report are no images to restore.
 
     Args:
         folder: Where to look, see `bokwon.utilities.listing.list_folder`.
@@ -98,8 +105,14 @@ def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) 
     return list_folder(
         folder,
         is_image_name,
-        enter=lambda path: recursive and not path.name.endswith(RECORD) and path.resolve() not in avoided,
+        enter=lambda path: recursive and not _is_ours(path) and path.resolve() not in avoided,
     )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether bokwon has made a folder beside the outputs of an earlier run."""
+    of_report = folder.name == REPORT_FILES and (folder.parent / REPORT_PAGE).is_file()
+    return of_report or folder.name.endswith(RECORD)
 
 
 class MaskFinder:

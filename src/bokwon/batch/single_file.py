@@ -16,7 +16,9 @@ from bokwon.batch.given_masks import GivenMasks
 from bokwon.batch.job import Job, Outcome
 from bokwon.batch.page_holes import HoleSource, PageHole, Tell
 from bokwon.batch.page_ranges import select_pages
-from bokwon.errors import ArgumentError, BokwonError, InputFileError
+from bokwon.batch.treatment.leaf import forget_leaf, save_page
+from bokwon.batch.treatment.pictures import PageDrawing, PagePictures
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
@@ -25,6 +27,7 @@ from bokwon.image_io.previews import without_previews
 from bokwon.image_io.transparency import spread_alpha
 from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
+from bokwon.provenance.hole_list import Damage
 from bokwon.provenance.record import check_record, set_aside
 from bokwon.provenance.recorder import Recorder
 from bokwon.provenance.unfinished import finish_unfinished
@@ -82,6 +85,7 @@ def restore_file(
         if job.masks and not work.asked:
             tell("warning", f"none of the pages {job.options.pages} has a mask: nothing is restored")
         outcome = Outcome(document.pages, work.restored, work.tiles, work.hole, work.pixels, tuple(work.readings))
+        outcome = replace(outcome, pictures=tuple(work.pictures))
         if found is None:
             return outcome
         return replace(outcome, searched=True, regions_filled=dict(found.filled), regions_left=dict(found.left))
@@ -118,6 +122,10 @@ class _Work:
         self._recorder: Recorder | None = None
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
         self.readings: list[tuple[str, str]] = []
+        self.pictures: list[PagePictures] = []
+        self._draws = job.pictures is not None
+        if job.pictures is not None:
+            forget_leaf(job.pictures)
 
     def visit(self, number: int, read: Callable[[], Page] | None) -> Page | None:
         """Restore a page, if it is to be; see `bokwon.image_io.protocols.PageTransform`."""
@@ -184,11 +192,32 @@ class _Work:
         levels = None
         if recorder is not None:
             levels = recorder.before(number, page, hole, found.mask, found.read_damage(), origin=found.origin)
+        drawing = PageDrawing(page, hole, self._damage(found)) if self._draws else None
         if page.metadata.alpha_of_values:
             spread_alpha(page.pixels, hole)
         self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
         if recorder is not None and levels is not None:
             recorder.after(number, page, levels)
+        if drawing is not None:
+            self._keep(drawing.finish(page, number))
+
+    def _damage(self, found: PageHole) -> Damage:
+        """Return what is told of the damage; nothing, if what tells it is broken: only a record insists on it."""
+        try:
+            return found.read_damage()
+        except BokwonError as error:
+            self._tell("warning", f"the report does not name the kinds of damage: {error.message}")
+            return Damage()
+
+    def _keep(self, pictures: PagePictures) -> None:
+        """Write the pictures of the report. A file is not lost for them."""
+        if self._job.pictures is not None:
+            try:
+                self.pictures.append(save_page(self._job.pictures, pictures))
+            except FileAccessError as error:
+                self._tell("warning", f"the report has no pictures of {self._job.source.name}: {error.message}")
+                self._draws = False
+                self.pictures.clear()
 
     def write(self, stream: BinaryIO) -> None:
         """Write the output, and all of the record of the intervention but its place."""

@@ -159,6 +159,14 @@ def restore(
         bool,
         typer.Option("--resume", help="Leave out the files that an earlier run finished.", rich_help_panel=_FOLDERS),
     ] = False,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report",
+            help="Write OUTPUT/report.html: each leaf before and after, to be read and printed.",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = True,
     jobs: Annotated[int | None, jobs_option(_FOLDERS)] = None,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Work on a Ray cluster.", rich_help_panel=_FOLDERS)
@@ -213,6 +221,7 @@ def restore(
     for name, asked in (
         ("--masks", masks is not None),
         ("--resume", resume),
+        ("--no-report", not report),
         ("--jobs", jobs not in (None, 1)),
         ("--cluster", cluster),
         ("--recursive", recursive),
@@ -270,6 +279,7 @@ def restore(
             workers=Workers(jobs if cluster else workers(jobs), timeout, cluster, address),
             console=console,
             ignore_masks=mask == "auto" and masks is None,
+            treatment=report,
         )
     else:
         from bokwon.cli.restore_one import restore_one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from time import perf_counter
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bokwon.batch.job import Options
     from bokwon.batch.journal import Entry
     from bokwon.batch.plan import Batch, Task
+    from bokwon.inpaint.restorer import Restorer
     from bokwon.settings import RestoreSettings
 
 __all__ = ["Workers", "restore_folder"]
@@ -60,17 +62,21 @@ def restore_folder(
     workers: Workers,
     console: Console,
     ignore_masks: bool = False,
+    treatment: bool = True,
 ) -> None:
     """Restore the images of a folder, or several images, into another folder.
+
+    With `treatment` a report of it is written for people, `report.html`.
 
     Raises:
         typer.Exit: With 4, if some files failed.
         BokwonError: What keeps the whole run from beginning.
     """
     from bokwon.batch.cluster import check_ray
-    from bokwon.batch.journal import Report
+    from bokwon.batch.journal import REPORT, Report
     from bokwon.batch.plan import plan_batch, plan_files
     from bokwon.batch.settings_digest import settings_digest
+    from bokwon.batch.treatment.report import REPORT_PAGE, Run, write_report
     from bokwon.cli.restore_one import announce_search, introduce
     from bokwon.inpaint.restorer import Restorer
     from bokwon.provenance.unfinished import is_prepared
@@ -90,6 +96,8 @@ def restore_folder(
         base = Path()
     if ignore_masks:
         batch = replace(batch, tasks=tuple(map(_without_masks, batch.tasks)))
+    if treatment:
+        batch = replace(batch, tasks=tuple(_with_pictures(task, outputs) for task in batch.tasks))
     without = sum(task.job is not None and not task.job.masks for task in batch.tasks)
     if options.find is not None and without:
         console.tell("summary", f"{without} images have no mask: {announce_search(options.find)}")
@@ -97,6 +105,7 @@ def restore_folder(
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = Restorer(settings)
     introduce(restorer, console)
+    facts = _facts(restorer)
     digest = settings_digest(restorer, options, file_format)
     # The machines of a cluster may not all be of one kind, and what they write shall be the same.
     settings = restorer.settings
@@ -129,11 +138,15 @@ def restore_folder(
             running.close()
             remove_parts(outputs, keep=is_prepared)
         entries = report.finish(tuple(task.name for task in batch.tasks))
+        if treatment:
+            title = outputs.absolute().name if not isinstance(inputs, Path) else inputs.absolute().name
+            write_report(outputs, entries, Run(title, datetime.now(), facts))
     seconds = perf_counter() - begun
     console.table(_table(entries))
     _tell_found(entries, console)
     rate = f", {pages / seconds:.2f} pages/s" if pages else ""
-    console.tell("summary", f"{_clock(seconds)}{rate}; report in {outputs / 'report.jsonl'}")
+    shown = outputs / (REPORT_PAGE if treatment else REPORT)
+    console.tell("summary", f"{_clock(seconds)}{rate}; report in {shown}")
     if any(entry.status == "failed" for entry in entries):
         raise typer.Exit(_SOME_FAILED)
 
@@ -142,6 +155,28 @@ def _without_masks(task: Task) -> Task:
     from bokwon.batch.mask_matching import Masks
 
     return replace(task, job=replace(task.job, masks=Masks())) if task.job else task
+
+
+def _with_pictures(task: Task, outputs: Path) -> Task:
+    from bokwon.batch.treatment.leaf import leaf_folder
+
+    pictures = leaf_folder(outputs, task.output)
+    return replace(task, job=replace(task.job, pictures=pictures)) if task.job else task
+
+
+def _facts(restorer: Restorer) -> list[tuple[tuple[str, str], str]]:
+    """Return what the head of the treatment report says of the program and its settings."""
+    from bokwon.version import __version__
+
+    chosen = restorer.settings.of_pixels()
+    model = restorer.model
+    by = restorer.settings.method if model is None else f"{model.name}, sha256 {restorer.sha256}"
+    rest = ", ".join(f"{name} {value}" for name, value in chosen.items() if name != "method" and value is not None)
+    return [
+        (("Program", "프로그램"), f"bokwon {__version__}, {restorer.engine.description}"),
+        (("Model", "모델") if model else ("Method", "방법"), str(by)),
+        (("Settings", "설정"), rest),
+    ]
 
 
 def _run(

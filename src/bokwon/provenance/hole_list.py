@@ -44,12 +44,14 @@ class Damage:
         kind: The kind of all its holes.
         classes: (H, W) uint8, 0 or the place of a kind in `names`, from 1.
         names: The kinds: by default those of `bokwon.types.DamageClass`.
+        confidence: (H, W) uint8, percent: how sure a detector is of each pixel's kind; None where none was asked.
     """
 
     source: str | None = None
     kind: str | None = None
     classes: NDArray[np.uint8] | None = None
     names: tuple[str, ...] = _KINDS
+    confidence: NDArray[np.uint8] | None = None
 
     def of(self, place: tuple[slice, slice], inside: Hole) -> str | None:
         """Return the kind of the hole `inside` a place of the page: the most frequent class of its pixels."""
@@ -57,6 +59,23 @@ class Damage:
             return self.kind
         counts = np.bincount(self.classes[place][inside], minlength=2)[1:]
         return self.names[int(counts.argmax())] if counts.any() else None
+
+    def confidence_of(self, place: tuple[slice, slice], inside: Hole) -> float | None:
+        """Return how sure a detector is of the hole `inside` a place, in [0, 1]; None where none was asked."""
+        if self.confidence is None:
+            return None
+        # Pixels that only the rim of a hole has added are of no piece of damage.
+        values = self.confidence[place][inside]
+        found = values[values > 0]
+        return float(found.mean()) / 100 if found.size else None
+
+    def areas(self, hole: Hole) -> dict[str, int]:
+        """Return how many pixels of a hole are of which kind, the largest first; those of no kind are left out."""
+        if self.classes is None:
+            return {self.kind: int(np.count_nonzero(hole))} if self.kind else {}
+        counts = np.bincount(self.classes[hole], minlength=2)
+        order = sorted(np.flatnonzero(counts[1:]), key=lambda kind: -int(counts[kind + 1]))
+        return {self.names[kind]: int(counts[kind + 1]) for kind in order}
 
 
 def read_damage(
@@ -113,13 +132,13 @@ def describe_holes(hole: Hole, levels: NDArray[np.uint8], damage: Damage) -> tup
 
     Returns:
         For each its `box` (left, top, width, height), `area` in pixels, farthest `evidence` level, `damage` kind or
-        None, and `derived_shape`.
+        None, and `derived_shape`; where a detector found the damage, its `confidence` too.
     """
     import cv2
 
     count, labels, stats, _ = cv2.connectedComponentsWithStats(hole.astype(np.uint8), connectivity=8)
     order = sorted(range(1, count), key=lambda label: -int(stats[label, cv2.CC_STAT_AREA]))[:_MOST_HOLES]
-    found = []
+    found: list[dict[str, Any]] = []
     for label in order:
         left, top, width, height, area = (int(value) for value in stats[label])
         place = slice(top, top + height), slice(left, left + width)
@@ -134,6 +153,8 @@ def describe_holes(hole: Hole, levels: NDArray[np.uint8], damage: Damage) -> tup
                 "derived_shape": outline_shape(inside, at_border=at_border, page=max(hole.shape)),
             }
         )
+        if damage.confidence is not None:
+            found[-1]["confidence"] = damage.confidence_of(place, inside)
     return tuple(found)
 
 

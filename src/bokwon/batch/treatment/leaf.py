@@ -1,0 +1,171 @@
+"""What the treatment report keeps of one restored file, and where: `report_files/OUTPUT/`, beside the outputs.
+
+The pictures are drawn while the file is restored, when its pages are decoded anyway. `leaf.json` is written last. It
+has the checksum of the output, so pictures of an earlier output are never shown.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bokwon.batch.mask_matching import REPORT_FILES
+from bokwon.batch.treatment.pictures import PageDrawing, PagePictures, Region
+from bokwon.errors import BokwonError
+from bokwon.image_io.document import open_document
+from bokwon.image_io.reader import MAX_PIXELS, Source, read_page
+from bokwon.provenance.hole_list import Damage
+from bokwon.provenance.record import put_back, read_record, record_folder
+from bokwon.types import Hole
+from bokwon.utilities.atomic import make_folder, write_file
+from bokwon.utilities.checksums import sha256_of_file
+
+__all__ = [
+    "Leaf",
+    "draw_from_record",
+    "forget_leaf",
+    "leaf_folder",
+    "read_leaf",
+    "save_leaf",
+    "save_page",
+    "strip_name",
+]
+
+_FILE = "leaf.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """What the report shows of one restored file.
+
+    Attributes:
+        sha256: Checksum of the output that the pictures show.
+        document_pages: How many pages the file has.
+        pages: The pages that were filled, without the pictures themselves.
+    """
+
+    sha256: str
+    document_pages: int
+    pages: tuple[PagePictures, ...]
+
+
+def leaf_folder(outputs: Path, output: str) -> Path:
+    """Return where the pictures of an output lie; `output` is its path relative to the folder of outputs."""
+    return outputs / REPORT_FILES / output
+
+
+def strip_name(page: int, number: int) -> str:
+    """Return the name of a picture: number 0 shows the page, the others its regions."""
+    return f"p{page:03}-{number}.jpg"
+
+
+def save_page(folder: Path, pictures: PagePictures) -> PagePictures:
+    """Write the pictures of a page.
+
+    Args:
+        folder: See `leaf_folder`.
+        pictures: What was drawn.
+
+    Returns:
+        The same without the pictures.
+
+    Raises:
+        FileAccessError: They cannot be written.
+    """
+    make_folder(folder)
+    for number, strip in enumerate(pictures.strips):
+        write_file(folder / strip_name(pictures.page, number), strip, sync=False)
+    return replace(pictures, strips=())
+
+
+def save_leaf(folder: Path, leaf: Leaf) -> None:
+    """Write what belongs to the pictures of a file, once its output is written.
+
+    Raises:
+        FileAccessError: It cannot be written.
+    """
+    write_file(folder / _FILE, json.dumps({"leaf": _FORMAT, **asdict(leaf)}, ensure_ascii=False), sync=False)
+
+
+def forget_leaf(folder: Path) -> None:
+    """Remove the pictures of an earlier output."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_leaf(folder: Path, sha256: str | None) -> Leaf | None:
+    """Read what is kept of an output.
+
+    Args:
+        folder: See `leaf_folder`.
+        sha256: Checksum of the output.
+
+    Returns:
+        None if nothing readable is kept, or only that of another output.
+    """
+    try:
+        told = json.loads((folder / _FILE).read_text(encoding="utf-8", errors="surrogateescape"))
+        if told["leaf"] != _FORMAT or told["sha256"] != sha256:
+            return None
+        return Leaf(str(told["sha256"]), int(told["document_pages"]), tuple(map(_page, told["pages"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _page(told: dict[str, Any]) -> PagePictures:
+    regions = tuple(Region(**{**region, "box": tuple(region["box"])}) for region in told["regions"])
+    return PagePictures(**{**told, "size": tuple(told["size"]), "regions": regions, "strips": ()})
+
+
+def draw_from_record(folder: Path, target: Path) -> Leaf | None:
+    """Draw the pictures of an output by its record: of one that was restored without them.
+
+    Args:
+        folder: Where they are written.
+        target: The output.
+
+    Returns:
+        None where there is no record, or it does not fit the output.
+    """
+    try:
+        record_at, record = read_record(record_folder(target))
+        sha256 = sha256_of_file(target)
+        if record["output"]["sha256"] != sha256:
+            return None
+        forget_leaf(folder)
+        drawn: list[PagePictures] = []
+        most = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in record["pages"].values())])
+        with open_document(Source.of(target), max_pixels=most) as document:
+            for number, told in sorted(record["pages"].items()):
+                after = document.page(number)
+                before = replace(after, pixels=after.pixels.copy())
+                put_back(record_at, number, document.pages, before)
+                hole = read_page(Source.of(record_at / f"hole_p{number:03}.png"), max_pixels=most).pixels.astype(bool)
+                pictures = PageDrawing(before, hole, _damage_of(told["holes"], hole)).finish(after, number)
+                drawn.append(save_page(folder, pictures))
+            leaf = Leaf(sha256, document.pages, tuple(drawn))
+        save_leaf(folder, leaf)
+    except (BokwonError, OSError, KeyError, TypeError, ValueError):
+        # The report says that there are no pictures. What is wrong with a record is told by `bokwon undo`.
+        return None
+    return leaf
+
+
+def _damage_of(holes: Sequence[dict[str, Any]], hole: Hole) -> Damage:
+    """Return what a record tells of the damage, as a map: the smallest hole counts where boxes overlap."""
+    names = tuple(sorted({str(one["damage"]) for one in holes if one.get("damage")}))
+    if not names:
+        return Damage()
+    classes, percent = np.zeros(hole.shape, np.uint8), np.zeros(hole.shape, np.uint8)
+    for one in holes:
+        left, top, width, height = one["box"]
+        place = slice(top, top + height), slice(left, left + width)
+        classes[place][hole[place]] = names.index(str(one["damage"])) + 1 if one.get("damage") else 0
+        percent[place][hole[place]] = round(100 * (one.get("confidence") or 0))
+    return Damage("record", classes=classes, names=names, confidence=percent if percent.any() else None)

@@ -1,0 +1,210 @@
+"""The treatment report of a run: which files stand on which of its pages, and writing them one after the other."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Literal
+
+from bokwon.batch.journal import Entry
+from bokwon.batch.mask_matching import REPORT_FILES, REPORT_PAGE
+from bokwon.batch.treatment.html import both, document, failed_row, leaf_block, link, other_row, shown_name, summary
+from bokwon.batch.treatment.html import url as address
+from bokwon.batch.treatment.leaf import draw_from_record, leaf_folder, read_leaf
+from bokwon.batch.treatment.words import Words
+from bokwon.provenance.record import has_record
+from bokwon.utilities.atomic import make_folder, replacing
+
+__all__ = ["LEAVES_A_PAGE", "REPORT_PAGE", "Run", "write_report"]
+
+Section = Literal["failed", "restored", "other"]
+
+LEAVES_A_PAGE = 50
+"""Filled pages on one page of the report: some ten megabytes of pictures, which browsers open and print at once."""
+_ROWS_A_LEAF = 20
+"""Rows of a table that take about as much room as one leaf."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the files of a report were restored.
+
+    Attributes:
+        title: What was restored: the name of the folder of scans.
+        time: When the run ended.
+        facts: What else the head of the report says: program, model and settings, by their names in both languages.
+    """
+
+    title: str
+    time: datetime
+    facts: Sequence[tuple[Words, str]] = ()
+
+
+@dataclass(frozen=True)
+class _Item:
+    """One thing on a page of the report: a row of a table, or a leaf."""
+
+    section: Section
+    entry: Entry
+    number: int = 0
+
+
+def write_report(outputs: Path, entries: Sequence[Entry], run: Run) -> Path:
+    """Write `report.html`, and further pages in `report_files/` if there are many leaves.
+
+    A report of one page contains its pictures, so the one file can be sent. The pictures of a larger one lie in
+    `report_files/`, which belongs to it. Pictures that are missing are drawn by the record of an output, where one is.
+    Only one leaf is in memory at a time.
+
+    Args:
+        outputs: The folder of outputs.
+        entries: What came of each file; see `bokwon.batch.journal.Report.finish`.
+        run: How they were restored.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        FileAccessError: It cannot be written.
+    """
+    pages = _paged(entries)
+    paths = [outputs / name for name in _page_names(len(pages))]
+    if len(pages) > 1:
+        make_folder(outputs / REPORT_FILES)
+    # The first page last: until the others are there it would lead nowhere.
+    for number in reversed(range(len(pages))):
+        with replacing(paths[number], sync=False) as stream:
+            for piece in document(f"{shown_name(run.title)} · bokwon", _body(number, pages, outputs, entries, run)):
+                stream.write(piece.encode("utf-8", "replace"))
+    for path in (outputs / REPORT_FILES).glob("report-*.html"):
+        if path not in paths:
+            with suppress(OSError):
+                path.unlink()
+    return paths[0]
+
+
+def _page_names(count: int) -> list[str]:
+    return [REPORT_PAGE, *(f"{REPORT_FILES}/report-{number:04}.html" for number in range(2, count + 1))]
+
+
+def _paged(entries: Sequence[Entry]) -> list[list[_Item]]:
+    """Return what stands on each page: failures first, then the leaves, then the files without anything filled."""
+    sections: Mapping[Section, list[_Item]] = {"failed": [], "restored": [], "other": []}
+    for entry in entries:
+        if entry.status == "restored":
+            sections["restored"] += [_Item("restored", entry, n) for n in range(max(1, entry.restored_pages))]
+        else:
+            section: Section = "failed" if entry.status == "failed" else "other"
+            sections[section].append(_Item(section, entry))
+    pages: list[list[_Item]] = [[]]
+    room = LEAVES_A_PAGE * _ROWS_A_LEAF
+    for items in sections.values():
+        for item in items:
+            size = _ROWS_A_LEAF if item.section == "restored" else 1
+            if room < size:
+                pages.append([])
+                room = LEAVES_A_PAGE * _ROWS_A_LEAF
+            pages[-1].append(item)
+            room -= size
+    return pages
+
+
+def _body(
+    number: int, pages: Sequence[Sequence[_Item]], outputs: Path, entries: Sequence[Entry], run: Run
+) -> Iterator[str]:
+    title = shown_name(run.title)
+    prefix = "" if number == 0 else "../"
+    part = "" if len(pages) == 1 else f" ({number + 1}/{len(pages)})"
+    yield f"<h1>{both(f'Treatment report: {title}{part}', f'복원 처리 보고서: {title}{part}')}</h1>\n"
+    if number == 0:
+        facts = [(("Restored on", "복원한 날짜"), run.time.strftime("%Y-%m-%d %H:%M")), *run.facts]
+        yield summary(facts, entries)
+        if any(entry.status == "restored" for entry in entries):
+            yield f'<p class="note">{both(*_READING)}</p>'
+        if len(pages) > 1:
+            yield _contents(pages)
+    else:
+        yield _numbers(number, len(pages))
+    section = None
+    for item in pages[number]:
+        if item.section != section:
+            if section in ("failed", "other"):
+                yield "</tbody></table>\n"
+            section = item.section
+            yield _SECTIONS[section]
+        yield from _item(item, outputs, prefix, embed=len(pages) == 1)
+    if section in ("failed", "other"):
+        yield "</tbody></table>\n"
+    if len(pages) > 1:
+        yield _numbers(number, len(pages))
+    if number == len(pages) - 1:
+        checked, day = both("Checked by", "확인한 사람"), both("Date", "날짜")
+        yield f'<div class="sign"><p>{checked}</p><p>{day}</p></div>'
+
+
+def _item(item: _Item, outputs: Path, prefix: str, *, embed: bool) -> Iterator[str]:
+    entry = item.entry
+    if item.section == "failed":
+        yield failed_row(entry)
+        return
+    if item.section == "other" or entry.output is None:
+        yield other_row(entry)
+        return
+    folder = leaf_folder(outputs, entry.output)
+    leaf = read_leaf(folder, entry.sha256) or draw_from_record(folder, outputs / entry.output)
+
+    def picture(name: str) -> str:
+        if embed:
+            with suppress(OSError):
+                return "data:image/jpeg;base64," + base64.b64encode((folder / name).read_bytes()).decode()
+        return address(f"{prefix}{REPORT_FILES}/{entry.output}/{name}")
+
+    record = has_record(outputs / entry.output)
+    yield from leaf_block(entry, leaf, item.number, has_record=record, prefix=prefix, picture=picture)
+
+
+def _contents(pages: Sequence[Sequence[_Item]]) -> str:
+    rows = []
+    for name, items in zip(_page_names(len(pages)), pages, strict=True):
+        first, last = (shown_name(items[place].entry.file) for place in (0, -1)) if items else ("", "")
+        rows.append(f"<li>{link(name, first if first == last else f'{first} – {last}', _PAGE_LINK)}</li>")
+    return f"<h2>{both('Pages of this report', '이 보고서의 쪽')}</h2><ol>{''.join(rows)}</ol>"
+
+
+def _numbers(number: int, count: int) -> str:
+    prefix = "" if number == 0 else "../"
+    links = [
+        f"<b>{place + 1}</b>" if place == number else link(prefix + name, str(place + 1), _PAGE_LINK)
+        for place, name in enumerate(_page_names(count))
+    ]
+    return f'<nav aria-label="pages · 쪽">{" ".join(links)}</nav>'
+
+
+_PAGE_LINK = ' class="page"'
+_READING: Words = (
+    "Each leaf shows the page before and after, and the largest filled regions enlarged. The numbers in the third "
+    "picture are those of the regions. Undo commands are typed in the folder of this report.",
+    "면마다 복원 전과 복원 후의 모습을 보이고, 메운 곳 가운데 큰 것을 확대해 보입니다. 셋째 그림의 번호는 확대한 곳의 "
+    "번호입니다. 되돌리는 명령은 이 보고서가 있는 폴더에서 실행합니다.",
+)
+
+
+def _head(english: str, korean: str, *columns: Words) -> str:
+    heads = "".join(f"<th>{both(*words)}</th>" for words in columns)
+    table = f'<table class="rows"><thead><tr>{heads}</tr></thead><tbody>' if columns else ""
+    return f"<h2>{both(escape(english), escape(korean))}</h2>\n{table}"
+
+
+_FILE: Words = ("File", "파일")
+_SECTIONS: Mapping[Section, str] = {
+    "failed": _head(
+        "Failed: correct these first", "실패한 파일", _FILE, ("What is wrong", "문제"), ("Remedy", "할 일")
+    ),
+    "restored": _head("Restored leaves", "복원한 면"),
+    "other": _head("Files without anything filled", "메운 곳이 없는 파일", _FILE, ("Result", "결과")),
+}
