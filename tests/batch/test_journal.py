@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from bokwon.batch.job import Job, Options
-from bokwon.batch.journal import REPORT, Entry, Report, fingerprint
+from bokwon.batch.journal import REPORT, Entry, Report, Shard, fingerprint
 from bokwon.batch.mask_matching import Masks
 from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.image_io.reader import Source
@@ -100,3 +101,39 @@ def test_two_runs_never_write_to_one_folder(tmp_path: Path) -> None:
         Report(tmp_path, "settings", resume=False)
     with pytest.raises(FileAccessError):
         Report(tmp_path / "none", "settings", resume=False)
+
+
+def test_shards_share_a_folder_and_a_whole_run_takes_over_what_they_did(job: Job, tmp_path: Path) -> None:
+    first, second = Shard(1, 2), Shard(2, 2)
+    with Report(tmp_path, "s", resume=False, shard=first) as one, Report(tmp_path, "s", resume=False, shard=second):
+        one.add(finished(job))
+        if sys.platform != "win32":
+            with pytest.raises(ArgumentError, match="another run"):
+                Report(tmp_path, "s", resume=True)
+    assert (tmp_path / "report.1-of-2.jsonl").is_file()
+    with Report(tmp_path, "s", resume=True) as whole:
+        assert whole.done("page.png", job) is not None
+        whole.finish(("page.png",))
+    assert sorted(path.name for path in tmp_path.glob("report*")) == [REPORT]
+
+
+def test_a_shard_goes_on_with_what_others_did_before(job: Job, tmp_path: Path) -> None:
+    with Report(tmp_path, "s", resume=False, shard=Shard(1, 2)) as one:
+        one.add(finished(job))
+    with Report(tmp_path, "s", resume=True, shard=Shard(1, 3)) as other:
+        assert other.done("page.png", job) is not None
+    # What it takes over stays where it is: only a run of the whole folder tidies up.
+    assert (tmp_path / "report.1-of-2.jsonl").is_file()
+
+
+def test_every_file_is_in_one_shard() -> None:
+    names = [f"leaf{number:03d}.png" for number in range(200)]
+    shards = [Shard(number, 3) for number in (1, 2, 3)]
+    assert all(sum(shard.has(name) for shard in shards) == 1 for name in names)
+    assert all(sum(map(shard.has, names)) > 40 for shard in shards)
+
+
+@pytest.mark.parametrize("text", ["3", "0/2", "3/2", "a/b", "1/", "-1/2", "1/0"])
+def test_what_is_no_shard_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentError, match="shard"):
+        Shard.parse(text)

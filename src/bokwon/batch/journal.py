@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -16,14 +16,57 @@ from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.provenance.hole_list import class_map_of, manifest_of
 from bokwon.provenance.record import has_record, undone_sha256
 from bokwon.utilities.atomic import replacing
-from bokwon.utilities.checksums import sha256_of_file
+from bokwon.utilities.checksums import key_of, sha256_of_file
 from bokwon.utilities.locks import lock_folder
 
-__all__ = ["REPORT", "Entry", "Report", "fingerprint"]
+__all__ = ["REPORT", "Entry", "Report", "Shard", "fingerprint"]
 
 REPORT = "report.jsonl"
 """Name of the report in the output folder."""
+_REPORTS_OF_SHARDS = "report.*-of-*.jsonl"
 _AGAIN = "run the same command again with --resume, and leave the folder alone until it is done"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several runs that share the work on a folder and know nothing of each other.
+
+    Which files are its own depends on their names alone, so that it does not matter when each of the runs looks.
+
+    Attributes:
+        number: From 1.
+        count: How many runs there are.
+    """
+
+    number: int
+    count: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.count:
+            raise ArgumentError(
+                f"shard {self.number}/{self.count} does not exist", f"give 1/{max(self.count, 1)} and so on"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read `I/N`.
+
+        Raises:
+            ArgumentError: It is something else.
+        """
+        number, _, count = text.partition("/")
+        if not (number.isdecimal() and count.isdecimal()):
+            raise ArgumentError(f"shard {text!r} is not I/N", "give the number of this run and of all, such as 3/8")
+        return cls(int(number), int(count))
+
+    def has(self, name: str) -> bool:
+        """Return whether a file is one of its own."""
+        return int(key_of(name)[:12], 16) % self.count == self.number - 1
+
+    @property
+    def report(self) -> str:
+        """Name of its report."""
+        return f"report.{self.number}-of-{self.count}.jsonl"
 
 
 @dataclass(frozen=True)
@@ -126,24 +169,31 @@ class Report:
     Args:
         folder: The output folder.
         settings: Checksum of the run's settings.
-        resume: Whether the entries of a run before this one count.
+        resume: Whether the entries of runs before this one count.
+        shard: Which part of the folder this run does; all of it by default. Runs of shards write reports of their own,
+            which the next run of all of it takes over.
 
     Raises:
         ArgumentError: Another run is at work there.
         FileAccessError: The report cannot be written.
     """
 
-    def __init__(self, folder: Path, settings: str, *, resume: bool) -> None:
-        self._path = folder / REPORT
+    def __init__(self, folder: Path, settings: str, *, resume: bool, shard: Shard | None = None) -> None:
+        self._path = folder / (shard.report if shard else REPORT)
         self._settings = settings
         self._entries: dict[str, Entry] = {}
-        self._lock = _lock(folder)
+        # What the runs of shards have left is taken over by a run of the whole folder.
+        self._others = [] if shard else sorted(folder.glob(_REPORTS_OF_SHARDS))
+        self._lock = _lock(folder, shared=shard is not None)
         try:
             self._stream = self._path.open("a+", encoding="utf-8", errors="surrogateescape")
             self._stream.seek(0)
             if resume:
-                found = (Entry.from_json(line) for line in self._stream)
-                self._entries = {entry.file: entry for entry in found if entry is not None}
+                self._entries = _entries(self._stream)
+                for path in (folder / REPORT, *sorted(folder.glob(_REPORTS_OF_SHARDS))):
+                    if path != self._path and path.is_file():
+                        with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+                            self._entries = {**_entries(lines), **self._entries}
             # What is there stays until this run is finished: one begun without --resume by mistake loses nothing.
             if self._stream.seek(0, os.SEEK_END):
                 self._stream.write("\n")
@@ -202,6 +252,8 @@ class Report:
         entries = tuple(self._still_there(self._entries[name]) for name in names)
         with replacing(self._path) as stream:
             stream.write("".join(entry.to_json() + "\n" for entry in entries).encode("utf-8", "surrogateescape"))
+        for path in self._others:
+            path.unlink(missing_ok=True)
         return entries
 
     def _still_there(self, entry: Entry) -> Entry:
@@ -230,7 +282,13 @@ class Report:
         self._unlock()
 
 
-def _lock(folder: Path) -> int | None:
+def _entries(lines: Iterable[str]) -> dict[str, Entry]:
+    """The last entry of each file; lines that a killed run has cut short do not count."""
+    found = (Entry.from_json(line) for line in lines)
+    return {entry.file: entry for entry in found if entry is not None}
+
+
+def _lock(folder: Path, *, shared: bool) -> int | None:
     """Lock an output folder; see `lock_folder`.
 
     Raises:
@@ -238,7 +296,7 @@ def _lock(folder: Path) -> int | None:
         FileAccessError: The folder cannot be opened.
     """
     try:
-        return lock_folder(folder)
+        return lock_folder(folder, shared=shared)
     except BlockingIOError as error:
         raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
     except OSError as error:

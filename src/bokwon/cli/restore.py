@@ -167,6 +167,15 @@ def restore(
             rich_help_panel=_FOLDERS,
         ),
     ] = True,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="I/N",
+            help="Do the I-th of N parts: for N runs on machines that see the same folders.",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = None,
     jobs: Annotated[int | None, jobs_option(_FOLDERS)] = None,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Work on a Ray cluster.", rich_help_panel=_FOLDERS)
@@ -222,6 +231,7 @@ def restore(
         ("--masks", masks is not None),
         ("--resume", resume),
         ("--no-report", not report),
+        ("--shard", shard is not None),
         ("--jobs", jobs not in (None, 1)),
         ("--cluster", cluster),
         ("--recursive", recursive),
@@ -244,6 +254,7 @@ def restore(
 
     from bokwon.batch.found_masks import check_detector, detector_is_installed
     from bokwon.batch.job import Options
+    from bokwon.batch.journal import Shard
     from bokwon.batch.page_ranges import select_pages
     from bokwon.image_io.masks import MaskOptions
 
@@ -280,6 +291,7 @@ def restore(
             console=console,
             ignore_masks=mask == "auto" and masks is None,
             treatment=report,
+            shard=None if shard is None else Shard.parse(shard),
         )
     else:
         from bokwon.cli.restore_one import restore_one

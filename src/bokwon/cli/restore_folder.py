@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from bokwon.batch.job import Options
-    from bokwon.batch.journal import Entry
+    from bokwon.batch.journal import Entry, Shard
     from bokwon.batch.plan import Batch, Task
     from bokwon.inpaint.restorer import Restorer
     from bokwon.settings import RestoreSettings
@@ -63,10 +63,12 @@ def restore_folder(
     console: Console,
     ignore_masks: bool = False,
     treatment: bool = True,
+    shard: Shard | None = None,
 ) -> None:
     """Restore the images of a folder, or several images, into another folder.
 
-    With `treatment` a report of it is written for people, `report.html`.
+    With `treatment` a report of it is written for people, `report.html`; with `shard` only a part of the files is done,
+    and the report is left to the run that does the rest.
 
     Raises:
         typer.Exit: With 4, if some files failed.
@@ -96,6 +98,8 @@ def restore_folder(
         base = Path()
     if ignore_masks:
         batch = replace(batch, tasks=tuple(map(_without_masks, batch.tasks)))
+    if shard is not None:
+        batch = replace(batch, tasks=tuple(task for task in batch.tasks if shard.has(task.name)))
     if treatment:
         batch = replace(batch, tasks=tuple(_with_pictures(task, outputs) for task in batch.tasks))
     without = sum(task.job is not None and not task.job.masks for task in batch.tasks)
@@ -112,8 +116,9 @@ def restore_folder(
     del restorer
     make_folder(outputs)
     begun = perf_counter()
-    with Report(outputs, digest, resume=resume) as report:
-        if resume:
+    with Report(outputs, digest, resume=resume, shard=shard) as report:
+        # Other shards may be at work: only a run of the whole folder tidies up.
+        if resume and shard is None:
             remove_parts(outputs, keep=is_prepared)
         known = {task.name: report.done(task.name, task.job) for task in batch.tasks if task.job}
         finished = {name: entry for name, entry in known.items() if entry is not None}
@@ -136,16 +141,17 @@ def restore_folder(
         finally:
             # Ends the workers, also when the run is interrupted; then what they have left of a file can go.
             running.close()
-            remove_parts(outputs, keep=is_prepared)
+            if shard is None:
+                remove_parts(outputs, keep=is_prepared)
         entries = report.finish(tuple(task.name for task in batch.tasks))
-        if treatment:
+        if treatment and shard is None:
             title = outputs.absolute().name if not isinstance(inputs, Path) else inputs.absolute().name
             write_report(outputs, entries, Run(title, datetime.now(), facts))
     seconds = perf_counter() - begun
     console.table(_table(entries))
     _tell_found(entries, console)
     rate = f", {pages / seconds:.2f} pages/s" if pages else ""
-    shown = outputs / (REPORT_PAGE if treatment else REPORT)
+    shown = outputs / (shard.report if shard else REPORT_PAGE if treatment else REPORT)
     console.tell("summary", f"{_clock(seconds)}{rate}; report in {shown}")
     if any(entry.status == "failed" for entry in entries):
         raise typer.Exit(_SOME_FAILED)

@@ -47,15 +47,19 @@ def hold_lock(path: Path, work: str) -> Iterator[None]:
         yield
 
 
-def lock_folder(folder: Path) -> int | None:
+def lock_folder(folder: Path, *, shared: bool = False) -> int | None:
     """Lock a folder itself, and no file in it: a file may be removed or replaced, and its lock with it.
+
+    Args:
+        folder: The folder.
+        shared: Others may have it too, if they share it as well.
 
     Returns:
         A descriptor that holds the lock until it is closed or this process ends; None where folders cannot be locked:
         on Windows, and on some network file systems.
 
     Raises:
-        BlockingIOError: Another process has it.
+        BlockingIOError: Another process has it, and does not share it.
         OSError: The folder cannot be opened.
     """
     if sys.platform == "win32":
@@ -64,7 +68,7 @@ def lock_folder(folder: Path) -> int | None:
 
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise
