@@ -56,6 +56,9 @@ def evaluate_detect(
     part: Annotated[
         str, typer.Option("--part", help="all pages; or even or odd: every second one, from the first or second.")
     ] = "all",
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Also restore the scenes with the true and with the found masks.")
+    ] = False,
     overlays: Annotated[bool, typer.Option("--overlays", help="Write pictures of what was found.")] = False,
     calibration: Annotated[
         Path | None,
@@ -103,6 +106,7 @@ def evaluate_detect(
         count=count,
         seed=seed,
         part=part,
+        restore=restore,
         overlays=overlays,
         calibration=calibration,
     )

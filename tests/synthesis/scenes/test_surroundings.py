@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bokwon.synthesis.scenes.surroundings import draw_surroundings, mark_sound, place_sheet
+from bokwon.synthesis.scenes.surroundings import draw_surroundings, illustrate, mark_sound, place_sheet
 
 
 def test_surroundings_fill_the_window() -> None:
@@ -28,3 +28,14 @@ def test_marks_change_a_copy() -> None:
     marked = [mark_sound(np.random.default_rng(number), page, 0.5, behind) for number in range(40)]
     assert (page == 230).all()
     assert sum(bool((one != page).any()) for one in marked) > 20
+
+
+def test_an_illustration_lies_on_a_copy_and_covers_a_part() -> None:
+    page, picture = np.full((160, 160, 3), 230, np.uint8), np.full((160, 160, 3), (10, 200, 10), np.uint8)
+    covered = []
+    for number in range(30):
+        image = illustrate(np.random.default_rng(number), page, 0.5, picture)
+        covered.append(float((image != 230).any(2).mean()))
+    assert (page == 230).all()
+    assert 0 < np.median(covered) < 0.5
+    assert max(covered) < 1

@@ -28,6 +28,8 @@ from bokwon.evaluation.detection.figures import (
     judge_regions,
     polygon_mask,
 )
+from bokwon.evaluation.detection.restoring import RestoredScene, restore_scene
+from bokwon.inpaint.restorer import Restorer
 from bokwon.synthesis.scenes.classes import IGNORE
 from bokwon.synthesis.scenes.scene import draw_scene
 from bokwon.synthesis.scenes.sources import Sources
@@ -58,6 +60,7 @@ class DetectionOrder:
         count: Number of scenes.
         seed: Of the scenes.
         part: `all`, or every second page by name: `even` starts with the first, `odd` with the second.
+        restore: Also restore the scenes, with the true masks and with those that are found.
         overlays: Write a picture of what was found on each page.
         calibration: File to write the curves from score to confidence into, for the card of a model without them.
     """
@@ -71,6 +74,7 @@ class DetectionOrder:
     count: int = 200
     seed: int = 1
     part: str = "all"
+    restore: bool = False
     overlays: bool = False
     calibration: Path | None = None
 
@@ -251,6 +255,8 @@ def _scenes(
 ) -> tuple[dict[str, Any], list[RegionVerdict]]:
     counts = {group: Counts() for group in GROUPS}
     verdicts: list[RegionVerdict] = []
+    restorer = Restorer() if order.restore else None
+    restored: list[RestoredScene] = []
     for number in range(order.count):
         scene = draw_scene(np.random.default_rng((order.seed, number)), sources)
         damage = detector.find(scene.image, "RGB")
@@ -258,6 +264,8 @@ def _scenes(
             one = count_pixels(damage, scene.labels, kinds, detector.threshold)
             counts[group].add(one)
         verdicts += judge_regions(damage, scene.labels)
+        if restorer is not None and (one_restored := restore_scene(scene, damage, restorer)) is not None:
+            restored.append(one_restored)
         if order.overlays and number < 40:
             beside = [scene.image, draw_overlay(as_gray(scene.image, "RGB"), damage)]
             truth = np.where((scene.labels > 1) & (scene.labels < IGNORE - 1), 255, 0).astype(np.uint8)
@@ -276,6 +284,7 @@ def _scenes(
         "sure_regions": len(sure),
         "sure_right": float(np.mean(sure)) if sure else 0.0,
         "calibration": bins,
+        "restored": [asdict(one) for one in restored],
     }
     return told, verdicts
 
@@ -308,4 +317,10 @@ def _table(told: dict[str, Any]) -> list[str]:
             lines.append(f"| {group}: F1 / precision / recall | {figures} |")
         right, regions = told["scenes"]["sure_right"], told["scenes"]["sure_regions"]
         lines.append(f"| regions of confidence >= {_CERTAIN} that are right | {right:.1%} of {regions} |")
+        if restored := told["scenes"]["restored"]:
+            true, found, damaged = (np.mean([one[key] for one in restored]) for key in ("true", "found", "damaged"))
+            lines.append(
+                f"| restored, PSNR in the damage: true masks / found masks / unrestored, {len(restored)} scenes "
+                f"| {true:.2f} / {found:.2f} / {damaged:.2f} dB |"
+            )
     return lines

@@ -11,9 +11,25 @@ from numpy.typing import NDArray
 from bokwon.synthesis.damage.sheet import grain
 from bokwon.synthesis.random_fields import Field, noise_field, smooth_outline
 
-__all__ = ["draw_surroundings", "mark_sound", "place_sheet"]
+__all__ = ["draw_surroundings", "illustrate", "mark_sound", "place_sheet"]
 
 Pixels = NDArray[np.uint8]
+
+# Painted initials and pictures: red lead, vermilion, azurite, ultramarine, verdigris, ochre, gold, white, black.
+_PIGMENTS = np.array(
+    [
+        (196, 78, 48),
+        (176, 38, 40),
+        (70, 104, 150),
+        (44, 62, 130),
+        (62, 120, 84),
+        (178, 132, 62),
+        (208, 172, 84),
+        (236, 230, 214),
+        (40, 34, 34),
+    ],
+    np.float64,
+)
 
 
 def draw_surroundings(rng: np.random.Generator, shape: tuple[int, int], textures: list[Pixels]) -> Pixels:
@@ -168,6 +184,52 @@ def mark_sound(rng: np.random.Generator, image: Pixels, unit: float, behind: Pix
             cv2.circle(layer, (round(16 * x), round(16 * y)), round(16 * radius), 255, -1, cv2.LINE_AA, 4)
         _lay(out, layer, behind, 1.0)
     return out
+
+
+def illustrate(rng: np.random.Generator, image: Pixels, unit: float, picture: Pixels) -> Pixels:
+    """Put a painted initial, an ornament or a picture on a page: colours that are no damage.
+
+    Args:
+        rng: Source of randomness.
+        image: uint8 (H, W, 3).
+        unit: Pixels of 1/512 of the page's width.
+        picture: uint8 (H, W, 3), what a picture shows.
+
+    Returns:
+        uint8 (H, W, 3), a new picture.
+    """
+    out = image.copy()
+    height, width = out.shape[:2]
+    for _ in range(int(rng.choice([1, 2, 3], p=(0.6, 0.25, 0.15)))):
+        centre = rng.uniform(0.05, 0.95, 2) * (width, height)
+        sides = np.clip(np.exp(rng.normal(np.log(45), 0.7)) * rng.uniform(0.6, 1.6, 2), 8, 220) * unit
+        layer = np.zeros(out.shape[:2], np.uint8)
+        box = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * sides / 2 + centre
+        outline = box if rng.random() < 0.6 else smooth_outline(rng, centre, float(sides[0] / 2), roughness=0.5)
+        cv2.fillPoly(layer, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
+        if rng.random() < 0.35:
+            # The letter itself: the middle is open.
+            inner = (outline - centre) * rng.uniform(0.4, 0.8, 2) + centre + rng.normal(0, 0.1, 2) * sides
+            cv2.fillPoly(layer, [np.round(inner * 16).astype(np.int32)], 0, cv2.LINE_AA, shift=4)
+        content = _painting(rng, (height, width), unit) if rng.random() < 0.6 else np.roll(picture, height // 3, 0)
+        _lay(out, layer, content, float(rng.uniform(0.75, 1)))
+        if rng.random() < 0.6:
+            frame = _PIGMENTS[int(rng.integers(len(_PIGMENTS)))] * rng.uniform(0.3, 1)
+            thick = max(1, round(rng.uniform(0.5, 3) * unit))
+            cv2.polylines(out, [np.round(outline * 16).astype(np.int32)], True, frame.tolist(), thick, cv2.LINE_AA, 4)
+    return out
+
+
+def _painting(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> Field:
+    """Draw fields of a few pigments with dark outlines: float32 (H, W, 3) in [0, 255]."""
+    field = noise_field(rng, shape, float(rng.uniform(6, 40)) * unit, 2)
+    steps = np.digitize(field, np.quantile(field[::5, ::5], np.linspace(0, 1, int(rng.integers(3, 6)))[1:-1]))
+    chosen = _PIGMENTS[rng.permutation(len(_PIGMENTS))[: int(steps.max()) + 1]] * rng.uniform(0.7, 1.1)
+    painted = chosen[steps] * (1 + 0.08 * noise_field(rng, shape, 3 * unit, 2))[..., None]
+    if rng.random() < 0.6:
+        edge = cv2.morphologyEx(steps.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+        painted[edge] *= rng.uniform(0.1, 0.6)
+    return np.asarray(np.clip(painted, 0, 255), np.float32)
 
 
 def _lay(image: Pixels, layer: Pixels, colour: object, opacity: float) -> None:
