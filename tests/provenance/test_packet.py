@@ -7,11 +7,12 @@ import pytest
 from bokwon.provenance.packet import RDF, read_packet
 
 IPTC = 'xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+OPEN = f'<rdf:Description rdf:about="uuid:7" {IPTC}>'
 FORMS = {
     "attribute": f'<rdf:Description rdf:about="uuid:7" {IPTC} e:DigitalSourceType="VALUE"/>',
     "quoted once": f"<rdf:Description rdf:about='uuid:7' {IPTC} e:Event='a > b' e:DigitalSourceType = 'VALUE' />",
-    "element": f'<rdf:Description rdf:about="uuid:7" {IPTC}><e:DigitalSourceType>VALUE</e:DigitalSourceType></rdf:Description>',
-    "resource": f'<rdf:Description rdf:about="uuid:7" {IPTC}><e:DigitalSourceType rdf:resource="VALUE"/></rdf:Description>',
+    "element": f"{OPEN}<e:DigitalSourceType>VALUE</e:DigitalSourceType></rdf:Description>",
+    "resource": f'{OPEN}<e:DigitalSourceType rdf:resource="VALUE"/></rdf:Description>',
 }
 
 
