@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -109,6 +109,7 @@ def test_what_is_no_mark_of_ours_is_said() -> None:
     assert not has_mark(packet())
 
 
+@settings(deadline=None)
 @given(
     before=st.sampled_from(["", COMPOSITE, CORRECTED, SCHEME + "print", "a &amp; b"]),
     inner=st.text(st.characters(exclude_characters="<>&\r", exclude_categories=("Cc", "Cs"))),

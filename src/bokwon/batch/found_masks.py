@@ -200,7 +200,8 @@ class FoundMasks:
         self._tell("detail", f"{name}: {said}, {share:.2%} of it will be filled")
         back = page.upright.inverse
         hole, kinds = np.ascontiguousarray(back.apply(damage.hole)), np.ascontiguousarray(back.apply(damage.kinds))
-        told = Damage("bokwon's detector", classes=kinds, names=DETECTOR_CLASSES)
+        confidence = np.ascontiguousarray(back.apply(damage.confidence))
+        told = Damage("bokwon's detector", classes=kinds, names=DETECTOR_CLASSES, confidence=confidence)
         return PageHole(hole, "found damage", said, "found", lambda: told)
 
     def check_pictures(self, target: Path, source: Path | None, *, overwrite: bool = True) -> None:

@@ -57,7 +57,8 @@ class PageRecord:
         evidence: Pixels by the level that first reached them, from 1; the last ones were reached by none.
         damage_from: Who tells the kinds of damage; None if nobody does.
         holes: Connected holes: `box` (left, top, width, height), `area`, the farthest `evidence` level, the kind of
-            `damage`, None where it is not told, and the `derived_shape`, which is that of the outline alone.
+            `damage`, None where it is not told, the `confidence` of a detector, None where somebody gave the mask, and
+            the `derived_shape`, which is that of the outline alone.
     """
 
     page: int

@@ -16,9 +16,10 @@ __all__ = ["EXTENSION", "is_joined", "joined_xmp", "packet_segments", "segments_
 
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 """What segments of an extension begin with."""
-_MOST_PAYLOAD = 65533
 _MOST_PACKET = 65502
 """Bytes of a packet in one segment, as the specification sets it."""
+_MOST_WRAPPER = 60_000
+"""Bytes of a wrapper that is kept in the first segment; a longer one goes into the extension."""
 _PART = 65400
 """Bytes of an extension in each segment."""
 _NOTE = (
@@ -28,7 +29,7 @@ _NOTE = (
 _OPENING = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
 _CLOSING = b"</rdf:RDF></x:xmpmeta>"
 _HEAD = re.compile(rb"\A\s*(\xef\xbb\xbf)?\s*<\?xpacket begin.*?\?>", re.DOTALL)
-_TAIL = re.compile(rb"<\?xpacket end.*\Z", re.DOTALL)
+_TAIL = b"<?xpacket end"
 
 
 def packet_segments(packet: bytes) -> tuple[bytes, ...]:
@@ -36,6 +37,8 @@ def packet_segments(packet: bytes) -> tuple[bytes, ...]:
     if len(packet) <= _MOST_PACKET:
         return (_segment(XMP + packet),)
     head, body, tail = _parts(packet)
+    if len(head + tail) > _MOST_WRAPPER:
+        head, body, tail = b"", packet, b""
     digest = hashlib.md5(body, usedforsecurity=False).hexdigest().upper().encode()
     parts = [
         EXTENSION + digest + struct.pack(">II", len(body), start) + body[start : start + _PART]
@@ -96,8 +99,6 @@ def segments_with_xmp(segments: tuple[bytes, ...], packet: bytes | None) -> tupl
 
 
 def _segment(payload: bytes) -> bytes:
-    if len(payload) > _MOST_PAYLOAD:
-        raise ValueError("its packet's wrapper is longer than a segment")
     return struct.pack(">BBH", 0xFF, APP1, len(payload) + 2) + payload
 
 
@@ -109,8 +110,8 @@ def _parts(packet: bytes) -> tuple[bytes, bytes, bytes]:
     """Return a packet's first processing instruction, what stands between, and the last one: the wrapper stays."""
     head = _HEAD.match(packet)
     start = head.end() if head else 0
-    tail = _TAIL.search(packet, start)
-    stop = tail.start() if tail else len(packet)
+    tail = packet.rfind(_TAIL, start)
+    stop = tail if tail >= 0 else len(packet)
     return packet[:start], packet[start:stop], packet[stop:]
 
 
