@@ -40,6 +40,15 @@ def test_a_source_type_within_a_structure_is_not_that_of_the_picture() -> None:
     assert found.about == ""
 
 
+def test_a_value_that_speaks_of_a_source_type_is_none() -> None:
+    # Long enough that going through it once for each of its characters would never end.
+    text = f"{'7' * 300_000} e:DigitalSourceType='other'"
+    whole = packet(f'<rdf:Description rdf:about="" {IPTC} e:Event="{text}" e:DigitalSourceType="VALUE"/>')
+    place = read_packet(whole).source_type
+    assert place is not None
+    assert whole[slice(*place)] == b"VALUE"
+
+
 @pytest.mark.parametrize("name", ["AISystemUsed", "AISystemVersionUsed"])
 def test_a_named_ai_system_is_seen(name: str) -> None:
     assert read_packet(packet(f'<rdf:Description rdf:about="" {IPTC} e:{name}="x"/>')).has_ai_system

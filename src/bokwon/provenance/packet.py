@@ -23,9 +23,8 @@ _ROOT, _DESCRIPTION, _ABOUT, _RESOURCE = (f"{RDF} {name}" for name in ("RDF", "D
 _SOURCE_TYPE = f"{IPTC} DigitalSourceType"
 _RESTORATIONS = f"{OWN} restorations"
 _TAG = re.compile(rb"<(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>")
-_VALUE = rb"\s*=\s*(?:\"([^\"]*)\"|'([^']*)')"
-_SOURCE_ATTRIBUTE = re.compile(rb"[\w.-]+:DigitalSourceType" + _VALUE)
-_RESOURCE_ATTRIBUTE = re.compile(rb"[\w.-]+:resource" + _VALUE)
+# Each begins behind a space, so that long values are gone through once.
+_ATTRIBUTE = re.compile(rb"(?<=\s)[^\s=<>\"'/]+:([^\s=<>\"'/:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
 @dataclass
@@ -90,11 +89,11 @@ class _Reader:
             self._described = True
             self._names(attributes)
             if _SOURCE_TYPE in attributes:
-                self._take(_SOURCE_ATTRIBUTE.search(self.packet, tag.start(), tag.end()))
+                self._take(tag, b"DigitalSourceType")
         elif parents[-2:] == [_ROOT, _DESCRIPTION]:
             self._names([name])
             if name == _SOURCE_TYPE and _RESOURCE in attributes:
-                self._take(_RESOURCE_ATTRIBUTE.search(self.packet, tag.start(), tag.end()))
+                self._take(tag, b"resource")
             elif name == _SOURCE_TYPE:
                 if tag[0].endswith(b"/>"):
                     raise ValueError("its source type is empty")
@@ -113,7 +112,9 @@ class _Reader:
     def _names(self, names: Container[str]) -> None:
         self.found.has_ai_system |= any(f"{IPTC} {name}" in names for name in AI_SYSTEM)
 
-    def _take(self, found: re.Match[bytes] | None) -> None:
-        if found is None:
+    def _take(self, tag: re.Match[bytes], name: bytes) -> None:
+        found = (item for item in _ATTRIBUTE.finditer(self.packet, tag.start(), tag.end()) if item[1] == name)
+        value = next(found, None)
+        if value is None:
             raise ValueError("its source type is written in a way that is not known")
-        self.found.source_type = found.span(1) if found[1] is not None else found.span(2)
+        self.found.source_type = value.span(2) if value[2] is not None else value.span(3)

@@ -28,7 +28,7 @@ _NOTE = (
 )
 _OPENING = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
 _CLOSING = b"</rdf:RDF></x:xmpmeta>"
-_HEAD = re.compile(rb"\A\s*(\xef\xbb\xbf)?\s*<\?xpacket begin.*?\?>", re.DOTALL)
+_HEAD = re.compile(rb"\A[\s\xef\xbb\xbf]*<\?xpacket begin.*?\?>", re.DOTALL)
 _TAIL = b"<?xpacket end"
 
 

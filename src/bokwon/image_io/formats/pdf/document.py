@@ -183,6 +183,8 @@ class PdfDocument(Document):
             self._pdf.save(
                 cast(BinaryIO, sink),
                 deterministic_id=not encrypted,
+                # It would write the whole packet anew.
+                fix_metadata_version=False,
                 encryption=True if encrypted else None,
                 linearize=self._pdf.is_linearized,
             )
