@@ -22,7 +22,6 @@ from bokwon.batch.mask_matching import (
     masks_beside,
     masks_of_pages,
 )
-from bokwon.detection.detector import as_rgb
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.image_io.document import open_document
 from bokwon.image_io.masks import MaskOptions, hole_of_mask
@@ -206,6 +205,8 @@ def _write(out: Path, stem: str, page: Page, hole: NDArray[np.bool_], detected: 
     turn = page.upright
     pixels, mode = turn.apply(page.pixels), page.mode
     if mode == "CMYK":
+        from bokwon.detection.detector import as_rgb
+
         pixels, mode = as_rgb(pixels, mode), "RGB"
     hole = turn.apply(hole)
     kind = "labelled" if hole.any() else "sound"

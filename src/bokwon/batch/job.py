@@ -32,6 +32,7 @@ class Options:
         missing_pages: Whether files may lack some of these, as those of a folder do.
         record: Whether to leave a record of the intervention beside each output.
         overlay: Whether the record has pictures of the evidence.
+        mark: Whether outputs with filled pixels say so in their XMP.
         find: Whether damage is found on files without a mask, and from which confidence on it is filled; None: no.
     """
 
@@ -42,6 +43,7 @@ class Options:
     missing_pages: bool = False
     record: bool = False
     overlay: bool = False
+    mark: bool = True
     find: float | None = None
 
 

@@ -21,6 +21,7 @@ def settings_digest(restorer: Restorer, options: Options, file_format: str | Non
         options.pages,
         options.record,
         options.overlay,
+        options.mark,
         options.find,
         None if options.find is None else detector_sha256(),
         file_format,

@@ -26,6 +26,7 @@ from bokwon.cli import (
     masks,
     models,
     pages,
+    record,
     restore,
     train,
     undo,
@@ -81,6 +82,7 @@ app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(record.app, name="record")
 
 
 def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:

@@ -132,6 +132,14 @@ def restore(
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
+    no_mark: Annotated[
+        bool,
+        typer.Option(
+            "--no-mark",
+            help="Do not say in the XMP of OUTPUT that pixels of it are filled.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
     no_overwrite: Annotated[
         bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.", rich_help_panel=_OUTPUT)
     ] = False,
@@ -272,6 +280,7 @@ def restore(
         missing_pages=folder or many,
         record=record or overlay,
         overlay=overlay,
+        mark=not no_mark,
         find=find,
     )
     format_name = output_format.upper() if output_format else None

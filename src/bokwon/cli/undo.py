@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Annotated, Any
 
@@ -40,7 +41,9 @@ def undo(
     from bokwon.image_io.output_formats import check_fits, format_of, lost_on_the_way
     from bokwon.image_io.page import Page
     from bokwon.image_io.reader import MAX_PIXELS, Source
+    from bokwon.image_io.xmp import with_xmp
     from bokwon.provenance import record as records
+    from bokwon.provenance.mark import has_mark, remove_mark
     from bokwon.provenance.unfinished import finish_unfinished
     from bokwon.utilities.atomic import replacing
     from bokwon.utilities.checksums import sha256_of_file
@@ -62,6 +65,16 @@ def undo(
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
     restored: list[int] = []
     lossy: list[int] = []
+
+    def unmarked(number: int, packet: bytes | None) -> bytes | None:
+        if packet is None or not has_mark(packet):
+            return packet
+        try:
+            return remove_mark(packet, sha256_of_file(folder / records.originals_file(number)))
+        except ValueError as error:
+            console.tell("warning", f"the mark of the restoration stays in the XMP of {final}: {error}")
+            return packet
+
     with open_document(source, max_pixels=largest) as document:
 
         def visit(number: int, read: Callable[[], Page] | None) -> Page | None:
@@ -71,6 +84,7 @@ def undo(
                 raise InputFileError(f"page {number} of {output} has no image any more", "restore it from the original")
             page = read()
             records.put_back(folder, number, document.pages, page)
+            page = replace(page, metadata=with_xmp(page.metadata, unmarked(number, page.metadata.xmp)))
             if document.format is None:
                 check_fits(page.pixels, page.mode, file_format)
                 for notice in lost_on_the_way(page, file_format):
@@ -83,7 +97,7 @@ def undo(
             return page
 
         with replacing(final) as stream:
-            document.rewrite(stream, file_format, visit)
+            document.rewrite(stream, file_format, visit, lambda packet: unmarked(min(pages), packet))
             if missing := sorted(pages.keys() - set(restored)):
                 raise InputFileError(f"{output} has no page {missing[0]}, of which {record} speaks", "check the names")
     if final.samefile(output) and folder.resolve() == records.record_folder(output).resolve():

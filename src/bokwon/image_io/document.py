@@ -8,7 +8,7 @@ from typing import BinaryIO
 from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
 from bokwon.image_io.output_formats import encode_page
 from bokwon.image_io.page import Page
-from bokwon.image_io.protocols import Document, PageTransform
+from bokwon.image_io.protocols import Document, PageTransform, XmpTransform
 from bokwon.image_io.reader import read_page
 from bokwon.image_io.source import Source
 
@@ -71,7 +71,9 @@ class SinglePage(Document):
         """Read the page; see `Document.page`."""
         return read_page(self._source, max_pixels=self._max_pixels)
 
-    def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
+    def rewrite(
+        self, stream: BinaryIO, file_format: str, transform: PageTransform, file_xmp: XmpTransform | None = None
+    ) -> None:
         """Write the file anew; see `Document.rewrite`."""
         found: list[Page] = []
 

@@ -8,11 +8,14 @@ from typing import BinaryIO, Protocol
 
 from bokwon.image_io.page import Page
 
-__all__ = ["Document", "PageTransform"]
+__all__ = ["Document", "PageTransform", "XmpTransform"]
 
 PageTransform = Callable[[int, Callable[[], Page] | None], Page | None]
 """Called with each page: its number from 1 and what reads it, or None for a page without an image. Returns the page to
 write in its place, or None to leave it."""
+
+XmpTransform = Callable[[bytes | None], bytes | None]
+"""Called with the XMP packet of a file, None for none; returns the one to write in its place."""
 
 
 class Document(AbstractContextManager["Document"], Protocol):
@@ -43,13 +46,16 @@ class Document(AbstractContextManager["Document"], Protocol):
         """
         ...
 
-    def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
+    def rewrite(
+        self, stream: BinaryIO, file_format: str, transform: PageTransform, file_xmp: XmpTransform | None = None
+    ) -> None:
         """Write the file anew.
 
         Args:
             stream: Where to; seekable.
             file_format: The format to write.
             transform: Called with every page, in order.
+            file_xmp: Called once some page has changed, where the format has XMP of the whole file: a PDF.
 
         Raises:
             ArgumentError: The format does not hold this file.

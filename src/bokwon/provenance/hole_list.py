@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,16 @@ from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.reader import Source
 from bokwon.types import DAMAGE_KINDS, Hole
 
-__all__ = ["CLASS_MAP", "Damage", "class_map_of", "describe_holes", "manifest_of", "outline_shape", "read_damage"]
+__all__ = [
+    "CLASS_MAP",
+    "Damage",
+    "class_map_of",
+    "connected_holes",
+    "describe_holes",
+    "manifest_of",
+    "outline_shape",
+    "read_damage",
+]
 
 CLASS_MAP = ".classes.png"
 """How the name of a class map ends. It lies beside a mask and tells what made its holes; it is no image to restore."""
@@ -67,7 +76,7 @@ class Damage:
         # Pixels that only the rim of a hole has added are of no piece of damage.
         values = self.confidence[place][inside]
         found = values[values > 0]
-        return float(found.mean()) / 100 if found.size else None
+        return float(np.median(found)) / 100 if found.size else None
 
     def areas(self, hole: Hole) -> dict[str, int]:
         """Return how many pixels of a hole are of which kind, the largest first; those of no kind are left out."""
@@ -132,30 +141,40 @@ def describe_holes(hole: Hole, levels: NDArray[np.uint8], damage: Damage) -> tup
 
     Returns:
         For each its `box` (left, top, width, height), `area` in pixels, farthest `evidence` level, `damage` kind or
-        None, and `derived_shape`; where a detector found the damage, its `confidence` too.
+        None, `confidence` or None, and `derived_shape`.
     """
-    import cv2
-
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(hole.astype(np.uint8), connectivity=8)
-    order = sorted(range(1, count), key=lambda label: -int(stats[label, cv2.CC_STAT_AREA]))[:_MOST_HOLES]
-    found: list[dict[str, Any]] = []
-    for label in order:
-        left, top, width, height, area = (int(value) for value in stats[label])
+    found = []
+    for (left, top, width, height), inside in connected_holes(hole):
         place = slice(top, top + height), slice(left, left + width)
-        inside = np.asarray(labels[place] == label)
         at_border = left == 0 or top == 0 or left + width == hole.shape[1] or top + height == hole.shape[0]
         found.append(
             {
                 "box": [left, top, width, height],
-                "area": area,
+                "area": int(np.count_nonzero(inside)),
                 "evidence": int(levels[place][inside].max()),
                 "damage": damage.of(place, inside),
+                "confidence": damage.confidence_of(place, inside),
                 "derived_shape": outline_shape(inside, at_border=at_border, page=max(hole.shape)),
             }
         )
-        if damage.confidence is not None:
-            found[-1]["confidence"] = damage.confidence_of(place, inside)
     return tuple(found)
+
+
+def connected_holes(hole: Hole) -> Iterator[tuple[tuple[int, int, int, int], Hole]]:
+    """Yield the connected holes of a page, the largest first, 10,000 at most.
+
+    Args:
+        hole: (H, W).
+
+    Yields:
+        Left, top, width and height of its box, and the hole (height, width) within it.
+    """
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(hole.astype(np.uint8), connectivity=8)
+    for label in sorted(range(1, count), key=lambda label: -int(stats[label, cv2.CC_STAT_AREA]))[:_MOST_HOLES]:
+        left, top, width, height = (int(value) for value in stats[label][:4])
+        yield (left, top, width, height), np.asarray(labels[top : top + height, left : left + width] == label)
 
 
 def outline_shape(inside: Hole, *, at_border: bool, page: int) -> str:

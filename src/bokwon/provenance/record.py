@@ -29,6 +29,7 @@ __all__ = [
     "free_folder",
     "has_record",
     "note_undone",
+    "originals_file",
     "put_back",
     "read_json",
     "read_record",
@@ -58,6 +59,11 @@ def read_json(path: Path) -> Any:
         ValueError: It is not JSON.
     """
     return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+
+
+def originals_file(number: int) -> str:
+    """Return the name of a record's file with the original samples of a page."""
+    return f"original_p{number:03}.npz"
 
 
 def record_folder(target: Path) -> Path:
@@ -192,7 +198,7 @@ def put_back(folder: Path, number: int, pages: int, page: Page) -> None:
     try:
         most = page.size[0] * page.size[1]
         hole = read_page(Source.of(folder / f"hole_p{number:03}.png"), max_pixels=most).pixels.astype(bool)
-        with np.load(folder / f"original_p{number:03}.npz", allow_pickle=False) as stored:
+        with np.load(folder / originals_file(number), allow_pickle=False) as stored:
             samples = stored["samples"]
     # Zip and NumPy each have their own exceptions for damage.
     except Exception as error:

@@ -28,6 +28,7 @@ from bokwon.provenance.overlay import draw_overlay
 from bokwon.provenance.record import (
     FORMAT,
     RECORD_FILE,
+    originals_file,
     read_record,
     record_folder,
 )
@@ -56,7 +57,8 @@ class PageRecord:
         evidence: Pixels by the level that first reached them, from 1; the last ones were reached by none.
         damage_from: Who tells the kinds of damage; None if nobody does.
         holes: Connected holes: `box` (left, top, width, height), `area`, the farthest `evidence` level, the kind of
-            `damage`, None where it is not told, and the `derived_shape`, which is that of the outline alone.
+            `damage`, None where it is not told, the `confidence` of a detector, None where somebody gave the mask, and
+            the `derived_shape`, which is that of the outline alone.
     """
 
     page: int
@@ -164,8 +166,12 @@ class Recorder:
         self._save_picture(f"evidence_p{number:03}.png", Image.fromarray(levels))
         buffer = io.BytesIO()
         np.savez_compressed(buffer, samples=page.pixels[hole])
-        write_file(self._part / f"original_p{number:03}.npz", buffer.getvalue())
+        write_file(self.originals(number), buffer.getvalue())
         return levels
+
+    def originals(self, number: int) -> Path:
+        """Return where the original samples of a page lie until `finish`."""
+        return self._part / originals_file(number)
 
     def after(self, number: int, page: Page, levels: NDArray[np.uint8]) -> None:
         """Draw the evidence over the filled page, if asked for."""

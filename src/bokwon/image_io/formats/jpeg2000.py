@@ -17,7 +17,7 @@ from bokwon.image_io.modes import from_pillow, multiplied_alpha, too_many_pixels
 from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
-__all__ = ["CODESTREAM", "SIGNATURE", "decode", "encode", "own_blocks", "size_of"]
+__all__ = ["CODESTREAM", "SIGNATURE", "boxes_with_xmp", "decode", "encode", "own_blocks", "size_of"]
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM = b"\xff\x4f\xff\x51"
@@ -202,6 +202,15 @@ def own_blocks(metadata: Metadata) -> list[str]:
     boxes = metadata.jpeg2000 or ()
     kinds = {kind for kind, content in boxes if kind not in _TRANSLATED and not content.startswith(_XMP_BOX)}
     return sorted(kind.decode("latin-1").strip() for kind in kinds)
+
+
+def boxes_with_xmp(boxes: tuple[tuple[bytes, bytes], ...], packet: bytes | None) -> tuple[tuple[bytes, bytes], ...]:
+    """Return a JPEG 2000 file's boxes with another XMP packet in the place of the one that was there; None for none."""
+    places = [place for place, (kind, content) in enumerate(boxes) if kind == b"uuid" and content.startswith(_XMP_BOX)]
+    codestream = next((place for place, (kind, _) in enumerate(boxes) if kind == b"jp2c"), len(boxes))
+    place = places[0] if places else codestream
+    new = ((b"uuid", _XMP_BOX + packet),) if packet is not None else ()
+    return (*boxes[:place], *new, *boxes[place + bool(places) :])
 
 
 def _resolution(header: bytes) -> tuple[float, float] | None:

@@ -20,7 +20,7 @@ from bokwon.image_io.page import Page
 from bokwon.image_io.transparency import key_of_alpha, with_key
 from bokwon.types import Pixels
 
-__all__ = ["SIGNATURE", "chunks_of", "decode", "encode", "kept_chunks", "own_blocks", "size_of"]
+__all__ = ["SIGNATURE", "chunks_of", "chunks_with_xmp", "decode", "encode", "kept_chunks", "own_blocks", "size_of"]
 
 # Signature, then IHDR: length, name, 13 bytes of data, checksum.
 _HEADER_BYTES = len(SIGNATURE) + 12 + 13
@@ -192,8 +192,20 @@ def chunks_of(metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
     if metadata.exif:
         chunks.append((b"eXIf", metadata.exif))
     if metadata.xmp:
-        chunks.append((b"iTXt", _XMP + b"\0\0\0\0" + metadata.xmp))
+        chunks.append(_xmp_chunk(metadata.xmp))
     return tuple(chunks)
+
+
+def _xmp_chunk(packet: bytes) -> tuple[bytes, bytes]:
+    return b"iTXt", _XMP + b"\0\0\0\0" + packet
+
+
+def chunks_with_xmp(chunks: tuple[tuple[bytes, bytes], ...], packet: bytes | None) -> tuple[tuple[bytes, bytes], ...]:
+    """Return a PNG's chunks with another XMP packet in the place of the one that was there; None for none."""
+    places = [place for place, (name, data) in enumerate(chunks) if name == b"iTXt" and data.startswith(_XMP)]
+    place = places[0] if places else len(chunks)
+    new = (_xmp_chunk(packet),) if packet is not None else ()
+    return (*chunks[:place], *new, *chunks[place + bool(places) :])
 
 
 def own_blocks(metadata: Metadata) -> list[str]:

@@ -74,11 +74,20 @@ def test_pages_of_other_formats_get_full_chroma_and_their_metadata(mode: str) ->
     assert page.metadata.jpeg.subsampling == 0
 
 
-def test_what_is_longer_than_a_segment_is_left_out_and_named() -> None:
-    metadata = Metadata(exif=bytes(65533 - 6), xmp=bytes(65533 - 28))
-    assert writer.too_long(metadata) == ["xmp"]
-    assert writer.too_long(Metadata(exif=bytes(65533 - 5), xmp=bytes(65533 - 29))) == ["exif"]
-    assert b"ns.adobe.com" not in written(metadata)
+def test_exif_longer_than_a_segment_is_left_out_and_named() -> None:
+    assert writer.too_long(Metadata(exif=bytes(65533 - 6))) == []
+    metadata = Metadata(exif=bytes(65533 - 5), xmp=bytes(70_000))
+    assert writer.too_long(metadata) == ["exif"]
+    assert b"Exif" not in written(metadata)
+
+
+def test_xmp_longer_than_a_segment_is_divided() -> None:
+    packet = b"<a>" + b" " * 70_000 + b"</a>"
+    page = decode("page", io.BytesIO(written(Metadata(xmp=packet))), 10**6)
+    assert page.metadata.xmp == packet
+    assert writer.own_blocks(page.metadata) == []
+    foreign = segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(40))
+    assert writer.own_blocks(Metadata(jpeg=JpegSettings(TABLES, 0, False, (foreign,)))) == ["APP1"]
 
 
 def test_own_blocks_are_those_that_no_format_takes_over() -> None:

@@ -2,5 +2,6 @@
 
 from bokwon.image_io.formats.jpeg.reader import decode, size_of
 from bokwon.image_io.formats.jpeg.writer import changes, encode, own_blocks, too_long
+from bokwon.image_io.formats.jpeg.xmp import segments_with_xmp
 
-__all__ = ["changes", "decode", "encode", "own_blocks", "size_of", "too_long"]
+__all__ = ["changes", "decode", "encode", "own_blocks", "segments_with_xmp", "size_of", "too_long"]

@@ -16,9 +16,10 @@ from bokwon.image_io.decoder_warnings import damage_warnings
 from bokwon.image_io.exif import orientation_of
 from bokwon.image_io.formats import pillow
 from bokwon.image_io.formats.jpeg import planes
-from bokwon.image_io.formats.jpeg.segments import exif_of, jfif_resolution, profile_of, xmp_of
+from bokwon.image_io.formats.jpeg.segments import exif_of, jfif_resolution, profile_of
 from bokwon.image_io.formats.jpeg.structure import Structure, structure_of
 from bokwon.image_io.formats.jpeg.writer import QUALITY
+from bokwon.image_io.formats.jpeg.xmp import joined_xmp
 from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.writer import resolution
 from bokwon.image_io.metadata import JpegSettings
@@ -58,7 +59,7 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         page.metadata,
         icc=profile_of(segments),
         exif=exif,
-        xmp=xmp_of(segments),
+        xmp=joined_xmp(segments),
         dpi=jfif_resolution(segments) or _exif_resolution(exif),
         orientation=orientation_of(exif),
         jpeg=settings,

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from bokwon.image_io.formats.jpeg import planes
 from bokwon.image_io.formats.jpeg.segments import APP0, APP1, APP2, COMMENT, EXIF, ICC, JFIF, XMP
+from bokwon.image_io.formats.jpeg.xmp import EXTENSION, is_joined, packet_segments
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import to_pillow
 from bokwon.image_io.page import Page
@@ -25,20 +26,20 @@ def own_blocks(metadata: Metadata) -> list[str]:
     """Return the names of a JPEG's segments that no other format takes over."""
     if metadata.jpeg is None:
         return []
+    translated = (EXIF, XMP, ICC, *([EXTENSION] if is_joined(metadata.jpeg.segments) else []))
     names = set()
     for segment in metadata.jpeg.segments:
         marker, payload = segment[1], segment[4:]
         if marker == COMMENT:
             names.add("comment")
-        elif marker != APP0 and not payload.startswith((EXIF, XMP, ICC)):
+        elif marker != APP0 and not payload.startswith(translated):
             names.add(f"APP{marker - APP0}")
     return sorted(names)
 
 
 def too_long(metadata: Metadata) -> list[str]:
-    """Return the names of those attributes of the metadata that are longer than a segment."""
-    parts = {"exif": (EXIF, metadata.exif), "xmp": (XMP, metadata.xmp)}
-    return [name for name, (head, block) in parts.items() if block and len(head + block) > _MOST_PAYLOAD]
+    """Return the names of those attributes of the metadata that are longer than a segment, and cannot be divided."""
+    return ["exif"] if metadata.exif and len(EXIF + metadata.exif) > _MOST_PAYLOAD else []
 
 
 def changes(page: Page) -> list[str]:
@@ -55,11 +56,10 @@ def _segment(marker: int, payload: bytes) -> bytes:
 
 def _segments_of(metadata: Metadata) -> tuple[bytes, ...]:
     segments: list[bytes] = []
-    left_out = too_long(metadata)
-    if metadata.exif and "exif" not in left_out:
+    if metadata.exif and not too_long(metadata):
         segments.append(_segment(APP1, EXIF + metadata.exif))
-    if metadata.xmp and "xmp" not in left_out:
-        segments.append(_segment(APP1, XMP + metadata.xmp))
+    if metadata.xmp:
+        segments += packet_segments(metadata.xmp)
     if metadata.icc:
         room = _MOST_PAYLOAD - len(ICC) - 2
         parts = [metadata.icc[start : start + room] for start in range(0, len(metadata.icc), room)]

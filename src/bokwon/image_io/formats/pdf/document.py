@@ -19,7 +19,7 @@ from bokwon.image_io.formats.pdf.strips import PdfStrips
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
-from bokwon.image_io.protocols import Document, PageTransform
+from bokwon.image_io.protocols import Document, PageTransform, XmpTransform
 from bokwon.image_io.source import Source
 from bokwon.types import Pixels
 
@@ -146,7 +146,9 @@ class PdfDocument(Document):
             raise InputFileError(f"{self._name(number)} has no image", "give a mask that is a picture")
         return picture.read()
 
-    def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
+    def rewrite(
+        self, stream: BinaryIO, file_format: str, transform: PageTransform, file_xmp: XmpTransform | None = None
+    ) -> None:
         """Write the file anew; see `Document.rewrite`."""
         if file_format != "PDF":
             raise ArgumentError(f"{self._source.name} is a PDF, which cannot become {file_format}", "write a .pdf file")
@@ -172,6 +174,8 @@ class PdfDocument(Document):
         if not any_changed:
             self._source.copy_to(stream)
             return
+        if file_xmp is not None:
+            self._change_xmp(file_xmp)
         # The same input makes the same bytes: the identifier is made of the content. Where it is encrypted the key is
         # made of the identifier.
         encrypted, sink = self._pdf.is_encrypted, _Sink(stream)
@@ -179,6 +183,8 @@ class PdfDocument(Document):
             self._pdf.save(
                 cast(BinaryIO, sink),
                 deterministic_id=not encrypted,
+                # It would write the whole packet anew.
+                fix_metadata_version=False,
                 encryption=True if encrypted else None,
                 linearize=self._pdf.is_linearized,
             )
@@ -187,6 +193,24 @@ class PdfDocument(Document):
             raise InputFileError(f"{self._source.name} is damaged: {_what(error)}", _MEND) from error
         if sink.error is not None:
             raise sink.error
+
+    def _change_xmp(self, change: XmpTransform) -> None:
+        root, found = self._pdf.Root, self._pdf.Root.get("/Metadata")
+        try:
+            before = found.read_bytes() if isinstance(found, self._pikepdf.Stream) else None
+        except self._pikepdf.PdfError as error:
+            raise InputFileError(f"{self._source.name} is damaged: {_what(error)}", _MEND) from error
+        after = change(before)
+        if after == before:
+            return
+        if after is None:
+            del root.Metadata
+        elif before is None:
+            root.Metadata = self._pdf.make_stream(
+                after, Type=self._pikepdf.Name.Metadata, Subtype=self._pikepdf.Name.XML
+            )
+        else:
+            found.write(after)
 
     def _name(self, number: int) -> str:
         return f"{self._source.name}, page {number}"

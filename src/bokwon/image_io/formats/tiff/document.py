@@ -11,7 +11,7 @@ from typing import BinaryIO
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.image_io.formats.tiff import chain, decisions, directories, multipage, reader, writer
 from bokwon.image_io.page import Page
-from bokwon.image_io.protocols import Document, PageTransform
+from bokwon.image_io.protocols import Document, PageTransform, XmpTransform
 from bokwon.image_io.source import Source, damaged, decode_source
 
 __all__ = ["TiffDocument"]
@@ -111,7 +111,9 @@ class TiffDocument(Document):
         source = Source(f"{self._source.name}, page {number}", data=data)
         return decode_source(source, reader.decode, max_pixels=self._max_pixels)
 
-    def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
+    def rewrite(
+        self, stream: BinaryIO, file_format: str, transform: PageTransform, file_xmp: XmpTransform | None = None
+    ) -> None:
         """Write the file anew; see `Document.rewrite`."""
         if file_format != "TIFF":
             raise ArgumentError(

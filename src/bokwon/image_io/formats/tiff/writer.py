@@ -29,6 +29,7 @@ __all__ = [
     "own_blocks",
     "resolution",
     "tag_names",
+    "tags_with_xmp",
 ]
 
 _DEFLATE = "tiff_adobe_deflate"
@@ -46,6 +47,7 @@ WITH_NEGATIVES = ("1", "L")
 _EXTRA_SAMPLES = 338
 _DESCRIPTION_DPI = (282, 283, 296)
 _ICC, _XMP = 34675, 700
+_BYTE, _UNDEFINED = 1, 7
 # How samples are stored: size, depth, compression, strips, tiles, palettes, JPEG tables, sub-images.
 _STRUCTURAL = frozenset(
     {256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 288, 289}
@@ -132,6 +134,16 @@ def exif_block(tags: Directory) -> bytes:
     return directories.file_header(8) + directories.serialise(kept, 8) if kept else b""
 
 
+def tags_with_xmp(tags: Directory, packet: bytes | None) -> Directory:
+    """Return a page's tags with another XMP packet in the place of the one that was there; None for none."""
+    others = {tag: entry for tag, entry in tags.items() if tag != _XMP}
+    if packet is None:
+        return others
+    # Bytes, as the specification says, or bytes without a meaning, as many programs say.
+    kind = tags[_XMP].type if _XMP in tags and tags[_XMP].type in (_BYTE, _UNDEFINED) else _BYTE
+    return {**others, _XMP: Entry(kind, len(packet), packet)}
+
+
 def resolution(tags: Directory) -> tuple[float, float] | None:
     """Return a page's resolution in pixels per inch, or None where it has none that means something."""
     across, down, unit = _DESCRIPTION_DPI
@@ -180,9 +192,9 @@ def _tags_of(metadata: Metadata) -> Directory:
         # In a JPEG it speaks of luma and chroma.
         tags.pop(_BLACK_AND_WHITE, None)
     if metadata.icc:
-        tags[_ICC] = Entry(7, len(metadata.icc), metadata.icc)
+        tags[_ICC] = Entry(_UNDEFINED, len(metadata.icc), metadata.icc)
     if metadata.xmp:
-        tags[_XMP] = Entry(1, len(metadata.xmp), metadata.xmp)
+        tags = tags_with_xmp(tags, metadata.xmp)
     if metadata.dpi:
         for tag, value in zip(_DESCRIPTION_DPI, metadata.dpi, strict=False):
             tags[tag] = Entry(5, 1, struct.pack("<II", round(value * 10000), 10000))

@@ -1,0 +1,195 @@
+"""What a restored file says of itself, in XMP: where its pixels come from, the tool, the model and the record.
+
+The packet that was there stays byte for byte; the mark is put in behind its properties. Only an earlier value of IPTC's
+DigitalSourceType gives way, and the mark remembers it. So a mark can be taken out again exactly.
+
+Source: IPTC Photo Metadata Standard 2025.1 (Digital Source Type, AI System Used, AI System Version Used) and IPTC
+NewsCodes, scheme digitalsourcetype.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr, unescape
+
+from bokwon.inpaint.restorer import Restorer
+from bokwon.provenance.packet import AI_SYSTEM, IPTC, OWN, RDF, read_packet
+from bokwon.utilities.checksums import sha256_of_file
+from bokwon.version import __version__
+
+__all__ = ["COMPOSITE", "CORRECTED", "Mark", "add_mark", "has_mark", "mark_of", "remove_mark"]
+
+_SCHEME = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+COMPOSITE = _SCHEME + "compositeWithTrainedAlgorithmicMedia"
+"""Digital source type of what a trained model has filled: edited, such as by inpainting, using a generative model."""
+CORRECTED = _SCHEME + "algorithmicallyEnhanced"
+"""Digital source type of what a classical method has filled: corrected by an algorithm, without a trained model."""
+_TRAINED = frozenset({COMPOSITE, _SCHEME + "trainedAlgorithmicMedia"})
+_AS_STRONG = {COMPOSITE: _TRAINED, CORRECTED: _TRAINED | {CORRECTED, _SCHEME + "compositeSynthetic"}}
+"""Source types that say as much or more: they stay, so that pixels of a trained model never go unmarked."""
+
+_EMPTY = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+    f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">\n'
+    '</rdf:RDF></x:xmpmeta>\n<?xpacket end="w"?>'
+).encode()
+_ENTRY = f'<rdf:li xmlns:rdf="{RDF}" xmlns:bokwon="{OWN}" rdf:parseType="Resource">'
+_ENTRY_END = "</rdf:li>\n"
+_BEFORE, _NAMED = "sourceTypeBefore", "aiSystemNamed"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is said of one restoration.
+
+    Attributes:
+        version: Of bokwon.
+        method: What filled the holes, as `RestoreSettings.method`.
+        model: Name of the model; None for a classical method.
+        model_sha256: Its checksum.
+        record: File of the record that holds the original samples; None where there is no record.
+        record_sha256: Its checksum, by which a record is found again that was moved away.
+    """
+
+    version: str
+    method: str
+    model: str | None = None
+    model_sha256: str | None = None
+    record: str | None = None
+    record_sha256: str | None = None
+
+    @property
+    def source_type(self) -> str:
+        """IPTC's digital source type."""
+        return _source_type_of(self.model)
+
+
+def mark_of(restorer: Restorer, record: Path | None = None) -> Mark:
+    """Return what is to be said of a page that a restorer has filled.
+
+    Args:
+        restorer: What has filled it.
+        record: The record's file of the page's original samples.
+    """
+    return Mark(
+        __version__,
+        restorer.settings.method,
+        restorer.model.name if restorer.model else None,
+        restorer.sha256,
+        record.name if record else None,
+        sha256_of_file(record) if record else None,
+    )
+
+
+def add_mark(packet: bytes | None, mark: Mark) -> bytes:
+    """Return an XMP packet with a mark put in.
+
+    Args:
+        packet: What is there; None for nothing.
+        mark: What to say.
+
+    Raises:
+        ValueError: The packet cannot be read.
+    """
+    packet = packet or _EMPTY
+    found = read_packet(packet)
+    fields = {
+        "software": "bokwon",
+        "softwareVersion": mark.version,
+        "method": mark.method,
+        "model": mark.model,
+        "modelSHA256": mark.model_sha256,
+        "record": mark.record,
+        "recordSHA256": mark.record_sha256,
+    }
+    edits: list[tuple[int, int, str]] = []
+    blocks = ""
+    if found.source_type is None:
+        fields[_BEFORE] = ""
+        blocks += _description(found.about, _source_type(mark.source_type))
+    elif (before := packet[slice(*found.source_type)].decode()).strip() not in _AS_STRONG[mark.source_type]:
+        fields[_BEFORE] = before
+        edits.append((*found.source_type, mark.source_type))
+    if mark.model is not None and not found.has_ai_system:
+        fields[_NAMED] = "True"
+        blocks += _description(found.about, _ai_system(mark.version, mark.model))
+    entry = _ENTRY + "".join(_field(name, value) for name, value in fields.items() if value is not None) + _ENTRY_END
+    if found.entries_end is None:
+        blocks += _description(found.about, _restorations(entry))
+    else:
+        edits.append((found.entries_end, found.entries_end, entry))
+    edits.append((found.end, found.end, blocks))
+    for start, stop, text in sorted(edits, reverse=True):
+        packet = packet[:start] + text.encode() + packet[stop:]
+    return packet
+
+
+def has_mark(packet: bytes) -> bool:
+    """Return whether an XMP packet speaks of a restoration."""
+    return OWN.encode() in packet
+
+
+def remove_mark(packet: bytes, record_sha256: str) -> bytes | None:
+    """Return an XMP packet as it was before `add_mark`; None if there was none.
+
+    Args:
+        packet: What is there.
+        record_sha256: Which mark is meant: the checksum of its record's file.
+
+    Raises:
+        ValueError: The newest mark is another one, or a program has written the packet anew.
+    """
+    start = packet.rfind(_ENTRY.encode())
+    stop = packet.find(_ENTRY_END.encode(), start) + len(_ENTRY_END)
+    entry = packet[start:stop].decode() if 0 <= start < stop else ""
+    if _read_field(entry, "recordSHA256") != record_sha256:
+        raise ValueError("it has no mark of this restoration as bokwon writes it")
+    about = read_packet(packet).about
+    packet = packet[:start] + packet[stop:]
+    model, before = _read_field(entry, "model"), _read_field(entry, _BEFORE)
+    packet = _without(packet, _description(about, _restorations("")))
+    if _read_field(entry, _NAMED) and model is not None:
+        version = _read_field(entry, "softwareVersion") or ""
+        packet = _without(packet, _description(about, _ai_system(version, model)))
+    if before == "":
+        packet = _without(packet, _description(about, _source_type(_source_type_of(model))))
+    elif before is not None and (place := read_packet(packet).source_type) is not None:
+        packet = packet[: place[0]] + before.encode() + packet[place[1] :]
+    return None if packet == _EMPTY else packet
+
+
+def _source_type_of(model: str | None) -> str:
+    return CORRECTED if model is None else COMPOSITE
+
+
+def _description(about: str, properties: str) -> str:
+    spaces = f'xmlns:rdf="{RDF}" xmlns:Iptc4xmpExt="{IPTC}" xmlns:bokwon="{OWN}"'
+    return f"<rdf:Description rdf:about={quoteattr(about)} {spaces}>{properties}</rdf:Description>\n"
+
+
+def _source_type(value: str) -> str:
+    return f"<Iptc4xmpExt:DigitalSourceType>{value}</Iptc4xmpExt:DigitalSourceType>"
+
+
+def _ai_system(version: str, model: str) -> str:
+    names = zip(AI_SYSTEM, ("bokwon", escape(f"{version}, model {model}")), strict=True)
+    return "".join(f"<Iptc4xmpExt:{name}>{value}</Iptc4xmpExt:{name}>" for name, value in names)
+
+
+def _restorations(entries: str) -> str:
+    return f"<bokwon:restorations><rdf:Seq>\n{entries}</rdf:Seq></bokwon:restorations>"
+
+
+def _field(name: str, value: str) -> str:
+    return f"<bokwon:{name}>{escape(value)}</bokwon:{name}>"
+
+
+def _read_field(entry: str, name: str) -> str | None:
+    found = re.search(f"<bokwon:{name}>([^<]*)</bokwon:{name}>", entry)
+    return unescape(found[1]) if found else None
+
+
+def _without(packet: bytes, block: str) -> bytes:
+    return packet.replace(block.encode(), b"", 1)
