@@ -23,12 +23,12 @@ from bokwon.utilities.listing import Listing, list_folder
 __all__ = [
     "MaskFinder",
     "Masks",
+    "expected_names",
     "folded",
     "is_found_picture",
     "is_image_name",
     "is_mask_of_neighbour",
     "list_images",
-    "looked_for",
     "masks_beside",
     "masks_of_pages",
 ]
@@ -209,7 +209,7 @@ def _without_suffix(stem: PurePosixPath, suffix: re.Pattern[str] = _SUFFIX) -> t
     return stem.with_name(match["stem"]), int(number or 0)
 
 
-def looked_for(image: PurePosixPath) -> str:
+def expected_names(image: PurePosixPath) -> str:
     """Say which names the mask of an image may have."""
     return f"{image.stem}.png, {image.stem}-mask.png or {image.stem}_mask.png for {image.name}"
 

@@ -12,10 +12,10 @@ from bokwon.batch.left_files import left_files
 from bokwon.batch.mask_matching import (
     MaskFinder,
     Masks,
+    expected_names,
     folded,
     is_mask_of_neighbour,
     list_images,
-    looked_for,
     masks_beside,
 )
 from bokwon.batch.mask_table import TableRow, read_table
@@ -198,7 +198,7 @@ def _check_any(tasks: Sequence[Task], masks: Path, inputs: Path | None, known: S
     of = "one of the images" if inputs is None else f"an image of {inputs}"
     holds = ", ".join(known[:3]) + (" ..." if len(known) > 3 else "") if known else "nothing"
     if masks.is_dir():
-        message, fix = f"no mask in {masks} belongs to {of}", f"name them like the images: {looked_for(example)}"
+        message, fix = f"no mask in {masks} belongs to {of}", f"name them like the images: {expected_names(example)}"
         raise ArgumentError(f"{message}; it holds {holds}", fix)
     fix = f"its column image must hold names such as {example}"
     raise ArgumentError(f"no line of {masks} belongs to {of}; it names {holds}", fix)

@@ -119,7 +119,7 @@ class _Work:
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
         self.readings: list[tuple[str, str]] = []
 
-    def visit(self, number: int, read: Callable[[], Page] | None) -> Page | None:
+    def restore_page(self, number: int, read: Callable[[], Page] | None) -> Page | None:
         """Restore a page, if it is to be; see `bokwon.image_io.protocols.PageTransform`."""
         name = self._job.source.name if self._document.pages == 1 else f"{self._job.source.name}, page {number}"
         masked = self._holes.has(number)
@@ -192,7 +192,7 @@ class _Work:
 
     def write(self, stream: BinaryIO) -> None:
         """Write the output, and all of the record of the intervention but its place."""
-        self._document.rewrite(stream, self._format, self.visit)
+        self._document.rewrite(stream, self._format, self.restore_page)
         if self._recorder is not None:
             options = asdict(self._job.options)
             settings = {**options.pop("masks"), **options, "format": self._format}

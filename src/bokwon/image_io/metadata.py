@@ -63,6 +63,7 @@ class TiffSettings:
         differences: Whether it stores differences of neighbours (a horizontal predictor), which compress better.
         order: Byte order of its file, `<` or `>`.
         extra: (H, W), a fourth channel beside RGB of which nothing is known; it is written back as it was.
+        inner: The images within the page (SubIFDs), as a TIFF file of the same byte order with one page for each.
     """
 
     compression: str
@@ -73,6 +74,7 @@ class TiffSettings:
     differences: bool = False
     order: str = "<"
     extra: Pixels | None = field(default=None, compare=False)
+    inner: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.inpaint.color import PLANES, Light, as_float, samples_to_light
+from bokwon.inpaint.colour import PLANES, Light, as_float, samples_to_light
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.hole_depth import depth_in_hole
 from bokwon.inpaint.tiling import Tile

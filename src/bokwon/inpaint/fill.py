@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.coarse import CoarsePage, fill_planes
-from bokwon.inpaint.color import Light, samples_to_light
+from bokwon.inpaint.colour import Light, samples_to_light
 from bokwon.inpaint.engines.base import Engine
-from bokwon.inpaint.finish.background import Paper
+from bokwon.inpaint.finish.background import Background
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
-from bokwon.inpaint.hole_depth import depth_in_hole, is_shallow, rise
+from bokwon.inpaint.hole_depth import depth_in_hole, is_shallow, smoothstep
 from bokwon.inpaint.residual_scale import page_contrast
 from bokwon.inpaint.tiling import Feather, Tile, Tiling, grid_of
 from bokwon.settings import Letters
@@ -130,16 +130,16 @@ class _TileFiller:
         self._lightest = LightestKnown(pixels, mode, missing, at_once) if bounded else None
         self._lock = Lock()
         self._coarse: CoarsePage | None = None
-        self._paper: Paper | None = None
+        self._background: Background | None = None
 
     def __call__(self, tile: Tile) -> NDArray[np.float32]:
         missing = self._missing[tile.window]
         reach = LETTER_REACH if self._letters == "leave" else self._engine.reach
-        middle_at = self._paper_at if self._letters == "leave" else self._coarse_at
+        middle_at = self._background_at if self._letters == "leave" else self._coarse_at
         if reach is not None and not is_shallow(missing, reach):
             depth = depth_in_hole(self._missing, tile.window, reach + 1)
             if (depth > reach).any():
-                return self._around(tile, missing, rise(depth, reach / 2, reach), middle_at(tile))
+                return self._around(tile, missing, smoothstep(depth, reach / 2, reach), middle_at(tile))
         if missing.all():
             return middle_at(tile)
         return self._run(tile, samples_to_light(self._pixels[tile.window], self._mode), missing)
@@ -155,7 +155,7 @@ class _TileFiller:
     def _around(
         self, tile: Tile, missing: Hole, share: NDArray[np.float32], middle: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Fill a tile whose holes have their middle given, at the `share` that rises to 1 there."""
+        """Fill a tile where the middle of its holes is given. `share` is 0 at the rim of a hole and 1 in its middle."""
         core = share[..., 0] >= 1.0
         rim = missing & ~core
         if not rim.any():
@@ -166,11 +166,11 @@ class _TileFiller:
         filled = self._run(tile, np.where(core[..., None], given, light), rim)
         return np.asarray(filled * (1.0 - share) + middle * share, np.float32)
 
-    def _paper_at(self, tile: Tile) -> NDArray[np.float32]:
+    def _background_at(self, tile: Tile) -> NDArray[np.float32]:
         with self._lock:
-            if self._paper is None:
-                self._paper = Paper(self._pixels, self._missing, self._mode)
-        return self._paper.at(tile.window)
+            if self._background is None:
+                self._background = Background(self._pixels, self._missing, self._mode)
+        return self._background.at(tile.window)
 
     def _coarse_at(self, tile: Tile) -> NDArray[np.float32]:
         with self._lock:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
-from bokwon.inpaint.color import light_to_samples, put_samples
+from bokwon.inpaint.colour import light_to_samples, put_samples
 from bokwon.types import Hole, Pixels
 
 __all__ = ["GRID", "Feather", "Segment", "Span", "Tile", "Tiling", "grid_of", "plan_axis"]

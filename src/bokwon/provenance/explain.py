@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.image_io.page import Page
-from bokwon.inpaint.color import samples_to_light
+from bokwon.inpaint.colour import samples_to_light
 from bokwon.provenance.evidence import Encoder, shrink_hole
 from bokwon.types import Hole
 

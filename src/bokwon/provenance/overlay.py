@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.image_io.page import Page
-from bokwon.inpaint.color import samples_to_light
+from bokwon.inpaint.colour import samples_to_light
 
 __all__ = ["draw_overlay"]
 

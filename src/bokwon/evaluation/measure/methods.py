@@ -17,7 +17,7 @@ from bokwon.evaluation.data.pairs import Pair
 from bokwon.evaluation.measure.external import Command, ResultFolder
 from bokwon.evaluation.measure.external_onnx import ExternalOnnx, parse_contract
 from bokwon.evaluation.measure.filler import Filler, OwnFiller
-from bokwon.inpaint.color import Light, as_float
+from bokwon.inpaint.colour import Light, as_float
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.biharmonic import BiharmonicEngine
 from bokwon.inpaint.engines.opencv import CLASSICAL, OpenCVEngine

@@ -50,7 +50,7 @@ _GRAY, _RGB, _PALETTE, _GRAY_WITH_ALPHA = 0, 2, 3, 4
 
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     """Read a PNG file of one picture; see `bokwon.image_io.formats.table.Format`."""
-    file = png_chunks.survey(stream)
+    file = png_chunks.read_chunks(stream)
     if file is None:
         raise UnidentifiedImageError
     _check(name, file, max_pixels)

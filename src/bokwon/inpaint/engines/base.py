@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import InputFileError
-from bokwon.inpaint.color import Light, from_network
+from bokwon.inpaint.colour import Light, from_network
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, LowPass, RuntimeFacts
 from bokwon.settings import Precision
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import InputFileError, MissingDependencyError
-from bokwon.inpaint.color import Light, to_network
+from bokwon.inpaint.colour import Light, to_network
 from bokwon.inpaint.engines.base import CONCURRENCY, CONTRACT, SCALE, ModelEngine
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, RuntimeFacts
 from bokwon.settings import Precision

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bokwon.image_io.modes import missing_pixels
-from bokwon.inpaint.color import PLANES, as_float, samples_to_light
+from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
 from bokwon.inpaint.finish.patch_search import (
     AT_ONCE,
     STRIDE,
@@ -20,7 +20,7 @@ from bokwon.inpaint.finish.patch_search import (
     padded,
     sample,
 )
-from bokwon.inpaint.hole_depth import depth_in_hole, rise
+from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
 from bokwon.inpaint.tiling import Feather, Tile, Tiling
 from bokwon.types import Hole, Pixels
 
@@ -139,7 +139,7 @@ class _Window:
         top, left = rows.start, columns.start
         inner = tuple(slice(s.start - o, s.stop - o) for s, o in zip(window, (top, left), strict=True))
         light = as_float(samples_to_light(pixels[rows, columns], mode))
-        deep = rise(depth_in_hole(missing, (rows, columns), round(DEEP)), RIM, DEEP)
+        deep = smoothstep(depth_in_hole(missing, (rows, columns), round(DEEP)), RIM, DEEP)
         return cls(light, hole[rows, columns], usable, deep, (inner[0], inner[1]), (top, left), PLANES[mode])
 
     def matched(self) -> Floats:

@@ -38,7 +38,7 @@ class TiffDocument(Document):
         self._max_pixels = max_pixels
         self._stream = source.open()
         try:
-            self._survey()
+            self._read_tags()
         except InputFileError:
             self._stream.close()
             raise
@@ -46,8 +46,8 @@ class TiffDocument(Document):
             self._stream.close()
             raise damaged(source.name, error) from error
 
-    def _survey(self) -> None:
-        """Look at all pages' tags, without decoding any."""
+    def _read_tags(self) -> None:
+        """Read the tags of all pages, without decoding any."""
         name, stream = self._source.name, self._stream
         self._positions, broken = chain.chain(stream)
         decisions.check_developed(name, stream, self._positions)
@@ -61,7 +61,11 @@ class TiffDocument(Document):
             # What is alone is a page, whatever it says.
             self._reduced.append(listed > 1 and multipage.is_reduced(directory))
             masks |= listed > 1 and multipage.is_mask(directory)
-            inner |= multipage.has_inner_images(directory)
+            try:
+                for place, _ in multipage.inner_directories(stream, directory):
+                    lost |= {*directories.left_out(stream, place)}
+            except multipage.UNREADABLE:
+                inner = True
             if listed > 1 and multipage.is_scattered(directory):
                 raise InputFileError(
                     f"{name}, page {len(self._reduced)} is an old kind of JPEG, "
@@ -88,7 +92,9 @@ class TiffDocument(Document):
             what = "smaller copies of its pages" + (", or masks of what is transparent," if masks else "")
             self.notices += (f"{name} holds {what} which stay as they are and may show the damage",)
         if inner:
-            self.notices += (f"{name} holds images within its pages (SubIFDs): a changed file is without them",)
+            self.notices += (
+                f"{name} holds images within its pages (SubIFDs) that cannot be moved: a changed file is without them",
+            )
         if lost:
             names = writer.tag_names(lost)
             self.notices += (f"{name} has tags that cannot be read: a changed file is without {names}",)

@@ -118,6 +118,7 @@ def own_blocks(metadata: Metadata) -> list[str]:
     tags = metadata.tiff.tags if metadata.tiff else {}
     own = [tag for tag, entry in tags.items() if tag in _IN_SAMPLES or entry.type in directories.BIG_ONLY]
     extra = ["fourth channel"] if metadata.tiff and metadata.tiff.extra is not None else []
+    extra += ["images within the page (SubIFDs)"] if metadata.tiff and metadata.tiff.inner else []
     return [*extra, *(f"TIFF tag {tag_names([tag])}" for tag in sorted(own))]
 
 
@@ -162,6 +163,8 @@ def changes(page: Page) -> list[str]:
             else ""
         )
         notices.append(f"TIFF compression {stored.compression} is not kept: the output is Deflate, without loss{how}")
+    if stored and stored.inner:
+        notices.append("the images within this page (SubIFDs) stay as they are and may show the damage")
     if stored and stored.tile and not uncommon.can_encode(page.mode):
         how = "" if page.mode == "1" else " (pip install 'bokwon[archive]' keeps them)"
         notices.append(f"the tiles of this TIFF become strips{how}")
@@ -230,7 +233,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
     lengths = directories.blocks_of(structure)[1]
     directory[lengths] = Entry.longs(*directories.numbers(structure[lengths]))
     output = multipage.TiffWriter(stream, order, big=metadata.tiff is not None and metadata.tiff.big)
-    output.add(directory | _tags_of(metadata), bare)
+    output.add(directory | _tags_of(metadata), bare, metadata.tiff.inner if metadata.tiff else b"")
 
 
 def _encode_bare(
