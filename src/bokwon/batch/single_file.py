@@ -32,7 +32,7 @@ from bokwon.types import Hole
 from bokwon.utilities.atomic import check_target, replacing
 from bokwon.utilities.streams import write_standard_output
 
-__all__ = ["Tell", "restore_file"]
+__all__ = ["restore_file"]
 
 
 def restore_file(
