@@ -48,8 +48,8 @@ class Masks:
 
     Attributes:
         whole: A mask file for the whole image file, with as many pages.
-        pages: Page number, from 1, to the mask of that page; they go before `whole`.
-        damage: What made the holes, where a table tells it: kind by page number, 0 for `whole`.
+        pages: Page number, from 1, to the mask of that page. They take precedence over `whole`.
+        damage: Kind of damage by page number, 0 for `whole`, as far as a table names it.
     """
 
     whole: Source | None = None
@@ -58,7 +58,7 @@ class Masks:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """All files of them."""
+        """All mask files."""
         return ((self.whole,) if self.whole else ()) + tuple(self.pages[number] for number in sorted(self.pages))
 
     def __bool__(self) -> bool:
@@ -84,12 +84,12 @@ def is_image_name(path: Path) -> bool:
 
 
 def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) -> Listing:
-    """List the image files of a folder, in order of name; records of interventions are no folders of images.
+    """List the image files of a folder, sorted by name. Folders of records are left out.
 
     Args:
         folder: Where to look, see `bokwon.utilities.listing.list_folder`.
-        recursive: Whether to look into its folders.
-        without: Folders that are passed by.
+        recursive: Whether to include its subfolders.
+        without: Folders to leave out.
 
     Raises:
         FileAccessError: The folder itself cannot be listed.
@@ -107,7 +107,8 @@ class MaskFinder:
 
     Args:
         names: Paths of mask files, relative to their folder.
-        images: Paths of all images, relative to theirs: a name that is one image's own is no page's of another.
+        images: Paths of all images, relative to their folder. A mask whose name fits an image is not taken as a page of
+            another.
     """
 
     def __init__(self, names: Iterable[PurePosixPath], images: Iterable[PurePosixPath] = ()) -> None:
@@ -150,7 +151,7 @@ class MaskFinder:
 
     @property
     def unused(self) -> list[PurePosixPath]:
-        """The masks no image has asked for."""
+        """The masks that no image uses."""
         return sorted(self._unused)
 
 
@@ -215,7 +216,7 @@ def expected_names(image: PurePosixPath) -> str:
 
 
 def masks_beside(image: Path) -> Masks:
-    """Return the masks that lie beside an image; none if there is none.
+    """Return the masks beside an image, possibly none.
 
     Raises:
         ArgumentError: There are two for one page.
@@ -228,7 +229,7 @@ def masks_beside(image: Path) -> Masks:
 
 
 def masks_of_pages(image: Path, folder: Path) -> Masks:
-    """Return the masks of one image file among those of a folder.
+    """Return the masks that belong to one image file, from a folder.
 
     Raises:
         ArgumentError: There are none, or two for one page.

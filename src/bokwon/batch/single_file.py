@@ -45,13 +45,13 @@ def restore_file(
 ) -> Outcome:
     """Restore a file. The target appears whole or not at all.
 
-    A mask without a hole, or a page without damage, gives the input back: its very bytes, if the format stays the same.
+    If the mask has no hole, or the page no damage, the input is copied: byte for byte, if the format stays the same.
 
     Args:
         job: What to restore, and where to.
         restorer: With what.
-        tell: Told notices and warnings.
-        find: Finds the damage, if the file has no mask; without it such a file is given back as it is.
+        tell: Called with notices and warnings.
+        find: Finds the damage if the file has no mask. If it is None, such a file is copied as it is.
         progress: Told after each tile.
 
     Returns:

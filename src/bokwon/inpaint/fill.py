@@ -75,7 +75,7 @@ def fill_hole(
         progress: Told after each tile.
 
     Returns:
-        How many tiles were run.
+        Number of tiles that were run.
     """
     missing = missing_pixels(pixels, mode, hole)
     tiles = (tiling or tiling_for(engine)).plan(hole)
