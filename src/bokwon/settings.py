@@ -159,7 +159,7 @@ class RestoreSettings:
 
 
 def choices(name: str) -> tuple[Any, ...]:
-    """Return the values that a setting may have, or () for one that takes any number or text."""
+    """Return the allowed values of a setting; () if it takes any number or text."""
     kind = get_type_hints(RestoreSettings)[name]
     return get_args(kind) if get_origin(kind) is Literal else ()
 

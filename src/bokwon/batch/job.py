@@ -82,7 +82,7 @@ class Outcome:
     """What was done with one file.
 
     Attributes:
-        pages: How many pages it has.
+        pages: Number of pages.
         restored: How many of them had holes, which were filled.
         tiles: Number of tiles that were run.
         hole: Pixels that were filled.

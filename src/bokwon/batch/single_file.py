@@ -200,7 +200,7 @@ class _Work:
             self._recorder.prepare(stream, settings)
 
     def finish_record(self) -> None:
-        """Put the record into its place, once the output is in its own."""
+        """Move the record into place, after the output."""
         target = self._job.target
         if self._recorder is not None:
             kept = self._recorder.finish()

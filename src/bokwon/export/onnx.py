@@ -49,7 +49,7 @@ def export(network: PConvUNet, path: Path, *, half: bool = True) -> float:
     Args:
         network: The network; it is not changed.
         path: Where the file goes; replaced only on success.
-        half: Store the weights as float16. They are computed with in float32 all the same.
+        half: Store the weights as float16. The computation is in float32 all the same.
 
     Returns:
         The largest difference between ONNX Runtime and PyTorch, on images in [0, 1].

@@ -25,7 +25,7 @@ def fill_planes(
     Args:
         engine: What fills.
         light: (H, W, C) samples, bright is large.
-        missing: (H, W), True where nothing is known.
+        missing: (H, W), True where pixels are missing.
         mode: Mode of the page, which says which channels belong together.
         contrast: The page's contrast in each group, for engines that take it; by default each image's own is taken.
 
@@ -43,7 +43,7 @@ def shrink(pixels: Pixels, missing: Hole, mode: str, step: int) -> tuple[Light, 
 
     Args:
         pixels: Samples of the page.
-        missing: (H, W), True where nothing is known.
+        missing: (H, W), True where pixels are missing.
         mode: Mode of the samples.
         step: Side of a cell, pixels.
 

@@ -60,18 +60,18 @@ def fill_hole(
 ) -> int:
     """Fill a hole in place.
 
-    Only tiles that touch the hole are run, so time and memory beyond the samples grow with the damage and the tile.
-    What lies deeper in a hole than the engine reaches takes its light from the whole page, shrunk and filled there; the
-    engine then fills the rest with that as a part of what is known.
+    Only tiles that touch the hole are run. So time grows with the damage, and memory with the size of a tile. Pixels
+    deeper in a hole than the reach of the engine are filled first, in a smaller copy of the page. The engine then fills
+    the rest, and treats these pixels as known.
 
     Args:
-        pixels: Samples (H, W) or (H, W, C); those inside the hole are written, no other is.
+        pixels: Samples (H, W) or (H, W, C). Only those inside the hole are changed.
         mode: Their mode.
-        hole: (H, W), not everywhere True.
+        hole: (H, W). Some pixel must be False.
         engine: What fills.
-        tiling: How to cut the page; by default in the engine's tiles.
-        letters: `restore` goes on with what the rim of a hole shows into its middle; `leave` leaves paper there.
-        bounded: Whether the engine fills no lighter than the lightest that is known around, see `LightestKnown`.
+        tiling: How to cut the page; by default into the engine's tiles.
+        letters: `restore` continues the surroundings into the middle of a hole; `leave` puts paper there.
+        bounded: Whether fills are limited to the lightest known value around them; see `LightestKnown`.
         progress: Told after each tile.
 
     Returns:

@@ -71,7 +71,7 @@ def residual(light: Light, missing: Hole, lowpass: LowPass) -> tuple[NDArray[np.
 
     Args:
         light: (H, W, C) samples of 8 or 16 bits.
-        missing: (H, W), True where nothing is known.
+        missing: (H, W), True where pixels are missing.
         lowpass: Constants of the model's low-pass.
 
     Returns:

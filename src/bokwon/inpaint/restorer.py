@@ -176,7 +176,7 @@ class Restorer:
 
         Args:
             hole: (H, W).
-            name: What messages call it.
+            name: Name in messages.
 
         Raises:
             ArgumentError: The grown hole covers everything.

@@ -152,8 +152,7 @@ class Command(Filler):
         self.description = f"command {Path(self._arguments[0]).name}, started for every pair"
 
     def run(self, damaged: NDArray[np.uint8], hole: Hole, name: str) -> tuple[NDArray[np.uint8], Cost]:
-        """Run the command; see `Filler.run`. The cost includes the start of the process and the loading of its
-        model."""
+        """Run the command; see `Filler.run`. The cost includes starting the process and loading its model."""
         with tempfile.TemporaryDirectory(prefix="bokwon-pair-") as folder:
             files = [Path(folder) / f"{what}.png" for what in ("image", "mask", "out")]
             Image.fromarray(damaged).save(files[0])

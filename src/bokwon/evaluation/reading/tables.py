@@ -12,8 +12,7 @@ __all__ = ["reading_note", "reading_tables"]
 
 
 def reading_tables(results: Mapping[str, Any]) -> list[Table]:
-    """Return tables of character error rates, and of the first method compared with the others; none if nothing was
-    read."""
+    """Return tables of character error rates and of comparisons with the first method; none if nothing was read."""
     reading = results.get("reading")
     if not reading or not reading["pairs"]:
         return []

@@ -121,8 +121,7 @@ def overview_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
 
 
 def cost_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
-    """Return the cost of an image for each method with one thread, and the figures that are measured over all pairs
-    together."""
+    """Return the cost of an image with one thread for each method, and figures that need all pairs together."""
     rows = []
     whole: Mapping[str, Mapping[str, float]] = results.get("perceptual", {})
     titles = {"FID": "FID", "IS": "Inception Score"}

@@ -32,7 +32,7 @@ def to_network(layout: Layout, state: Mapping[str, Tensor], path: Path) -> PConv
     hole, biases and normalisation may give another constant.
 
     Args:
-        layout: What the tensors are called, and what they mean.
+        layout: Names and meaning of the tensors.
         state: Tensors by name.
         path: Their file, for messages.
 
@@ -49,7 +49,7 @@ class _Mapping:
     """A conversion of one checkpoint.
 
     Args:
-        layout: What the tensors are called, and what they mean.
+        layout: Names and meaning of the tensors.
         state: Tensors by name.
         path: The file they are from.
     """

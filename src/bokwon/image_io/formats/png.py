@@ -238,7 +238,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         stream: Where to.
         pixels: Samples of 1, 8 or 16 bits.
         mode: Their mode; every one but CMYK.
-        metadata: What the page carries.
+        metadata: Metadata of the page.
     """
     chunks = list(chunks_of(metadata))
     if metadata.png_key is not None and len(metadata.png_key) == len(mode) - 1:

@@ -15,9 +15,9 @@ __all__ = ["BiharmonicEngine"]
 
 
 class BiharmonicEngine(Engine):
-    """Fills every hole with the surface whose bilaplacian is zero and that continues value and slope of its rim.
+    """Fills every hole with the surface that continues value and slope of its rim and whose bilaplacian is zero.
 
-    It solves one sparse linear system a tile; time and memory grow faster than the hole.
+    It solves one sparse linear system for each tile. Time and memory grow faster than the hole.
 
     Raises:
         MissingDependencyError: scikit-image is not installed, or not whole.

@@ -71,10 +71,10 @@ class OpenVinoEngine(ModelEngine):
 
     Args:
         data: The ONNX file, whole.
-        name: What messages call it.
+        name: Name in messages.
         facts: What the model's card says.
         threads: How many threads it may use; all cores by default.
-        precision: `float32`, or bfloat16 where the processor has it; `bfloat16` insists on it.
+        precision: `auto` is bfloat16 if the processor has it, else float32. `bfloat16` is an error without it.
 
     Raises:
         ArgumentError: The processor does not compute in bfloat16.

@@ -78,11 +78,11 @@ def add_grain(pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0, concurren
     none. A bilevel page has no grain and stays as it is.
 
     Args:
-        pixels: Samples (H, W) or (H, W, C) of the filled page; those inside the hole are written, no other is.
+        pixels: Samples (H, W) or (H, W, C) of the filled page. Only those inside the hole are changed.
         mode: Their mode.
         hole: (H, W), what was filled.
         seed: Of the grain.
-        concurrency: How many windows are worked on at the same time, at least 1.
+        concurrency: Number of threads, at least 1.
     """
     if mode == "1" or hole.all() or not hole.any():
         return

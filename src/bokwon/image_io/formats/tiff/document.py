@@ -25,9 +25,9 @@ class TiffDocument(Document):
         max_pixels: Refuse larger pages, before decoding them.
 
     Attributes:
-        pages: How many pages it has, smaller copies of them left out.
-        format: `TIFF`; None for a file of a single page, which may become one of another format.
-        notices: What the reader should be told, one sentence each.
+        pages: Number of pages, without smaller copies of them.
+        format: `TIFF`; None for a file of a single page, which can be written in other formats.
+        notices: Notices for the user, one sentence each.
 
     Raises:
         InputFileError: It is damaged, or has pages that would be lost.
@@ -118,7 +118,7 @@ class TiffDocument(Document):
         return decode_source(source, reader.decode, max_pixels=self._max_pixels)
 
     def rewrite(self, stream: BinaryIO, file_format: str, transform: PageTransform) -> None:
-        """Write the file anew; see `Document.rewrite`."""
+        """Write the file, with some of its pages changed; see `Document.rewrite`."""
         if file_format != "TIFF":
             raise ArgumentError(
                 f"{file_format} holds one page and {self._source.name} {self.pages}"

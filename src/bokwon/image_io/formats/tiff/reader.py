@@ -99,7 +99,7 @@ def _kind(tags: Directory) -> str:
 
 
 def size_of(stream: BinaryIO, position: int | None = None) -> tuple[int, int] | None:
-    """Return width and height of a page, as its tags say."""
+    """Return the width and height of a page from its tags."""
     try:
         tags = directories.parse(stream, position)
     except (ValueError, struct.error):

@@ -114,7 +114,7 @@ def tag_names(tags: Iterable[int]) -> str:
 
 
 def own_blocks(metadata: Metadata) -> list[str]:
-    """Return the tags of a TIFF page that no other format takes over."""
+    """Return the names of the TIFF tags that no other format can hold."""
     tags = metadata.tiff.tags if metadata.tiff else {}
     own = [tag for tag, entry in tags.items() if tag in _IN_SAMPLES or entry.type in directories.BIG_ONLY]
     extra = ["fourth channel"] if metadata.tiff and metadata.tiff.extra is not None else []
@@ -153,7 +153,7 @@ def encoding_for(compression: str, mode: str) -> str:
 
 
 def changes(page: Page) -> list[str]:
-    """Return what of a page is not as it was once it is a TIFF file, one sentence each."""
+    """Return what changes when a page is written as TIFF, one sentence each."""
     stored = page.metadata.tiff
     notices: list[str] = []
     if stored and encoding_for(stored.compression, page.mode) != stored.compression:
@@ -200,9 +200,9 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
         stream: Where to; seekable, and empty.
         pixels: Samples of 1, 8 or 16 bits.
         mode: Their mode.
-        metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless; one that
-            was a BigTIFF stays one.
-        order: Byte order to write, `<` or `>`; by default that of the TIFF file which the page came from.
+        metadata: Metadata of the page. A page that was a TIFF keeps its compression if that is lossless, and stays a
+            BigTIFF if it was one.
+        order: Byte order, `<` or `>`; by default that of the TIFF that the page was read from.
     """
     stored = metadata.tiff
     order = order or (stored.order if stored else "<")
