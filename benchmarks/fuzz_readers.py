@@ -110,7 +110,13 @@ def originals() -> dict[str, tuple[bytes, ...]]:
     with tifffile.TiffWriter(big, bigtiff=True) as writer:
         for samples in (deep[..., :3], deep[..., :3] >> 1):
             writer.write(samples, photometric="rgb", compression="zlib", metadata=None)
-    found["TIFF pages"] += (big.getvalue(),)
+    pyramid = io.BytesIO()
+    with tifffile.TiffWriter(pyramid) as writer:
+        writer.write(rgb, photometric="rgb", subifds=2, metadata=None)
+        for step in (2, 4):
+            writer.write(rgb[::step, ::step], photometric="rgb", subfiletype=1, metadata=None)
+        writer.write(rgb, photometric="rgb", metadata=None)
+    found["TIFF pages"] += (big.getvalue(), pyramid.getvalue())
     found["PNG"] += (_deep_png(deep),)
 
     found["AVIF"] = (bytes(imagecodecs.avif_encode(rgb, level=90)),)
@@ -256,7 +262,7 @@ def attempt(data: bytes) -> str:
     try:
         with open_document(Source("fuzz", data=data), max_pixels=LIMIT) as document:
 
-            def visit(number: int, read: Callable[[], Page] | None) -> Page | None:
+            def transform(number: int, read: Callable[[], Page] | None) -> Page | None:
                 if read is None:
                     return None
                 page = read()
@@ -265,7 +271,7 @@ def attempt(data: bytes) -> str:
                 return replace(page, pixels=pixels)
 
             kind = document.format or document.page(1).format
-            document.rewrite(io.BytesIO(), "PNG" if FORMATS[kind].is_read_only else kind, visit)
+            document.rewrite(io.BytesIO(), "PNG" if FORMATS[kind].is_read_only else kind, transform)
         outcome = "read"
     except BokwonError as error:
         outcome = type(error).__name__

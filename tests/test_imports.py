@@ -17,7 +17,7 @@ import bokwon
 PACKAGE = Path(bokwon.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# Rooms of the house, and which other rooms each may import. `bokwon` is the root's version and public names.
+# Packages, and which other packages each may import. `bokwon` is the root's version and public names.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "version": set(),
@@ -102,13 +102,13 @@ class Import:
 
     @property
     def room(self) -> str:
-        """The room the file lies in."""
+        """The package of the file."""
         first = Path(self.file).parts[0].removesuffix(".py")
         return "bokwon" if first == "__init__" else first
 
     @property
     def target(self) -> str:
-        """The room that is imported, or the library."""
+        """The package that is imported, or the library."""
         parts = self.module.split(".")
         if parts[0] != "bokwon":
             return parts[0]
@@ -135,7 +135,7 @@ def _walk(node: ast.AST, file: str, *, lazy: bool, typing_only: bool) -> Iterato
     elif isinstance(node, ast.ImportFrom):
         assert node.level == 0, f"{file}:{node.lineno} has a relative import"
         for alias in node.names:
-            # `from bokwon import errors` imports a room, `from bokwon import __version__` does not.
+            # `from bokwon import errors` imports a package, `from bokwon import __version__` does not.
             yield Import(file, node.lineno, f"{node.module}.{alias.name}", lazy, typing_only)
     else:
         lazy = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)

@@ -50,7 +50,8 @@ def restore(
         settings: Fields of `RestoreSettings`, such as `model="photo"`; by default those of the command.
 
     Returns:
-        The restored image, of the input's kind, size, mode and depth, and how it was made. The input is not changed.
+        The restored image, of the kind, size, mode and depth of the input, and how it was made. The input is not
+        changed.
 
     Raises:
         errors.ArgumentError: The image, the hole or a setting cannot be used; the message says what to do.
@@ -83,12 +84,13 @@ def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = "detect") -
         model: Name of a shipped model, or path of a model file (.onnx).
 
     Returns:
-        The damage: `hole` is what `restore` takes, `kinds` and `confidence` say what was found and how surely.
+        The damage. Pass its `hole` to `restore`. `kinds` and `confidence` tell the kind and the confidence at each
+        pixel.
 
     Raises:
-        errors.ArgumentError: The image or model cannot be taken as it is; the message says what to do.
+        errors.ArgumentError: The image or the model cannot be used; the message says what to do.
         errors.FileAccessError: The model file cannot be read.
-        errors.InputFileError: The model file is damaged, or finds no damage.
+        errors.InputFileError: The model file is damaged, or is not a damage detector.
     """
     from bokwon.detection.detector import Detector
 

@@ -15,10 +15,10 @@ __all__ = [
 
 
 class BokwonError(Exception):
-    """Base of all errors that bokwon raises on purpose.
+    """Base of all errors of bokwon.
 
     Args:
-        message: What is wrong, with the file or the value it is about.
+        message: What is wrong, with the name of the file or the value.
         fix: What the user can do about it.
 
     Attributes:
@@ -39,7 +39,7 @@ class BokwonError(Exception):
 
 
 class ArgumentError(BokwonError, ValueError):
-    """The arguments, or what they ask for, make no sense: exit code 1."""
+    """The arguments are wrong or contradict each other: exit code 1."""
 
     exit_code = 1
 
@@ -63,18 +63,18 @@ class FileAccessError(BokwonError):
 
 
 class OutputExistsError(BokwonError):
-    """The output is there already and may not be overwritten: exit code 6."""
+    """The output exists and may not be overwritten: exit code 6."""
 
     exit_code = 6
 
 
 class MemoryLimitError(BokwonError, MemoryError):
-    """There is too little memory for what is asked: exit code 7."""
+    """There is too little memory: exit code 7."""
 
     exit_code = 7
 
 
 class TimeLimitError(BokwonError):
-    """A file took longer than it may: exit code 8."""
+    """A file took longer than its time limit: exit code 8."""
 
     exit_code = 8

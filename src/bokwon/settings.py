@@ -140,10 +140,10 @@ class RestoreSettings:
                 raise ArgumentError(f"method {self.method} takes no {item.name}", fix)
 
     def resolved(self, *, for_pages: bool) -> RestoreSettings:
-        """Replace `auto` in `ink`, `grain` and `letters` by what `finish` stands for.
+        """Replace `auto` in `ink`, `grain` and `letters` by the values that belong to `finish`.
 
         Args:
-            for_pages: Whether the model is for pages of ink on paper: only their fills are made of patches.
+            for_pages: Whether the model is for pages of ink on paper. Only these get patches.
         """
         finished = for_pages and self.finish != "off"
         chosen: dict[str, Any] = {
@@ -154,12 +154,12 @@ class RestoreSettings:
         return replace(self, **{name: value for name, value in chosen.items() if getattr(self, name) == "auto"})
 
     def of_pixels(self) -> dict[str, Any]:
-        """Return the settings that decide the pixels, without the machine's. Records and `--resume` use them."""
+        """Return the settings that change pixels, without those of the machine. Records and `--resume` use them."""
         return {name: value for name, value in vars(self).items() if name not in _OF_THE_MACHINE}
 
 
 def choices(name: str) -> tuple[Any, ...]:
-    """Return the values that a setting may have, or () for one that takes any number or text."""
+    """Return the allowed values of a setting; () if it takes any number or text."""
     kind = get_type_hints(RestoreSettings)[name]
     return get_args(kind) if get_origin(kind) is Literal else ()
 

@@ -1,4 +1,4 @@
-"""What several rooms share: array types, and the one table of the kinds of damage."""
+"""What several packages share: array types, and the one table of the kinds of damage."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ def exists(name: str) -> bool:
     return (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file()
 
 
-def test_every_room_is_described_once() -> None:
-    described = [name for row in tables("## Rooms") for name in names(row[0])]
+def test_every_package_is_described_once() -> None:
+    described = [name for row in tables("## Packages") for name in names(row[0])]
     there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path.is_dir() and path.name[0] != "_")}
     assert sorted(described) == sorted(there - {"__main__"})
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bokwon.errors import ArgumentError, OutputExistsError
-from bokwon.evaluation.job import Order, evaluate
+from bokwon.evaluation.job import Order
 from bokwon.evaluation.measure.benchmark import Folders
 from bokwon.evaluation.report.results import read_results
 
@@ -19,16 +20,13 @@ def test_lines_without_a_reader_are_refused(material: Any, tmp_path: Path) -> No
         Order(Folders(material.images, material.masks, tmp_path), "telea", by_line=True)
 
 
-def run(material: Any, report: Path, methods: str, **options: Any) -> dict[str, Any]:
-    folders = Folders(material.images, material.masks, report)
-    return evaluate(Order(folders, methods, per_cell=1, **options), lambda _stage: lambda _done, _total: None)
-
-
-def test_a_report_goes_on_with_more_methods(material: Any, tmp_path: Path) -> None:
+def test_a_report_goes_on_with_more_methods(
+    evaluate_few: Callable[..., dict[str, Any]], material: Any, tmp_path: Path
+) -> None:
     report = tmp_path / "report"
-    first = run(material, report, "identity")
+    first = evaluate_few(material, report, "identity")
     lines = (report / "measured.jsonl").read_text().splitlines()
-    second = run(material, report, "telea,identity", seed=0)
+    second = evaluate_few(material, report, "telea,identity", seed=0)
     # What has been measured stays as it is, its time among it.
     assert (report / "measured.jsonl").read_text().splitlines()[: len(lines)] == lines
     for before, after in zip(first["pairs"], second["pairs"], strict=True):
@@ -41,13 +39,15 @@ def test_a_report_goes_on_with_more_methods(material: Any, tmp_path: Path) -> No
     assert set(second["empty"]) == {"LPIPS", "VGG distance"}
 
 
-def test_a_report_of_other_versions_is_refused(material: Any, tmp_path: Path) -> None:
+def test_a_report_of_other_versions_is_refused(
+    evaluate_few: Callable[..., dict[str, Any]], material: Any, tmp_path: Path
+) -> None:
     report = tmp_path / "report"
-    run(material, report, "identity")
+    evaluate_few(material, report, "identity")
     kept = json.loads((report / "versions.json").read_text())
     (report / "versions.json").write_text(json.dumps({**kept, "torch": "0.1"}))
     with pytest.raises(OutputExistsError, match=r"torch 0\.1 then"):
-        run(material, report, "identity")
+        evaluate_few(material, report, "identity")
 
 
 def test_no_process_is_no_way_to_work(material: Any, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from bokwon.errors import FileAccessError, InputFileError
 from bokwon.image_io.document import SinglePage, open_document
 from bokwon.image_io.formats.pdf import PdfDocument
 from bokwon.image_io.formats.tiff import TiffDocument
+from bokwon.image_io.output_formats import lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.protocols import Document
 from bokwon.image_io.source import Source
@@ -66,6 +67,24 @@ def test_an_image_may_speak_of_pdf() -> None:
         assert document.page(1).format == "JPEG"
 
 
+def test_a_tiff_of_one_page_keeps_the_images_within_it() -> None:
+    import tifffile
+
+    stream, out = io.BytesIO(), io.BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(RGB, photometric="rgb", subifds=1, metadata=None)
+        writer.write(RGB[::2, ::2], photometric="rgb", subfiletype=1, metadata=None)
+    with opened(stream.getvalue()) as document:
+        assert isinstance(document, SinglePage)
+        page = document.page(1)
+        document.rewrite(out, "TIFF", lambda *_: replace(page, pixels=255 - page.pixels))
+    assert lost_on_the_way(page, "TIFF")[0].startswith("the images within this page (SubIFDs) stay as they are")
+    assert "images within the page (SubIFDs)" in lost_on_the_way(page, "PNG")[0]
+    with tifffile.TiffFile(io.BytesIO(out.getvalue())) as file:
+        np.testing.assert_array_equal(file.pages[0].asarray(), 255 - RGB)
+        np.testing.assert_array_equal(file.pages[0].pages[0].asarray(), RGB[::2, ::2])
+
+
 def test_a_tiff_of_one_page_keeps_what_is_to_be_said_of_it() -> None:
     import tifffile
 
@@ -73,7 +92,11 @@ def test_a_tiff_of_one_page_keeps_what_is_to_be_said_of_it() -> None:
     with tifffile.TiffWriter(stream) as writer:
         writer.write(RGB, photometric="rgb", subifds=1, metadata=None)
         writer.write(RGB[::2, ::2], photometric="rgb", subfiletype=1, metadata=None)
-    with opened(stream.getvalue()) as document:
+    data = bytearray(stream.getvalue())
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        place = file.pages[0].tags["SubIFDs"].valueoffset
+    data[place : place + 4] = len(data).to_bytes(4, "little")
+    with opened(bytes(data)) as document:
         assert isinstance(document, SinglePage)
         assert "SubIFDs" in document.notices[0]
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bokwon.inpaint.hole_depth import depth_in_hole, is_shallow, rise
+from bokwon.inpaint.hole_depth import depth_in_hole, is_shallow, smoothstep
 
 
 def test_depth_is_the_same_whatever_window_asks() -> None:
@@ -43,6 +43,6 @@ def test_depth_is_the_distance_from_the_nearest_known_pixel() -> None:
 
 def test_the_step_rises_from_0_to_1_between_two_depths() -> None:
     depth = np.array([[0, 6, 9, 12, 40]], np.float32)
-    share = rise(depth, 6, 12)
+    share = smoothstep(depth, 6, 12)
     assert share.shape == (1, 5, 1)
     np.testing.assert_allclose(share[0, :, 0], [0, 0, 0.5, 1, 1])

@@ -106,11 +106,18 @@ def test_work_that_is_stopped_early_is_killed_or_finished(work: ModuleType, tmp_
     assert len(list(tmp_path.glob("done*"))) == done
 
 
-def test_workers_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
+HANGS = pytest.param(
+    "__import__('re').match('(a+)+b', 'a' * 60)",
+    marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process that holds Python's lock"),
+)
+
+
+@pytest.mark.parametrize("task", ["time.sleep(600)", HANGS], ids=["sleeps", "hangs"])
+def test_workers_leave_when_their_parent_is_killed(tmp_path: Path, task: str) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "import os, time\nfrom bokwon.utilities.processes import run_in_processes\n"
-        "def work(path):\n    open(path, 'w').write(str(os.getpid()))\n    time.sleep(600)\n"
+        "def work(path):\n    open(path, 'w').write(str(os.getpid()))\n    " + task + "\n"
         "def start():\n    return work\n"
         f"if __name__ == '__main__':\n    list(run_in_processes(start, [{str(tmp_path / 'worker')!r}], 1))\n"
     )

@@ -99,7 +99,7 @@ def _save_leaf(folder: Path, leaf: Leaf, said: list[tuple[str, str]]) -> None:
 def restore_tasks(
     tasks: Sequence[Task], settings: RestoreSettings, jobs: int, *, timeout: float | None = None
 ) -> Iterator[Entry]:
-    """Restore files in processes of their own; one that fails stops no other.
+    """Restore files in worker processes. A file that fails does not stop the others.
 
     Args:
         tasks: What is to be done.
@@ -108,7 +108,7 @@ def restore_tasks(
         timeout: Seconds that a file may take.
 
     Yields:
-        What came of each, as they are done.
+        The result of each file, in the order in which they finish.
 
     Raises:
         BokwonError: No process can be started.
@@ -120,17 +120,17 @@ def restore_tasks(
 def restore_tasks_on_cluster(
     tasks: Sequence[Task], settings: RestoreSettings, *, address: str | None, jobs: int | None, shared: Sequence[Path]
 ) -> Iterator[Entry]:
-    """Restore files on a Ray cluster; one that fails stops no other.
+    """Restore files on a Ray cluster. A file that fails does not stop the others.
 
     Args:
         tasks: What is to be done.
         settings: What fills the holes, and how.
         address: Of the cluster, see `bokwon.batch.cluster.run_on_cluster`.
-        jobs: How many actors; by default as many as the cluster has processors for.
-        shared: What every node must see under the same path.
+        jobs: Number of actors; by default one for each processor of the cluster.
+        shared: Paths that every node must see.
 
     Yields:
-        What came of each, as they are done.
+        The result of each file, in the order in which they finish.
 
     Raises:
         FileAccessError: There is no cluster, or one of its nodes does not see the files.

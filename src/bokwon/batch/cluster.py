@@ -55,7 +55,7 @@ def run_on_cluster(
         address: Of the cluster, where this process is in none yet: `HOST:PORT`, `ray://HOST:PORT`, or `local` for one
             of this machine alone that ends with the work. By default the one that RAY_ADDRESS names or that runs here,
             else a local one.
-        jobs: How many actors; by default as many as the cluster has processors for.
+        jobs: Number of actors; by default one for each processor of the cluster.
         threads: Processors an actor needs.
         attempts: How often a task is begun at most.
 

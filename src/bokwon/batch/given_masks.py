@@ -22,7 +22,7 @@ class GivenMasks:
 
     Args:
         job: The file and its masks.
-        pages: How many pages it has.
+        pages: Number of pages.
         wanted: Which of them are to be restored.
         opened: Closes the mask file.
         tell: Told how each mask is read.

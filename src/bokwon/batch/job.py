@@ -26,14 +26,14 @@ class Options:
 
     Attributes:
         masks: How mask files are read.
-        overwrite: Whether targets may be there already.
+        overwrite: Whether existing targets are replaced.
         max_pixels: Larger images are refused before they are decoded.
         pages: Which pages of a file to restore, such as `3-end`; all by default.
-        missing_pages: Whether files may lack some of these, as those of a folder do.
+        missing_pages: Whether files may lack some of these pages, as files of a folder may.
         record: Whether to leave a record of the intervention beside each output.
         overlay: Whether the record has pictures of the evidence.
         mark: Whether outputs with filled pixels say so in their XMP.
-        find: Whether damage is found on files without a mask, and from which confidence on it is filled; None: no.
+        find: Least confidence of damage that is found and filled on files without a mask. None: no damage is sought.
     """
 
     masks: MaskOptions = field(default_factory=MaskOptions)
@@ -53,9 +53,9 @@ class Job:
 
     Attributes:
         source: The image.
-        masks: Its masks; without any the image is given back as it is.
+        masks: Its masks. Without any, the image is copied as it is.
         target: The file to write; None for standard output.
-        format: The format to write; by default the one the target's extension names, PNG on standard output.
+        format: The format to write. By default that of the target's extension, or PNG on standard output.
         options: The rest.
         pictures: Folder for the pictures of the treatment report; None for none.
     """
@@ -72,7 +72,7 @@ class Job:
         """The format to write.
 
         Raises:
-            ArgumentError: The target's extension names none, or another than the format asked for.
+            ArgumentError: The target's extension is not that of a format, or contradicts `format`.
         """
         if self.target is None:
             return self.format or "PNG"
@@ -87,17 +87,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done to one file.
+    """What was done with one file.
 
     Attributes:
-        pages: How many pages it has.
+        pages: Number of pages.
         restored: How many of them had holes, which were filled.
-        tiles: How many tiles were run.
+        tiles: Number of tiles that were run.
         hole: Pixels that were filled.
         pixels: Pixels of the pages with holes.
         readings: Each mask of a filled page, and how it was read.
-        searched: Whether there was no mask, and damage was looked for.
-        regions_filled: How many regions of which kind were found and filled.
+        searched: Whether damage was sought because there was no mask.
+        regions_filled: Number of filled regions for each kind of damage.
         regions_left: How many were found and left.
         pictures: What the treatment report shows of each filled page.
     """

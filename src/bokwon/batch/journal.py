@@ -71,27 +71,27 @@ class Shard:
 
 @dataclass(frozen=True)
 class Entry:
-    """What came of one file.
+    """The result of one file.
 
     Attributes:
         file: Path relative to the input folder.
-        status: `restored`; `undone`, restored and taken back since; `unchanged`, as its masks have no hole;
-            `undamaged`, as no damage was found; `no mask`, given back as it is; or `failed`.
+        status: `restored`; `undone`: restored, and undone since; `unchanged`: its masks have no hole; `undamaged`: no
+            damage was found; `no mask`: copied as it is; or `failed`.
         output: Path relative to the output folder; None where there is none.
         code: 0, or the exit code that the file alone would have had.
         error: What is wrong.
         fix: What to do about it.
         pages: How many pages the file has.
         restored_pages: How many of them were filled.
-        tiles: How many tiles were run.
+        tiles: Number of tiles that were run.
         hole_pixels: Pixels that were filled.
         pixels: Pixels of the filled pages.
         seconds: Time it took.
-        mask: `given` or `found`, by which the file was restored; empty if by none.
-        regions_filled: How many regions of which kind of damage were found and filled.
-        regions_left: How many were found and left.
-        messages: Level and text of what was said about it.
-        inputs: Size and time of change of the image and its masks, by which a later run knows them.
+        mask: `given` or `found`: where its hole came from; empty if it was not restored.
+        regions_filled: Number of filled regions for each kind of damage.
+        regions_left: Number of regions that were found but not filled, for each kind.
+        messages: Level and text of its messages.
+        inputs: Size and modification time of the image and its masks. A later run compares them.
         sha256: Checksum of the output.
         settings: Checksum of the run's settings.
     """
@@ -117,7 +117,7 @@ class Entry:
     settings: str = ""
 
     def to_json(self) -> str:
-        """Return the entry as one line of JSON; a name that is no UTF-8 is escaped, so that the line is."""
+        """Return the entry as one line of JSON. Names that are not UTF-8 are escaped."""
         line = json.dumps(asdict(self), ensure_ascii=False)
         try:
             line.encode("utf-8")
@@ -127,7 +127,7 @@ class Entry:
 
     @classmethod
     def from_json(cls, line: str) -> Entry | None:
-        """Read an entry; None for a line that is not whole, such as the last one of a broken run."""
+        """Read an entry. Return None for an incomplete line, such as the last one of a run that was killed."""
         try:
             values = json.loads(line)
             known = {item.name for item in fields(cls)}
@@ -164,7 +164,7 @@ def _note(found: dict[str, list[Any]], role: str, path: Path) -> None:
 
 
 class Report:
-    """The open report of a run; only one run at a time may have a folder.
+    """The open report of a run. Only one run at a time may write to a folder.
 
     Args:
         folder: The output folder.
@@ -174,7 +174,7 @@ class Report:
             which the next run of all of it takes over.
 
     Raises:
-        ArgumentError: Another run is at work there.
+        ArgumentError: Another run is writing to the folder.
         FileAccessError: The report cannot be written.
     """
 
@@ -203,10 +203,10 @@ class Report:
             raise self._cannot_write(error) from error
 
     def done(self, name: str, job: Job) -> Entry | None:
-        """Return the entry of a file that needs no second run.
+        """Return the entry of a file that need not be restored again; else None.
 
-        That is: of the same input, masks and settings, with its output, and its record if one is asked for, as they
-        were made, or as `bokwon undo` left them.
+        The input, masks and settings must be the same. The output, and the record if one is asked for, must be as the
+        run or `bokwon undo` left them.
         """
         entry = self._entries.get(name)
         if entry is None or entry.status == "failed" or entry.settings != self._settings or job.target is None:
@@ -225,7 +225,7 @@ class Report:
         return self._entries[name]
 
     def add(self, entry: Entry) -> None:
-        """Write down what came of a file, at once.
+        """Write the entry of a file immediately.
 
         Raises:
             FileAccessError: The report cannot be written.
@@ -239,9 +239,9 @@ class Report:
             raise self._cannot_write(error) from error
 
     def finish(self, names: tuple[str, ...]) -> tuple[Entry, ...]:
-        """Write the report anew, in order, and return its entries.
+        """Rewrite the report in order, and return its entries.
 
-        An output that is gone by now is a failure, whatever its entry said.
+        A file whose output no longer exists counts as failed.
 
         Args:
             names: The files of this run.

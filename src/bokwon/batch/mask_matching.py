@@ -25,12 +25,12 @@ __all__ = [
     "REPORT_PAGE",
     "MaskFinder",
     "Masks",
+    "expected_names",
     "folded",
     "is_found_picture",
     "is_image_name",
     "is_mask_of_neighbour",
     "list_images",
-    "looked_for",
     "masks_beside",
     "masks_of_pages",
 ]
@@ -53,8 +53,8 @@ class Masks:
 
     Attributes:
         whole: A mask file for the whole image file, with as many pages.
-        pages: Page number, from 1, to the mask of that page; they go before `whole`.
-        damage: What made the holes, where a table tells it: kind by page number, 0 for `whole`.
+        pages: Page number, from 1, to the mask of that page. They take precedence over `whole`.
+        damage: Kind of damage by page number, 0 for `whole`, as far as a table names it.
     """
 
     whole: Source | None = None
@@ -63,7 +63,7 @@ class Masks:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """All files of them."""
+        """All mask files."""
         return ((self.whole,) if self.whole else ()) + tuple(self.pages[number] for number in sorted(self.pages))
 
     def __bool__(self) -> bool:
@@ -95,8 +95,8 @@ def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) 
 
     Args:
         folder: Where to look, see `bokwon.utilities.listing.list_folder`.
-        recursive: Whether to look into its folders.
-        without: Folders that are passed by.
+        recursive: Whether to include its subfolders.
+        without: Folders to leave out.
 
     Raises:
         FileAccessError: The folder itself cannot be listed.
@@ -120,7 +120,8 @@ class MaskFinder:
 
     Args:
         names: Paths of mask files, relative to their folder.
-        images: Paths of all images, relative to theirs: a name that is one image's own is no page's of another.
+        images: Paths of all images, relative to their folder. A mask whose name fits an image is not taken as a page of
+            another.
     """
 
     def __init__(self, names: Iterable[PurePosixPath], images: Iterable[PurePosixPath] = ()) -> None:
@@ -163,7 +164,7 @@ class MaskFinder:
 
     @property
     def unused(self) -> list[PurePosixPath]:
-        """The masks no image has asked for."""
+        """The masks that no image uses."""
         return sorted(self._unused)
 
 
@@ -222,13 +223,13 @@ def _without_suffix(stem: PurePosixPath, suffix: re.Pattern[str] = _SUFFIX) -> t
     return stem.with_name(match["stem"]), int(number or 0)
 
 
-def looked_for(image: PurePosixPath) -> str:
+def expected_names(image: PurePosixPath) -> str:
     """Say which names the mask of an image may have."""
     return f"{image.stem}.png, {image.stem}-mask.png or {image.stem}_mask.png for {image.name}"
 
 
 def masks_beside(image: Path) -> Masks:
-    """Return the masks that lie beside an image; none if there is none.
+    """Return the masks beside an image, possibly none.
 
     Raises:
         ArgumentError: There are two for one page.
@@ -241,7 +242,7 @@ def masks_beside(image: Path) -> Masks:
 
 
 def masks_of_pages(image: Path, folder: Path) -> Masks:
-    """Return the masks of one image file among those of a folder.
+    """Return the masks that belong to one image file, from a folder.
 
     Raises:
         ArgumentError: There are none, or two for one page.

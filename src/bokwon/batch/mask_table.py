@@ -34,15 +34,15 @@ class TableRow:
 def read_table(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
     """Read a table that says which mask belongs to which image.
 
-    Backslashes, capitals and spaces in the header, a byte-order mark and semicolons are taken as Excel writes them.
+    Tables of Excel are accepted: with backslashes, semicolons, a byte-order mark, and capitals or spaces in the header.
 
     Args:
-        path: CSV with the columns `image`, relative to the folder of images, and `mask`, relative to the table. A
-            column `page`, if there is one, holds the page's number, or nothing for the whole image; a column `damage`
-            holds what made the holes, or nothing.
+        path: CSV with the columns `image`, relative to the folder of images, and `mask`, relative to the table. An
+            optional column `page` holds the number of the page, or nothing for the whole image. An optional column
+            `damage` holds the kind of damage, or nothing.
 
     Returns:
-        Image, its name `folded`, to its masks: page number to row, 0 for the whole image.
+        For each image, by its `folded` name: page number to row, 0 for the whole image.
 
     Raises:
         FileAccessError: It cannot be read.

@@ -60,7 +60,7 @@ class HoleSource(Protocol):
         Args:
             page: The page.
             number: Its number, from 1.
-            name: What messages call it.
+            name: Name in messages.
 
         Raises:
             BokwonError: It cannot be said.

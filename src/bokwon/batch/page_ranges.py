@@ -16,8 +16,8 @@ def select_pages(text: str, pages: int | None = None, *, missing: bool = False) 
 
     Args:
         text: Numbers and ranges from 1, separated by commas; `end` is the last page.
-        pages: How many pages there are; with None the text is only looked over, and nothing is returned.
-        missing: Whether some of the pages may be beyond the end; they are left out.
+        pages: Number of pages. With None the text is only checked, and nothing is returned.
+        missing: Whether the text may name pages beyond the end; they are left out.
 
     Raises:
         ArgumentError: The text names no pages, or some beyond the end.

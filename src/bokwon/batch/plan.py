@@ -12,10 +12,10 @@ from bokwon.batch.left_files import left_files
 from bokwon.batch.mask_matching import (
     MaskFinder,
     Masks,
+    expected_names,
     folded,
     is_mask_of_neighbour,
     list_images,
-    looked_for,
     masks_beside,
 )
 from bokwon.batch.mask_table import TableRow, read_table
@@ -36,8 +36,8 @@ class Task:
     Attributes:
         name: Its path relative to the input folder.
         output: Its output's path relative to the output folder.
-        job: What is to be done; or
-        fault: why nothing can be: exit code, what is wrong, what to do.
+        job: What to do; None if there is a fault.
+        fault: Exit code, what is wrong, and what to do about it; None if there is a job.
     """
 
     name: str
@@ -51,8 +51,8 @@ class Batch:
     """The files of a folder.
 
     Attributes:
-        tasks: What is to be done, in order of name.
-        left: Files that are no images to restore, and why.
+        tasks: One task for each file, sorted by name.
+        left: Files that are not restored, with the reason.
         unused: Mask files that belong to no image.
     """
 
@@ -64,15 +64,16 @@ class Batch:
 def plan_batch(
     inputs: Path, outputs: Path, masks: Path | None, options: Options, *, file_format: str | None, recursive: bool
 ) -> Batch:
-    """Find the images of a folder, their masks and their places in the output folder.
+    """Find the images of a folder, their masks and their outputs.
 
     Args:
         inputs: Folder of images.
-        outputs: Folder to write to; may lie in the other, and is passed by then.
-        masks: Folder of masks laid out like the images, or a manifest; by default masks lie beside their images.
-        options: Goes into every job.
+        outputs: Folder to write to. It may lie inside the input folder, and is then left out.
+        masks: Folder of masks with the same subfolders as the images, or a table. By default masks lie beside their
+            images.
+        options: Options of every job.
         file_format: Format of all outputs; by default each keeps its own.
-        recursive: Whether folders in the folder are gone through.
+        recursive: Whether to include subfolders.
 
     Raises:
         ArgumentError: Both folders are the same, or no mask belongs to an image.
@@ -125,13 +126,13 @@ def plan_batch(
 def plan_files(
     files: Sequence[Path], outputs: Path, masks: Path | None, options: Options, *, file_format: str | None
 ) -> Batch:
-    """Find the masks of several images and their places in the output folder.
+    """Find the masks and the outputs of several images.
 
     Args:
-        files: The images, and masks of them that a wildcard has matched too.
+        files: The images. Their masks may be among them, if a wildcard matched both.
         outputs: Folder to write to.
         masks: Folder of masks or a table, see `plan_batch`; by default masks lie beside their images.
-        options: Goes into every job.
+        options: Options of every job.
         file_format: Format of all outputs; by default each keeps its own.
 
     Raises:
@@ -198,7 +199,7 @@ def _check_any(tasks: Sequence[Task], masks: Path, inputs: Path | None, known: S
     of = "one of the images" if inputs is None else f"an image of {inputs}"
     holds = ", ".join(known[:3]) + (" ..." if len(known) > 3 else "") if known else "nothing"
     if masks.is_dir():
-        message, fix = f"no mask in {masks} belongs to {of}", f"name them like the images: {looked_for(example)}"
+        message, fix = f"no mask in {masks} belongs to {of}", f"name them like the images: {expected_names(example)}"
         raise ArgumentError(f"{message}; it holds {holds}", fix)
     fix = f"its column image must hold names such as {example}"
     raise ArgumentError(f"no line of {masks} belongs to {of}; it names {holds}", fix)

@@ -37,7 +37,7 @@ from bokwon.types import Hole
 from bokwon.utilities.atomic import check_target, replacing
 from bokwon.utilities.streams import write_standard_output
 
-__all__ = ["Tell", "restore_file"]
+__all__ = ["restore_file"]
 
 
 def restore_file(
@@ -50,13 +50,13 @@ def restore_file(
 ) -> Outcome:
     """Restore a file. The target appears whole or not at all.
 
-    A mask without a hole, or a page without damage, gives the input back: its very bytes, if the format stays the same.
+    If the mask has no hole, or the page no damage, the input is copied: byte for byte, if the format stays the same.
 
     Args:
         job: What to restore, and where to.
         restorer: With what.
-        tell: Told notices and warnings.
-        find: Finds the damage, if the file has no mask; without it such a file is given back as it is.
+        tell: Called with notices and warnings.
+        find: Finds the damage if the file has no mask. If it is None, such a file is copied as it is.
         progress: Told after each tile.
 
     Returns:
@@ -130,7 +130,7 @@ class _Work:
         if job.pictures is not None:
             forget_leaf(job.pictures)
 
-    def visit(self, number: int, read: Callable[[], Page] | None) -> Page | None:
+    def restore_page(self, number: int, read: Callable[[], Page] | None) -> Page | None:
         """Restore a page, if it is to be; see `bokwon.image_io.protocols.PageTransform`."""
         name = self._page_name(number)
         masked = self._holes.has(number)
@@ -257,7 +257,7 @@ class _Work:
 
     def write(self, stream: BinaryIO) -> None:
         """Write the output, and all of the record of the intervention but its place."""
-        self._document.rewrite(stream, self._format, self.visit, self._mark_file)
+        self._document.rewrite(stream, self._format, self.restore_page, self._mark_file)
         if self._recorder is not None:
             options = asdict(self._job.options)
             settings = {**options.pop("masks"), **options, "format": self._format}
@@ -265,7 +265,7 @@ class _Work:
             self._recorder.prepare(stream, settings)
 
     def finish_record(self) -> None:
-        """Put the record into its place, once the output is in its own."""
+        """Move the record into place, after the output."""
         target = self._job.target
         if self._recorder is not None:
             kept = self._recorder.finish()

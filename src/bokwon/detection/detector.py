@@ -18,7 +18,7 @@ from bokwon.detection.refine import grow_mask, refine_mask
 from bokwon.detection.regions import Piece, find_pieces
 from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import from_pillow, mode_of_array
-from bokwon.inpaint.color import samples_to_light
+from bokwon.inpaint.colour import samples_to_light
 from bokwon.types import Hole, Pixels
 
 __all__ = ["MOST_GROWN", "Damage", "Detector", "Region", "as_gray", "as_rgb"]
@@ -37,8 +37,8 @@ class Region:
     Attributes:
         kind: One of `bokwon.detection.kinds.KINDS`.
         box: Left, top, right, bottom in pixels of the page, right and bottom exclusive.
-        area: Its pixels before it is grown.
-        confidence: How often regions of its kind and score are right, in [0, 1].
+        area: Its area in pixels, before growing.
+        confidence: Share of regions of this kind and score that are right, in [0, 1].
         filled: Whether it is part of the hole.
     """
 
@@ -54,9 +54,10 @@ class Damage:
     """The damage of a page.
 
     Attributes:
-        hole: bool (H, W), True where damage is to be filled: of a chosen kind, sure enough, large enough, and grown.
-        kinds: uint8 (H, W): 0 no damage, else the place of the kind in `KINDS`, from 1; chosen or not, not grown.
-        confidence: float32 (H, W) in [0, 1], of the region that a pixel belongs to; 0 where there is none.
+        hole: bool (H, W), True where damage is to be filled: regions of the chosen kinds with enough confidence and
+            area, grown.
+        kinds: uint8 (H, W): 0 for no damage, else the place of the kind in `KINDS`, from 1. All kinds, not grown.
+        confidence: float32 (H, W) in [0, 1]: confidence of the region at each pixel, 0 outside regions.
         regions: The regions, the largest first.
     """
 
@@ -72,15 +73,15 @@ class Damage:
 
 
 class Detector:
-    """Finds damage with one loaded model; make it once, use it often.
+    """Finds damage. The model is loaded once; use one object for many images.
 
     Args:
         model: Name of a shipped model, or path of a model file (.onnx).
         kinds: Kinds of damage to fill; all but readable stains by default.
         threshold: Least confidence of a region that is filled, in (0, 1].
-        min_area: Least area of a region, pixels of the page; by default 12 at a longest side of 1,750 pixels, and in
-            proportion for larger pages.
-        grow: By how many pixels the hole is grown, 0 to 32: it has to cover the soft rim of the damage.
+        min_area: Least area of a region, pixels of the page. By default 12 for a longest side of 1,750 pixels, and in
+            proportion to the area for larger pages.
+        grow: Pixels to grow the hole by, 0 to 32, so that it covers the soft rim of the damage.
         outline: Also fill what is torn off the sheet, up to its former straight edges.
         threads: How many threads the engine may use; all cores by default.
 
@@ -122,7 +123,7 @@ class Detector:
             The damage.
 
         Raises:
-            ArgumentError: The image cannot be taken as it is; the message says what to do.
+            ArgumentError: The image cannot be used; the message says what to do.
         """
         if isinstance(image, Image.Image):
             pixels, mode, _ = from_pillow(image)

@@ -25,14 +25,15 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 
 
 def draw_overlay(gray: NDArray[np.uint8], damage: Damage) -> NDArray[np.uint8]:
-    """Draw what was found over the page.
+    """Draw the found damage over the page.
 
     Args:
         gray: uint8 (H, W), the page.
         damage: What was found.
 
     Returns:
-        uint8 (H, W, 3), RGB: kinds tinted by how sure they are, what is filled outlined in black and white.
+        uint8 (H, W, 3), RGB: each kind has a colour, stronger for more confidence. Filled regions are outlined in black
+        and white.
     """
     colours = np.array([(0, 0, 0), *(COLOURS[kind] for kind in KINDS)], np.float32)[damage.kinds]
     share = (np.where(damage.kinds > 0, 0.25 + 0.5 * damage.confidence, 0)).astype(np.float32)[..., None]

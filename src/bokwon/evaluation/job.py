@@ -47,13 +47,13 @@ class Order:
         seed: Seed of the pairing.
         jobs: Number of processes, at least 1.
         bins: Hole-ratio bins, 1 to 6.
-        readers: What reads the pages, names that `make_reader` knows, with commas; nothing is read when None.
+        readers: Names for `make_reader`, with commas; None reads nothing.
         by_line: Whether readers are told where the lines are (see `read_pairs`).
         features: VGG19 weights for the VGG distance; it is not measured when None.
-        perceptual: Whether LPIPS is tried, for which weights may be downloaded.
-        distribution: Whether FID and Inception Score of all pairs are tried, likewise.
-        timeout: Seconds that a command of others may take for a pair.
-        blind: Folder of a blind comparison that is made besides; see `write_blind`.
+        perceptual: Whether to measure LPIPS. Its weights may be downloaded.
+        distribution: Whether to measure FID and Inception Score over all pairs; likewise.
+        timeout: Time limit of an external command for a pair, seconds.
+        blind: Folder for a blind comparison; none is written by default. See `write_blind`.
     """
 
     folders: Folders
@@ -89,7 +89,7 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
         The content of `results.json`.
 
     Raises:
-        BokwonError: Bad folders, methods or masks, or a report's folder that is something else.
+        BokwonError: The folders, methods or masks cannot be used, or the report's folder holds other files.
     """
     folders = order.folders
     cells = select_cells(order.bins)
@@ -122,15 +122,15 @@ def evaluate(order: Order, progress: Progress) -> dict[str, Any]:
 
 
 def write_pairs(order: Order, out: Path, progress: Callable[[int, int], None]) -> Plan:
-    """Write the pairs for programs of others: `OUT/images/NAME.png`, white in the hole, and `OUT/masks/NAME.png`.
+    """Write the pairs for other programs: `OUT/images/NAME.png`, white in the hole, and `OUT/masks/NAME.png`.
 
     Args:
-        order: Images, masks and which pairs; methods and the report are not looked at.
+        order: Images, masks and the choice of pairs. Methods and the report are ignored.
         out: A new or an empty folder.
-        progress: Told how many pairs are done, and of how many.
+        progress: Called with the number of finished pairs and of all pairs.
 
     Returns:
-        The pairs, and what could not be paired.
+        The pairs, and the problems with images and masks.
 
     Raises:
         BokwonError: Bad folders or masks, or `out` holds files or cannot be written.

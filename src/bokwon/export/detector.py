@@ -77,7 +77,7 @@ def export_detector(network: SegmentationNet, path: Path, *, half: bool = True) 
     Args:
         network: The network; it is not changed.
         path: Where the file goes; replaced only on success.
-        half: Store the weights as float16. They are computed with in float32 all the same.
+        half: Store the weights as float16. The computation is in float32 all the same.
 
     Returns:
         The largest difference of a probability.

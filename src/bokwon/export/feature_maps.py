@@ -28,8 +28,8 @@ def encoder_features(weights: Path, image: NDArray[np.float32], hole: NDArray[np
         hole: (H, W), True where pixels are missing.
 
     Returns:
-        For each layer its features (C, h, w), each axis half as long as in the layer before and rounded up; zero
-        where the layer has no evidence.
+        For each layer its features (C, h, w). Each side is half that of the layer before, rounded up. They are zero
+        where the layer saw no known pixel.
 
     Raises:
         ArgumentError: The image is larger than `MAX_PIXELS`, or the network has no partial convolutions.

@@ -47,12 +47,12 @@ def parse_share(text: str) -> tuple[Path, float]:
 
 @torch.no_grad()
 def mix_into(network: PConvUNet, others: Sequence[tuple[Path, float]]) -> None:
-    """Replace a network's weights by their mean with those of other checkpoints; statistics are averaged alike.
+    """Average a network's weights and statistics with those of other checkpoints.
 
-    It is useful for runs that started from the same weights, or if one started where another ended.
+    This is useful for runs that started from the same weights, or if one run continued another.
 
     Args:
-        network: Changed in place. It keeps the share that the others leave.
+        network: Changed in place. Its share is what the others leave.
         others: Checkpoints and their shares.
 
     Raises:

@@ -49,13 +49,13 @@ def export_checkpoint(
         half: Store the weights as float16.
         weights: Write OUTPUT's stem with the suffix .safetensors too, float16, for fine-tuning.
         card: A JSON file whose entries go into the card.
-        int8: The ONNX file that computes with 8-bit integers, which gets a card of its own; none by default.
-        examples: Images and masks by which to calibrate it; needed for `int8`.
+        int8: Also write this ONNX file, which computes with 8-bit integers, and its card; none by default.
+        examples: Images and masks for its calibration; needed for `int8`.
         mix: Further checkpoints and their shares of the weights, see `bokwon.export.mix`.
 
     Returns:
-        The largest difference between ONNX Runtime and PyTorch, and the root mean square of what rounding to 8 bits
-        changes in holes; None without `int8`.
+        The largest difference between ONNX Runtime and PyTorch; and the root mean square change in holes by rounding to
+        8 bits, None without `int8`.
 
     Raises:
         InputFileError: If the checkpoint or the card's file is damaged.
@@ -104,11 +104,11 @@ def export_checkpoint(
 
 
 def facts_of(network: PConvUNet, precisions: Sequence[str]) -> RuntimeFacts:
-    """Return what the runtime has to know about a network: the block `runtime` of its card.
+    """Return the facts about a network that the runtime needs: the block `runtime` of its card.
 
     Args:
         network: The network.
-        precisions: What its file is computed with, keys of `TILES`.
+        precisions: Precisions of its file, keys of `TILES`.
     """
     sees = sum(kernel // 2 * 2**level for level, kernel in enumerate(_kernels(network)))
     for_pages = network.config.base in PAGE_BASES

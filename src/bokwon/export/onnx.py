@@ -49,7 +49,7 @@ def export(network: PConvUNet, path: Path, *, half: bool = True) -> float:
     Args:
         network: The network; it is not changed.
         path: Where the file goes; replaced only on success.
-        half: Store the weights as float16. They are computed with in float32 all the same.
+        half: Store the weights as float16. The computation is in float32 all the same.
 
     Returns:
         The largest difference between ONNX Runtime and PyTorch, on images in [0, 1].
@@ -74,10 +74,10 @@ def export_int8(network: PConvUNet, path: Path, examples: Sequence[Example]) -> 
     Args:
         network: The network; it is not changed.
         path: Where the file goes; replaced only on success.
-        examples: Crops with holes such as it will be given; see `bokwon.export.calibrate`.
+        examples: Crops with holes, like those that it will fill; see `bokwon.export.calibrate`.
 
     Returns:
-        The root mean square of what rounding changes in holes, on images in [0, 1].
+        The root mean square change in holes by rounding, on images in [0, 1].
 
     Raises:
         ArgumentError: The network is one of plain convolutions, or there are too few examples.
@@ -92,8 +92,8 @@ def export_int8(network: PConvUNet, path: Path, examples: Sequence[Example]) -> 
 def fold_batch_norm(network: PConvUNet) -> PConvUNet:
     """Move batch normalisation into the convolutions before it.
 
-    Exact for partial convolutions too: the two differ only in windows without evidence, which every layer leaves as
-    zero and no later layer looks at.
+    This is exact for partial convolutions too. The two differ only in windows without known pixels; these are zero in
+    every layer, and masked in the next.
 
     Args:
         network: The network; it is not changed.
@@ -153,7 +153,7 @@ def write_card(path: Path, model: Path, entries: dict[str, Any]) -> dict[str, An
     Args:
         path: The JSON file.
         model: The ONNX file, whose sha256 the card holds.
-        entries: What else the card says.
+        entries: Further entries of the card.
 
     Returns:
         The card.

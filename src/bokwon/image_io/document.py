@@ -25,7 +25,7 @@ def open_document(source: Source, *, max_pixels: int) -> Document:
     Raises:
         FileAccessError: It cannot be opened.
         InputFileError: It is damaged.
-        MissingDependencyError: It takes a package that is not installed.
+        MissingDependencyError: It needs a package that is not installed.
     """
     with source.open() as stream:
         found = format_of_content(stream.read(HEAD_BYTES))
@@ -44,8 +44,8 @@ class SinglePage(Document):
     Args:
         source: Where from.
         max_pixels: Refuse a larger page, before decoding it.
-        notices: What the reader should be told, one sentence each.
-        warnings: What is wrong with the file though it could be opened, one sentence each.
+        notices: Notices for the user, one sentence each.
+        warnings: Faults of the file that could be opened all the same, one sentence each.
     """
 
     pages = 1
@@ -74,7 +74,7 @@ class SinglePage(Document):
     def rewrite(
         self, stream: BinaryIO, file_format: str, transform: PageTransform, file_xmp: XmpTransform | None = None
     ) -> None:
-        """Write the file anew; see `Document.rewrite`."""
+        """Write the file, with some of its pages changed; see `Document.rewrite`."""
         found: list[Page] = []
 
         def read() -> Page:

@@ -63,6 +63,7 @@ class TiffSettings:
         differences: Whether it stores differences of neighbours (a horizontal predictor), which compress better.
         order: Byte order of its file, `<` or `>`.
         extra: (H, W), a fourth channel beside RGB of which nothing is known; it is written back as it was.
+        inner: The images within the page (SubIFDs), as a TIFF file of the same byte order with one page for each.
     """
 
     compression: str
@@ -73,31 +74,32 @@ class TiffSettings:
     differences: bool = False
     order: str = "<"
     extra: Pixels | None = field(default=None, compare=False)
+    inner: bytes = b""
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a page carries beside its samples.
+    """The metadata of a page.
 
-    The first four are what every format has a place for; a file written in the format it was read from takes that
-    format's own blocks instead, so that nothing is lost by translation.
+    The first four can be moved to most formats. If a file is written in the format that it was read from, the blocks of
+    that format are used instead, so that nothing is lost.
 
     Attributes:
         icc: ICC colour profile.
-        exif: EXIF block, from its byte-order mark on.
+        exif: EXIF block, beginning with its byte-order mark.
         xmp: XMP packet.
         dpi: Resolution in pixels per inch, horizontal and vertical.
         orientation: EXIF orientation, 1 (upright) to 8. Samples are never rotated by it.
-        png: Ancillary PNG chunks (name, data), where the page was a PNG.
-        png_key: The value of a sample, channel by channel, that this PNG calls transparent; the page has an alpha
-            channel in its place while it is worked on.
+        png: Ancillary chunks (name, data) of a PNG page.
+        png_key: Sample values that this PNG treats as transparent, one for each channel. While it is restored, the page
+            has an alpha channel instead.
         png_bilevel: Whether that PNG is of 1 bit.
-        alpha_of_values: Whether the alpha channel stands for values of samples: a filled pixel is as transparent as
+        alpha_of_values: Whether the alpha channel follows from sample values. Then a filled pixel is as transparent as
             the nearest known one.
-        jpeg: Where the page was a JPEG.
-        tiff: Where the page was a TIFF.
+        jpeg: Settings of a JPEG page.
+        tiff: Settings of a TIFF page.
         jpeg2000: Boxes (kind, content) of a JPEG 2000 file; none for a bare codestream.
-        jpeg2000_bits: Bits a sample of it has in the file, where that is more than 8 and fewer than 16.
+        jpeg2000_bits: Bits of a sample in a JPEG 2000 file, if they are more than 8 and fewer than 16.
     """
 
     icc: bytes | None = None

@@ -61,7 +61,7 @@ def from_pillow(image: Image.Image) -> tuple[Pixels, str, tuple[str, ...]]:
         The samples, their mode (a key of `MODES`), and notices on what changed: a palette image becomes RGB or RGBA.
 
     Raises:
-        ArgumentError: A mode that cannot be restored and given back as it was.
+        ArgumentError: Images of this mode cannot be restored.
     """
     if image.mode in ("P", "PA"):
         mode = "RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB"
@@ -104,7 +104,7 @@ def to_pillow(pixels: Pixels, mode: str, like: str | None = None) -> Image.Image
     Args:
         pixels: 1-bit, 8-bit, or 16-bit gray samples. Pillow has no 16-bit colour.
         mode: A key of `MODES`.
-        like: Pillow mode of the image these samples came from; 16-bit gray comes back in that very mode.
+        like: Pillow mode of the original image. 16-bit gray is returned in this mode.
     """
     if pixels.dtype == np.uint16:
         if like == "I":

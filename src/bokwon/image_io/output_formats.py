@@ -19,7 +19,7 @@ _NAMES = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "dpi": "resolut
 
 
 def format_of(path: Path) -> str:
-    """Return the format that a file's extension asks for.
+    """Return the format that belongs to a file's extension.
 
     Raises:
         ArgumentError: No format has that extension.
@@ -33,16 +33,16 @@ def format_of(path: Path) -> str:
 
 
 def check_fits(pixels: Pixels, mode: str, file_format: str, *, named: bool = True) -> None:
-    """Make sure that a format holds samples of this mode and depth, and as many of them.
+    """Check that a format can hold samples of this mode, depth and size.
 
     Args:
         pixels: Samples.
         mode: Their mode.
         file_format: The format.
-        named: Whether the output's name chose the format, and not an option, to say what to do.
+        named: Whether the name of the output chose the format, not an option. The message depends on it.
 
     Raises:
-        ArgumentError: It does not, so they could not be written as they are.
+        ArgumentError: It cannot hold them.
     """
     target = FORMATS[file_format]
     if not target.modes:
@@ -72,7 +72,7 @@ def _is_short(pixels: Pixels, target: Format) -> bool:
 
 
 def lost_on_the_way(page: Page, file_format: str) -> tuple[str, ...]:
-    """Return notices on what will not be in the output as it was in the input, one sentence each."""
+    """Return notices on what the output loses or changes, one sentence each."""
     target, metadata = FORMATS[file_format], page.metadata
     notices = []
     if page.format != file_format:
@@ -93,7 +93,7 @@ def encode_page(stream: BinaryIO, pixels: Pixels, mode: str, file_format: str, m
         stream: Where to.
         pixels: Samples.
         mode: Their mode.
-        file_format: Name of the format, which holds them (`check_fits`).
-        metadata: What the page carries beside them.
+        file_format: Name of a format that can hold them (`check_fits`).
+        metadata: Metadata of the page.
     """
     FORMATS[file_format].encode(stream, pixels, mode, metadata)

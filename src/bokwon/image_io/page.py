@@ -19,11 +19,11 @@ class Page:
         pixels: Samples as stored, (H, W) or (H, W, C), not rotated by EXIF orientation.
         mode: Their mode, a key of `bokwon.image_io.modes.MODES`.
         format: `PNG`, `JPEG`, `TIFF`, `WEBP`, `BMP` or `JPEG2000`; `PDF` for a picture that only a PDF can hold.
-        metadata: What the file carries beside the samples.
-        notices: What the reader should be told, one sentence each.
-        warnings: What is wrong with the file though it could be decoded, one sentence each.
-        shown: What turns the samples as viewers show them, where the document tells it: on the pages of a PDF. None
-            where only the image's own EXIF does.
+        metadata: Metadata of the file.
+        notices: Notices for the user, one sentence each.
+        warnings: Faults of the file that could be decoded all the same, one sentence each.
+        shown: Rotation or mirroring of the samples to what viewers show, if the document sets it, as a PDF does. None
+            if only the EXIF of the image does.
     """
 
     pixels: Pixels
@@ -41,5 +41,5 @@ class Page:
 
     @property
     def upright(self) -> Orientation:
-        """What turns the samples as viewers show them."""
+        """Rotation or mirroring of the samples to what viewers show."""
         return Orientation.of_exif(self.metadata.orientation) if self.shown is None else self.shown

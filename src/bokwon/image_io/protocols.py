@@ -19,13 +19,13 @@ XmpTransform = Callable[[bytes | None], bytes | None]
 
 
 class Document(AbstractContextManager["Document"], Protocol):
-    """An open image file; closed at the end of a `with` block.
+    """An open image file. It is closed at the end of a `with` block.
 
     Attributes:
-        pages: How many pages it has.
-        format: The only format that holds it, if it cannot become one of another format.
-        notices: What the reader should be told, one sentence each.
-        warnings: What is wrong with the file though it could be opened, one sentence each.
+        pages: Number of pages.
+        format: The only format that can hold the file; None if any format can.
+        notices: Notices for the user, one sentence each.
+        warnings: Faults of the file that could be opened all the same, one sentence each.
     """
 
     pages: int
@@ -34,7 +34,7 @@ class Document(AbstractContextManager["Document"], Protocol):
     warnings: tuple[str, ...] = ()
 
     def size(self, number: int) -> tuple[int, int] | None:
-        """Return width and height of a page, counted from 1, without decoding it; None where only that tells."""
+        """Return the width and height of a page, counted from 1, without decoding it; None if that is not possible."""
         return None
 
     def page(self, number: int) -> Page:
@@ -42,14 +42,14 @@ class Document(AbstractContextManager["Document"], Protocol):
 
         Raises:
             InputFileError: It is damaged, too large, or has no image.
-            MissingDependencyError: It takes a package that is not installed.
+            MissingDependencyError: It needs a package that is not installed.
         """
         ...
 
     def rewrite(
         self, stream: BinaryIO, file_format: str, transform: PageTransform, file_xmp: XmpTransform | None = None
     ) -> None:
-        """Write the file anew.
+        """Write the file, with some of its pages changed.
 
         Args:
             stream: Where to; seekable.
@@ -58,7 +58,7 @@ class Document(AbstractContextManager["Document"], Protocol):
             file_xmp: Called once some page has changed, where the format has XMP of the whole file: a PDF.
 
         Raises:
-            ArgumentError: The format does not hold this file.
-            InputFileError: A page that is to be read is damaged.
+            ArgumentError: The format cannot hold this file.
+            InputFileError: A page that is read is damaged.
         """
         ...

@@ -22,7 +22,8 @@ def read_page(source: Source, *, max_pixels: int = MAX_PIXELS) -> Page:
 
     Raises:
         FileAccessError: The file cannot be opened.
-        InputFileError: Not an image, damaged, of several pages, too large, or of a kind that cannot be kept as it is.
+        InputFileError: The file is not an image, is damaged or too large, has several pages, or is of a kind that
+            cannot be written back.
     """
     return decode_source(source, _decode, max_pixels=max_pixels)
 

@@ -58,9 +58,9 @@ class Source:
     """Where an image comes from.
 
     Attributes:
-        name: What messages call it.
-        path: The file, or
-        data: its bytes, where it came through a pipe.
+        name: Name in messages.
+        path: The file; None if it came through a pipe.
+        data: Its bytes, if it came through a pipe.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Source:
 
     @classmethod
     def of(cls, path: Path) -> Source:
-        """Return the source that is a file, or a named pipe's content.
+        """Return the source for a file, or for the content of a named pipe.
 
         Raises:
             FileAccessError: No such file, or not a file.
@@ -103,7 +103,7 @@ class Source:
             raise FileAccessError(f"{self.name} cannot be read: {reason}", "check the path and permissions") from error
 
     def copy_to(self, stream: BinaryIO) -> None:
-        """Write the source's bytes as they are.
+        """Copy the bytes of the source.
 
         Raises:
             FileAccessError: It may not be read.
@@ -122,7 +122,8 @@ def decode_source(source: Source, decode: Callable[[str, BinaryIO, int], Page], 
 
     Raises:
         FileAccessError: The file cannot be opened.
-        InputFileError: Not an image, damaged, of several pages, too large, or of a kind that cannot be kept as it is.
+        InputFileError: The file is not an image, is damaged or too large, has several pages, or is of a kind that
+            cannot be written back.
     """
     with source.open() as stream:
         try:

@@ -53,7 +53,7 @@ def spread_alpha(pixels: Pixels, hole: Hole) -> None:
 
     Args:
         pixels: (H, W, 2 or 4), alpha last.
-        hole: (H, W), not everywhere True.
+        hole: (H, W). Some pixel must be False.
     """
     rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
     if not len(rows):

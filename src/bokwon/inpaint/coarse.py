@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.inpaint.color import PLANES, Light, as_float, samples_to_light
+from bokwon.inpaint.colour import PLANES, Light, as_float, samples_to_light
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.hole_depth import depth_in_hole
 from bokwon.inpaint.tiling import Tile
@@ -25,7 +25,7 @@ def fill_planes(
     Args:
         engine: What fills.
         light: (H, W, C) samples, bright is large.
-        missing: (H, W), True where nothing is known.
+        missing: (H, W), True where pixels are missing.
         mode: Mode of the page, which says which channels belong together.
         contrast: The page's contrast in each group, for engines that take it; by default each image's own is taken.
 
@@ -43,7 +43,7 @@ def shrink(pixels: Pixels, missing: Hole, mode: str, step: int) -> tuple[Light, 
 
     Args:
         pixels: Samples of the page.
-        missing: (H, W), True where nothing is known.
+        missing: (H, W), True where pixels are missing.
         mode: Mode of the samples.
         step: Side of a cell, pixels.
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.coarse import CoarsePage, fill_planes
-from bokwon.inpaint.color import Light, samples_to_light
+from bokwon.inpaint.colour import Light, samples_to_light
 from bokwon.inpaint.engines.base import Engine
-from bokwon.inpaint.finish.background import Paper
+from bokwon.inpaint.finish.background import Background
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
-from bokwon.inpaint.hole_depth import depth_in_hole, is_shallow, rise
+from bokwon.inpaint.hole_depth import depth_in_hole, is_shallow, smoothstep
 from bokwon.inpaint.residual_scale import page_contrast
 from bokwon.inpaint.tiling import Feather, Tile, Tiling, grid_of
 from bokwon.settings import Letters
@@ -60,22 +60,22 @@ def fill_hole(
 ) -> int:
     """Fill a hole in place.
 
-    Only tiles that touch the hole are run, so time and memory beyond the samples grow with the damage and the tile.
-    What lies deeper in a hole than the engine reaches takes its light from the whole page, shrunk and filled there; the
-    engine then fills the rest with that as a part of what is known.
+    Only tiles that touch the hole are run. So time grows with the damage, and memory with the size of a tile. Pixels
+    deeper in a hole than the reach of the engine are filled first, in a smaller copy of the page. The engine then fills
+    the rest, and treats these pixels as known.
 
     Args:
-        pixels: Samples (H, W) or (H, W, C); those inside the hole are written, no other is.
+        pixels: Samples (H, W) or (H, W, C). Only those inside the hole are changed.
         mode: Their mode.
-        hole: (H, W), not everywhere True.
+        hole: (H, W). Some pixel must be False.
         engine: What fills.
-        tiling: How to cut the page; by default in the engine's tiles.
-        letters: `restore` goes on with what the rim of a hole shows into its middle; `leave` leaves paper there.
-        bounded: Whether the engine fills no lighter than the lightest that is known around, see `LightestKnown`.
+        tiling: How to cut the page; by default into the engine's tiles.
+        letters: `restore` continues the surroundings into the middle of a hole; `leave` puts paper there.
+        bounded: Whether fills are limited to the lightest known value around them; see `LightestKnown`.
         progress: Told after each tile.
 
     Returns:
-        How many tiles were run.
+        Number of tiles that were run.
     """
     missing = missing_pixels(pixels, mode, hole)
     tiles = (tiling or tiling_for(engine)).plan(hole)
@@ -130,16 +130,16 @@ class _TileFiller:
         self._lightest = LightestKnown(pixels, mode, missing, at_once) if bounded else None
         self._lock = Lock()
         self._coarse: CoarsePage | None = None
-        self._paper: Paper | None = None
+        self._background: Background | None = None
 
     def __call__(self, tile: Tile) -> NDArray[np.float32]:
         missing = self._missing[tile.window]
         reach = LETTER_REACH if self._letters == "leave" else self._engine.reach
-        middle_at = self._paper_at if self._letters == "leave" else self._coarse_at
+        middle_at = self._background_at if self._letters == "leave" else self._coarse_at
         if reach is not None and not is_shallow(missing, reach):
             depth = depth_in_hole(self._missing, tile.window, reach + 1)
             if (depth > reach).any():
-                return self._around(tile, missing, rise(depth, reach / 2, reach), middle_at(tile))
+                return self._around(tile, missing, smoothstep(depth, reach / 2, reach), middle_at(tile))
         if missing.all():
             return middle_at(tile)
         return self._run(tile, samples_to_light(self._pixels[tile.window], self._mode), missing)
@@ -155,7 +155,7 @@ class _TileFiller:
     def _around(
         self, tile: Tile, missing: Hole, share: NDArray[np.float32], middle: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Fill a tile whose holes have their middle given, at the `share` that rises to 1 there."""
+        """Fill a tile where the middle of its holes is given. `share` is 0 at the rim of a hole and 1 in its middle."""
         core = share[..., 0] >= 1.0
         rim = missing & ~core
         if not rim.any():
@@ -166,11 +166,11 @@ class _TileFiller:
         filled = self._run(tile, np.where(core[..., None], given, light), rim)
         return np.asarray(filled * (1.0 - share) + middle * share, np.float32)
 
-    def _paper_at(self, tile: Tile) -> NDArray[np.float32]:
+    def _background_at(self, tile: Tile) -> NDArray[np.float32]:
         with self._lock:
-            if self._paper is None:
-                self._paper = Paper(self._pixels, self._missing, self._mode)
-        return self._paper.at(tile.window)
+            if self._background is None:
+                self._background = Background(self._pixels, self._missing, self._mode)
+        return self._background.at(tile.window)
 
     def _coarse_at(self, tile: Tile) -> NDArray[np.float32]:
         with self._lock:

@@ -1,4 +1,4 @@
-"""How deep in a hole a pixel lies: its distance from the nearest known one, the same whatever tile asks."""
+"""The depth of a pixel in a hole: its distance from the nearest known pixel of the page, the same in every tile."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from numpy.typing import NDArray
 
 from bokwon.types import Hole
 
-__all__ = ["depth_in_hole", "is_shallow", "rise"]
+__all__ = ["depth_in_hole", "is_shallow", "smoothstep"]
 
 
 def is_shallow(missing: Hole, reach: float) -> bool:
-    """Return True only if no pixel lies deeper in a hole than `reach`; quick, where `depth_in_hole` measures.
+    """Return True if a quick test shows that no pixel lies deeper in a hole than `reach`.
 
     Args:
-        missing: (h, w), a part of a page, True where nothing is known.
+        missing: (h, w), a part of a page, True where pixels are missing.
         reach: Pixels, not negative.
 
     Returns:
-        Whether every cell of a grid so fine that a pixel reaches all of its own cell knows something. False says
-        nothing.
+        True if every cell of a grid holds a known pixel; the cells are so small that `reach` spans each. False does
+        not mean that a hole is deep: then `depth_in_hole` decides.
     """
-    # From corner to corner it is (side - 1) * sqrt(2).
+    # The diagonal of a cell is (side - 1) * sqrt(2).
     side = int(reach / np.sqrt(2)) + 1
     for axis in (0, 1):
         missing = np.logical_and.reduceat(missing, np.arange(0, missing.shape[axis], side), axis=axis)
@@ -29,12 +29,12 @@ def is_shallow(missing: Hole, reach: float) -> bool:
 
 
 def depth_in_hole(missing: Hole, window: tuple[slice, slice], limit: int) -> NDArray[np.float32]:
-    """Return the distance of each pixel of a window from what is known, in pixels.
+    """Return the distance of each pixel of a window from the nearest known pixel, in pixels.
 
     Args:
-        missing: (H, W), the whole page's, True where nothing is known.
+        missing: (H, W), of the whole page, True where pixels are missing.
         window: Rows and columns.
-        limit: Greater distances come out as this one, so that only so much around the window is looked at.
+        limit: Upper limit of the result, pixels. The page is searched this far around the window.
 
     Returns:
         (h, w) in [0, limit], 0 where known.
@@ -47,14 +47,14 @@ def depth_in_hole(missing: Hole, window: tuple[slice, slice], limit: int) -> NDA
         distance = np.full(around.shape, limit, np.float32)
     else:
         distance = np.asarray(cv2.distanceTransform(around, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
-        # Squared they are whole numbers. OpenCV's last bit is another from call to call; 16-bit samples told of it.
+        # Squared distances are integers. OpenCV's last bit varies between calls, which shows in 16-bit samples.
         distance = np.sqrt(np.rint(distance * distance))
     top, left = window[0].start - rows.start, window[1].start - columns.start
     height, width = missing[window].shape
     return np.minimum(distance[top : top + height, left : left + width], np.float32(limit))
 
 
-def rise(depth: NDArray[np.float32], start: float, stop: float) -> NDArray[np.float32]:
-    """Return 0 up to a depth, 1 from another on, and a smooth step between, (h, w, 1)."""
+def smoothstep(depth: NDArray[np.float32], start: float, stop: float) -> NDArray[np.float32]:
+    """Return the cubic smoothstep of a depth: 0 up to `start`, 1 from `stop` on, (h, w, 1)."""
     share = np.clip((depth - start) / (stop - start), 0.0, 1.0)
     return np.asarray(share * share * (3.0 - 2.0 * share), np.float32)[..., None]

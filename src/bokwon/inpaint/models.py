@@ -44,7 +44,7 @@ _FETCH_AGAIN = "copy the model file and its card again, both from the same expor
 
 @dataclass(frozen=True)
 class Model:
-    """A model file that exists, and what its card says.
+    """An existing model file and its card.
 
     Attributes:
         name: The card's name of the model, or the file's stem.
@@ -58,20 +58,20 @@ class Model:
 
     @property
     def sha256(self) -> str | None:
-        """The checksum the card promises, lower-case hexadecimal; None without a card."""
+        """The checksum in the card, lower-case hexadecimal; None without a card."""
         return None if self.card is None else str(self.card["sha256"]).lower()
 
     @property
     def precision(self) -> Literal["float32", "int8"]:
-        """What it computes with: `int8` if its card says so, else `float32`."""
+        """Its precision: `int8` if its card says so, else `float32`."""
         return "int8" if self.card is not None and self.card.get("storage") == "int8" else "float32"
 
     @property
     def facts(self) -> RuntimeFacts:
-        """What the runtime has to know about it.
+        """The facts that the runtime needs.
 
         Raises:
-            InputFileError: The block `runtime` of the card makes no sense.
+            InputFileError: The block `runtime` of the card has invalid values.
         """
         try:
             return read_facts(self.card)
@@ -86,7 +86,7 @@ def list_models(folder: Path | None = None) -> tuple[Model, ...]:
     """Return the models of a folder, by name.
 
     Args:
-        folder: Where to look; by default the shipped models, and then those that the user added.
+        folder: Folder of the models; by default the shipped models, then those that the user added.
 
     Raises:
         InputFileError: A card is damaged.
@@ -99,8 +99,8 @@ def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
 
     Args:
         model: Name of a shipped or added model, path of an ONNX file, or hf:OWNER/NAME, which is downloaded. A string
-            is a path if it has a folder in it or ends in `.onnx`.
-        folder: Where named models lie; by default the shipped ones, and those that the user added.
+            counts as a path if it contains a folder or ends in `.onnx`.
+        folder: Folder of named models; by default the shipped models and those that the user added.
 
     Raises:
         ArgumentError: No model has that name.
@@ -203,16 +203,16 @@ def find_int8(model: Model) -> Model:
 
 
 def load_model(model: Model) -> tuple[bytes, str]:
-    """Read a model file whole and hold it against its card.
+    """Read a model file and compare it with its card.
 
-    What is checked is what is returned, so that nothing can change in between.
+    The bytes that were checked are returned, so the file cannot change in between.
 
     Returns:
         The file's bytes and their sha256, lower-case hexadecimal.
 
     Raises:
         FileAccessError: The file cannot be read.
-        InputFileError: It is not the file the card belongs to.
+        InputFileError: The checksum is not that of the card.
     """
     try:
         data = model.path.read_bytes()

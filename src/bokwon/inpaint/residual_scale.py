@@ -1,8 +1,8 @@
-"""How strong the strokes of a page are against its paper: taken once a page, so that all its tiles use one measure.
+"""The contrast of a page, measured once and used for all of its tiles.
 
-The shipped networks see what an image has beyond its low-pass, in units of its root mean square. Measured tile by tile
-that unit would differ from tile to tile, and with it what is made up at their seams. The constants of the low-pass are
-the model's own, from its card.
+The input of the shipped networks is the residual of an image, that is the image minus its low-pass, divided by the root
+mean square of the residual. Measured for each tile, this unit would differ between tiles, and their fills would not
+match at the seams. The constants of the low-pass come from the card of the model.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.inpaint.color import PLANES, Light, samples_to_light
+from bokwon.inpaint.colour import PLANES, Light, samples_to_light
 from bokwon.inpaint.runtime_facts import LowPass
 from bokwon.types import Hole, Pixels
 
@@ -20,32 +20,32 @@ __all__ = ["dense_evidence", "page_contrast", "residual"]
 
 _SIDE = 512
 _MOST_BLOCKS = 9
-"""Blocks that are looked at: two megapixels, however large the page."""
+"""Blocks that are measured: two megapixels, however large the page."""
 
 
 def page_contrast(
     pixels: Pixels, mode: str, missing: Hole, lowpass: LowPass, concurrency: int = 1
 ) -> tuple[float, ...]:
-    """Return the root mean square of what a page has beyond its low-pass.
+    """Return the root mean square of the residual of a page: the page minus its low-pass.
 
-    Blocks spread evenly over the page are looked at, the same ones however it is cut into tiles.
+    It is measured in blocks that lie evenly over the page. They do not depend on the tiles.
 
     Args:
         pixels: Samples of the page.
         mode: Their mode.
-        missing: (H, W), True where nothing is known.
+        missing: (H, W), True where pixels are missing.
         lowpass: Constants of the model's low-pass.
-        concurrency: How many blocks are looked at at the same time.
+        concurrency: Number of threads.
 
     Returns:
-        One number for each group of channels that is filled as one picture, at least `minimum_rms`; 0 where nothing is
-        known in the blocks.
+        One number for each group of channels that is filled as one image: at least `minimum_rms`, or 0 if no pixel of
+        the blocks is known.
     """
     height, width = missing.shape
     corners = [(top, left) for top in range(0, height, _SIDE) for left in range(0, width, _SIDE)]
     chosen = np.unique(np.linspace(0, len(corners) - 1, min(len(corners), _MOST_BLOCKS)).round().astype(int))
 
-    def look(place: int) -> NDArray[np.float64]:
+    def sum_squares(place: int) -> NDArray[np.float64]:
         top, left = corners[place]
         window = slice(top, top + _SIDE), slice(left, left + _SIDE)
         sums = np.zeros((2, len(PLANES[mode])))
@@ -58,8 +58,8 @@ def page_contrast(
         return sums
 
     with ThreadPoolExecutor(concurrency) as pool:
-        # In their order, so that the sum is the same whatever is done at the same time.
-        squares, counts = np.sum(list(pool.map(look, chosen)), axis=0)
+        # Summed in a fixed order, so that the result does not depend on the threads.
+        squares, counts = np.sum(list(pool.map(sum_squares, chosen)), axis=0)
     return tuple(
         max(float(np.sqrt(square / count)), lowpass.minimum_rms) if count else 0.0
         for square, count in zip(squares, counts, strict=True)
@@ -67,15 +67,15 @@ def page_contrast(
 
 
 def residual(light: Light, missing: Hole, lowpass: LowPass) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return what an image has beyond its low-pass where it is known, zero elsewhere.
+    """Return the residual of an image, that is the image minus its low-pass; zero where pixels are missing.
 
     Args:
         light: (H, W, C) samples of 8 or 16 bits.
-        missing: (H, W), True where nothing is known.
+        missing: (H, W), True where pixels are missing.
         lowpass: Constants of the model's low-pass.
 
     Returns:
-        (H, W, C) in [-1, 1], and (H, W) what counts as known: pixels nearly alone in a hole do not.
+        (H, W, C) in [-1, 1], and (H, W) the pixels that count as known: those nearly alone in a hole do not.
 
     Source: pull-push of Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4.
     """
@@ -86,14 +86,14 @@ def residual(light: Light, missing: Hole, lowpass: LowPass) -> tuple[NDArray[np.
 
 
 def dense_evidence(known: NDArray[np.bool_], lowpass: LowPass) -> NDArray[np.bool_]:
-    """Leave out the known pixels that stand nearly alone in a hole, as the shipped networks do.
+    """Remove known pixels that are nearly alone in a hole, as the shipped networks do.
 
     Args:
         known: (H, W), True where a pixel is known.
-        lowpass: Says how many of how large a neighbourhood have to be known.
+        lowpass: Side of the neighbourhood, and the least share of it that must be known.
 
     Returns:
-        (H, W), True where a known pixel has known neighbours; `known` itself where none has.
+        (H, W), True where a known pixel has enough known neighbours. `known` itself if no pixel has.
     """
     import cv2
 

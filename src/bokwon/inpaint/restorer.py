@@ -36,17 +36,17 @@ ImageT = TypeVar("ImageT", bound="NDArray[Any] | Image.Image")
 
 @dataclass(frozen=True, eq=False)
 class Restoration(Generic[ImageT]):
-    """A restored image and the record of how it came about.
+    """A restored image, and how it was made.
 
     Attributes:
-        image: The image with its hole filled: of the input's kind, size, mode and depth, every pixel outside the hole
-            bit for bit the input's.
-        hole: (H, W) bool, True where pixels were made up: the hole given, grown if that was asked for.
+        image: The image with its hole filled. It has the kind, size, mode and depth of the input, and the same pixels
+            outside the hole.
+        hole: (H, W) bool, True where pixels were filled: the given hole, grown by `grow`.
         method: `model`, `telea` or `ns`.
         model: Name of the model; None for a classical method.
         sha256: Checksum of the model file; None for a classical method.
-        engine: What ran it, with version.
-        tiles: How many tiles were run; 0 where the hole was empty.
+        engine: Name and version of the engine.
+        tiles: Number of tiles that were run; 0 for an empty hole.
         version: Version of bokwon.
         notices: What the user should know, one sentence each.
     """
@@ -63,21 +63,22 @@ class Restoration(Generic[ImageT]):
 
 
 class Restorer:
-    """Restores images with one loaded model or method; make it once, use it often.
+    """Restores images. The model is loaded once; use one object for many images.
 
     Args:
-        settings: What fills the holes, and how. By default the same as for `bokwon restore` and `bokwon.restore`.
+        settings: The settings. By default those of `bokwon restore` and `bokwon.restore`.
 
     Attributes:
-        settings: The settings in use: `precision`, `ink`, `grain` and `letters` are decided, and no longer `auto`.
-        model: The model in use, the int8 one where that is; None for a classical method.
+        settings: The settings in use, with `auto` replaced by the chosen value in `precision`, `ink`, `grain` and
+            `letters`.
+        model: The model in use, possibly the int8 version; None for a classical method.
         sha256: Checksum of the model file; None for a classical method.
         engine: What fills the tiles.
 
     Raises:
-        ArgumentError: No such model, or settings that the engine cannot follow.
+        ArgumentError: No such model, or settings that the engine does not support.
         FileAccessError: The model file cannot be read.
-        InputFileError: It is damaged, or not a model of bokwon's kind.
+        InputFileError: It is damaged, or not a model for bokwon.
     """
 
     def __init__(self, settings: RestoreSettings | None = None) -> None:
@@ -118,18 +119,18 @@ class Restorer:
 
         Args:
             image: NumPy array: uint8 or uint16, (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels
-                (OpenCV's BGR must be turned first), or bool (H, W). Or a Pillow image of mode 1, L, LA, P, PA, RGB,
+                (convert BGR images of OpenCV first), or bool (H, W). Or a Pillow image of mode 1, L, LA, P, PA, RGB,
                 RGBA, CMYK or I;16; palettes come back as RGB.
             hole: (H, W), True where pixels are missing: bool, or uint8 with only 0 and 1 or only 0 and 255; or a Pillow
                 image, which is read as the command reads mask files.
             allow_large: Whether more than 60 % of the image may be hole.
-            progress: Told after each tile how many are done, and of how many.
+            progress: Called after each tile with the number of finished tiles and of all tiles.
 
         Returns:
             The restored image, of the same kind, and how it was made. The input is not changed.
 
         Raises:
-            ArgumentError: The image or the hole cannot be taken as it is; the message says what to do.
+            ArgumentError: The image or the hole cannot be used; the message says what to do.
         """
         changes: tuple[str, ...] = ()
         if isinstance(image, Image.Image):
@@ -171,14 +172,14 @@ class Restorer:
         )
 
     def grown(self, hole: Hole, *, name: str = "the hole") -> Hole:
-        """Return a hole as it is to be filled, grown if that was asked for.
+        """Return the hole grown by the setting `grow`.
 
         Args:
             hole: (H, W).
-            name: What messages call it.
+            name: Name in messages.
 
         Raises:
-            ArgumentError: Grown it covers everything.
+            ArgumentError: The grown hole covers everything.
         """
         wide = grow_hole(hole, self.settings.grow)
         if wide.all():
@@ -189,16 +190,16 @@ class Restorer:
         return wide
 
     def fill(self, pixels: Pixels, mode: str, hole: Hole, *, progress: Progress | None = None) -> int:
-        """Fill a hole in place: what `restore` is built on, for callers that hold decoded pages.
+        """Fill a hole in place, for callers that hold decoded pages. `restore` is built on it.
 
         Args:
-            pixels: Samples of the page; only those inside the hole are written.
+            pixels: Samples of the page. Only those inside the hole are changed.
             mode: Their mode, a key of `bokwon.image_io.modes.MODES`.
-            hole: (H, W) bool of the page's size, not everywhere True.
-            progress: Told after each tile how many are done, and of how many.
+            hole: (H, W) bool, of the page's size. Some pixel must be False.
+            progress: Called after each tile with the number of finished tiles and of all tiles.
 
         Returns:
-            How many tiles were run.
+            Number of tiles that were run.
         """
         if mode == "L" and pixels.ndim == 3:
             pixels = pixels[..., 0]

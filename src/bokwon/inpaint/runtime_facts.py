@@ -54,16 +54,16 @@ class RuntimeFacts:
     """Facts about a model that decide how the runtime uses it.
 
     Attributes:
-        reach: How deep into a hole the network sees well, pixels; None for any depth. Deeper parts take their light
-            from the page at a lower resolution.
-        multiple: Tile sides must be multiples of this many pixels: what the network strides by.
-        tile: Side of the tiles it runs best with, pixels, by precision; see `TILES`.
-        value_range: What black and white are to the network.
-        for_pages: Whether it is for pages of ink on paper: the finish is then `standard`'s unless told otherwise.
-        bounded: Whether its fills are made no lighter than the lightest that is known around. This suits pages. A
-            membrane, for photographs, carries the light of the rim into a hole, which may be lighter than the mean
-            around it.
-        lowpass: What its residual is measured over; None if it predicts the image itself.
+        reach: Depth in a hole up to which the network predicts well, pixels; None for any depth. Deeper parts are
+            filled at a lower resolution.
+        multiple: Tile sides must be multiples of this many pixels: the total stride of the network.
+        tile: Best side of its tiles for each precision, pixels; see `TILES`.
+        value_range: Values of black and white in the network.
+        for_pages: Whether it is for pages of ink on paper. Then the finish `standard` uses patches.
+        bounded: Whether its fills are limited to the lightest known value around them. This suits pages. It does not
+            suit a membrane, for photographs: that continues the light of the rim into a hole, where it may be lighter
+            than its surroundings.
+        lowpass: Low-pass of its residual; None if it predicts the image itself.
 
     Raises:
         ValueError: A value is out of its range.
@@ -88,16 +88,16 @@ class RuntimeFacts:
             raise ValueError("for_pages and bounded are true or false")
 
     def tile_side(self, precision: str) -> int:
-        """Return the side of tile that suits a precision, `float32`, `bfloat16` or `int8`, in pixels."""
+        """Return the side of its tiles for a precision (`float32`, `bfloat16` or `int8`), pixels."""
         return self.tile.get(precision, TILES[precision])
 
     def from_unit(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Turn values in [0, 1] into the network's."""
+        """Convert values in [0, 1] to the range of the network."""
         black, white = self.value_range
         return values if self.value_range == (0.0, 1.0) else values * np.float32(white - black) + np.float32(black)
 
     def to_unit(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Turn the network's values into [0, 1]."""
+        """Convert values of the network to [0, 1]."""
         black, white = self.value_range
         return values if self.value_range == (0.0, 1.0) else (values - np.float32(black)) / np.float32(white - black)
 

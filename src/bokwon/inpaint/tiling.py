@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError
-from bokwon.inpaint.color import light_to_samples, put_samples
+from bokwon.inpaint.colour import light_to_samples, put_samples
 from bokwon.types import Hole, Pixels
 
 __all__ = ["GRID", "Feather", "Segment", "Span", "Tile", "Tiling", "grid_of", "plan_axis"]
@@ -153,14 +153,14 @@ class Tile:
 
 @dataclass(frozen=True)
 class Tiling:
-    """How pages are cut.
+    """How pages are cut into tiles.
 
     Attributes:
         tile: Side of a tile in pixels, a multiple of `grid`.
-        overlap: What neighbouring tiles share, a multiple of `grid`, at most half a tile.
-        square: Whether no side of a tile is longer. Otherwise a tile has at most as many pixels as such a square, and
-            of the shapes up to about four times as long as wide the one that takes least for a whole page, if each of
-            its tiles is computed in the size of the largest.
+        overlap: Overlap of neighbouring tiles, pixels: a multiple of `grid`, at most half a tile.
+        square: Whether `tile` limits both sides. Otherwise it limits the area to tile x tile pixels, and the shape
+            follows the page: among shapes up to about four times as long as wide, the one with the fewest pixels for
+            the whole page, if every tile is computed in the size of the largest.
         grid: Tiles begin at multiples of this many pixels, see `grid_of`.
     """
 
@@ -177,7 +177,7 @@ class Tiling:
             )
 
     def plan(self, hole: Hole) -> list[Tile]:
-        """Return the tiles that contribute to a hole, row by row.
+        """Return the tiles that touch a hole, row by row.
 
         Args:
             hole: (H, W).

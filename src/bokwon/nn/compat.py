@@ -49,7 +49,7 @@ class PartialConv2d(layers.PartialConv2d):
         padding: Width of the border in pixels.
         dilation: Spacing of the kernel's elements.
         groups: Blocks of channels that are convolved separately.
-        bias: Whether a bias is added where anything was known.
+        bias: Whether a bias is added. It is added where the window has a known pixel.
         padding_mode: As in `bokwon.nn.PartialConv2d`.
         device: Where the parameters are made.
         dtype: Type of the parameters.

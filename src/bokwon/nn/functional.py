@@ -29,34 +29,34 @@ def partial_conv2d(
     *,
     holes_are_zero: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    r"""Convolve the known part of the input, rescale it by the share that is known, and update the mask.
+    r"""Convolve the known part of the input, divide by the known share of each window, and update the mask.
 
     For a window X with mask M: :math:`W^T (X \odot M) \frac{sum(1)}{sum(M)} + b` where :math:`sum(M) > 0`, else 0.
-    sum(1) counts every element of the window, channels included. Zero padding counts as hole; with `valid=None` this
+    sum(1) counts every element of the window, including channels. Zero padding counts as hole. With `valid=None` this
     is partial convolution based padding (Liu et al., arXiv 1811.11718).
 
     Args:
-        input: Features (N, C, H, W) or (C, H, W), any floating type. Holes may hold anything, NaN and infinity too.
+        input: Features (N, C, H, W) or (C, H, W), any floating type. Holes may have any values, also NaN and infinity.
         valid: Which elements of `input` are known, 1 or 0: (N, 1, H, W) for a mask that all channels share,
             (N, C, H, W) for one mask per channel, a sequence of (mask (N, 1, H, W), channels) for a concatenated
-            input, or None if everything is known. A batch of one mask serves all images. Without N if `input` has none.
+            input, or None if everything is known. One mask (N = 1) may serve all images. Without N if `input` has none.
         weight: Kernel (C_out, C / groups, kH, kW).
         bias: (C_out,), or None.
         stride: As in `torch.nn.functional.conv2d`; the next three too.
         padding: A size, "same" or "valid".
         dilation: Spacing of the kernel's elements.
         groups: Blocks of channels that are convolved separately.
-        holes_are_zero: The caller promises that the holes of `input` are zero and the masks 0 or 1, as this function
-            returns them; it then neither masks nor checks.
+        holes_are_zero: Set it if the holes of `input` are zero and the masks 0 or 1, as this function returns them. The
+            function then neither masks nor checks.
 
     Returns:
-        The features (N, C_out, H', W'), zero where no element of the window was known, and the updated mask:
-        (N, 1, H', W'), or (N, C_out, H', W') where groups see different masks; N is 1 if the mask's was. Without N if
-        `input` is. The mask has the masks' type.
+        The features (N, C_out, H', W'), zero where no element of the window was known; and the updated mask (N, 1, H',
+        W'), or (N, C_out, H', W') if groups have different masks. N of the mask is 1 if that of `valid` is. Without N
+        if `input` has none. The mask has the type of `valid`.
 
     Raises:
-        ValueError: If the masks do not fit the input, or have values other than 0 and 1. Values are
-            checked on CPUs only: on a GPU and under `torch.compile`, outputs that depend on a wrong value become NaN.
+        ValueError: If the masks do not fit the input, or have values other than 0 and 1. Values are checked only on
+            CPUs. On a GPU and under `torch.compile`, outputs that depend on a wrong value become NaN.
 
     Source: Liu et al. 2018, equations 1 and 2.
 
@@ -105,11 +105,11 @@ def upsampled_partial_conv2d(
     *,
     holes_are_zero: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Upsample features twofold, concatenate them with a skip connection's and convolve partially with a 3x3 kernel.
+    """Upsample features twofold, concatenate those of a skip connection, and convolve partially with a 3x3 kernel.
 
-    The same as nearest upsampling of `input` and `valid`, concatenation and `partial_conv2d` with padding 1, without
-    forming the upsampled or the concatenated tensor: a 3x3 convolution of nearest-upsampled features is a transposed
-    4x4 convolution of stride 2 (16 products for four output pixels instead of 36).
+    The result is that of nearest upsampling of `input` and `valid`, concatenation, and `partial_conv2d` with padding 1.
+    The upsampled and the concatenated tensor are never made: a 3x3 convolution of nearest-upsampled features equals a
+    transposed 4x4 convolution of stride 2, which needs 16 products for four output pixels instead of 36.
 
     Args:
         input: Features (N, C, H, W), any floating type.
@@ -121,8 +121,8 @@ def upsampled_partial_conv2d(
         holes_are_zero: As in `partial_conv2d`, for both inputs.
 
     Returns:
-        The features (N, C_out, 2 H, 2 W) and the updated mask (N, 1, 2 H, 2 W), of the type of `skip_valid`; N is 1
-        if it is that of both masks.
+        The features (N, C_out, 2 H, 2 W) and the updated mask (N, 1, 2 H, 2 W), of the type of `skip_valid`. N of the
+        mask is 1 if that of both masks is.
 
     Raises:
         ValueError: If the shapes do not fit each other, or as in `partial_conv2d` if a mask is not binary.
@@ -150,9 +150,9 @@ def upsampled_partial_conv2d(
 
 
 def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Upsample features twofold, concatenate them with a skip connection's and convolve with a 3x3 kernel.
+    """Upsample features twofold, concatenate those of a skip connection, and convolve with a 3x3 kernel.
 
-    Neither the upsampled nor the concatenated tensor is formed, see `upsampled_partial_conv2d`.
+    The upsampled and the concatenated tensor are never made; see `upsampled_partial_conv2d`.
 
     Args:
         input: Features (N, C, H, W).
@@ -185,10 +185,10 @@ def window_count(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Count the known elements, channels included, in every window of a convolution: the paper's sum(M).
+    """Count the known elements in every window of a convolution, including channels: the paper's sum(M).
 
-    A mask that all channels share is counted once and multiplied, which is exact and costs about 1/C of a
-    convolution of the mask in all channels.
+    A mask that all channels share is counted once, and the count is multiplied by the channels. This is exact, and
+    costs about 1/C of a convolution of all channels.
 
     Args:
         valid: The masks, as for `partial_conv2d` with N. Values 0 and 1, which is not checked.
@@ -200,8 +200,8 @@ def window_count(
         groups: Blocks of channels that are convolved separately.
 
     Returns:
-        Counts (N, 1, H', W'), or (N, C_out, H', W') where groups see different masks; N is 1 if the masks' was. Always
-        float32, which is exact here: float16 overflows and bfloat16 cannot count above 256.
+        Counts (N, 1, H', W'), or (N, C_out, H', W') if groups have different masks. N is 1 if that of the masks is.
+        They are float32, which is exact: float16 overflows, and bfloat16 cannot count above 256.
 
     Raises:
         ValueError: If the masks do not fit the input, or the input does not fit the kernel.

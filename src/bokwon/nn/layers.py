@@ -18,7 +18,7 @@ PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
 
 
 class Conv2d(nn.Conv2d):
-    """An ordinary convolution, `torch.nn.Conv2d`, that starts from the weights of He et al. 2015.
+    """An ordinary convolution, `torch.nn.Conv2d`, initialised as in He et al. 2015.
 
     Source: He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", ICCV 2015, equation 10; biases start at zero.
 
@@ -28,16 +28,16 @@ class Conv2d(nn.Conv2d):
     """
 
     def reset_parameters(self) -> None:
-        """Draw the weights as He et al. 2015 do for rectifiers; biases start at zero."""
+        """Initialise the weights as in He et al. 2015, for rectifiers. Biases start at zero."""
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
 
 class PartialConv2d(Conv2d):
-    """A convolution of the known part of its input, with the mask's update.
+    """A convolution of the known part of its input, which also updates the mask.
 
-    Its parameters are those of `torch.nn.Conv2d` in name and shape; it has no other state. They are
+    Its parameters have the names and shapes of those of `torch.nn.Conv2d`, and it has no other state. They are
     initialised as in He et al. 2015, for rectifiers.
 
     Args:
@@ -48,7 +48,7 @@ class PartialConv2d(Conv2d):
         padding: Width of the border added to the input, in pixels, or "same" or "valid".
         dilation: Spacing of the kernel's elements.
         groups: Blocks of channels that are convolved separately.
-        bias: Whether a bias is added where anything was known.
+        bias: Whether a bias is added. It is added where the window has a known pixel.
         padding_mode: "zeros": the border is a hole, as in the paper. "reflect", "replicate" and "circular" fill it from
             the input, and its mask from the mask.
         device: Where the parameters are made.
@@ -107,10 +107,10 @@ class PartialConv2d(Conv2d):
             input: Features (N, C, H, W) or (C, H, W).
             valid: Mask (N, 1, H, W), masks (N, C, H, W), (mask, channels) for each part of a concatenated input, or
                 None if everything is known. Values 1 and 0. Without N if `input` has none.
-            holes_are_zero: The caller promises that the holes of `input` are zero and the masks 0 or 1.
+            holes_are_zero: Set it if the holes of `input` are zero and the masks 0 or 1. This is not checked.
 
         Returns:
-            Features (N, C_out, H', W') and the updated mask (N, 1, H', W'), as `bokwon.nn.partial_conv2d`.
+            Features (N, C_out, H', W') and the updated mask (N, 1, H', W'), as `bokwon.nn.partial_conv2d` returns them.
 
         Raises:
             ValueError: If the masks do not fit the input or have values other than 0 and 1.

@@ -156,7 +156,7 @@ def one_mask(valid: Tensor | None, image: Tensor) -> Tensor:
 
 
 def mask_features(input: Tensor, valid: Valid) -> Tensor:
-    """Set the holes of features to zero, whatever they hold: NaN and infinity too.
+    """Set the holes of features to zero, also where they are NaN or infinite.
 
     Args:
         input: Features (N, C, H, W), of any floating type.

@@ -30,10 +30,11 @@ _PLACEHOLDERS = {"mean": IMAGENET_MEAN, "zero": (0.0, 0.0, 0.0), "gray": (0.5, 0
 class PConvUNet(nn.Module, HubMethods):
     """Fills the holes of images with partial convolutions.
 
-    Images may have any size. Sides that are not multiples of 2^levels are padded with hole, and cropped again.
+    Images may have any size. Sides that are not multiples of 2^levels are padded, and the output is cropped. The
+    padding counts as hole.
 
     Args:
-        levels: As in `UNetConfig`; the others too.
+        levels: Number of encoder layers. All arguments are explained in `UNetConfig`.
         width: Channels of the first layer.
         max_width: Upper limit of the channels.
         base: "none", "lowpass", "pullpush" or "membrane".
@@ -100,12 +101,12 @@ class PConvUNet(nn.Module, HubMethods):
         self.head = nn.Conv2d(3, 3, 1) if head == "leaky_conv_sigmoid" else None
 
     def freeze_encoder_norm(self, frozen: bool = True) -> None:
-        """Freeze the encoder's batch normalisation: its statistics and its weights, whatever `train()` says later.
+        """Freeze the encoder's batch normalisation (statistics and weights). A later `train()` keeps it frozen.
 
         Args:
             frozen: False lets it train again.
 
-        Source: Liu et al. 2018, section 4.2: holes upset the statistics of the encoder's normalisation.
+        Source: Liu et al. 2018, section 4.2: holes distort the statistics of the encoder's normalisation.
         """
         self.encoder_norm_frozen = frozen
         for norm in self._encoder_norms():
@@ -127,16 +128,16 @@ class PConvUNet(nn.Module, HubMethods):
         """Predict the whole image.
 
         Args:
-            image: (N, 3, H, W) or (3, H, W), floats in [0, 1] outside the holes; holes may hold anything, NaN too.
-            valid: 1 where a pixel is known, 0 elsewhere: (N, 1, H, W), or (N, 3, H, W) with equal channels; a batch of
-                one mask serves all images; None if everything is known. Without N if `image` has none.
+            image: (N, 3, H, W) or (3, H, W), floats in [0, 1] outside the holes. Holes may have any values, also NaN.
+            valid: 1 where a pixel is known, 0 elsewhere: (N, 1, H, W), or (N, 3, H, W) with equal channels. One mask (N
+                = 1) may serve all images. None if everything is known. Without N if `image` has none.
 
         Returns:
             (N, 3, H, W), without N if `image` has none. Not composed with the input, not clamped to [0, 1].
 
         Raises:
-            ValueError: If shapes or types are others than these, or the mask is not binary. Mask values are checked on
-                CPUs only: on a GPU and under `torch.compile` the output becomes NaN instead.
+            ValueError: If a shape or type is wrong, or the mask is not binary. Mask values are checked only on CPUs. On
+                a GPU and under `torch.compile` the output becomes NaN instead.
         """
         if image.ndim == 3:
             return self.forward(image[None], None if valid is None else valid[None])[0]
@@ -174,11 +175,11 @@ class PConvUNet(nn.Module, HubMethods):
         return output[..., :height, :width]
 
     def normalize(self, image: Tensor) -> Tensor:
-        """Bring an image (N, 3, H, W) into the network's units."""
+        """Convert an image (N, 3, H, W) to the units of the network."""
         return (image - self.mean) / self.std if self.config.normalizes else image
 
     def finish(self, output: Tensor) -> Tensor:
-        """Apply the head, and bring what `fill` predicted (N, 3, H, W) back into the image's units."""
+        """Apply the head to the output of `fill` (N, 3, H, W), and convert it to the units of the image."""
         if self.config.head == "tanh":
             output = torch.tanh(output)
         elif self.head is not None:

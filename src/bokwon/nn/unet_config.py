@@ -23,19 +23,19 @@ class UNetConfig:
         levels: Encoder layers, each of stride 2, and as many decoder layers. At least 2.
         width: Channels of the first layer; each further layer doubles them.
         max_width: Where doubling stops; 8 * width by default.
-        base: "none": the network predicts the image. "lowpass": it predicts the residual over a masked low-pass of
-            the input, in units of the residual's root mean square. "pullpush": likewise, and a fourth channel says,
-            pixel by pixel, how far to follow an interpolation from the rim of the hole instead. "membrane": likewise,
-            and the error of the prediction on known pixels is interpolated into the holes and added, so that fills meet
-            their rims.
-        layer: "partial", or "conv" for the paper's baseline: the same network of ordinary convolutions, which sees a
-            placeholder in the holes and no mask.
+        base: What the prediction is added to. "none": the network predicts the image itself. "lowpass": it predicts the
+            residual, that is the input minus its masked low-pass, in units of the root mean square of the residual.
+            "pullpush": as "lowpass", and a fourth channel is the share of an interpolation from the rim of the hole,
+            for each pixel. "membrane": as "pullpush", and the error of the prediction on known pixels is interpolated
+            into the holes and added, so that fills match their rims.
+        layer: "partial"; or "conv", the paper's baseline: the same network with ordinary convolutions, a placeholder in
+            the holes, and no mask.
         placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, "zero" (black), or "gray"
             (127.5 of 255, as in the paper's figure 2).
-        mean: The network computes with (image - mean) / std, red, green, blue, and what it predicts is in these units
-            too: the output is prediction * std + mean. Holes are cut out after the normalisation.
-        std: Positive.
-        head: What follows the last layer, in normalised units: "none"; "tanh"; or "leaky_conv_sigmoid", a leaky ReLU
+        mean: Mean of red, green and blue. The network computes with (image - mean) / std, and its output is prediction
+            * std + mean. Holes are set to zero after this normalisation.
+        std: Divisor of red, green and blue, positive; see `mean`.
+        head: Function after the last layer, in normalised units: "none"; "tanh"; or "leaky_conv_sigmoid": a leaky ReLU
             of slope 0.2, a 1x1 convolution of the three colours and a sigmoid.
 
     Raises:
@@ -97,7 +97,7 @@ class UNetConfig:
 
     @property
     def outputs(self) -> int:
-        """Channels of the last layer: the colours, and the logit of the interpolation's share where there is one."""
+        """Channels of the last layer: three colours, and the logit of the interpolation's share, if any."""
         return 4 if self.interpolates else 3
 
     @property
@@ -107,10 +107,10 @@ class UNetConfig:
 
     @property
     def normalizes(self) -> bool:
-        """Whether the network computes in other units than the image's."""
+        """Whether the image is normalised by `mean` and `std`."""
         return self.mean != (0.0, 0.0, 0.0) or self.std != (1.0, 1.0, 1.0)
 
     @property
     def multiple(self) -> int:
-        """What height and width are padded to a multiple of."""
+        """Height and width are padded to a multiple of this."""
         return int(2**self.levels)

@@ -32,13 +32,13 @@ _MOST_LAYERS = 16
 
 @dataclass(frozen=True)
 class Encoder:
-    """By which layers a mask shrinks.
+    """The layers that shrink a mask.
 
     Attributes:
-        kernels: Odd kernel sizes, one a layer.
-        source: Where they are from, in words.
-        dense: What the network takes for evidence, if not every known pixel: those that stand nearly alone in a hole
-            are none to a network with a low-pass.
+        kernels: Odd kernel sizes, one for each layer.
+        source: Where the kernel sizes come from, in words.
+        dense: Selects the known pixels that count as evidence; None for all of them. Networks with a low-pass ignore
+            pixels that are nearly alone in a hole.
     """
 
     kernels: tuple[int, ...] = KERNELS
@@ -47,17 +47,17 @@ class Encoder:
 
 
 def encoder_of(model: Model | None) -> Encoder:
-    """Return the encoder that a model's card tells of.
+    """Return the encoder that a model's card describes.
 
-    A card may have `kernels`, by itself or under `network`: a list of odd numbers. Else it tells the network's
-    `levels`, and those of a `PConvUNet` have kernels of 7, 5, 5 and then 3. Whether lone pixels are evidence is
-    among the model's `RuntimeFacts`.
+    A card may have `kernels`, at the top level or under `network`: a list of odd numbers. Otherwise it has the `levels`
+    of a `PConvUNet`, whose kernels are 7, 5, 5 and then 3. The model's `RuntimeFacts` say whether lone pixels are
+    evidence.
 
     Args:
         model: The model; None for a classical method.
 
     Raises:
-        InputFileError: The card's entry makes no sense.
+        InputFileError: The card's entry has an invalid value.
     """
     if model is None:
         return Encoder(source="default: a classical method has no layers")
@@ -82,15 +82,15 @@ def encoder_of(model: Model | None) -> Encoder:
 
 
 def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: LowPass | None = None) -> list[Hole]:
-    """Return what is still missing after each layer.
+    """Return the pixels that are still missing after each layer.
 
     Args:
-        missing: (H, W), True where nothing is known.
-        kernels: Odd kernel sizes, one a layer.
-        dense: By what known pixels that stand nearly alone in a hole are left out of what is known; None keeps them.
+        missing: (H, W), True where pixels are missing.
+        kernels: Odd kernel sizes, one for each layer.
+        dense: Removes known pixels that are nearly alone in a hole; None keeps them.
 
     Returns:
-        One array a layer, each half as large as the one before, rounded up.
+        One array for each layer. Each side is half that of the array before, rounded up.
     """
     import cv2
 
@@ -107,15 +107,15 @@ def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: Low
 def evidence_levels(
     missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: LowPass | None = None
 ) -> NDArray[np.uint8]:
-    """Return at which layer each pixel is first reached by something known.
+    """Return for each pixel the first layer in which it is known.
 
     Args:
-        missing: (H, W), True where nothing is known.
-        kernels: Odd kernel sizes, one a layer.
+        missing: (H, W), True where pixels are missing.
+        kernels: Odd kernel sizes, one for each layer.
         dense: As in `shrink_hole`.
 
     Returns:
-        (H, W): 0 where known, 1 to the number of layers where reached, one more where no layer reaches.
+        (H, W): 0 where known, 1 to the number of layers where a layer reaches the pixel, one more where none does.
     """
     levels = np.zeros(missing.shape, np.uint8)
     levels[missing] = len(kernels) + 1

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.image_io.page import Page
-from bokwon.inpaint.color import samples_to_light
+from bokwon.inpaint.colour import samples_to_light
 from bokwon.provenance.evidence import Encoder, shrink_hole
 from bokwon.types import Hole
 
@@ -34,16 +34,16 @@ def draw_shrinking_mask(
     panel: int = 300,
     columns: int | None = None,
 ) -> Image.Image:
-    """Draw the image with its hole, what each layer of the encoder still calls missing, and what it sees of the rest.
+    """Draw the image with its hole; and for each layer of the encoder its mask and some of its features.
 
     Args:
         page: The image.
         hole: (H, W), True where pixels are missing.
-        encoder: The layers; by default those of an `Encoder` that no model tells of.
-        features: (C, h, w) of each layer. The four channels that vary most are drawn below its mask; without features
-            there are masks only.
+        encoder: The layers; by default those of `Encoder()`.
+        features: (C, h, w) of each layer. The four channels that vary most are drawn below the mask. None draws only
+            masks.
         panel: Longest side of a panel, pixels.
-        columns: Panels in a row; by default all of them with features, else four.
+        columns: Panels in a row; by default all of them if there are features, else four.
     """
     height, width = hole.shape
     scale = panel / max(height, width)

@@ -46,12 +46,12 @@ def class_map_of(mask: Path) -> Path:
 
 @dataclass(frozen=True)
 class Damage:
-    """What is told of the damage behind a mask.
+    """What is known about the damage behind a mask.
 
     Attributes:
-        source: Who tells it, in words; None if nobody does.
-        kind: The kind of all its holes.
-        classes: (H, W) uint8, 0 or the place of a kind in `names`, from 1.
+        source: Where this comes from, in words; None if nothing is known.
+        kind: Kind of all of its holes.
+        classes: (H, W) uint8, 0 for none, else the place of the kind in `names`, from 1.
         names: The kinds: by default those of `bokwon.types.DamageClass`.
         confidence: (H, W) uint8, percent: how sure a detector is of each pixel's kind; None where none was asked.
     """
@@ -63,7 +63,7 @@ class Damage:
     confidence: NDArray[np.uint8] | None = None
 
     def of(self, place: tuple[slice, slice], inside: Hole) -> str | None:
-        """Return the kind of the hole `inside` a place of the page: the most frequent class of its pixels."""
+        """Return the kind of a hole: the most frequent class of the pixels that `inside` marks in a window."""
         if self.classes is None:
             return self.kind
         counts = np.bincount(self.classes[place][inside], minlength=2)[1:]
@@ -96,18 +96,19 @@ def read_damage(
     *,
     turn: Orientation = Orientation.UPRIGHT,
 ) -> Damage:
-    """Find out what made the holes of a mask.
+    """Find the kind of damage behind the holes of a mask.
 
-    The first that is there tells: a class map beside the mask, named like it with `.classes.png`; the `damage` column
-    of the table of masks; a `manifest.jsonl` in the mask's folder, or above it, whose line of this mask has `damage`.
+    The first of these that exists is used: a class map beside the mask, with the suffix `.classes.png`; the column
+    `damage` of the table of masks; a `manifest.jsonl` in the folder of the mask or above it, whose line for this mask
+    has `damage`.
 
     Args:
         mask: The mask.
-        number: Which page of it is meant, if its class map has several.
+        number: Number of the page, if the class map has several.
         size: Width and height of the page.
-        kind: What the table of masks says; None if it says nothing.
+        kind: Kind of damage from the table of masks; None if it has none.
         max_pixels: Larger class maps are refused.
-        turn: What turns the mask, and so its class map, so that it lies on the page's pixels as stored.
+        turn: Rotation or mirroring of the mask and its class map to the orientation of the stored page.
 
     Raises:
         ArgumentError: The class map is of another size, or a kind of damage is unknown.
@@ -132,12 +133,12 @@ def manifest_of(mask: Path) -> Path | None:
 
 
 def describe_holes(hole: Hole, levels: NDArray[np.uint8], damage: Damage) -> tuple[dict[str, Any], ...]:
-    """Describe the connected holes of a page, the largest first; of more than 10,000 the rest is in the mask alone.
+    """Describe the connected holes of a page, the largest first, at most 10,000 of them.
 
     Args:
         hole: (H, W).
         levels: (H, W) evidence levels.
-        damage: What is told of them.
+        damage: What is known about their damage.
 
     Returns:
         For each its `box` (left, top, width, height), `area` in pixels, farthest `evidence` level, `damage` kind or

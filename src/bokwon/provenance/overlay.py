@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.image_io.page import Page
-from bokwon.inpaint.color import samples_to_light
+from bokwon.inpaint.colour import samples_to_light
 
 __all__ = ["draw_overlay"]
 
@@ -27,11 +27,11 @@ _NO_EVIDENCE = (120, 0, 80)
 
 
 def draw_overlay(page: Page, levels: NDArray[np.uint8], layers: int) -> NDArray[np.uint8]:
-    """Return the page in gray with its holes coloured by how far their evidence lies, (H, W, 3).
+    """Return the page in gray, with its holes coloured by evidence level, (H, W, 3).
 
     Args:
         page: The page.
-        levels: (H, W), 0 where known, 1 to `layers` where reached, one more where no layer reaches.
+        levels: (H, W): 0 where known, 1 to `layers` where a layer reaches the pixel, `layers` + 1 where none does.
         layers: How many layers the network has.
     """
     light = samples_to_light(page.pixels, page.mode)

@@ -67,7 +67,7 @@ def originals_file(number: int) -> str:
 
 
 def record_folder(target: Path) -> Path:
-    """Return where the record of an output lies."""
+    """Return the folder of an output's record."""
     return target.with_name(target.name + RECORD)
 
 
@@ -95,7 +95,7 @@ def check_record(target: Path) -> None:
 
 
 def note_undone(folder: Path, target: Path) -> None:
-    """Note in a record what its output is now that the restoration was taken back.
+    """Note in a record that its restoration was undone.
 
     Raises:
         FileAccessError: It cannot be written.
@@ -183,12 +183,12 @@ def _size(told: Any) -> tuple[int, int]:
 
 
 def put_back(folder: Path, number: int, pages: int, page: Page) -> None:
-    """Put the original samples of a page back, in place.
+    """Restore the original samples of a page, in place.
 
     Args:
         folder: The record's folder.
         number: Number of the page.
-        pages: How many the output has.
+        pages: Number of pages of the output.
         page: The page of the output.
 
     Raises:

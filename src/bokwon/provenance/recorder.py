@@ -74,21 +74,22 @@ class PageRecord:
 
 
 class Recorder:
-    """Writes the record of one output, page by page: a context manager.
+    """Writes the record of one output, page by page. It is a context manager.
 
-    Until `finish` everything is kept apart from an earlier record of the same output, which stays if this run fails. If
-    the run is interrupted once the output is in its place, the record still gets into its own.
+    Until `finish`, an earlier record of the same output stays untouched, and it is kept if this run fails. If the run
+    is interrupted after the output was moved into place, the record is still completed.
 
     Args:
-        source: The input, before the output may have taken its place.
+        source: The input. It must not have been replaced by the output yet.
         target: The output.
         restorer: What fills the holes.
         with_overlay: Whether to draw the evidence too.
 
     Raises:
-        ArgumentError: The input is an output itself, whose original pixels are in the record that would be replaced.
+        ArgumentError: The input is itself a restored file, and its original pixels are in the record that would be
+            replaced.
         FileAccessError: The record's folder cannot be made.
-        InputFileError: The model's card makes no sense.
+        InputFileError: The model's card has invalid values.
     """
 
     def __init__(self, source: Source, target: Path, restorer: Restorer, *, with_overlay: bool) -> None:
@@ -141,7 +142,7 @@ class Recorder:
         *,
         origin: Literal["given", "found"] = "given",
     ) -> NDArray[np.uint8]:
-        """Write down a page that is about to be filled, and return its evidence levels."""
+        """Record a page before it is filled, and return its evidence levels."""
         kernels = self._encoder.kernels
         missing = missing_pixels(page.pixels, page.mode, hole)
         levels = evidence_levels(missing, kernels, dense=self._encoder.dense)
@@ -174,18 +175,18 @@ class Recorder:
         return self._part / originals_file(number)
 
     def after(self, number: int, page: Page, levels: NDArray[np.uint8]) -> None:
-        """Draw the evidence over the filled page, if asked for."""
+        """Draw the evidence over the filled page, if `with_overlay` is set."""
         if self._with_overlay:
             self._save_picture(
                 f"overlay_p{number:03}.png", Image.fromarray(draw_overlay(page, levels, len(self._encoder.kernels)))
             )
 
     def prepare(self, stream: BinaryIO, settings: dict[str, Any]) -> None:
-        """Write the record's first file, before the output takes its place.
+        """Write the record's first file, before the output is moved into place.
 
         Args:
-            stream: The output, whole; seekable.
-            settings: What the restoration was made with.
+            stream: The complete output, seekable.
+            settings: Settings of the restoration.
         """
         stream.seek(0)
         self._output = sha256_of(stream)
@@ -209,10 +210,10 @@ class Recorder:
         write_file(self._part / RECORD_FILE, json.dumps(record, indent=1, ensure_ascii=False))
 
     def finish(self) -> Path | None:
-        """Put the record into its place, once the output is in its own.
+        """Move the record into place, after the output.
 
         Returns:
-            Where an earlier record of a file that was restored over itself is kept now; None where there was none.
+            The new path of an earlier record, if the file was restored over itself; else None.
         """
         try:
             return install(self._part, self._target, over_itself=self._over_itself)

@@ -1,4 +1,4 @@
-"""What several rooms need and none owns: whole files, checksums, listings, worker processes, telemetry off."""
+"""What several packages need: atomic writes, checksums, listings, worker processes, disabled telemetry."""
 
 from bokwon.utilities.atomic import (
     check_target,

@@ -156,7 +156,7 @@ def replacing(target: Path, *, overwrite: bool = True, sync: bool = True) -> Ite
 
 
 def write_file(target: Path, content: bytes | str, *, sync: bool = True) -> None:
-    """Write a file whole or not at all, see `replacing`.
+    """Write a file completely or not at all; see `replacing`.
 
     Args:
         target: The file; it may be there already.

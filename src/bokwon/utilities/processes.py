@@ -1,4 +1,4 @@
-"""Work in processes of their own, each of which may die without harm to the others."""
+"""Work in worker processes. If one of them dies, the others go on."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from traceback import format_exc
 from typing import Any, Generic, TypeVar, cast
 
 from bokwon.errors import BokwonError
+from bokwon.utilities.time_limit import die_with
 
 __all__ = ["Lost", "available_cores", "in_processes", "leave_with_parent", "map_in_processes", "run_in_processes"]
 
@@ -26,11 +27,11 @@ TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
 
 _GRACE = 0.05
-"""Seconds, so that a task is overdue when it is looked at."""
+"""Seconds that are waited beyond the limit, so that the task is overdue at the next check."""
 _START_FIX = "use a smaller -j if memory ran out, or run it with BOKWON_DEBUG=1 for the details"
 
 _Outcome = tuple[ResultT | None, tuple[Exception, str] | None]
-"""What a call returned; or what it raised, and the traceback."""
+"""The result of a call; or its exception and the traceback."""
 
 
 class Lost(Enum):
@@ -41,11 +42,11 @@ class Lost(Enum):
 
 
 Start = Callable[[], Callable[[TaskT], ResultT]]
-"""Makes what works: run once in each process, so that it can load what it needs."""
+"""Makes the function that does the work. It runs once in each process, and may load what the function needs."""
 
 
 def available_cores() -> int:
-    """Return how many processor cores this process may use: in a container fewer than the machine has."""
+    """Return the number of processor cores that this process may use: in a container fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -54,13 +55,13 @@ def available_cores() -> int:
 def map_in_processes(
     function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT], jobs: int, *, chunk: int = 1
 ) -> Iterator[ResultT]:
-    """Apply a function to every task: in this process for one job or one task, else as `in_processes`.
+    """Apply a function to every task: in this process if there is one job or one task, otherwise in worker processes.
 
     Args:
-        function: Picklable; its result must depend on its argument only.
+        function: Picklable. Its result must depend only on its argument.
         tasks: Arguments.
         jobs: Number of processes.
-        chunk: How many tasks a process is given at once; more where each takes a few milliseconds.
+        chunk: Tasks that a process is given at once: more than one if a task takes a few milliseconds.
 
     Yields:
         The results in the order of the tasks.
@@ -81,27 +82,27 @@ def _call_each(function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> 
 
 
 _EARLY = 8
-"""How many results may wait for an earlier one, for each process. Else memory would grow while one item is slow."""
+"""Results that may wait for an earlier one, for each process. It limits memory while one item is slow."""
 
 
 def in_processes(work: Callable[[TaskT], ResultT], items: Iterable[TaskT], jobs: int, name: str) -> Iterator[ResultT]:
-    """Do something with every item in fresh processes, even with one job: nothing of the caller's is in their memory.
+    """Apply a function to every item in fresh processes, even with one job. They share no memory with the caller.
 
     Args:
-        work: Picklable; each process is given it once, and one thread.
-        items: What it is given; taken as it is needed.
-        jobs: Number of processes at most.
-        name: What an error calls the work.
+        work: The function, picklable. Each process gets it once, and runs it on one thread.
+        items: Its arguments; each is taken when a process is free.
+        jobs: Largest number of processes.
+        name: Name of the work in error messages.
 
     Yields:
-        What `work` returns, in the order of the items.
+        The results, in the order of the items.
 
     Raises:
         BokwonError: A process died; or what `work` raises.
     """
     early: dict[int, _Outcome[ResultT]] = {}
     due = 0
-    # They finish what they have begun: a file that is half written would stay.
+    # Processes finish their task when the work is stopped. Otherwise a half-written file could remain.
     pairs = run_in_processes(
         partial(_caught, work),
         enumerate(items),
@@ -127,7 +128,7 @@ def in_processes(work: Callable[[TaskT], ResultT], items: Iterable[TaskT], jobs:
 def _caught(work: Callable[[TaskT], ResultT]) -> Callable[[tuple[int, TaskT]], _Outcome[ResultT]]:
     import cv2
 
-    # One thread each; OpenCV's own would get in the way of the other processes and of the clock.
+    # One thread each: OpenCV's threads would slow the other processes down and spoil measured times.
     cv2.setNumThreads(1)
 
     def call(item: tuple[int, TaskT]) -> _Outcome[ResultT]:
@@ -149,27 +150,27 @@ def run_in_processes(
     limit: float | None = None,
     may_take: Callable[[], bool] = lambda: True,
 ) -> Generator[tuple[TaskT, ResultT | Lost], None, None]:
-    """Do tasks in processes of their own.
+    """Do tasks in worker processes.
 
-    A process that dies, by a decoder's crash or for want of memory, takes only its task with it; that is tried again in
-    a new process. If this process dies, the others do.
+    If a process dies (a decoder crashed, or memory ran out), only its task is affected. It is tried again in a new
+    process. If this process dies, the workers die too.
 
     Args:
-        start: Makes the worker in each process; must be picklable. What it makes must not raise.
-        tasks: What to do, picklable; taken as a process is free for it.
-        jobs: How many processes at most.
-        attempts: How often a task is begun at most.
-        kill: Whether processes end at once when the work is stopped early, else when they have done their task.
-        may_take: Asked before a further task is taken. It may say no only while tasks are being done.
-        limit: Seconds that a task may take. Then its process is killed, whatever it is doing, and the task is lost.
+        start: Makes the work function in each process; must be picklable. The work function must not raise.
+        tasks: The tasks, picklable; each is taken when a process is free.
+        jobs: Largest number of processes.
+        attempts: Largest number of times that a task is started.
+        kill: True to kill the processes if the work is stopped early, False to let each finish its task.
+        may_take: Called before a further task is taken. It may return False only while tasks are running.
+        limit: Time limit of a task, seconds. After it the process is killed and the task is lost.
 
     Yields:
-        Tasks with their results as they are done, in any order, or why they have none.
+        Each task with its result, or with the reason why it has none, in the order in which they finish.
 
     Raises:
         BokwonError: A process could not start. The error says why.
     """
-    # A fresh interpreter per worker: forking a process that has threads (OpenCV, ONNX Runtime) can lock up.
+    # A fresh interpreter per worker: forking a process that has threads (OpenCV, ONNX Runtime) can deadlock.
     context = multiprocessing.get_context("spawn")
     fresh = ((task, 1) for task in tasks)
     again: deque[tuple[TaskT, int]] = deque()
@@ -221,21 +222,21 @@ def run_in_processes(
 
 @dataclass(frozen=True)
 class _Ready:
-    """What a process says once it has made its worker, or could not."""
+    """The first message of a worker: it has started, or could not start."""
 
     error: Exception | None = None
     trace: str = ""
 
 
 def _patience(workers: Iterable[_Worker[Any, Any]], limit: float | None) -> float | None:
-    """Return in how many seconds the first of the workers may be overdue."""
+    """Return the seconds until the first worker may be overdue."""
     if limit is None:
         return None
     return max(0.0, min(limit - worker.seconds for worker in workers)) + _GRACE
 
 
 class _Worker(Generic[TaskT, ResultT]):
-    """A process, the pipe to it and the task it has, with the number of the attempt."""
+    """A process, the pipe to it, and its task with the number of the attempt."""
 
     job: tuple[TaskT, int]
 
@@ -244,7 +245,7 @@ class _Worker(Generic[TaskT, ResultT]):
         self.connection, far_end = context.Pipe()
         self._process = context.Process(target=_serve, args=(far_end, start), daemon=True)
         self._process.start()
-        # Closed here, so that the death of the process ends the pipe.
+        # Closed here, so that the pipe ends when the process dies.
         far_end.close()
         self.ready = False
         self.ending = ""
@@ -255,16 +256,16 @@ class _Worker(Generic[TaskT, ResultT]):
         try:
             self.connection.send(task)
         except OSError:
-            # It died meanwhile; the end of the pipe is met when its answer is waited for.
+            # It died meanwhile. The end of the pipe is noticed when its answer is read.
             return
 
     @property
     def seconds(self) -> float:
-        """How long it has had its task."""
+        """How long it has been working on its task."""
         return monotonic() - self._begun
 
     def begin(self, message: _Ready) -> None:
-        """Take note that the process has started.
+        """Note that the process has started.
 
         Raises:
             Exception: It could not.
@@ -280,7 +281,7 @@ class _Worker(Generic[TaskT, ResultT]):
         raise BokwonError(f"a worker process could not start: {name}: {message.error}", _START_FIX) from cause
 
     def dismiss(self) -> None:
-        # It leaves when it next looks for a task, or has a result to send.
+        # The process ends when it next waits for a task or sends a result.
         self.connection.close()
 
     def stop(self, *, kill: bool) -> None:
@@ -294,8 +295,12 @@ class _Worker(Generic[TaskT, ResultT]):
 
 
 def _serve(connection: Connection, start: Start[Any, Any]) -> None:
-    # Ctrl-C reaches the whole group; the parent says what is to be done about it.
+    # Ctrl-C reaches the whole process group. Only the parent decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:
+        # A decoder that hangs holds Python's lock: the thread below would not run.
+        die_with(parent.pid)
     threading.Thread(target=leave_with_parent, daemon=True).start()
     try:
         work = start()
@@ -312,13 +317,13 @@ def _serve(connection: Connection, start: Start[Any, Any]) -> None:
 
 
 def _send(connection: Connection, message: Any) -> None:
-    # Nobody waits for it any more where the work was stopped.
+    # If the work was stopped, nobody reads the pipe any more.
     with suppress(BrokenPipeError):
         connection.send(message)
 
 
 def _portable(error: Exception) -> Exception:
-    """Return an error that the other process can read: itself, or one with its text."""
+    """Return the error if it can be pickled, else a `RuntimeError` with its text."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
@@ -327,9 +332,9 @@ def _portable(error: Exception) -> Exception:
 
 
 def leave_with_parent() -> None:
-    """End this process when the one that began it ends; run in a thread.
+    """End this process when its parent ends. Runs in a thread.
 
-    A process that is killed cannot shut its workers down: they would wait for ever.
+    A parent that is killed cannot stop its workers; they would wait forever.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:

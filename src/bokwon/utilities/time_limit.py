@@ -1,7 +1,7 @@
-"""A limit of time for work that nothing within its own process can end.
+"""A time limit for work that cannot be stopped from within its own process.
 
-A decoder in C that never returns holds Python's lock: neither a thread nor a signal handler of this process runs then.
-So the work is done in a child process, and its parent ends that.
+A decoder in C that never returns holds Python's lock, so no thread and no signal handler of its process can run. So
+the work is done in a child process, and the parent kills the child.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from time import monotonic, sleep
 
 from bokwon.errors import BokwonError, TimeLimitError
 
-__all__ = ["DEFAULT_LIMIT", "allow_supervision", "overdue", "supervised"]
+__all__ = ["DEFAULT_LIMIT", "allow_supervision", "die_with", "overdue", "supervised"]
 
 DEFAULT_LIMIT = 4 * 3600
-"""Seconds: more than a book of some thousand pages takes."""
+"""Seconds. A document of some thousand pages takes less."""
 
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _LOOK = 0.02
-"""Seconds between two looks at the child. One look takes microseconds."""
+"""Seconds between two checks of the child. A check takes microseconds."""
 _ASLEEP = 1.0
-"""Seconds. A look that took longer was one of a process that was stopped (Ctrl-Z), which does not count."""
+"""Seconds. If more time passes between two checks, the program was stopped (Ctrl-Z). That time does not count."""
 _PR_SET_PDEATHSIG = 1
 
 _allowed = False
@@ -44,21 +44,21 @@ def overdue(name: str, limit: float) -> TimeLimitError:
 
 
 def allow_supervision() -> None:
-    """Let `supervised` split this process in two: for a program of its own, before it has threads."""
+    """Allow `supervised` to fork this process. Only for a program of our own, before it starts threads."""
     global _allowed
     _allowed = hasattr(os, "fork")
 
 
 def supervised(name: str, limit: float, tidy: Callable[[], None]) -> None:
-    """Go on in a child process, which the parent ends when the limit of time is reached. Returns in the child only.
+    """Continue in a child process that the parent kills after a time limit. Returns only in the child.
 
-    The parent passes signals on, and leaves with the exit code of the child. Without `allow_supervision`, and where
-    processes cannot be forked (Windows), nothing happens.
+    The parent passes signals on to the child, and exits with its exit code. Nothing happens without
+    `allow_supervision`, or where processes cannot be forked (Windows).
 
     Args:
-        name: What the error calls the file.
+        name: Name of the file in the error message.
         limit: Seconds.
-        tidy: Removes what the child left unfinished.
+        tidy: Removes the unfinished files of the child.
     """
     if not _allowed:
         return
@@ -72,12 +72,12 @@ def supervised(name: str, limit: float, tidy: Callable[[], None]) -> None:
     parent = os.getpid()
     child = os.fork()
     if child == 0:
-        _die_with(parent)
+        die_with(parent)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)
         return
     for number, handler in handlers.items():
         if handler is not signal.SIG_IGN:
-            # Ctrl-C and the like reach both already; the child takes no notice of the second one.
+            # Ctrl-C reaches both processes already. The child ignores the second one.
             signal.signal(number, partial(_pass_on, child))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)
     status = _wait(child, limit)
@@ -85,7 +85,7 @@ def supervised(name: str, limit: float, tidy: Callable[[], None]) -> None:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     if status is None or status < 0:
-        # What ended the child is told, whatever is wrong with what it left.
+        # The reason why the child ended is reported even if tidying up fails.
         with suppress(BokwonError, OSError):
             tidy()
     if status is None:
@@ -94,7 +94,7 @@ def supervised(name: str, limit: float, tidy: Callable[[], None]) -> None:
             print(f"bokwon: error: {error}", file=sys.stderr, flush=True)
         os._exit(error.exit_code)
     if status < 0:
-        # What ended the child ends the parent: its caller sees the same.
+        # The same signal ends the parent, so that its caller sees it.
         if -status != signal.SIGKILL:
             signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
@@ -111,7 +111,7 @@ def _numbers() -> list[signal.Signals]:
 
 
 def _wait(child: int, limit: float) -> int | None:
-    """Return the exit code of a child, negative for a signal; None if it is at work longer than the limit."""
+    """Return the exit code of a child, negative for a signal; None if it takes longer than the limit."""
     left, before = limit, monotonic()
     while True:
         found, status = os.waitpid(child, os.WNOHANG)
@@ -124,8 +124,14 @@ def _wait(child: int, limit: float) -> int | None:
         sleep(min(_LOOK, max(left, 0.001)))
 
 
-def _die_with(parent: int) -> None:
-    """Ask the system to end this process when its parent ends, even if that is killed. Linux can."""
+def die_with(parent: int) -> None:
+    """Ask the system to kill this process when its parent ends, for whatever reason. Only Linux does it.
+
+    Args:
+        parent: Process number of the parent. If it has ended already, this process ends now.
+    """
+    if os.name != "posix":
+        return
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

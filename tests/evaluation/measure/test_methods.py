@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +16,6 @@ from bokwon.evaluation.measure.benchmark import Folders, Task, restored_picture,
 from bokwon.evaluation.measure.methods import ERASED, erase, parse_methods
 from bokwon.evaluation.measure.metrics import measure
 from bokwon.evaluation.report.compare import compare
-from bokwon.evaluation.report.results import collect
-
-Measured = tuple[dict[str, Any], list[Task]]
-
-
-def run(material: Any, report: Path, names: str = "telea,identity", fail: int | None = None) -> Measured:
-    """Measure in this process and collect; the task of this number fails."""
-    plan = plan_pairs(material.images, material.masks)
-    methods = parse_methods(names)
-    folders = Folders(material.images, material.masks, report)
-    tasks = {(pair.number, method.name): Task(pair, method, folders) for method in methods for pair in plan.pairs}
-    records = {task.key: run_task(task) for task in tasks.values()}
-    for record in records.values():
-        del record["key"]
-    failures = {}
-    if fail is not None:
-        key = list(tasks.values())[fail].key
-        del records[key]
-        failures[key] = "it burst"
-    return collect(plan, methods, tasks, records, failures, {"seed": 0}, {}), list(tasks.values())
 
 
 @pytest.mark.parametrize("name", ["telea", "ns", "biharmonic", "patchmatch", "identity"])
@@ -63,15 +44,19 @@ def test_every_method_fills_the_hole_and_only_the_hole(material: Any, tmp_path: 
     assert sum(record["deviation"]) == pytest.approx(total, rel=1e-3)
 
 
-def test_a_model_file_is_a_method(material: Any, tmp_path: Path, mean_model: Path) -> None:
-    results, _ = run(material, tmp_path, f"{mean_model},identity")
+def test_a_model_file_is_a_method(
+    measure_here: Callable[..., Any], material: Any, tmp_path: Path, mean_model: Path
+) -> None:
+    results, _ = measure_here(material, tmp_path, f"{mean_model},identity")
     assert [method["name"] for method in results["methods"]] == ["mean", "identity"]
     assert len(results["methods"][0]["sha256"]) == 64
     assert results["all"]["methods"]["mean"]["hole_psnr"]["gain"]["mean"] > 0
 
 
-def test_a_method_can_be_called_otherwise(material: Any, tmp_path: Path, mean_model: Path) -> None:
-    results, _ = run(material, tmp_path, f"first={mean_model},second={mean_model},third=telea")
+def test_a_method_can_be_called_otherwise(
+    measure_here: Callable[..., Any], material: Any, tmp_path: Path, mean_model: Path
+) -> None:
+    results, _ = measure_here(material, tmp_path, f"first={mean_model},second={mean_model},third=telea")
     assert [method["name"] for method in results["methods"]] == ["first", "second", "third"]
     # Where the file lay is not told.
     assert [method["source"] for method in results["methods"]] == ["mean.onnx", "mean.onnx", "telea"]

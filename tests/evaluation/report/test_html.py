@@ -1,21 +1,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from bokwon.evaluation.job import Order, evaluate
-from bokwon.evaluation.measure.benchmark import Folders
 
-
-def run(material: Any, report: Path, methods: str) -> dict[str, Any]:
-    folders = Folders(material.images, material.masks, report)
-    return evaluate(Order(folders, methods, per_cell=2), lambda _stage: lambda _done, _total: None)
-
-
-def test_the_report_is_one_file_that_needs_nothing_else(material: Any, tmp_path: Path) -> None:
-    results = run(material, tmp_path / "r", "telea,identity")
+def test_the_report_is_one_file_that_needs_nothing_else(
+    evaluate_few: Callable[..., dict[str, Any]], material: Any, tmp_path: Path
+) -> None:
+    results = evaluate_few(material, tmp_path / "r", "telea,identity", per_cell=2)
     html = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
     opened: list[str] = []
 

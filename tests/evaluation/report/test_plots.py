@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from bokwon.evaluation.job import Order, evaluate
-from bokwon.evaluation.measure.benchmark import Folders
 from bokwon.evaluation.report.plots import plot_bins, plot_classes, plot_gains, to_png
 
 
-def run(material: Any, report: Path, methods: str) -> dict[str, Any]:
-    folders = Folders(material.images, material.masks, report)
-    return evaluate(Order(folders, methods, per_cell=2), lambda _stage: lambda _done, _total: None)
-
-
-def test_plots_are_pictures_even_of_one_pair(material: Any, tmp_path: Path) -> None:
-    results = run(material, tmp_path / "r", "telea,ns")
+def test_plots_are_pictures_even_of_one_pair(
+    evaluate_few: Callable[..., dict[str, Any]], material: Any, tmp_path: Path
+) -> None:
+    results = evaluate_few(material, tmp_path / "r", "telea,ns", per_cell=2)
     for figure in (plot_bins(results), plot_gains(results), plot_classes(results)):
         image = np.asarray(Image.open(io.BytesIO(to_png(figure))).convert("L"))
         assert image.shape[1] > 800

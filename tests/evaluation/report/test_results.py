@@ -7,44 +7,24 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bokwon.evaluation.data.pairs import plan_pairs
-from bokwon.evaluation.measure.benchmark import Folders, Task, run_task
-from bokwon.evaluation.measure.methods import parse_methods
 from bokwon.evaluation.report.markdown import to_markdown
-from bokwon.evaluation.report.results import collect, read_results, to_csv, to_json
+from bokwon.evaluation.report.results import read_results, to_csv, to_json
 from bokwon.evaluation.report.tables import PUBLISHED, overview_table
 
 ROOT = Path(__file__).parents[3]
 
 
-Measured = tuple[dict[str, Any], list[Task]]
-
-
-def run(material: Any, report: Path, names: str = "telea,identity", fail: int | None = None) -> Measured:
-    """Measure in this process and collect; the task of this number fails."""
-    plan = plan_pairs(material.images, material.masks)
-    methods = parse_methods(names)
-    folders = Folders(material.images, material.masks, report)
-    tasks = {(pair.number, method.name): Task(pair, method, folders) for method in methods for pair in plan.pairs}
-    records = {task.key: run_task(task) for task in tasks.values()}
-    for record in records.values():
-        del record["key"]
-    failures = {}
-    if fail is not None:
-        key = list(tasks.values())[fail].key
-        del records[key]
-        failures[key] = "it burst"
-    return collect(plan, methods, tasks, records, failures, {"seed": 0}, {}), list(tasks.values())
-
-
-def test_results_have_every_pair_and_every_cell(material: Any, tmp_path: Path) -> None:
-    results, _ = run(material, tmp_path)
+def test_results_have_every_pair_and_every_cell(
+    measure_here: Callable[..., Any], material: Any, tmp_path: Path
+) -> None:
+    results, _ = measure_here(material, tmp_path)
     assert json.loads("".join(to_json(results))) == json.loads(json.dumps(results)) == results
     assert len(results["pairs"]) == 6
     assert [cell["pairs"] for cell in results["cells"]] == [0, 0, 3, 0, 0, 3, 0, 0, 0, 0, 0, 0]
@@ -66,9 +46,11 @@ def test_results_have_every_pair_and_every_cell(material: Any, tmp_path: Path) -
     assert not overview.rows[1][2].startswith("**")
 
 
-def test_a_failure_is_named_and_leaves_its_pair_out_of_every_average(material: Any, tmp_path: Path) -> None:
-    whole, _ = run(material, tmp_path)
-    results, tasks = run(material, tmp_path, fail=1)
+def test_a_failure_is_named_and_leaves_its_pair_out_of_every_average(
+    measure_here: Callable[..., Any], material: Any, tmp_path: Path
+) -> None:
+    whole, _ = measure_here(material, tmp_path)
+    results, tasks = measure_here(material, tmp_path, fail=1)
     assert results["failures"] == [
         {"image": tasks[1].pair.image, "mask": tasks[1].pair.mask, "method": "telea", "error": "it burst"}
     ]
@@ -76,10 +58,12 @@ def test_a_failure_is_named_and_leaves_its_pair_out_of_every_average(material: A
     assert results["all"]["methods"]["identity"] != whole["all"]["methods"]["identity"]
 
 
-def test_methods_measured_anew_are_merged_with_earlier_ones(material: Any, tmp_path: Path) -> None:
-    whole, _ = run(material, tmp_path / "whole", "identity,telea,ns")
-    new, _ = run(material, tmp_path / "new", "identity")
-    earlier, _ = run(material, tmp_path / "earlier", "ns,telea")
+def test_methods_measured_anew_are_merged_with_earlier_ones(
+    measure_here: Callable[..., Any], material: Any, tmp_path: Path
+) -> None:
+    whole, _ = measure_here(material, tmp_path / "whole", "identity,telea,ns")
+    new, _ = measure_here(material, tmp_path / "new", "identity")
+    earlier, _ = measure_here(material, tmp_path / "earlier", "ns,telea")
     for name, results in (("new", new), ("earlier", earlier)):
         (tmp_path / f"{name}.json").write_text("".join(to_json(results)))
     command = [sys.executable, str(ROOT / "benchmarks" / "merge_results.py")]

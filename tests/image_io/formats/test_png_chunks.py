@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 from bokwon.image_io.formats import png_chunks
-from bokwon.image_io.formats.png_chunks import SIGNATURE, PngFile, Spans, inflate, survey, text_of
+from bokwon.image_io.formats.png_chunks import SIGNATURE, PngFile, Spans, inflate, read_chunks, text_of
 
 
 def chunk(name: bytes, body: bytes = b"") -> bytes:
@@ -28,7 +28,7 @@ SAMPLES, END = chunk(b"IDAT", b"samples"), chunk(b"IEND")
 
 
 def surveyed(*parts: bytes) -> PngFile:
-    found = survey(io.BytesIO(SIGNATURE + b"".join(parts)))
+    found = read_chunks(io.BytesIO(SIGNATURE + b"".join(parts)))
     assert found is not None
     return found
 
@@ -53,7 +53,7 @@ def test_a_plain_file() -> None:
 
 @pytest.mark.parametrize("data", [b"", SIGNATURE, b"x" * 40, (SIGNATURE + SAMPLES + END).ljust(40, b"\0")])
 def test_another_file_is_none(data: bytes) -> None:
-    assert survey(io.BytesIO(data)) is None
+    assert read_chunks(io.BytesIO(data)) is None
 
 
 def test_chunks_beside_the_samples_are_kept_in_order_and_spoilt_ones_named_once() -> None:

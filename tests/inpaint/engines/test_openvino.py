@@ -114,30 +114,30 @@ _SIDES = st.integers(1, _TILE)
 
 
 @given(st.lists(st.tuples(_SIDES, _SIDES), min_size=1, max_size=20), st.integers(0, 2 * _TILE**2))
-def test_rooms_are_large_enough_and_together_no_larger_than_told(sizes: list[tuple[int, int]], most: int) -> None:
-    taken = openvino.rooms(sizes, most)
+def test_buckets_are_large_enough_and_together_no_larger_than_told(sizes: list[tuple[int, int]], most: int) -> None:
+    taken = openvino.shape_buckets(sizes, most)
     assert taken.keys() <= set(sizes)
     assert all(size in taken for size in sizes if size[0] * size[1] > 750_000)
-    for size, room in taken.items():
-        assert all(side <= other and other % GRID == 0 for side, other in zip(size, room, strict=True))
+    for size, bucket in taken.items():
+        assert all(side <= other and other % GRID == 0 for side, other in zip(size, bucket, strict=True))
     assert len(set(taken.values())) <= 1 or sum(height * width for height, width in set(taken.values())) <= most
-    assert openvino.rooms(sizes[::-1], most) == taken
-    assert all(side % 144 == 0 for room in openvino.rooms(sizes, most, 144).values() for side in room)
+    assert openvino.shape_buckets(sizes[::-1], most) == taken
+    assert all(side % 144 == 0 for bucket in openvino.shape_buckets(sizes, most, 144).values() for side in bucket)
 
 
-def test_a_page_that_is_damaged_all_over_takes_one_room() -> None:
+def test_a_page_that_is_damaged_all_over_takes_one_bucket() -> None:
     hole = np.ones((3508, 2480), bool)
     sizes = [_size(hole[tile.window].shape) for tile in Tiling(1536).plan(hole)]
     assert len(set(sizes)) == 4
-    assert set(openvino.rooms(sizes, 2 * _TILE**2).values()) == {(1280, 1408)}
+    assert set(openvino.shape_buckets(sizes, 2 * _TILE**2).values()) == {(1280, 1408)}
     bands = [_size(hole[tile.window].shape) for tile in Tiling(_TILE, square=False).plan(hole)]
     assert bands == [(1024, 2480)] * 3 + [(820, 2480)]
-    assert set(openvino.rooms(bands, 2 * _TILE**2).values()) == {(1024, 2560)}
-    # Few small tiles are not computed in the room of a large one.
-    assert len(set(openvino.rooms([(1536, 1536), *[(384, 384)] * 9], 2 * _TILE**2).values())) == 2
+    assert set(openvino.shape_buckets(bands, 2 * _TILE**2).values()) == {(1024, 2560)}
+    # Few small tiles are not computed in the bucket of a large one.
+    assert len(set(openvino.shape_buckets([(1536, 1536), *[(384, 384)] * 9], 2 * _TILE**2).values())) == 2
 
 
-def test_a_tile_in_a_larger_room_is_filled_as_by_itself(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tile_in_a_larger_bucket_is_filled_as_by_itself(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
     monkeypatch.setattr(openvino, "_WORTH_COMPILING", 40_000)
     engine = load_engine(mean_model.read_bytes(), "mean", engine="openvino", threads=2)
@@ -165,7 +165,7 @@ def test_a_network_of_plain_convolutions_computes_tiles_in_their_own_sizes(tmp_p
         assert isinstance(engine, openvino.OpenVinoEngine)
         page = engine.shared([(1100, 1200), (1000, 1200)])
         assert isinstance(page, openvino._PageEngine)
-        assert bool(page._rooms) == holes
+        assert bool(page._buckets) == holes
 
 
 def test_only_so_many_sizes_are_kept_compiled(mean_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,11 +178,11 @@ def test_only_so_many_sizes_are_kept_compiled(mean_model: Path, monkeypatch: pyt
     light, missing = np.ones((40, 40, 3), np.uint8), np.zeros((40, 40), np.bool_)
     for side in (64, 65, 66, 64, 67):
         programs.run((side, side), 1, light, missing, 0.0)
-    assert [kind.room for kind in programs._kept] == [(64, 64), (67, 67)]
+    assert [kind.shape for kind in programs._kept] == [(64, 64), (67, 67)]
     # Small pictures of all sizes share one.
     for side in (20, 19, 18):
         programs.run(None, 1, light[:side, :20], missing[:side, :20], 0.0)
-    assert [kind.room for kind in programs._kept] == [(64, 64), (67, 67), openvino._ANY]
+    assert [kind.shape for kind in programs._kept] == [(64, 64), (67, 67), openvino._ANY]
 
 
 @pytest.mark.parametrize("small", [True, False])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bokwon.inpaint.finish.background_estimate import survey
+from bokwon.inpaint.finish.background_estimate import estimate_background
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
 
@@ -28,7 +28,7 @@ def paper(deviation: float, seed: int = 1) -> np.ndarray:
 def test_what_shows_through_and_what_is_beside_the_ink_is_no_grain() -> None:
     page = paper(2.0)
     known = ~HOLE
-    clean = survey(page.astype(np.uint8), HOLE, "L", near=HOLE)
+    clean = estimate_background(page.astype(np.uint8), HOLE, "L", near=HOLE)
     # Faint strokes of the other side of the leaf, 12 gray levels dark, a fifth of the page; lines with a soft edge.
     for column in range(10, SIZE[1], 40):
         page[:, column : column + 8][known[:, column : column + 8]] -= 12
@@ -37,18 +37,18 @@ def test_what_shows_through_and_what_is_beside_the_ink_is_no_grain() -> None:
             beside = page[[max(row - distance, 0), row + distance]]
             page[[max(row - distance, 0), row + distance]] = np.where(beside > 150, beside - loss, beside)
     page[HOLE] = 200
-    found = survey(page.astype(np.uint8), HOLE, "L", near=HOLE)
+    found = estimate_background(page.astype(np.uint8), HOLE, "L", near=HOLE)
     usual = [np.median(one.deviation[one.measured > 0]) * 255 for one in (clean, found)]
     assert usual[0] == pytest.approx(2.0, rel=0.1)
     assert usual[1] == pytest.approx(2.0, rel=0.25)
     assert found.deviation.max() * 255 < 3.5
 
 
-def test_the_survey_tells_paper_from_ink(of_mode: OfMode) -> None:
+def test_the_estimate_tells_paper_from_ink(of_mode: OfMode) -> None:
     page = paper(3.0)
     page[:, :200] -= 60
     page[::4] = 20
-    found = survey(of_mode("L", np.uint8, page), HOLE, "L")
+    found = estimate_background(of_mode("L", np.uint8, page), HOLE, "L")
     colour, seen = found.colour[..., 0] * 255, found.seen[..., 0] > 0
     # Squares of 32 pixels: the two papers meet in the seventh column of them.
     assert np.abs(colour[:, :6][seen[:, :6]] - 140).max() < 4
@@ -63,18 +63,18 @@ def test_squares_are_looked_at_near_holes_only_and_everywhere_if_those_tell_noth
     page = of_mode("L", np.uint8, 200 + 5.0 * np.random.default_rng(1).standard_normal((64, 2048)))
     hole = np.zeros(page.shape, bool)
     hole[:, :64] = True
-    near = survey(page, hole, "L", near=hole)
+    near = estimate_background(page, hole, "L", near=hole)
     assert near.seen[:, 2:16].all()
     assert not near.seen[:, 16:].any()
     hole[:, :1500] = True
-    far = survey(page, hole, "L", near=np.asarray(np.arange(2048) < 9)[None].repeat(64, axis=0))
+    far = estimate_background(page, hole, "L", near=np.asarray(np.arange(2048) < 9)[None].repeat(64, axis=0))
     assert far.seen[:, 47:].all()
 
 
 def test_the_estimate_is_the_same_whatever_is_computed_at_the_same_time(of_mode: OfMode) -> None:
     page = of_mode("RGB", np.uint8, np.tile(paper(4.0), (3, 3)))
     hole = np.tile(HOLE, (3, 3))
-    one, other = (survey(page, hole, "RGB", concurrency=concurrency) for concurrency in (1, 3))
+    one, other = (estimate_background(page, hole, "RGB", concurrency=concurrency) for concurrency in (1, 3))
     for name, value in vars(one).items():
         np.testing.assert_array_equal(value, getattr(other, name))
     assert one.colour.shape == (-(-900 // 32), -(-1260 // 32), 3)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bokwon.inpaint.finish.background_estimate import survey
+from bokwon.inpaint.finish.background_estimate import estimate_background
 from bokwon.inpaint.finish.grain import Texture, add_grain
 
 OfMode = Callable[[str, type, np.ndarray], np.ndarray]
@@ -57,7 +57,7 @@ def test_paper_keeps_its_grain_between_the_lines_of_dense_text(pitch: int, thick
         page[row : row + thick] = 40
     page[HOLE] = 200
     before = page.clip(0, 255).astype(np.uint8)
-    found = survey(before, HOLE, "L", near=HOLE)
+    found = estimate_background(before, HOLE, "L", near=HOLE)
     assert len(found.patches) > 0
     assert np.median(found.deviation[found.measured > 0]) * 255 == pytest.approx(4.0, rel=0.25)
     after = before.copy()

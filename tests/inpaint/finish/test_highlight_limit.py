@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import bokwon
-from bokwon.inpaint.color import Light, as_float, samples_to_light
+from bokwon.inpaint.colour import Light, as_float, samples_to_light
 from bokwon.inpaint.engines.base import ModelEngine
 from bokwon.inpaint.fill import LETTER_REACH, fill_hole
 from bokwon.inpaint.finish.highlight_limit import LightestKnown

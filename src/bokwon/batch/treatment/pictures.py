@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bokwon.image_io.page import Page
-from bokwon.inpaint.color import samples_to_light
+from bokwon.inpaint.colour import samples_to_light
 from bokwon.provenance.hole_list import Damage
 from bokwon.types import Hole, Pixels
 

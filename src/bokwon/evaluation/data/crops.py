@@ -32,7 +32,7 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def image_sizes(images: Path, problems: list[str]) -> dict[str, tuple[int, int]]:
-    """Return width and height of every image of a folder, by its name in the folder.
+    """Return the width and height of every image of a folder, by name.
 
     Args:
         images: The folder.
@@ -62,8 +62,8 @@ def window_of(size: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int, 
         shape: Height and width of the mask.
 
     Returns:
-        Left, top, width, height: the mask's size from the middle of the image; of a smaller image the largest centred
-        crop of the mask's proportions, which for a square mask is a square.
+        Left, top, width, height. The crop has the size of the mask and lies in the middle of the image. Of a smaller
+        image it is the largest centred crop with the proportions of the mask.
     """
     (width, height), (mask_height, mask_width) = size, shape
     # Fractions of integers, so that a square mask gives a square exactly.
@@ -85,7 +85,7 @@ def fit_hole(hole: Hole, size: tuple[int, int]) -> tuple[tuple[int, int, int, in
         size: Width and height of the image.
 
     Returns:
-        The crop of the image, and the mask of the crop's size, reduced by nearest neighbour where it is larger.
+        The crop of the image, and the mask in the size of the crop. A larger mask is reduced by nearest neighbour.
     """
     window = window_of(size, (hole.shape[0], hole.shape[1]))
     _, _, width, height = window

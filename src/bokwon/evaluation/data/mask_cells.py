@@ -15,7 +15,7 @@ __all__ = ["check_cell", "masks_by_cell", "read_or_name"]
 
 
 def masks_by_cell(masks: Path, problems: list[str]) -> dict[Cell, list[str]]:
-    """Sort a folder of masks, by its own folders (`01-10/border`) or by the masks themselves.
+    """Sort the masks of a folder into cells, by its subfolders (`01-10/border`) or by measuring the masks.
 
     Args:
         masks: The folder.
@@ -61,7 +61,7 @@ def _check_polarity(folder: Path, files: Sequence[Path], problems: list[str]) ->
 
 
 def read_or_name(path: Path, problems: list[str]) -> Hole | None:
-    """Read a mask; if it cannot be used, add a problem and return None."""
+    """Read a mask. If it cannot be used, add a problem and return None."""
     try:
         return read_mask(path)
     except (ValueError, BokwonError) as error:
@@ -72,7 +72,7 @@ def read_or_name(path: Path, problems: list[str]) -> Hole | None:
 
 
 def check_cell(path: Path, hole: Hole, cell: Cell) -> None:
-    """Make sure that a mask belongs to the cell whose folder it lies in.
+    """Check that a mask belongs to the cell of its folder.
 
     Raises:
         InputFileError: It does not, perhaps because it is inverted.

@@ -61,18 +61,18 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """What files of the pair are called outside: the image's stem and a key of image, mask and crop."""
+        """Name of the pair's files for other programs: the stem of the image, and a key of image, mask and crop."""
         stem = re.sub(r"[^\w.-]", "_", Path(self.image).stem)
         return f"{stem}-{key_of([self.image_sha256, self.mask_sha256, list(self.window)])[:8]}"
 
     def record(self) -> dict[str, Any]:
-        """Return the values as JSON can hold them."""
+        """Return the values as types that JSON has."""
         return {**asdict(self), "window": list(self.window)}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All pairs, and what could not be paired.
+    """All pairs, and the problems with images and masks.
 
     Attributes:
         pairs: In the order of `synthesis.masks.bins.CELLS`.
@@ -88,21 +88,21 @@ def plan_pairs(
 ) -> Plan:
     """Pair images and masks cell by cell.
 
-    In each cell masks and images are put into an order that depends on the seed and on their names alone; the n-th
-    mask is paired with the n-th image, and the images start again when they run out. A larger `per_cell` only adds
-    pairs. A mask that leaves its cell when it is reduced to an image is not used; an image that cannot take two masks
-    in a row is too small for the cell, and the next image takes its turn.
+    In each cell, masks and images are sorted at random; the order depends only on the seed and on their names. The n-th
+    mask is paired with the n-th image, and the images repeat when they run out. A larger `per_cell` only adds pairs. If
+    a mask leaves its cell when it is reduced to the size of an image, it is not used. If that happens with two masks in
+    a row, the image is too small for the cell, and the next image is taken.
 
     Args:
         images: Folder of images, searched with all folders below it.
-        masks: Folder of masks (white = hole), searched likewise; where it is sorted into folders of cells
-            (`01-10/border`), only the masks that are needed are read.
+        masks: Folder of masks (white = hole), searched likewise. If it is sorted into folders of cells
+            (`01-10/border`), only the needed masks are read.
         per_cell: Pairs a cell, at least 1; all masks by default.
         seed: Seed of the pairing.
-        cells: Cells to fill; the pairs of a cell do not depend on which others are filled.
+        cells: Cells to fill. The pairs of a cell do not depend on the other cells.
 
     Raises:
-        ArgumentError: `per_cell` is less than 1; masks of the wrong polarity; not a single pair.
+        ArgumentError: `per_cell` is less than 1, the masks have the wrong polarity, or there is no pair.
         FileAccessError: A folder is missing or holds no image.
         InputFileError: A mask does not lie in its folder's cell.
     """
@@ -151,7 +151,7 @@ def plan_pairs(
 
 
 def without_folders(text: str, *folders: Path) -> str:
-    """Return a message with paths relative to the folders, so that a report can be passed on."""
+    """Return a message with paths relative to the folders, so that it does not show where they lie."""
     for folder in folders:
         text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
     return text

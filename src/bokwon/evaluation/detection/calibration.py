@@ -39,10 +39,10 @@ def fit_calibration(verdicts: Sequence[RegionVerdict]) -> dict[str, list[list[fl
 
 
 def fit_curve(scores: NDArray[np.float64], right: NDArray[np.float64]) -> list[list[float]]:
-    """Fit the rising curve that is nearest to what was right (isotonic regression).
+    """Fit a rising curve from score to the share of right regions (isotonic regression).
 
-    The regions are first put into groups of equal number, each with one wrong region more than it has, so that a few
-    lucky ones do not make certainty.
+    The regions are first put into groups of equal size. Each group counts one wrong region more than it has, so that a
+    few right ones do not give a confidence of 1.
 
     Args:
         scores: (n,), in [0, 1].

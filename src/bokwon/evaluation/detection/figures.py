@@ -37,9 +37,9 @@ class Counts:
     """Pixels found and missed.
 
     Attributes:
-        hit: Damaged and found.
-        extra: Found and not damaged.
-        missed: Damaged and not found.
+        hit: Damaged pixels that were found.
+        extra: Found pixels that are not damaged.
+        missed: Damaged pixels that were not found.
     """
 
     hit: int = 0
@@ -56,17 +56,17 @@ class Counts:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall, in [0, 1]; 0 where there is nothing."""
+        """Harmonic mean of precision and recall, in [0, 1]; 0 if there are no pixels."""
         return 2 * self.hit / max(2 * self.hit + self.extra + self.missed, 1)
 
     @property
     def precision(self) -> float:
-        """Share of what was found that is damaged."""
+        """Share of the found pixels that are damaged."""
         return self.hit / max(self.hit + self.extra, 1)
 
     @property
     def recall(self) -> float:
-        """Share of what is damaged that was found."""
+        """Share of the damaged pixels that were found."""
         return self.hit / max(self.hit + self.missed, 1)
 
 
@@ -77,7 +77,7 @@ class RegionVerdict:
     Attributes:
         kind: Its kind.
         confidence: In [0, 1].
-        right: At least half of its pixels are damage of a kind that is filled, or of its own kind.
+        right: True if at least half of its pixels are damage of its own kind, or of a kind that is filled.
         area: Pixels that count.
     """
 
@@ -92,8 +92,8 @@ def count_pixels(damage: Damage, labels: NDArray[np.uint8], group: Sequence[str]
 
     Args:
         damage: What was found.
-        labels: uint8 (H, W), numbers of `CLASSES`, `NOT_DAMAGE` or `IGNORE`; what is to be ignored does not count.
-        group: Kinds that count, as one.
+        labels: uint8 (H, W), numbers of `CLASSES`, `NOT_DAMAGE` or `IGNORE`. Ignored pixels do not count.
+        group: Kinds that count. They are not told apart.
         threshold: Least confidence.
     """
     counted = labels != IGNORE
@@ -104,7 +104,7 @@ def count_pixels(damage: Damage, labels: NDArray[np.uint8], group: Sequence[str]
 
 
 def judge_regions(damage: Damage, labels: NDArray[np.uint8]) -> list[RegionVerdict]:
-    """Tell which regions are right; those that lie on ignored pixels for the most part do not count."""
+    """Tell which regions are right. Regions that lie mostly on ignored pixels are left out."""
     verdicts = []
     filled = np.isin(labels, [CLASSES.index(kind) for kind in FILLED])
     for region in damage.regions:
@@ -125,7 +125,7 @@ def judge_regions(damage: Damage, labels: NDArray[np.uint8]) -> list[RegionVerdi
 
 
 def find_ink(gray: NDArray[np.uint8]) -> Bools:
-    """Find what is written: pixels darker than 60 % of the paper around them, where the paper is light.
+    """Find ink: pixels darker than 60 % of the paper around them, where the paper is light.
 
     Args:
         gray: uint8 (H, W).

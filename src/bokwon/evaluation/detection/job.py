@@ -56,13 +56,13 @@ class DetectionOrder:
         not_sound: CSV with the columns page (folder/name without suffix) and reason: pages to leave out.
         zones: Folder of pages with a file zones.json of polygons.
         labelled: Folder of pictures NAME.* with NAME_mask.png (white = damage) or NAME_labels.png (0 = sound).
-        scenes: Sources of made scenes; none are made without it.
+        scenes: Sources of generated scenes; None makes none.
         count: Number of scenes.
         seed: Of the scenes.
         part: `all`, or every second page by name: `even` starts with the first, `odd` with the second.
         restore: Also restore the scenes, with the true masks and with those that are found.
         overlays: Write a picture of what was found on each page.
-        calibration: File to write the curves from score to confidence into, for the card of a model without them.
+        calibration: File for the curves from score to confidence, which the card of a model without them needs.
     """
 
     out: Path
@@ -94,13 +94,13 @@ def measure_detector(detector: Detector, order: DetectionOrder, say: Say) -> dic
     Args:
         detector: The detector, with the threshold and kinds it is to be used with.
         order: What is measured.
-        say: Told of each page.
+        say: Called for each page.
 
     Returns:
         All figures, as results.json holds them.
 
     Raises:
-        ArgumentError: Nothing is to be measured, or curves are to be fitted to a model that has them.
+        ArgumentError: There is nothing to measure, or the model already has the curves that should be fitted.
         FileAccessError: A folder is missing.
     """
     if not (order.sound or order.zones or order.labelled or order.scenes):

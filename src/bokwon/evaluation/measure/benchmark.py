@@ -75,7 +75,7 @@ class Task:
 
     @property
     def picture(self) -> Path:
-        """Where the filled hole is kept: the composite, black outside the hole."""
+        """File with the filled hole: the composite, black outside the hole."""
         return self.folders.report / "restored" / self.method.name / f"{self.key}.png"
 
 
@@ -84,16 +84,16 @@ def measure_all(
 ) -> dict[str, str]:
     """Measure the tasks that are not in the journal yet.
 
-    Each method runs in processes of its own, with one thread each, so that time and memory are its own.
+    Each method runs in separate processes with one thread, so that its time and memory can be measured.
 
     Args:
         tasks: All tasks of the report.
         journal: Where records go.
         jobs: Number of processes.
-        progress: Called with how many tasks are done, and of how many.
+        progress: Called with the number of finished tasks and of all tasks.
 
     Returns:
-        What went wrong, by the key of the task; empty if nothing did. Failures are not kept: the next run tries again.
+        Errors by the key of the task; empty if there were none. Errors are not kept: the next run tries again.
     """
     report = progress or (lambda _done, _total: None)
     todo = [task for task in tasks if task.key not in journal.records]
@@ -122,8 +122,8 @@ def run_task(task: Task) -> dict[str, Any]:
         task: What to do.
 
     Returns:
-        The journal's record: `key`, figures by name, `seconds`, `cpu_seconds`, `peak_mb`, and squared errors and
-        pixels by class of thickness and deviation; or `key` and `error`.
+        The record for the journal: `key`, figures by name, `seconds`, `cpu_seconds`, `peak_mb`, and squared errors and
+        pixels for each class of thickness and deviation. If it failed: `key` and `error`.
     """
     try:
         truth, hole = load_pair(task.pair, task.folders.images, task.folders.masks)
@@ -151,7 +151,7 @@ def run_task(task: Task) -> dict[str, Any]:
 
 
 def restored_picture(task: Task, truth: NDArray[np.uint8], hole: Hole) -> NDArray[np.uint8]:
-    """Return the composite of a task, from the report's folder or restored again.
+    """Return the composite of a task, from the folder of the report, or restored anew.
 
     Args:
         task: Pair and method.

@@ -35,7 +35,7 @@ _PLACES = ("{image}", "{mask}", "{out}")
 
 
 class ResultFolder(Filler):
-    """Results that another program has made: one file a pair, named as `bokwon evaluate --write-pairs` names them.
+    """Results of another program: one file for each pair, with the names that `bokwon evaluate --write-pairs` gives.
 
     Args:
         folder: The folder.
@@ -66,11 +66,11 @@ class ResultFolder(Filler):
         return next((path for s in _SUFFIXES if (path := self.folder / f"{name}{s}").is_file()), None)
 
     def check(self, pairs: Sequence[Pair]) -> None:
-        """Make sure that every pair has a result of its size, before anything is measured.
+        """Check that every pair has a result of its size. Call it before measuring.
 
         Raises:
             FileAccessError: Results are missing.
-            InputFileError: One has another size, or is no image.
+            InputFileError: A result has another size, or is not an image.
         """
         missing = [pair.name for pair in pairs if self._file(pair.name) is None]
         if missing:
@@ -123,15 +123,15 @@ _UNKNOWN = (None, None, None)
 
 
 class Command(Filler):
-    """A program that is started for every pair, without a shell.
+    """An external program. It is started for every pair, without a shell.
 
     Args:
-        text: The command with `{image}`, `{mask}` and `{out}` where the names of PNG files stand: the damaged picture,
-            the mask (white = hole), and the picture it has to write.
-        timeout: Seconds after which a run is ended, and its pair has failed.
+        text: The command. `{image}`, `{mask}` and `{out}` are replaced by the names of PNG files: the damaged image,
+            the mask (white = hole), and the image that the program must write.
+        timeout: Time limit of a run, seconds. A pair that takes longer has failed.
 
     Raises:
-        ArgumentError: A place is missing, or quotes do not match.
+        ArgumentError: A placeholder is missing, or quotes do not match.
         FileAccessError: There is no such program.
     """
 
@@ -152,7 +152,7 @@ class Command(Filler):
         self.description = f"command {Path(self._arguments[0]).name}, started for every pair"
 
     def run(self, damaged: NDArray[np.uint8], hole: Hole, name: str) -> tuple[NDArray[np.uint8], Cost]:
-        """Run the command; see `Filler.run`. Its cost is that of the whole process, with start and model loading."""
+        """Run the command; see `Filler.run`. The cost includes starting the process and loading its model."""
         with tempfile.TemporaryDirectory(prefix="bokwon-pair-") as folder:
             files = [Path(folder) / f"{what}.png" for what in ("image", "mask", "out")]
             Image.fromarray(damaged).save(files[0])

@@ -33,17 +33,17 @@ _TYPES: dict[str, type[np.generic]] = {
 
 @dataclass(frozen=True)
 class Contract:
-    """What a model takes and gives.
+    """The inputs and the output of a model.
 
     Attributes:
-        range: Values of the image it takes; an input of type uint8 takes 0-255.
-        out: Values of the picture it gives; those of `range` where it is empty.
-        mask: What is 1 in the mask it takes (255 where it takes uint8): the "hole" or what is "known".
-        size: Side of the square that it takes, pixels; 0 takes any size.
-        fit: How a picture gets there: "resize", and the result back again, or "pad" by reflection.
-        multiple: Sides are padded to a multiple of this, where `size` is 0.
+        range: Range of the input image. An input of type uint8 takes 0-255.
+        out: Range of the output image; empty for that of `range`.
+        mask: Which pixels are 1 in the input mask (255 for uint8): "hole" or "known".
+        size: Side of its square input, pixels; 0 for any size.
+        fit: How an image is brought to that size: "resize" (the result is resized back), or "pad" by reflection.
+        multiple: Sides are padded to a multiple of this, if `size` is 0.
         layout: "nchw" or "nhwc".
-        erased: What stands in the hole of the image it takes, 0 (black) to 255 (white).
+        erased: Gray level of the hole in the input image, 0 (black) to 255 (white).
     """
 
     range: Range = "0-1"
@@ -73,8 +73,8 @@ def parse_contract(text: str) -> Contract:
     """Read a contract.
 
     Args:
-        text: `key=value` with `&` between, such as `size=512&range=0-1&mask=hole`; `preset=lama` or `preset=migan`
-            first takes what a published file has.
+        text: `key=value` separated by `&`, such as `size=512&range=0-1&mask=hole`. `preset=lama` or `preset=migan`
+            starts from the values of a published file.
 
     Raises:
         ArgumentError: A key or value is unknown.
@@ -105,18 +105,18 @@ def _choices(hint: Any) -> tuple[str, ...]:
 
 
 class ExternalOnnx(Filler):
-    """Runs an ONNX file on whole pictures, on the processor with one thread.
+    """Runs an ONNX file on whole images, on the processor with one thread.
 
-    The model has two inputs, an image of three channels and a mask of one, or one input of four that are these. Its
-    first output is the picture.
+    The model has two inputs, an image of three channels and a mask of one channel; or one input with these four
+    channels. Its first output is the image.
 
     Args:
         path: The file.
-        contract: What it takes and gives.
+        contract: Its inputs and output.
 
     Raises:
         FileAccessError: It cannot be read.
-        InputFileError: It is no model, or takes something else.
+        InputFileError: It is not a model, or has other inputs.
     """
 
     def __init__(self, path: Path, contract: Contract) -> None:

@@ -91,7 +91,7 @@ def measure_features(
         network: The network that compares.
         journal: Where distances are kept.
         jobs: Number of processes.
-        progress: Called with how many tasks are done, and of how many.
+        progress: Called with the number of finished tasks and of all tasks.
 
     Returns:
         The distance by the task's key.

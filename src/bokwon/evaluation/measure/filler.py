@@ -15,22 +15,22 @@ __all__ = ["Filler", "OwnFiller"]
 
 
 class Filler(ABC):
-    """Fills a whole picture.
+    """Fills a whole image.
 
     Attributes:
-        description: What a report says of it.
+        description: Its description in reports.
     """
 
     description: str
 
     @abstractmethod
     def run(self, damaged: NDArray[np.uint8], hole: Hole, name: str) -> tuple[NDArray[np.uint8], Cost]:
-        """Return the filled picture, the input outside the hole, and what it cost.
+        """Return the filled image and the cost. Outside the hole the image is the input.
 
         Args:
             damaged: (H, W, 3), white in the hole.
             hole: (H, W).
-            name: The pair's name, see `Pair.name`; a folder of results knows its file by it.
+            name: Name of the pair, see `Pair.name`. A folder of results finds its file by this name.
 
         Raises:
             BokwonError: It could not be filled.
@@ -38,19 +38,19 @@ class Filler(ABC):
 
 
 class OwnFiller(Filler):
-    """A function of this process.
+    """A filler that is a function of this process.
 
     Args:
-        description: What a report says of it.
-        fill: Takes a damaged picture (H, W, 3) and its hole (H, W); returns the filled picture, the input outside the
-            hole.
+        description: Its description in reports.
+        fill: Takes a damaged image (H, W, 3) and its hole (H, W). Returns the filled image; outside the hole it is the
+            input.
     """
 
     def __init__(self, description: str, fill: Callable[[NDArray[np.uint8], Hole], NDArray[np.uint8]]) -> None:
         self.description, self.fill = description, fill
 
     def run(self, damaged: NDArray[np.uint8], hole: Hole, name: str) -> tuple[NDArray[np.uint8], Cost]:
-        """Fill, measured; see `Filler.run`."""
+        """Fill, and measure the cost; see `Filler.run`."""
         with metered() as cost:
             filled = self.fill(damaged, hole)
         return filled, cost

@@ -24,15 +24,15 @@ _LOCK = "report.lock"
 def open_report(folder: Path) -> Iterator[None]:
     """Create or continue the folder of a report, and lock it against other processes while the block runs.
 
-    What can change a figure, versions of libraries and units of the processor, is kept in `versions.json`, so that no
-    table ever mixes them.
+    `versions.json` keeps what can change a figure: versions of libraries, and the instructions of the processor. So no
+    table mixes them.
 
     Args:
         folder: The folder.
 
     Raises:
-        OutputExistsError: It holds other files, a report that was started under other conditions, or one that another
-            process is writing.
+        OutputExistsError: It holds other files, or a report that was started under other conditions, or another process
+            is writing to it.
         FileAccessError: It cannot be written.
     """
     marker = folder / "versions.json"
@@ -67,13 +67,13 @@ def _check_conditions(folder: Path, marker: Path) -> None:
 
 
 class Journal:
-    """The measurements, one JSON line each, written one by one.
+    """The measurements, one line of JSON each, written as they are made.
 
     Args:
-        path: The file; made when the first record comes.
+        path: The file. It is created with the first record.
 
     Attributes:
-        records: Records by key, those of this run and of runs before, without their `key`.
+        records: Records by key, of this run and of earlier ones, without their `key`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -110,11 +110,11 @@ def _interned(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def write_text(path: Path, parts: Iterable[str]) -> None:
-    """Write a text file whole or not at all.
+    """Write a text file completely or not at all.
 
     Args:
         path: The file.
-        parts: Its content, which need not be in memory at once.
+        parts: Its content, piece by piece.
 
     Raises:
         FileAccessError: It cannot be written.

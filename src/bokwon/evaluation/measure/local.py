@@ -25,14 +25,14 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 def thickness_classes(hole: Hole) -> NDArray[np.intp]:
     """Return the class of local thickness of every pixel.
 
-    Local thickness is the diameter of the largest disc that lies in the hole and covers the pixel. Pixels beyond the
-    image count as hole, because no method can see them.
+    The local thickness is the diameter of the largest disc that lies in the hole and covers the pixel. Pixels outside
+    the image count as hole, because no method sees them.
 
     Args:
         hole: (H, W).
 
     Returns:
-        (H, W), index into `THICKNESSES`; meaningless outside the hole.
+        (H, W), index into `THICKNESSES`; undefined outside the hole.
 
     Source: Hildebrand and Ruegsegger, "A new method for the model-independent assessment of thickness in
         three-dimensional images", Journal of Microscopy 1997.
@@ -69,17 +69,18 @@ def deviation_classes(truth: NDArray[np.uint8]) -> NDArray[np.intp]:
 def error_by_class(
     image: NDArray[np.uint8], truth: NDArray[np.uint8], hole: Hole, classes: NDArray[np.intp], limits: Sequence[int]
 ) -> tuple[list[float], list[int]]:
-    """Add up the squared error inside the hole, class by class.
+    """Sum the squared error inside the hole for each class.
 
     Args:
         image: (H, W, C).
         truth: (H, W, C).
         hole: (H, W).
         classes: (H, W), class of every pixel.
-        limits: The classes' limits; only their number counts.
+        limits: Limits of the classes. Only their number is used.
 
     Returns:
-        Sum over the class's hole pixels of the squared error, mean over the channels; and their number.
+        For each class: the sum of the squared error (mean over the channels) over its pixels in the hole, and the
+        number of these pixels.
     """
     squared = np.square(image.astype(np.float64) - truth.astype(np.float64)).mean(axis=-1)
     sums = np.bincount(classes[hole], squared[hole], minlength=len(limits))

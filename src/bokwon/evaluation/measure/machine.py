@@ -40,9 +40,9 @@ class Cost:
     """The cost of a block of code.
 
     Attributes:
-        seconds: Time on the clock; None where nobody measured it.
-        cpu_seconds: Time of all of the process's threads on processors, or None.
-        peak_mb: Most memory the process held meanwhile, its libraries included, MiB; None where the system cannot say.
+        seconds: Wall-clock time; None if it is not known.
+        cpu_seconds: Processor time of all threads of the process, or None.
+        peak_mb: Peak memory of the process with its libraries, MiB; None if the system does not tell.
     """
 
     seconds: float | None = 0.0
@@ -97,7 +97,7 @@ def describe_machine() -> dict[str, str | int]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of bokwon and of those libraries that can change a figure, as far as installed."""
+    """Return the versions of bokwon and of the installed libraries that can change a figure."""
     found = {"bokwon": __version__}
     for library in _LIBRARIES:
         try:
@@ -108,7 +108,7 @@ def versions() -> dict[str, str]:
 
 
 def conditions() -> dict[str, str]:
-    """Return everything that can change a figure: `versions`, and the vector units of the processor."""
+    """Return what can change a figure: `versions`, and the vector instructions of the processor."""
     return {**versions(), "processor features": _vector_units() or platform.machine()}
 
 

@@ -17,7 +17,7 @@ from bokwon.evaluation.data.pairs import Pair
 from bokwon.evaluation.measure.external import Command, ResultFolder
 from bokwon.evaluation.measure.external_onnx import ExternalOnnx, parse_contract
 from bokwon.evaluation.measure.filler import Filler, OwnFiller
-from bokwon.inpaint.color import Light, as_float
+from bokwon.inpaint.colour import Light, as_float
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.biharmonic import BiharmonicEngine
 from bokwon.inpaint.engines.opencv import CLASSICAL, OpenCVEngine
@@ -59,7 +59,7 @@ _PARTS = re.compile(r"""(?:[^,'"]|'[^']*'|"[^"]*")+""")
 
 
 class IdentityEngine(Engine):
-    """Leaves the hole as it is: the error of doing nothing."""
+    """Leaves the hole as it is, to measure the error of doing nothing."""
 
     tile = 2048
     description = "the damaged image, holes white"
@@ -83,11 +83,12 @@ class Method:
 
     Attributes:
         name: Its name in tables.
-        source: A name of this module's, a model's name or path, or `folder:`, `command:` or `onnx:` with what follows.
+        source: A method of this module, the name or path of a model, or a text that begins with `folder:`, `command:`
+            or `onnx:`.
         sha256: Checksum of the model file; None where no model is used.
-        options: Settings of the restoration, in order of names: `ensemble`, `finish`, `grain`, `ink`, `letters`; or the
+        options: Settings of the restoration, sorted by name: `ensemble`, `finish`, `grain`, `ink`, `letters`. Or the
             command, or the contract of an ONNX file.
-        timeout: Seconds that a command may take for a pair.
+        timeout: Time limit of a command for a pair, seconds.
     """
 
     name: str
@@ -97,7 +98,7 @@ class Method:
     timeout: float = field(default=TIMEOUT, compare=False)
 
     def filler(self) -> Filler:
-        """Return the function that fills: an engine, for models the whole runtime, or the runner of a method of others.
+        """Return what fills: an engine; for models the whole runtime; for external methods what runs them.
 
         Raises:
             MissingDependencyError: What it needs is not installed.
@@ -115,7 +116,7 @@ class Method:
         )
 
     def restorer(self) -> Restorer:
-        """Load the model; raises as `filler` does."""
+        """Load the model. Raises the same errors as `filler`."""
         # The raw fill is measured, unless options say otherwise; with one thread like the others, to compare times.
         chosen: dict[str, Any] = {"finish": "off"} | {name: _CHOICES[name][value] for name, value in self.options}
         precision = find_model(self.source).precision
@@ -126,22 +127,22 @@ class Method:
 
     @property
     def kind(self) -> str:
-        """`folder`, `command` or `onnx`; empty for methods of our own."""
+        """`folder`, `command` or `onnx`; empty for methods of bokwon."""
         before = self.source.partition(":")[0]
         return before if before in _EXTERNAL else ""
 
     def check(self, pairs: Sequence[Pair]) -> None:
-        """Make sure, before anything is measured, that a folder of results has all of these pairs.
+        """Check that a folder of results has all of these pairs. Call it before measuring.
 
         Raises:
             FileAccessError: Results are missing.
-            InputFileError: One has another size, or is no image.
+            InputFileError: A result has another size, or is not an image.
         """
         if self.kind == "folder":
             ResultFolder(self._place).check(pairs)
 
     def digest(self, name: str) -> tuple[str, ...]:
-        """Return the checksum of what a folder holds for a pair of this name; nothing for other methods."""
+        """Return the checksum of a folder's result for the pair of this name; an empty text for other methods."""
         return (ResultFolder(self._place).digest(name),) if self.kind == "folder" else ()
 
     @property
@@ -178,19 +179,19 @@ class Method:
 
 
 def parse_methods(text: str, timeout: float = TIMEOUT) -> tuple[Method, ...]:
-    """Read a list of methods and make sure that each can run.
+    """Read a list of methods, and check that each can run.
 
     Args:
         text: Names with commas: `telea`, `ns`, `biharmonic`, `patchmatch`, `identity`, a shipped model, or the path of
-            a model file. `NAME=` before one gives it another name. Settings may stand behind a model: `:ensemble=4`,
-            `:finish=standard`, `:ink=patches`, `:grain=match`, `:letters=leave`. Without them its raw fill is measured.
-            Methods of others are `folder:DIR`, `command:'PROGRAM {image} {mask} {out}'` and `onnx:FILE?CONTRACT`, see
+            a model file. `NAME=` before a method gives it another name. Settings may follow a model: `:ensemble=4`,
+            `:finish=standard`, `:ink=patches`, `:grain=match`, `:letters=leave`. Without them the raw fill is measured.
+            External methods are `folder:DIR`, `command:'PROGRAM {image} {mask} {out}'` and `onnx:FILE?CONTRACT`, see
             `parse_contract`.
-        timeout: Seconds that a command may take for a pair.
+        timeout: Time limit of a command for a pair, seconds.
 
     Raises:
-        ArgumentError: No method, one twice, or one that does not exist.
-        MissingDependencyError: What one needs is not installed.
+        ArgumentError: There is no method, or one is named twice or does not exist.
+        MissingDependencyError: A method or reader needs a package that is not installed.
         FileAccessError: A model file cannot be read.
         InputFileError: It is damaged.
     """

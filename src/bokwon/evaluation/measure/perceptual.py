@@ -39,7 +39,7 @@ def load_metrics(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
         names: Figures, of `PERCEPTUAL`.
 
     Returns:
-        Metrics by figure, and for each of the others the reason why it is not available.
+        The metrics by name; and for each that is not available, the reason.
     """
     metrics: dict[str, Any] = {}
     empty: dict[str, str] = {}
@@ -63,9 +63,9 @@ def measure_perceptual(
 
     Args:
         tasks: Tasks whose results were measured.
-        metrics: What `load_metrics` gives.
-        journal: Where LPIPS is kept, pair by pair.
-        progress: Called with how many tasks are done, and of how many.
+        metrics: The metrics that `load_metrics` returned.
+        journal: Where LPIPS of each pair is kept.
+        progress: Called with the number of finished tasks and of all tasks.
 
     Returns:
         LPIPS by the task's key; and FID and Inception Score over all pairs by method.

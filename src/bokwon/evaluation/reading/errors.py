@@ -18,9 +18,9 @@ class Edits:
 
     Attributes:
         length: Characters of the text.
-        substituted: Characters read as another one.
-        inserted: Characters read where there is none: invented, like substituted ones.
-        missing: Characters not read: a gap.
+        substituted: Characters that were read as others.
+        inserted: Characters that were read where there is none. They are invented, like substituted ones.
+        missing: Characters that were not read.
     """
 
     length: int
@@ -30,7 +30,7 @@ class Edits:
 
     @property
     def rate(self) -> float:
-        """Character error rate: all changes over the text's length; more than 1 where much is invented.
+        """Character error rate: all changes, divided by the length of the text. It exceeds 1 if much is invented.
 
         Raises:
             ArgumentError: There is no text.
@@ -43,7 +43,7 @@ class Edits:
 def normalise(text: str) -> str:
     """Normalise a text for comparison: canonical composition, no white space.
 
-    Readers and columns disagree on spaces and line ends, which say nothing of the damage.
+    White space is removed because readers treat it differently, whether the page is damaged or not.
     """
     return "".join(unicodedata.normalize("NFC", text).split())
 
@@ -51,8 +51,8 @@ def normalise(text: str) -> str:
 def count_edits(text: str, reading: str) -> Edits:
     """Align a reading with the text and count the changes by kind.
 
-    Where several alignments have as few changes, substitutions are preferred over a pair of insertion and gap, and
-    insertions over gaps last: the counts do not depend on anything but the two texts.
+    If several alignments have the same number of changes, substitutions are preferred to a pair of insertion and gap,
+    and insertions to gaps. So the counts depend only on the two texts.
 
     Args:
         text: The truth, normalised.
@@ -88,7 +88,7 @@ def count_edits(text: str, reading: str) -> Edits:
 
 
 def add_edits(parts: list[Edits]) -> Edits:
-    """Return the sum: texts one after the other, each aligned by itself."""
+    """Return the sum of the edits of several texts, each aligned by itself."""
     return Edits(
         sum(part.length for part in parts),
         sum(part.substituted for part in parts),

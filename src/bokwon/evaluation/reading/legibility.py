@@ -61,17 +61,17 @@ class _Work:
 
 
 def known_lines(pair: Pair, images: Path) -> tuple[KnownLine, ...] | None:
-    """Return the lines (or columns) of a pair's crop where the page was rendered.
+    """Return the lines (or columns) in the crop of a pair, if the page was rendered.
 
-    A set of rendered pages has a JSON file beside each page with its text, its characters and their boxes; of each
-    line, the characters that lie completely in the crop are returned.
+    A set of rendered pages has a JSON file beside each page, with its text, its characters and their boxes. Of each
+    line, the characters that lie completely inside the crop are returned.
 
     Args:
         pair: The pair.
         images: Folder of images.
 
     Returns:
-        The lines in reading order, none of them empty; None for a page whose text is not known.
+        The lines in reading order, without empty ones; None if the text of the page is not known.
 
     Raises:
         InputFileError: The JSON file is damaged.
@@ -112,23 +112,23 @@ def read_pairs(
 ) -> dict[int, dict[str, Any]]:
     """Read the crops of all pairs.
 
-    Every reader reads the undamaged crop. The one that makes the fewest errors there reads the rest, so the choice is
-    made before anything restored is seen. If the text is not known, the first reader that finds
-    any on the undamaged crop is used, and its reading counts as the text.
+    Every reader reads the undamaged crop. The reader with the fewest errors there reads the rest. So the choice does
+    not depend on any restored image. If the text is not known, the first reader that finds text on the undamaged crop
+    is used, and its reading counts as the text.
 
     Args:
         tasks: Tasks whose results were measured.
-        readers: What reads.
+        readers: The readers.
         journal: Where readings are kept.
         jobs: Number of processes.
-        progress: Called with how many pairs are done, and of how many.
-        by_line: Whether readers are told where the lines are, on pages where that is known: each line is cut out and
-            read by itself, so a restoration is not judged by what it does to the analysis of the layout.
+        progress: Called with the number of finished pairs and of all pairs.
+        by_line: Whether each line is cut out and read by itself, on pages whose lines are known. Then a restoration is
+            not judged by its effect on the layout analysis.
 
     Returns:
-        By the pair's number: `reader`, its description; `known`, whether the text is known; `readable`, whether the
-        reader can read the undamaged crop; and `readings`, the edits by `undamaged`, `damaged` and method (only
-        `undamaged` where it is not readable). A pair with nothing to read in it has no entry.
+        For each number of a pair: `reader`, its description; `known`, whether the text is known; `readable`, whether
+        the reader can read the undamaged crop; and `readings`, the edits of `undamaged`, `damaged` and each method
+        (only of `undamaged` if it is not readable). A pair without text has no entry.
 
     Raises:
         InputFileError: A file of a known text is damaged, or a pair's file has changed.

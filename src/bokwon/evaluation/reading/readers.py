@@ -31,7 +31,7 @@ _EXTRA = 'pip install "bokwon[reading]"'
 
 
 class Reader(Protocol):
-    """Reads the text of an image. A reader goes to other processes, so it can be pickled.
+    """Reads the text of an image. It must be picklable, as it is sent to other processes.
 
     Attributes:
         description: Name, version and languages.
@@ -48,16 +48,16 @@ class Reader(Protocol):
         ...
 
     def read_lines(self, lines: Sequence[NDArray[np.uint8]]) -> list[str]:
-        """Return the texts of lines that are known to be one each, so that no layout has to be guessed.
+        """Return the texts of images that hold one line each, so that no layout has to be guessed.
 
         Args:
-            lines: (H, W, 3) each; one much higher than wide is a column.
+            lines: (H, W, 3) each. An image much higher than wide is a column.
         """
         ...
 
 
 class RapidReader:
-    """RapidOCR with the PP-OCR models its package carries: Chinese, Japanese and Latin characters, no Hangul.
+    """RapidOCR with the PP-OCR models of its package: Chinese, Japanese and Latin characters, no Hangul.
 
     Raises:
         MissingDependencyError: rapidocr is not installed, or not whole.
@@ -105,10 +105,10 @@ def _rapidocr() -> Any:
 
 
 class TesseractReader:
-    """Tesseract, the program, through pytesseract.
+    """The program Tesseract, through pytesseract.
 
-    Horizontal pages are taken apart into blocks by Tesseract itself, columns are read as one block of columns. Small
-    pictures are enlarged, since Tesseract expects letters as in scans of 300 dots per inch.
+    Tesseract divides horizontal pages into blocks itself. Columns are read as one block. Small images are enlarged,
+    because Tesseract expects letters as large as in scans of 300 dpi.
 
     Args:
         languages: Tesseract's names joined by `+`, such as `eng`, `kor` or `chi_tra_vert`.
@@ -201,8 +201,8 @@ def make_readers(names: str) -> tuple[Reader, ...]:
         names: Names that `make_reader` knows, with commas.
 
     Raises:
-        ArgumentError: No reader, one twice, or one that does not exist.
-        MissingDependencyError: What one needs is not installed.
+        ArgumentError: There is no reader, or one is named twice or does not exist.
+        MissingDependencyError: A method or reader needs a package that is not installed.
     """
     parts = [part.strip() for part in names.split(",") if part.strip()]
     if not parts or len(set(parts)) < len(parts):
@@ -213,8 +213,9 @@ def make_readers(names: str) -> tuple[Reader, ...]:
 def order_lines(lines: Sequence[Line]) -> list[str]:
     """Return lines of text in reading order.
 
-    Where most characters stand in tall boxes the page is written in columns: from right to left, and down where columns
-    follow each other. Otherwise lines go down, those of one height from left to right.
+    If most characters lie in tall boxes, the page is written in columns, which are ordered from right to left, and from
+    top to bottom within a column. Otherwise lines are ordered from top to bottom, and those at one height from left to
+    right.
 
     Args:
         lines: Texts and boxes.

@@ -16,7 +16,7 @@ __all__ = ["summarise_reading"]
 def summarise_reading(
     found: Mapping[int, Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], names: Sequence[str]
 ) -> dict[str, Any]:
-    """Add readings up: over all pairs, by reader and by bin.
+    """Sum up the readings: over all pairs, by reader and by bin.
 
     Args:
         found: What `read_pairs` returns.
@@ -24,10 +24,10 @@ def summarise_reading(
         names: The methods, the one of interest first.
 
     Returns:
-        `pairs` that were read; `without_text`, the number of those with nothing to read; `unreadable`, of those whose
-        undamaged crop no reader can read; `known`, how many of `pairs` have a known text; and `rows`: for all, for each
-        reader where there are several, and for each bin, by picture, the rates and what was recovered, and `against`,
-        the first method beside each other one.
+        `pairs`, the number of pairs that were read; `without_text`, of pairs without text; `unreadable`, of pairs whose
+        undamaged crop no reader can read; `known`, of read pairs whose text is known. And `rows`: for all pairs, for
+        each reader if there are several, and for each bin, the rates and the recovered share of each image, and in
+        `against` the first method compared with each other one.
     """
     entries = [(pair, found[pair["number"]]) for pair in pairs if pair["number"] in found]
     chosen = [(pair, entry) for pair, entry in entries if entry["readable"]]

@@ -12,7 +12,7 @@ __all__ = ["reading_note", "reading_tables"]
 
 
 def reading_tables(results: Mapping[str, Any]) -> list[Table]:
-    """Return character error rates by picture, and the first method beside the others, where pages were read."""
+    """Return tables of character error rates and of comparisons with the first method; none if nothing was read."""
     reading = results.get("reading")
     if not reading or not reading["pairs"]:
         return []
@@ -62,7 +62,7 @@ def reading_tables(results: Mapping[str, Any]) -> list[Table]:
 
 
 def reading_note(results: Mapping[str, Any]) -> str:
-    """Return a sentence on what was read; empty where nothing was."""
+    """Return a sentence about what was read; empty if nothing was read."""
     reading = results.get("reading")
     if not reading:
         return ""

@@ -36,7 +36,7 @@ class Trial:
     Attributes:
         pair: Number of the pair.
         image: Its image.
-        left: Method whose result stands left.
+        left: Method of the left image.
         right: The other one.
     """
 
@@ -55,7 +55,7 @@ def choose_trials(pairs: Sequence[Mapping[str, Any]], names: Sequence[str], seed
         seed: Of all choices.
 
     Returns:
-        Up to 40 trials for each other method, as many different images among them as there are, in mixed order.
+        Up to 40 trials for each other method, in random order, with as many different images as possible.
 
     Raises:
         ArgumentError: There is only one method, or no pair.
@@ -80,10 +80,10 @@ def choose_trials(pairs: Sequence[Mapping[str, Any]], names: Sequence[str], seed
 
 
 def write_blind(out: Path, results: Mapping[str, Any], tasks: Mapping[tuple[int, str], Task], seed: int) -> None:
-    """Write a sheet that names no method, and the key that does.
+    """Write a sheet that does not name the methods, and a key that does.
 
     Args:
-        out: A new or empty folder: `sheet.html` is for those who judge, `key.json` for who counts.
+        out: A new or empty folder. `sheet.html` is for those who judge, `key.json` for the person who counts.
         results: What `results.json` holds.
         tasks: Task of each pair's number and method's name.
         seed: Of pairs, sides and order.
@@ -167,7 +167,7 @@ document.getElementById("form").addEventListener("submit", event => {
 
 @dataclass(frozen=True)
 class Tally:
-    """The first method against another one.
+    """Votes for the first method and for another one.
 
     Attributes:
         first: The method of interest.
@@ -175,8 +175,8 @@ class Tally:
         better: Answers for the first.
         same: Answers that see no difference.
         worse: Answers for the other.
-        images: Images on which one has more answers than the other.
-        preferred: Of these, images on which the first has.
+        images: Images with more answers for one method than for the other.
+        preferred: Of these, images with more answers for the first method.
         low: Lower limit of the share of such images, exact 95 % interval.
         high: Upper limit.
     """
@@ -195,19 +195,19 @@ class Tally:
 def tally(key: Path, answers: Sequence[Path]) -> list[Tally]:
     """Count answers.
 
-    All answers on one image, of several people and on several of its pairs, are one vote of that image, since they are
-    not independent. Images without a majority are left out of the share.
+    All answers on one image count as one vote, because they are not independent: those of several people, and those on
+    several of its pairs. Images without a majority are left out of the share.
 
     Args:
         key: `key.json` of the comparison.
-        answers: What people have saved.
+        answers: Files that people saved.
 
     Returns:
         One tally for each other method.
 
     Raises:
         FileAccessError: A file cannot be read.
-        InputFileError: One is no key or no answers, or the answers are of another sheet.
+        InputFileError: A file is not a key or not answers, or the answers belong to another sheet.
         MissingDependencyError: scipy is not installed.
     """
     asked = _read(key, "trials", "name the key.json of the comparison")
@@ -240,8 +240,8 @@ def exact_interval(hits: int, trials: int) -> tuple[float, float]:
     """Return the exact 95 % interval of a share.
 
     Args:
-        hits: How often it happened.
-        trials: Of how many times; 0 gives 0 and 1.
+        hits: Number of hits.
+        trials: Number of trials; for 0 the interval is 0 to 1.
 
     Raises:
         MissingDependencyError: scipy is not installed.

@@ -20,7 +20,7 @@ _DETAIL = 128
 
 @dataclass(frozen=True)
 class Case:
-    """A pair worth looking at.
+    """A pair that the report shows.
 
     Attributes:
         title: Why.
@@ -80,7 +80,7 @@ def _from_middle(ranked: Sequence[Any]) -> list[Any]:
 
 
 def detail_window(hole: Hole) -> tuple[slice, slice]:
-    """Return the window to enlarge: where about half is hole and half is not.
+    """Return the window to enlarge: a place where about half is hole.
 
     Args:
         hole: (H, W).
@@ -96,12 +96,12 @@ def detail_window(hole: Hole) -> tuple[slice, slice]:
 
 
 def outline(image: NDArray[np.uint8], hole: Hole, scale: float) -> NDArray[np.uint8]:
-    """Return a picture enlarged or reduced, with the hole's edge as a thin line.
+    """Return an image, enlarged or reduced, with the edge of the hole as a thin line.
 
     Args:
         image: (H, W, 3).
         hole: (H, W).
-        scale: How much larger it becomes.
+        scale: Factor of enlargement.
     """
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     method = cv2.INTER_NEAREST if scale >= 1 else cv2.INTER_AREA

@@ -42,7 +42,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All rows of all methods, and what could not be compared.
+    """All rows of all methods, and the pairs that could not be compared.
 
     Attributes:
         metric: Key in `METRICS`.

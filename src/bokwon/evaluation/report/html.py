@@ -101,7 +101,7 @@ def draw_cases(results: Mapping[str, Any], tasks: Mapping[tuple[int, str], Task]
 
 
 def to_html(results: Mapping[str, Any], plots: Mapping[str, tuple[bytes, str]], cases: Sequence[str]) -> str:
-    """Return the report.
+    """Return the report as HTML.
 
     Args:
         results: The content of `results.json`.

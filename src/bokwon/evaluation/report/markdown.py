@@ -12,7 +12,7 @@ __all__ = ["table_text", "to_markdown"]
 
 
 def to_markdown(results: Mapping[str, Any]) -> str:
-    """Return the tables for a README, and why columns are missing."""
+    """Return the tables as Markdown, with the reasons why columns are missing."""
     parts = []
     for table in [*tables(results), *reading_tables(results)]:
         parts.append(table_text(table))

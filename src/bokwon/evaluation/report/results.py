@@ -39,8 +39,8 @@ def collect(
 ) -> dict[str, Any]:
     """Collect the results of a report.
 
-    A pair that one method failed on is left out of every average, so that all methods are averaged over the same pairs,
-    and is named under `failures`.
+    If one method fails on a pair, the pair is left out of every average and named under `failures`. So all methods are
+    averaged over the same pairs.
 
     Args:
         plan: The pairs and what could not be paired.
@@ -49,7 +49,7 @@ def collect(
         records: What was measured, by the task's key.
         failures: What went wrong, by the task's key.
         settings: What the user asked for.
-        empty: Columns that have no values, and why.
+        empty: Columns without values, and the reason.
         cells: The cells that were to be filled.
 
     Returns:
@@ -86,7 +86,7 @@ def collect(
 def summaries(
     pairs: Sequence[Mapping[str, Any]], names: Sequence[str], cells: Sequence[Cell] = CELLS
 ) -> dict[str, Any]:
-    """Return the figures of pairs together: `cells`, `all` and `classes`.
+    """Return the averages over pairs: `cells`, `all` and `classes`.
 
     Args:
         pairs: Records of the pairs, measured with every method.
@@ -125,7 +125,7 @@ def _classes(pairs: Sequence[Mapping[str, Any]], names: Sequence[str], key: str)
 
 
 def to_json(results: Mapping[str, Any]) -> Iterator[str]:
-    """Yield results as JSON that people can read too, piece by piece: a pair has a line of its own."""
+    """Yield results as JSON, piece by piece, with one line for each pair."""
     head = json.dumps({key: value for key, value in results.items() if key != "pairs"}, indent=1).removesuffix("\n}")
     yield f'{head},\n "pairs": ['
     for number, pair in enumerate(results["pairs"]):

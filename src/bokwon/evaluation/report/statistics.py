@@ -51,7 +51,8 @@ class Interval:
 
     Attributes:
         mean: The mean or ratio.
-        low: Lower limit; None where there is no interval: fewer than six images, or a ratio whose denominator may be 0.
+        low: Lower limit. None if there is no interval: for fewer than six images, or for a ratio whose denominator may
+            be 0.
         high: Upper limit, or None.
     """
 
@@ -61,11 +62,11 @@ class Interval:
 
     @property
     def sure(self) -> bool:
-        """Whether there is an interval, and zero is outside it."""
+        """Whether there is an interval and it does not contain zero."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
     def record(self) -> dict[str, float | None]:
-        """Return what JSON can hold."""
+        """Return the values as types that JSON has."""
         limits = (None if limit is None else round(limit, 6) for limit in (self.low, self.high))
         return {"mean": round(self.mean, 6), **dict(zip(("low", "high"), limits, strict=True))}
 
@@ -73,17 +74,19 @@ class Interval:
 def interval(values: Sequence[float], groups: Sequence[str], divisors: Sequence[float] | None = None) -> Interval:
     """Return the mean of values, or the ratio of two sums, and its 95 % confidence interval over images.
 
-    Values of one image are added up first, because two masks on one image tell less than two images. The limits are
-    Fieller's with Student's t. If all images have equally many pairs, they are mean +- t s / sqrt(n) of the image
-    means.
+    The values of one image are added up first, because two masks on one image are not independent. The limits are
+    Fieller's with Student's t. If all images have the same number of pairs, these are mean +- t s / sqrt(n) of the
+    image means.
 
     Args:
         values: One value a pair.
         groups: The pair's image.
-        divisors: One value a pair; the result is sum of values / sum of divisors. Ones, for a mean, by default.
+        divisors: One value for each pair; the result is the sum of values / sum of divisors. By default ones, which
+            gives the mean.
 
     Raises:
-        ArgumentError: No value, the numbers of values and groups differ, or the divisors' sum is not positive.
+        ArgumentError: There are no values, the numbers of values and groups differ, or the sum of the divisors is not
+            positive.
         MissingDependencyError: scipy is not installed.
 
     Source: Fieller, "Some Problems in Interval Estimation", Journal of the Royal Statistical Society B 16, 1954.
@@ -120,16 +123,17 @@ def _student(freedom: int) -> float:
 
 
 def summarise(pairs: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> dict[str, Any]:
-    """Summarise pairs that every method has been measured on.
+    """Summarise pairs that were measured with every method.
 
     Args:
         pairs: Records with `image` and `methods`, the figures of each method by name.
         methods: Names, in the order of the table.
 
     Returns:
-        `pairs`, their number, and `methods`: for each method and metric `mean`, `median` and `gain`, the difference to
-        the best other method (`other`) with its interval, positive where this method is better; and for each method
-        the median `seconds` and `cpu_seconds` and the largest `peak_mb` of a pair, None where they are not known.
+        `pairs`, their number, and `methods`. These have for each method and metric `mean`, `median` and `gain`: the
+        difference from the best other method (`other`) with its interval, positive if this method is better. Each
+        method also has the median `seconds` and `cpu_seconds` and the largest `peak_mb` of a pair, None if they are not
+        known.
     """
     result: dict[str, Any] = {"pairs": len(pairs), "methods": {}}
     if not pairs:

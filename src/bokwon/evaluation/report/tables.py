@@ -36,7 +36,7 @@ Source: Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolut
 
 
 def cell_name(cell: Cell) -> str:
-    """Return what tables call a cell, such as `20-30 % border`."""
+    """Return the name of a cell in tables, such as `20-30 % border`."""
     low, high = (round(100 * limit) for limit in cell.ratio)
     return f"{low}-{high} % {'border' if cell.border else 'inner'}"
 
@@ -47,7 +47,7 @@ class Table:
 
     Attributes:
         heads: Headings of the columns.
-        rows: Rows of as many texts; the best figures of a row are set in `**`.
+        rows: Rows with one text for each heading. The best figures of a row are set in `**`.
     """
 
     heads: tuple[str, ...]
@@ -71,7 +71,8 @@ def figure_table(results: Mapping[str, Any], names: Sequence[str], key: str, sta
         results: The content of `results.json`.
         names: The methods, the one of interest first.
         key: The figure, a key of `METRICS`.
-        statistic: `mean`, which has the gain over the best other method and the paper's row beside it, or `median`.
+        statistic: `median`, or `mean`; the table of means also has the gain over the best other method, and the row of
+            the paper.
     """
     metric = METRICS[key]
     is_mean = statistic == "mean"
@@ -103,7 +104,7 @@ def figure_table(results: Mapping[str, Any], names: Sequence[str], key: str, sta
 
 
 def overview_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
-    """Return the means over all pairs, a row a method and a column a figure."""
+    """Return the means over all pairs, with a row for each method and a column for each figure."""
     summaries = results["all"]["methods"]
     keys = [key for key in METRICS if all(key in summaries.get(name, {}) for name in names)]
     rows = []
@@ -120,7 +121,7 @@ def overview_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
 
 
 def cost_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
-    """Return what an image costs each method with one thread, and figures of all pairs together where there are any."""
+    """Return the cost of an image with one thread for each method, and figures that need all pairs together."""
     rows = []
     whole: Mapping[str, Mapping[str, float]] = results.get("perceptual", {})
     titles = {"FID": "FID", "IS": "Inception Score"}
@@ -145,5 +146,5 @@ def _gain_text(gain: Mapping[str, Any] | None, digits: int) -> str:
 
 
 def interval_text(low: float | None, high: float | None, digits: int) -> str:
-    """Return an interval as a table has it, `[-]` where too few images allow none."""
+    """Return an interval as text for a table; `[-]` if there are too few images for one."""
     return "[-]" if low is None or high is None else f"[{low:+.{digits}f}, {high:+.{digits}f}]"

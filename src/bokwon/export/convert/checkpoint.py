@@ -35,9 +35,9 @@ def convert_checkpoint(
     Args:
         layout: A name of `LAYOUTS`.
         source: The checkpoint as it was published.
-        output: A model file (.onnx) with its card, float32 weights (.safetensors) with their card, or the folder of a
+        output: A model file (.onnx) or float32 weights (.safetensors), each with its card, or the folder of a
             checkpoint.
-        licence: That of the weights, for the card.
+        licence: Licence of the weights, for the card.
         half: Store the weights of a model file as float16.
 
     Returns:

@@ -17,30 +17,32 @@ _HALF = (0.5, 0.5, 0.5)
 
 @dataclass(frozen=True)
 class Layout:
-    """The checkpoints of one implementation.
+    """The layout of another implementation's checkpoints.
 
-    A layer's name is the pattern for its level, counted from 1 at the image's size, and what follows is the same in all
-    layers.
+    The name of a tensor is a pattern with the level of the layer, followed by a suffix that is the same in all layers.
+    Levels count from 1 at the size of the image.
 
     Attributes:
         repository: Where it is published.
         encoder: Pattern of an encoder layer's name, with `{n}` for its level.
-        decoder: Pattern of a decoder layer's name, likewise; `{m}` counts on from the encoder, the deepest first.
-        weight: What follows the layer's name for the kernel (outs, ins, K, K).
-        bias: For the bias.
-        norm: For batch normalisation, to be followed by `.weight` and so on.
-        biases: Which layers have one: "all", the "last", or both "ends": the first and the last.
-        first_norm: Batch normalisation follows the first layer too, and not only those between the first and the last.
-        prefix: A prefix that all names may have; tensors without it then belong to another network.
-        ignored: Ends of names of tensors that hold no weights.
-        levels: Number of encoder layers; None if checkpoints differ in it.
-        ratio: What the sum over a window of a layer's outputs is multiplied by, for sum(M) over the mask's channels C
-            and K x K taps: "window", C K K / sum(M), as in the paper; "plane", K K / sum(M); or "none", 1 / sum(M).
-        skip_first: The input of a decoder layer is the skip connection first, then the upsampled features.
+        decoder: Pattern of a decoder layer's name, likewise. `{m}` continues the numbers of the encoder, the deepest
+            layer first.
+        weight: Suffix of the kernel (outs, ins, K, K).
+        bias: Suffix of the bias.
+        norm: Suffix of batch normalisation, followed by `.weight` and so on.
+        biases: Which layers have a bias: "all", only the "last", or both "ends" (the first and the last).
+        first_norm: Whether batch normalisation follows the first layer too, not only the layers between the first and
+            the last.
+        prefix: A prefix that all names may have. If they have it, tensors without it belong to another network.
+        ignored: Suffixes of tensors that hold no weights.
+        levels: Number of encoder layers; None if checkpoints differ.
+        ratio: Factor of the sum over a window, where sum(M) is over the C channels of the mask and K x K taps: "window"
+            is C K K / sum(M), as in the paper; "plane" is K K / sum(M); "none" is 1 / sum(M).
+        skip_first: Whether the input of a decoder layer is first the skip connection, then the upsampled features.
         epsilon: Added to the variance in batch normalisation.
-        mean: The network's units are (image - mean) / std, going in and coming out.
+        mean: Input and output of the network are in units of (image - mean) / std.
         std: See `mean`.
-        head: What follows the last layer.
+        head: Head after the last layer.
     """
 
     repository: str

@@ -28,20 +28,19 @@ _NO_STATE = "num_batches_tracked"
 def to_network(layout: Layout, state: Mapping[str, Tensor], path: Path) -> PConvUNet:
     """Map a checkpoint's tensors.
 
-    The two networks differ in one case only: where even the last layer sees no known pixel, as in an image that is
-    all hole, biases and normalisation may give another constant.
+    The two networks differ in one case only. If even the last layer sees no known pixel, as in an image that is all
+    hole, biases and normalisation may give another constant.
 
     Args:
-        layout: What the tensors are called, and what they mean.
+        layout: Names and meaning of the tensors.
         state: Tensors by name.
-        path: The file they are from, for messages.
+        path: Their file, for messages.
 
     Returns:
         The network in eval mode, float32.
 
     Raises:
-        InputFileError: A tensor is missing, has another shape or values that are not finite; or there is one that the
-            layout does not have.
+        InputFileError: A tensor is missing, is not in the layout, or has another shape or values that are not finite.
     """
     return _Mapping(layout, state, path).network()
 
@@ -50,7 +49,7 @@ class _Mapping:
     """A conversion of one checkpoint.
 
     Args:
-        layout: What the tensors are called, and what they mean.
+        layout: Names and meaning of the tensors.
         state: Tensors by name.
         path: The file they are from.
     """

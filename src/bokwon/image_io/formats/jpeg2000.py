@@ -135,7 +135,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         stream: Where to.
         pixels: Samples of 8 or 16 bits.
         mode: Their mode.
-        metadata: What the page carries. One that was a bare codestream becomes one again.
+        metadata: Metadata of the page. One that was a bare codestream becomes one again.
 
     Raises:
         MissingDependencyError: imagecodecs is not installed.

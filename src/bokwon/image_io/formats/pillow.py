@@ -46,7 +46,7 @@ def check_single(name: str, pages: int, file_format: str = "") -> None:
     """Refuse a file of several pages.
 
     Args:
-        name: What messages call it.
+        name: Name in messages.
         pages: How many it has.
         file_format: Its format, to say how it is split.
 
@@ -62,7 +62,7 @@ def opened(name: str, stream: BinaryIO, file_format: str, max_pixels: int) -> It
     """Open a file of one page.
 
     Args:
-        name: What messages call it.
+        name: Name in messages.
         stream: The file, seekable; it stays open.
         file_format: Pillow's name of its format.
         max_pixels: Refuse larger images.

@@ -50,7 +50,7 @@ _GRAY, _RGB, _PALETTE, _GRAY_WITH_ALPHA = 0, 2, 3, 4
 
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     """Read a PNG file of one picture; see `bokwon.image_io.formats.table.Format`."""
-    file = png_chunks.survey(stream)
+    file = png_chunks.read_chunks(stream)
     if file is None:
         raise UnidentifiedImageError
     _check(name, file, max_pixels)
@@ -250,7 +250,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         stream: Where to.
         pixels: Samples of 1, 8 or 16 bits.
         mode: Their mode; every one but CMYK.
-        metadata: What the page carries.
+        metadata: Metadata of the page.
     """
     chunks = list(chunks_of(metadata))
     if metadata.png_key is not None and len(metadata.png_key) == len(mode) - 1:

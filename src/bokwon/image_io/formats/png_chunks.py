@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-__all__ = ["SIGNATURE", "PngFile", "Spans", "inflate", "survey", "text_of"]
+__all__ = ["SIGNATURE", "PngFile", "Spans", "inflate", "read_chunks", "text_of"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _OF_SAMPLES = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
@@ -53,8 +53,8 @@ class PngFile:
     strange: str
 
 
-def survey(stream: BinaryIO) -> PngFile | None:
-    """Go through the chunks of a PNG file; return None if it does not begin like one.
+def read_chunks(stream: BinaryIO) -> PngFile | None:
+    """Read the chunks of a PNG file. Return None if it does not begin like one.
 
     Args:
         stream: The file, seekable.

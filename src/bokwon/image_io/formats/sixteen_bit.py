@@ -18,7 +18,7 @@ def decode(name: str, data: bytes, high_bytes: Pixels) -> NDArray[np.uint16]:
     """Decode a file of which Pillow gives only the high bytes, and hold the one against the other.
 
     Args:
-        name: What messages call it.
+        name: Name in messages.
         data: The file.
         high_bytes: What Pillow gives, (H, W, 3 or 4) uint8.
 

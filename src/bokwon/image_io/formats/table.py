@@ -34,20 +34,21 @@ class Format:
     """One file format.
 
     Attributes:
-        name: What pages and options call it.
-        extensions: Of file names, the usual one first.
-        signatures: What its files begin with; a PDF's may also stand a little later, and HEIF and AVIF have brands.
-        decode: Reads a file of one page: takes the name for messages, the seekable file and the limit of pixels.
-        encode: Writes samples that the format holds, with their mode and metadata.
+        name: Its name in pages and options.
+        extensions: File extensions, the usual one first.
+        signatures: The first bytes of its files. That of a PDF may also lie a little later; HEIF and AVIF have brands.
+        decode: Reads a file of one page. Arguments: its name for messages, the seekable file, and the limit of pixels.
+        encode: Writes samples, with their mode and metadata.
         modes: Modes of 1 and 8 bits that it holds.
         deep_modes: Modes of 16 bits that it holds.
-        metadata: Which of a page's `icc`, `exif`, `xmp` and `dpi` it has a place for.
-        longest_side: Pixels a side that its encoder can write; None where no limit matters.
-        own_blocks: Names what a page of this format carries that no other format takes over.
-        too_long: Names what of a page's metadata is longer than its place in this format.
-        changes: Says in sentences what of a page is not as it was once it is written in this format.
-        size: Width and height as the headers of a file say; None where only decoding tells.
-        open: Opens a file that may have several pages; None where each has one. Takes the limit of pixels of a page.
+        metadata: Which of `icc`, `exif`, `xmp` and `dpi` it can hold.
+        longest_side: Longest side that its encoder can write, pixels; None if there is no limit that matters.
+        own_blocks: Names the metadata of a page of this format that no other format can hold.
+        too_long: Names the metadata that is too long for this format.
+        changes: Returns sentences on what changes when a page is written in this format.
+        size: Reads width and height from the headers of a file; None if only decoding tells them.
+        open: Opens a file that may have several pages. Its argument is the limit of pixels of a page. None if files
+            have one page.
     """
 
     name: str
@@ -67,12 +68,12 @@ class Format:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether nothing is ever written in this format; what is restored of it becomes a PNG."""
+        """Whether this format is never written. Its restored pages become PNG files."""
         return not self.modes and self.open is None
 
     @property
     def written_as(self) -> str:
-        """Name of the format that files of this one come back in, unless another is asked for."""
+        """Name of the output format for files of this format, unless another one is asked for."""
         return "PNG" if self.is_read_only else self.name
 
 
@@ -160,10 +161,10 @@ EXTENSIONS = {extension: item.name for item in _TABLE for extension in item.exte
 
 
 def format_of_content(head: bytes) -> Format | None:
-    """Return the format of a file, or None if it is none of the table.
+    """Return the format of a file; None if the table does not have it.
 
     Args:
-        head: What the file begins with, `HEAD_BYTES` of it or all.
+        head: The first `HEAD_BYTES` bytes of the file.
     """
     if heif.is_avif(head):
         return FORMATS["AVIF"]

@@ -63,7 +63,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
         stream: Where to.
         pixels: 8-bit samples.
         mode: RGB or RGBA.
-        metadata: What the page carries.
+        metadata: Metadata of the page.
     """
     # Lossless, and colours under transparency kept: outside the holes nothing changes.
     to_pillow(pixels, mode).save(

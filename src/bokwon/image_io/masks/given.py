@@ -26,7 +26,7 @@ class MaskOptions:
     Attributes:
         white_is_hole: Polarity of gray masks and labels.
         reading: Read them in this way.
-        view: Which way up they were drawn.
+        view: Orientation in which they were drawn.
         fit: Whether masks of another resolution are resized.
         allow_large: Whether more than 60 % of a page may be hole.
     """
@@ -40,13 +40,13 @@ class MaskOptions:
 
 @dataclass(frozen=True, eq=False)
 class GivenHole:
-    """The hole of a page, as a mask file gives it.
+    """The hole of a page, from a mask file.
 
     Attributes:
-        hole: (H, W), on the pixels of the page as they are stored.
+        hole: (H, W), in the orientation of the stored page.
         said: How the mask was read and placed, in words.
-        plain: Whether that is the usual way, which needs no notice.
-        turn: What turned the mask so that it lies on these pixels.
+        plain: Whether this is the usual way, which needs no notice.
+        turn: Rotation or mirroring that brought the mask into this orientation.
     """
 
     hole: Hole

@@ -20,18 +20,18 @@ LARGE_ABOVE = 0.6
 
 
 def as_hole(hole: NDArray[Any] | Image.Image, scan: Scan | None = None) -> tuple[Hole, tuple[str, ...]]:
-    """Take a hole from a Python caller.
+    """Read a hole that was passed in Python.
 
     Args:
         hole: (H, W) array of bool, or of uint8 with only 0 and 1 or only 0 and 255, nonzero = hole; or a Pillow image,
             which is read as a mask file is.
-        scan: The damaged image, to find out whether a Pillow image is a painted copy of it.
+        scan: The damaged image, to detect whether a Pillow image is a painted copy of it.
 
     Returns:
-        The hole as bool, and notices on what had to be decided.
+        The hole as bool, and notices on how it was read.
 
     Raises:
-        ArgumentError: Anything else.
+        ArgumentError: The hole is anything else, or could mean two things.
     """
     if isinstance(hole, Image.Image):
         pixels, mode, _ = from_pillow(hole)
@@ -56,7 +56,7 @@ def as_hole(hole: NDArray[Any] | Image.Image, scan: Scan | None = None) -> tuple
 
 
 def check_hole(hole: Hole, size: tuple[int, int], *, name: str = "the mask") -> None:
-    """Make sure that a hole fits its image and leaves something to restore from.
+    """Check that a hole has the size of its image and does not cover everything.
 
     Args:
         hole: (H, W).
@@ -77,12 +77,12 @@ def check_hole(hole: Hole, size: tuple[int, int], *, name: str = "the mask") -> 
 
 
 def check_share(hole: Hole, *, name: str, fix: str) -> None:
-    """Refuse a hole so large that the mask probably has the other polarity.
+    """Refuse a hole that is so large that the mask is probably inverted.
 
     Args:
         hole: (H, W).
         name: What the message calls it.
-        fix: How to turn it, and how to allow it.
+        fix: How to invert the mask, and how to allow it.
 
     Raises:
         ArgumentError: More than 60 % of the image is hole.
@@ -92,7 +92,7 @@ def check_share(hole: Hole, *, name: str, fix: str) -> None:
 
 
 def grow_hole(hole: Hole, pixels: int) -> Hole:
-    """Add to a hole all pixels whose centres lie within a distance of one of its own.
+    """Grow a hole by all pixels whose centres lie within a distance of one of its pixels.
 
     Args:
         hole: (H, W).
@@ -108,5 +108,5 @@ def grow_hole(hole: Hole, pixels: int) -> Hole:
 
 
 def is_large(hole: Hole) -> bool:
-    """Return whether so much is hole that the mask probably has the other polarity."""
+    """Return whether the hole is so large that the mask is probably inverted."""
     return bool(np.count_nonzero(hole) > LARGE_ABOVE * hole.size)

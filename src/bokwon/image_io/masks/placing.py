@@ -84,17 +84,17 @@ def place_mask(mask: Page, page: Page, *, view: MaskView, fit: bool, name: str) 
 def check_shape(
     mask: tuple[int, int], ways: Sequence[tuple[int, int]], size: tuple[int, int], *, fit: bool, name: str
 ) -> str:
-    """Make sure that a mask has the shape of its image, and the size too unless it may be resized.
+    """Check that a mask has the proportions of its image, and the size too unless it may be resized.
 
     Args:
         mask: Its width and height.
-        ways: The sizes that it has, turned or not.
+        ways: Sizes of the mask in the possible orientations.
         size: Width and height of the image.
-        fit: Whether it may be resized.
-        name: What messages call it.
+        fit: Whether the mask may be resized.
+        name: Name in messages.
 
     Returns:
-        How its size differs, in words; empty if it does not.
+        The difference of its size in words; empty if there is none.
 
     Raises:
         ArgumentError: It does not fit.
@@ -150,7 +150,7 @@ def _difference(size: tuple[int, int], wanted: tuple[int, int]) -> str:
 
 
 def fit_hole(hole: Hole, size: tuple[int, int]) -> Hole:
-    """Resize a hole by the nearest neighbour; every pixel that it touches is hole, so that it never shrinks.
+    """Resize a hole by nearest neighbour. Every pixel that the hole touches becomes hole, so it never shrinks.
 
     Args:
         hole: (H, W).

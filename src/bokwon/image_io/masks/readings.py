@@ -55,9 +55,9 @@ class Reading:
 
     Attributes:
         hole: (H, W).
-        kind: The way.
-        said: The way in words, for messages.
-        plain: Whether it is the usual mask, of black and white only.
+        kind: The reading, such as `painted`.
+        said: The reading in words, for messages.
+        plain: Whether it is a usual mask, with only black and white.
     """
 
     hole: Hole
@@ -79,22 +79,22 @@ def read_samples(
 
     The first reading that fits is taken:
 
-    1. `painted`: a copy of the scan that was painted on; the hole is where it differs.
-    2. `erased`: a copy of the scan, in part transparent; the hole is what is transparent.
-    3. `drawn`: mostly transparent; the hole is what is opaque.
-    4. `labels`: black and one other value or colour; the hole is the other one.
-    5. `gray`: mostly black and white; the hole is at least half as light as white.
+    1. `painted`: a copy of the scan that was painted on. The hole is where the two differ.
+    2. `erased`: a partly transparent copy of the scan. The hole is the transparent part.
+    3. `drawn`: a mostly transparent image. The hole is the opaque part.
+    4. `labels`: black and one other value or colour. The hole is the other value.
+    5. `gray`: mostly black and white. The hole is at least half as bright as white.
 
     Args:
         pixels: Samples (H, W) or (H, W, C) of any mode.
         mode: Their mode.
         scan: The damaged image, of the same size and the same way up.
-        how: Read it in this way; also `colour`: the hole is what has a colour.
-        white_is_hole: Which side is hole, of `labels` and `gray`.
-        name: What messages call it.
+        how: Use this reading. It may also be `colour`: the hole is every coloured pixel.
+        white_is_hole: Whether white is hole, for `labels` and `gray`.
+        name: Name in messages.
 
     Raises:
-        ArgumentError: It could mean two things, or cannot be read in the way asked for.
+        ArgumentError: It could mean two things, or does not fit the reading that was asked for.
     """
     if how != "auto":
         return _read_as(pixels, mode, how, scan, white_is_hole, name)

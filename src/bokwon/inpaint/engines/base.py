@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import InputFileError
-from bokwon.inpaint.color import Light, from_network
+from bokwon.inpaint.colour import Light, from_network
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, LowPass, RuntimeFacts
 from bokwon.settings import Precision
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
@@ -25,18 +25,18 @@ CONTRACT = "a model has the float32 inputs image (N,3,H,W) and valid (N,1,H,W), 
 
 
 class Engine(ABC):
-    """Fills the holes of one tile at a time. The attributes are its traits; subclasses set those that differ.
+    """Fills the holes of one tile at a time. Subclasses set the attributes that differ from the defaults.
 
     Attributes:
         description: Name, version and device, for records and messages.
-        tile: The side of tile it works best with, pixels.
+        tile: Best side of its tiles, pixels.
         multiple: Tiles begin at multiples of this many pixels.
-        square: Whether no side of a tile may be longer than `tile`. Otherwise a tile has at most as many pixels as such
-            a square, in the shape that suits the page.
-        reach: How deep into a hole it fills well, pixels; None for any depth, as classical methods do.
-        concurrency: How many tiles it may be given at the same time, from as many threads.
-        takes_scale: Whether it wants the contrast of the page.
-        lowpass: What that contrast is measured over.
+        square: Whether `tile` limits both sides of a tile. Otherwise it limits the area to tile x tile pixels, and the
+            shape follows the page.
+        reach: Depth in a hole up to which it fills well, pixels; None for any depth, as with classical methods.
+        concurrency: Number of tiles that it can fill at the same time, each in a thread of the caller.
+        takes_scale: Whether it uses the contrast of the page.
+        lowpass: Low-pass for measuring this contrast.
     """
 
     description: str
@@ -53,17 +53,17 @@ class Engine(ABC):
         """Return the tile with its missing pixels filled.
 
         Args:
-            light: (H, W, 1) or (H, W, 3) samples, bright is large; what lies under `missing` means nothing.
-            missing: (H, W), True where nothing is known; at least one pixel is False.
-            scale: Contrast of the page, see `bokwon.inpaint.residual_scale`; 0 for the tile's own. Only engines that
-                take a scale look at it.
+            light: (H, W, 1) or (H, W, 3) samples, larger is brighter. Samples under `missing` are ignored.
+            missing: (H, W), True where pixels are missing. Some pixel must be False.
+            scale: Contrast of the page, see `bokwon.inpaint.residual_scale`; 0 for that of the tile. Engines without
+                `takes_scale` ignore it.
 
         Returns:
-            (H, W, C), finite, meant to be in [0, 1]; pixels that are not missing may differ from the input.
+            (H, W, C), finite, nominally in [0, 1]. Known pixels may differ from the input.
         """
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> Engine:
-        """Return the engine for a page of several tiles: itself, or one that runs `concurrency` of them at once.
+        """Return the engine for a page of several tiles: this one, or one that runs `concurrency` tiles at once.
 
         Args:
             sizes: (H, W) of each tile.
@@ -77,7 +77,7 @@ class ModelEngine(Engine):
     Args:
         name: What messages call the model.
         facts: What the card says.
-        precision: What is computed with, `float32`, `bfloat16` or `int8`.
+        precision: Precision of the computation: `float32`, `bfloat16` or `int8`.
     """
 
     def __init__(self, name: str, facts: RuntimeFacts = DEFAULT_FACTS, precision: Precision = "float32") -> None:
@@ -89,7 +89,7 @@ class ModelEngine(Engine):
         """Run the model on a tile; see `Engine.fill`.
 
         Raises:
-            InputFileError: The model fails on it, or gives something else than a picture of its size.
+            InputFileError: The model fails on the tile, or its output has another shape.
         """
         black, white = self.facts.value_range
         try:
@@ -121,5 +121,5 @@ class ModelEngine(Engine):
             scale: As for `fill`, in units of the model's values.
 
         Returns:
-            (1, 3, H, W), meant to be in [0, 1].
+            (1, 3, H, W), nominally in [0, 1].
         """

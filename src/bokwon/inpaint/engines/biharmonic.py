@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import MissingDependencyError
-from bokwon.inpaint.color import Light
+from bokwon.inpaint.colour import Light
 from bokwon.inpaint.engines.base import Engine
 
 __all__ = ["BiharmonicEngine"]
 
 
 class BiharmonicEngine(Engine):
-    """Fills every hole with the surface whose bilaplacian is zero and that continues value and slope of its rim.
+    """Fills every hole with the surface that continues value and slope of its rim and whose bilaplacian is zero.
 
-    It solves one sparse linear system a tile; time and memory grow faster than the hole.
+    It solves one sparse linear system for each tile. Time and memory grow faster than the hole.
 
     Raises:
         MissingDependencyError: scikit-image is not installed, or not whole.

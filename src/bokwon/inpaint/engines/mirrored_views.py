@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.inpaint.color import Light
+from bokwon.inpaint.colour import Light
 from bokwon.inpaint.engines.base import ModelEngine
 
 __all__ = ["EnsembleEngine"]
@@ -22,13 +22,13 @@ _FLIPS = (
 
 
 class EnsembleEngine(ModelEngine):
-    """Fills with the mean of several views, in as many times the time.
+    """Fills with the mean of several mirrored views. N views take N times as long.
 
-    For pictures: mirrored letters are none that a model for documents has seen.
+    For photographs. A model for documents was not trained on mirrored letters.
 
     Args:
         engine: What runs the model.
-        views: How many, 1, 2 or 4: the tile as it is; also mirrored; also both upside down.
+        views: Number of views. 1: the tile as it is; 2: also mirrored; 4: also both upside down.
 
     Source: Timofte, Rothe, Van Gool, "Seven ways to improve example-based single image super resolution", CVPR 2016,
         section 3.5, there with rotations as well.
@@ -42,7 +42,7 @@ class EnsembleEngine(ModelEngine):
         self.square, self.takes_scale, self.concurrency = engine.square, engine.takes_scale, engine.concurrency
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
-        """Return one for a page of several tiles; see `Engine.shared`."""
+        """Return an ensemble for a page of several tiles; see `Engine.shared`."""
         return EnsembleEngine(self._engine.shared(sizes), self._views)
 
     def run(self, light: Light, missing: NDArray[np.bool_], scale: float) -> NDArray[np.float32]:

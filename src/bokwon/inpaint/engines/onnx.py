@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import InputFileError, MissingDependencyError
-from bokwon.inpaint.color import Light, to_network
+from bokwon.inpaint.colour import Light, to_network
 from bokwon.inpaint.engines.base import CONCURRENCY, CONTRACT, SCALE, ModelEngine
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, RuntimeFacts
 from bokwon.settings import Precision
@@ -35,18 +35,18 @@ _PROVIDERS = {
 
 
 class OnnxEngine(ModelEngine):
-    """Runs a model file with ONNX Runtime, on the fastest device that its installed build knows.
+    """Runs a model file with ONNX Runtime, on the fastest device that the installed build supports.
 
     Args:
         data: The ONNX file, whole.
-        name: What messages call it.
+        name: Name in messages.
         facts: What the model's card says.
-        precision: What the file computes with, `float32` or `int8`.
+        precision: Precision of the file: `float32` or `int8`.
         threads: How many threads it may use; all cores by default.
-        concurrency: How many runs share them.
+        concurrency: Number of parallel runs that share the threads.
 
     Raises:
-        InputFileError: Not an ONNX file, or not one that keeps the contract of bokwon's models.
+        InputFileError: The file is not ONNX, or its inputs and output are not those of bokwon's models.
         MissingDependencyError: ONNX Runtime is not installed, or not whole.
     """
 
@@ -94,7 +94,7 @@ class OnnxEngine(ModelEngine):
         self.description = f"ONNX Runtime {onnxruntime.__version__}, {device}"
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
-        """Return a twin that runs two tiles at once, each on half of the cores: they wait for each other less."""
+        """Return an engine that runs two tiles at once, each on half of the cores. This is faster than one on all."""
         if self.concurrency > 1 or self._threads < CONCURRENCY or not self._on_processor:
             return self
         if self._twin is None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import MissingDependencyError
-from bokwon.inpaint.color import Light
+from bokwon.inpaint.colour import Light
 from bokwon.inpaint.engines.base import Engine
 from bokwon.settings import Classical
 
@@ -23,13 +23,13 @@ RADIUS = 3
 class OpenCVEngine(Engine):
     """Fills holes from their rim inwards.
 
-    Channels are filled one by one at their own depth: OpenCV takes several channels in 8 bits only, and both methods
-    treat channels apart anyway.
+    Each channel is filled separately, in 8 or 16 bits. OpenCV takes several channels only in 8 bits, and both methods
+    treat channels separately anyway.
 
     Args:
         method: `telea` (Telea 2004, fast marching) or `ns` (Bertalmio et al. 2001, Navier-Stokes).
-        threads: How many threads OpenCV may use, a setting of the whole process; all cores by default.
-        radius: Neighbourhood of a missing pixel that is looked at, pixels. Time grows with its square.
+        threads: Threads of OpenCV, a setting of the whole process; all cores by default.
+        radius: Radius of the neighbourhood of a missing pixel, pixels. Time grows with its square.
 
     Raises:
         MissingDependencyError: OpenCV is not installed, or not whole.

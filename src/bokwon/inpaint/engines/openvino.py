@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
-from bokwon.inpaint.color import Light
+from bokwon.inpaint.colour import Light
 from bokwon.inpaint.engines.base import CONCURRENCY, CONTRACT, SCALE, ModelEngine
 from bokwon.inpaint.engines.openvino_rewrites import tune
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, RuntimeFacts
@@ -25,14 +25,14 @@ from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.processes import available_cores
 from bokwon.utilities.telemetry import switch_off_telemetry
 
-__all__ = ["OpenVinoEngine", "computes_in_bfloat16", "rooms"]
+__all__ = ["OpenVinoEngine", "computes_in_bfloat16", "shape_buckets"]
 
 _WORTH_COMPILING = 750_000
-"""Pixels that are computed in the time that a model is compiled in."""
+"""Pixels that can be computed in the time it takes to compile a model."""
 _WORTH_A_SIZE = 1_400_000
-"""Pixels from which on a picture that is computed once gains by a model compiled for its size."""
+"""Least size of an image, pixels, for which compiling a model of its size pays off even if it is run once."""
 _ANY = 0, 0
-"""In place of a size: the model for pictures of all sizes."""
+"""In place of a size: the model for images of any size."""
 
 
 def computes_in_bfloat16() -> bool:
@@ -45,17 +45,18 @@ def computes_in_bfloat16() -> bool:
 
 
 def _openvino() -> Any:
-    # By name: it carries no types.
+    # Imported by name, because it has no types.
     switch_off_telemetry()
     return importlib.import_module("openvino")
 
 
 @lru_cache(maxsize=1)
 def _core() -> Any:
-    """Return the process's one core, which lives as long as the process.
+    """Return the only core of the process. It lives as long as the process.
 
-    A core's plugin gives its thread a stack for signals, and when it goes, the one that it found there. With two cores
-    of which the older goes first, that is freed memory, and the next signal (Ctrl-C, the end of a child process) kills.
+    The plugin of a core sets a signal stack for its thread. When the core is deleted, the plugin restores the stack it
+    found. If there are two cores and the older one is deleted first, that stack is freed memory, and the next signal
+    (Ctrl-C, the end of a child process) kills the process.
     """
     return _openvino().Core()
 
@@ -63,18 +64,17 @@ def _core() -> Any:
 class OpenVinoEngine(ModelEngine):
     """Runs a model file with OpenVINO on the processor.
 
-    A model is compiled for each size of large pictures, which takes half the time and half the memory then. So the
-    tiles of a page are computed in few sizes, `rooms`, the smaller ones with a border of hole: what is filled near it
-    may differ by a few levels from what it would be without. Networks of plain convolutions, to which a border is no
-    hole but a colour, get none. Small pictures, of which each may have another size, are left to a model that is
-    compiled once for all sizes.
+    A model that is compiled for one size takes half the time and half the memory. So the tiles of a page are computed
+    in few sizes (`shape_buckets`). Smaller tiles are padded, and the padding counts as hole; near it a fill may differ
+    by a few levels. Networks of plain convolutions have no mask and would take the padding for a colour, so their
+    tiles are not padded. Small images run on a model that is compiled once for any size.
 
     Args:
         data: The ONNX file, whole.
-        name: What messages call it.
+        name: Name in messages.
         facts: What the model's card says.
         threads: How many threads it may use; all cores by default.
-        precision: `float32`, or bfloat16 where the processor has it; `bfloat16` insists on it.
+        precision: `auto` is bfloat16 if the processor has it, else float32. `bfloat16` is an error without it.
 
     Raises:
         ArgumentError: The processor does not compute in bfloat16.
@@ -82,7 +82,7 @@ class OpenVinoEngine(ModelEngine):
         MissingDependencyError: OpenVINO is not installed, or not whole.
     """
 
-    # Its tiles are computed in the size of the largest.
+    # Tiles of any shape are padded to a bucket.
     square = False
 
     def __init__(
@@ -99,7 +99,7 @@ class OpenVinoEngine(ModelEngine):
         except ImportError as error:
             message = f"OpenVINO cannot be imported: {error}"
             raise MissingDependencyError(message, "pip install 'bokwon[openvino]', or --engine onnx") from error
-        # Where the processor lacks it, bfloat16 is imitated: slower, and less exact for nothing.
+        # Without hardware support bfloat16 is emulated: slower and less exact.
         if precision == "bfloat16" and not computes_in_bfloat16():
             raise ArgumentError("this processor does not compute in bfloat16", "choose --precision float32")
         rounded = precision != "float32" and computes_in_bfloat16()
@@ -121,14 +121,14 @@ class OpenVinoEngine(ModelEngine):
             if is_out_of_memory(error):
                 raise out_of_memory(f"loading the model {name}") from error
             raise InputFileError(f"model {name} cannot be loaded: {error}", "get an undamaged copy") from error
-        # Partial convolutions count masks, by averages.
+        # Partial convolutions count masks with average pooling.
         self._knows_holes = any(node.get_type_name() == "AvgPool" for node in model.get_ops())
         self._programs = _Programs(model, settings, 2 * self.tile**2, facts, takes_scale=self.takes_scale)
         self.description = f"OpenVINO {openvino.__version__.split('-')[0]}, processor, {self.precision}"
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
-        """Return a twin that runs two tiles at once in few rooms; see `Engine.shared`."""
-        taken = rooms(sizes, 2 * self.tile**2, grid_of(self.multiple)) if self._knows_holes else {}
+        """Return an engine that runs two tiles at once in few sizes; see `Engine.shared`."""
+        taken = shape_buckets(sizes, 2 * self.tile**2, grid_of(self.multiple)) if self._knows_holes else {}
         return _PageEngine(self, self._programs, taken, CONCURRENCY if self._threads >= CONCURRENCY else 1)
 
     def run(self, light: Light, missing: NDArray[np.bool_], scale: float) -> NDArray[np.float32]:
@@ -150,32 +150,34 @@ class _PageEngine(ModelEngine):
         self.description, self.square = whole.description, whole.square
         self.takes_scale, self.concurrency = whole.takes_scale, concurrency
         self._programs = programs
-        self._rooms = taken
+        self._buckets = taken
 
     def run(self, light: Light, missing: NDArray[np.bool_], scale: float) -> NDArray[np.float32]:
-        """Run one tile in the room of its size; see `ModelEngine.run`."""
+        """Run one tile, padded to its bucket; see `ModelEngine.run`."""
         height, width = missing.shape
-        return self._programs.run(self._rooms.get((height, width)), self.concurrency, light, missing, scale)
+        return self._programs.run(self._buckets.get((height, width)), self.concurrency, light, missing, scale)
 
 
-def rooms(sizes: Iterable[tuple[int, int]], most: int, grid: int = GRID) -> dict[tuple[int, int], tuple[int, int]]:
-    """Choose the sizes in which the tiles of a page are computed, by them alone: few, and little larger.
+def shape_buckets(
+    sizes: Iterable[tuple[int, int]], most: int, grid: int = GRID
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Choose few sizes to compute the tiles of a page in, each only a little larger than its tiles.
 
     Args:
         sizes: (H, W) of each tile.
-        most: Pixels that all the sizes together may have; beyond it there is only one.
-        grid: The sides of rooms are multiples of this many pixels.
+        most: Largest sum of the pixels of all sizes. Beyond it, all tiles get one size.
+        grid: The sides of the sizes are multiples of this many pixels.
 
     Returns:
-        For sizes of tile the one they are computed in, at least as large and a multiple of `grid`; those are left out
-        of which there is too little to compute.
+        Size of tile to size of computation, a multiple of `grid` and at least as large. Sizes with too few pixels to be
+        worth compiling for are left out.
     """
     counts = Counter(sizes)
     taken: dict[tuple[int, int], tuple[int, int]] = {}
     for size, count in sorted(counts.items(), key=lambda item: (-item[0][0] * item[0][1], item[0])):
         height, width = (-(-side // grid) * grid for side in size)
-        fitting = [room for room in set(taken.values()) if room[0] >= height and room[1] >= width]
-        best = min(fitting, key=lambda room: (room[0] * room[1], room), default=None)
+        fitting = [bucket for bucket in set(taken.values()) if bucket[0] >= height and bucket[1] >= width]
+        best = min(fitting, key=lambda bucket: (bucket[0] * bucket[1], bucket), default=None)
         if best is None or count * (best[0] * best[1] - height * width) > _WORTH_COMPILING:
             best = height, width
         taken[size] = best
@@ -185,28 +187,28 @@ def rooms(sizes: Iterable[tuple[int, int]], most: int, grid: int = GRID) -> dict
     pixels: Counter[tuple[int, int]] = Counter()
     for size, (height, width) in taken.items():
         pixels[height, width] += counts[size] * height * width
-    return {size: room for size, room in taken.items() if pixels[room] > _WORTH_COMPILING}
+    return {size: bucket for size, bucket in taken.items() if pixels[bucket] > _WORTH_COMPILING}
 
 
 class _Kind(NamedTuple):
-    """What a model is compiled for: a size or `_ANY`, how many runs at a time, and the type of the samples."""
+    """What a model is compiled for: a size or `_ANY`, the number of parallel runs, and the type of the samples."""
 
-    room: tuple[int, int]
+    shape: tuple[int, int]
     concurrency: int
     samples: str
 
     @property
     def pixels(self) -> int:
-        return self.room[0] * self.room[1]
+        return self.shape[0] * self.shape[1]
 
 
 class _Programs:
-    """A model compiled for sizes of picture, as they are asked for, or for all; those used last are kept.
+    """A model, compiled for each size on first use. Those that were used last are kept.
 
     Args:
-        model: OpenVINO's model, of open sizes.
+        model: OpenVINO's model, with dynamic sizes.
         settings: What it is compiled with.
-        most: Pixels that the sizes kept may have together, which is what their memory grows with.
+        most: Largest sum of the pixels of all kept sizes. Memory grows with it.
         facts: What the model's card says.
         takes_scale: Whether the model takes the contrast of the page.
     """
@@ -224,32 +226,32 @@ class _Programs:
 
     def run(
         self,
-        room: tuple[int, int] | None,
+        bucket: tuple[int, int] | None,
         concurrency: int,
         light: Light,
         missing: NDArray[np.bool_],
         scale: float,
     ) -> NDArray[np.float32]:
-        """Compute the output for a picture, `concurrency` of them at a time.
+        """Compute the output for an image.
 
         Args:
-            room: The size it is computed in; by default its own, or for a small one the model for all sizes.
-            concurrency: How many runs there may be at the same time.
+            bucket: The size to compute in. By default that of the image; small images use the model for any size.
+            concurrency: Number of parallel runs.
             light: (H, W, 1) or (H, W, 3) samples.
-            missing: (H, W), True where nothing is known.
-            scale: Contrast of the page, where the model takes it; 0 for the picture's own.
+            missing: (H, W), True where pixels are missing.
+            scale: Contrast of the page, if the model takes it; 0 for that of the image.
 
         Returns:
-            (1, 3, H, W), meant to be in [0, 1].
+            (1, 3, H, W), nominally in [0, 1].
         """
         height, width = missing.shape
-        if room is None:
-            room = (height, width) if height * width > _WORTH_A_SIZE else _ANY
-        requests = self._requests(_Kind(room, concurrency, light.dtype.name))
+        if bucket is None:
+            bucket = (height, width) if height * width > _WORTH_A_SIZE else _ANY
+        requests = self._requests(_Kind(bucket, concurrency, light.dtype.name))
         request = requests.get()
         try:
             image, valid = request.get_tensor("image"), request.get_tensor("valid")
-            if room == _ANY:
+            if bucket == _ANY:
                 image.shape, valid.shape = (1, 3, height, width), (1, 1, height, width)
             _put(image.data[0], valid.data[0, 0], light, missing)
             if self._takes_scale:
@@ -260,11 +262,11 @@ class _Programs:
             requests.put(request)
 
     def _requests(self, kind: _Kind) -> SimpleQueue[Any]:
-        """Return the requests of a program, of which each serves one run at a time."""
+        """Return the requests of a compiled model. Each serves one run at a time."""
         with self._lock:
             if kind not in self._kept:
-                # Before, so that both are never in memory together.
-                sized = [other for other in self._kept if other.room != _ANY]
+                # Deleted first, so that both are never in memory together.
+                sized = [other for other in self._kept if other.shape != _ANY]
                 while sized and sum(other.pixels for other in sized) + kind.pixels > self._most:
                     del self._kept[sized.pop(0)]
                 self._kept[kind] = self._compile(kind)
@@ -274,10 +276,10 @@ class _Programs:
     def _compile(self, kind: _Kind) -> SimpleQueue[Any]:
         openvino = _openvino()
         model = self._model.clone()
-        if kind.room != _ANY:
+        if kind.shape != _ANY:
             channels = {"image": 3, "valid": 1}
-            model.reshape({name: [1, count, *kind.room] for name, count in channels.items()})
-        # Samples go in as they are: floats would be four times as much to write.
+            model.reshape({name: [1, count, *kind.shape] for name, count in channels.items()})
+        # Samples are passed as integers: floats would be four times as many bytes.
         given = openvino.preprocess.PrePostProcessor(model)
         black, white = self._facts.value_range
         largest = np.iinfo(kind.samples).max / (white - black)
@@ -287,9 +289,9 @@ class _Programs:
         if black:
             given.input("image").preprocess().mean(-black)
         model = given.build()
-        if kind.room != _ANY:
+        if kind.shape != _ANY:
             tune(openvino, model)
-        # Threads bound to a core wait for whoever else computes on it: beside other work that took twice as long.
+        # A thread bound to a core waits for other work on that core: on a busy machine this took twice as long.
         settings = {**self._settings, "NUM_STREAMS": kind.concurrency, "ENABLE_CPU_PINNING": False}
         compiled = _core().compile_model(model, "CPU", settings)
         requests: SimpleQueue[Any] = SimpleQueue()
@@ -299,7 +301,7 @@ class _Programs:
 
 
 def _put(image: NDArray[Any], valid: NDArray[np.uint8], light: Light, missing: NDArray[np.bool_]) -> None:
-    """Write a picture into the upper left of a room, and zero, which is hole, into the rest.
+    """Write an image into the upper left of the input, and zero, which means hole, into the rest.
 
     Args:
         image: (3, H, W) of the samples' type.
@@ -317,7 +319,7 @@ def _put(image: NDArray[Any], valid: NDArray[np.uint8], light: Light, missing: N
 
 
 def _open_scale(openvino: Any, model: Any) -> bool:
-    """Turn the constant that OpenVINO makes of an input with a default into an input, if the model has it."""
+    """Make the scale an input again, if the model has one. OpenVINO turns inputs with a default into constants."""
     constants = [node for node in model.get_ops() if node.get_friendly_name() == SCALE]
     if not constants:
         return False

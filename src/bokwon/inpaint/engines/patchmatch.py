@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import MissingDependencyError
-from bokwon.inpaint.color import Light
+from bokwon.inpaint.colour import Light
 from bokwon.inpaint.engines.base import Engine
 
 __all__ = ["PatchMatchEngine"]
@@ -20,9 +20,9 @@ _SEED = 0
 
 
 class PatchMatchEngine(Engine):
-    """Fills holes coarse to fine with the most similar patches found elsewhere.
+    """Fills holes with the most similar patches of the image, from coarse to fine.
 
-    Works in 8 bits; the search is random, and drawn from the same seed for every tile.
+    It works in 8 bits. The search is random, with the same seed for every tile.
 
     Raises:
         MissingDependencyError: pypatchmatch is not installed, or not whole.

@@ -21,13 +21,13 @@ _X86_64 = ("x86_64", "amd64")
 
 
 class LoadedModel(NamedTuple):
-    """A model and what runs it.
+    """A model and its engine.
 
     Attributes:
         model: The model in use, the int8 one where that is.
         sha256: Checksum of its file.
         engine: What runs it.
-        precision: What it computes with, `float32`, `bfloat16` or `int8`.
+        precision: Precision of the computation: `float32`, `bfloat16` or `int8`.
     """
 
     model: Model
@@ -44,14 +44,14 @@ def load(
     threads: int | None = None,
     ensemble: int = 1,
 ) -> LoadedModel:
-    """Load a model into the engine and in the precision that were asked for.
+    """Load a model into an engine, in a given precision.
 
     Args:
         model: The float model, or an int8 model itself.
         engine: As for `load_engine`.
-        precision: `auto` is what is fastest here.
+        precision: `auto` is the fastest one on this machine.
         threads: How many threads the engine may use; all cores by default.
-        ensemble: Of how many mirrored views of a tile the mean is taken.
+        ensemble: Number of mirrored views that are averaged.
 
     Raises:
         ArgumentError: Engine and precision do not go together.
@@ -105,16 +105,15 @@ def load_engine(
     precision: Precision = "auto",
     threads: int | None = None,
 ) -> ModelEngine:
-    """Load a model file into what runs it.
+    """Load a model file into an engine.
 
     Args:
         data: The ONNX file, whole.
-        name: What messages call it.
+        name: Name in messages.
         facts: What the model's card says.
-        engine: `onnx`, `openvino`, or `auto`: OpenVINO where it is installed and the processor computes in bfloat16,
-            and ONNX Runtime everywhere else and for int8 models. Whether an int8 model is the better choice is asked
-            before (`in_precision`).
-        precision: `float32`, `bfloat16` (by OpenVINO), or `auto`, which is the faster one; `int8` for an int8 model.
+        engine: `onnx`, `openvino`, or `auto`: OpenVINO if it is installed and the processor computes in bfloat16,
+            otherwise and for int8 models ONNX Runtime. `in_precision` decides before whether to use an int8 model.
+        precision: `float32`, `bfloat16` (with OpenVINO), or `auto` for the faster one; `int8` for an int8 model.
         threads: How many threads it may use; all cores by default.
 
     Raises:

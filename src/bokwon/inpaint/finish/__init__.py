@@ -1,9 +1,9 @@
-"""What makes a fill look like the page around it: the page's own patches, its paper, its grain."""
+"""The finish of a fill: patches of the page, its background, its grain, and a limit of its lightness."""
 
-from bokwon.inpaint.finish.background import Paper
-from bokwon.inpaint.finish.background_estimate import Survey, survey
+from bokwon.inpaint.finish.background import Background
+from bokwon.inpaint.finish.background_estimate import BackgroundEstimate, estimate_background
 from bokwon.inpaint.finish.grain import add_grain
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
 from bokwon.inpaint.finish.patches import match_patches
 
-__all__ = ["LightestKnown", "Paper", "Survey", "add_grain", "match_patches", "survey"]
+__all__ = ["Background", "BackgroundEstimate", "LightestKnown", "add_grain", "estimate_background", "match_patches"]

@@ -1,4 +1,4 @@
-"""The grain of paper: what keeps a filled place from looking smoother than the page around it."""
+"""The grain of paper. With it a fill does not look smoother than the page around it."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.image_io.modes import missing_pixels
-from bokwon.inpaint.color import as_float, light_to_samples, lightness, put_samples, samples_to_light
-from bokwon.inpaint.finish.background_estimate import Survey, survey
-from bokwon.inpaint.finish.blocks import at_window, spread, windows
-from bokwon.inpaint.hole_depth import rise
+from bokwon.inpaint.colour import as_float, light_to_samples, lightness, put_samples, samples_to_light
+from bokwon.inpaint.finish.background_estimate import BackgroundEstimate, estimate_background
+from bokwon.inpaint.finish.blocks import at_window, normalized_convolution, windows
+from bokwon.inpaint.hole_depth import smoothstep
 from bokwon.types import Hole, Pixels
 
 __all__ = ["Texture", "add_grain"]
 
 _SIDE = 512
-"""Side of the texture, pixels; it goes on without a seam."""
+"""Side of the texture, pixels. The texture is periodic, so it repeats without a seam."""
 
 _INK, _PAPER = 0.5, 0.85
-"""Lightness, as a share of the paper's, up to which a filled pixel is ink and has no grain, and from which it is paper
-and has all of it."""
+"""Lightness as a share of the paper's. Up to the first a filled pixel counts as ink and gets no grain. From the second
+on it counts as paper and gets all of it."""
 
 
 class Texture:
-    """A grain like that of the paper looked at: of the same spectrum, and of the same relation between the channels.
+    """A grain with the spectrum of the given patches, and with their correlation between channels.
 
     Args:
         patches: (n, h, w, C) pieces of grain of unit deviation.
-        seed: Which of all such textures.
+        seed: Of the random phases.
 
     Source: Galerne, Gousseau and Morel, "Random Phase Textures: Theory and Synthesis", IEEE TIP 2011, section III
-    (asymptotic discrete spot noise: white noise convolved with a spot; here with one that has the mean spectrum of all
+    (asymptotic discrete spot noise: white noise convolved with a spot. The spot here has the mean spectrum of all
     patches).
     """
 
@@ -50,15 +50,15 @@ class Texture:
         self._grain = np.asarray(grain / max(float(grain.mean(axis=-1).std()), 1e-12), np.float32)
 
     def at(self, window: tuple[slice, slice]) -> NDArray[np.float32]:
-        """Return the grain of a window of the page, (h, w, C), its lightness of unit deviation."""
+        """Return the grain of a window of the page, (h, w, C). Its lightness has a standard deviation of 1."""
         rows, columns = (np.arange(span.start, span.stop) % _SIDE for span in window)
         return np.asarray(self._grain[rows[:, None], columns])
 
 
 def _spots(patches: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return what white noise is convolved with to have the patches' mean spectrum, (h, w, C, C).
+    """Return the spot, (h, w, C, C): white noise convolved with it has the mean spectrum of the patches.
 
-    The channels' spectra and what they have in common are a matrix at each frequency; its square root is the spot.
+    At each frequency the spectra and cross-spectra of the channels form a matrix. The spot is its square root.
     """
     _, height, width, _ = patches.shape
     # Without a window the seam between opposite sides of a patch would show as a cross of streaks.
@@ -72,32 +72,36 @@ def _spots(patches: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def add_grain(pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0, concurrency: int = 1) -> None:
-    """Give what was filled the grain of the paper around it, in place.
+    """Add the grain of the surrounding paper to a fill, in place.
 
-    What the fill lacks of the paper's deviation is added, square by square, to what is paper in it and not to its ink.
-    A bilevel page has no grain and stays as it is.
+    In each block the standard deviation of the fill is raised to that of the paper. Only paper gets grain, ink gets
+    none. A bilevel page has no grain and stays as it is.
 
     Args:
-        pixels: Samples (H, W) or (H, W, C) of the filled page; those inside the hole are written, no other is.
+        pixels: Samples (H, W) or (H, W, C) of the filled page. Only those inside the hole are changed.
         mode: Their mode.
         hole: (H, W), what was filled.
-        seed: Which of all grains that match.
-        concurrency: How many windows are worked on at the same time, at least 1.
+        seed: Of the grain.
+        concurrency: Number of threads, at least 1.
     """
     if mode == "1" or hole.all() or not hole.any():
         return
-    around = survey(pixels, missing_pixels(pixels, mode, hole), mode, near=hole, seed=seed, concurrency=concurrency)
-    lack = _lack(around, survey(pixels, ~hole, mode, near=hole, concurrency=concurrency, filled=True), hole)
+    around = estimate_background(
+        pixels, missing_pixels(pixels, mode, hole), mode, near=hole, seed=seed, concurrency=concurrency
+    )
+    lack = _lack(
+        around, estimate_background(pixels, ~hole, mode, near=hole, concurrency=concurrency, filled=True), hole
+    )
     if not lack.any():
         return
-    colour = spread(around.colour, around.seen, 1.0, hole=hole)
-    # Another than that of `bokwon.inpaint.finish.background`, or where its paper was put the two would add up in step.
+    colour = normalized_convolution(around.colour, around.seen, 1.0, hole=hole)
+    # Not the seed of `bokwon.inpaint.finish.background`: with the same one, both grains would add up in phase.
     texture = Texture(around.patches, seed=seed + 1)
 
     def add(window: tuple[slice, slice]) -> None:
         filled = as_float(samples_to_light(pixels[window], mode))
         paper = np.maximum(lightness(at_window(colour, window)), 1e-3)
-        share = rise(np.asarray(lightness(filled) / paper, np.float32), _INK, _PAPER)
+        share = smoothstep(np.asarray(lightness(filled) / paper, np.float32), _INK, _PAPER)
         grained = filled + texture.at(window) * at_window(lack, window) * share
         inside = hole[window]
         put_samples(pixels[window], inside, light_to_samples(grained[inside], mode, pixels.dtype))
@@ -106,7 +110,7 @@ def add_grain(pixels: Pixels, mode: str, hole: Hole, *, seed: int = 0, concurren
         list(pool.map(add, windows(hole)))
 
 
-def _lack(around: Survey, fill: Survey, hole: Hole) -> NDArray[np.float32]:
-    wanted = spread(around.deviation, around.measured, 0.0, hole=hole)
-    there = spread(fill.deviation, fill.measured, 0.0, hole=hole)
+def _lack(around: BackgroundEstimate, fill: BackgroundEstimate, hole: Hole) -> NDArray[np.float32]:
+    wanted = normalized_convolution(around.deviation, around.measured, 0.0, hole=hole)
+    there = normalized_convolution(fill.deviation, fill.measured, 0.0, hole=hole)
     return np.asarray(np.sqrt(np.maximum(wanted**2 - there**2, 0.0)), np.float32)

@@ -1,4 +1,4 @@
-"""The lightest paper around a hole, beyond which a network goes now and then where holes tangle."""
+"""An upper limit for the lightness of a fill: networks sometimes fill too light between tangled holes."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.inpaint.color import Light, largest, samples_to_light
-from bokwon.inpaint.finish.blocks import CELL, at_points, blocks, most, squares_near, whole_squares
+from bokwon.inpaint.colour import Light, largest, samples_to_light
+from bokwon.inpaint.finish.blocks import BLOCK, at_points, block_groups, block_maximum, blocks_near, whole_blocks
 from bokwon.types import Hole, Pixels
 
 __all__ = ["LightestKnown"]
 
 _REACH = 2
-"""How many squares around its own the lightest is looked for in: at least 64 pixels."""
+"""Blocks on each side in which the lightest known place is sought: at least 64 pixels."""
 _SPOT = 8
-"""Side of the spots whose mean is taken, pixels: a fill has no grain, and is held against paper without it."""
+"""Side of the spots that are averaged, pixels. A fill has no grain, so it is compared with paper without grain."""
 _LEAST_KNOWN = 0.6
-"""What share of a spot has to be known."""
+"""Least share of a spot that must be known."""
 _GRAIN = 0.12
-"""How much lighter than all spots single pixels may be and still be grain. Beyond it there are light strokes, of a
-rubbing or a blueprint, and they are the bound."""
+"""Single pixels up to this much lighter than all spots count as grain. Lighter ones are strokes, as in a rubbing or a
+blueprint, and then they are the bound."""
 
 
 class LightestKnown:
-    """The lightest that is known around each place of a page, without its grain.
+    """The lightest known value around each place of a page, without grain.
 
     Args:
         pixels: Samples (H, W) or (H, W, C) of the page.
         mode: Their mode.
-        missing: (H, W), True where nothing is known.
-        concurrency: How many blocks are looked at at the same time.
+        missing: (H, W), True where pixels are missing.
+        concurrency: Number of threads.
     """
 
     def __init__(self, pixels: Pixels, mode: str, missing: Hole, concurrency: int = 1) -> None:
         import cv2
 
-        # A square more, as bounds are interpolated between squares.
-        wanted = squares_near(missing, _REACH + 1)
+        # One block more, because bounds are interpolated between blocks.
+        wanted = blocks_near(missing, _REACH + 1)
         channels = samples_to_light(pixels[:1, :1], mode).shape[-1]
         spots, single = (np.full((*wanted.shape, channels), -1.0, np.float32) for _ in range(2))
 
-        def look(block: tuple[tuple[slice, slice], tuple[slice, slice]]) -> None:
+        def measure(block: tuple[tuple[slice, slice], tuple[slice, slice]]) -> None:
             place, window = block
             spots[place], single[place] = _lightest(samples_to_light(pixels[window], mode), ~missing[window])
 
         with ThreadPoolExecutor(concurrency) as pool:
-            list(pool.map(look, blocks(wanted)))
+            list(pool.map(measure, block_groups(wanted)))
         near = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
         spots, single = (cv2.dilate(grid, near).reshape(grid.shape) for grid in (spots, single))
         bound = np.where(single > spots + _GRAIN, single, spots)
@@ -55,21 +55,21 @@ class LightestKnown:
         self._least = cv2.erode(self._bound, np.ones((3, 3), np.uint8)).reshape(bound.shape)
 
     def bound(self, light: NDArray[np.float32], window: tuple[slice, slice], missing: Hole) -> NDArray[np.float32]:
-        """Return the light of a window of the page, no lighter where it is missing than what is known around.
+        """Return the light of a window with missing pixels no lighter than what is known around them.
 
-        Far from all that is known it stays.
+        Pixels far from all known ones stay as they are.
 
         Args:
-            light: (h, w, C), bright is large; written to if it may be.
+            light: (h, w, C), larger is brighter. Changed in place if the array is writeable.
             window: Its rows and columns.
             missing: (h, w), its part of the page's hole.
         """
-        # Found by rows they would take five times as long.
+        # np.nonzero on rows and columns would take five times as long.
         rows, columns = np.divmod(np.flatnonzero(np.ascontiguousarray(missing)), missing.shape[1])
         filled = light[rows, columns]
-        # Few are lighter than even the least bound near them, and only those need theirs exactly.
+        # Few pixels are lighter than the least bound near them. Only those need the exact bound.
         down, across = rows + window[0].start, columns + window[1].start
-        found = np.flatnonzero((filled > self._least[down // CELL, across // CELL]).any(axis=-1))
+        found = np.flatnonzero((filled > self._least[down // BLOCK, across // BLOCK]).any(axis=-1))
         if not len(found):
             return light
         bounded = light if light.flags.writeable else light.copy()
@@ -79,10 +79,10 @@ class LightestKnown:
 
 
 def _lightest(light: Light, known: Hole) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the lightest spot and pixel of each square, (h, w, C) in [0, 1]; below 0 where none is known."""
+    """Return the lightest spot and the lightest pixel of each block, (h, w, C) in [0, 1]; below 0 if none is known."""
     import cv2
 
-    light, known = whole_squares(light, known)
+    light, known = whole_blocks(light, known)
     height, width, channels = light.shape
     white = np.float32(largest(light))
     # Twenty times as fast as a product.
@@ -91,5 +91,5 @@ def _lightest(light: Light, known: Hole) -> tuple[NDArray[np.float32], NDArray[n
     share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)[..., None]
     total = cv2.resize(shown, size, interpolation=cv2.INTER_AREA).reshape(*share.shape[:2], channels)
     means = np.where(share >= _LEAST_KNOWN, total / (np.maximum(share, _LEAST_KNOWN) * white), -1.0)
-    pixels = np.where(most(known[..., None], CELL), most(shown, CELL) / white, -1.0)
-    return most(np.asarray(means, np.float32), CELL // _SPOT), np.asarray(pixels, np.float32)
+    pixels = np.where(block_maximum(known[..., None], BLOCK), block_maximum(shown, BLOCK) / white, -1.0)
+    return block_maximum(np.asarray(means, np.float32), BLOCK // _SPOT), np.asarray(pixels, np.float32)

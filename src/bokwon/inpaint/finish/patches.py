@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bokwon.image_io.modes import missing_pixels
-from bokwon.inpaint.color import PLANES, as_float, samples_to_light
+from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
 from bokwon.inpaint.finish.patch_search import (
     AT_ONCE,
     STRIDE,
@@ -20,7 +20,7 @@ from bokwon.inpaint.finish.patch_search import (
     padded,
     sample,
 )
-from bokwon.inpaint.hole_depth import depth_in_hole, rise
+from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
 from bokwon.inpaint.tiling import Feather, Tile, Tiling
 from bokwon.types import Hole, Pixels
 
@@ -53,17 +53,17 @@ BORDER = 12
 
 
 def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1) -> None:
-    """Make a fill of the page's own patches, in place.
+    """Replace a fill by patches of the page, in place.
 
-    A network's fill is right on average, and soft. It serves as a guide here: for each of its patches the most similar
-    known patch near it is looked up, and every pixel becomes the mean of the known pixels that its patches bring. So
-    ink and paper are the page's own, and nothing appears that the fill did not hold.
+    The fill of a network is right on average, but soft. It serves as a guide: for each of its patches, the most similar
+    known patch nearby is sought. Every pixel becomes the mean of all found patches that cover it. So ink and paper are
+    those of the page, and nothing appears that is not in the fill.
 
     Args:
-        pixels: Samples (H, W) or (H, W, C) of the filled page; those inside the hole are written, no other is.
+        pixels: Samples (H, W) or (H, W, C) of the filled page. Only those inside the hole are changed.
         mode: Their mode; a bilevel page stays as it is.
         hole: (H, W), what was filled.
-        concurrency: How many windows are worked on at the same time, at least 1. The result is the same.
+        concurrency: Number of threads, at least 1. The result is the same.
 
     Source: Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009 (propagation of matches); Wexler,
     Shechtman and Irani, "Space-Time Completion of Video", TPAMI 2007 (votes of overlapping patches).
@@ -139,7 +139,7 @@ class _Window:
         top, left = rows.start, columns.start
         inner = tuple(slice(s.start - o, s.stop - o) for s, o in zip(window, (top, left), strict=True))
         light = as_float(samples_to_light(pixels[rows, columns], mode))
-        deep = rise(depth_in_hole(missing, (rows, columns), round(DEEP)), RIM, DEEP)
+        deep = smoothstep(depth_in_hole(missing, (rows, columns), round(DEEP)), RIM, DEEP)
         return cls(light, hole[rows, columns], usable, deep, (inner[0], inner[1]), (top, left), PLANES[mode])
 
     def matched(self) -> Floats:

@@ -16,7 +16,7 @@ __all__ = ["feature_distance", "feature_terms", "gram", "l1_terms", "make_compos
 
 
 def make_composite(output: Tensor, image: Tensor, valid: Tensor) -> Tensor:
-    """Return `image` where valid, `output` in the hole, bit for bit.
+    """Return the composite: `image` where valid, `output` in the hole, bit for bit.
 
     Args:
         output: `(N, C, H, W)`.
@@ -38,7 +38,7 @@ def make_composite(output: Tensor, image: Tensor, valid: Tensor) -> Tensor:
 
 
 def l1_terms(output: Tensor, truth: Tensor, valid: Tensor, definition: LossDefinition) -> dict[str, Tensor]:
-    """Return valid and hole: each a mean over all N x C x H x W elements, however small the hole.
+    """Return the terms valid and hole. Each is a mean over all N x C x H x W elements, not only over the hole.
 
     Source: Liu et al. 2018, section 3.3; for the denominator, the authors in NVIDIA/partialconv, issue 9.
 
@@ -106,7 +106,7 @@ def total_variation(images: Tensor, region: Tensor | None = None) -> Tensor:
 
     Args:
         images: `(N, C, H, W)`.
-        region: `(N, 1, H, W)`, 1 where a pixel counts: only pairs with both in the region do. None: every pair.
+        region: `(N, 1, H, W)`. A pair counts if both of its pixels are 1. None: every pair counts.
 
     Returns:
         A scalar, in the unit of the images.
@@ -124,12 +124,12 @@ def total_variation(images: Tensor, region: Tensor | None = None) -> Tensor:
 
 
 def gram(features: Tensor) -> Tensor:
-    """Return the channels' inner products over all positions, times 1 / (C H W).
+    """Return the Gram matrix: inner products of the channels over all positions, divided by C H W.
 
     Source: Liu et al. 2018, section 3.3, K_p.
 
     Args:
-        features: `(N, C, H, W)`, any float dtype; summed in at least float32, also under autocast.
+        features: `(N, C, H, W)`, any float dtype. Sums are in at least float32, also under autocast.
 
     Returns:
         `(N, C, C)` in at least float32.
@@ -187,12 +187,12 @@ def feature_terms(maps: Sequence[Tensor], truth_maps: Sequence[Tensor]) -> tuple
 
 
 def feature_distance(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
-    """Return how far apart feature maps are.
+    """Return the distance between feature maps, as in LPIPS.
 
-    At every position the features of a map are scaled to length 1; squared differences are added up over the channels,
-    averaged over the positions, and added up over the maps:
+    At every position, the features of a map are scaled to length 1. Squared differences are summed over the channels,
+    averaged over the positions, and summed over the maps:
     `sum over taps of mean over (h, w) of |a / |a| - b / |b||^2`. This is LPIPS with all its learned weights equal to 1.
-    Features of a ReLU are not negative, so each map adds between 0 and 2.
+    Features after a ReLU are not negative, so each map adds a value from 0 to 2.
 
     Args:
         first: Maps (N, C, H, W), one per tap.

@@ -53,14 +53,14 @@ def losses(
             leaves the perceptual and style terms out.
         composite: Output in the hole, input outside; from `truth` and `output` by default.
         truth_features: `features(truth)` if it is known already; otherwise computed here, without gradient.
-        definition: What the terms are.
+        definition: Definition of the terms.
 
     Returns:
         Scalars of at least float32, in the definition's order: valid, hole, perceptual, style_out, style_comp, tv
         for `PAPER`; valid, hole, tv, perceptual, style for `REIMPLEMENTATION`.
 
     Raises:
-        ArgumentError: If shapes disagree or `valid` is not a mask of zeros and ones.
+        ArgumentError: If shapes differ or `valid` has values other than 0 and 1.
 
     Example:
         >>> truth, valid = torch.rand(2, 3, 16, 16), torch.ones(2, 1, 16, 16)
@@ -94,19 +94,19 @@ def losses(
 
 
 def l1_losses(output: Tensor, truth: Tensor, valid: Tensor, *, definition: LossDefinition = PAPER) -> dict[str, Tensor]:
-    """Return valid and hole alone, unweighted, as `losses` does.
+    """Return only the terms valid and hole, unweighted, as `losses` does.
 
     Args:
         output: The network's prediction, `(N, 3, H, W)` in [0, 1], any float dtype.
         truth: The undamaged images, same shape.
         valid: 1 where pixels are known, 0 in the hole.
-        definition: What the terms are.
+        definition: Definition of the terms.
 
     Returns:
         Scalars of at least float32.
 
     Raises:
-        ArgumentError: If shapes disagree or `valid` is not a mask of zeros and ones.
+        ArgumentError: If shapes differ or `valid` has values other than 0 and 1.
 
     Source: Liu et al. 2018, section 3.3, L_valid and L_hole.
 
@@ -132,7 +132,8 @@ def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> T
         A scalar.
 
     Raises:
-        ArgumentError: If a term has no weight or a weight no term, a weight is negative or not finite, or all are 0.
+        ArgumentError: If a term has no weight, a weight other than 0 has no term, a weight is negative or not finite,
+            or all weights are 0.
 
     Source: Liu et al. 2018, equation of L_total in section 3.3.
 

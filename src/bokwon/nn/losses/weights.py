@@ -16,12 +16,12 @@ class LossDefinition:
     """The definition of the loss terms, with their published weights.
 
     Attributes:
-        tv_region: Where total variation counts: between neighbours that both lie in the `hole` dilated by one pixel,
-            or everywhere in the `composite`.
+        tv_region: Where total variation is taken: between neighbours in the `hole` dilated by one pixel, or in the
+            whole `composite`.
         joint_style: True returns style_out + style_comp as one term, `style`; False returns the two.
-        normalised_pixels: True takes valid, hole and tv on images after ImageNet mean/std normalisation; False in
-            [0, 1]. Perceptual and style always see normalised images, normalised once, by the feature network.
-        default_weights: Name and weight of every term, in the order of reports.
+        normalised_pixels: True computes valid, hole and tv on images normalised by ImageNet's mean and std, False on
+            images in [0, 1]. Perceptual and style always use normalised images; the feature network normalises them.
+        default_weights: Name and weight of every term, in the order in which reports list them.
 
     Raises:
         ArgumentError: If `tv_region` has another value, or the weights do not name each term once.
@@ -50,7 +50,7 @@ class LossDefinition:
 
     @property
     def weights(self) -> dict[str, float]:
-        """A fresh dict of the default weights, for `weighted_sum` or to change."""
+        """A new dict of the default weights."""
         return dict(self.default_weights)
 
 

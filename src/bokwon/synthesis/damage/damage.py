@@ -102,26 +102,26 @@ def apply_damage(
     background: Background | tuple[int, int, int] | npt.NDArray[np.uint8] | None = None,
     unit: float | None = None,
 ) -> Damaged:
-    """Damage a page or photograph the way time does.
+    """Add synthetic damage to a page or photograph.
 
     Args:
         image: uint8 (H, W, 3), RGB.
         rng: Random generator; the same state gives the same damage.
-        kinds: Names out of `KINDS`, all of which are applied; None draws one to three.
-        coverage: Share of the image that each kind aims at, in (0, 1), or an interval to draw it from; None draws what
-            is usual for the kind. It counts the loss, for stains and tape the area covered; flaking takes at most what
-            is inked.
+        kinds: Names from `KINDS`; all of them are applied. None draws one to three.
+        coverage: Target share of the image for each kind, in (0, 1), or an interval to draw it from. None draws a value
+            that is usual for the kind. It is the share of lost pixels; for stains and tape the covered area. Flaking
+            removes at most the ink.
         strength: How severe, in [0, 1], or an interval to draw it from.
-        background: What shows through holes: `leaf` (the next page), `paper` (a backing sheet), `black`, `white`, an
-            RGB colour or an image, uint8 (H, W, 3), RGB; None draws one.
-        unit: Pixels of 1/512 of the page's width, which all sizes of damage follow; the shorter side / 512 by default.
-            Give it when the image is a crop of a page.
+        background: What is visible through holes: `leaf` (the next page), `paper` (a backing sheet), `black`, `white`,
+            an RGB colour, or an image, uint8 (H, W, 3), RGB. None draws one of the first four.
+        unit: Length of 1/512 of the page's width, pixels; all sizes of damage are in proportion to it. By default the
+            shorter side / 512. Set it if the image is a crop of a page.
 
     Returns:
-        The damaged image, its hole mask, its class map and what was done.
+        The damaged image, its hole mask, its class map, and a record of the damage.
 
     Raises:
-        ArgumentError: For an image of the wrong kind, an unknown damage, or a number out of range.
+        ArgumentError: The image has the wrong type or shape, a kind is unknown, or a number is out of range.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ArgumentError(

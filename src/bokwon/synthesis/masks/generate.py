@@ -67,17 +67,17 @@ def make_mask(
     Args:
         rng: Random generator; the same state gives the same mask.
         size: (H, W), pixels.
-        kind: `occlusion` (what moving things hide between two frames, as in the paper), `strokes` (free-form brush),
-            `blobs` (thresholded noise), `mixed` (one of these, or two laid over each other) or `document` (shapes of
+        kind: `occlusion` (what moving objects hide between two frames, as in the paper), `strokes` (free-form brush
+            strokes), `blobs` (thresholded noise), `mixed` (one of these, or two combined), or `document` (shapes of
             document damage: tunnels, torn edges, cracks, burns, mould, lost patches).
         ratio: Half-open interval (low, high] of the hole's share of the image, in [0, 1]; (0.01, 0.6] by default.
-        border: `touching`: a hole reaches into the border frame (50 px at 512); `inner`: none does; `both`: no matter.
+        border: `touching`: a hole reaches into the border frame (50 px at 512); `inner`: no hole does; `both`: either.
 
     Returns:
-        bool (H, W), True = hole; its area lies in the interval exactly.
+        bool (H, W), True = hole. Its ratio lies in the interval.
 
     Raises:
-        ArgumentError: For an unknown kind or border, a size below 1, or a ratio that no mask of this size can have.
+        ArgumentError: The kind or border is unknown, a side is below 1, or no mask of this size can have such a ratio.
     """
     least, most = check_mask(size, kind, ratio or _WHOLE_RANGE, border)
     target = int(rng.integers(least, most + 1))

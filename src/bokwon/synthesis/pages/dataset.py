@@ -74,15 +74,14 @@ def make_pages(
     """Render a set of pages into a folder.
 
     Writes `NNNNNN.png` (the page), `NNNNNN.json` (style, text, boxes) and `ink/NNNNNN.png` (white = ink) for every
-    page, then `manifest.jsonl`. `settings.json` tells what the set is made from. While the set is not complete a
-    file `INCOMPLETE` lies in the folder; the same call again goes on where the last one stopped, and one with a larger
-    count makes the set grow.
+    page, then `manifest.jsonl`. `settings.json` holds the settings. Until the set is complete, the folder holds a file
+    `INCOMPLETE`. The same call continues an interrupted set; a call with a larger count extends it.
 
     Args:
         settings: What to make.
         out: The folder.
-        jobs: Number of processes, at least 1. They are spawned: a script needs its `if __name__ == "__main__"`.
-        progress: Called with the number of pages that are there and the number asked for.
+        jobs: Number of processes, at least 1. They are spawned, so a script must have `if __name__ == "__main__"`.
+        progress: Called with the number of finished pages and the number asked for.
 
     Returns:
         The manifest.

@@ -100,15 +100,39 @@ def test_several_pages_become_no_other_format() -> None:
         document.rewrite(io.BytesIO(), "PNG", lambda *_: None)
 
 
-def test_what_a_changed_file_is_without_is_said() -> None:
+def with_inner_image(pages: int) -> bytes:
+    """A file whose pages each hold a smaller copy within them."""
     stream = io.BytesIO()
     with tifffile.TiffWriter(stream) as writer:
-        writer.write(PAGES[0], subifds=1, metadata=None)
-        writer.write(SMALL, subfiletype=1, metadata=None)
-    with TiffDocument(Source("leaves.tif", data=stream.getvalue()), 1000) as document:
+        for page in PAGES[:pages]:
+            writer.write(page, subifds=1, metadata=None)
+            writer.write(page[::2, ::2], subfiletype=1, metadata=None)
+    return stream.getvalue()
+
+
+def test_images_within_pages_stay_on_pages_that_change_and_on_the_others() -> None:
+    source = Source("leaves.tif", data=with_inner_image(2))
+    with TiffDocument(source, 1000) as document:
+        assert document.notices == ()
+    data = rewritten(source, {2})
+    for page, expected in zip(pages_of(data), [PAGES[0], 255 - PAGES[1]], strict=True):
+        np.testing.assert_array_equal(page, expected)
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        for page, expected in zip(file.pages, PAGES[:2], strict=True):
+            np.testing.assert_array_equal(page.pages[0].asarray(), expected[::2, ::2])
+
+
+def test_what_a_changed_file_is_without_is_said() -> None:
+    data = bytearray(with_inner_image(1))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        place = file.pages[0].tags["SubIFDs"].valueoffset
+    data[place : place + 4] = len(data).to_bytes(4, "little")
+    source = Source("leaves.tif", data=bytes(data))
+    with TiffDocument(source, 1000) as document:
         assert document.notices == (
-            "leaves.tif holds images within its pages (SubIFDs): a changed file is without them",
+            "leaves.tif holds images within its pages (SubIFDs) that cannot be moved: a changed file is without them",
         )
+    np.testing.assert_array_equal(pages_of(rewritten(source, {1}))[0], 255 - PAGES[0])
 
 
 def test_images_that_would_be_lost_are_an_error() -> None:

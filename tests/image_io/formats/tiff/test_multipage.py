@@ -92,8 +92,69 @@ def test_kinds_of_pages_are_told_by_their_tags() -> None:
     assert not multipage.is_reduced({})
     assert multipage.is_scattered({259: Entry.shorts(6)})
     assert not multipage.is_scattered({259: Entry.shorts(7)})
-    assert multipage.has_inner_images({330: Entry.longs(8)})
-    assert not multipage.has_inner_images({})
+
+
+def pyramid(byteorder: str = "<", *, big: bool = False) -> io.BytesIO:
+    """Two pages, the second of which holds two smaller copies within it."""
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream, byteorder=byteorder, bigtiff=big) as writer:
+        writer.write(PAGES[0], metadata=None)
+        writer.write(PAGES[1], metadata=None, subifds=2)
+        for step in (2, 4):
+            writer.write(PAGES[1][::step, ::step], metadata=None, subfiletype=1, description=f"copy {step}")
+    return stream
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_images_within_pages_are_moved_along(byteorder: str, big: bool) -> None:
+    stream = pyramid(byteorder, big=big)
+    out = io.BytesIO()
+    output = multipage.TiffWriter(out, byteorder, big=big)
+    for position in chain.positions(stream):
+        output.add_file(io.BytesIO(multipage.extract(stream, position)))
+    with tifffile.TiffFile(io.BytesIO(out.getvalue())) as file:
+        assert [len(page.subifds or ()) for page in file.pages] == [0, 2]
+        np.testing.assert_array_equal(file.pages[1].asarray(), PAGES[1])
+        for step, page in zip((2, 4), file.pages[1].pages, strict=True):
+            assert (page.description, page.is_reduced) == (f"copy {step}", True)
+            np.testing.assert_array_equal(page.asarray(), PAGES[1][::step, ::step])
+
+
+def spoilt_pyramid(kind: str) -> tuple[io.BytesIO, directories.Directory]:
+    """A page whose first image within it cannot be moved, and its tags."""
+    stream = pyramid()
+    directory = directories.parse(stream, chain.positions(stream)[1])
+    places = directories.numbers(directory[330])
+    inner = directories.parse(stream, places[0])
+    end = len(stream.getvalue()) + len(stream.getvalue()) % 2
+    if kind == "nested":
+        inner[330] = Entry.longs(places[1])
+    elif kind == "damaged":
+        inner[273] = Entry.longs(1 << 30)
+    elif kind == "old JPEG":
+        inner[259] = Entry.shorts(6)
+    written = bytearray(directories.serialise(inner, end))
+    if kind == "chain":
+        count = len(inner)
+        written[2 + 12 * count : 6 + 12 * count] = chain.positions(stream)[0].to_bytes(4, "little")
+    directory[330] = Entry.longs(*[end] * 257) if kind == "many" else Entry.longs(end)
+    return io.BytesIO(stream.getvalue().ljust(end, b"\0") + bytes(written)), directory
+
+
+@pytest.mark.parametrize("kind", ["nested", "damaged", "old JPEG", "chain", "many"])
+def test_images_within_pages_that_cannot_be_moved_are_an_error(kind: str) -> None:
+    stream, directory = spoilt_pyramid(kind)
+    with pytest.raises(ValueError, match=r"image|page"):
+        multipage.inner_file(stream, directory)
+    directory[330] = Entry(2, 4, b"none")
+    with pytest.raises(KeyError):
+        multipage.inner_file(stream, directory)
+
+
+def test_an_image_within_a_page_that_is_like_the_others_is_no_error() -> None:
+    stream, directory = spoilt_pyramid("none")
+    assert len(chain.positions(io.BytesIO(multipage.inner_file(stream, directory)))) == 1
 
 
 def described(text: bytes, compression: int = 1) -> directories.Directory:

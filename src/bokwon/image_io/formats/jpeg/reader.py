@@ -35,7 +35,7 @@ _FIX = "convert it to PNG or TIFF with a program that reads it"
 
 
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
-    """Read a JPEG file, of several pictures the first; see `bokwon.image_io.formats.table.Format`."""
+    """Read the first picture of a JPEG file; see `bokwon.image_io.formats.table.Format`."""
     stream.seek(0)
     data = stream.read()
     if not data.startswith(_BEGIN):
@@ -69,7 +69,7 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
 
 
 def size_of(stream: BinaryIO) -> tuple[int, int] | None:
-    """Return width and height, as the frame says."""
+    """Return the width and height from the frame header."""
     stream.seek(0)
     size = structure_of(stream.read()).size
     return size if all(size) else None

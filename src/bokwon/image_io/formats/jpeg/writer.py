@@ -23,7 +23,7 @@ _MOST_PAYLOAD = 65533
 
 
 def own_blocks(metadata: Metadata) -> list[str]:
-    """Return the names of a JPEG's segments that no other format takes over."""
+    """Return the names of the JPEG segments that no other format can hold."""
     if metadata.jpeg is None:
         return []
     translated = (EXIF, XMP, ICC, *([EXTENSION] if is_joined(metadata.jpeg.segments) else []))
@@ -43,7 +43,7 @@ def too_long(metadata: Metadata) -> list[str]:
 
 
 def changes(page: Page) -> list[str]:
-    """Return what of a page is not as it was once it is a JPEG file, one sentence each."""
+    """Return what changes when a page is written as JPEG, one sentence each."""
     stored = page.metadata.jpeg
     how = "at the input's quality" if stored and stored.tables else f"at quality {QUALITY}"
     anew = f"JPEG is encoded anew, {how}: pixels outside the holes may change slightly"
@@ -68,13 +68,13 @@ def _segments_of(metadata: Metadata) -> tuple[bytes, ...]:
 
 
 def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> None:
-    """Write a JPEG file, with the tables and subsampling of the JPEG file the page came from.
+    """Write a JPEG file, with the tables and subsampling of the JPEG that the page was read from.
 
     Args:
         stream: Where to.
         pixels: 8-bit samples.
         mode: L, RGB or CMYK.
-        metadata: What the page carries.
+        metadata: Metadata of the page.
     """
     image = to_pillow(pixels, mode)
     image.info.clear()

@@ -31,7 +31,7 @@ _STREAM = re.compile(r"^stream <[^>]*>:? *")
 
 
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> NoReturn:
-    """Refuse to read a PDF as a picture: it is opened as a document.
+    """Refuse to read a PDF as an image: it must be opened as a document.
 
     Raises:
         InputFileError: Always.
@@ -40,7 +40,7 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> NoReturn:
 
 
 def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> NoReturn:
-    """Refuse to make a PDF of a picture: only a PDF's own pictures are replaced.
+    """Refuse to write an image as PDF: only pictures within a PDF can be replaced.
 
     Raises:
         ArgumentError: Always.
@@ -80,7 +80,7 @@ class PdfDocument(Document):
         max_pixels: Refuse pictures of more pixels, before decoding them.
 
     Raises:
-        InputFileError: It is damaged or takes a password.
+        InputFileError: It is damaged or needs a password.
         MissingDependencyError: pikepdf is not installed.
     """
 
@@ -149,7 +149,7 @@ class PdfDocument(Document):
     def rewrite(
         self, stream: BinaryIO, file_format: str, transform: PageTransform, file_xmp: XmpTransform | None = None
     ) -> None:
-        """Write the file anew; see `Document.rewrite`."""
+        """Write the file, with some of its pages changed; see `Document.rewrite`."""
         if file_format != "PDF":
             raise ArgumentError(f"{self._source.name} is a PDF, which cannot become {file_format}", "write a .pdf file")
         any_changed = False

@@ -87,7 +87,7 @@ class PdfPicture:
     Args:
         pdf: The open PDF.
         image: The object.
-        name: What messages call it.
+        name: Name in messages.
         max_pixels: Refuse more pixels, before decoding them.
         upright: What turns it as viewers show it on its page.
     """

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.directories import Entry
 
-__all__ = ["chain", "positions", "with_directory"]
+__all__ = ["chain", "next_position", "positions", "with_directory"]
 
 _MOST_PAGES = 65535
 
@@ -66,6 +66,26 @@ def chain(stream: BinaryIO) -> tuple[list[int], str]:
     if not found:
         raise ValueError("it has no page")
     return list(found), ""
+
+
+def next_position(stream: BinaryIO, position: int) -> int:
+    """Return where the directory behind another one lies; 0 where there is none.
+
+    Args:
+        stream: Seekable file whose first byte is the byte-order mark.
+        position: Where the other one lies.
+
+    Raises:
+        ValueError: The file ends before it says so.
+    """
+    layout, _ = directories.header_of(stream)
+    directories.seek_within(stream, position, stream.seek(0, io.SEEK_END))
+    entries = directories.entry_count(stream, layout)
+    stream.seek(position + layout.count.size + entries * layout.entry.size)
+    following = stream.read(layout.offset.size)
+    if len(following) < layout.offset.size:
+        raise ValueError("the file ends inside its tags")
+    return int(layout.offset.unpack(following)[0])
 
 
 def with_directory(stream: BinaryIO, directory: Mapping[int, Entry]) -> BinaryIO:

@@ -138,7 +138,7 @@ def check_developed(name: str, stream: BinaryIO, positions: list[int]) -> None:
     """Refuse a camera's raw file (DNG, NEF, CR2, ARW and others), whose samples are those of the sensor.
 
     Args:
-        name: What messages call it.
+        name: Name in messages.
         stream: The file, seekable.
         positions: Where its directories lie.
 

@@ -123,7 +123,7 @@ def parse(stream: BinaryIO, position: int | None = None) -> Directory:
         ValueError: The header is not a TIFF header, or the directory is cut off.
     """
     layout, first = header_of(stream)
-    return _parse_directory(stream, layout, first if position is None else position, _Room.of(stream), depth=0)
+    return _parse_directory(stream, layout, first if position is None else position, _Budget.of(stream), depth=0)
 
 
 def left_out(stream: BinaryIO, position: int | None = None) -> list[int]:
@@ -140,7 +140,7 @@ def left_out(stream: BinaryIO, position: int | None = None) -> list[int]:
     position = first if position is None else position
     seek_within(stream, position, stream.seek(0, io.SEEK_END))
     tags = {tag for tag, *_ in _entries(stream, layout)}
-    return sorted(tags - _parse_directory(stream, layout, position, _Room.of(stream), depth=0).keys())
+    return sorted(tags - _parse_directory(stream, layout, position, _Budget.of(stream), depth=0).keys())
 
 
 def seek_within(stream: BinaryIO, position: int, whole: int) -> None:
@@ -178,14 +178,14 @@ def header_of(stream: BinaryIO) -> tuple[Layout, int]:
 
 
 @dataclass
-class _Room:
-    """How many bytes values may still take: no more than their file has, or a small one could unfold to any size."""
+class _Budget:
+    """Bytes that values may still take: at most the size of the file. Otherwise a small file could claim any size."""
 
     left: int
     whole: int
 
     @classmethod
-    def of(cls, stream: BinaryIO) -> _Room:
+    def of(cls, stream: BinaryIO) -> _Budget:
         whole = stream.seek(0, io.SEEK_END)
         return cls(whole, whole)
 
@@ -194,11 +194,11 @@ def _entries(stream: BinaryIO, layout: Layout) -> Iterator[tuple[int, int, int, 
     return layout.entry.iter_unpack(_exactly(stream, entry_count(stream, layout) * layout.entry.size))
 
 
-def _parse_directory(stream: BinaryIO, layout: Layout, position: int, room: _Room, depth: int) -> Directory:
-    seek_within(stream, position, room.whole)
+def _parse_directory(stream: BinaryIO, layout: Layout, position: int, budget: _Budget, depth: int) -> Directory:
+    seek_within(stream, position, budget.whole)
     directory: Directory = {}
     for tag, kind, count, inline in _entries(stream, layout):
-        entry = _parse_entry(stream, layout, (tag, kind, count), inline, room, depth)
+        entry = _parse_entry(stream, layout, (tag, kind, count), inline, budget, depth)
         if entry is not None:
             directory[tag] = entry
     return directory
@@ -217,26 +217,26 @@ def entry_count(stream: BinaryIO, layout: Layout) -> int:
 
 
 def _parse_entry(
-    stream: BinaryIO, layout: Layout, head: tuple[int, int, int], inline: bytes, room: _Room, depth: int
+    stream: BinaryIO, layout: Layout, head: tuple[int, int, int], inline: bytes, budget: _Budget, depth: int
 ) -> Entry | None:
     tag, kind, count = head
     size = _VALUE_BYTES.get(kind, 0) * count
-    if size == 0 or size > room.left:
+    if size == 0 or size > budget.left:
         return None
     try:
         if tag in _POINTERS:
             if depth == _DEEPEST or count != 1:
                 return None
             target = int.from_bytes(inline[: _VALUE_BYTES[kind]], "little" if layout.order == "<" else "big")
-            return Entry(_LONG, 1, b"", _parse_directory(stream, layout, target, room, depth + 1))
+            return Entry(_LONG, 1, b"", _parse_directory(stream, layout, target, budget, depth + 1))
         if kind in _POINTER_TYPES and tag not in _PLACES:
             return None
         if size <= len(inline):
             data = inline[:size]
         else:
-            seek_within(stream, layout.offset.unpack(inline)[0], room.whole)
+            seek_within(stream, layout.offset.unpack(inline)[0], budget.whole)
             data = _exactly(stream, size)
-            room.left -= size
+            budget.left -= size
     except (ValueError, struct.error, OverflowError):
         return None
     unit = _SWAP_BYTES[kind]

@@ -25,9 +25,9 @@ class TiffDocument(Document):
         max_pixels: Refuse larger pages, before decoding them.
 
     Attributes:
-        pages: How many pages it has, smaller copies of them left out.
-        format: `TIFF`; None for a file of a single page, which may become one of another format.
-        notices: What the reader should be told, one sentence each.
+        pages: Number of pages, without smaller copies of them.
+        format: `TIFF`; None for a file of a single page, which can be written in other formats.
+        notices: Notices for the user, one sentence each.
 
     Raises:
         InputFileError: It is damaged, or has pages that would be lost.
@@ -38,7 +38,7 @@ class TiffDocument(Document):
         self._max_pixels = max_pixels
         self._stream = source.open()
         try:
-            self._survey()
+            self._read_tags()
         except InputFileError:
             self._stream.close()
             raise
@@ -46,8 +46,8 @@ class TiffDocument(Document):
             self._stream.close()
             raise damaged(source.name, error) from error
 
-    def _survey(self) -> None:
-        """Look at all pages' tags, without decoding any."""
+    def _read_tags(self) -> None:
+        """Read the tags of all pages, without decoding any."""
         name, stream = self._source.name, self._stream
         self._positions, broken = chain.chain(stream)
         decisions.check_developed(name, stream, self._positions)
@@ -61,7 +61,11 @@ class TiffDocument(Document):
             # What is alone is a page, whatever it says.
             self._reduced.append(listed > 1 and multipage.is_reduced(directory))
             masks |= listed > 1 and multipage.is_mask(directory)
-            inner |= multipage.has_inner_images(directory)
+            try:
+                for place, _ in multipage.inner_directories(stream, directory):
+                    lost |= {*directories.left_out(stream, place)}
+            except multipage.UNREADABLE:
+                inner = True
             if listed > 1 and multipage.is_scattered(directory):
                 raise InputFileError(
                     f"{name}, page {len(self._reduced)} is an old kind of JPEG, "
@@ -88,7 +92,9 @@ class TiffDocument(Document):
             what = "smaller copies of its pages" + (", or masks of what is transparent," if masks else "")
             self.notices += (f"{name} holds {what} which stay as they are and may show the damage",)
         if inner:
-            self.notices += (f"{name} holds images within its pages (SubIFDs): a changed file is without them",)
+            self.notices += (
+                f"{name} holds images within its pages (SubIFDs) that cannot be moved: a changed file is without them",
+            )
         if lost:
             names = writer.tag_names(lost)
             self.notices += (f"{name} has tags that cannot be read: a changed file is without {names}",)
@@ -114,7 +120,7 @@ class TiffDocument(Document):
     def rewrite(
         self, stream: BinaryIO, file_format: str, transform: PageTransform, file_xmp: XmpTransform | None = None
     ) -> None:
-        """Write the file anew; see `Document.rewrite`."""
+        """Write the file, with some of its pages changed; see `Document.rewrite`."""
         if file_format != "TIFF":
             raise ArgumentError(
                 f"{file_format} holds one page and {self._source.name} {self.pages}"

@@ -10,16 +10,27 @@ import io
 import math
 import re
 import struct
+from contextlib import suppress
 from typing import BinaryIO
 
 import numpy as np
 
 from bokwon.errors import BokwonError
-from bokwon.image_io.formats.tiff import directories
+from bokwon.image_io.formats.tiff import chain, directories
 from bokwon.image_io.formats.tiff.decisions import number
 from bokwon.image_io.formats.tiff.directories import Directory, Entry
 
-__all__ = ["TiffWriter", "extract", "has_inner_images", "is_mask", "is_reduced", "is_scattered", "stacked"]
+__all__ = [
+    "UNREADABLE",
+    "TiffWriter",
+    "extract",
+    "inner_directories",
+    "inner_file",
+    "is_mask",
+    "is_reduced",
+    "is_scattered",
+    "stacked",
+]
 
 # Whether a page is a page, a smaller copy or a transparency mask.
 _SUBFILE_TYPE = 254
@@ -27,7 +38,11 @@ _REDUCED, _MASK = 1, 4
 _OLD_SUBFILE_TYPE, _OLD_REDUCED = 255, 2
 _BITS_PER_SAMPLE, _SUB_DIRECTORIES = 258, 330
 _LARGEST_FILE = 2**32 - 2
+_MOST_INNER = 256
+"""Images within a page. Damaged files claim more, and would unfold to any size."""
 _COMPRESSION, _DESCRIPTION = 259, 270
+UNREADABLE = (ValueError, LookupError, OverflowError, struct.error)
+"""What parsing damaged directories raises."""
 _UNCOMPRESSED, _OLD_JPEG = 1, 6
 # How ImageJ and tifffile say that further images lie behind the first one, without a directory of their own.
 _IMAGEJ, _TIFFFILE = b"ImageJ=", b'{"shape": ['
@@ -46,8 +61,71 @@ def extract(stream: BinaryIO, position: int) -> bytes:
         ValueError: The page's samples are not where it says.
     """
     directory = directories.parse(stream, position)
-    # Directories within directories are not moved along.
-    directory.pop(_SUB_DIRECTORIES, None)
+    out = io.BytesIO()
+    inner = b""
+    # Those that cannot be moved are announced when the file is opened.
+    with suppress(*UNREADABLE):
+        inner = inner_file(stream, directory)
+    TiffWriter(out, directories.byte_order(stream)).add(_movable(stream, directory), stream, inner)
+    return out.getvalue()
+
+
+def inner_directories(stream: BinaryIO, directory: Directory) -> list[tuple[int, Directory]]:
+    """Return the places and the tags of the images within a page (SubIFDs).
+
+    Args:
+        stream: The file, seekable.
+        directory: The page's.
+
+    Raises:
+        ValueError: They cannot be moved: one is damaged, holds images itself, or leads to one that is not listed.
+        KeyError: The tag's type holds no offsets.
+    """
+    places = directories.numbers(directory[_SUB_DIRECTORIES]) if _SUB_DIRECTORIES in directory else ()
+    if len(places) > _MOST_INNER:
+        raise ValueError(f"a page with {len(places)} images within it")
+    found = []
+    for place in places:
+        inner = directories.parse(stream, place)
+        # Some writers also chain the images that the tag lists.
+        chained = chain.next_position(stream, place) not in (0, *places)
+        if chained or _SUB_DIRECTORIES in inner or is_scattered(inner):
+            raise ValueError("images within images")
+        found.append((place, _movable(stream, inner)))
+    return found
+
+
+def inner_file(stream: BinaryIO, directory: Directory) -> bytes:
+    """Return the images within a page (SubIFDs) as a TIFF file with one page for each.
+
+    Args:
+        stream: The file, seekable.
+        directory: The page's.
+
+    Returns:
+        The file, in the byte order of `stream`; empty where the page has no such images.
+
+    Raises:
+        ValueError: As for `inner_directories`.
+        KeyError: As for `inner_directories`.
+    """
+    found = inner_directories(stream, directory)
+    if not found:
+        return b""
+    out = io.BytesIO()
+    output = TiffWriter(out, directories.byte_order(stream))
+    for _, inner in found:
+        output.add(inner, stream)
+    return out.getvalue()
+
+
+def _movable(stream: BinaryIO, directory: Directory) -> Directory:
+    """Return the tags of a page without its SubIFDs, with the sizes of its strips as 32-bit numbers.
+
+    Raises:
+        ValueError: The page's samples are not where it says.
+    """
+    directory = {tag: entry for tag, entry in directory.items() if tag != _SUB_DIRECTORIES}
     offsets, sizes = directories.blocks_of(directory)
     if offsets not in directory or sizes not in directory:
         raise ValueError("a page without samples, or of the old kind of JPEG compression")
@@ -58,9 +136,7 @@ def extract(stream: BinaryIO, position: int) -> bytes:
         raise ValueError("the file ends inside a page")
     if sum(lengths) > _LARGEST_FILE:
         raise ValueError("a page of more than 4 GiB")
-    out = io.BytesIO()
-    TiffWriter(out, directories.byte_order(stream)).add(directory | {sizes: Entry.longs(*lengths)}, stream)
-    return out.getvalue()
+    return directory | {sizes: Entry.longs(*lengths)}
 
 
 def is_reduced(directory: Directory) -> bool:
@@ -77,11 +153,6 @@ def is_mask(directory: Directory) -> bool:
 def is_scattered(directory: Directory) -> bool:
     """Return whether a page has parts besides its strips, at places that its tags name: old-style JPEG (TIFF 6.0)."""
     return number(directory, _COMPRESSION, _UNCOMPRESSED) == _OLD_JPEG
-
-
-def has_inner_images(directory: Directory) -> bool:
-    """Return whether a page holds further images within itself, which `extract` leaves out."""
-    return _SUB_DIRECTORIES in directory
 
 
 def stacked(directory: Directory, count: int, size: int) -> int:
@@ -130,18 +201,32 @@ class TiffWriter:
 
     def add_file(self, page: BinaryIO) -> None:
         """Put a TIFF file of one page, in the byte order of this one, behind the others; see `add`."""
-        self.add(directories.parse(page), page)
+        directory = directories.parse(page)
+        inner = inner_file(page, directory)
+        self.add({tag: entry for tag, entry in directory.items() if tag != _SUB_DIRECTORIES}, page, inner)
 
-    def add(self, directory: Directory, source: BinaryIO) -> None:
+    def add(self, directory: Directory, source: BinaryIO, inner: bytes = b"") -> None:
         """Put a page behind the others.
 
         Args:
-            directory: All of the page's tags.
+            directory: All of the page's tags but SubIFDs.
             source: The file of this byte order that holds its samples where the tags say; seekable.
+            inner: The images within the page, from `inner_file`.
 
         Raises:
             BokwonError: The file would grow beyond what TIFF can hold.
         """
+        if inner:
+            stream = io.BytesIO(inner)
+            places = [self._put(directories.parse(stream, place), stream) for place in chain.positions(stream)]
+            directory = directory | {_SUB_DIRECTORIES: Entry.offsets(*places, big=self._big)}
+        end = self._put(directory, source)
+        self._stream.seek(self._next_offset_at)
+        self._stream.write(self._offset.pack(end))
+        self._next_offset_at = directories.next_offset_at(directory, end, big=self._big)
+
+    def _put(self, directory: Directory, source: BinaryIO) -> int:
+        """Write samples and their directory at the end; return where the directory lies."""
         offsets, sizes = directories.blocks_of(directory)
         starts, lengths = directories.numbers(directory[offsets]), directories.numbers(directory[sizes])
         position = self._stream.seek(0, io.SEEK_END)
@@ -156,6 +241,4 @@ class TiffWriter:
         directory = directory | {offsets: Entry.offsets(*places[:-1].tolist(), big=self._big)}
         self._stream.write(b"\0" * (end - int(places[-1])))
         self._stream.write(directories.serialise(directory, end, self._order, big=self._big))
-        self._stream.seek(self._next_offset_at)
-        self._stream.write(self._offset.pack(end))
-        self._next_offset_at = directories.next_offset_at(directory, end, big=self._big)
+        return end

@@ -65,7 +65,7 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     decisions.check_developed(name, stream, positions)
     method = decisions.number(tags, _COMPRESSION, 1)
     try:
-        return _decode(name, stream, max_pixels)
+        return _with_inner(_decode(name, stream, max_pixels), stream, tags)
     except UnidentifiedImageError as unidentified:
         if method not in decisions.COMPRESSIONS or method in _NOT_EVERYWHERE:
             raise uncommon.lacking(name, tags) from unidentified
@@ -76,6 +76,16 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         if method in _NOT_EVERYWHERE and not is_out_of_memory(error):
             raise uncommon.lacking(name, tags) from error
         raise
+
+
+def _with_inner(page: Page, stream: BinaryIO, tags: Directory) -> Page:
+    """Give a page the images within it, if they can be moved."""
+    if page.metadata.tiff is None:
+        return page
+    inner = b""
+    with suppress(*multipage.UNREADABLE):
+        inner = multipage.inner_file(stream, tags)
+    return replace(page, metadata=replace(page.metadata, tiff=replace(page.metadata.tiff, inner=inner)))
 
 
 def _kind(tags: Directory) -> str:
@@ -89,7 +99,7 @@ def _kind(tags: Directory) -> str:
 
 
 def size_of(stream: BinaryIO, position: int | None = None) -> tuple[int, int] | None:
-    """Return width and height of a page, as its tags say."""
+    """Return the width and height of a page from its tags."""
     try:
         tags = directories.parse(stream, position)
     except (ValueError, struct.error):

@@ -99,7 +99,7 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
     """Decode the samples of a one-page file.
 
     Args:
-        name: What messages call it.
+        name: Name in messages.
         stream: The file, seekable.
         tags: Its directory.
         mode: What `mode_of_uncommon` says of it.

@@ -116,10 +116,11 @@ def tag_names(tags: Iterable[int]) -> str:
 
 
 def own_blocks(metadata: Metadata) -> list[str]:
-    """Return the tags of a TIFF page that no other format takes over."""
+    """Return the names of the TIFF tags that no other format can hold."""
     tags = metadata.tiff.tags if metadata.tiff else {}
     own = [tag for tag, entry in tags.items() if tag in _IN_SAMPLES or entry.type in directories.BIG_ONLY]
     extra = ["fourth channel"] if metadata.tiff and metadata.tiff.extra is not None else []
+    extra += ["images within the page (SubIFDs)"] if metadata.tiff and metadata.tiff.inner else []
     return [*extra, *(f"TIFF tag {tag_names([tag])}" for tag in sorted(own))]
 
 
@@ -164,7 +165,7 @@ def encoding_for(compression: str, mode: str) -> str:
 
 
 def changes(page: Page) -> list[str]:
-    """Return what of a page is not as it was once it is a TIFF file, one sentence each."""
+    """Return what changes when a page is written as TIFF, one sentence each."""
     stored = page.metadata.tiff
     notices: list[str] = []
     if stored and encoding_for(stored.compression, page.mode) != stored.compression:
@@ -174,6 +175,8 @@ def changes(page: Page) -> list[str]:
             else ""
         )
         notices.append(f"TIFF compression {stored.compression} is not kept: the output is Deflate, without loss{how}")
+    if stored and stored.inner:
+        notices.append("the images within this page (SubIFDs) stay as they are and may show the damage")
     if stored and stored.tile and not uncommon.can_encode(page.mode):
         how = "" if page.mode == "1" else " (pip install 'bokwon[archive]' keeps them)"
         notices.append(f"the tiles of this TIFF become strips{how}")
@@ -209,9 +212,9 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
         stream: Where to; seekable, and empty.
         pixels: Samples of 1, 8 or 16 bits.
         mode: Their mode.
-        metadata: What the page carries; a page that was a TIFF keeps its compression where that is lossless; one that
-            was a BigTIFF stays one.
-        order: Byte order to write, `<` or `>`; by default that of the TIFF file which the page came from.
+        metadata: Metadata of the page. A page that was a TIFF keeps its compression if that is lossless, and stays a
+            BigTIFF if it was one.
+        order: Byte order, `<` or `>`; by default that of the TIFF that the page was read from.
     """
     stored = metadata.tiff
     order = order or (stored.order if stored else "<")
@@ -242,7 +245,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata, orde
     lengths = directories.blocks_of(structure)[1]
     directory[lengths] = Entry.longs(*directories.numbers(structure[lengths]))
     output = multipage.TiffWriter(stream, order, big=metadata.tiff is not None and metadata.tiff.big)
-    output.add(directory | _tags_of(metadata), bare)
+    output.add(directory | _tags_of(metadata), bare, metadata.tiff.inner if metadata.tiff else b"")
 
 
 def _encode_bare(

@@ -117,7 +117,7 @@ def to_network(light: Light, missing: NDArray[np.bool_]) -> tuple[NDArray[np.flo
 
     Args:
         light: (H, W, 1) or (H, W, 3) samples; gray is repeated to RGB.
-        missing: (H, W), True where nothing is known.
+        missing: (H, W), True where pixels are missing.
 
     Returns:
         `image` (1, 3, H, W) in [0, 1], zero where missing, and `valid` (1, 1, H, W), 1 where known.

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bokwon.image_io.modes import MODES
-from bokwon.inpaint.color import PLANES, from_network, light_to_samples, samples_to_light, to_network
+from bokwon.inpaint.colour import PLANES, from_network, light_to_samples, samples_to_light, to_network
 
 
 def samples(mode: str, dtype: type[np.generic], seed: int = 0) -> np.ndarray:
