@@ -24,6 +24,7 @@ from bokwon.cli import (
     masks,
     models,
     pages,
+    reproduce,
     restore,
     train,
     undo,
@@ -77,6 +78,7 @@ evaluate_detect.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")
+app.add_typer(reproduce.app, name="reproduce")
 
 
 def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:

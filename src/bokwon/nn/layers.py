@@ -148,7 +148,7 @@ class PartialPaddingConv2d(PartialConv2d):
     It takes and returns one tensor, so it replaces `torch.nn.Conv2d` in any network; the arguments and the parameters
     are those of `PartialConv2d`.
 
-    Source: Liu et al., "Partial Convolution based Padding", arXiv 1811.11718, equation 7.
+    Source: Liu et al., "Partial Convolution based Padding", arXiv 1811.11718, section 3.
 
     Example:
         >>> layer = PartialPaddingConv2d(1, 1, 3, padding=1, bias=False)
