@@ -171,7 +171,7 @@ def superres(
 @app.command()
 def padding(
     out: _Out,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Optimiser steps of each network.")] = 80,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Optimiser steps of each network.")] = 240,
     glyphs: Annotated[int, typer.Option("--glyphs", help="Glyphs to train on, and as many to measure on.")] = 1200,
     seeds: _Seeds = 3,
     seed: _Seed = 0,

@@ -191,7 +191,7 @@ def _plain_unet(graph: Graph, network: PConvUNet, features: str) -> str:
         assert isinstance(block, EncoderBlock)
         passed.append(features)
         features = _add_bias(graph, _plain_convolve(graph, block.conv.weight, features, stride=2), block.conv.bias)
-        features = _activate(graph, block.conv, features, "Relu")
+        features = _activate(graph, block.conv, features, 0.0)
     for block in network.decoder:
         assert isinstance(block, DecoderBlock)
         channels = block.conv.in_channels - block.skip_channels
@@ -200,17 +200,21 @@ def _plain_unet(graph: Graph, network: PConvUNet, features: str) -> str:
         features = graph.op("Add", _cut(graph, _convolve_upsampled(graph, up, features)), skip)
         features = _add_bias(graph, features, block.conv.bias)
         if not block.last:
-            features = _activate(graph, block.conv, features, "LeakyRelu", alpha=0.2)
+            features = _activate(graph, block.conv, features, 0.2)
     return features
 
 
-def _activate(graph: Graph, conv: nn.Conv2d, features: str, kind: str, **attributes: float) -> str:
+def _activate(graph: Graph, conv: nn.Conv2d, features: str, slope: float) -> str:
     if not isinstance(conv, GatedConv2d):
-        return graph.op(kind, features, **attributes)
+        return _rectify(graph, features, slope)
     channels, axis = conv.out_channels // 2, graph.ints([1])
     gates = graph.op("Slice", features, graph.ints([channels]), graph.ints([2 * channels]), axis)
     features = graph.op("Slice", features, graph.ints([0]), graph.ints([channels]), axis)
-    return graph.op("Mul", graph.op(kind, features, **attributes), graph.op("Sigmoid", gates))
+    return graph.op("Mul", _rectify(graph, features, slope), graph.op("Sigmoid", gates))
+
+
+def _rectify(graph: Graph, features: str, slope: float) -> str:
+    return graph.op("LeakyRelu", features, alpha=slope) if slope else graph.op("Relu", features)
 
 
 def phase_kernels() -> npt.NDArray[np.float32]:

@@ -25,7 +25,12 @@ _FUSED = 5
 making the larger kernel costs more than it saves."""
 
 # Partial padding is a partial convolution without holes.
-_KINDS = {"partial": PartialConv2d, "padding": PartialConv2d, "conv": Conv2d, "gated": GatedConv2d}
+_KINDS: dict[Layer, type[Conv2d]] = {
+    "partial": PartialConv2d,
+    "padding": PartialConv2d,
+    "conv": Conv2d,
+    "gated": GatedConv2d,
+}
 
 _PLACEHOLDERS = {"mean": IMAGENET_MEAN, "zero": (0.0, 0.0, 0.0), "gray": (0.5, 0.5, 0.5)}
 

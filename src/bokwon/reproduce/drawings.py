@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +34,8 @@ def draw_picture(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
         shape = np.zeros((side, side), np.uint8)
         centre = rng.uniform(0, side, 2)
         if rng.random() < 0.5:
-            axes = rng.uniform(0.08, 0.35, 2) * side
-            cv2.ellipse(shape, (centre, 2 * axes, float(rng.uniform(0, 180))), 1, -1)
+            axes = rng.uniform(0.16, 0.7, 2) * side
+            cv2.ellipse(shape, (centre.tolist(), axes.tolist(), float(rng.uniform(0, 180))), 1, -1)
         else:
             corners = centre + rng.uniform(-0.4, 0.4, (4, 2)) * side
             cv2.fillPoly(shape, [cv2.convexHull(corners.astype(np.int32))], 1)
@@ -50,7 +52,7 @@ def draw_picture(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
         word = "".join(rng.choice(list(_LETTERS), int(rng.integers(3, 7))))
         place = tuple(float(value) for value in rng.uniform(0, 0.7 * side, 2))
         ink = tuple(int(value) for value in rng.integers(0, 256, 3))
-        brush.text((place[0], place[1]), word, ink, font=ImageFont.load_default(float(rng.uniform(12, 26))))
+        brush.text((place[0], place[1]), word, ink, font=_font(round(float(rng.uniform(12, 26)))))
     return np.asarray(picture, np.uint8)
 
 
@@ -66,11 +68,9 @@ def draw_glyph(rng: np.random.Generator, character: str, side: int) -> NDArray[n
         Gray (side, side).
     """
     canvas = Image.new("L", (2 * side, 2 * side), 0)
-    size = float(rng.uniform(0.75, 1.0)) * side
+    size = round(float(rng.uniform(0.75, 1.0)) * side)
     middle = side + rng.uniform(-0.2, 0.2, 2) * side
-    ImageDraw.Draw(canvas).text(
-        (float(middle[0]), float(middle[1])), character, 255, font=ImageFont.load_default(size), anchor="mm"
-    )
+    ImageDraw.Draw(canvas).text((float(middle[0]), float(middle[1])), character, 255, font=_font(size), anchor="mm")
     turned = canvas.rotate(float(rng.uniform(-10, 10)), Image.Resampling.BILINEAR)
     half = side // 2
     coverage = np.asarray(turned.crop((half, half, half + side, half + side)), np.float32) / 255
@@ -78,3 +78,9 @@ def draw_glyph(rng: np.random.Generator, character: str, side: int) -> NDArray[n
     shaded = paper + 0.06 * smooth_noise(rng, side, side, side / 2)
     noisy = shaded + (ink - paper) * coverage + rng.normal(0, 0.05, (side, side))
     return np.asarray(np.clip(255 * noisy, 0, 255), np.uint8)
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    # Pillow's own: it is the same on every machine.
+    return ImageFont.load_default(size)

@@ -13,6 +13,7 @@ from bokwon.errors import ArgumentError
 from bokwon.evaluation.report.statistics import METRICS, crossed_interval
 from bokwon.evaluation.report.tables import Table, interval_text
 from bokwon.nn.unet import UNetConfig
+from bokwon.nn.unet_config import Layer
 from bokwon.reproduce.material import make_masks, prepare_images
 from bokwon.reproduce.measured import Measured, measure
 from bokwon.reproduce.networks import Variant, equal_width, train_variants
@@ -21,7 +22,7 @@ from bokwon.reproduce.recipe import Progress, Recipe, configure, open_folder
 
 __all__ = ["FULL", "LAYERS", "difference_table", "reproduce_layers", "variants_of"]
 
-LAYERS = ("partial", "gated", "padding", "conv")
+LAYERS: tuple[Layer, ...] = ("partial", "gated", "padding", "conv")
 
 _LOSS = ("loss.average=region", "loss.features=none", "loss.valid=0.7", "loss.hole=1.8", "loss.tv=0.0")
 _TINY = ("steps=60",)
