@@ -29,6 +29,11 @@ def run(script: str, *arguments: str | Path) -> str:
     return done.stdout
 
 
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
 def crops(folder: Path, side: int) -> Path:
     folder.mkdir()
     with Image.open(EXAMPLES / "hangul.png") as page:
@@ -49,10 +54,8 @@ def test_training_on_scans_goes_on_from_the_shipped_model(tmp_path: Path) -> Non
     settings = [word for each in small for word in ("--set", each)]
     told = run("train_on_your_scans.py", scans, tmp_path / "out", "--minutes", "1", *page, *settings)
     assert "step 1  loss" in told
-    before, after, scan = (
-        np.asarray(Image.open(path).convert("RGB")).astype(int)
-        for path in (tmp_path / "out" / "before.png", tmp_path / "out" / "after.png", scans / "0.png")
-    )
+    before, after = (pixels(tmp_path / "out" / name) for name in ("before.png", "after.png"))
+    scan = pixels(scans / "0.png")
     np.testing.assert_array_equal(before[~hole], scan[~hole])
     np.testing.assert_array_equal(after[~hole], scan[~hole])
     # Two steps from the same weights: not the same fill, and not another one.
@@ -71,7 +74,7 @@ def test_the_pictures_show_that_the_hole_stays_out_of_the_mean(tmp_path: Path) -
     Image.fromarray(image).save(tmp_path / "image.png")
     Image.fromarray(hole).save(tmp_path / "mask.png")
     run("explain_partial_convolution.py", tmp_path / "sheet.png", tmp_path / "image.png", tmp_path / "mask.png")
-    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    sheet = pixels(tmp_path / "sheet.png")
     assert sheet.shape == (3 * (256 + 18 + 8) + 8, 3 * (256 + 8) + 8, 3)
     damaged, ordinary, partial = (sheet[26:282, 8 + 264 * place : 264 + 264 * place, 0] for place in range(3))
     near = (128, 128 - 23)  # three pixels from the edge of the hole
@@ -80,7 +83,7 @@ def test_the_pictures_show_that_the_hole_stays_out_of_the_mean(tmp_path: Path) -
     assert abs(int(partial[near]) - 200) <= 1
     assert damaged[128, 128] == ordinary[128, 128] == partial[128, 128] == 0
     run("explain_partial_convolution.py", tmp_path / "own.png")
-    assert Image.open(tmp_path / "own.png").size == (sheet.shape[1], sheet.shape[0])
+    assert pixels(tmp_path / "own.png").shape == sheet.shape
 
 
 def test_two_methods_are_compared(tmp_path: Path) -> None:

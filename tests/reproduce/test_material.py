@@ -15,8 +15,9 @@ def test_images_are_drawn_where_none_are_given_and_found_again(tmp_path: Path, q
     found = prepare_images(Recipe(tmp_path), 24, quiet)  # type: ignore[arg-type]
     train, test = sorted(Path(found.train[0]).iterdir()), sorted(found.test.iterdir())
     assert (len(train), len(test)) == (32, 12)
-    assert Image.open(train[0]).size == (48, 48)
-    assert Image.open(test[0]).size == (24, 24)
+    for path, side in ((train[0], 48), (test[0], 24)):
+        with Image.open(path) as image:
+            assert image.size == (side, side)
     assert not {path.read_bytes() for path in train} & {path.read_bytes() for path in test}
     assert "were drawn" in found.notes[0]
     before = test[0].stat().st_mtime_ns

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bokwon.errors import MissingDependencyError
+from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
 from bokwon.evaluation.report.results import read_results
 from bokwon.evaluation.report.tables import PUBLISHED
 from bokwon.reproduce import measured
-from bokwon.reproduce.measured import Measured, available, cell_table, inception_table
+from bokwon.reproduce.measured import Measured, available, cell_table, check_inputs, inception_table
+from bokwon.reproduce.recipe import Recipe
 from bokwon.synthesis.masks.bins import CELLS
 
 
@@ -100,3 +101,14 @@ def test_every_cell_of_ten_pairs_has_a_score_of_its_own(monkeypatch: pytest.Monk
     table, reason = inception_table(Measured(results, tasks), Path("weights.pth"))
     assert table.rows == (("a", "10.00", "-"), ("b", "10.00", "-"))
     assert "needs 10 pairs" in reason
+
+
+def test_inputs_are_checked_before_anything_is_trained(table_run: Any, tmp_path: Path) -> None:
+    images, masks = table_run.recipe.out / "images" / "test", table_run.recipe.out / "masks"
+    check_inputs(Recipe(tmp_path, methods="ns"), images, masks, ["partial"])
+    with pytest.raises(ArgumentError, match="name of a network"):
+        check_inputs(Recipe(tmp_path, methods="partial=ns"), images, masks, ["partial"])
+    with pytest.raises(ArgumentError, match="nothing-like-it"):
+        check_inputs(Recipe(tmp_path, methods="nothing-like-it"), images, masks, ["partial"])
+    with pytest.raises(FileAccessError):
+        check_inputs(Recipe(tmp_path), images / "missing", masks, ["partial"])

@@ -226,11 +226,16 @@ def layers(
 @contextmanager
 def _experiment(quiet: bool) -> Iterator[tuple[type[Recipe], Progress]]:
     """Load what an experiment needs, show its progress, and turn a signal into the program's exit code."""
+    threads = os.environ.get("OMP_NUM_THREADS")
     # One thread for each process that measures, read by the libraries when it starts. So times can be compared.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     try:
-        import bokwon.reproduce.networks
+        # Intervals need it, at the very end.
+        import scipy.special  # noqa: F401
+        import torch
+
+        import bokwon.reproduce.measured
         import bokwon.reproduce.recipe
         from bokwon.training.signals import Interrupted
     except ImportError as error:
@@ -239,6 +244,12 @@ def _experiment(quiet: bool) -> Iterator[tuple[type[Recipe], Progress]]:
         ) from error
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from bokwon.utilities.processes import available_cores
+
+    if threads is None:
+        # Training takes all cores; it runs in this process, and not while others measure.
+        torch.set_num_threads(available_cores())
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:

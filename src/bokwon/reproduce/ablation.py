@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 
 from bokwon.reproduce.material import make_masks, prepare_images
-from bokwon.reproduce.measured import cell_table, measure
+from bokwon.reproduce.measured import cell_table, check_inputs, measure
 from bokwon.reproduce.networks import Variant, train_variants
 from bokwon.reproduce.page import Page, budget_note, training_table, write_page
 from bokwon.reproduce.recipe import Progress, Recipe, configure, open_folder
@@ -62,6 +62,7 @@ def reproduce_ablation(recipe: Recipe, progress: Progress) -> Path:
             "loss.features_file=FILE."
         )
     masks, mask_notes = make_masks(recipe, config.data.crop, progress)
+    check_inputs(recipe, material.test, masks, [each.name for each in VARIANTS])
     networks = train_variants(recipe.out, config, VARIANTS, progress)
     measured = measure(recipe, material.test, masks, networks, recipe.methods, progress, "measured")
     page = Page(

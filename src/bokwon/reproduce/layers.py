@@ -15,7 +15,7 @@ from bokwon.evaluation.report.tables import Table, interval_text
 from bokwon.nn.unet import UNetConfig
 from bokwon.nn.unet_config import Layer
 from bokwon.reproduce.material import make_masks, prepare_images
-from bokwon.reproduce.measured import Measured, measure
+from bokwon.reproduce.measured import Measured, check_inputs, measure
 from bokwon.reproduce.networks import Variant, equal_width, train_variants
 from bokwon.reproduce.page import Page, budget_note, training_table, write_page
 from bokwon.reproduce.recipe import Progress, Recipe, configure, open_folder
@@ -92,6 +92,7 @@ def reproduce_layers(recipe: Recipe, progress: Progress) -> Path:
         raise ArgumentError("network.max_width limits layers differently", "leave it out")
     masks, mask_notes = make_masks(recipe, side, progress)
     seeds = range(recipe.seed, recipe.seed + recipe.seeds)
+    check_inputs(recipe, material.test, masks, ())
     networks = train_variants(recipe.out, config, variants_of(config.network, seeds), progress)
     measured = measure(recipe, material.test, masks, networks, "", progress, "measured")
     page = Page(

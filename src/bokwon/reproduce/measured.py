@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from bokwon.errors import BokwonError
-from bokwon.evaluation.data.pairs import Pair, load_pair
+from bokwon.errors import ArgumentError, BokwonError
+from bokwon.evaluation.data.pairs import Pair, load_pair, plan_pairs
 from bokwon.evaluation.job import Order, evaluate
 from bokwon.evaluation.measure.benchmark import Folders, Task, restored_picture
 from bokwon.evaluation.measure.methods import parse_methods
@@ -21,7 +21,7 @@ from bokwon.evaluation.report.tables import PUBLISHED, Table
 from bokwon.reproduce.networks import Trained
 from bokwon.reproduce.recipe import Progress, Recipe
 
-__all__ = ["Measured", "available", "cell_table", "inception_table", "measure"]
+__all__ = ["Measured", "available", "cell_table", "check_inputs", "inception_table", "measure"]
 
 _FEWEST_FOR_INCEPTION = 10
 """The Inception Score is the mean of ten parts of a set."""
@@ -92,6 +92,25 @@ def measure(
     ]
     tasks = {(pair.number, each.name): Task(pair, each, folders) for each in parse_methods(methods) for pair in pairs}
     return Measured(results, tasks)
+
+
+def check_inputs(recipe: Recipe, images: Path, masks: Path, names: Sequence[str]) -> None:
+    """Make sure, before anything is trained, that images, masks and further methods can be used.
+
+    Args:
+        recipe: The experiment.
+        images: Folder of undamaged images.
+        masks: Folder of masks.
+        names: Names that further methods may not have.
+
+    Raises:
+        BokwonError: They cannot.
+    """
+    plan = plan_pairs(images, masks, per_cell=recipe.per_cell, seed=recipe.seed)
+    for method in parse_methods(recipe.methods) if recipe.methods else ():
+        if method.name in names:
+            raise ArgumentError(f"{method.name} is the name of a network that is trained", "write NAME=METHOD")
+        method.check(plan.pairs)
 
 
 def available(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:

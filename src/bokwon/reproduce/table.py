@@ -12,7 +12,7 @@ from PIL import Image
 from bokwon.evaluation.report.statistics import METRICS
 from bokwon.evaluation.report.tables import Table
 from bokwon.reproduce.material import make_masks, prepare_images
-from bokwon.reproduce.measured import Measured, available, cell_table, inception_table, measure
+from bokwon.reproduce.measured import Measured, available, cell_table, check_inputs, inception_table, measure
 from bokwon.reproduce.networks import Variant, train_variants
 from bokwon.reproduce.page import Page, budget_note, training_table, write_page
 from bokwon.reproduce.recipe import Progress, Recipe, configure, open_folder
@@ -56,6 +56,7 @@ def reproduce_table(recipe: Recipe, progress: Progress) -> Path:
     material = prepare_images(recipe, side, progress)
     config = configure(recipe, material.train)
     masks, mask_notes = make_masks(recipe, side, progress)
+    check_inputs(recipe, material.test, masks, [each.name for each in VARIANTS])
     networks = train_variants(recipe.out, config, VARIANTS, progress)
     classical, missing = available(["patchmatch"])
     others = ",".join(filter(None, [classical, recipe.methods]))
