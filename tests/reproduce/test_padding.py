@@ -38,7 +38,7 @@ def test_glyphs_to_train_on_and_to_measure_on_differ() -> None:
 
 def test_a_classifier_learns(tmp_path: Path, quiet: Any) -> None:
     train, test = make_glyphs(300, 0, 0), make_glyphs(200, 0, 1)
-    answers = padding._answers(tmp_path / "a.json", "zeros", 0, 60, train, test, quiet)
+    answers = padding._answers(tmp_path / "a.json", "zeros", 0, 40, train, test, quiet)
     # Guessing gives 10 %.
     assert (np.array(answers) == test[1]).mean() > 0.25
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from bokwon.errors import ArgumentError
 from bokwon.reproduce.recipe import Recipe
 from bokwon.reproduce.superres import enlarge, reproduce_superres, sample
+from bokwon.synthesis.masks import make_mask
 
 
 @pytest.mark.parametrize("factor", [2, 3, 4, 7])
@@ -39,8 +41,22 @@ def test_the_page_shows_the_network_beside_interpolation(tmp_path: Path, quiet: 
     assert lines.count("bicubic") == lines.count("nearest") == 2
     assert "dB better than bicubic [95 %]" in markdown
     # Trained on grids of both factors, and on nothing else.
-    config = (tmp_path / "run" / "runs" / "partial" / "step_000001" / "config.json").read_text()
-    assert '"mask_kind": "grid"' in config
+    config = json.loads((tmp_path / "run" / "runs" / "partial" / "step_000001" / "config.json").read_text())
+    data = config["training"]["data"]
+    assert data["mask_kind"] == "grid"
+    drawn = {
+        round(
+            (
+                1
+                - make_mask(
+                    np.random.default_rng(seed), (48, 48), "grid", (data["min_ratio"], data["max_ratio"])
+                ).mean()
+            )
+            ** -0.5
+        )
+        for seed in range(30)
+    }
+    assert drawn == {3, 4}
 
 
 @pytest.mark.parametrize("factors", [[], [1], [2, 11]])

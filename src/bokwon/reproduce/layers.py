@@ -59,7 +59,7 @@ def variants_of(network: UNetConfig, seeds: range) -> list[Variant]:
     found = []
     for seed in seeds:
         for layer in LAYERS:
-            width = equal_width(network, layer) if layer == "gated" else network.width
+            width = equal_width(network, layer)
             changes = (f"network.layer={layer}", f"network.width={width}", f"seed={seed}")
             found.append(Variant(f"{layer}-{seed}", changes))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -96,11 +97,15 @@ def equal_width(config: UNetConfig, layer: Layer) -> int:
         >>> equal_width(UNetConfig(levels=4, width=24), "gated")  # two kernels in each layer: less by the root of two
         17
     """
+    if layer != "gated":
+        return config.width
+
+    def parameters(width: int) -> int:
+        return parameters_of(replace(config, layer=layer, width=width, max_width=None))
+
     wanted = parameters_of(config)
-    widths = range(1, 2 * config.width + 1)
-    return min(
-        widths, key=lambda width: abs(parameters_of(replace(config, layer=layer, width=width, max_width=None)) - wanted)
-    )
+    narrower = bisect.bisect_right(range(1, config.width + 1), wanted, key=parameters)
+    return min((max(1, narrower), narrower + 1), key=lambda width: abs(parameters(width) - wanted))
 
 
 def parameters_of(config: UNetConfig) -> int:

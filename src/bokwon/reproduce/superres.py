@@ -89,9 +89,10 @@ def reproduce_superres(recipe: Recipe, factors: Sequence[int], progress: Progres
     open_folder(recipe, f"superres {sorted(factors)}")
     side = configure(recipe, ()).data.crop
     material = prepare_images(recipe, side, progress)
-    # Where the side is no multiple of the factor, the hole is a little smaller or larger than 1 - 1 / factor^2.
-    limits = [1 - (1 / factor**2) for factor in (min(factors), max(factors))]
-    grids = (f"data.min_ratio={0.98 * limits[0]}", f"data.max_ratio={min(0.99, limits[1] + 0.005)}")
+    # Where the side is no multiple of a factor, the hole is a little smaller or larger than 1 - 1 / factor^2. These
+    # limits leave room for that, and none for the next factor.
+    least, most = 1 - (min(factors) - 0.9) ** -2, min(0.99, 1.005 - max(factors) ** -2)
+    grids = (f"data.min_ratio={least:.4f}", f"data.max_ratio={most:.4f}")
     config = configure(recipe, material.train, ("data.mask_kind=grid", "data.tone=0.0", *grids))
     networks = train_variants(recipe.out, config, [Variant("partial")], progress)
     network = load_network(recipe.out / "runs" / "partial")[0].eval()
