@@ -57,8 +57,8 @@ def main() -> None:
     if options.page and options.mask:
         page, mask = Image.open(options.page).convert("RGB"), Image.open(options.mask)
         for name, used in (("before", "document"), ("after", str(model))):
-            restored = Restorer(RestoreSettings(used)).restore(page, mask).image
-            Image.fromarray(restored).save(options.out / f"{name}.png")
+            restored = Restorer(RestoreSettings(used)).restore(page, mask)
+            restored.image.save(options.out / f"{name}.png")
         print(f"compare {options.out / 'before.png'} and {options.out / 'after.png'}")
 
 

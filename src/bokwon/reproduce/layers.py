@@ -173,7 +173,7 @@ def _means_table(measured: Measured, seeds: range) -> Table:
     whole = measured.results["all"]["methods"]
     rows = []
     for layer in LAYERS:
-        row = [layer]
+        row: list[str] = [layer]
         for key in keys:
             means = [whole[f"{layer}-{seed}"][key]["mean"] for seed in seeds] if measured.results["pairs"] else []
             digits = METRICS[key].digits

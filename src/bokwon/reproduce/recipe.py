@@ -33,7 +33,7 @@ TINY = (
     "optimizer.learning_rate=2e-3",
     "finetune.steps=0",
 )
-"""What the preset `paper` is shrunk to, so that an experiment takes about a minute on one core."""
+"""What the preset `paper` is shrunk to, so that an experiment takes one to two minutes on one core."""
 
 
 @dataclass(frozen=True)
