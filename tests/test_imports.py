@@ -47,6 +47,8 @@ ROOMS: dict[str, set[str]] = {
         "nn",
     },
 }
+# Trains, exports and measures.
+ROOMS["reproduce"] = {*ROOMS["evaluation"], "training", "export", "evaluation"}
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
 # The root is imported by everyone, so it loads errors and settings only; the rest waits until it is asked for.

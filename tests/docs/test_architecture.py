@@ -38,7 +38,9 @@ def test_every_module_that_is_named_is_there() -> None:
         found = [f"{room}/{name}" for row in tables(f"### `{room}`") for name in names(row[0])]
         assert len(found) > 3
         assert [name for name in found if not exists(name)] == []
-    found = [name for row in tables("### `nn`, `training`, `export`, `evaluation`") for name in names(row[0])]
+    found = [
+        name for row in tables("### `nn`, `training`, `export`, `evaluation`, `reproduce`") for name in names(row[0])
+    ]
     assert len(found) > 15
     assert [name for name in found if not exists(name)] == []
 

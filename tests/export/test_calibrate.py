@@ -48,7 +48,7 @@ def examples(count: int = 12, size: int = 96) -> list[Example]:
 def test_too_much_loss_plain_convolutions_and_too_few_examples_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ArgumentError, match="plain convolutions"):
+    with pytest.raises(ArgumentError, match="only partial convolutions are quantized"):
         quantize(fold_batch_norm(PConvUNet(levels=3, width=4, layer="conv").eval()), examples())
     with pytest.raises(ArgumentError, match="too few"):
         quantize(fold_batch_norm(network()), examples(HELD_OUT))

@@ -67,5 +67,5 @@ def test_plain_convolutions_have_no_masks_to_explain(tmp_path: Path) -> None:
     network = PConvUNet(levels=4, width=4, layer="conv")
     save_weights(tmp_path / "plain.safetensors", network, torch.float32)
     (tmp_path / "plain.json").write_text(json.dumps({"network": asdict(network.config)}))
-    with pytest.raises(ArgumentError, match="has plain convolutions"):
+    with pytest.raises(ArgumentError, match="layers without masks"):
         encoder_features(tmp_path / "plain.safetensors", *example(131, 117))

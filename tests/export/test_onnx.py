@@ -116,7 +116,7 @@ def test_a_network_of_ordinary_convolutions_sees_the_placeholder(tmp_path, place
     np.testing.assert_array_equal(_run(path, image * valid, valid), _run(path, image, valid))
 
 
-@pytest.mark.parametrize("layer", ["partial", "conv"])
+@pytest.mark.parametrize("layer", ["partial", "conv", "padding", "gated"])
 @pytest.mark.parametrize("head", ["none", "tanh", "leaky_conv_sigmoid"])
 def test_units_and_heads_are_exported(tmp_path, layer, head):
     network = _trained(levels=4, width=8, layer=layer, mean=(0.485, 0.456, 0.406), std=(0.229, 0.4, 2.0), head=head)

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bokwon.nn import Conv2d, PartialConv2d, partial_conv2d
+from bokwon.nn import Conv2d, GatedConv2d, PartialConv2d, PartialPaddingConv2d, partial_conv2d
 
 
 def _holes(*shape: int, share: float = 0.4) -> torch.Tensor:
@@ -110,3 +110,35 @@ def test_the_layer_compiles_in_one_graph_and_shows_masks_that_are_none() -> None
     # The windows that see the wrong value, and no others.
     assert output[..., 4:, 4:].isnan().all()
     assert output.isnan().sum() == 3 * 4
+
+
+def test_partial_padding_takes_and_returns_a_tensor() -> None:
+    torch.manual_seed(2)
+    layer = PartialPaddingConv2d(3, 4, 5, stride=2, padding=2)
+    image = torch.rand(2, 3, 11, 8)
+    # Every window is divided by the share of it that lies in the image.
+    inside = F.conv2d(torch.ones(1, 1, 11, 8), torch.ones(1, 1, 5, 5), stride=2, padding=2)
+    assert layer.bias is not None
+    expected = F.conv2d(image, layer.weight, None, 2, 2) * 25 / inside + layer.bias.view(1, -1, 1, 1)
+    torch.testing.assert_close(layer(image), expected)
+    assert torch.equal(torch.nn.Sequential(layer, torch.nn.ReLU())(image), layer(image).relu())
+    assert set(layer.state_dict()) == set(torch.nn.Conv2d(3, 4, 5).state_dict())
+
+
+def test_gates_are_the_second_half_of_the_channels() -> None:
+    torch.manual_seed(3)
+    layer = GatedConv2d(4, 6, 3, stride=2, padding=1)
+    x = torch.rand(2, 4, 9, 10)
+    features, gates = (F.conv2d(x, layer.weight[half], None, 2, 1) for half in (slice(0, 6), slice(6, 12)))
+    torch.testing.assert_close(layer(x), features * gates.sigmoid())
+    torch.testing.assert_close(layer(x, F.elu), F.elu(features) * gates.sigmoid())
+    assert sum(each.numel() for each in layer.parameters()) == 2 * sum(
+        each.numel() for each in torch.nn.Conv2d(4, 6, 3).parameters()
+    )
+
+
+def test_the_gradient_of_a_gated_layer_is_right() -> None:
+    layer = GatedConv2d(1, 1, 1).double()
+    assert torch.autograd.gradcheck(
+        lambda x: layer(x, torch.tanh), torch.rand(1, 1, 3, 3, dtype=torch.double).requires_grad_()
+    )

@@ -53,7 +53,16 @@ def test_any_size_comes_back_as_it_went_in(base, height, width):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"base": "lowpass"}, {"base": "pullpush"}, {"base": "membrane"}, {"layer": "conv"}]
+    "options",
+    [
+        {},
+        {"base": "lowpass"},
+        {"base": "pullpush"},
+        {"base": "membrane"},
+        {"layer": "conv"},
+        {"layer": "padding"},
+        {"layer": "gated"},
+    ],
 )
 @pytest.mark.parametrize("hidden", [0.3, float("inf"), float("nan")])
 def test_what_lies_in_the_holes_is_not_looked_at(options, hidden):
@@ -84,6 +93,8 @@ def test_the_network_compiles_in_one_graph():
         {"base": "membrane"},
         {"layer": "conv"},
         {"layer": "conv", "placeholder": "zero"},
+        {"layer": "padding"},
+        {"layer": "gated"},
     ],
 )
 def test_all_hole_and_hole_free_images_stay_finite_with_their_gradients(options):
@@ -181,6 +192,53 @@ def test_an_ordinary_network_is_the_u_net_written_out():
         x = nn.functional.conv2d(x, block.conv.weight, block.conv.bias, padding=1)
         if not block.last:
             x = nn.functional.leaky_relu(block.norm(x), 0.2)
+    torch.testing.assert_close(network(image, valid), x, atol=1e-6, rtol=1e-6)
+
+
+def test_partial_padding_is_the_ordinary_network_but_for_the_border():
+    ordinary = PConvUNet(levels=3, width=4, layer="conv").double().eval()
+    padded = PConvUNet(levels=3, width=4, layer="padding").double().eval()
+    padded.load_state_dict(ordinary.state_dict())
+    # Farther from the border than both networks see.
+    image, valid = (part.double() for part in _inputs(160, 160))
+    valid[..., 70:90, 70:90] = 0
+    first, second = ordinary(image, valid), padded(image, valid)
+    inner = (..., slice(64, 96), slice(64, 96))
+    torch.testing.assert_close(first[inner], second[inner], atol=1e-9, rtol=1e-9)
+    assert not torch.allclose(first, second, atol=1e-3)
+
+
+def test_partial_padding_is_the_partial_network_without_a_hole():
+    padded, partial = PConvUNet(levels=3, width=4, layer="padding").eval(), PConvUNet(levels=3, width=4).eval()
+    padded.load_state_dict(partial.state_dict())
+    image, valid = _inputs()
+    filled = torch.where(valid.bool(), image, padded.colour)
+    torch.testing.assert_close(padded(image, valid), partial(filled, torch.ones_like(valid)))
+
+
+def test_a_gated_network_is_the_u_net_written_out():
+    network = PConvUNet(levels=3, width=4, layer="gated").double()
+    network(*(part.double() for part in _inputs()))
+    network.eval()
+    image, valid = (part.double() for part in _inputs())
+    x = torch.cat([image * valid, valid], 1)
+    passed = []
+
+    def gated(both, norm, activation):
+        features, gates = both[:, : both.shape[1] // 2], both[:, both.shape[1] // 2 :]
+        return activation(features if norm is None else norm(features)) / (1 + torch.exp(-gates))
+
+    for block in network.encoder:
+        passed.append(x)
+        x = gated(
+            nn.functional.conv2d(x, block.conv.weight, block.conv.bias, 2, block.conv.padding), block.norm, torch.relu
+        )
+    for block in network.decoder:
+        x = torch.cat([nn.functional.interpolate(x, scale_factor=2.0), passed.pop()], 1)
+        x = nn.functional.conv2d(x, block.conv.weight, block.conv.bias, padding=1)
+        if not block.last:
+            x = gated(x, block.norm, lambda each: nn.functional.leaky_relu(each, 0.2))
+    assert x.shape == image.shape
     torch.testing.assert_close(network(image, valid), x, atol=1e-6, rtol=1e-6)
 
 

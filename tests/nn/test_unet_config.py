@@ -48,9 +48,10 @@ def test_a_shape_read_back_from_json_is_the_same():
         ({"width": 8, "max_width": 4}, "max_width"),
         ({"base": "blur"}, "base"),
         ({"base": "lowpass", "levels": 3}, "levels >= 4"),
-        ({"layer": "gated"}, "layer"),
         ({"placeholder": "noise"}, "placeholder"),
         ({"base": "lowpass", "layer": "conv"}, "lowpass"),
+        ({"base": "pullpush", "layer": "gated"}, "gated"),
+        ({"base": "none", "layer": "attention"}, "partial, conv, padding, gated"),
     ],
 )
 def test_impossible_networks_are_refused(values, word):

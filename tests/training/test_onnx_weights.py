@@ -53,7 +53,16 @@ def test_the_shipped_models_are_read_back_exactly(name):
 
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize(
-    "config", [{"base": "none"}, {"base": "lowpass"}, {"base": "pullpush"}, {"base": "membrane"}, {"layer": "conv"}]
+    "config",
+    [
+        {"base": "none"},
+        {"base": "lowpass"},
+        {"base": "pullpush"},
+        {"base": "membrane"},
+        {"layer": "conv"},
+        {"layer": "padding"},
+        {"layer": "gated"},
+    ],
 )
 def test_an_exported_network_comes_back(tmp_path, config, half):
     network = _network(**config)
@@ -66,9 +75,9 @@ def test_an_exported_network_comes_back(tmp_path, config, half):
         torch.testing.assert_close(_output(again), _output(network), atol=1e-3, rtol=1e-3)
 
 
-@pytest.mark.parametrize("base", ["none", "pullpush"])
-def test_measured_statistics_change_nothing_in_evaluation_and_little_in_training(tmp_path, base):
-    network = _network(base=base)
+@pytest.mark.parametrize("config", [{"base": "none"}, {"base": "pullpush"}, {"layer": "gated"}])
+def test_measured_statistics_change_nothing_in_evaluation_and_little_in_training(tmp_path, config):
+    network = _network(**config)
     export(network, tmp_path / "small.onnx", half=False)
     again = PConvUNet(**asdict(network.config)).eval()
     read_onnx(tmp_path / "small.onnx", again)

@@ -27,6 +27,7 @@ from bokwon.cli import (
     models,
     pages,
     record,
+    reproduce,
     restore,
     train,
     undo,
@@ -83,6 +84,7 @@ app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 app.add_typer(record.app, name="record")
+app.add_typer(reproduce.app, name="reproduce")
 
 
 def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:

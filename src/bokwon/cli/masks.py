@@ -35,7 +35,7 @@ def make(
     count: Annotated[int | None, typer.Option(help="Number of masks, divided evenly among the cells. [1200]")] = None,
     size: Annotated[str, typer.Option(help="Side of the masks, or WIDTHxHEIGHT, in pixels.")] = "512",
     kind: Annotated[
-        str, typer.Option(help="occlusion (the paper's), strokes, blobs, mixed or document.")
+        str, typer.Option(help="occlusion (the paper's), strokes, blobs, mixed, document, square or grid.")
     ] = "occlusion",
     bins: Annotated[
         str | None, typer.Option(help="Hole-ratio bins, such as 1,3 or 2-4: 1 is (0.01, 0.1], 6 is (0.5, 0.6]. [1-6]")

@@ -47,7 +47,7 @@ def quantize(network: PConvUNet, examples: Sequence[Example]) -> tuple[onnx.Mode
         the image's range.
 
     Raises:
-        ArgumentError: The network has plain convolutions, or there are too few examples.
+        ArgumentError: The network has other layers than partial convolutions, or there are too few examples.
         BokwonError: Rounding changes more than `LARGEST_LOSS`.
     """
     if len(examples) <= HELD_OUT:

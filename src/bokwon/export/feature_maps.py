@@ -42,7 +42,9 @@ def encoder_features(weights: Path, image: NDArray[np.float32], hole: NDArray[np
     network = load_network(weights)[0].eval()
     config = network.config
     if config.layer != "partial":
-        raise ArgumentError(f"{weights.name} has plain convolutions, which have no masks", "leave out --features")
+        raise ArgumentError(
+            f"{weights.name} has layers without masks (network.layer={config.layer!r})", "leave out --features"
+        )
     border = (0, -hole.shape[1] % config.multiple, 0, -hole.shape[0] % config.multiple)
     valid = F.pad(torch.from_numpy(~hole).float()[None, None], border)
     pixels = F.pad(torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None], border) * valid

@@ -14,11 +14,12 @@ import numpy.typing as npt
 import onnx
 import torch
 from onnx import TensorProto
-from torch import Tensor
+from torch import Tensor, nn
 
 from bokwon.export.lowpass import EPSILON, blend, dense_evidence, given_or, lowpass, pull_push, rms
 from bokwon.export.nodes import Graph
 from bokwon.nn.functional import upsampling_matrix
+from bokwon.nn.layers import GatedConv2d
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["assemble", "build", "mask_ratio", "phase_kernels"]
@@ -71,11 +72,18 @@ def assemble(graph: Graph, network: PConvUNet, unet: Callable[[str, str], str]) 
         if network.config.base == "membrane":
             missed = graph.op("Mul", graph.op("Sub", image, output), valid)
             output = graph.op("Add", output, pull_push(graph, missed, valid))
-    elif network.config.layer == "conv":
-        image = graph.op("Mul", image, valid)
-        colour = graph.op("Mul", graph.op("Sub", graph.number(1), valid), graph.constant(network.colour.numpy()))
-        image = _normalize(graph, network, graph.op("Add", image, colour))
-        output = _finish(graph, network, _plain_unet(graph, network, image))
+    elif network.config.fills_holes:
+        missing = graph.op("Sub", graph.number(1), valid)
+        colour = graph.op("Mul", missing, graph.constant(network.colour.numpy()))
+        image = _normalize(graph, network, graph.op("Add", graph.op("Mul", image, valid), colour))
+        if network.config.layer == "padding":
+            everywhere = graph.op("Add", valid, missing)
+            output = _finish(graph, network, unet(image, everywhere))
+        else:
+            output = _finish(graph, network, _plain_unet(graph, network, image))
+    elif network.config.layer == "gated":
+        known = graph.op("Mul", _normalize(graph, network, image), valid)
+        output = _finish(graph, network, _plain_unet(graph, network, graph.op("Concat", known, valid, axis=1)))
     else:
         # Masked after the normalisation, because the mean in a hole is not evidence.
         known = graph.op("Mul", _normalize(graph, network, image), valid)
@@ -177,13 +185,13 @@ def _quartered(weight: Tensor) -> Tensor:
 
 
 def _plain_unet(graph: Graph, network: PConvUNet, features: str) -> str:
-    """Encoder and decoder of ordinary convolutions, without a mask."""
+    """Encoder and decoder of ordinary or gated convolutions, without a mask of their own."""
     passed = []
     for block in network.encoder:
         assert isinstance(block, EncoderBlock)
         passed.append(features)
-        features = _plain_convolve(graph, block.conv.weight, features, stride=2)
-        features = graph.op("Relu", _add_bias(graph, features, block.conv.bias))
+        features = _add_bias(graph, _plain_convolve(graph, block.conv.weight, features, stride=2), block.conv.bias)
+        features = _activate(graph, block.conv, features, 0.0)
     for block in network.decoder:
         assert isinstance(block, DecoderBlock)
         channels = block.conv.in_channels - block.skip_channels
@@ -192,8 +200,21 @@ def _plain_unet(graph: Graph, network: PConvUNet, features: str) -> str:
         features = graph.op("Add", _cut(graph, _convolve_upsampled(graph, up, features)), skip)
         features = _add_bias(graph, features, block.conv.bias)
         if not block.last:
-            features = graph.op("LeakyRelu", features, alpha=0.2)
+            features = _activate(graph, block.conv, features, 0.2)
     return features
+
+
+def _activate(graph: Graph, conv: nn.Conv2d, features: str, slope: float) -> str:
+    if not isinstance(conv, GatedConv2d):
+        return _rectify(graph, features, slope)
+    channels, axis = conv.out_channels // 2, graph.ints([1])
+    gates = graph.op("Slice", features, graph.ints([channels]), graph.ints([2 * channels]), axis)
+    features = graph.op("Slice", features, graph.ints([0]), graph.ints([channels]), axis)
+    return graph.op("Mul", _rectify(graph, features, slope), graph.op("Sigmoid", gates))
+
+
+def _rectify(graph: Graph, features: str, slope: float) -> str:
+    return graph.op("LeakyRelu", features, alpha=slope) if slope else graph.op("Relu", features)
 
 
 def phase_kernels() -> npt.NDArray[np.float32]:

@@ -80,7 +80,7 @@ def export_int8(network: PConvUNet, path: Path, examples: Sequence[Example]) -> 
         The root mean square change in holes by rounding, on images in [0, 1].
 
     Raises:
-        ArgumentError: The network is one of plain convolutions, or there are too few examples.
+        ArgumentError: The network has other layers than partial convolutions, or there are too few examples.
         BokwonError: Rounding changes too much.
         FileAccessError: The file cannot be written.
     """
@@ -175,9 +175,12 @@ def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     assert norm.running_var is not None
     assert norm.running_mean is not None
     scale = norm.weight.data / (norm.running_var + norm.eps).sqrt()
-    bias = -norm.running_mean if conv.bias is None else conv.bias.data - norm.running_mean
-    conv.weight.data = conv.weight.data * scale.view(-1, 1, 1, 1)
-    conv.bias = nn.Parameter(norm.bias.data + bias * scale)
+    bias = norm.running_mean.new_zeros(len(conv.weight)) if conv.bias is None else conv.bias.data.clone()
+    # Gates, which come after the features, are not normalised.
+    count = norm.num_features
+    conv.weight.data[:count] *= scale.view(-1, 1, 1, 1)
+    bias[:count] = norm.bias.data + (bias[:count] - norm.running_mean) * scale
+    conv.bias = nn.Parameter(bias)
 
 
 @contextmanager

@@ -77,7 +77,10 @@ def build_quantized(network: PConvUNet, ranges: Ranges) -> onnx.ModelProto:
 
 def _build(graph: QuantizedGraph, network: PConvUNet) -> onnx.ModelProto:
     if network.config.layer != "partial":
-        raise ArgumentError("this network has plain convolutions", "export it without --int8")
+        raise ArgumentError(
+            f"only partial convolutions are quantized, and this network has network.layer={network.config.layer!r}",
+            "export it without --int8",
+        )
     assemble(graph, network, lambda image, valid: _Writer(graph, network).unet(image, valid))
     return graph.model()
 

@@ -2,7 +2,7 @@
 
 from bokwon.nn.features import IMAGENET_MEAN, IMAGENET_STD, VGGFeatures
 from bokwon.nn.functional import partial_conv2d, upsampled_conv2d, upsampled_partial_conv2d, window_count
-from bokwon.nn.layers import Conv2d, PartialConv2d
+from bokwon.nn.layers import Conv2d, GatedConv2d, PartialConv2d, PartialPaddingConv2d
 from bokwon.nn.masks import Valid, mask_features
 from bokwon.nn.unet import PConvUNet, UNetConfig
 
@@ -10,8 +10,10 @@ __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "Conv2d",
+    "GatedConv2d",
     "PConvUNet",
     "PartialConv2d",
+    "PartialPaddingConv2d",
     "UNetConfig",
     "VGGFeatures",
     "Valid",

@@ -1,7 +1,8 @@
-"""Convolutions as modules: partial ones, thin over `bokwon.nn.functional`, and ordinary ones to compare with."""
+"""Convolutions as modules: partial ones, thin over `bokwon.nn.functional`, and those that they are compared with."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import torch
@@ -12,7 +13,7 @@ from bokwon.nn.functional import partial_conv2d
 from bokwon.nn.masks import Valid, check_shapes
 from bokwon.nn.window_sums import Size
 
-__all__ = ["Conv2d", "PaddingMode", "PartialConv2d"]
+__all__ = ["Conv2d", "GatedConv2d", "PaddingMode", "PartialConv2d", "PartialPaddingConv2d", "gate"]
 
 PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
 
@@ -139,3 +140,91 @@ class PartialConv2d(Conv2d):
 
     def _with_border(self, x: Tensor) -> Tensor:
         return F.pad(x, self._reversed_padding_repeated_twice, mode=self.padding_mode)
+
+
+class PartialPaddingConv2d(PartialConv2d):
+    """A convolution of an input without holes, whose border is a hole: partial convolution based padding.
+
+    It takes and returns one tensor, so it replaces `torch.nn.Conv2d` in any network; the arguments and the parameters
+    are those of `PartialConv2d`.
+
+    Source: Liu et al., "Partial Convolution based Padding", arXiv 1811.11718, section 3.
+
+    Example:
+        >>> layer = PartialPaddingConv2d(1, 1, 3, padding=1, bias=False)
+        >>> _ = torch.nn.init.constant_(layer.weight, 1 / 9)
+        >>> layer(torch.ones(1, 1, 4, 4)).detach().unique()  # zero padding would darken the border
+        tensor([1.])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # type: ignore[override]
+        """Convolve (N, C, H, W) or (C, H, W); return (N, C_out, H', W') or (C_out, H', W')."""
+        return super().forward(input)[0]
+
+
+class GatedConv2d(Conv2d):
+    """A convolution whose features are multiplied by learned gates between 0 and 1.
+
+    Features and gates come from one convolution with twice as many output channels: features first, then gates. So
+    the layer has twice the parameters of `torch.nn.Conv2d`.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel_size: Height and width of the kernel.
+        stride: Step of the window.
+        padding: Width of the border added to the input, in pixels, or "same" or "valid".
+        dilation: Spacing of the kernel's elements.
+        bias: Whether features and gates have a bias.
+
+    Source: Yu, Lin, Yang, Shen, Lu, Huang, "Free-Form Image Inpainting with Gated Convolution", ICCV 2019, section 3.1.
+
+    Example:
+        >>> image, valid = torch.rand(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
+        >>> GatedConv2d(4, 8, 3, padding=1)(torch.cat([image, valid], 1)).shape
+        torch.Size([1, 8, 16, 16])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(in_channels, 2 * out_channels, kernel_size, stride, padding, dilation, bias=bias)
+
+    def forward(self, input: Tensor, activation: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Return the gated features.
+
+        Args:
+            input: (N, C, H, W).
+            activation: Applied to the features before they meet their gates; none by default.
+
+        Returns:
+            (N, C_out, H', W').
+        """
+        return gate(super().forward(input), activation)
+
+
+def gate(both: Tensor, activation: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """Multiply the first half of the channels, activated, by the sigmoid of the second half.
+
+    Args:
+        both: (N, 2 C, H, W), features and then gates.
+        activation: Applied to the features; none by default.
+
+    Returns:
+        (N, C, H, W).
+
+    Source: Yu et al. 2019, section 3.1: the activated features times the sigmoid of the gating values.
+
+    Example:
+        >>> gate(torch.tensor([-3.0, 2.0, 5.0, 0.0]).view(1, 4, 1, 1), F.relu).flatten().tolist()
+        [0.0, 1.0]
+    """
+    features, gates = both.chunk(2, 1)
+    return (features if activation is None else activation(features)) * torch.sigmoid(gates)

@@ -1,4 +1,4 @@
-"""The U-Net of partial convolutions, and the same network of ordinary convolutions.
+"""The U-Net of partial convolutions, and the same network of the layers that it is compared with.
 
 Source: Liu et al., ECCV 2018, section 3.2 and the supplementary table of the network.
 """
@@ -13,7 +13,7 @@ from bokwon.nn.activation import masked_rectifier
 from bokwon.nn.features import IMAGENET_MEAN
 from bokwon.nn.functional import upsampled_conv2d, upsampled_partial_conv2d
 from bokwon.nn.hub import HubMethods
-from bokwon.nn.layers import Conv2d, PartialConv2d
+from bokwon.nn.layers import Conv2d, GatedConv2d, PartialConv2d, gate
 from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms, pull_push
 from bokwon.nn.masks import mask_features, one_mask
 from bokwon.nn.unet_config import Base, Colour, Head, Layer, Placeholder, UNetConfig
@@ -23,6 +23,14 @@ __all__ = ["PConvUNet", "UNetConfig"]
 _FUSED = 5
 """Decoder layers, from the surface, that never form the upsampled features. Further down the maps are so small that
 making the larger kernel costs more than it saves."""
+
+# Partial padding is a partial convolution without holes.
+_KINDS: dict[Layer, type[Conv2d]] = {
+    "partial": PartialConv2d,
+    "padding": PartialConv2d,
+    "conv": Conv2d,
+    "gated": GatedConv2d,
+}
 
 _PLACEHOLDERS = {"mean": IMAGENET_MEAN, "zero": (0.0, 0.0, 0.0), "gray": (0.5, 0.5, 0.5)}
 
@@ -38,7 +46,7 @@ class PConvUNet(nn.Module, HubMethods):
         width: Channels of the first layer.
         max_width: Upper limit of the channels.
         base: "none", "lowpass", "pullpush" or "membrane".
-        layer: "partial" or "conv".
+        layer: "partial", "conv", "padding" or "gated".
         placeholder: "mean", "zero" or "gray".
         mean: Three numbers that are subtracted from the image.
         std: Three numbers that it is then divided by.
@@ -80,22 +88,21 @@ class PConvUNet(nn.Module, HubMethods):
         super().__init__()
         self.config = UNetConfig(levels, width, max_width, base, layer, placeholder, mean, std, head)
         self.encoder_norm_frozen = False
-        partial = layer == "partial"
         self.register_buffer("colour", torch.tensor(_PLACEHOLDERS[placeholder]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("mean", torch.tensor(self.config.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(self.config.std).view(1, 3, 1, 1), persistent=False)
         channels = self.config.channels
         kernels = [7, 5, 5, *[3] * levels][:levels]
-        ins = (3, *channels[:-1])
+        ins = (self.config.inputs, *channels[:-1])
         self.encoder = nn.ModuleList(
-            EncoderBlock(ins[i], channels[i], kernels[i], norm=i > 0, partial=partial) for i in range(levels)
+            EncoderBlock(ins[i], channels[i], kernels[i], norm=i > 0, layer=layer) for i in range(levels)
         )
         # From the deepest layer up: channels from below, of the skip connection, and of the output.
         below = (channels[-1], *channels[-2::-1])
-        over = (*channels[-2::-1], 3)
+        over = (*channels[-2::-1], self.config.inputs)
         outs = (*channels[-2::-1], self.config.outputs)
         self.decoder = nn.ModuleList(
-            DecoderBlock(below[i], over[i], outs[i], last=i == levels - 1, fused=i >= levels - _FUSED, partial=partial)
+            DecoderBlock(below[i], over[i], outs[i], last=i == levels - 1, fused=i >= levels - _FUSED, layer=layer)
             for i in range(levels)
         )
         self.head = nn.Conv2d(3, 3, 1) if head == "leaky_conv_sigmoid" else None
@@ -166,8 +173,13 @@ class PConvUNet(nn.Module, HubMethods):
             if self.config.base == "membrane":
                 # Lone known pixels count too: the error there also tells about their neighbours.
                 output = output + pull_push((image - output) * valid, valid)
-        elif self.config.layer == "conv":
-            output = self.finish(self.fill(self.normalize(image + (1 - valid) * self.colour), valid))
+        elif self.config.fills_holes:
+            # Partial convolutions that know of no hole see one beyond the border alone.
+            everywhere = valid.new_ones(1, 1, *valid.shape[2:])
+            output = self.finish(self.fill(self.normalize(image + (1 - valid) * self.colour), everywhere))
+        elif self.config.layer == "gated":
+            known = self.normalize(image) * valid
+            output = self.finish(self.fill(torch.cat([known, valid], 1), valid))
         elif self.config.normalizes:
             output = self.finish(self.fill(self.normalize(image) * valid, valid))
         else:
@@ -190,8 +202,9 @@ class PConvUNet(nn.Module, HubMethods):
         """Run encoder and decoder.
 
         Args:
-            image: (N, 3, H, W), zero in the holes (`layer="conv"`: the placeholder), H and W multiples of 2^levels.
-            valid: (N, 1, H, W).
+            image: (N, 3, H, W), zero in the holes, or the placeholder where `layer` has one; H and W multiples of
+                2^levels. With `layer="gated"` (N, 4, H, W): the mask is the last channel.
+            valid: (N, 1, H, W), or (1, 1, H, W) for all images.
 
         Returns:
             (N, 3, H, W); with `base="pullpush"` or "membrane" (N, 4, H, W).
@@ -214,14 +227,19 @@ def _blend(predicted: Tensor, interpolated: Tensor, logit: Tensor) -> Tensor:
 class EncoderBlock(nn.Module):
     """Convolution of stride 2, batch normalisation unless it is the first, ReLU. Holes leave as zero."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, norm: bool, partial: bool = True) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, norm: bool, layer: Layer = "partial"
+    ) -> None:
         super().__init__()
-        kind = PartialConv2d if partial else Conv2d
-        self.conv = kind(in_channels, out_channels, kernel_size, 2, kernel_size // 2, bias=not norm)
+        # Gates need their bias, which no normalisation brings.
+        bias = not norm or layer == "gated"
+        self.conv = _KINDS[layer](in_channels, out_channels, kernel_size, 2, kernel_size // 2, bias=bias)
         self.norm = nn.BatchNorm2d(out_channels) if norm else None
 
     def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
         """Halve (N, C, H, W), zero in its holes, to (N, C_out, H / 2, W / 2), and its mask."""
+        if isinstance(self.conv, GatedConv2d):
+            return self.conv(features, lambda each: F.relu(each if self.norm is None else self.norm(each))), valid
         if not isinstance(self.conv, PartialConv2d):
             features = self.conv(features)
             return F.relu(features if self.norm is None else self.norm(features)), valid
@@ -235,18 +253,28 @@ class DecoderBlock(nn.Module):
     """Upsampling, concatenation and convolution; batch normalisation and LeakyReLU 0.2 unless it is the last."""
 
     def __init__(
-        self, in_channels: int, skip_channels: int, out_channels: int, last: bool, fused: bool, partial: bool = True
+        self,
+        in_channels: int,
+        skip_channels: int,
+        out_channels: int,
+        last: bool,
+        fused: bool,
+        layer: Layer = "partial",
     ) -> None:
         super().__init__()
         self.fused = fused
         self.skip_channels = skip_channels
-        kind = PartialConv2d if partial else Conv2d
-        self.conv = kind(in_channels + skip_channels, out_channels, 3, padding=1, bias=last)
+        # The last layer predicts colours, which no gate may darken.
+        kind = Conv2d if layer == "gated" and last else _KINDS[layer]
+        self.conv = kind(in_channels + skip_channels, out_channels, 3, padding=1, bias=last or layer == "gated")
         self.norm = None if last else nn.BatchNorm2d(out_channels)
         self.last = last
 
     def forward(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:
         """Double (N, C, H, W) to (N, C_out, 2 H, 2 W) with the help of `skip` (N, C_skip, 2 H, 2 W), and its mask."""
+        if isinstance(self.conv, GatedConv2d):
+            both = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias)
+            return gate(both, lambda each: F.leaky_relu(each if self.norm is None else self.norm(each), 0.2)), valid
         partial = isinstance(self.conv, PartialConv2d)
         if partial:
             features, valid = self._convolve(features, valid, skip, skip_valid)

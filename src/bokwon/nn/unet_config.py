@@ -10,7 +10,7 @@ __all__ = ["Base", "Colour", "Head", "Layer", "Placeholder", "UNetConfig"]
 
 Base = Literal["none", "lowpass", "pullpush", "membrane"]
 Head = Literal["none", "tanh", "leaky_conv_sigmoid"]
-Layer = Literal["partial", "conv"]
+Layer = Literal["partial", "conv", "padding", "gated"]
 Placeholder = Literal["mean", "zero", "gray"]
 Colour = tuple[float, float, float]
 
@@ -28,9 +28,11 @@ class UNetConfig:
             "pullpush": as "lowpass", and a fourth channel is the share of an interpolation from the rim of the hole,
             for each pixel. "membrane": as "pullpush", and the error of the prediction on known pixels is interpolated
             into the holes and added, so that fills match their rims.
-        layer: "partial"; or "conv", the paper's baseline: the same network with ordinary convolutions, a placeholder in
-            the holes, and no mask.
-        placeholder: What `layer="conv"` sees in the holes: the "mean" colour of ImageNet, "zero" (black), or "gray"
+        layer: "partial"; "conv" for the paper's baseline: the same network of ordinary convolutions, which sees a
+            placeholder in the holes and no mask; "padding", likewise, but the border of the image counts as hole (Liu
+            et al., arXiv 1811.11718); or "gated" (Yu et al. 2019): the mask is a fourth channel of the image, and each
+            layer but the last has gates of its own, which doubles its parameters.
+        placeholder: What "conv" and "padding" see in holes: the "mean" colour of ImageNet, "zero" (black), or "gray"
             (127.5 of 255, as in the paper's figure 2).
         mean: Mean of red, green and blue. The network computes with (image - mean) / std, and its output is prediction
             * std + mean. Holes are set to zero after this normalisation.
@@ -74,12 +76,14 @@ class UNetConfig:
             raise ValueError(f"base must be one of {', '.join(get_args(Base))}, not {self.base!r}")
         if self.base != "none" and self.levels < 4:
             raise ValueError(f"base={self.base!r} has cells of 16 pixels and needs levels >= 4, not {self.levels}")
-        if self.layer not in ("partial", "conv"):
-            raise ValueError(f"layer must be 'partial' or 'conv', not {self.layer!r}")
+        if self.layer not in get_args(Layer):
+            raise ValueError(f"layer must be one of {', '.join(get_args(Layer))}, not {self.layer!r}")
         if self.placeholder not in get_args(Placeholder):
             raise ValueError(f"placeholder must be one of {', '.join(get_args(Placeholder))}, not {self.placeholder!r}")
-        if self.base != "none" and self.layer == "conv":
-            raise ValueError(f"base={self.base!r} is made of partial convolutions and does not go with layer='conv'")
+        if self.base != "none" and self.layer != "partial":
+            raise ValueError(
+                f"base={self.base!r} is made of partial convolutions and does not go with layer={self.layer!r}"
+            )
         if len(self.mean) != 3 or not all(math.isfinite(value) for value in self.mean):
             raise ValueError(f"mean must be three finite numbers, not {list(self.mean)}")
         if len(self.std) != 3 or not all(math.isfinite(value) and value > 0 for value in self.std):
@@ -94,6 +98,16 @@ class UNetConfig:
         """Output channels of each encoder layer."""
         limit = self.max_width or 8 * self.width
         return tuple(min(self.width * 2**level, limit) for level in range(self.levels))
+
+    @property
+    def inputs(self) -> int:
+        """Channels that encoder and decoder see of the image: the colours, and the mask where layers do not know it."""
+        return 4 if self.layer == "gated" else 3
+
+    @property
+    def fills_holes(self) -> bool:
+        """Whether the network sees a placeholder in the holes, and no mask."""
+        return self.layer in ("conv", "padding")
 
     @property
     def outputs(self) -> int:

@@ -153,10 +153,16 @@ def _fill(network: PConvUNet, below: list[Tensor], beside: list[Tensor], biases:
             continue
         assert block.norm.running_mean is not None
         assert block.norm.running_var is not None
+        # Gates, which come after the features, are not normalised.
+        count = block.norm.num_features
         # Powers of two do not change rounding.
-        larger = torch.exp2((_KERNEL_NORM / kernel.flatten(1).norm(dim=1).clamp(min=1e-6)).log2().round())
-        block.conv.weight.copy_(kernel * larger.view(-1, 1, 1, 1))
+        larger = torch.exp2((_KERNEL_NORM / kernel[:count].flatten(1).norm(dim=1).clamp(min=1e-6)).log2().round())
+        block.conv.weight.copy_(kernel)
+        block.conv.weight[:count] *= larger.view(-1, 1, 1, 1)
+        if block.conv.bias is not None:
+            block.conv.bias.copy_(shift)
+            block.conv.bias[:count] = 0
         block.norm.running_mean.zero_()
         block.norm.running_var.copy_(larger**2 - block.norm.eps)
         block.norm.weight.fill_(1.0)
-        block.norm.bias.copy_(shift)
+        block.norm.bias.copy_(shift[:count])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bokwon.errors import ArgumentError, MissingDependencyError
-from bokwon.evaluation.report.statistics import interval, summarise
+from bokwon.evaluation.report.statistics import crossed_interval, interval, summarise
 
 
 def record(image: str, **psnr: float) -> dict[str, Any]:
@@ -127,3 +127,43 @@ def test_median_and_empty_cell() -> None:
     figures = summarise(pairs, ["ours"])["methods"]["ours"]["hole_psnr"]
     assert figures == {"mean": 4.0, "median": 2.0}
     assert summarise([], ["ours"]) == {"pairs": 0, "methods": {}}
+
+
+IMAGES = np.array([1.0, 2.0, 4.0, 4.0, 5.0, 8.0])
+
+
+def test_seeds_that_agree_leave_the_interval_of_the_images() -> None:
+    found = crossed_interval(np.stack([IMAGES, IMAGES]))
+    # As above: Student's t with 5 degrees of freedom, and a standard error of 1.
+    assert (found.mean, found.low, found.high) == pytest.approx((4.0, 4.0 - 2.570582, 4.0 + 2.570582), rel=1e-6)
+
+
+def test_images_that_agree_leave_the_interval_of_the_seeds() -> None:
+    found = crossed_interval(np.repeat([[-1.0], [0.0], [1.0]], 6, 1))
+    # Three seeds with a variance of 1; t with 2 degrees of freedom is 4.302653.
+    half = 4.302653 / math.sqrt(3)
+    assert (found.mean, found.low, found.high) == pytest.approx((0.0, -half, half), rel=1e-6)
+
+
+@pytest.mark.parametrize("spread", [(1.0, 1.0, 1.0), (0.1, 1.0, 0.5), (0.0, 0.0, 1.0)])
+def test_the_interval_over_seeds_and_images_covers_the_truth(spread: tuple[float, float, float]) -> None:
+    rng = np.random.default_rng(4)
+    seeds, images, trials = 3, 8, 2000
+    inside = 0
+    for _ in range(trials):
+        by_seed, by_image = rng.normal(0, spread[0], (seeds, 1)), rng.normal(0, spread[1], images)
+        found = crossed_interval(by_seed + by_image + rng.normal(0, spread[2], (seeds, images)))
+        assert found.low is not None
+        assert found.high is not None
+        inside += found.low <= 0.0 <= found.high
+    # Satterthwaite's degrees of freedom are approximate; a percentile bootstrap of three seeds has below 80 %.
+    assert 0.92 < inside / trials < 0.995
+
+
+def test_too_few_seeds_or_images_have_no_interval_and_no_value_is_refused() -> None:
+    assert crossed_interval(IMAGES[None]).low is None
+    assert crossed_interval(np.ones((3, 5))).low is None
+    same = crossed_interval(np.ones((2, 6)))
+    assert (same.low, same.high) == (1.0, 1.0)
+    with pytest.raises(ArgumentError):
+        crossed_interval(np.ones((0, 6)))

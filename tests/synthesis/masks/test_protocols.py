@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from bokwon.synthesis.masks.blobs import blob_mask
 from bokwon.synthesis.masks.document_shapes import document_mask
 from bokwon.synthesis.masks.generate import _MAKERS
+from bokwon.synthesis.masks.grid import grid_mask
 from bokwon.synthesis.masks.occlusion import occlusion_mask
 from bokwon.synthesis.masks.protocols import MaskGenerator
+from bokwon.synthesis.masks.squares import square_mask
 from bokwon.synthesis.masks.strokes import stroke_mask
 
-GENERATORS = [occlusion_mask, stroke_mask, blob_mask, document_mask]
+GENERATORS = [occlusion_mask, stroke_mask, blob_mask, document_mask, square_mask, grid_mask]
 
 
 def test_these_are_all_generators() -> None:

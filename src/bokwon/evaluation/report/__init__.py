@@ -8,8 +8,9 @@ from bokwon.evaluation.report.cases import Case, choose_cases, detail_window, ou
 from bokwon.evaluation.report.compare import Comparison, Row, format_comparison
 from bokwon.evaluation.report.html import draw_cases, to_html
 from bokwon.evaluation.report.markdown import table_text, to_markdown
+from bokwon.evaluation.report.page import html_page, html_table
 from bokwon.evaluation.report.results import collect, read_results, summaries, to_csv, to_json
-from bokwon.evaluation.report.statistics import METRICS, Interval, Metric, interval, summarise
+from bokwon.evaluation.report.statistics import METRICS, Interval, Metric, crossed_interval, interval, summarise
 from bokwon.evaluation.report.tables import (
     PUBLISHED,
     Table,
@@ -36,12 +37,15 @@ __all__ = [
     "choose_trials",
     "collect",
     "cost_table",
+    "crossed_interval",
     "detail_window",
     "draw_cases",
     "exact_interval",
     "figure_table",
     "format_comparison",
     "format_tally",
+    "html_page",
+    "html_table",
     "interval",
     "interval_text",
     "outline",

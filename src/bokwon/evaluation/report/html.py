@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import count
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +15,8 @@ from bokwon.evaluation.measure.benchmark import Task, restored_picture
 from bokwon.evaluation.measure.methods import erase
 from bokwon.evaluation.reading.tables import reading_note, reading_tables
 from bokwon.evaluation.report.cases import choose_cases, detail_window, outline
-from bokwon.evaluation.report.tables import Table, interval_text, tables
+from bokwon.evaluation.report.page import figure, html_page, html_table, jpeg_source, png_source, strip
+from bokwon.evaluation.report.tables import interval_text, tables
 from bokwon.types import Hole
 
 __all__ = ["draw_cases", "to_html"]
@@ -26,41 +24,6 @@ __all__ = ["draw_cases", "to_html"]
 Window = tuple[slice, slice]
 
 _WIDTH = 320
-_JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-
-_STYLE = """
-:root{color-scheme:light}
-body{margin:0;background:#fff;color:#1b1b1b;font:15px/1.5 Georgia,'Times New Roman',serif}
-main{max-width:1240px;margin:0 auto;padding:36px 28px 80px}
-h1{font-size:27px;font-weight:normal;margin:0 0 4px}
-h2{font-size:19px;font-weight:normal;border-bottom:1px solid #1b1b1b;padding-bottom:3px;margin:44px 0 12px}
-h3{font-size:15px;margin:26px 0 6px}
-p{max-width:820px;margin:8px 0}
-.lead{font-size:16px}
-.by{color:#555;font-size:13px;max-width:none}
-caption{text-align:left;padding:0 0 6px;font:13px/1.4 Georgia,'Times New Roman',serif}
-.note{color:#555;font-size:13px}
-figcaption{font-size:13px}
-.scroll{overflow-x:auto}
-table{border-collapse:collapse;font:13px/1.35 'Helvetica Neue',Arial,sans-serif;margin:10px 0 22px}
-th,td{padding:3px 10px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-th{font-weight:600;border-top:1.5px solid #1b1b1b;border-bottom:1px solid #1b1b1b;white-space:normal;max-width:190px;
-vertical-align:bottom}
-th:first-child,td:first-child{text-align:left}
-tbody tr:last-child td{border-bottom:1.5px solid #1b1b1b}
-tbody tr:nth-child(2n) td{background:#f6f6f4}
-table.facts td{text-align:left;white-space:normal;overflow-wrap:anywhere}
-table.facts td:first-child{white-space:nowrap;color:#555}
-img{display:block;max-width:100%}
-.plot{margin:14px 0 24px;max-width:980px}
-.case{margin:14px 0 34px}
-.strip{display:grid;gap:6px;grid-auto-flow:column;grid-auto-columns:minmax(130px,1fr)}
-.strip figure{margin:0;font:12px/1.3 'Helvetica Neue',Arial,sans-serif}
-.strip img{width:100%;margin-bottom:4px;box-shadow:0 0 0 1px #d8d8d4}
-.strip b{display:block}
-.strip .best{color:#a33a00}
-@media print{h2{break-after:avoid}.case,.plot{break-inside:avoid}}
-"""
 
 
 def draw_cases(results: Mapping[str, Any], tasks: Mapping[tuple[int, str], Task]) -> list[str]:
@@ -93,10 +56,7 @@ def draw_cases(results: Mapping[str, Any], tasks: Mapping[tuple[int, str], Task]
             columns.append(_column(task.method.name, text, restored_picture(task, truth, hole), hole, plain, window))
         columns.append(_column("truth", "&nbsp;", truth, plain, plain, window))
         about = f"{pair['image']} with {pair['mask']}, {hole.shape[1]} x {hole.shape[0]} pixels"
-        drawn.append(
-            f'<div class="case"><h3>{escape(case.title)}</h3><p class="note">{escape(about)}</p>'
-            f'<div class="strip">{"".join(columns)}</div></div>'
-        )
+        drawn.append(strip(case.title, about, columns))
     return drawn
 
 
@@ -112,21 +72,19 @@ def to_html(results: Mapping[str, Any], plots: Mapping[str, tuple[bytes, str]], 
     settings = results["settings"]
     title = f"{settings['images']} with the holes of {settings['masks']}"
     number = count(1)
-    found = [_html_table(table, next(number)) for table in tables(results)]
+    found = [html_table(table, next(number)) for table in tables(results)]
     reading = ""
     if "reading" in results:
-        read = "".join(_html_table(table, next(number)) for table in reading_tables(results))
+        read = "".join(html_table(table, next(number)) for table in reading_tables(results))
         reading = f"<h2>Reading</h2><p>{escape(reading_note(results))}</p>{_READING}{read}"
     images = "".join(
-        f'<figure class="plot"><img alt="{escape(name)}" src="data:image/png;base64,{_base64(png)}">'
+        f'<figure class="plot"><img alt="{escape(name)}" src="{png_source(png)}">'
         f"<figcaption><b>Figure {place}.</b> {escape(caption)}</figcaption></figure>"
         for place, (name, (png, caption)) in enumerate(plots.items(), 1)
     )
     empty = "".join(f"<p class=note>{escape(c)}: empty, {escape(r)}.</p>" for c, r in results["empty"].items())
     parts = [
-        "<!doctype html>",
-        f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style></head>',
-        f'<body><main><h1>{escape(title)}</h1><p class="by">{escape(_line(results, names))}</p>',
+        f'<h1>{escape(title)}</h1><p class="by">{escape(_line(results, names))}</p>',
         f'<p class="lead">{escape(_summary(results))}</p>{_losses(results)}',
         f"<h2>Overview</h2>{''.join(found[:2])}<h2>Plots</h2>{images}",
         "<h2>Cases</h2><p class=note>The line is the edge of the hole. Below each picture a part of it, enlarged; the "
@@ -135,9 +93,8 @@ def to_html(results: Mapping[str, Any], plots: Mapping[str, tuple[bytes, str]], 
         reading,
         f"<h2>All figures</h2>{''.join(found[2:])}{empty}",
         f"<h2>How it was measured</h2>{_METHOD}{_facts(results)}",
-        "</main></body></html>",
     ]
-    return "\n".join(parts) + "\n"
+    return html_page(title, parts)
 
 
 def _line(results: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -229,26 +186,9 @@ def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _html_table(table: Table, number: int) -> str:
-    heads = "".join(f"<th>{_bold(head)}</th>" for head in ("", *table.heads[1:]))
-    rows = "".join(f"<tr>{''.join(f'<td>{_bold(text)}</td>' for text in row)}</tr>" for row in table.rows)
-    caption = f"<caption><b>Table {number}.</b> {escape(table.heads[0])}</caption>"
-    return f'<div class="scroll"><table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-
-
-def _bold(text: str) -> str:
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(text))
-
-
 def _column(name: str, text: str, image: NDArray[np.uint8], overview: Hole, detail: Hole, window: Window) -> str:
     """Return a picture and its enlarged part, each with the edge of a hole."""
     pictures = []
     for part, hole in ((image, overview), (image[window], detail[window])):
-        drawn = outline(np.ascontiguousarray(part), hole, _WIDTH / part.shape[1])
-        _, jpeg = cv2.imencode(".jpg", drawn[..., ::-1], _JPEG)
-        pictures.append(f'<img alt="{escape(name)}" src="data:image/jpeg;base64,{_base64(jpeg.tobytes())}">')
-    return f"<figure>{''.join(pictures)}<figcaption><b>{escape(name)}</b>{text}</figcaption></figure>"
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+        pictures.append(jpeg_source(outline(np.ascontiguousarray(part), hole, _WIDTH / part.shape[1])))
+    return figure(name, text, pictures)

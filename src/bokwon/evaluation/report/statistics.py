@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bokwon.errors import ArgumentError, MissingDependencyError
 
-__all__ = ["METRICS", "Interval", "Metric", "interval", "summarise"]
+__all__ = ["METRICS", "Interval", "Metric", "crossed_interval", "interval", "summarise"]
 
 _FEWEST = 6
 """Fewest images for an interval. Student's t assumes normal means of images, which fewer images cannot support."""
@@ -113,7 +113,50 @@ def interval(values: Sequence[float], groups: Sequence[str], divisors: Sequence[
     return Interval(ratio, float(middle - half), float(middle + half))
 
 
-def _student(freedom: int) -> float:
+def crossed_interval(values: NDArray[np.float64]) -> Interval:
+    """Return the mean of values of every seed on every image, and its 95 % confidence interval over both.
+
+    Seeds and images are random effects: the interval is for other seeds and other images. The variance of the mean is
+    (MS_seeds + MS_images - MS_rest) / (seeds x images), but not less than MS_rest / (seeds x images); its degrees of
+    freedom are Satterthwaite's.
+
+    Args:
+        values: (seeds, images), finite.
+
+    Returns:
+        The mean; without limits where there are fewer than two seeds or six images.
+
+    Raises:
+        ArgumentError: There is no value.
+        MissingDependencyError: scipy is not installed.
+
+    Source: Satterthwaite, "An Approximate Distribution of Estimates of Variance Components", Biometrics Bulletin 2,
+        1946; for the crossed design, Searle, Casella, McCulloch, "Variance Components", 1992, chapter 4.
+    """
+    if values.ndim != 2 or not values.size:
+        raise ArgumentError("there are no values to average", "pass at least one seed and one image")
+    seeds, images = values.shape
+    mean = float(values.mean())
+    if seeds < 2 or images < _FEWEST:
+        return Interval(mean, None, None)
+    by_seed, by_image = values.mean(1), values.mean(0)
+    rest = values - by_seed[:, None] - by_image + mean
+    # Mean squares and their degrees of freedom.
+    squares = {
+        1: (images * float(((by_seed - mean) ** 2).sum()) / (seeds - 1), seeds - 1),
+        2: (seeds * float(((by_image - mean) ** 2).sum()) / (images - 1), images - 1),
+        3: (float((rest**2).sum()) / ((seeds - 1) * (images - 1)), (seeds - 1) * (images - 1)),
+    }
+    total = squares[1][0] + squares[2][0] - squares[3][0]
+    if total <= squares[3][0]:
+        total, freedom = squares[3][0], float(squares[3][1])
+    else:
+        freedom = total**2 / sum(square**2 / degrees for square, degrees in squares.values())
+    half = _student(freedom) * (total / values.size) ** 0.5 if total else 0.0
+    return Interval(mean, mean - half, mean + half)
+
+
+def _student(freedom: float) -> float:
     """Return the 97.5 % quantile of Student's t distribution."""
     try:
         from scipy.special import stdtrit

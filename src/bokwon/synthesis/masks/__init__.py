@@ -3,10 +3,12 @@
 from bokwon.synthesis.masks.bins import BINS, CELLS, Cell, cell_of, parse_bins, select_cells
 from bokwon.synthesis.masks.dataset import PRESETS, MaskSet, make_set
 from bokwon.synthesis.masks.generate import KINDS, border_width, make_mask, touches_border
+from bokwon.synthesis.masks.grid import grid_hole
 from bokwon.synthesis.masks.plots import plot_samples
 from bokwon.synthesis.masks.polarity import Polarity, find_polarity, list_masks, read_mask
 from bokwon.synthesis.masks.protocols import MaskGenerator
 from bokwon.synthesis.masks.sorting import Sorting, sort_masks
+from bokwon.synthesis.masks.squares import centred_square
 from bokwon.synthesis.masks.statistics import MaskFigures, measure_folder, measure_mask
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "Sorting",
     "border_width",
     "cell_of",
+    "centred_square",
     "find_polarity",
+    "grid_hole",
     "list_masks",
     "make_mask",
     "make_set",

@@ -9,15 +9,17 @@ import numpy as np
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.masks.blobs import blob_mask
 from bokwon.synthesis.masks.document_shapes import document_mask
+from bokwon.synthesis.masks.grid import grid_mask
 from bokwon.synthesis.masks.occlusion import occlusion_mask
 from bokwon.synthesis.masks.protocols import MaskGenerator
+from bokwon.synthesis.masks.squares import square_mask
 from bokwon.synthesis.masks.strokes import stroke_mask
 from bokwon.types import Hole
 
 __all__ = ["KINDS", "Border", "Kind", "border_width", "check_mask", "make_mask", "touches_border"]
 
 Border = Literal["both", "touching", "inner"]
-Kind = Literal["occlusion", "strokes", "blobs", "mixed", "document"]
+Kind = Literal["occlusion", "strokes", "blobs", "mixed", "document", "square", "grid"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _MAKERS: dict[str, MaskGenerator] = {
@@ -25,9 +27,13 @@ _MAKERS: dict[str, MaskGenerator] = {
     "strokes": stroke_mask,
     "blobs": blob_mask,
     "document": document_mask,
+    "square": square_mask,
+    "grid": grid_mask,
 }
 _SHARES = {"occlusion": 0.5, "strokes": 0.3, "blobs": 0.2}
 _WHOLE_RANGE = (0.01, 0.6)
+_GRID_RANGE = (0.7, 0.99)
+"""From every second pixel known in both directions to every tenth."""
 
 
 def border_width(size: tuple[int, int]) -> int:
@@ -67,11 +73,13 @@ def make_mask(
     Args:
         rng: Random generator; the same state gives the same mask.
         size: (H, W), pixels.
-        kind: `occlusion` (what moving objects hide between two frames, as in the paper), `strokes` (free-form brush
-            strokes), `blobs` (thresholded noise), `mixed` (one of these, or two combined), or `document` (shapes of
-            document damage: tunnels, torn edges, cracks, burns, mould, lost patches).
-        ratio: Half-open interval (low, high] of the hole's share of the image, in [0, 1]; (0.01, 0.6] by default.
-        border: `touching`: a hole reaches into the border frame (50 px at 512); `inner`: no hole does; `both`: either.
+        kind: `occlusion` (what moving things hide between two frames, as in the paper), `strokes` (free-form brush),
+            `blobs` (thresholded noise), `mixed` (one of these, or two laid over each other), `document` (shapes of
+            document damage: tunnels, torn edges, cracks, burns, mould, lost patches), `square` (one square) or `grid`
+            (all but a grid of pixels, for super-resolution).
+        ratio: Half-open interval (low, high] of the hole's share of the image, in [0, 1]; by default (0.01, 0.6], and
+            (0.7, 0.99] for a grid.
+        border: `touching`: a hole reaches into the border frame (50 px at 512); `inner`: none does; `both`: no matter.
 
     Returns:
         bool (H, W), True = hole. Its ratio lies in the interval.
@@ -79,7 +87,8 @@ def make_mask(
     Raises:
         ArgumentError: The kind or border is unknown, a side is below 1, or no mask of this size can have such a ratio.
     """
-    least, most = check_mask(size, kind, ratio or _WHOLE_RANGE, border)
+    usual = _GRID_RANGE if kind == "grid" else _WHOLE_RANGE
+    least, most = check_mask(size, kind, ratio or usual, border)
     target = int(rng.integers(least, most + 1))
     if border != "inner":
         hole = _draw(rng, kind, size, least, most, target)

@@ -12,7 +12,7 @@ __all__ = ["MaskGenerator"]
 
 
 class MaskGenerator(Protocol):
-    """Draws one hole mask whose area lies within limits: `occlusion_mask`, `stroke_mask`, `blob_mask`, `document_mask`.
+    """Draws one hole mask whose area lies within limits, as `occlusion_mask`, `blob_mask` and others do.
 
     The area is exact, so that a mask of a bin is never drawn twice; the border class is the caller's matter.
     """

@@ -60,7 +60,8 @@ class DataConfig:
             "generated"; generated if the list is empty.
         mask_weights: How often each of them is drawn from; equally by default.
         mask_kind: The kind of generated masks.
-        max_ratio: Largest hole-to-image area ratio of a mask.
+        min_ratio: Smallest hole-to-image area ratio of a generated mask.
+        max_ratio: Largest hole-to-image area ratio of a mask; up to 0.99.
         islands: Share of the masks from files in whose holes scattered pixels stay known, as in rubbed or flaked ink.
         crop: Side of the square crops, pixels.
         scale: Smallest and largest random magnification of a crop.
@@ -79,6 +80,7 @@ class DataConfig:
     masks: tuple[str, ...] = ()
     mask_weights: tuple[float, ...] = ()
     mask_kind: str = "mixed"
+    min_ratio: float = 0.01
     max_ratio: float = 0.6
     islands: float = 0.0
     crop: int = 256
@@ -104,8 +106,13 @@ class DataConfig:
                 raise ArgumentError(f"data.{name}_weights is {weights}", "give weights >= 0, one of them positive")
         if not 0 < self.scale[0] <= self.scale[1]:
             raise ArgumentError(f"data.scale is {self.scale}", "give two positive numbers, the smaller first")
-        if not 0.01 < self.max_ratio <= 0.9:
-            raise ArgumentError(f"data.max_ratio is {self.max_ratio}", "give a number above 0.01 and up to 0.9")
+        if not 0.01 < self.max_ratio <= 0.99:
+            raise ArgumentError(f"data.max_ratio is {self.max_ratio}", "give a number above 0.01 and up to 0.99")
+        if not 0 <= self.min_ratio < self.max_ratio:
+            raise ArgumentError(
+                f"data.min_ratio is {self.min_ratio}",
+                f"give 0 or more, and less than data.max_ratio ({self.max_ratio})",
+            )
         if not 0 <= self.islands <= 1:
             raise ArgumentError(f"data.islands is {self.islands}", "give a share from 0 to 1")
         if not 0 <= self.tone <= 1:

@@ -20,7 +20,6 @@ __all__ = ["GeneratedHoles", "HoleFiles", "HoleSource", "open_holes", "read_mani
 
 _log = logging.getLogger(__name__)
 _MIN_RATIO = 0.005
-_MIN_GENERATED = 0.01
 _TRIES = 200
 
 Hole: TypeAlias = npt.NDArray[np.bool_]
@@ -50,7 +49,7 @@ def open_holes(name: str, config: DataConfig) -> HoleSource:
         ArgumentError: If generated masks cannot be of this kind.
     """
     if name == "generated":
-        return GeneratedHoles(config.crop, config.mask_kind, config.max_ratio)
+        return GeneratedHoles(config.crop, config.mask_kind, (config.min_ratio, config.max_ratio))
     path = Path(name)
     manifest = path / "manifest.jsonl" if path.is_dir() else path
     if manifest.is_file():
@@ -96,11 +95,11 @@ class GeneratedHoles:
     Args:
         size: Side, pixels.
         kind: Kind of mask.
-        max_ratio: Largest hole-to-image area ratio.
+        ratio: Half-open interval (low, high] of the hole-to-image area ratio.
     """
 
-    def __init__(self, size: int, kind: str, max_ratio: float) -> None:
-        self.size, self.kind, self.ratio = (size, size), kind, (_MIN_GENERATED, max_ratio)
+    def __init__(self, size: int, kind: str, ratio: tuple[float, float]) -> None:
+        self.size, self.kind, self.ratio = (size, size), kind, ratio
         check_mask(self.size, kind, self.ratio, "both")
 
     def draw(self, rng: np.random.Generator) -> Hole:
