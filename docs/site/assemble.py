@@ -36,8 +36,7 @@ def assemble(out: Path) -> None:
         # The site has a switch of its own between the languages.
         text, linked = with_links_of_site(_SWITCH.sub("", document.read_text(encoding="utf-8")), document)
         if document.suffixes == [".ko", ".md"]:
-            original = document.with_name(document.name.replace(".ko.md", ".md"))
-            text = with_anchors_of(text, original.read_text(encoding="utf-8"), document.name)
+            text = with_anchors_of(text, document)
         wanted |= linked
         _write(out / place_of(document), text)
     for path in sorted((ROOT / "docs").rglob("*")):
@@ -73,7 +72,10 @@ def with_links_of_site(text: str, document: Path) -> tuple[str, set[Path]]:
             return match[0]
         linked.add(target)
         up = PurePosixPath(*[".."] * len(here.parts))
-        return f"]({up / place_of(target)}{match[2] or ''})"
+        anchor = match[2] or ""
+        if anchor and target.suffixes == [".ko", ".md"]:
+            anchor = f"#{anchors_of(target).get(anchor[1:], anchor[1:])}"
+        return f"]({up / place_of(target)}{anchor})"
 
     # Blocks of code are every second part.
     parts = _CODE.split(text)
@@ -81,28 +83,41 @@ def with_links_of_site(text: str, document: Path) -> tuple[str, set[Path]]:
     return changed, linked
 
 
-def with_anchors_of(text: str, original: str, name: str) -> str:
+def with_anchors_of(text: str, document: Path) -> str:
     """Give the headings of a translation the anchors of the original's, so that one link serves both.
 
     Args:
-        text: The translation.
-        original: What it was translated from.
-        name: Name of the translation, for messages.
+        text: The translation, its links already those of the site.
+        document: Its file; the original lies beside it.
 
     Raises:
         SystemExit: They have different headings.
     """
-    ours, theirs = (
-        [heading for part in _CODE.split(document)[::2] for heading in _HEADING.findall(part)]
-        for document in (text, original)
-    )
-    if [heading.split()[0] for heading in ours] != [heading.split()[0] for heading in theirs]:
-        sys.exit(f"{name} has other headings than the document it translates: {ours}, not {theirs}")
-    for translated, heading in zip(ours, theirs, strict=True):
-        anchor, own = anchor_of(heading), anchor_of(translated)
-        text = re.sub(rf"^{re.escape(translated)}$", f"{translated} {{ #{anchor} }}", text, count=1, flags=re.MULTILINE)
+    known = anchors_of(document)
+    for heading in headings_of(text):
+        anchor = known[anchor_of(heading)]
+        text = re.sub(rf"^{re.escape(heading)}$", f"{heading} {{ #{anchor} }}", text, count=1, flags=re.MULTILINE)
+    for own, anchor in known.items():
         text = text.replace(f"](#{own})", f"](#{anchor})")
     return text
+
+
+def anchors_of(translation: Path) -> dict[str, str]:
+    """Return the anchors of a translation's headings, and those of the same headings in the original.
+
+    Raises:
+        SystemExit: They have different headings.
+    """
+    original = translation.with_name(translation.name.replace(".ko.md", ".md"))
+    ours, theirs = (headings_of(path.read_text(encoding="utf-8")) for path in (translation, original))
+    if [heading.split()[0] for heading in ours] != [heading.split()[0] for heading in theirs]:
+        sys.exit(f"{translation.name} has other headings than the document it translates: {ours}, not {theirs}")
+    return {anchor_of(own): anchor_of(heading) for own, heading in zip(ours, theirs, strict=True)}
+
+
+def headings_of(text: str) -> list[str]:
+    """Return the headings of a document, with their signs."""
+    return [heading for part in _CODE.split(text)[::2] for heading in _HEADING.findall(part)]
 
 
 def anchor_of(heading: str) -> str:

@@ -43,12 +43,21 @@ def test_links_out_of_docs_lead_to_copies(assemble: ModuleType) -> None:
     assert linked == {ROOT / "src" / "bokwon" / "errors.py", ROOT / "docs" / "user" / "restore.md"}
 
 
-def test_a_translation_has_the_anchors_of_its_original(assemble: ModuleType) -> None:
-    translated = "# 제목\n\n[아래](#둘째-장)\n\n## 둘째 장\n"
-    changed = assemble.with_anchors_of(translated, "# Title\n\n## The second\n", "x.ko.md")
+def test_a_translation_has_the_anchors_of_its_original(assemble: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "x.md").write_text("# Title\n\n## The second\n", encoding="utf-8")
+    translation = tmp_path / "x.ko.md"
+    translation.write_text("# 제목\n\n[아래](#둘째-장)\n\n## 둘째 장\n", encoding="utf-8")
+    changed = assemble.with_anchors_of(translation.read_text(encoding="utf-8"), translation)
     assert changed == "# 제목 { #title }\n\n[아래](#the-second)\n\n## 둘째 장 { #the-second }\n"
 
 
-def test_a_translation_that_lacks_a_chapter_is_refused(assemble: ModuleType) -> None:
+def test_a_link_into_a_translation_leads_to_the_anchor_it_has_there(assemble: ModuleType) -> None:
+    text, _ = assemble.with_links_of_site("[x](restore.ko.md#종료-코드)", ROOT / "docs" / "user" / "faq.ko.md")
+    assert text == "[x](../user/restore.ko.md#exit-codes)"
+
+
+def test_a_translation_that_lacks_a_chapter_is_refused(assemble: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "x.md").write_text("# Title\n\n## The second\n", encoding="utf-8")
+    (tmp_path / "x.ko.md").write_text("# 제목\n", encoding="utf-8")
     with pytest.raises(SystemExit, match=r"x\.ko\.md has other headings"):
-        assemble.with_anchors_of("# 제목\n", "# Title\n\n## The second\n", "x.ko.md")
+        assemble.anchors_of(tmp_path / "x.ko.md")
