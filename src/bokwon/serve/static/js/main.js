@@ -18,6 +18,7 @@ let turn = 0;
 const host = {
   folder: null,
   list: new PageList(),
+  slot: h("div", { class: "slot" }), // the part of the top line that belongs to the view
   go: (id) => (location.hash = `#/page/${id}`),
   leave: () => (location.hash = "#/"),
   neighbour: (page, way) => host.list.neighbour(page, way),
@@ -31,7 +32,7 @@ function frame() {
   });
   const help = button(t("help.title"), showHelp, { keys: "?", symbol: "keys", hide: true, class: "quiet" });
   const brand = h("a", { href: "#/", class: "brand" }, h("strong", {}, "bokwon"), h("span", { lang: "ko" }, "복원"));
-  document.querySelector("#top").replaceChildren(h("header", { class: "top" }, brand, h("span", { class: "spring" }), languages, help));
+  document.querySelector("#top").replaceChildren(h("header", { class: "top" }, brand, host.slot, h("span", { class: "spring" }), languages, help));
   showLost();
 }
 

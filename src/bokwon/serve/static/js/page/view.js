@@ -41,12 +41,16 @@ export class PageView extends EventTarget {
     this.canvas = h("canvas", { class: "overlay" });
     this.stage = h("div", { class: "stage", tabindex: "0", role: "application", "aria-label": t("stage.label", { name: this.page.name }), "aria-describedby": "stage-help" }, this.deep, this.canvas);
     this.frame = h("div", { class: "frame" }, this.stage);
-    this.root.replaceChildren(h("div", { class: "work" }, h("div", { class: "views" }, this.frame)));
+    this.aside = h("aside", { class: "panel", id: "panel", "aria-label": t("panel.label") });
+    this.work = h("div", { class: "work" }, h("div", { class: "views" }, this.frame), this.aside);
+    this.host.slot.replaceChildren(...this.#bar());
+    this.root.replaceChildren(this.work, h("p", { id: "stage-help", class: "spoken" }, t("stage.help")));
+    // The viewer fits the page into the room that it has when it is made: the rest of the layout comes first.
     this.viewer = new PageViewer(this.deep, this.page);
     this.overlay = new Overlay(this.canvas, this.viewer, this.sync.mask, this.ids);
     this.tools = new Tools(this.stage, this.viewer, this.overlay, this.sync);
     this.compare = new Compare(this.frame, this.viewer);
-    this.#frame();
+    this.#panels();
     const { signal } = this.closing;
     this.viewer.osd.addHandler("update-viewport", () => this.overlay.request());
     new ResizeObserver(() => this.overlay.request()).observe(this.stage);
@@ -61,11 +65,12 @@ export class PageView extends EventTarget {
     this.listen(events, "again", () => this.refresh());
     window.addEventListener("beforeunload", (event) => connection.lost && this.sync.waiting.length && event.preventDefault(), { signal });
     pageKeys(this, signal);
+    this.title.focus();
   }
 
-  #frame() {
+  #bar() {
     const { page } = this;
-    const title = h("h1", { tabindex: "-1" }, page.name, page.count > 1 ? h("small", {}, t("page.of", { page: page.index + 1, count: page.count })) : null);
+    this.title = h("h1", { tabindex: "-1" }, page.name, page.count > 1 ? h("small", {}, t("page.of", { page: page.index + 1, count: page.count })) : null);
     const chip = h("span", { class: "chip" });
     const show = () => {
       chip.textContent = t(`state.${this.page.state}`);
@@ -74,24 +79,16 @@ export class PageView extends EventTarget {
     this.listen(this, "page", show);
     show();
     const step = (label, symbol, way, keys) => button(t(label), () => this.move(way), { symbol, hide: true, keys, class: "quiet" });
-    const bar = h(
-      "header",
-      { class: "bar" },
-      h("a", { href: "#/", class: "back" }, "← ", h("span", {}, this.folder.name)),
-      title,
-      chip,
-      h("span", { class: "spring" }),
-      step("page.previous", "previous", -1, "K"),
-      step("page.next", "next", 1, "J"),
-    );
-    const more = button(t("panel.more"), () => aside.classList.toggle("open"), { class: "more", symbol: "panel", "aria-controls": "panel" });
-    const aside = h("aside", { class: "panel", id: "panel", "aria-label": t("panel.label") }, decisionPanel(this, more), h("div", { class: "sections" }, damagePanel(this), restorePanel(this), comparePanel(this)));
+    const back = h("a", { href: "#/", class: "back" }, "← ", h("span", {}, this.folder.name));
+    return [back, step("page.previous", "previous", -1, "K"), this.title, chip, step("page.next", "next", 1, "J")];
+  }
+
+  #panels() {
+    const more = button(t("panel.more"), () => more.setAttribute("aria-expanded", this.aside.classList.toggle("open")), { class: "more", symbol: "panel", "aria-controls": "panel", "aria-expanded": "false" });
+    this.aside.append(decisionPanel(this, more), h("div", { class: "sections" }, damagePanel(this), restorePanel(this), comparePanel(this)));
     this.frame.append(regionCard(this));
-    this.frame.parentElement.before(toolBar(this));
-    this.frame.parentElement.after(aside);
-    this.root.prepend(bar);
-    this.root.append(h("p", { id: "stage-help", class: "spoken" }, t("stage.help")), statusBar(this));
-    title.focus();
+    this.work.prepend(toolBar(this));
+    this.root.append(statusBar(this));
   }
 
   listen(target, name, listener) {
@@ -294,6 +291,7 @@ export class PageView extends EventTarget {
     this.tools.dropShape();
     if (!this.sync.waiting.length) open.delete(this.page.id);
     this.compare.destroy();
+    this.host.slot.replaceChildren();
     this.viewer.destroy();
   }
 }

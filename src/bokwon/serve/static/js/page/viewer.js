@@ -4,6 +4,11 @@ import { url } from "../api.js";
 
 const { OpenSeadragon } = globalThis;
 
+// OpenSeadragon adds a style element, which the page's policy forbids, unless it finds one. This one is none of HTML's.
+const marker = document.createElementNS(null, "style");
+marker.setAttribute("data-openseadragon-mobile-css", "");
+document.head.append(marker);
+
 const TILE = 512;
 const LARGEST = 40; // screen pixels for one image pixel
 
@@ -124,7 +129,7 @@ export class PageViewer {
   pixels(times) {
     const { viewport } = this.osd;
     if (!times) viewport.goHome(true);
-    else viewport.zoomTo(viewport.imageToViewportZoom(times / devicePixelRatio), undefined, true);
+    else viewport.zoomTo(this.items.original.imageToViewportZoom(times / devicePixelRatio), undefined, true);
     viewport.applyConstraints(true);
   }
 
