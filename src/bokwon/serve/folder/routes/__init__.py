@@ -1,0 +1,16 @@
+"""The addresses of an opened folder."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from bokwon.serve.folder.routes.mask_routes import mask_routes
+from bokwon.serve.folder.routes.page_routes import page_routes
+from bokwon.serve.folder.workspace import Workspace
+
+__all__ = ["folder_routes"]
+
+
+def folder_routes(workspace: Workspace) -> list[BaseRoute]:
+    """Return the routes of an opened folder, all below `/api/v1`."""
+    return [*page_routes(workspace), *mask_routes(workspace)]
