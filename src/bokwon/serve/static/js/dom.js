@@ -14,11 +14,19 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Bring the icons into the page, once: from another file they would appear late each time. */
+export async function loadIcons() {
+  const text = await (await fetch("icons.svg")).text();
+  const sprite = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  sprite.setAttribute("class", "spoken");
+  document.body.append(document.importNode(sprite, true));
+}
+
 /** An icon of icons.svg; it says nothing to a screen reader. */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `static/icons.svg#${name}`);
+  use.setAttribute("href", `#icon-${name}`);
   svg.setAttribute("aria-hidden", "true");
   svg.setAttribute("class", "icon");
   svg.append(use);

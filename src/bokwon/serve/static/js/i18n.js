@@ -14,7 +14,7 @@ function preferred() {
 export async function loadLanguage(chosen) {
   if (chosen) localStorage.setItem("language", chosen);
   language = preferred();
-  words = await (await fetch(`static/locales/${language}.json`)).json();
+  words = await (await fetch(`locales/${language}.json`)).json();
   rules = new Intl.PluralRules(language);
   document.documentElement.lang = language;
 }

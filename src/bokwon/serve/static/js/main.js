@@ -1,7 +1,7 @@
 // The start: language, folder, and which view the address asks for.
 
 import { connection, get } from "./api.js";
-import { button, choice, h } from "./dom.js";
+import { button, choice, h, loadIcons } from "./dom.js";
 import { events, listen } from "./events.js";
 import { FolderView } from "./folder.js";
 import { LANGUAGES, language, loadLanguage, t } from "./i18n.js";
@@ -58,7 +58,7 @@ async function show() {
   }
 }
 
-await loadLanguage();
+await Promise.all([loadLanguage(), loadIcons()]);
 frame();
 connection.addEventListener("change", showLost);
 events.addEventListener("again", () => !view && show());

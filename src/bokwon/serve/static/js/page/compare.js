@@ -14,7 +14,8 @@ export class Compare extends EventTarget {
       class: "handle", role: "slider", tabindex: "0", hidden: true, "aria-label": t("compare.handle"),
       "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal",
     });
-    frame.append(this.handle);
+    this.tag = h("span", { class: "tag", hidden: true }, t("compare.original"));
+    frame.append(this.handle, this.tag);
     this.handle.addEventListener("pointerdown", (event) => this.handle.setPointerCapture(event.pointerId));
     this.handle.addEventListener("pointermove", (event) => {
       const box = frame.getBoundingClientRect();
@@ -67,6 +68,7 @@ export class Compare extends EventTarget {
     if (mode === "side" && !this.second) this.#split();
     if (mode !== "side" && this.second) this.#join();
     this.handle.hidden = mode !== "slider";
+    this.tag.hidden = mode !== "side";
     this.#apply();
     if (mode === "slider") this.#slide(this.fraction);
     this.dispatchEvent(new Event("change"));

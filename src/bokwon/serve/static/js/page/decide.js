@@ -26,8 +26,10 @@ export function restorePanel(view) {
   const go = button(t("restore.page"), () => view.run("restore", settings()), { class: "primary", keys: "R", symbol: "restore" });
   const bar = h("progress", { max: 1, "aria-label": t("job.progress") });
   const label = h("span", {});
-  const job = h("div", { class: "job", hidden: true }, label, bar, button(t("cancel"), () => view.job?.cancel()));
+  // Over the page, where it is seen with the panel closed too.
+  const job = h("div", { class: "job working", hidden: true }, label, bar, button(t("cancel"), () => view.job?.cancel()));
   const files = h("p", { class: "row downloads" });
+  view.frame.append(job);
   view.restore = () => !go.disabled && view.run("restore", settings());
   const show = () => {
     if (!view.job) return;
@@ -36,6 +38,7 @@ export function restorePanel(view) {
   };
   const update = () => {
     job.hidden = !view.job;
+    go.classList.toggle("primary", !view.page.restored_version);
     go.disabled = Boolean(view.job) || !(view.page.share > 0);
     show();
     view.job?.addEventListener("progress", show);
@@ -44,7 +47,7 @@ export function restorePanel(view) {
   };
   for (const name of ["page", "job"]) view.listen(view, name, update);
   update();
-  return h("section", { "aria-labelledby": "restore-title" }, h("h2", { id: "restore-title" }, t("restore.title")), method, finish, go, job, files);
+  return h("section", { "aria-labelledby": "restore-title" }, h("h2", { id: "restore-title" }, t("restore.title")), h("div", { class: "pair" }, method, finish), go, files);
 }
 
 export function comparePanel(view) {
@@ -86,9 +89,9 @@ export function decisionPanel(view, more) {
     const { page } = view;
     problem.hidden = !page.problem;
     problem.textContent = page.problem ? `${word("problem", page.problem.title)} ${page.problem.detail ?? ""}` : "";
-    // On a page without damage "no damage" is the next step; else it is approval.
+    // The next step stands out: on a page without damage "no damage", on a restored one approval, else restoring.
     const nothing = page.share === 0 && !page.restored_version;
-    approve.classList.toggle("primary", !nothing);
+    approve.classList.toggle("primary", page.restored_version > 0);
     sound.classList.toggle("primary", nothing);
   };
   view.listen(view, "page", update);

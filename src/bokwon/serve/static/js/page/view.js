@@ -101,7 +101,9 @@ export class PageView extends EventTarget {
 
   async #start() {
     await this.viewer.show("original");
-    this.viewer.osd.viewport.goHome(true);
+    // The viewer learns of its size with its next frame.
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    this.viewer.pixels(0);
     if (this.sync.loaded) await this.sync.follow(this.page.mask_version);
     else await this.sync.open();
     await this.#readRegions();

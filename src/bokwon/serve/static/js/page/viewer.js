@@ -45,7 +45,6 @@ export class PageViewer {
       maxZoomPixelRatio: LARGEST,
       imageLoaderLimit: 4,
       maxImageCacheCount: 300,
-      immediateRender: true,
       preserveImageSizeOnResize: true,
       tabIndex: -1,
       drawerOptions: { canvas: {} },
