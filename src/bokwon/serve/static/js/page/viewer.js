@@ -36,6 +36,7 @@ export class PageViewer {
       drawer: "canvas",
       showNavigationControl: false,
       mouseNavEnabled: mouse,
+      keyboardNavEnabled: false,
       gestureSettingsMouse: { clickToZoom: false },
       gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: false },
       animationTime: 0.2,
@@ -49,8 +50,7 @@ export class PageViewer {
       tabIndex: -1,
       drawerOptions: { canvas: {} },
     });
-    this.osd.innerTracker.keyHandler = null;
-    this.osd.innerTracker.keyDownHandler = null;
+    element.inert = !mouse; // the stage takes pointers and keys
     this.osd.addHandler("update-viewport", () => this.#smooth());
   }
 
