@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import uvicorn
 from PIL import Image
 from starlette.testclient import TestClient
 
 from bokwon.serve.app import make_app
+from bokwon.serve.jobs import Jobs
+from bokwon.serve.server import Server, address_of, bind
 from bokwon.serve.settings import Settings
 
 SIDE = 64
@@ -86,3 +91,23 @@ def connect() -> Iterator[Callable[..., TestClient]]:
     yield make
     for client in opened:
         client.__exit__(None, None, None)
+
+
+@contextmanager
+def serving(**settings: Any) -> Iterator[str]:
+    """Run a server in a thread, on a free port; yields its address without a slash at the end."""
+    given = Settings(**settings)
+    jobs = Jobs(given.workers, most_waiting=given.most_waiting)
+    config = uvicorn.Config(make_app(given, jobs=jobs), log_config=None, timeout_graceful_shutdown=10)
+    ready = threading.Event()
+    server = Server(config, jobs, ready.set)
+    with bind(given.host, 0) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        assert ready.wait(60)
+        try:
+            yield address_of(listener, given.host).rstrip("/")
+        finally:
+            server.should_exit = True
+            thread.join(60)
+            assert not thread.is_alive()

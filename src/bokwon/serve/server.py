@@ -21,7 +21,7 @@ from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.settings import Settings
 
-__all__ = ["address_of", "bind", "has_browser", "new_token", "open_browser", "run"]
+__all__ = ["Server", "address_of", "bind", "has_browser", "new_token", "open_browser", "run"]
 
 _PATIENCE = 10
 """Seconds that answers may still take when the server stops."""
@@ -118,11 +118,17 @@ def run(
         timeout_graceful_shutdown=_PATIENCE,
         backlog=_BACKLOG,
     )
-    _Server(config, jobs, ready).run(sockets=[listener])
+    Server(config, jobs, ready).run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
-    """A server that lets go of who listens to events, and hears SIGHUP too."""
+class Server(uvicorn.Server):
+    """A server that lets go of who listens to events, and hears SIGHUP too.
+
+    Args:
+        config: The application, and how it is served.
+        jobs: The queue of its work.
+        ready: Called once it answers.
+    """
 
     def __init__(self, config: uvicorn.Config, jobs: Jobs, ready: Callable[[], None]) -> None:
         super().__init__(config)
