@@ -110,6 +110,8 @@ def run(
     """
     jobs = Jobs(settings.workers, most_waiting=settings.most_waiting)
     logging.basicConfig(format="bokwon: %(message)s", level=logging.INFO if verbose else logging.WARNING)
+    # It tells of every form that is broken.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     config = uvicorn.Config(
         make(settings, jobs),
         log_config=None,
