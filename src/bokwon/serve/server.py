@@ -138,16 +138,19 @@ class Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell that the server answers."""
         await super().startup(sockets)
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop the work, then the server."""
         # Streams of events would keep their connections open until the patience ends.
         await run_in_threadpool(self._jobs.close)
         await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Let signals end the server first, and then do what they do in this process."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
