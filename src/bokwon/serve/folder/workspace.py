@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,27 +11,30 @@ from pathlib import Path
 from typing import Any
 
 from bokwon.batch.job import Options
-from bokwon.errors import BokwonError
 from bokwon.image_io.document import open_document
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source
-from bokwon.inpaint.models import is_installed
 from bokwon.serve.folder.index import Entry, Index
 from bokwon.serve.folder.masks.store import MaskStore
-from bokwon.serve.folder.outputs import Outputs
+from bokwon.serve.folder.outputs import Outputs, evidence_of
 from bokwon.serve.folder.places import Places, find_places
+from bokwon.serve.folder.restoration.fills import Fill
 from bokwon.serve.folder.review import Decision, Review
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.state import State
 from bokwon.serve.folder.summary import STATES, Summary
+from bokwon.serve.folder.view.evidence import draw_evidence
 from bokwon.serve.folder.view.page_cache import PageCache
 from bokwon.serve.folder.view.shown import ShownPage
 from bokwon.serve.folder.view.thumbnails import LONGEST, quick_thumbnail, thumbnail_of
 from bokwon.serve.jobs import Jobs
-from bokwon.serve.problems import HttpError, facts_of
+from bokwon.serve.problems import HttpError
 from bokwon.settings import RestoreSettings
 
 __all__ = ["MEMORY", "Workspace"]
+
+_LOSSLESS = frozenset({"PNG", "BMP"})
+"""Formats that give back the very pixels that were written."""
 
 MEMORY = 1 << 30
 """Bytes of decoded pages that are kept in memory."""
@@ -46,12 +50,14 @@ class Workspace:
         options: How files are read and written.
         recursive: Whether folders below are gone through.
         memory: Bytes of decoded pages that are kept.
+        detector: Name of what finds damage, or its model file.
 
     Attributes:
         places: Where everything lies.
         jobs: The same.
         settings: The same.
         options: The same.
+        detector: The same.
         state: The database.
         index: The pages.
         outputs: What has been restored.
@@ -68,15 +74,18 @@ class Workspace:
         *,
         recursive: bool,
         memory: int,
+        detector: str | Path,
     ) -> None:
         self.places = places
         self.jobs = jobs
         self.settings = settings
         self.options = options
+        self.detector = detector
         self.state = State(places.database)
         self.index = Index(places, self.state, options, recursive=recursive)
         self.outputs = Outputs(places.output)
         self.review = Review(places.output)
+        self._filling = threading.RLock()
         self._decoding = threading.BoundedSemaphore(2)
         self._pages: PageCache[ShownPage] = PageCache(memory, lambda shown: shown.nbytes)
         self.masks = MaskStore(places, self.state, options, self.original, self._mask_changed)
@@ -92,6 +101,7 @@ class Workspace:
         recursive: bool = False,
         memory: int = MEMORY,
         state_home: Path | None = None,
+        detector: str | Path = "detect",
     ) -> Workspace:
         """Open a folder of scans, or a single one.
 
@@ -102,6 +112,7 @@ class Workspace:
             options: How files are read and written; by default as `bokwon restore FOLDER FOLDER/restored --record`.
             recursive: Whether folders below are gone through.
             memory: Bytes of decoded pages that are kept in memory.
+            detector: Name of what finds damage, or its model file.
             state_home: Where the state goes if the folder cannot hold it; by default the user's folder for this.
 
         Raises:
@@ -115,6 +126,7 @@ class Workspace:
             replace(options, record=True),
             recursive=recursive,
             memory=memory,
+            detector=detector,
         )
 
     def close(self) -> None:
@@ -157,33 +169,104 @@ class Workspace:
         return shown
 
     def restored(self, entry: Entry) -> ShownPage:
-        """Return a page of the output, decoded.
+        """Return a page of the output, decoded, with what is not written yet.
 
         Raises:
             HttpError: It is not restored (404).
             BokwonError: It cannot be read.
         """
-        target = entry.target
-        if target is None or not self.summary(entry).restored_version:
-            raise HttpError(404, "Not restored", f"{entry.title} is not restored yet", "restore it first")
-        return self._shown(entry, "restored", target, lambda: self._decode(entry, target))
+        with self._filling:
+            if not self.summary(entry).restored_version or entry.target is None:
+                raise HttpError(404, "Not restored", f"{entry.title} is not restored yet", "restore it first")
+            return self._shown(entry, "restored", self._base(entry), lambda: self._with_fills(entry))
+
+    def _base(self, entry: Entry) -> Path:
+        """Return the file that holds the page without the fills that wait: the output, or the scan."""
+        written = entry.number in self.outputs.of(entry).pages and entry.target is not None
+        return entry.target if written and entry.target is not None else entry.path
+
+    def _with_fills(self, entry: Entry) -> Page:
+        base = self._base(entry)
+        scan = self.original(entry).page
+        page = replace(scan, pixels=scan.pixels.copy()) if base == entry.path else self._decode(entry, base)
+        for _, _, facts, content in self.state.fills((entry.id,)):
+            Fill.from_bytes(facts, content).put(page.pixels, scan.pixels)
+        return page
+
+    def add_fill(self, entry: Entry, fill: Fill, facts: dict[str, Any]) -> None:
+        """Keep a fill until it is in the output, and show it.
+
+        Args:
+            entry: The page.
+            fill: Its pixels.
+            facts: What is kept with them.
+        """
+        with self._filling:
+            key = self._key(entry, "restored", self._base(entry))
+            self.state.add_fill(entry.id, time.time_ns() // 1000, facts, fill.to_bytes())
+            shown = self._pages.peek(key)
+            if shown is not None:
+                with shown.lock:
+                    fill.put(shown.page.pixels, self.original(entry).page.pixels)
+                    shown.update(fill.box)
+
+    def wrote(self, entry: Entry, shown: ShownPage, numbers: list[int]) -> None:
+        """Take note that fills of a page are in its output now.
+
+        Args:
+            entry: The page.
+            shown: The page with these fills, as it was shown until now.
+            numbers: Of the fills.
+        """
+        with self._filling:
+            self.state.forget_fills(numbers)
+            written = entry.number in self.outputs.of(entry).pages
+            if written and shown.page.format in _LOSSLESS and self._base(entry) == entry.target:
+                # The very pixels that were written: they need not be decoded.
+                self._pages.put(self._key(entry, "restored", self._base(entry)), shown)
+
+    @staticmethod
+    def _key(entry: Entry, layer: str, path: Path) -> tuple[str, str, str]:
+        return entry.id, layer, stamp_of(path)
 
     def _shown(self, entry: Entry, layer: str, path: Path, read: Callable[[], Page]) -> ShownPage:
         self.places.check(path)
-        return self._pages.get((entry.id, layer, stamp_of(path)), lambda: ShownPage(read()))
+        return self._pages.get(self._key(entry, layer, path), lambda: ShownPage(read()))
 
     def _decode(self, entry: Entry, path: Path) -> Page:
         with open_document(Source.of(path), max_pixels=self.options.max_pixels) as document:
             return document.page(entry.number)
 
     def layer(self, entry: Entry, layer: str) -> ShownPage:
-        """Return a layer of a page, decoded: `original` or `restored`.
+        """Return a layer of a page, decoded: `original`, `restored` or `evidence`.
 
         Raises:
-            HttpError: It is not restored (404).
+            HttpError: It is not restored, or has no evidence (404).
             BokwonError: It cannot be read.
         """
-        return self.original(entry) if layer == "original" else self.restored(entry)
+        if layer == "original":
+            return self.original(entry)
+        return self.restored(entry) if layer == "restored" else self.evidence(entry)
+
+    def evidence(self, entry: Entry) -> ShownPage:
+        """Return the picture of what was done to a page.
+
+        Raises:
+            HttpError: It is not restored with a record (404).
+            BokwonError: The record cannot be read.
+        """
+        if not self.has_evidence(entry) or entry.target is None:
+            fix = "restore it here, or with bokwon restore --record"
+            raise HttpError(404, "No evidence", f"there is no record of {entry.title}", fix)
+
+        def draw() -> Page:
+            scan, restored = self.original(entry).page, self.restored(entry).page
+            levels, layers = evidence_of(entry)
+            if levels.shape != scan.pixels.shape[:2] or restored.size != scan.size:
+                raise InputFileError(f"the record of {entry.title} is of another scan", "restore the page again")
+            return draw_evidence(scan, restored, levels, layers)
+
+        return self._shown(entry, "evidence", entry.target, draw)
 
     def thumbnail(self, entry: Entry, layer: str) -> bytes:
         """Return a small picture of a page, a JPEG file.
@@ -209,14 +292,6 @@ class Workspace:
             self.state.put_thumbnail(entry.id, layer, stamp, known)
         return known
 
-    def has_detector(self) -> bool:
-        """Return whether damage can be found."""
-        return is_installed("detect")
-
-    def regions(self, entry: Entry) -> list[dict[str, Any]]:
-        """Return the regions of a page."""
-        return []
-
     def has_evidence(self, entry: Entry) -> bool:
         """Return whether there is a picture of the evidence of a page."""
         return self.outputs.of(entry).recorded and entry.number in self.outputs.of(entry).pages
@@ -230,12 +305,14 @@ class Workspace:
             self.outputs.of(entry),
             self.review.of(entry.title, entry.number),
             self.state.has_steps(entry.id, row.position),
+            self.state.filled().get(entry.id, 0),
         )
 
     def summaries(self) -> list[Summary]:
         """Return what is known of all pages, in order of name and number."""
         self.index.refresh()
         rows, places, decisions = self.state.pages(), self.state.all_places(), self.review.all()
+        filled = self.state.filled()
         empty = self.state.page("")
         found = []
         for entry in self.index.entries().values():
@@ -243,7 +320,8 @@ class Workspace:
             first, last = places.get(entry.id, (1, 0))
             steps = first <= row.position <= last, first <= row.position + 1 <= last
             decision = decisions.get((entry.title, entry.number))
-            found.append(Summary(entry, row, self.outputs.of(entry), decision, steps))
+            output = self.outputs.of(entry)
+            found.append(Summary(entry, row, output, decision, steps, filled.get(entry.id, 0)))
         return found
 
     def counts(self) -> dict[str, int]:
@@ -257,20 +335,6 @@ class Workspace:
         place = names.index(entry.id) if entry.id in names else -1
         before = names[place - 1] if place > 0 else None
         return before, names[place + 1] if 0 <= place < len(names) - 1 else None
-
-    def look(self, entry: Entry) -> Entry:
-        """Decode a page and read its mask, so that all is known of it; what is wrong is remembered.
-
-        Returns:
-            The page, with its size.
-        """
-        if entry.problem is None:
-            try:
-                self.original(entry)
-                self.masks.current(self.page(entry.id))
-            except BokwonError as error:
-                self.note_problem(entry, facts_of(error))
-        return self.page(entry.id)
 
     def note_problem(self, entry: Entry, problem: dict[str, Any] | None) -> None:
         """Remember what went wrong with a page, or that nothing is wrong any more."""
