@@ -141,7 +141,7 @@ def test_what_is_done_or_unknown_is_not_cancelled(jobs: Jobs) -> None:
 
 def test_a_waiter_that_left_ends_no_worker(jobs: Jobs) -> None:
     go = threading.Event()
-    left = [jobs.submit("wait", lambda job: go.wait(SOON)) for _ in range(3)]
+    left = [jobs.submit("wait", lambda job: go.wait(SOON)) for _ in range(2)]
     for job in left:
         job.future.cancel()
     go.set()

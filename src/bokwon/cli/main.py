@@ -25,6 +25,7 @@ from bokwon.cli import (
     models,
     pages,
     restore,
+    serve,
     train,
     undo,
 )
@@ -74,6 +75,7 @@ export.register(app)
 convert.register(app)
 evaluate.register(app)
 evaluate_detect.register(app)
+serve.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")
