@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bokwon.batch.job import Options
+from bokwon.errors import InputFileError
 from bokwon.image_io.document import open_document
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source

@@ -281,7 +281,7 @@ class MaskStore:
         shown = self._shown(entry)
         if own is not None and own[0].shape[::-1] == shown.size:
             return own
-        job = Job(Source.of(entry.path), entry.current_masks(), None, options=self._options)
+        job = Job(Source(entry.name, entry.path), entry.current_masks(), None, options=self._options)
         with ExitStack() as opened:
             wanted = frozenset(range(1, entry.count + 1))
             masks = GivenMasks(job, entry.count, wanted, opened, lambda level, text: None)

@@ -164,7 +164,7 @@ class Restoring:
         found = tuple(self._finding.found(entry))
         if mask.kind != "given":
             return PageWork(mask, None, name, found)
-        file_job = FileJob(Source.of(entry.path), entry.current_masks(), None, options=workspace.options)
+        file_job = FileJob(Source(entry.name, entry.path), entry.current_masks(), None, options=workspace.options)
         wanted = frozenset(range(1, entry.count + 1))
         given = GivenMasks(file_job, entry.count, wanted, opened, lambda level, text: None)
         return PageWork(mask, None, name, found, given)

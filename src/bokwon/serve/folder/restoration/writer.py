@@ -86,7 +86,7 @@ class Writer:
         workspace.places.check(record_folder(target))
         make_folder(target.parent)
         options = workspace.options
-        file_job = FileJob(Source.of(entry.path), self.masks_of(entry), target, options=options, update=keep)
+        file_job = FileJob(Source(entry.name, entry.path), self.masks_of(entry), target, options=options, update=keep)
         digest = ""
         if complete:
             by_command = replace(options, find=CERTAIN if detector_is_installed() else None)

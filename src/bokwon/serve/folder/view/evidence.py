@@ -1,4 +1,4 @@
-"""A picture of what a restoration did to a page: how far its evidence lies, ink that was made, ink that was left out."""
+"""A picture of what was done to a page: how far the evidence lies, ink that was made, ink that was left out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INK = 0.6
 _PAPER = 75
 """Percentile of the page's lightness that counts as that of its paper."""
 _STEP = 8
-"""Only every so manieth pixel of each row and column is looked at for that."""
+"""Only every eighth pixel of each row and column is looked at for that."""
 
 
 def draw_evidence(scan: Page, restored: Page, levels: NDArray[np.uint8], layers: int) -> Page:
