@@ -13,6 +13,7 @@ from bokwon.serve.folder.finding import Finding, Told
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.regions import CERTAIN
 from bokwon.serve.folder.restoration.restoring import Restoring
+from bokwon.serve.folder.restoration.settings import settings_of
 from bokwon.serve.folder.summary import Summary
 from bokwon.serve.folder.workspace import Workspace
 from bokwon.serve.jobs import Job
@@ -88,8 +89,8 @@ class Desk:
         return found
 
     def settings_of(self, told: dict[str, Any]) -> RestoreSettings:
-        """Return the settings that a request asks for; see `Restoring.settings_of`."""
-        return self.restoring.settings_of(told, [model["name"] for model in self.models()])
+        """Return the settings that a request asks for; see `bokwon.serve.folder.restoration.settings`."""
+        return settings_of(self.workspace.settings, told, [model["name"] for model in self.models()])
 
     def guarded(self, entry: Entry, work: Callable[[Job], None]) -> Callable[[Job], None]:
         """Return work that remembers of a page what went wrong with it, and not what was asked wrongly."""

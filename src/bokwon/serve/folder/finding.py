@@ -106,7 +106,7 @@ class Finding:
         path = self._path(entry)
         if not path.is_file():
             return []
-        size = self._workspace.original(entry).size
+        size = self._workspace.layers.original(entry).size
         scan = stamp_of(entry.path)
         key = entry.id, stamp_of(path), scan, size
         return self._found.get(key, lambda: read_found(path, size, scan) or [])
@@ -148,7 +148,7 @@ class Finding:
         workspace = self._workspace
         kinds = choose_kinds(tuple(kinds))
         detector = self._load()
-        shown = workspace.original(entry)
+        shown = workspace.layers.original(entry)
         progress(0.2)
         before = self.found(entry)
         # Upright, as the pages are that the detector has learned from.

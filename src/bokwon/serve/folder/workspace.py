@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bokwon.batch.job import Options
-from bokwon.errors import InputFileError
-from bokwon.image_io.document import open_document
-from bokwon.image_io.page import Page
-from bokwon.image_io.reader import Source
 from bokwon.serve.folder.index import Entry, Index
 from bokwon.serve.folder.masks.store import MaskStore
-from bokwon.serve.folder.outputs import Outputs, evidence_of
+from bokwon.serve.folder.outputs import Outputs
 from bokwon.serve.folder.places import Places, find_places
-from bokwon.serve.folder.restoration.fills import Fill
 from bokwon.serve.folder.review import Decision, Review
-from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.state import State
 from bokwon.serve.folder.summary import STATES, Summary
-from bokwon.serve.folder.view.evidence import draw_evidence
-from bokwon.serve.folder.view.page_cache import PageCache
-from bokwon.serve.folder.view.shown import ShownPage
-from bokwon.serve.folder.view.thumbnails import LONGEST, quick_thumbnail, thumbnail_of
+from bokwon.serve.folder.view.layers import Layers
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.problems import HttpError
 from bokwon.settings import RestoreSettings
 
 __all__ = ["MEMORY", "Workspace"]
-
-_LOSSLESS = frozenset({"PNG", "BMP"})
-"""Formats that give back the very pixels that were written."""
 
 MEMORY = 1 << 30
 """Bytes of decoded pages that are kept in memory."""
@@ -62,6 +47,7 @@ class Workspace:
         state: The database.
         index: The pages.
         outputs: What has been restored.
+        layers: The pages, decoded.
         masks: The masks of the pages.
         review: What was decided.
     """
@@ -86,10 +72,8 @@ class Workspace:
         self.index = Index(places, self.state, options, recursive=recursive)
         self.outputs = Outputs(places.output)
         self.review = Review(places.output)
-        self._filling = threading.RLock()
-        self._decoding = threading.BoundedSemaphore(2)
-        self._pages: PageCache[ShownPage] = PageCache(memory, lambda shown: shown.nbytes)
-        self.masks = MaskStore(places, self.state, options, self.original, self._mask_changed)
+        self.layers = Layers(places, self.state, self.index, self.outputs, options, memory=memory)
+        self.masks = MaskStore(places, self.state, options, self.layers.original, self._mask_changed)
 
     @classmethod
     def open(
@@ -158,144 +142,6 @@ class Workspace:
         if (told := entry.problem) is not None:
             raise HttpError(422, told["title"], told["detail"], told.get("fix", ""))
         return entry
-
-    def original(self, entry: Entry) -> ShownPage:
-        """Return a page of the scan, decoded.
-
-        Raises:
-            BokwonError: It cannot be read.
-        """
-        shown = self._shown(entry, "original", entry.path, lambda: self._decode(entry, entry.path))
-        self.index.note_size(entry, shown.size)
-        return shown
-
-    def restored(self, entry: Entry) -> ShownPage:
-        """Return a page of the output, decoded, with what is not written yet.
-
-        Raises:
-            HttpError: It is not restored (404).
-            BokwonError: It cannot be read.
-        """
-        with self._filling:
-            if not self.summary(entry).restored_version or entry.target is None:
-                raise HttpError(404, "Not restored", f"{entry.title} is not restored yet", "restore it first")
-            return self._shown(entry, "restored", self._base(entry), lambda: self._with_fills(entry))
-
-    def _base(self, entry: Entry) -> Path:
-        """Return the file that holds the page without the fills that wait: the output, or the scan."""
-        written = entry.number in self.outputs.of(entry).pages and entry.target is not None
-        return entry.target if written and entry.target is not None else entry.path
-
-    def _with_fills(self, entry: Entry) -> Page:
-        base = self._base(entry)
-        scan = self.original(entry).page
-        page = replace(scan, pixels=scan.pixels.copy()) if base == entry.path else self._decode(entry, base)
-        for _, _, facts, content in self.state.fills((entry.id,)):
-            Fill.from_bytes(facts, content).put(page.pixels, scan.pixels)
-        return page
-
-    def add_fill(self, entry: Entry, fill: Fill, facts: dict[str, Any]) -> None:
-        """Keep a fill until it is in the output, and show it.
-
-        Args:
-            entry: The page.
-            fill: Its pixels.
-            facts: What is kept with them.
-        """
-        with self._filling:
-            key = self._key(entry, "restored", self._base(entry))
-            self.state.add_fill(entry.id, time.time_ns() // 1000, facts, fill.to_bytes())
-            shown = self._pages.peek(key)
-            if shown is not None:
-                with shown.lock:
-                    fill.put(shown.page.pixels, self.original(entry).page.pixels)
-                    shown.update(fill.box)
-
-    def wrote(self, entry: Entry, shown: ShownPage, numbers: list[int]) -> None:
-        """Take note that fills of a page are in its output now.
-
-        Args:
-            entry: The page.
-            shown: The page with these fills, as it was shown until now.
-            numbers: Of the fills.
-        """
-        with self._filling:
-            self.state.forget_fills(numbers)
-            written = entry.number in self.outputs.of(entry).pages
-            if written and shown.page.format in _LOSSLESS and self._base(entry) == entry.target:
-                # The very pixels that were written: they need not be decoded.
-                self._pages.put(self._key(entry, "restored", self._base(entry)), shown)
-
-    @staticmethod
-    def _key(entry: Entry, layer: str, path: Path) -> tuple[str, str, str]:
-        return entry.id, layer, stamp_of(path)
-
-    def _shown(self, entry: Entry, layer: str, path: Path, read: Callable[[], Page]) -> ShownPage:
-        self.places.check(path)
-        return self._pages.get(self._key(entry, layer, path), lambda: ShownPage(read()))
-
-    def _decode(self, entry: Entry, path: Path) -> Page:
-        with open_document(Source.of(path), max_pixels=self.options.max_pixels) as document:
-            return document.page(entry.number)
-
-    def layer(self, entry: Entry, layer: str) -> ShownPage:
-        """Return a layer of a page, decoded: `original`, `restored` or `evidence`.
-
-        Raises:
-            HttpError: It is not restored, or has no evidence (404).
-            BokwonError: It cannot be read.
-        """
-        if layer == "original":
-            return self.original(entry)
-        return self.restored(entry) if layer == "restored" else self.evidence(entry)
-
-    def evidence(self, entry: Entry) -> ShownPage:
-        """Return the picture of what was done to a page.
-
-        Raises:
-            HttpError: It is not restored with a record (404).
-            BokwonError: The record cannot be read.
-        """
-        if not self.has_evidence(entry) or entry.target is None:
-            fix = "restore it here, or with bokwon restore --record"
-            raise HttpError(404, "No evidence", f"there is no record of {entry.title}", fix)
-
-        def draw() -> Page:
-            scan, restored = self.original(entry).page, self.restored(entry).page
-            levels, layers = evidence_of(entry)
-            if levels.shape != scan.pixels.shape[:2] or restored.size != scan.size:
-                raise InputFileError(f"the record of {entry.title} is of another scan", "restore the page again")
-            return draw_evidence(scan, restored, levels, layers)
-
-        return self._shown(entry, "evidence", entry.target, draw)
-
-    def thumbnail(self, entry: Entry, layer: str) -> bytes:
-        """Return a small picture of a page, a JPEG file.
-
-        Args:
-            entry: The page.
-            layer: `original` or `restored`.
-
-        Raises:
-            HttpError: It is not restored (404).
-            BokwonError: It cannot be read.
-        """
-        if layer == "restored" and not self.summary(entry).restored_version:
-            raise HttpError(404, "Not restored", f"{entry.title} is not restored yet", "restore it first")
-        path = self.places.check(entry.path if layer == "original" or entry.target is None else entry.target)
-        stamp = stamp_of(path)
-        known = self.state.thumbnail(entry.id, layer, stamp)
-        if known is None:
-            # Few at a time: each may decode a large page.
-            with self._decoding:
-                known = quick_thumbnail(path) if entry.count == 1 else None
-                known = known or thumbnail_of(self.layer(entry, layer).small(LONGEST))
-            self.state.put_thumbnail(entry.id, layer, stamp, known)
-        return known
-
-    def has_evidence(self, entry: Entry) -> bool:
-        """Return whether there is a picture of the evidence of a page."""
-        return self.outputs.of(entry).recorded and entry.number in self.outputs.of(entry).pages
 
     def summary(self, entry: Entry) -> Summary:
         """Return what is known of a page."""

@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -172,12 +171,12 @@ class Restoring:
     def _made(self, entry: Entry, fills: Iterable[Fill] = ()) -> PageWork:
         """Return a page as it is in the output, with fills on top that the shown page has already."""
         workspace = self._workspace
-        scan = workspace.original(entry).page
+        scan = workspace.layers.original(entry).page
         if entry.number in workspace.outputs.of(entry).pages:
             hole, filled_by = self._recorded(entry), self._filled_by(entry)
         else:
             hole, filled_by = np.zeros(scan.pixels.shape[:2], bool), []
-        result = Result(hole, workspace.restored(entry).page.pixels, filled_by)
+        result = Result(hole, workspace.layers.restored(entry).page.pixels, filled_by)
         for fill in fills:
             result.note(fill)
         source = entry.mask_source()
@@ -189,14 +188,14 @@ class Restoring:
         workspace = self._workspace
         if workspace.outputs.of(entry).recorded:
             hole = recorded_hole(entry)
-            if hole.shape != workspace.original(entry).page.pixels.shape[:2]:
+            if hole.shape != workspace.layers.original(entry).page.pixels.shape[:2]:
                 raise InputFileError(
                     f"the record of {entry.title} is of another scan", "restore the page again, all of it"
                 )
             return hole
         # Restored without a record: by its mask.
         mask = workspace.masks.current(entry).hole
-        return np.ascontiguousarray(workspace.original(entry).upright.inverse.apply(mask))
+        return np.ascontiguousarray(workspace.layers.original(entry).upright.inverse.apply(mask))
 
     @staticmethod
     def _filled_by(entry: Entry) -> list[dict[str, Any]]:
@@ -231,7 +230,7 @@ class Restoring:
         part = part & mask.hole
         if not part.any():
             raise ArgumentError("nothing is marked as damaged there", "mark it in the mask first")
-        shown = workspace.original(entry)
+        shown = workspace.layers.original(entry)
         back = shown.upright.inverse
         restorer = self.restorer(settings)
         progress(0.1)
@@ -255,7 +254,7 @@ class Restoring:
         kind = "found" if mask.kind == "found" else "drawn"
         workspace.masks.change(entry, None, lambda hole: hole & ~part, kind)  # type: ignore[arg-type]
         if workspace.summary(entry).restored_version:
-            back = workspace.original(entry).upright.inverse
+            back = workspace.layers.original(entry).upright.inverse
             self._add(entry, give_back(np.ascontiguousarray(back.apply(part))), workspace.settings)
             self._let_write(entry)
 
@@ -263,7 +262,7 @@ class Restoring:
         """Show a fill, and keep it until it is in the output."""
         workspace = self._workspace
         facts = {**fill.facts(), "settings": {**vars(settings), "model": str(settings.model)}}
-        workspace.add_fill(entry, fill, facts)
+        workspace.layers.add_fill(entry, fill, facts)
         if workspace.review.of(entry.title, entry.number) == "approve":
             workspace.review.decide(entry.title, entry.number, "open")
         workspace.tell(entry)
@@ -302,7 +301,7 @@ class Restoring:
                 by_page.setdefault(name, []).append(Fill.from_bytes(facts, content))
             works = {pages[name].number: partial(self._made, pages[name], fills) for name, fills in by_page.items()}
             gone = not all(work().result.hole.any() for work in works.values())  # type: ignore[union-attr]
-            shown = {name: workspace.restored(pages[name]) for name in by_page}
+            shown = {name: workspace.layers.restored(pages[name]) for name in by_page}
             told = waiting[-1][2]["settings"]
             try:
                 self._write(entry, works, self.restorer(RestoreSettings(**told)), progress, spread=1, gone=gone)
@@ -311,7 +310,9 @@ class Restoring:
                     workspace.note_problem(pages[name], facts_of(error))
                 raise
             for name in by_page:
-                workspace.wrote(pages[name], shown[name], [number for number, page, *_ in waiting if page == name])
+                workspace.layers.wrote(
+                    pages[name], shown[name], [number for number, page, *_ in waiting if page == name]
+                )
         for name in by_page:
             workspace.tell(pages[name])
 
@@ -322,30 +323,3 @@ class Restoring:
             entry = self._workspace.index.get(name)
             if entry is not None and entry.problem is None:
                 self._let_write(entry)
-
-    def settings_of(self, told: dict[str, Any], models: Collection[str]) -> RestoreSettings:
-        """Return the settings that a request asks for, on top of those of the folder.
-
-        Args:
-            told: May hold `method`, `model` and `finish`.
-            models: Names of the models that may be asked for.
-
-        Raises:
-            ArgumentError: There is no such method, model or finish.
-        """
-        default = self._workspace.settings
-        asked = {name: told[name] for name in ("method", "model", "finish") if told.get(name) is not None}
-        if "model" in asked and asked["model"] not in models:
-            raise ArgumentError(f"there is no model {str(asked['model'])[:100]!r}", f"choose {' or '.join(models)}")
-        if asked.get("method", default.method) != "model":
-            asked.pop("model", None)
-            plain = RestoreSettings()
-            return replace(
-                default,
-                model=plain.model,
-                engine=plain.engine,
-                precision=plain.precision,
-                ensemble=plain.ensemble,
-                **asked,
-            )
-        return replace(default, **asked)

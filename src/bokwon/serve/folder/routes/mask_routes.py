@@ -68,7 +68,7 @@ def _put(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
 
 def _patch(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     version = version_asked(request)
-    width, height = desk.workspace.original(entry).size
+    width, height = desk.workspace.layers.original(entry).size
     left = whole_number(request.query_params, "x", None, -width, width)
     top = whole_number(request.query_params, "y", None, -height, height)
     patch = read_patch(body, (width, height))

@@ -90,7 +90,7 @@ def page_facts(desk: Desk, entry: Entry) -> dict[str, Any]:
     return {
         **summary.facts(),
         "regions": [] if summary.problem else desk.finding.regions(entry),
-        "evidence": desk.workspace.has_evidence(entry),
+        "evidence": desk.workspace.layers.has_evidence(entry),
         "next": after,
         "previous": before,
     }
@@ -106,7 +106,7 @@ def _thumbnail(desk: Desk, entry: Entry, request: Request, body: bytes) -> Respo
     tag = f'"{key_of([stamp_of(path), layer])}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _ASK_AGAIN})
-    jpeg = desk.workspace.thumbnail(entry, layer)
+    jpeg = desk.workspace.layers.thumbnail(entry, layer)
     return Response(jpeg, headers={"ETag": tag, "Cache-Control": _ASK_AGAIN}, media_type="image/jpeg")
 
 
@@ -120,7 +120,7 @@ def _tile(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     headers = {"ETag": tag, "Cache-Control": caching}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    shown = desk.workspace.layer(entry, layer)
+    shown = desk.workspace.layers.layer(entry, layer)
     picture = shown.tile(asked["level"], asked["column"], asked["row"])
     if picture is None:
         raise HttpError(404, "No such tile", "the page has no such tile", "ask for tiles within the page")

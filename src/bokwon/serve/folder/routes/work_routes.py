@@ -52,7 +52,7 @@ def _started(job: Job) -> Response:
 
 def _wand(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     told = json_body(body)
-    shown = desk.workspace.original(entry)
+    shown = desk.workspace.layers.original(entry)
     x = whole_number(told, "x", None, 0, shown.size[0] - 1)
     y = whole_number(told, "y", None, 0, shown.size[1] - 1)
     tolerance = whole_number(told, "tolerance", _TOLERANCE, 0, 255)
@@ -124,7 +124,7 @@ def _part(desk: Desk, entry: Entry, told: dict[str, Any]) -> Hole | None:
         return desk.finding.pixels(entry, whole_number(told, "region", None, 1, 10**6))
     if told.get("box") is None:
         return None
-    width, height = desk.workspace.original(entry).size
+    width, height = desk.workspace.layers.original(entry).size
     left, top, right, bottom = box_of(told["box"], (width, height))
     part = np.zeros((height, width), bool)
     part[top:bottom, left:right] = True
