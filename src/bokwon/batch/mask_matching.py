@@ -21,6 +21,7 @@ from bokwon.provenance.record import RECORD
 from bokwon.utilities.listing import Listing, list_folder
 
 __all__ = [
+    "STATE",
     "MaskFinder",
     "Masks",
     "folded",
@@ -32,6 +33,9 @@ __all__ = [
     "masks_beside",
     "masks_of_pages",
 ]
+
+STATE = ".bokwon"
+"""Name of the folder that the page in the browser keeps its state in; it holds no images to restore."""
 
 _ANY_CASE = re.DOTALL | re.IGNORECASE
 _SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask(?P<number>\d*))?", _ANY_CASE)
@@ -98,7 +102,9 @@ def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) 
     return list_folder(
         folder,
         is_image_name,
-        enter=lambda path: recursive and not path.name.endswith(RECORD) and path.resolve() not in avoided,
+        enter=lambda path: (
+            recursive and not path.name.endswith(RECORD) and path.name != STATE and path.resolve() not in avoided
+        ),
     )
 
 
@@ -191,7 +197,8 @@ def is_mask_of_neighbour(name: PurePosixPath, images: Collection[PurePosixPath])
     if stem.name == name.stem:
         return False
     says_mask = _SAYS_MASK.search(name.stem) is not None
-    suffixes = EXTENSIONS if says_mask else _MULTIPAGE if page else ()
+    # A mask that is called so may bear the whole name of its image: `a.png_mask.png`, where there is an `a.tif` too.
+    suffixes = ("", *EXTENSIONS) if says_mask else _MULTIPAGE if page else ()
     return any(stem.with_name(stem.name + suffix) in images for suffix in suffixes)
 
 
