@@ -51,6 +51,8 @@ class Job:
         target: The file to write; None for standard output.
         format: The format to write; by default the one the target's extension names, PNG on standard output.
         options: The rest.
+        update: Pages of the target, as an earlier restoration of this source left it, that stay as they are, and so
+            does what its record says of them. None makes all of the target anew.
     """
 
     source: Source
@@ -58,6 +60,7 @@ class Job:
     target: Path | None
     format: str | None = None
     options: Options = Options()
+    update: frozenset[int] | None = None
 
     @property
     def output_format(self) -> str:

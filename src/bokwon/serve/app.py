@@ -86,6 +86,7 @@ def make_app(
         ],
     )
     app.state.jobs = queue
+    app.state.folder = service.folder
     return app
 
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from bokwon.errors import (
@@ -125,9 +125,15 @@ def _on_http_error(request: Request, error: Exception) -> Response:
     return problem(status, phrase, detail, headers=error.headers if isinstance(error, HTTPException) else None)
 
 
+def _on_disconnect(_: Request, __: Exception) -> Response:
+    """Answer whoever left before everything was sent. Nobody reads it; the log does not call it an error."""
+    return problem(400, "The upload broke off", "the connection ended before all of the request had come")
+
+
 HANDLERS: dict[Any, Callable[[Request, Exception], Response]] = {
     BokwonError: _on_bokwon_error,
     HTTPException: _on_http_error,
+    ClientDisconnect: _on_disconnect,
     Exception: _on_bokwon_error,
 }
 """What answers errors, for `Starlette(exception_handlers=HANDLERS)`."""

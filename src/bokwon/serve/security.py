@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -19,6 +20,7 @@ __all__ = ["Guard", "SecurityHeaders"]
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _PUBLIC = "/api/v1/health"
 _SESSION_DAYS = 30
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:@/\\\s]+)(:\d+)?")
 
 _HEADERS = {
     # Pictures are made by scripts too (data:, blob:); nothing else comes from anywhere but this server.
@@ -211,8 +213,6 @@ def _token_of(scope: Scope) -> str | None:
 
 
 def _name_of(host: str) -> str:
-    """Return the name in a header Host, without port and the brackets of IPv6."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return ""
+    """Return the name in a header Host, without port and the brackets of IPv6; empty where there is none."""
+    found = _HOST.fullmatch(host.lower())
+    return found["name"].strip("[]") if found else ""

@@ -21,7 +21,7 @@ from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.settings import Settings
 
-__all__ = ["address_of", "bind", "has_browser", "new_token", "open_browser", "run"]
+__all__ = ["Server", "address_of", "bind", "has_browser", "new_token", "open_browser", "run"]
 
 _PATIENCE = 10
 """Seconds that answers may still take when the server stops."""
@@ -110,6 +110,8 @@ def run(
     """
     jobs = Jobs(settings.workers, most_waiting=settings.most_waiting)
     logging.basicConfig(format="bokwon: %(message)s", level=logging.INFO if verbose else logging.WARNING)
+    # It tells of every form that is broken.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     config = uvicorn.Config(
         make(settings, jobs),
         log_config=None,
@@ -118,11 +120,17 @@ def run(
         timeout_graceful_shutdown=_PATIENCE,
         backlog=_BACKLOG,
     )
-    _Server(config, jobs, ready).run(sockets=[listener])
+    Server(config, jobs, ready).run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
-    """A server that lets go of who listens to events, and hears SIGHUP too."""
+class Server(uvicorn.Server):
+    """A server that lets go of who listens to events, and hears SIGHUP too.
+
+    Args:
+        config: The application, and how it is served.
+        jobs: The queue of its work.
+        ready: Called once it answers.
+    """
 
     def __init__(self, config: uvicorn.Config, jobs: Jobs, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -130,16 +138,19 @@ class _Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell that the server answers."""
         await super().startup(sockets)
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop the work, then the server."""
         # Streams of events would keep their connections open until the patience ends.
         await run_in_threadpool(self._jobs.close)
         await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Let signals end the server first, and then do what they do in this process."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

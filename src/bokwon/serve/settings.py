@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from bokwon.errors import ArgumentError
@@ -49,7 +50,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Check that nobody is let in by mistake."""
         fix = "give one of its own, such as the output of `openssl rand -hex 16`: --token TOKEN"
-        if self.token is not None and not (self.token.isascii() and self.token.isprintable() and " " not in self.token):
+        if self.token is not None and re.fullmatch(r"[!-~]+", self.token) is None:
             raise ArgumentError("the token is empty or has other characters than ASCII letters, digits and signs", fix)
         if is_loopback(self.host):
             return

@@ -69,11 +69,15 @@ class Entry:
         """The file's name as text that JSON and UTF-8 hold."""
         return self.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
+    def _own_source(self) -> Source:
+        # Named as in the folder: records tell no paths of this machine.
+        return Source(str(PurePosixPath(self.name).with_name(self.own_mask.name)), self.own_mask)
+
     def current_masks(self) -> Masks:
         """Return the masks of the file that count now."""
         if not self.own_mask.is_file():
             return self.masks
-        own = Source.of(self.own_mask)
+        own = self._own_source()
         if self.count == 1:
             return Masks(own)
         return replace(self.masks, pages={**self.masks.pages, self.number: own})
@@ -81,7 +85,7 @@ class Entry:
     def mask_source(self) -> Source | None:
         """Return the file of the page's mask; None where it has none."""
         if self.own_mask.is_file():
-            return Source.of(self.own_mask)
+            return self._own_source()
         found = self.masks.pages.get(self.number) or self.masks.whole
         return found if found is not None and found.path is not None and found.path.is_file() else None
 

@@ -27,7 +27,9 @@ CREATE TABLE files (key TEXT PRIMARY KEY, stamp TEXT NOT NULL, facts TEXT NOT NU
 CREATE TABLE pages (id TEXT PRIMARY KEY, row TEXT NOT NULL);
 CREATE TABLE holes (page TEXT PRIMARY KEY, picture BLOB NOT NULL);
 CREATE TABLE steps (page TEXT, place INTEGER, facts TEXT NOT NULL, change BLOB NOT NULL, PRIMARY KEY (page, place));
-CREATE TABLE fills (number INTEGER PRIMARY KEY, page TEXT, facts TEXT NOT NULL, content BLOB NOT NULL);
+CREATE TABLE fills (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, page TEXT, version INTEGER, facts TEXT NOT NULL, content BLOB NOT NULL
+);
 CREATE TABLE thumbnails (page TEXT, layer TEXT, stamp TEXT NOT NULL, jpeg BLOB NOT NULL, PRIMARY KEY (page, layer));
 """
 
@@ -249,10 +251,16 @@ class State:
         rows = self._rows("SELECT page, MIN(place), MAX(place) FROM steps GROUP BY page")
         return {page: (first, last) for page, first, last in rows}
 
-    def add_fill(self, page: str, facts: dict[str, Any], content: bytes) -> int:
-        """Keep filled pixels until they are in the output; return their number."""
-        number = self._run("INSERT INTO fills VALUES (NULL, ?, ?, ?)", page, json.dumps(facts), content).lastrowid
-        return int(number or 0)
+    def add_fill(self, page: str, version: int, facts: dict[str, Any], content: bytes) -> None:
+        """Keep filled pixels until they are in the output.
+
+        Args:
+            page: The page.
+            version: When they were made, microseconds.
+            facts: What JSON holds of them.
+            content: The rest.
+        """
+        self._run("INSERT INTO fills VALUES (NULL, ?, ?, ?, ?)", page, version, json.dumps(facts), content)
 
     def fills(self, pages: tuple[str, ...] | None = None) -> list[tuple[int, str, dict[str, Any], bytes]]:
         """Return number, page, facts and content of fills that wait for their output, in order; of all by default."""
@@ -262,6 +270,10 @@ class State:
             for number, page, facts, content in rows
             if pages is None or page in pages
         ]
+
+    def filled(self) -> dict[str, int]:
+        """Return when the last fill was made, microseconds, of each page that has one that waits for its output."""
+        return dict(self._rows("SELECT page, MAX(version) FROM fills GROUP BY page"))
 
     def forget_fills(self, numbers: list[int]) -> None:
         """Forget fills that are in their output now."""

@@ -26,6 +26,7 @@ class Summary:
         output: What its file's output is.
         decision: What somebody decided.
         steps: Whether a change of its mask can be undone, and whether one can be done again.
+        filled: Time of the last fill that is not in the output yet, in microseconds; 0 for none.
     """
 
     entry: Entry
@@ -33,6 +34,7 @@ class Summary:
     output: FileOutput
     decision: str | None
     steps: tuple[bool, bool]
+    filled: int = 0
 
     @property
     def problem(self) -> dict[str, Any] | None:
@@ -42,7 +44,7 @@ class Summary:
     @property
     def restored_version(self) -> int:
         """Changes with every change of its output; 0 where it is not filled."""
-        return self.output.version if self.entry.number in self.output.pages else 0
+        return max(self.output.version if self.entry.number in self.output.pages else 0, self.filled)
 
     @property
     def mask_kind(self) -> str:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bokwon.batch.job import Options
-from bokwon.errors import BokwonError
-from bokwon.image_io.document import open_document
-from bokwon.image_io.page import Page
-from bokwon.image_io.reader import Source
-from bokwon.inpaint.models import is_installed
 from bokwon.serve.folder.index import Entry, Index
 from bokwon.serve.folder.masks.store import MaskStore
 from bokwon.serve.folder.outputs import Outputs
 from bokwon.serve.folder.places import Places, find_places
 from bokwon.serve.folder.review import Decision, Review
-from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.state import State
 from bokwon.serve.folder.summary import STATES, Summary
-from bokwon.serve.folder.view.page_cache import PageCache
-from bokwon.serve.folder.view.shown import ShownPage
-from bokwon.serve.folder.view.thumbnails import LONGEST, quick_thumbnail, thumbnail_of
+from bokwon.serve.folder.view.layers import Layers
 from bokwon.serve.jobs import Jobs
-from bokwon.serve.problems import HttpError, facts_of
+from bokwon.serve.problems import HttpError
 from bokwon.settings import RestoreSettings
 
 __all__ = ["MEMORY", "Workspace"]
@@ -46,15 +36,18 @@ class Workspace:
         options: How files are read and written.
         recursive: Whether folders below are gone through.
         memory: Bytes of decoded pages that are kept.
+        detector: Name of what finds damage, or its model file.
 
     Attributes:
         places: Where everything lies.
         jobs: The same.
         settings: The same.
         options: The same.
+        detector: The same.
         state: The database.
         index: The pages.
         outputs: What has been restored.
+        layers: The pages, decoded.
         masks: The masks of the pages.
         review: What was decided.
     """
@@ -68,18 +61,19 @@ class Workspace:
         *,
         recursive: bool,
         memory: int,
+        detector: str | Path,
     ) -> None:
         self.places = places
         self.jobs = jobs
         self.settings = settings
         self.options = options
+        self.detector = detector
         self.state = State(places.database)
         self.index = Index(places, self.state, options, recursive=recursive)
         self.outputs = Outputs(places.output)
         self.review = Review(places.output)
-        self._decoding = threading.BoundedSemaphore(2)
-        self._pages: PageCache[ShownPage] = PageCache(memory, lambda shown: shown.nbytes)
-        self.masks = MaskStore(places, self.state, options, self.original, self._mask_changed)
+        self.layers = Layers(places, self.state, self.index, self.outputs, options, memory=memory)
+        self.masks = MaskStore(places, self.state, options, self.layers.original, self._mask_changed)
 
     @classmethod
     def open(
@@ -92,6 +86,7 @@ class Workspace:
         recursive: bool = False,
         memory: int = MEMORY,
         state_home: Path | None = None,
+        detector: str | Path = "detect",
     ) -> Workspace:
         """Open a folder of scans, or a single one.
 
@@ -102,6 +97,7 @@ class Workspace:
             options: How files are read and written; by default as `bokwon restore FOLDER FOLDER/restored --record`.
             recursive: Whether folders below are gone through.
             memory: Bytes of decoded pages that are kept in memory.
+            detector: Name of what finds damage, or its model file.
             state_home: Where the state goes if the folder cannot hold it; by default the user's folder for this.
 
         Raises:
@@ -115,6 +111,7 @@ class Workspace:
             replace(options, record=True),
             recursive=recursive,
             memory=memory,
+            detector=detector,
         )
 
     def close(self) -> None:
@@ -146,81 +143,6 @@ class Workspace:
             raise HttpError(422, told["title"], told["detail"], told.get("fix", ""))
         return entry
 
-    def original(self, entry: Entry) -> ShownPage:
-        """Return a page of the scan, decoded.
-
-        Raises:
-            BokwonError: It cannot be read.
-        """
-        shown = self._shown(entry, "original", entry.path, lambda: self._decode(entry, entry.path))
-        self.index.note_size(entry, shown.size)
-        return shown
-
-    def restored(self, entry: Entry) -> ShownPage:
-        """Return a page of the output, decoded.
-
-        Raises:
-            HttpError: It is not restored (404).
-            BokwonError: It cannot be read.
-        """
-        target = entry.target
-        if target is None or not self.summary(entry).restored_version:
-            raise HttpError(404, "Not restored", f"{entry.title} is not restored yet", "restore it first")
-        return self._shown(entry, "restored", target, lambda: self._decode(entry, target))
-
-    def _shown(self, entry: Entry, layer: str, path: Path, read: Callable[[], Page]) -> ShownPage:
-        self.places.check(path)
-        return self._pages.get((entry.id, layer, stamp_of(path)), lambda: ShownPage(read()))
-
-    def _decode(self, entry: Entry, path: Path) -> Page:
-        with open_document(Source.of(path), max_pixels=self.options.max_pixels) as document:
-            return document.page(entry.number)
-
-    def layer(self, entry: Entry, layer: str) -> ShownPage:
-        """Return a layer of a page, decoded: `original` or `restored`.
-
-        Raises:
-            HttpError: It is not restored (404).
-            BokwonError: It cannot be read.
-        """
-        return self.original(entry) if layer == "original" else self.restored(entry)
-
-    def thumbnail(self, entry: Entry, layer: str) -> bytes:
-        """Return a small picture of a page, a JPEG file.
-
-        Args:
-            entry: The page.
-            layer: `original` or `restored`.
-
-        Raises:
-            HttpError: It is not restored (404).
-            BokwonError: It cannot be read.
-        """
-        if layer == "restored" and not self.summary(entry).restored_version:
-            raise HttpError(404, "Not restored", f"{entry.title} is not restored yet", "restore it first")
-        path = self.places.check(entry.path if layer == "original" or entry.target is None else entry.target)
-        stamp = stamp_of(path)
-        known = self.state.thumbnail(entry.id, layer, stamp)
-        if known is None:
-            # Few at a time: each may decode a large page.
-            with self._decoding:
-                known = quick_thumbnail(path) if entry.count == 1 else None
-                known = known or thumbnail_of(self.layer(entry, layer).small(LONGEST))
-            self.state.put_thumbnail(entry.id, layer, stamp, known)
-        return known
-
-    def has_detector(self) -> bool:
-        """Return whether damage can be found."""
-        return is_installed("detect")
-
-    def regions(self, entry: Entry) -> list[dict[str, Any]]:
-        """Return the regions of a page."""
-        return []
-
-    def has_evidence(self, entry: Entry) -> bool:
-        """Return whether there is a picture of the evidence of a page."""
-        return self.outputs.of(entry).recorded and entry.number in self.outputs.of(entry).pages
-
     def summary(self, entry: Entry) -> Summary:
         """Return what is known of a page."""
         row = self.state.page(entry.id)
@@ -230,12 +152,14 @@ class Workspace:
             self.outputs.of(entry),
             self.review.of(entry.title, entry.number),
             self.state.has_steps(entry.id, row.position),
+            self.state.filled().get(entry.id, 0),
         )
 
     def summaries(self) -> list[Summary]:
         """Return what is known of all pages, in order of name and number."""
         self.index.refresh()
         rows, places, decisions = self.state.pages(), self.state.all_places(), self.review.all()
+        filled = self.state.filled()
         empty = self.state.page("")
         found = []
         for entry in self.index.entries().values():
@@ -243,7 +167,8 @@ class Workspace:
             first, last = places.get(entry.id, (1, 0))
             steps = first <= row.position <= last, first <= row.position + 1 <= last
             decision = decisions.get((entry.title, entry.number))
-            found.append(Summary(entry, row, self.outputs.of(entry), decision, steps))
+            output = self.outputs.of(entry)
+            found.append(Summary(entry, row, output, decision, steps, filled.get(entry.id, 0)))
         return found
 
     def counts(self) -> dict[str, int]:
@@ -257,20 +182,6 @@ class Workspace:
         place = names.index(entry.id) if entry.id in names else -1
         before = names[place - 1] if place > 0 else None
         return before, names[place + 1] if 0 <= place < len(names) - 1 else None
-
-    def look(self, entry: Entry) -> Entry:
-        """Decode a page and read its mask, so that all is known of it; what is wrong is remembered.
-
-        Returns:
-            The page, with its size.
-        """
-        if entry.problem is None:
-            try:
-                self.original(entry)
-                self.masks.current(self.page(entry.id))
-            except BokwonError as error:
-                self.note_problem(entry, facts_of(error))
-        return self.page(entry.id)
 
     def note_problem(self, entry: Entry, problem: dict[str, Any] | None) -> None:
         """Remember what went wrong with a page, or that nothing is wrong any more."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from bokwon.batch.given_masks import GivenMasks
-from bokwon.batch.job import Job, Options
-from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.batch.job import Options
+from bokwon.errors import ArgumentError
 from bokwon.image_io.document import open_document
 from bokwon.image_io.masks import MaskOptions, hole_of_mask
 from bokwon.image_io.reader import Source
@@ -28,6 +24,7 @@ from bokwon.serve.folder.masks.files import (
     encode_mask,
     pack_change,
 )
+from bokwon.serve.folder.masks.sources import MaskSources
 from bokwon.serve.folder.places import Places
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.state import PageRow, State, Step
@@ -41,8 +38,6 @@ __all__ = ["Change", "Mask", "MaskStore"]
 
 _CACHE = 256 << 20
 """Bytes of masks that are kept in memory."""
-_GIVEN = "given"
-"""Folder of the state that masks of others are kept in, once the page has its own in their place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +97,7 @@ class MaskStore:
         self._options = options
         self._shown = shown
         self._changed = changed
+        self._sources = MaskSources(places, options, shown)
         self._locks: dict[str, threading.RLock] = {}
         self._cache: PageCache[Mask] = PageCache(_CACHE, lambda mask: mask.hole.nbytes)
 
@@ -120,7 +116,7 @@ class MaskStore:
             if stamp == row.mask_stamp and row.stamp == stamp_of(entry.path):
                 return self._remembered(entry, row)
             # Read before others are kept from writing: decoding takes seconds.
-            hole, kind = self._read(entry)
+            hole, kind = self._sources.read(entry)
             with self._state.writing():
                 row = self._state.page(entry.id)
                 stamp = self._stamp(entry)
@@ -248,7 +244,7 @@ class MaskStore:
             return known
         hole = self._last(entry)
         if hole is None:
-            hole = np.zeros(self._shape(entry), bool)
+            hole = np.zeros(self._sources.shape(entry), bool)
         return self._keep(entry, Mask(hole, row.version, row.kind))
 
     def _keep(self, entry: Entry, mask: Mask) -> Mask:
@@ -261,34 +257,6 @@ class MaskStore:
         data = self._state.hole(entry.id)
         found = decode_mask(data, "the mask", self._options.max_pixels) if data else None
         return found[0] if found else None
-
-    def _shape(self, entry: Entry) -> tuple[int, int]:
-        width, height = entry.size if all(entry.size) else self._shown(entry).size
-        return height, width
-
-    def _read(self, entry: Entry) -> tuple[Hole, str]:
-        """Read the file of a mask: the hole as viewers show the page, and where it is from."""
-        source = entry.mask_source()
-        if source is None or source.path is None:
-            return np.zeros(self._shown(entry).upright.size(self._shown(entry).page.size)[::-1], bool), "none"
-        try:
-            data = source.path.read_bytes() if source.path == entry.own_mask else b""
-        except OSError as error:
-            raise FileAccessError(f"mask {source.path} cannot be read: {error.strerror}", "check its rights") from error
-        own = decode_mask(data, str(source.path), self._options.max_pixels)
-        if own is not None and own[0].shape == self._shape(entry):
-            return own
-        shown = self._shown(entry)
-        if own is not None and own[0].shape[::-1] == shown.size:
-            return own
-        job = Job(Source.of(entry.path), entry.current_masks(), None, options=self._options)
-        with ExitStack() as opened:
-            wanted = frozenset(range(1, entry.count + 1))
-            masks = GivenMasks(job, entry.count, wanted, opened, lambda level, text: None)
-            found = masks.of(shown.page, entry.number, entry.title)
-        if found is None:
-            return np.zeros(shown.size[::-1], bool), "given"
-        return np.ascontiguousarray(shown.upright.apply(found.hole)), "given"
 
     def _take_over(self, entry: Entry, row: PageRow, hole: Hole, kind: str, stamp: str) -> Mask:
         """Remember a mask that was not written here, or not by this process."""
@@ -333,7 +301,7 @@ class MaskStore:
         picture = encode_mask(hole, kind)
         target = self._places.check(entry.own_mask)
         make_folder(target.parent)
-        replaced = self._keep_given(entry)
+        replaced = self._sources.keep_given(entry)
         write_file(target, picture)
         for path in replaced:
             path.unlink(missing_ok=True)
@@ -343,28 +311,6 @@ class MaskStore:
     def _remove(self, entry: Entry, row: PageRow, hole: Hole) -> Mask:
         self._places.check(entry.own_mask).unlink(missing_ok=True)
         return self._remember(entry, row, Mask(hole, _next(row.version), "none"), encode_mask(hole, "drawn"))
-
-    def _keep_given(self, entry: Entry) -> list[Path]:
-        """Copy masks that others made and that the page's own takes the place of; return those that must go."""
-        own = entry.own_mask
-        found = entry.masks.whole if entry.count == 1 else entry.masks.pages.get(entry.number)
-        given = found.path if found is not None and not self._places.readonly else None
-        paths = [given] if given is not None and given != own and given.is_file() else []
-        kept = list(paths)
-        if own.is_file() and decode_mask(own.read_bytes(), str(own), self._options.max_pixels) is None:
-            kept.append(own)
-        for path in kept:
-            target = self._places.state / _GIVEN / path.relative_to(self._places.folder)
-            number = 0
-            while target.exists():
-                number += 1
-                target = target.with_name(f"{path.stem}.{number}{path.suffix}")
-            make_folder(target.parent)
-            try:
-                shutil.copy2(path, target)
-            except OSError as error:
-                raise FileAccessError(f"mask {path} cannot be kept: {error}", "check the space of its drive") from error
-        return paths
 
 
 def _next(version: int) -> int:

@@ -11,18 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bokwon.serve.folder.desk import Desk
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.workspace import Workspace
 
-__all__ = ["PREFIX", "Call", "json_answer", "of_folder", "of_page"]
+__all__ = ["Call", "json_answer", "of_folder", "of_page"]
 
-PREFIX = "/api/v1"
-"""What the addresses of the interface begin with."""
-
-Call = Callable[[Workspace, Request, bytes], Response]
+Call = Callable[[Desk, Request, bytes], Response]
 """Answers a request about the folder; it is given the body, and runs in a thread."""
 
-PageCall = Callable[[Workspace, Entry, Request, bytes], Response]
+PageCall = Callable[[Desk, Entry, Request, bytes], Response]
 """Answers a request about a page."""
 
 
@@ -32,39 +29,39 @@ def json_answer(told: Any, status: int = 200, headers: Mapping[str, str] | None 
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
-def of_folder(workspace: Workspace, path: str, methods: dict[str, Call]) -> Route:
+def of_folder(desk: Desk, path: str, methods: dict[str, Call]) -> Route:
     """Return the route of an address.
 
     Args:
-        workspace: The folder.
-        path: The address behind `PREFIX`.
+        desk: The folder.
+        path: The address below /api/v1.
         methods: What answers each method.
     """
 
     async def answer(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         body = b"" if method in ("GET", "DELETE") else await request.body()
-        return await run_in_threadpool(methods[method], workspace, request, body)
+        return await run_in_threadpool(methods[method], desk, request, body)
 
-    return Route(PREFIX + path, answer, methods=list(methods))
+    return Route(path, answer, methods=list(methods))
 
 
-def of_page(workspace: Workspace, path: str, methods: dict[str, PageCall], *, sound: bool = True) -> Route:
+def of_page(desk: Desk, path: str, methods: dict[str, PageCall], *, sound: bool = True) -> Route:
     """Return the route of an address of a page.
 
     Args:
-        workspace: The folder.
+        desk: The folder.
         path: The address behind that of the page.
         methods: What answers each method.
         sound: Whether pages that cannot be read are refused.
     """
 
     def of(call: PageCall) -> Call:
-        def answer(workspace: Workspace, request: Request, body: bytes) -> Response:
+        def answer(desk: Desk, request: Request, body: bytes) -> Response:
             name = request.path_params["id"]
-            entry = workspace.sound_page(name) if sound else workspace.page(name)
-            return call(workspace, entry, request, body)
+            entry = desk.workspace.sound_page(name) if sound else desk.workspace.page(name)
+            return call(desk, entry, request, body)
 
         return answer
 
-    return of_folder(workspace, "/pages/{id}" + path, {method: of(call) for method, call in methods.items()})
+    return of_folder(desk, "/pages/{id}" + path, {method: of(call) for method, call in methods.items()})

@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from bokwon.image_io.masks import MaskOptions
+from bokwon.serve.folder.desk import Desk
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.files import Box, encode_box, read_patch
 from bokwon.serve.folder.masks.store import Change, Mask
 from bokwon.serve.folder.routes.answers import json_answer, of_page
 from bokwon.serve.folder.routes.requests import box_of, choice, version_asked, whole_number
-from bokwon.serve.folder.workspace import Workspace
 from bokwon.types import Hole
 
 __all__ = ["mask_routes"]
@@ -23,12 +23,12 @@ _WAYS = ("auto", "painted", "erased", "drawn", "labels", "gray", "colour")
 _YES = {"1", "true", "yes"}
 
 
-def mask_routes(workspace: Workspace) -> list[BaseRoute]:
+def mask_routes(desk: Desk) -> list[BaseRoute]:
     """Return the routes of masks."""
     return [
-        of_page(workspace, "/mask", {"GET": _get, "PUT": _put, "PATCH": _patch}),
-        of_page(workspace, "/mask/undo", {"POST": _undo}),
-        of_page(workspace, "/mask/redo", {"POST": _redo}),
+        of_page(desk, "/mask", {"GET": _get, "PUT": _put, "PATCH": _patch}),
+        of_page(desk, "/mask/undo", {"POST": _undo}),
+        of_page(desk, "/mask/redo", {"POST": _redo}),
     ]
 
 
@@ -36,8 +36,8 @@ def _tag(mask: Mask) -> dict[str, str]:
     return {"ETag": f'"{mask.version}"'}
 
 
-def _get(workspace: Workspace, entry: Entry, request: Request, body: bytes) -> Response:
-    mask = workspace.masks.current(entry)
+def _get(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    mask = desk.workspace.masks.current(entry)
     headers = {**_tag(mask), "Cache-Control": "private, no-cache"}
     part = mask.hole
     if (told := request.query_params.get("box")) is not None:
@@ -49,7 +49,7 @@ def _get(workspace: Workspace, entry: Entry, request: Request, body: bytes) -> R
     return Response(encode_box(part), headers=headers, media_type="image/png")
 
 
-def _put(workspace: Workspace, entry: Entry, request: Request, body: bytes) -> Response:
+def _put(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     version = version_asked(request)
     asked = request.query_params
     options = MaskOptions(
@@ -59,16 +59,16 @@ def _put(workspace: Workspace, entry: Entry, request: Request, body: bytes) -> R
         fit=asked.get("fit_mask", "") in _YES,
         allow_large=asked.get("allow_large", "") in _YES,
     )
-    change, said = workspace.masks.put(entry, version, body, "the mask", options)
+    change, said = desk.workspace.masks.put(entry, version, body, "the mask", options)
     return json_answer(
         {"mask_version": change.mask.version, "reading": said, "share": round(change.mask.share, 6)},
         headers=_tag(change.mask),
     )
 
 
-def _patch(workspace: Workspace, entry: Entry, request: Request, body: bytes) -> Response:
+def _patch(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     version = version_asked(request)
-    width, height = workspace.original(entry).size
+    width, height = desk.workspace.layers.original(entry).size
     left = whole_number(request.query_params, "x", None, -width, width)
     top = whole_number(request.query_params, "y", None, -height, height)
     patch = read_patch(body, (width, height))
@@ -79,14 +79,14 @@ def _patch(workspace: Workspace, entry: Entry, request: Request, body: bytes) ->
         hole[box[1] : box[3], box[0] : box[2]] = patch
         return hole
 
-    change = workspace.masks.change(entry, version, draw, "drawn")
-    return json_answer(change_facts(workspace, entry, change, box), headers=_tag(change.mask))
+    change = desk.workspace.masks.change(entry, version, draw, "drawn")
+    return json_answer(change_facts(desk, entry, change, box), headers=_tag(change.mask))
 
 
-def change_facts(workspace: Workspace, entry: Entry, change: Change, box: Box | None = None) -> dict[str, Any]:
+def change_facts(desk: Desk, entry: Entry, change: Change, box: Box | None = None) -> dict[str, Any]:
     """Return what is told of a change of a mask."""
-    row = workspace.state.page(entry.id)
-    can_undo, can_redo = workspace.state.has_steps(entry.id, row.position)
+    row = desk.workspace.state.page(entry.id)
+    can_undo, can_redo = desk.workspace.state.has_steps(entry.id, row.position)
     return {
         "mask_version": change.mask.version,
         "box": list(change.box or box or (0, 0, 0, 0)),
@@ -96,14 +96,14 @@ def change_facts(workspace: Workspace, entry: Entry, change: Change, box: Box | 
     }
 
 
-def _undo(workspace: Workspace, entry: Entry, request: Request, body: bytes) -> Response:
-    return _walk(workspace, entry, request, back=True)
+def _undo(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    return _walk(desk, entry, request, back=True)
 
 
-def _redo(workspace: Workspace, entry: Entry, request: Request, body: bytes) -> Response:
-    return _walk(workspace, entry, request, back=False)
+def _redo(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    return _walk(desk, entry, request, back=False)
 
 
-def _walk(workspace: Workspace, entry: Entry, request: Request, *, back: bool) -> Response:
-    change = workspace.masks.walk(entry, version_asked(request), back=back)
-    return json_answer(change_facts(workspace, entry, change), headers=_tag(change.mask))
+def _walk(desk: Desk, entry: Entry, request: Request, *, back: bool) -> Response:
+    change = desk.workspace.masks.walk(entry, version_asked(request), back=back)
+    return json_answer(change_facts(desk, entry, change), headers=_tag(change.mask))
