@@ -138,6 +138,14 @@ class Desk:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+        for _ in range(WAIT // 100):
+            if holds():
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("it did not come to hold")
+
     def view(self) -> tuple[float, float, float]:
         """Return scale, x, y: window = image * scale + (x, y)."""
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -212,6 +220,12 @@ def cookies(chromium: Any, server: Server) -> Any:
     desk.close()
     server.address = f"http://127.0.0.1:{server.port}/"
     return state
+
+
+@pytest.fixture
+def open_window(chromium: Any) -> Callable[[Server], Desk]:
+    """Opens the first window on a server."""
+    return lambda server: Desk(chromium, server)
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ def test_lasso_polygon_wand_and_the_whole_mask(desk: Any) -> None:
     desk.press("w")
     desk.page.get_by_role("button", name="Add", exact=True).click()
     desk.click(52, 31)
+    desk.until(lambda: desk.facts("tools.png")["share"] > 0)
     wand = desk.mask("tools.png")
     assert wand[31, 45:60].all()
     assert wand.sum() < 400

@@ -46,7 +46,7 @@ _FOLDER = "found"
 _MOST = 0.5
 """Share of a page; where more than this looks damaged, the detector is probably wrong."""
 _CACHE = 128 << 20
-"""Bytes of found regions that are kept in memory."""
+"""Bytes of found regions, and of pictures of their numbers, that are kept in memory."""
 _LISTED = 16
 """Of how many pages the list of regions is kept."""
 
@@ -67,6 +67,7 @@ class Finding:
         self._found: PageCache[list[FoundRegion]] = PageCache(
             _CACHE, lambda regions: sum(one.inside.nbytes + one.grown.nbytes for one in regions)
         )
+        self._pictures: PageCache[NDArray[np.uint16]] = PageCache(_CACHE, lambda picture: picture.nbytes)
         self._listed: PageCache[tuple[Any, ...]] = PageCache(_LISTED, lambda _: 1)
 
     @property
@@ -186,7 +187,9 @@ class Finding:
 
     def picture(self, entry: Entry) -> NDArray[np.uint16]:
         """Return the number of the region that each pixel of a page belongs to, as viewers show it."""
-        return label_picture(self.found(entry), self._workspace.masks.current(entry).hole)
+        mask = self._workspace.masks.current(entry)
+        key = entry.id, mask.version, stamp_of(self._path(entry))
+        return self._pictures.get(key, lambda: label_picture(self.found(entry), mask.hole))
 
     def pixels(self, entry: Entry, number: int) -> Hole:
         """Return the pixels of a region, (H, W) as viewers show the page.

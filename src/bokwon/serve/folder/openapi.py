@@ -228,8 +228,9 @@ def folder_paths() -> dict[str, Any]:
             "get": operation(
                 "regions",
                 "Return a picture of 16 bits of the numbers of the regions.",
-                picture("Numbers of regions; 0 where there is none."),
+                picture("Numbers of regions, or a box of them; 0 where there is none."),
                 {**OF_A_PAGE, **NOT_CHANGED},
+                parameters=[in_query("box", TEXT, "left,top,right,bottom")],
             ),
             "patch": operation(
                 "decideRegions",

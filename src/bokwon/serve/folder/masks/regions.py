@@ -324,10 +324,12 @@ def label_picture(found: Sequence[FoundRegion], hole: Hole) -> NDArray[np.uint16
     if pieces.step > 1:
         large = large.repeat(pieces.step, axis=0)[: hole.shape[0]].repeat(pieces.step, axis=1)[:, : hole.shape[1]]
     picture = np.where(rest, large, np.uint16(0))
-    # The smallest last: one that lies in another can be clicked.
-    for number in sorted(range(1, len(found) + 1), key=lambda one: -found[one - 1].inside.size):
-        region = found[number - 1]
-        picture[region.place][region.inside] = number
+    # The smallest last: one that lies in another can be clicked. What is filled around a region belongs to it.
+    order = sorted(range(1, len(found) + 1), key=lambda one: -found[one - 1].inside.size)
+    for number in order:
+        picture[found[number - 1].grown_place][found[number - 1].grown] = number
+    for number in order:
+        picture[found[number - 1].place][found[number - 1].inside] = number
     return picture
 
 

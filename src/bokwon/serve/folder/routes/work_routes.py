@@ -91,9 +91,14 @@ def _detect(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response
 def _regions(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     tag = f'"{desk.workspace.masks.current(entry).version}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == tag:
+    picture = desk.finding.picture(entry)
+    if (told := request.query_params.get("box")) is not None:
+        left, top, right, bottom = box_of(told, picture.shape[::-1])
+        headers["X-Box"] = f"{left},{top},{right},{bottom}"
+        picture = picture[top:bottom, left:right]
+    elif request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(encode_box(desk.finding.picture(entry)), headers=headers, media_type="image/png")
+    return Response(encode_box(picture), headers=headers, media_type="image/png")
 
 
 def _numbers(told: dict[str, Any], name: str) -> list[int]:

@@ -30,6 +30,7 @@ export class Overlay {
     Object.assign(this, { canvas, viewer, mask, ids, regions: new Map() });
     this.context = canvas.getContext("2d");
     this.pictures = new Map();
+    this.known = new Uint8Array(65536);
     this.visible = true;
     this.cursor = null; // {x, y, size, erase, draft} in image pixels
     this.shape = []; // the lasso's points
@@ -40,7 +41,11 @@ export class Overlay {
 
   /** Colours follow the kinds of these regions; a rejected one is hatched. */
   setRegions(regions) {
-    this.regions = new Map(regions.map((region) => [region.id, region]));
+    const found = regions.filter((region) => region.source === "found");
+    this.regions = new Map(found.map((region) => [region.id, region]));
+    // By id: 0 for what was drawn or given, which has one colour however its pieces are numbered.
+    this.known = new Uint8Array(65536);
+    for (const { id, decision } of found) this.known[id] = decision === "rejected" ? 2 : 1;
     this.changed(null);
   }
 
@@ -91,8 +96,9 @@ export class Overlay {
           const row = (((y << k) + dy) << 9) + (x << k);
           for (let dx = 0; dx < 1 << k; dx++) {
             const id = ids?.[row + dx] ?? 0;
-            if (mask?.[row + dx]) found = id;
-            else if (id && this.regions.get(id)?.decision === "rejected") found = id;
+            const known = this.known[id];
+            if (mask?.[row + dx]) found = known ? id : 0;
+            else if (known === 2) found = id;
             if (found >= 0) break;
           }
         }
