@@ -93,7 +93,8 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, write_colour_key: Cal
     home = tmp_path_factory.mktemp("home")
     models = home / "bokwon" / "models"
     models.mkdir(parents=True)
-    write_colour_key(models / "detect.onnx")
+    # Scratches are less certain than what is filled by default.
+    write_colour_key(models / "detect.onnx", calibration={"scratch": [[0, 0], [1, 0.7]]})
     environment = {**os.environ, "XDG_DATA_HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "OMP_NUM_THREADS": "1"}
     started: list[Server] = []
 

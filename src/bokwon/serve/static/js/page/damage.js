@@ -29,7 +29,7 @@ function regionList(view) {
   const list = h("ul", { class: "regions" });
   const count = h("p", { class: "muted" });
   const threshold = slider(t("damage.threshold"), {
-    min: 0, max: 100, value: 50, text: (value) => percent(value / 100),
+    min: 0, max: 100, value: 90, text: (value) => percent(value / 100),
     oninput: (value) => (count.textContent = told(value / 100)),
     onchange: (value) => view.sync.command("PATCH", "regions", { json: { threshold: value / 100 } }),
   });
