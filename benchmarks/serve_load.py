@@ -24,7 +24,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2 as httpx
 import numpy as np
 from PIL import Image
 

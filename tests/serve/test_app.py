@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from bokwon.serve import app as app_module
 from bokwon.serve.app import make_app
-from bokwon.serve.openapi import json_answer
+from bokwon.serve.folder import Workspace
+from bokwon.serve.jobs import Jobs
 from bokwon.serve.settings import Settings
-from tests.serve.conftest import BASE
+from tests.serve.conftest import BASE, a_page, png_of
 
 SETTINGS = Settings(workers=1, threads=1)
-
-
-async def folder(request: Request) -> JSONResponse:
-    return JSONResponse({"name": "scans"})
 
 
 @pytest.fixture
@@ -37,24 +31,36 @@ def static(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return static
 
 
-def client_of(**options: Any) -> TestClient:
-    return TestClient(make_app(SETTINGS, folder_routes=[Route("/folder", folder)], **options), base_url=BASE)
+@pytest.fixture
+def client(static: Path) -> Iterator[TestClient]:
+    """A client of a server that shows a folder."""
+    scans = static.parent / "scans"
+    scans.mkdir()
+    (scans / "leaf.png").write_bytes(png_of(a_page()))
+    jobs = Jobs(1)
+    app = make_app(SETTINGS, jobs=jobs, workspace=Workspace.open(scans, jobs))
+    with TestClient(app, base_url=BASE) as found:
+        yield found
 
 
-def test_the_page_is_shown_with_a_folder_alone(static: Path) -> None:
-    with client_of() as client:
-        page, script = client.get("/"), client.get("/page.js")
-        assert page.text == "<!doctype html>page"
-        assert page.headers["cache-control"] == "no-store"
-        assert "default-src 'self'" in page.headers["content-security-policy"]
-        # Kept, but asked for anew each time.
-        assert script.headers["cache-control"] == "no-cache"
-        again = client.get("/page.js", headers={"if-none-match": script.headers["etag"]})
-        assert again.status_code == 304
-        assert client.get("/api/v1/folder").json() == {"name": "scans"}
+def test_the_page_is_shown_with_a_folder(client: TestClient) -> None:
+    page, script = client.get("/"), client.get("/page.js")
+    assert page.text == "<!doctype html>page"
+    assert page.headers["cache-control"] == "no-store"
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    # Kept, but asked for anew each time.
+    assert script.headers["cache-control"] == "no-cache"
+    again = client.get("/page.js", headers={"if-none-match": script.headers["etag"]})
+    assert again.status_code == 304
+    assert client.get("/api/v1/folder").json()["name"] == "scans"
+    assert "/api/v1/folder" in client.get("/api/v1/openapi.json").json()["paths"]
+
+
+@pytest.mark.usefixtures("static")
+def test_without_a_folder_there_is_no_page() -> None:
     with TestClient(make_app(SETTINGS), base_url=BASE) as client:
-        assert client.get("/").status_code == 404
-        assert client.get("/api/v1/folder").status_code == 404
+        assert client.get("/").status_code == client.get("/api/v1/folder").status_code == 404
+        assert "/api/v1/folder" not in client.get("/api/v1/openapi.json").json()["paths"]
 
 
 @pytest.mark.parametrize(
@@ -68,23 +74,15 @@ def test_the_page_is_shown_with_a_folder_alone(static: Path) -> None:
         "/\\..\\secret.txt",
     ],
 )
-def test_nothing_outside_the_page_is_read(static: Path, path: str) -> None:
-    with client_of() as client:
-        answer = client.get(path)
-        assert answer.status_code == 404
-        assert "secret" not in answer.text.replace(path, "").replace("secret.txt", "")
+def test_nothing_outside_the_page_is_read(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["title"] == "Not Found"
 
 
-def test_links_out_of_the_page_are_not_followed(static: Path) -> None:
+def test_links_out_of_the_page_are_not_followed(client: TestClient, static: Path) -> None:
     (static / "link.txt").symlink_to(static.parent / "secret.txt")
-    with client_of() as client:
-        assert client.get("/link.txt").status_code == 404
-
-
-def test_paths_of_the_folder_are_described(static: Path) -> None:
-    paths = {"/folder": {"get": {"responses": {"200": json_answer("The folder.", {"type": "object"})}}}}
-    with client_of(folder_paths=paths) as client:
-        assert "/api/v1/folder" in client.get("/api/v1/openapi.json").json()["paths"]
+    assert client.get("/link.txt").status_code == 404
 
 
 def test_uploads_lie_where_only_their_owner_reads_and_are_gone_at_the_end() -> None:
@@ -106,14 +104,13 @@ def test_processes_without_work_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert released[0] == app_module._IDLE
 
 
-@pytest.mark.usefixtures("static")
-def test_an_unexpected_error_is_a_problem() -> None:
-    async def fail(request: Request) -> JSONResponse:
+def test_an_unexpected_error_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
         raise KeyError("x")
 
-    app = make_app(SETTINGS, folder_routes=[Route("/fail", fail)])
-    with TestClient(app, base_url=BASE, raise_server_exceptions=False) as client:
-        answer = client.get("/api/v1/fail")
+    monkeypatch.setattr("bokwon.serve.endpoints.model_names", fail)
+    with TestClient(make_app(SETTINGS), base_url=BASE, raise_server_exceptions=False) as client:
+        answer = client.get("/api/v1/version")
     assert (answer.status_code, answer.json()["detail"]) == (500, "unexpected KeyError: 'x'")
 
 

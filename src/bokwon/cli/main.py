@@ -23,6 +23,7 @@ from bokwon.cli import (
     export,
     masks,
     models,
+    open,
     pages,
     restore,
     serve,
@@ -75,6 +76,7 @@ export.register(app)
 convert.register(app)
 evaluate.register(app)
 evaluate_detect.register(app)
+open.register(app)
 serve.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")

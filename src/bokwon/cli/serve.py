@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,9 +12,13 @@ from bokwon.cli.options import MaxMpixels, jobs_option, pixels_of, workers
 from bokwon.errors import MissingDependencyError
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from bokwon.serve.folder import Workspace
+    from bokwon.serve.jobs import Jobs
     from bokwon.serve.settings import Settings
 
-__all__ = ["Port", "Threads", "Timeout", "register", "start", "worker_count"]
+__all__ = ["Port", "Threads", "register", "settings_class", "start", "worker_count"]
 
 _ACCESS, _LIMITS = "Access", "Limits"
 _MIB = 1 << 20
@@ -33,17 +36,6 @@ Threads = Annotated[
         min=1,
         help="Use this many threads in each process.",
         show_default="all cores, shared by the processes",
-        rich_help_panel=_LIMITS,
-    ),
-]
-Timeout = Annotated[
-    float,
-    typer.Option(
-        "--timeout",
-        metavar="SECONDS",
-        min=0.001,
-        max=1e6,
-        help="Give up on a request whose work takes longer.",
         rich_help_panel=_LIMITS,
     ),
 ]
@@ -97,7 +89,17 @@ def serve(
         ),
     ] = 512,
     max_mpixels: MaxMpixels = 400,
-    timeout: Timeout = 3600,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0.001,
+            max=1e6,
+            help="Give up on a request whose work takes longer.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = 3600,
     queue: Annotated[
         int,
         typer.Option(
@@ -118,8 +120,7 @@ def serve(
 
     curl -F image=@page.png -F mask=@mask.png -o restored.png http://127.0.0.1:8000/api/v1/restore
     """
-    make = _settings_class()
-    settings = make(
+    settings = settings_class()(
         host=host,
         token=token,
         names=tuple(allow_host or ()),
@@ -130,7 +131,13 @@ def serve(
         most_waiting=queue,
         threads=threads,
     )
-    start(settings, port, None, verbose=verbose)
+    console = Console(quiet=False, verbose=verbose)
+
+    def announce(address: str) -> None:
+        typer.echo(address)
+        console.tell("summary", "the server answers at this address; Ctrl-C ends it")
+
+    start(settings, port, announce, verbose=verbose)
 
 
 def worker_count(jobs: int | None) -> int:
@@ -141,9 +148,9 @@ def worker_count(jobs: int | None) -> int:
 def start(
     settings: Settings,
     port: int,
-    folder: Path | None,
+    announce: Callable[[str], None],
     *,
-    ready: Callable[[str], None] | None = None,
+    open_folder: Callable[[Jobs], Workspace] | None = None,
     verbose: bool = False,
 ) -> None:
     """Serve until a signal ends it.
@@ -151,8 +158,8 @@ def start(
     Args:
         settings: Those of the server.
         port: Where to listen; 0 for any free port.
-        folder: The folder or file that the page shows; None: no page.
-        ready: Given the address once the server answers. By default it is printed.
+        announce: Given the address once the server answers.
+        open_folder: Opens the folder that the page shows; None: no page.
         verbose: Whether every request is printed.
 
     Raises:
@@ -161,22 +168,15 @@ def start(
     from bokwon.serve.app import make_app
     from bokwon.serve.server import address_of, bind, run
 
-    listener = bind(settings.host, port)
-    address = address_of(listener, settings.host)
-    console = Console(quiet=False, verbose=verbose)
+    def make(settings: Settings, jobs: Jobs) -> Starlette:
+        return make_app(settings, jobs=jobs, workspace=open_folder(jobs) if open_folder else None)
 
-    def announce() -> None:
-        if ready is not None:
-            ready(address)
-        else:
-            typer.echo(address)
-            console.tell("summary", "the server answers at this address; Ctrl-C ends it")
-
-    with listener:
-        run(lambda settings, jobs: make_app(settings, jobs=jobs), settings, listener, ready=announce, verbose=verbose)
+    with bind(settings.host, port) as listener:
+        address = address_of(listener, settings.host)
+        run(make, settings, listener, ready=lambda: announce(address), verbose=verbose)
 
 
-def _settings_class() -> type[Settings]:
+def settings_class() -> type[Settings]:
     """Return the class of the server's settings.
 
     Raises:

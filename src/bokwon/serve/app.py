@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from bokwon.serve.endpoints import Service
+from bokwon.serve.folder import Workspace, folder_paths, folder_routes
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.limits import UploadLimits
 from bokwon.serve.openapi import PREFIX, make_document
@@ -43,20 +43,19 @@ def make_app(
     settings: Settings,
     *,
     jobs: Jobs | None = None,
-    folder_routes: Sequence[BaseRoute] = (),
-    folder_paths: Mapping[str, Any] | None = None,
+    workspace: Workspace | None = None,
 ) -> Starlette:
     """Make the application.
 
     Args:
         settings: Those of the server.
         jobs: The queue of all work; by default one of its own.
-        folder_routes: Routes of an opened folder, below /api/v1; with them the page is shown.
-        folder_paths: What the OpenAPI document says of them.
+        workspace: An opened folder; the page shows it, and it is closed with the application. None: no page.
     """
     queue = jobs or Jobs(settings.workers, most_waiting=settings.most_waiting)
     processes = Processes(do_task, limit=settings.timeout)
-    service = Service(settings, queue, processes, make_document(settings, folder_paths))
+    paths = folder_paths() if workspace else {}
+    service = Service(settings, queue, processes, make_document(settings, paths))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -69,11 +68,14 @@ def make_app(
                 await tidying
             await run_in_threadpool(queue.close, wait=_STOP)
             await run_in_threadpool(processes.close)
+            if workspace:
+                workspace.close()
             await run_in_threadpool(shutil.rmtree, service.folder, ignore_errors=True)
 
-    routes: list[BaseRoute] = [Mount(PREFIX, routes=[*service.routes(), *folder_routes])]
-    if folder_routes:
-        routes.append(Mount("/", _Page(directory=STATIC, html=True)))
+    endpoints = service.routes() + (folder_routes(workspace) if workspace else [])
+    routes: list[BaseRoute] = [Mount(PREFIX, routes=endpoints)]
+    if workspace:
+        routes.append(Mount("/", _Page(directory=STATIC, html=True, check_dir=False)))
     app = Starlette(
         routes=routes,
         lifespan=lifespan,

@@ -11,7 +11,7 @@ from bokwon.errors import ArgumentError, BokwonError
 from bokwon.inpaint.models import list_models
 from bokwon.serve.folder.finding import Finding, Told
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.masks.regions import CERTAIN
+from bokwon.serve.folder.masks.found_regions import CERTAIN
 from bokwon.serve.folder.restoration.restoring import Restoring
 from bokwon.serve.folder.restoration.settings import settings_of
 from bokwon.serve.folder.summary import Summary

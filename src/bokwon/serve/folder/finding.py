@@ -16,19 +16,17 @@ from bokwon.detection.kinds import FILLED, choose_kinds
 from bokwon.errors import ArgumentError
 from bokwon.inpaint.models import find_model, is_installed
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.masks.regions import (
+from bokwon.serve.folder.masks.found_regions import (
     CERTAIN,
     FoundRegion,
     accepted,
-    label_picture,
-    list_regions,
     new_hole,
-    pixels_of,
     read_found,
     surest,
     to_found,
     write_found,
 )
+from bokwon.serve.folder.masks.regions import Pieces, find_regions, label_picture, pixels_of
 from bokwon.serve.folder.masks.store import Change
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.view.page_cache import PageCache
@@ -46,9 +44,7 @@ _FOLDER = "found"
 _MOST = 0.5
 """Share of a page; where more than this looks damaged, the detector is probably wrong."""
 _CACHE = 128 << 20
-"""Bytes of found regions, and of pictures of their numbers, that are kept in memory."""
-_LISTED = 16
-"""Of how many pages the list of regions is kept."""
+"""Bytes of found regions, and of lists of regions, that are kept in memory."""
 
 
 class Finding:
@@ -67,8 +63,7 @@ class Finding:
         self._found: PageCache[list[FoundRegion]] = PageCache(
             _CACHE, lambda regions: sum(one.inside.nbytes + one.grown.nbytes for one in regions)
         )
-        self._pictures: PageCache[NDArray[np.uint16]] = PageCache(_CACHE, lambda picture: picture.nbytes)
-        self._listed: PageCache[tuple[Any, ...]] = PageCache(_LISTED, lambda _: 1)
+        self._listed: PageCache[Pieces] = PageCache(_CACHE, lambda pieces: pieces.nbytes)
 
     @property
     def available(self) -> bool:
@@ -176,20 +171,20 @@ class Finding:
             uncertain=len(left),
         )
 
-    def regions(self, entry: Entry) -> list[dict[str, Any]]:
-        """Return the regions of a page as the interface tells them."""
+    def _pieces(self, entry: Entry) -> Pieces:
         mask = self._workspace.masks.current(entry)
         found = self.found(entry)
         key = entry.id, mask.version, stamp_of(self._path(entry))
-        return list(
-            self._listed.get(key, lambda: tuple(one.facts() for one in list_regions(found, mask.hole, mask.kind)))
-        )
+        return self._listed.get(key, lambda: find_regions(found, mask.hole, mask.kind))
+
+    def regions(self, entry: Entry) -> list[dict[str, Any]]:
+        """Return the regions of a page as the interface tells them."""
+        return [region.facts() for region in self._pieces(entry).regions]
 
     def picture(self, entry: Entry) -> NDArray[np.uint16]:
         """Return the number of the region that each pixel of a page belongs to, as viewers show it."""
-        mask = self._workspace.masks.current(entry)
-        key = entry.id, mask.version, stamp_of(self._path(entry))
-        return self._pictures.get(key, lambda: label_picture(self.found(entry), mask.hole))
+        shape = self._workspace.masks.current(entry).hole.shape
+        return label_picture(self.found(entry), self._pieces(entry), shape)
 
     def pixels(self, entry: Entry, number: int) -> Hole:
         """Return the pixels of a region, (H, W) as viewers show the page.
@@ -197,7 +192,8 @@ class Finding:
         Raises:
             HttpError: There is no such region (404).
         """
-        part = pixels_of(self.found(entry), self._workspace.masks.current(entry).hole, number)
+        shape = self._workspace.masks.current(entry).hole.shape
+        part = pixels_of(self.found(entry), self._pieces(entry), number, shape)
         if part is None:
             raise HttpError(404, "No such region", f"the page has no region {number}", "load the page again")
         return part

@@ -173,7 +173,7 @@ class Workspace:
 
     def counts(self) -> dict[str, int]:
         """Return how many pages are in which state."""
-        counted = Counter(summary.state for summary in self.summaries())
+        counted: Counter[str] = Counter(summary.state for summary in self.summaries())
         return {state: counted[state] for state in STATES}
 
     def neighbours(self, entry: Entry) -> tuple[str | None, str | None]:

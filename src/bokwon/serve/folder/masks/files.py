@@ -23,6 +23,7 @@ __all__ = [
     "decode_mask",
     "encode_box",
     "encode_mask",
+    "encode_numbers",
     "pack_change",
     "read_patch",
 ]
@@ -40,22 +41,31 @@ _FAST = 1
 def encode_mask(hole: Hole, kind: Kind) -> bytes:
     """Return a mask as a PNG file of 1 bit, white where pixels are missing.
 
-    Pillow takes ten times as long for large pages.
-
     Args:
         hole: (H, W).
         kind: Noted in the file, so that it can be told from masks that others wrote.
+    """
+    return _png(np.packbits(hole, axis=1), hole.shape, 1, (b"tEXt", f"{_KEYWORD}\0{kind}".encode("latin-1")))
+
+
+def _png(rows: NDArray[np.uint8], shape: tuple[int, ...], depth: int, *more: tuple[bytes, bytes]) -> bytes:
+    """Return a gray PNG file. Pillow and OpenCV take ten times as long for the masks of large pages.
+
+    Args:
+        rows: (H, N) the bytes of each row.
+        shape: Height and width in pixels.
+        depth: Bits of a pixel.
+        more: Further chunks: name and data.
 
     Source: PNG, third edition, sections 5, 7.2 and 11.2.
     """
-    height, width = hole.shape
-    rows = np.zeros((height, 1 + -(-width // 8)), np.uint8)
-    # A byte before each row says that it is stored as it is.
-    rows[:, 1:] = np.packbits(hole, axis=1)
+    stored = np.zeros((shape[0], 1 + rows.shape[1]), np.uint8)
+    # The byte before each row says that it is stored as it is.
+    stored[:, 1:] = rows
     chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)),
-        (b"tEXt", f"{_KEYWORD}\0{kind}".encode("latin-1")),
-        (b"IDAT", zlib.compress(rows.data, _FAST)),
+        (b"IHDR", struct.pack(">IIBBBBB", shape[1], shape[0], depth, 0, 0, 0, 0)),
+        *more,
+        (b"IDAT", zlib.compress(stored.data, _FAST)),
         (b"IEND", b""),
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -84,13 +94,14 @@ def decode_mask(data: bytes, name: str, max_pixels: int) -> tuple[Hole, Kind] | 
     return page.pixels, "found" if kind == "found" else "drawn"
 
 
-def encode_box(part: NDArray[np.bool_] | NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """Return a part of a mask as a gray PNG file, 255 where it is hole; numbers of regions as they are."""
-    import cv2
+def encode_box(part: NDArray[np.bool_]) -> bytes:
+    """Return a part of a mask as a gray PNG file of 8 bits, 255 where it is hole."""
+    return _png(part.astype(np.uint8) * np.uint8(255), part.shape, 8)
 
-    gray = part.astype(np.uint8) * np.uint8(255) if part.dtype == np.bool_ else part
-    _, data = cv2.imencode(".png", gray, [cv2.IMWRITE_PNG_COMPRESSION, _FAST])
-    return bytes(data)
+
+def encode_numbers(numbers: NDArray[np.uint16]) -> bytes:
+    """Return numbers (H, W) as a gray PNG file of 16 bits."""
+    return _png(numbers.astype(">u2").view(np.uint8), numbers.shape, 16)
 
 
 def read_patch(data: bytes, largest: tuple[int, int]) -> Hole:

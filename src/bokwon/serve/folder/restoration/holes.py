@@ -13,7 +13,7 @@ from bokwon.errors import ArgumentError
 from bokwon.image_io.masks import check_hole
 from bokwon.image_io.page import Page
 from bokwon.provenance.hole_list import Damage
-from bokwon.serve.folder.masks.regions import FoundRegion
+from bokwon.serve.folder.masks.found_regions import FoundRegion
 from bokwon.serve.folder.masks.store import Mask
 from bokwon.serve.folder.restoration.fills import Result
 from bokwon.types import DETECTOR_CLASSES

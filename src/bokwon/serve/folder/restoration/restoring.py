@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any
@@ -101,7 +101,7 @@ class Restoring:
     def _write(
         self,
         entry: Entry,
-        works: dict[int, Callable[[], PageWork]],
+        works: Mapping[int, Callable[[], PageWork]],
         restorer: Restorer,
         progress: Told,
         *,
@@ -112,7 +112,7 @@ class Restoring:
         workspace = self._workspace
         keep = None if gone else self._writer.kept_pages(entry, frozenset(works))
         others = workspace.outputs.of(entry).pages - frozenset(works)
-        changed = dict(works)
+        changed: dict[int, Callable[[], PageWork]] = dict(works)
         if keep is None:
             for page in workspace.index.of_file(entry):
                 if page.number in others:
@@ -135,7 +135,7 @@ class Restoring:
             alive=lambda: progress(0.03),
         )
 
-    def _is_complete(self, entry: Entry, works: dict[int, Callable[[], PageWork]], others: frozenset[int]) -> bool:
+    def _is_complete(self, entry: Entry, works: Mapping[int, Callable[[], PageWork]], others: frozenset[int]) -> bool:
         """Return whether all that the masks of a file call hole is filled, once some pages are written."""
         workspace = self._workspace
         told: dict[int, Any] = {}

@@ -21,7 +21,7 @@ from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.record import read_record, record_folder
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.masks.regions import CERTAIN
+from bokwon.serve.folder.masks.found_regions import CERTAIN
 from bokwon.serve.folder.restoration.holes import PageWork, WorkHoles
 from bokwon.serve.folder.workspace import Workspace
 from bokwon.utilities.atomic import make_folder

@@ -14,8 +14,8 @@ from bokwon.detection.kinds import FILLED, KINDS
 from bokwon.errors import ArgumentError
 from bokwon.serve.folder.desk import ONLY, Desk
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.masks.files import encode_box
-from bokwon.serve.folder.masks.regions import CERTAIN
+from bokwon.serve.folder.masks.files import encode_box, encode_numbers
+from bokwon.serve.folder.masks.found_regions import CERTAIN
 from bokwon.serve.folder.masks.tools import MOST_GROWN, WAYS, Way, magic_wand, reshape
 from bokwon.serve.folder.routes.answers import json_answer, of_folder, of_page
 from bokwon.serve.folder.routes.mask_routes import change_facts
@@ -98,7 +98,7 @@ def _regions(desk: Desk, entry: Entry, request: Request, body: bytes) -> Respons
         picture = picture[top:bottom, left:right]
     elif request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(encode_box(picture), headers=headers, media_type="image/png")
+    return Response(encode_numbers(picture), headers=headers, media_type="image/png")
 
 
 def _numbers(told: dict[str, Any], name: str) -> list[int]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bokwon.detection.detector import as_gray
 from bokwon.image_io.page import Page
 from bokwon.inpaint.color import as_float, lightness, samples_to_light
 from bokwon.provenance.overlay import draw_overlay
-from bokwon.types import Hole
 
 __all__ = ["INK_LEFT_OUT", "INK_MADE", "draw_evidence"]
 
@@ -23,6 +23,8 @@ _INK = 0.6
 """What is darker than this share of the paper counts as ink."""
 _PAPER = 75
 """Percentile of the page's lightness that counts as that of its paper."""
+_BLOCK = 1024
+"""Side of the blocks that are drawn one after the other, pixels: those without a fill stay gray."""
 _STEP = 8
 """Only every eighth pixel of each row and column is looked at for that."""
 
@@ -39,16 +41,20 @@ def draw_evidence(scan: Page, restored: Page, levels: NDArray[np.uint8], layers:
     Returns:
         The picture, RGB, with the place of the scan: upright where viewers show the scan upright.
     """
-    picture = draw_overlay(restored, levels, layers)
-    filled = levels > 0
-    rows, columns = np.flatnonzero(filled.any(axis=1)), np.flatnonzero(filled.any(axis=0))
-    if len(rows):
-        window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-        paper = float(np.percentile(_light(scan, (slice(None, None, _STEP),) * 2), _PAPER))
-        before, after = (_light(page, window) < _INK * paper for page in (scan, restored))
-        inside = filled[window]
-        _paint(picture[window], inside & after & ~before, INK_MADE)
-        _paint(picture[window], inside & before & ~after, INK_LEFT_OUT)
+    picture = _gray(restored)
+    paper = float(np.percentile(_light(scan, (slice(None, None, _STEP),) * 2), _PAPER))
+    height, width = levels.shape
+    for top in range(0, height, _BLOCK):
+        for left in range(0, width, _BLOCK):
+            window = slice(top, top + _BLOCK), slice(left, left + _BLOCK)
+            filled = levels[window] > 0
+            if not filled.any():
+                continue
+            block = replace(restored, pixels=restored.pixels[window])
+            picture[window] = draw_overlay(block, levels[window], layers)
+            before, after = (_light(page, window) < _INK * paper for page in (scan, restored))
+            picture[window][filled & after & ~before] = INK_MADE
+            picture[window][filled & before & ~after] = INK_LEFT_OUT
     metadata = replace(scan.metadata, icc=None)
     return Page(picture, "RGB", scan.format, metadata, shown=scan.upright)
 
@@ -57,5 +63,8 @@ def _light(page: Page, window: tuple[slice, slice]) -> NDArray[np.float32]:
     return lightness(as_float(samples_to_light(page.pixels[window], page.mode)))
 
 
-def _paint(picture: NDArray[np.uint8], where: Hole, colour: tuple[int, int, int]) -> None:
-    picture[where] = colour
+def _gray(page: Page) -> NDArray[np.uint8]:
+    """Return a page in gray, (H, W, 3)."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(as_gray(page.pixels, page.mode), cv2.COLOR_GRAY2RGB), np.uint8)

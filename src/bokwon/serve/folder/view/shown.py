@@ -160,9 +160,8 @@ def _halved(samples: Pixels) -> NDArray[np.uint8]:
     if height % 2 or width % 2:
         samples = cv2.copyMakeBorder(samples, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     half = cv2.resize(samples, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA)
-    if half.dtype == np.uint16:
-        half = half >> 8
-    return np.asarray(half, np.uint8)
+    samples = np.asarray(half)
+    return np.asarray(samples >> 8 if samples.dtype == np.uint16 else samples, np.uint8)
 
 
 def _transform(page: Page) -> ImageCms.ImageCmsTransform | None:
