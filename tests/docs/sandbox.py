@@ -12,6 +12,14 @@ ROOT = Path(__file__).parents[2]
 SIDE = 96
 # What Python blocks may use without saying where it comes from.
 NAMES = {
+    # Until the program ends.
+    "http.md": (
+        "import atexit, subprocess\n"
+        "_server = subprocess.Popen(['bokwon', 'serve', '--port', '8765'], stdout=subprocess.PIPE)\n"
+        "atexit.register(_server.wait)\n"
+        "atexit.register(_server.terminate)\n"
+        "_server.stdout.readline()\n"
+    ),
     "damage.md": "import numpy as np\nimage = np.full((96, 96, 3), 220, np.uint8)\n",
     "losses.md": (
         "import torch\n"

@@ -13,11 +13,13 @@ from bokwon.batch.cluster import run_on_cluster
 from bokwon.batch.found_masks import load_detector
 from bokwon.batch.job import Outcome
 from bokwon.batch.journal import Entry, fingerprint
+from bokwon.batch.page_holes import HoleSource
 from bokwon.batch.plan import Task
 from bokwon.batch.single_file import restore_file
 from bokwon.batch.treatment.leaf import Leaf, save_leaf
 from bokwon.errors import BokwonError, FileAccessError, MissingDependencyError
 from bokwon.image_io.decoder_warnings import listen
+from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.atomic import make_folder
@@ -28,6 +30,7 @@ from bokwon.utilities.time_limit import overdue
 from bokwon.version import __version__
 
 __all__ = [
+    "restore_task",
     "restore_tasks",
     "restore_tasks_on_cluster",
     "start_on_node",
@@ -42,10 +45,20 @@ def start_worker(settings: RestoreSettings) -> Callable[[Task], Entry]:
     """Load what fills the holes, and return what restores one file with it: for `run_in_processes`."""
     if not os.environ.get("BOKWON_DEBUG"):
         listen()
-    return partial(_restore, Restorer(settings))
+    return partial(restore_task, Restorer(settings))
 
 
-def _restore(restorer: Restorer, task: Task) -> Entry:
+def restore_task(
+    restorer: Restorer, task: Task, *, holes: HoleSource | None = None, progress: Progress | None = None
+) -> Entry:
+    """Restore one file, and say what came of it, whatever is wrong.
+
+    Args:
+        restorer: What fills the holes.
+        task: The file.
+        holes: Says what is to be filled, in the place of the file's masks.
+        progress: Told after each tile.
+    """
     begun = perf_counter()
     said: list[tuple[str, str]] = []
     outcome = Outcome(0, 0, 0, 0, 0)
@@ -58,7 +71,14 @@ def _restore(restorer: Restorer, task: Task) -> Entry:
             make_folder(task.job.target.parent)
             wanted = task.job.options.find
             find = None if wanted is None or task.job.masks else load_detector(wanted)
-            outcome = restore_file(task.job, restorer, lambda level, text: said.append((level, text)), find=find)
+            outcome = restore_file(
+                task.job,
+                restorer,
+                lambda level, text: said.append((level, text)),
+                find=find,
+                holes=holes,
+                progress=progress,
+            )
             sha256 = sha256_of_file(task.job.target)
             if task.job.pictures is not None and outcome.pictures:
                 _save_leaf(task.job.pictures, Leaf(sha256, outcome.pages, outcome.pictures), said)

@@ -58,6 +58,8 @@ class Job:
         format: The format to write. By default that of the target's extension, or PNG on standard output.
         options: The rest.
         pictures: Folder for the pictures of the treatment report; None for none.
+        update: Pages of the target, as an earlier restoration of this source left it, that stay as they are, and so
+            does what its record says of them. None makes all of the target anew.
     """
 
     source: Source
@@ -66,6 +68,7 @@ class Job:
     format: str | None = None
     options: Options = Options()
     pictures: Path | None = None
+    update: frozenset[int] | None = None
 
     @property
     def output_format(self) -> str:

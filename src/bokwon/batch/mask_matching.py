@@ -23,6 +23,7 @@ from bokwon.utilities.listing import Listing, list_folder
 __all__ = [
     "REPORT_FILES",
     "REPORT_PAGE",
+    "STATE",
     "MaskFinder",
     "Masks",
     "expected_names",
@@ -37,6 +38,8 @@ __all__ = [
 
 REPORT_PAGE, REPORT_FILES = "report.html", "report_files"
 """Names of the treatment report and of the folder of its pictures, in a folder of outputs."""
+STATE = ".bokwon"
+"""Name of the folder that the page in the browser keeps its state in; it holds no images to restore."""
 
 _ANY_CASE = re.DOTALL | re.IGNORECASE
 _SUFFIX = re.compile(r"(?P<stem>.+?)(?:[-_]mask)?(?:_p(?P<page>\d+))?(?:[-_]mask(?P<number>\d*))?", _ANY_CASE)
@@ -112,7 +115,7 @@ def list_images(folder: Path, *, recursive: bool, without: Iterable[Path] = ()) 
 def _is_ours(folder: Path) -> bool:
     """Return whether bokwon has made a folder beside the outputs of an earlier run."""
     of_report = folder.name == REPORT_FILES and (folder.parent / REPORT_PAGE).is_file()
-    return of_report or folder.name.endswith(RECORD)
+    return of_report or folder.name == STATE or folder.name.endswith(RECORD)
 
 
 class MaskFinder:
@@ -205,7 +208,8 @@ def is_mask_of_neighbour(name: PurePosixPath, images: Collection[PurePosixPath])
     if stem.name == name.stem:
         return False
     says_mask = _SAYS_MASK.search(name.stem) is not None
-    suffixes = EXTENSIONS if says_mask else _MULTIPAGE if page else ()
+    # A mask that is called so may bear the whole name of its image: `a.png_mask.png`, where there is an `a.tif` too.
+    suffixes = ("", *EXTENSIONS) if says_mask else _MULTIPAGE if page else ()
     return any(stem.with_name(stem.name + suffix) in images for suffix in suffixes)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from bokwon.image_io.page import Page
 from bokwon.provenance.hole_list import Damage
-from bokwon.types import Hole
+from bokwon.types import Hole, Pixels
 
 __all__ = ["HoleSource", "PageHole", "Tell"]
 
@@ -26,6 +26,9 @@ class PageHole:
         said: How the mask was read, or what was found, in words.
         origin: Whether somebody gave the hole, or bokwon found it.
         read_damage: Returns what is told of the damage, for the record.
+        samples: What fills the hole, if that was made before: its pixels in order of rows, (N,) or (N, C). None where
+            it is to be filled.
+        filled_by: What made parts of these samples, for the record, see `bokwon.provenance.recorder.PageRecord`.
     """
 
     hole: Hole
@@ -33,6 +36,8 @@ class PageHole:
     said: str
     origin: Literal["given", "found"]
     read_damage: Callable[[], Damage]
+    samples: Pixels | None = None
+    filled_by: tuple[Mapping[str, Any], ...] = ()
 
 
 class HoleSource(Protocol):

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import PurePath
 from typing import BinaryIO, Literal
 
@@ -24,6 +25,7 @@ from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.output_formats import check_fits, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.previews import without_previews
+from bokwon.image_io.reader import Source
 from bokwon.image_io.transparency import spread_alpha
 from bokwon.image_io.xmp import holds_xmp, with_xmp
 from bokwon.inpaint.fill import Progress
@@ -46,6 +48,7 @@ def restore_file(
     tell: Tell,
     *,
     find: FindDamage | None = None,
+    holes: HoleSource | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Restore a file. The target appears whole or not at all.
@@ -57,6 +60,7 @@ def restore_file(
         restorer: With what.
         tell: Called with notices and warnings.
         find: Finds the damage if the file has no mask. If it is None, such a file is copied as it is.
+        holes: Says what is to be filled, in the place of the masks.
         progress: Told after each tile.
 
     Returns:
@@ -75,8 +79,9 @@ def restore_file(
         for warning in document.warnings:
             tell("warning", warning)
         wanted = _wanted(job, document.pages)
-        found = FoundMasks(find, document.pages, wanted, tell) if find is not None and not job.masks else None
-        holes = found or GivenMasks(job, document.pages, wanted, opened, tell)
+        search = find if holes is None and not job.masks else None
+        found = FoundMasks(search, document.pages, wanted, tell) if search is not None else None
+        holes = holes or found or GivenMasks(job, document.pages, wanted, opened, tell)
         if found is not None and job.target is not None:
             found.check_pictures(job.target, job.source.path, overwrite=job.options.overwrite)
         work = _Work(job, restorer, tell, progress, document, file_format, opened, holes)
@@ -121,6 +126,12 @@ class _Work:
         self._progress = progress
         self._document = document
         self._holes = holes
+        # What is written anew: the source, or the output that only some pages of change.
+        self._written = document
+        if job.update is not None and job.target is not None:
+            self._written = opened.enter_context(
+                open_document(Source.of(job.target), max_pixels=job.options.max_pixels)
+            )
         self._recorder: Recorder | None = None
         self._mark: Mark | None = None
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
@@ -143,6 +154,8 @@ class _Work:
             self._tell("detail", f"{name}: no mask")
         if not masked and self._document.pages > 1:
             return None
+        if self._written is not self._document:
+            read = partial(self._document.page, number)
         if masked:
             self._holes.check_size(number, self._document.size(number))
         page = read()
@@ -165,7 +178,9 @@ class _Work:
                 self._tell("note", f"{name}: its thumbnail shows the damage and is not kept")
         self._announce(page)
         if found is not None:
-            hole = self._restorer.grown(found.hole, name=f"mask {found.mask}")
+            hole = found.hole
+            if found.samples is None:
+                hole = self._restorer.grown(hole, name=f"mask {found.mask}")
             page = self._fill(number, page, hole, found)
             self.readings.append((found.mask, found.said))
             self.restored += 1
@@ -189,16 +204,27 @@ class _Work:
         recorder, target = None, self._job.target
         if self._job.options.record and target is not None:
             self._recorder = self._recorder or self._open.enter_context(
-                Recorder(self._job.source, target, self._restorer, with_overlay=self._job.options.overlay)
+                Recorder(
+                    self._job.source,
+                    target,
+                    self._restorer,
+                    with_overlay=self._job.options.overlay,
+                    keep=self._job.update or frozenset(),
+                )
             )
             recorder = self._recorder
         levels = None
         if recorder is not None:
-            levels = recorder.before(number, page, hole, found.mask, found.read_damage(), origin=found.origin)
+            levels = recorder.before(
+                number, page, hole, found.mask, found.read_damage(), origin=found.origin, filled_by=found.filled_by
+            )
         drawing = PageDrawing(page, hole, self._damage(found)) if self._draws else None
-        if page.metadata.alpha_of_values:
-            spread_alpha(page.pixels, hole)
-        self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
+        if found.samples is not None:
+            page.pixels[hole] = found.samples
+        else:
+            if page.metadata.alpha_of_values:
+                spread_alpha(page.pixels, hole)
+            self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
         if recorder is not None and levels is not None:
             recorder.after(number, page, levels)
         if drawing is not None:
@@ -257,7 +283,7 @@ class _Work:
 
     def write(self, stream: BinaryIO) -> None:
         """Write the output, and all of the record of the intervention but its place."""
-        self._document.rewrite(stream, self._format, self.restore_page, self._mark_file)
+        self._written.rewrite(stream, self._format, self.restore_page, self._mark_file)
         if self._recorder is not None:
             options = asdict(self._job.options)
             settings = {**options.pop("masks"), **options, "format": self._format}

@@ -25,10 +25,12 @@ from bokwon.cli import (
     export,
     masks,
     models,
+    open,
     pages,
     record,
     reproduce,
     restore,
+    serve,
     train,
     undo,
 )
@@ -79,6 +81,8 @@ export.register(app)
 convert.register(app)
 evaluate.register(app)
 evaluate_detect.register(app)
+open.register(app)
+serve.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Region:
         area: Its area in pixels, before growing.
         confidence: Share of regions of this kind and score that are right, in [0, 1].
         filled: Whether it is part of the hole.
+        inside: bool (h, w) of the box, its pixels before it is grown; None where only the rest is known.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Region:
     area: int
     confidence: float
     filled: bool
+    inside: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +165,7 @@ class Detector:
             kinds[window][mask] = KINDS.index(piece.kind) + 1
             confidence[window][mask] = piece.confidence
             box = (window[1].start, window[0].start, window[1].stop, window[0].stop)
-            regions.append(Region(piece.kind, box, int(np.count_nonzero(mask)), piece.confidence, filled))
+            regions.append(Region(piece.kind, box, int(np.count_nonzero(mask)), piece.confidence, filled, mask))
         regions.sort(key=lambda region: -region.area)
         return Damage(grow_mask(hole, self.grow), kinds, confidence, tuple(regions))
 

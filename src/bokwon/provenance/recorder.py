@@ -6,9 +6,11 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal
@@ -27,6 +29,7 @@ from bokwon.provenance.hole_list import Damage, describe_holes
 from bokwon.provenance.overlay import draw_overlay
 from bokwon.provenance.record import (
     FORMAT,
+    OF_A_PAGE,
     RECORD_FILE,
     originals_file,
     read_record,
@@ -39,7 +42,7 @@ from bokwon.utilities.checksums import sha256_of, sha256_of_file
 from bokwon.utilities.locks import lock_folder
 from bokwon.version import __version__
 
-__all__ = ["PageRecord", "Recorder"]
+__all__ = ["PageRecord", "Recorder", "describe_restorer"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,9 @@ class PageRecord:
         holes: Connected holes: `box` (left, top, width, height), `area`, the farthest `evidence` level, the kind of
             `damage`, None where it is not told, the `confidence` of a detector, None where somebody gave the mask, and
             the `derived_shape`, which is that of the outline alone.
+        filled_by: What filled parts of the page, where that was not what the record names for all: `box` (left, top,
+            width, height; None for all of the page), `method`, `model`, `model_sha256`, `engine` and `settings`. Of
+            parts that overlap the later one counts.
     """
 
     page: int
@@ -71,6 +77,24 @@ class PageRecord:
     evidence: tuple[int, ...]
     damage_from: str | None
     holes: tuple[dict[str, Any], ...]
+    filled_by: tuple[Mapping[str, Any], ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is written of it."""
+        facts = asdict(self)
+        if not self.filled_by:
+            del facts["filled_by"]
+        return facts
+
+
+def describe_restorer(restorer: Restorer) -> dict[str, Any]:
+    """Return what a record says of what filled the holes."""
+    return {
+        "method": restorer.settings.method,
+        "model": restorer.model.name if restorer.model else None,
+        "model_sha256": restorer.sha256,
+        "engine": restorer.engine.description,
+    }
 
 
 class Recorder:
@@ -84,6 +108,7 @@ class Recorder:
         target: The output.
         restorer: What fills the holes.
         with_overlay: Whether to draw the evidence too.
+        keep: Pages that the target keeps as they are; what its record says of them is kept, too.
 
     Raises:
         ArgumentError: The input is itself a restored file, and its original pixels are in the record that would be
@@ -92,7 +117,15 @@ class Recorder:
         InputFileError: The model's card has invalid values.
     """
 
-    def __init__(self, source: Source, target: Path, restorer: Restorer, *, with_overlay: bool) -> None:
+    def __init__(
+        self,
+        source: Source,
+        target: Path,
+        restorer: Restorer,
+        *,
+        with_overlay: bool,
+        keep: frozenset[int] = frozenset(),
+    ) -> None:
         self._restorer = restorer
         self._encoder = encoder_of(restorer.model)
         with source.open() as stream:
@@ -103,6 +136,8 @@ class Recorder:
         self._output: str | None = None
         self._with_overlay = with_overlay
         self._pages: list[PageRecord] = []
+        self._keep = keep
+        self._earlier: dict[str, Any] = read_record(self._folder)[1] if keep else {}
         self._check_earlier()
         self._part = part_beside(self._folder / RECORD_FILE)
         try:
@@ -141,6 +176,7 @@ class Recorder:
         damage: Damage,
         *,
         origin: Literal["given", "found"] = "given",
+        filled_by: tuple[Mapping[str, Any], ...] = (),
     ) -> NDArray[np.uint8]:
         """Record a page before it is filled, and return its evidence levels."""
         kernels = self._encoder.kernels
@@ -161,6 +197,7 @@ class Recorder:
                 evidence=tuple(int(count) for count in counts),
                 damage_from=damage.source,
                 holes=describe_holes(hole, levels, damage),
+                filled_by=filled_by,
             )
         )
         self._save_picture(f"hole_p{number:03}.png", Image.fromarray(hole))
@@ -190,24 +227,34 @@ class Recorder:
         """
         stream.seek(0)
         self._output = sha256_of(stream)
-        restorer = self._restorer
+        made_by = {**describe_restorer(self._restorer), "settings": settings}
         record = {
             "record": FORMAT,
             "bokwon": __version__,
             "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "input": self._input,
             "output": {"file": self._target.name, "sha256": self._output},
-            "method": restorer.settings.method,
-            "model": restorer.model.name if restorer.model else None,
-            "model_sha256": restorer.sha256,
-            "engine": restorer.engine.description,
-            "settings": settings,
+            **made_by,
             "kernels": self._encoder.kernels,
             "kernels_from": self._encoder.source,
             "over_itself": self._over_itself,
-            "pages": [asdict(page) for page in self._pages],
+            "pages": sorted(
+                [*self._keep_pages(made_by), *(page.facts() for page in self._pages)], key=itemgetter("page")
+            ),
         }
         write_file(self._part / RECORD_FILE, json.dumps(record, indent=1, ensure_ascii=False))
+
+    def _keep_pages(self, made_by: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Copy what the earlier record holds of the pages that stay, and return what it says of them."""
+        pages = [page for number, page in self._earlier.get("pages", {}).items() if number in self._keep]
+        before = {name: self._earlier.get(name) for name in made_by}
+        for page in pages:
+            for path in self._folder.glob(f"*_p{page['page']:03}.*"):
+                if OF_A_PAGE.fullmatch(path.name):
+                    shutil.copy2(path, self._part / path.name)
+            if any(before[name] != told for name, told in made_by.items() if name != "settings"):
+                page.setdefault("filled_by", [{"box": None, **before}])
+        return pages
 
     def finish(self) -> Path | None:
         """Move the record into place, after the output.

@@ -1,0 +1,108 @@
+"""The application: endpoints, the page, and around them who may ask and how much."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from bokwon.serve.endpoints import Service
+from bokwon.serve.folder import Workspace, folder_paths, folder_routes
+from bokwon.serve.jobs import Jobs
+from bokwon.serve.limits import UploadLimits
+from bokwon.serve.openapi import PREFIX, make_document
+from bokwon.serve.problems import HANDLERS
+from bokwon.serve.processes import Processes
+from bokwon.serve.security import Guard, SecurityHeaders
+from bokwon.serve.settings import Settings
+from bokwon.serve.work import do_task
+
+__all__ = ["STATIC", "make_app"]
+
+STATIC = Path(__file__).parent / "static"
+"""What the browser loads."""
+
+_IDLE = 20.0
+"""Seconds after which a process without work ends. The next request waits for a new one."""
+_LOOK = 5.0
+_STOP = 10.0
+"""Seconds that work may take to stop, when the server does."""
+
+
+def make_app(
+    settings: Settings,
+    *,
+    jobs: Jobs | None = None,
+    workspace: Workspace | None = None,
+) -> Starlette:
+    """Make the application.
+
+    Args:
+        settings: Those of the server.
+        jobs: The queue of all work; by default one of its own.
+        workspace: An opened folder; the page shows it, and it is closed with the application. None: no page.
+    """
+    queue = jobs or Jobs(settings.workers, most_waiting=settings.most_waiting)
+    processes = Processes(do_task, limit=settings.timeout)
+    paths = folder_paths() if workspace else {}
+    service = Service(settings, queue, processes, make_document(settings, paths))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        tidying = asyncio.ensure_future(_end_idle(processes))
+        try:
+            yield
+        finally:
+            tidying.cancel()
+            with suppress(asyncio.CancelledError):
+                await tidying
+            await run_in_threadpool(queue.close, wait=_STOP)
+            await run_in_threadpool(processes.close)
+            if workspace:
+                workspace.close()
+            await run_in_threadpool(shutil.rmtree, service.folder, ignore_errors=True)
+
+    endpoints = service.routes() + (folder_routes(workspace) if workspace else [])
+    routes: list[BaseRoute] = [Mount(PREFIX, routes=endpoints)]
+    if workspace:
+        routes.append(Mount("/", _Page(directory=STATIC, html=True, check_dir=False)))
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers=HANDLERS,
+        # The outermost first.
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Guard, settings=settings),
+            Middleware(UploadLimits, most=settings.max_upload),
+        ],
+    )
+    app.state.jobs = queue
+    app.state.folder = service.folder
+    return app
+
+
+async def _end_idle(processes: Processes) -> None:
+    while True:
+        await asyncio.sleep(_LOOK)
+        await run_in_threadpool(processes.release, _IDLE)
+
+
+class _Page(StaticFiles):
+    """The files of the page. They are asked for anew each time: a new version must not meet old ones."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if not response.headers.get("content-type", "").startswith("text/html"):
+            response.headers["Cache-Control"] = "no-cache"
+        return response

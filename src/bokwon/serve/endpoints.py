@@ -1,0 +1,310 @@
+"""The endpoints that know no folder: files in, files out; jobs, events, health and version."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from bokwon.batch.found_masks import check_detector, detector_is_installed
+from bokwon.batch.job import Options
+from bokwon.batch.page_ranges import select_pages
+from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.inpaint.models import INT8_OF, list_models
+from bokwon.serve.jobs import Job, Jobs
+from bokwon.serve.parameters import (
+    DETECT,
+    MASKS,
+    RESTORE,
+    mask_options,
+    read_parameters,
+    restore_settings,
+)
+from bokwon.serve.problems import HttpError
+from bokwon.serve.processes import Processes
+from bokwon.serve.settings import Settings
+from bokwon.serve.uploads import Body, receive_body
+from bokwon.serve.work import Answer, Detect, ReadMask, Restore
+from bokwon.settings import choices
+from bokwon.utilities.processes import available_cores
+from bokwon.version import __version__
+
+__all__ = ["FACTS", "Service", "model_names"]
+
+FACTS = "Bokwon-Facts"
+"""Header of answers that are files: what else is told, as JSON."""
+
+_LONGEST_FACTS = 4096
+_ALIVE = 15.0
+"""Seconds without an event after which a comment tells that the connection lives."""
+
+
+class Service:
+    """Answers requests.
+
+    Args:
+        settings: Those of the server.
+        jobs: The queue of all work.
+        processes: Where the work on uploads is done.
+        openapi: The document that describes all endpoints.
+
+    Attributes:
+        folder: Where uploads are kept while they are worked on.
+    """
+
+    def __init__(self, settings: Settings, jobs: Jobs, processes: Processes, openapi: dict[str, Any]) -> None:
+        self._settings = settings
+        self._jobs = jobs
+        self._processes = processes
+        self._openapi = openapi
+        self._threads = settings.threads or max(1, available_cores() // settings.workers)
+        self._uploads = 0
+        self.folder = Path(tempfile.mkdtemp(prefix="bokwon-"))
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes below /api/v1."""
+        return [
+            Route("/restore", self.restore, methods=["POST"]),
+            Route("/detect", self.detect, methods=["POST"]),
+            Route("/masks", self.masks, methods=["POST"]),
+            Route("/jobs/{id}", self.job, methods=["GET", "DELETE"]),
+            Route("/events", self.events),
+            Route("/health", self.health),
+            Route("/version", self.version),
+            Route("/openapi.json", self.openapi),
+        ]
+
+    async def restore(self, request: Request) -> Response:
+        """Restore an image."""
+
+        def plan(body: Body, folder: Path) -> Restore:
+            values = read_parameters(body.fields, RESTORE)
+            image, mask = body.only("image"), body.files.get("mask")
+            settings = restore_settings(values, self._threads)
+            if values["pages"] is not None:
+                select_pages(values["pages"])
+            if mask is None:
+                _check_detector("send a mask as the field mask")
+            options = Options(
+                masks=mask_options(values),
+                max_pixels=self._settings.max_pixels,
+                pages=values["pages"],
+                record=values["record"],
+                find=values["certain"] if mask is None else None,
+            )
+            return Restore(image, mask, folder, settings, options, values["format"] and values["format"].upper())
+
+        return await self._work(request, "restore", ("image", "mask"), plan)
+
+    async def detect(self, request: Request) -> Response:
+        """Find the damage of a page."""
+
+        def plan(body: Body, folder: Path) -> Detect:
+            values = read_parameters(body.fields, DETECT)
+            kinds = values["kinds"]
+            names = None if kinds is None else tuple(name.strip().replace("-", " ") for name in kinds.split(","))
+            options = {key: values[key] for key in ("threshold", "min_area", "grow", "outline")}
+            _check_detector("draw the mask by hand")
+            return Detect(
+                body.only("image"),
+                folder,
+                values["page"],
+                values["answer"],
+                tuple({**options, "kinds": names, "threads": self._threads}.items()),
+                self._settings.max_pixels,
+            )
+
+        return await self._work(request, "detect", ("image",), plan)
+
+    async def masks(self, request: Request) -> Response:
+        """Tell how a mask is read."""
+
+        def plan(body: Body, folder: Path) -> ReadMask:
+            values = read_parameters(body.fields, MASKS)
+            return ReadMask(
+                body.only("image"),
+                body.only("mask"),
+                folder,
+                values["page"],
+                values["answer"],
+                mask_options(values),
+                self._settings.max_pixels,
+            )
+
+        return await self._work(request, "masks", ("image", "mask"), plan)
+
+    async def _work(
+        self,
+        request: Request,
+        kind: str,
+        names: tuple[str, ...],
+        plan: Callable[[Body, Path], Restore | Detect | ReadMask],
+    ) -> Response:
+        """Receive files, have them worked on, and answer with what comes of it."""
+        # Uploads take room on the disk before they are jobs: no more of them than jobs may be.
+        if self._uploads >= self._settings.workers + self._settings.most_waiting:
+            raise HttpError(429, "Too many requests", f"{self._uploads} requests are at work", "try again later")
+        self._uploads += 1
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+
+        async def forget() -> None:
+            self._uploads -= 1
+            await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
+
+        try:
+            body = await receive_body(request, folder, names)
+            task = plan(body, folder)
+            job = self._jobs.submit(kind, lambda job: self._processes.run(task, job, name=task.image.name))
+            answer = await self._result(job, request)
+        except BaseException:
+            await asyncio.shield(forget())
+            raise
+        if answer.path is None:
+            await forget()
+            return JSONResponse(answer.facts)
+        return _FileAnswer(answer, forget)
+
+    async def _result(self, job: Job, request: Request) -> Answer:
+        """Wait for a job; stop it if nobody waits for it any more.
+
+        Raises:
+            HttpError: It was cancelled.
+        """
+        result = asyncio.wrap_future(job.future)
+        gone = asyncio.ensure_future(_until_gone(request))
+        try:
+            await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            if not result.done():
+                self._jobs.cancel(job.id)
+                # Its files may be removed once nobody works on them.
+                await asyncio.wait({result})
+        if result.cancelled():
+            raise HttpError(503, "The work was stopped", "the work was cancelled, or the server stops", "send it again")
+        answer: Answer = result.result()
+        return answer
+
+    async def job(self, request: Request) -> Response:
+        """Tell of a job, or cancel it."""
+        name = request.path_params["id"]
+        job = self._jobs.cancel(name) if request.method == "DELETE" else self._jobs.get(name)
+        if job is None:
+            raise HttpError(
+                404, "No such job", f"there is no job {name}", "jobs are forgotten some time after their end"
+            )
+        return JSONResponse(job.facts())
+
+    async def events(self, request: Request) -> Response:
+        """Stream what happens, as server-sent events."""
+        return StreamingResponse(_event_stream(self._jobs), media_type="text/event-stream")
+
+    async def health(self, request: Request) -> Response:
+        """Tell that the server answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def version(self, request: Request) -> Response:
+        """Tell the version, and what there is to choose from."""
+        return JSONResponse(
+            {
+                "version": __version__,
+                "models": [{"name": name, "title": title} for name, title in await run_in_threadpool(model_names)],
+                "methods": list(choices("method")),
+                "finishes": list(choices("finish")),
+                "detector": detector_is_installed(),
+                "limits": {
+                    "upload_bytes": self._settings.max_upload,
+                    "pixels": self._settings.max_pixels,
+                    "seconds": self._settings.timeout,
+                    "waiting": self._settings.most_waiting,
+                },
+            }
+        )
+
+    async def openapi(self, request: Request) -> Response:
+        """Return the document that describes the interface."""
+        return JSONResponse(self._openapi)
+
+
+def model_names() -> list[tuple[str, str]]:
+    """Return name and title of the models that fill holes.
+
+    A model in 8 bits is not among them: it runs in the place of its float model where that is faster.
+    """
+    try:
+        found = [model for model in list_models() if INT8_OF not in (model.card or {})]
+    except InputFileError:
+        # Whoever uses the damaged one is told.
+        return []
+    names = {model.path.stem: model for model in found if "classes" not in (model.card or {})}
+    return [(name, str((model.card or {}).get("title", name))) for name, model in names.items()]
+
+
+def _check_detector(fix: str) -> None:
+    try:
+        check_detector()
+    except MissingDependencyError as error:
+        raise HttpError(
+            503, "No damage model", "no model that finds damage is installed", fix, {"Retry-After": "86400"}
+        ) from error
+
+
+async def _until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _event_stream(jobs: Jobs) -> AsyncIterator[str]:
+    # A browser knows by it that the connection stands.
+    yield ": bokwon\n\n"
+    events = jobs.listen()
+    waiting: asyncio.Future[dict[str, Any]] | None = None
+    try:
+        while True:
+            waiting = waiting or asyncio.ensure_future(anext(events))
+            await asyncio.wait({waiting}, timeout=_ALIVE)
+            if not waiting.done():
+                yield ": alive\n\n"
+                continue
+            event, waiting = waiting.result(), None
+            yield f"data: {json.dumps(event)}\n\n"
+    except StopAsyncIteration:
+        return
+    finally:
+        if waiting is not None:
+            waiting.cancel()
+
+
+class _FileAnswer(FileResponse):
+    """A file, removed once it is sent or its receiver is gone."""
+
+    def __init__(self, answer: Answer, forget: Callable[[], Awaitable[None]]) -> None:
+        assert answer.path is not None
+        super().__init__(
+            answer.path, media_type=answer.media_type, filename=answer.name, headers={FACTS: _as_header(answer.facts)}
+        )
+        self._forget = forget
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await asyncio.shield(self._forget())
+
+
+def _as_header(facts: dict[str, Any]) -> str:
+    """Return facts as JSON of one line of ASCII, without the last messages where there are very many."""
+    messages = list(facts.get("messages", ()))
+    while len(text := json.dumps({**facts, "messages": messages} if messages else facts)) > _LONGEST_FACTS and messages:
+        messages.pop()
+    return text

@@ -1,0 +1,180 @@
+"""All that works on an opened folder, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from bokwon.detection.kinds import FILLED
+from bokwon.errors import ArgumentError, BokwonError
+from bokwon.inpaint.models import list_models
+from bokwon.serve.folder.finding import Finding, Told
+from bokwon.serve.folder.index import Entry
+from bokwon.serve.folder.masks.found_regions import CERTAIN
+from bokwon.serve.folder.restoration.restoring import Restoring
+from bokwon.serve.folder.restoration.settings import settings_of
+from bokwon.serve.folder.summary import Summary
+from bokwon.serve.folder.workspace import Workspace
+from bokwon.serve.jobs import Job
+from bokwon.serve.problems import HttpError, facts_of
+from bokwon.settings import RestoreSettings
+
+__all__ = ["ONLY", "Desk"]
+
+ONLY = ("approved", "found", "all")
+"""Which pages of a folder are restored: `found` are those with a mask that are not restored yet."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An opened folder with what finds and restores damage.
+
+    Attributes:
+        workspace: The folder.
+        finding: Finds damage.
+        restoring: Fills it.
+    """
+
+    workspace: Workspace
+    finding: Finding
+    restoring: Restoring
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Desk:
+        """Return the desk of a folder, and take up what an earlier run left unfinished."""
+        finding = Finding(workspace, workspace.detector)
+        desk = cls(workspace, finding, Restoring(workspace, finding))
+        desk.restoring.flush_all()
+        if any(desk.is_unseen(summary) for summary in workspace.summaries()):
+            workspace.jobs.submit("look", lambda job: desk.look_at_masks(job.progress), background=True)
+        return desk
+
+    def is_unseen(self, summary: Summary) -> bool:
+        """Return whether a page has a mask, or found damage, that nothing is remembered of."""
+        if summary.entry.problem is not None or summary.row.version:
+            return False
+        return summary.entry.mask_source() is not None or self.finding.has_found(summary.entry)
+
+    def look_at_masks(self, progress: Told) -> None:
+        """Read the masks that nothing is remembered of, so that the list tells how bad each page is."""
+        unseen = [summary.entry for summary in self.workspace.summaries() if self.is_unseen(summary)]
+        for number, entry in enumerate(unseen):
+            progress(number / len(unseen))
+            self.look(entry)
+
+    def look(self, entry: Entry) -> Entry:
+        """Read the mask of a page and what was found on it, so that all is known of it; what is wrong is remembered.
+
+        Returns:
+            The page, with the size that decoding told.
+        """
+        workspace = self.workspace
+        if entry.problem is None:
+            try:
+                workspace.masks.current(entry)
+                self.finding.recall(entry)
+            except BokwonError as error:
+                workspace.note_problem(entry, facts_of(error))
+        return workspace.page(entry.id)
+
+    def models(self) -> list[dict[str, str]]:
+        """Return name and title of the models that fill holes."""
+        found = []
+        for model in list_models():
+            name = model.path.stem
+            # Not what finds damage, nor the int8 half of another.
+            if not name.startswith("detect") and not name.endswith("-int8"):
+                found.append({"name": name, "title": str((model.card or {}).get("title", model.name))})
+        return found
+
+    def settings_of(self, told: dict[str, Any]) -> RestoreSettings:
+        """Return the settings that a request asks for; see `bokwon.serve.folder.restoration.settings`."""
+        return settings_of(self.workspace.settings, told, [model["name"] for model in self.models()])
+
+    def guarded(self, entry: Entry, work: Callable[[Job], None]) -> Callable[[Job], None]:
+        """Return work that remembers of a page what went wrong with it, and not what was asked wrongly."""
+
+        def guarded(job: Job) -> None:
+            try:
+                work(job)
+            except BokwonError as error:
+                if not isinstance(error, ArgumentError | HttpError):
+                    self.workspace.note_problem(entry, facts_of(error))
+                raise
+
+        return guarded
+
+    def detect_all(self, progress: Told, *, threshold: float = CERTAIN, kinds: Collection[str] = FILLED) -> None:
+        """Find the damage of all pages that have no mask, and nobody has decided about.
+
+        Args:
+            progress: Told how much is done.
+            threshold: Least confidence of what is filled.
+            kinds: Kinds of damage that are filled.
+        """
+        chosen = [
+            summary.entry
+            for summary in self.workspace.summaries()
+            if summary.entry.problem is None
+            and summary.mask_kind == "none"
+            and not summary.row.searched
+            and summary.decision is None
+        ]
+        for number, entry in enumerate(chosen):
+            progress(number / len(chosen))
+            try:
+                self.finding.detect(entry, _part(progress, number, len(chosen)), threshold=threshold, kinds=kinds)
+            except BokwonError as error:
+                self.workspace.note_problem(entry, facts_of(error))
+            self.workspace.tell(entry)
+
+    def restore_all(
+        self, progress: Told, settings: RestoreSettings, *, only: str, certain: float | None = None
+    ) -> None:
+        """Restore the pages of the folder, file by file.
+
+        Args:
+            progress: Told how much is done.
+            settings: What fills the holes, and how.
+            only: One of `ONLY`.
+            certain: Before that, leave found regions out that are less sure, and take those in that are as sure; None
+                leaves the masks as they are.
+        """
+        chosen: dict[str, list[Entry]] = {}
+        for summary in self.workspace.summaries():
+            if _is_chosen(summary, only):
+                chosen.setdefault(summary.entry.name, []).append(summary.entry)
+        for number, pages in enumerate(chosen.values()):
+            progress(number / len(chosen))
+            ready = []
+            for entry in pages:
+                try:
+                    if certain is not None and self.finding.found(entry):
+                        self.finding.apply_threshold(entry, None, certain)
+                    if self.workspace.masks.current(entry).hole.any():
+                        ready.append(entry)
+                except BokwonError as error:
+                    self.workspace.note_problem(entry, facts_of(error))
+            if not ready:
+                continue
+            try:
+                self.restoring.restore_pages(ready, settings, _part(progress, number, len(chosen)))
+            except BokwonError as error:
+                for entry in ready:
+                    self.workspace.note_problem(entry, facts_of(error))
+
+
+def _is_chosen(summary: Summary, only: str) -> bool:
+    if summary.entry.problem is not None or summary.mask_kind == "none":
+        return False
+    if only == "approved":
+        return summary.decision == "approve" and not summary.restored_version
+    if summary.decision in ("reject", "undamaged"):
+        return False
+    return only == "all" or not summary.restored_version
+
+
+def _part(progress: Told, number: int, count: int) -> Told:
+    """Return what is told how much of one of several pages or files is done."""
+    return lambda share: progress((number + share) / count)

@@ -1,0 +1,255 @@
+"""Finding the damage of pages, and deciding which of it is filled."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.detection.detector import Detector
+from bokwon.detection.kinds import FILLED, choose_kinds
+from bokwon.errors import ArgumentError
+from bokwon.inpaint.models import find_model, is_installed
+from bokwon.serve.folder.index import Entry
+from bokwon.serve.folder.masks.found_regions import (
+    CERTAIN,
+    FoundRegion,
+    accepted,
+    new_hole,
+    read_found,
+    surest,
+    to_found,
+    write_found,
+)
+from bokwon.serve.folder.masks.regions import Pieces, find_regions, label_picture, pixels_of
+from bokwon.serve.folder.masks.store import Change
+from bokwon.serve.folder.stamps import stamp_of
+from bokwon.serve.folder.view.page_cache import PageCache
+from bokwon.serve.folder.workspace import Workspace
+from bokwon.serve.problems import HttpError
+from bokwon.types import Hole
+
+__all__ = ["Finding", "Told"]
+
+Told = Callable[[float], None]
+"""Told how much of some work is done, in [0, 1]. It may raise to stop the work."""
+
+_FOLDER = "found"
+"""Folder of the state that holds what was found on each page."""
+_MOST = 0.5
+"""Share of a page; where more than this looks damaged, the detector is probably wrong."""
+_CACHE = 128 << 20
+"""Bytes of found regions, and of lists of regions, that are kept in memory."""
+
+
+class Finding:
+    """Finds the damage of the pages of a folder; safe to use from any thread.
+
+    Args:
+        workspace: The folder.
+        model: Name of the detector, or its file.
+    """
+
+    def __init__(self, workspace: Workspace, model: str | Path = "detect") -> None:
+        self._workspace = workspace
+        self._model = model
+        self._lock = threading.Lock()
+        self._detector: tuple[str, Detector] | None = None
+        self._found: PageCache[list[FoundRegion]] = PageCache(
+            _CACHE, lambda regions: sum(one.inside.nbytes + one.grown.nbytes for one in regions)
+        )
+        self._listed: PageCache[Pieces] = PageCache(_CACHE, lambda pieces: pieces.nbytes)
+
+    @property
+    def available(self) -> bool:
+        """Whether damage can be found: there is a model for it."""
+        return self._model.is_file() if isinstance(self._model, Path) else is_installed(self._model)
+
+    def _load(self) -> Detector:
+        if not self.available:
+            raise HttpError(
+                503,
+                "No damage model",
+                "no model that finds damage is installed",
+                "draw the mask by hand, or add a model: bokwon models add",
+            )
+        path = self._model if isinstance(self._model, Path) else find_model(self._model).path
+        with self._lock:
+            stamp = stamp_of(path)
+            if self._detector is None or self._detector[0] != stamp:
+                self._detector = stamp, Detector(path)
+            return self._detector[1]
+
+    def check(self) -> None:
+        """Make sure that damage can be found.
+
+        Raises:
+            HttpError: No model is installed (503).
+        """
+        if not self.available:
+            self._load()
+
+    def _path(self, entry: Entry) -> Path:
+        return self._workspace.places.state / _FOLDER / f"{entry.id}.json"
+
+    def found(self, entry: Entry) -> list[FoundRegion]:
+        """Return what was found on a page; nothing where nobody has looked."""
+        path = self._path(entry)
+        if not path.is_file():
+            return []
+        size = self._workspace.layers.original(entry).size
+        scan = stamp_of(entry.path)
+        key = entry.id, stamp_of(path), scan, size
+        return self._found.get(key, lambda: read_found(path, size, scan) or [])
+
+    def has_found(self, entry: Entry) -> bool:
+        """Return whether something is written down of what was found on a page."""
+        return self._path(entry).is_file()
+
+    def recall(self, entry: Entry) -> None:
+        """Remember that the detector has looked at a page, where the database was deleted since."""
+        row = self._workspace.state.page(entry.id)
+        if row.searched or not self._path(entry).is_file():
+            return
+        found = self.found(entry)
+        hole = self._workspace.masks.current(entry).hole
+        taken = accepted(found, hole)
+        left = [one for number, one in enumerate(found, 1) if number not in taken and one.kind in FILLED]
+        area = sum(int(np.count_nonzero(one.inside)) for one in left)
+        with self._workspace.state.writing():
+            row = self._workspace.state.page(entry.id)
+            row = replace(row, searched=True, left=min(1.0, area / hole.size), uncertain=len(left))
+            self._workspace.state.put_page(entry.id, row)
+
+    def detect(
+        self, entry: Entry, progress: Told, *, threshold: float = CERTAIN, kinds: Collection[str] = FILLED
+    ) -> Change:
+        """Find the damage of a page, and put what is sure enough into its mask. What was drawn stays.
+
+        Args:
+            entry: The page.
+            progress: Told how much is done, in [0, 1]; may raise to stop the work.
+            threshold: Least confidence of what is filled.
+            kinds: Kinds of damage that are filled.
+
+        Raises:
+            HttpError: No model is installed (503).
+            BokwonError: The page cannot be read, or the mask not written.
+        """
+        workspace = self._workspace
+        kinds = choose_kinds(tuple(kinds))
+        detector = self._load()
+        shown = workspace.layers.original(entry)
+        progress(0.2)
+        before = self.found(entry)
+        # Upright, as the pages are that the detector has learned from.
+        pixels = np.ascontiguousarray(shown.upright.apply(shown.page.pixels))
+        damage = detector.find(pixels, shown.page.mode)
+        progress(0.9)
+        after = to_found(damage.regions, shown.size)
+        numbers = surest(after, threshold, kinds)
+        mask = workspace.masks.current(entry)
+        share = np.count_nonzero(new_hole(np.zeros_like(mask.hole), [], after, numbers)) / mask.hole.size
+        if share > _MOST:
+            # Hardly true: somebody has to look.
+            numbers = set()
+        left = [region for number, region in enumerate(after, 1) if number not in numbers and region.kind in kinds]
+        area = sum(int(np.count_nonzero(region.inside)) for region in left)
+        write_found(self._path(entry), after, shown.size, stamp_of(entry.path))
+        return workspace.masks.change(
+            entry,
+            None,
+            lambda hole: new_hole(hole, before, after, numbers),
+            "found" if mask.kind in ("none", "found") else "drawn",
+            searched=True,
+            left=min(1.0, area / mask.hole.size),
+            uncertain=len(left),
+        )
+
+    def _pieces(self, entry: Entry) -> Pieces:
+        mask = self._workspace.masks.current(entry)
+        found = self.found(entry)
+        key = entry.id, mask.version, stamp_of(self._path(entry))
+        return self._listed.get(key, lambda: find_regions(found, mask.hole, mask.kind))
+
+    def regions(self, entry: Entry) -> list[dict[str, Any]]:
+        """Return the regions of a page as the interface tells them."""
+        return [region.facts() for region in self._pieces(entry).regions]
+
+    def picture(self, entry: Entry) -> NDArray[np.uint16]:
+        """Return the number of the region that each pixel of a page belongs to, as viewers show it."""
+        shape = self._workspace.masks.current(entry).hole.shape
+        return label_picture(self.found(entry), self._pieces(entry), shape)
+
+    def pixels(self, entry: Entry, number: int) -> Hole:
+        """Return the pixels of a region, (H, W) as viewers show the page.
+
+        Raises:
+            HttpError: There is no such region (404).
+        """
+        shape = self._workspace.masks.current(entry).hole.shape
+        part = pixels_of(self.found(entry), self._pieces(entry), number, shape)
+        if part is None:
+            raise HttpError(404, "No such region", f"the page has no region {number}", "load the page again")
+        return part
+
+    def decide(
+        self, entry: Entry, version: int, *, accept: Collection[int] = (), reject: Collection[int] = ()
+    ) -> Change:
+        """Put regions into the mask of a page, or take them out of it.
+
+        Args:
+            entry: The page.
+            version: What the version of the mask must be.
+            accept: Numbers of regions that are damage.
+            reject: Numbers of regions that are none.
+
+        Raises:
+            ArgumentError: A region is to be both, or there is none of a number.
+            HttpError: The mask has another version (412).
+        """
+        if both := set(accept) & set(reject):
+            raise ArgumentError(f"region {min(both)} is accepted and rejected", "choose one of them")
+        found = self.found(entry)
+        known = {told["id"] for told in self.regions(entry)}
+        if unknown := sorted({*accept, *reject} - known):
+            raise ArgumentError(f"the page has no region {unknown[0]}", "load the page again")
+        drawn = [number for number in reject if number > len(found)]
+        parts = [self.pixels(entry, number) for number in drawn]
+
+        def change(hole: Hole) -> Hole:
+            numbers = (accepted(found, hole) | {n for n in accept if n <= len(found)}) - set(reject)
+            for part in parts:
+                hole &= ~part
+            return new_hole(hole, found, found, numbers)
+
+        return self._change(entry, version, change)
+
+    def apply_threshold(
+        self, entry: Entry, version: int | None, threshold: float, kinds: Collection[str] = FILLED
+    ) -> Change:
+        """Put exactly those found regions into the mask that are sure enough. What was drawn stays.
+
+        Args:
+            entry: The page.
+            version: What the version of the mask must be; None for whatever it is.
+            threshold: Least confidence.
+            kinds: Kinds of damage that are filled.
+
+        Raises:
+            HttpError: The mask has another version (412).
+        """
+        found = self.found(entry)
+        numbers = surest(found, threshold, kinds)
+        return self._change(entry, version, lambda hole: new_hole(hole, found, found, numbers))
+
+    def _change(self, entry: Entry, version: int | None, change: Any) -> Change:
+        workspace = self._workspace
+        kind = "found" if workspace.masks.current(entry).kind in ("none", "found") else "drawn"
+        # Somebody has looked: nothing waits for it any more.
+        return workspace.masks.change(entry, version, change, kind, left=0.0, uncertain=0)  # type: ignore[arg-type]

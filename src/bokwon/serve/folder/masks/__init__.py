@@ -1,0 +1,1 @@
+"""The masks of pages: files, steps, tools, regions."""

@@ -1,0 +1,208 @@
+"""Regions that the detector found on a page: their pixels, their file, and the masks that they make."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.detection.kinds import FILLED
+from bokwon.detection.refine import grow_mask
+from bokwon.serve.folder.masks.files import Box, bounds
+from bokwon.types import Hole
+from bokwon.utilities.atomic import make_folder, write_file
+
+__all__ = [
+    "CERTAIN",
+    "FoundRegion",
+    "accepted",
+    "new_hole",
+    "read_found",
+    "surest",
+    "to_found",
+    "together",
+    "write_found",
+]
+
+CERTAIN = 0.9
+"""Least confidence of what is filled unless somebody says otherwise, as for `bokwon restore --certain`."""
+
+_GROWN = 2
+"""By how many pixels a found region is grown when it is filled, to cover the soft rim of the damage."""
+_FORMAT = 1
+
+
+class _Detected(Protocol):
+    """A region as the detector returns it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def box(self) -> tuple[int, int, int, int]: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def inside(self) -> NDArray[np.bool_] | None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class FoundRegion:
+    """A region that the detector found.
+
+    Attributes:
+        kind: Kind of damage.
+        confidence: How sure it is, in [0, 1].
+        box: Of its pixels, as viewers show the page.
+        inside: (h, w) of the box, its pixels.
+        grown_box: The box of its pixels when they are filled.
+        grown: (h, w) of that box.
+    """
+
+    kind: str
+    confidence: float
+    box: Box
+    inside: NDArray[np.bool_]
+    grown_box: Box
+    grown: NDArray[np.bool_]
+
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """Where its pixels lie."""
+        return slice(self.box[1], self.box[3]), slice(self.box[0], self.box[2])
+
+    @property
+    def grown_place(self) -> tuple[slice, slice]:
+        """Where its pixels lie when they are filled."""
+        left, top, right, bottom = self.grown_box
+        return slice(top, bottom), slice(left, right)
+
+
+def to_found(regions: Sequence[_Detected], size: tuple[int, int]) -> list[FoundRegion]:
+    """Return what a detector found with the pixels that are filled of each.
+
+    Args:
+        regions: The regions, on the page as viewers show it.
+        size: Width and height of the page.
+    """
+    found = []
+    for region in regions:
+        if region.inside is not None and (around := bounds(region.inside)) is not None:
+            left, top = region.box[:2]
+            box = around[0] + left, around[1] + top, around[2] + left, around[3] + top
+            inside = np.ascontiguousarray(region.inside[around[1] : around[3], around[0] : around[2]])
+            found.append(_found(region.kind, region.confidence, box, inside, size))
+    return found
+
+
+def _found(kind: str, confidence: float, box: Box, inside: NDArray[np.bool_], size: tuple[int, int]) -> FoundRegion:
+    left, top, right, bottom = box
+    grown = grow_mask(np.pad(inside, _GROWN), _GROWN)
+    outer = max(0, left - _GROWN), max(0, top - _GROWN), min(size[0], right + _GROWN), min(size[1], bottom + _GROWN)
+    x, y = outer[0] - (left - _GROWN), outer[1] - (top - _GROWN)
+    grown = grown[y : y + outer[3] - outer[1], x : x + outer[2] - outer[0]]
+    return FoundRegion(kind, confidence, box, inside, outer, grown)
+
+
+def write_found(path: Path, regions: Sequence[FoundRegion], size: tuple[int, int], scan: str) -> None:
+    """Write down what was found on a page, beside the database, which can be deleted.
+
+    Args:
+        path: The file.
+        regions: What was found.
+        size: Width and height of the page.
+        scan: Stamp of the scan it was found on.
+
+    Raises:
+        FileAccessError: It cannot be written.
+    """
+    content = {
+        "found": _FORMAT,
+        "scan": scan,
+        "size": size,
+        "regions": [
+            {
+                "kind": region.kind,
+                "confidence": region.confidence,
+                "box": region.box,
+                "pixels": base64.b64encode(zlib.compress(np.packbits(region.inside).tobytes(), 1)).decode("ascii"),
+            }
+            for region in regions
+        ],
+    }
+    make_folder(path.parent)
+    write_file(path, json.dumps(content))
+
+
+def read_found(path: Path, size: tuple[int, int], scan: str) -> list[FoundRegion] | None:
+    """Read what was found on a page; None where nobody has looked, or only at another scan.
+
+    Args:
+        path: The file.
+        size: Width and height of the page.
+        scan: Stamp of the scan.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["found"] != _FORMAT or content["scan"] != scan or tuple(content["size"]) != size:
+            return None
+        found = []
+        for told in content["regions"]:
+            left, top, right, bottom = (int(side) for side in told["box"])
+            bits = np.frombuffer(zlib.decompress(base64.b64decode(told["pixels"])), np.uint8)
+            inside = np.unpackbits(bits, count=(bottom - top) * (right - left)).astype(bool)
+            box = left, top, right, bottom
+            shaped = inside.reshape(bottom - top, right - left)
+            found.append(_found(str(told["kind"]), float(told["confidence"]), box, shaped, size))
+        return found
+    except (OSError, ValueError, KeyError, TypeError, zlib.error):
+        # Nothing but the detector's work is lost, and it can look again.
+        return None
+
+
+def surest(regions: Sequence[FoundRegion], threshold: float, kinds: Collection[str] = FILLED) -> set[int]:
+    """Return the numbers, from 1, of the regions that are sure enough and of a kind that is filled."""
+    return {
+        number for number, region in enumerate(regions, 1) if region.confidence >= threshold and region.kind in kinds
+    }
+
+
+def accepted(regions: Sequence[FoundRegion], hole: Hole) -> set[int]:
+    """Return the numbers, from 1, of the found regions that are part of a mask: more than half of their pixels are."""
+    return {
+        number
+        for number, region in enumerate(regions, 1)
+        if 2 * np.count_nonzero(hole[region.place] & region.inside) > np.count_nonzero(region.inside)
+    }
+
+
+def together(regions: Sequence[FoundRegion], numbers: Collection[int], shape: tuple[int, ...]) -> Hole:
+    """Return what is filled of some regions, by their numbers from 1: (H, W)."""
+    hole = np.zeros(shape, bool)
+    for number in numbers:
+        region = regions[number - 1]
+        hole[region.grown_place] |= region.grown
+    return hole
+
+
+def new_hole(hole: Hole, before: Sequence[FoundRegion], after: Sequence[FoundRegion], numbers: Collection[int]) -> Hole:
+    """Return the mask with other found regions in it. What was drawn stays, and so does what was erased of a region.
+
+    Args:
+        hole: (H, W), the mask as it is.
+        before: The regions that were found when it was made.
+        after: The regions that are found now; often the same.
+        numbers: Which of them, from 1, are part of the new mask.
+    """
+    counted = together(before, accepted(before, hole), hole.shape)
+    drawn, erased = hole & ~counted, counted & ~hole
+    if before is not after:
+        # Of a new search nothing was erased yet.
+        erased[:] = False
+    return np.asarray((together(after, numbers, hole.shape) & ~erased) | drawn)

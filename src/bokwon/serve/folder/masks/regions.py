@@ -1,0 +1,191 @@
+"""Regions of a page: what the detector found, and the connected pieces of what was drawn or given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.serve.folder.masks.files import Box, bounds
+from bokwon.serve.folder.masks.found_regions import FoundRegion, accepted, together
+from bokwon.types import Hole
+
+__all__ = ["Pieces", "Region", "find_regions", "label_picture", "pixels_of"]
+
+_MOST_LISTED = 10_000
+_WORKING = 4_000_000
+"""Pixels of the largest page whose drawn regions are told apart in full size; larger pages are shrunk for it."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region as it is told of.
+
+    Attributes:
+        id: Its number on the page, from 1. Those of found regions stay; those of others change with the mask.
+        kind: Kind of damage; None where nobody tells.
+        box: Left, top, right, bottom.
+        area: Pixels.
+        confidence: How sure the detector is; None where a person was.
+        accepted: Whether it is part of the mask.
+        source: `found`, `drawn` or `given`.
+    """
+
+    id: int
+    kind: str | None
+    box: Box
+    area: int
+    confidence: float | None
+    accepted: bool
+    source: str
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as the interface tells it."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "box": list(self.box),
+            "area": self.area,
+            "confidence": None if self.confidence is None else round(self.confidence, 4),
+            "decision": "accepted" if self.accepted else "rejected",
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """The regions of a page, and where the pixels of those lie that the detector did not find.
+
+    Attributes:
+        regions: The found ones first, then the connected pieces of the rest of the mask, the largest first.
+        box: Around all of the rest; None where there is none.
+        labels: Numbers of the pieces within the box, at a size where telling them apart is fast.
+        step: How many pixels of the page a pixel of `labels` covers, in each direction.
+        rest: (h, w) of the box: the rest of the mask.
+    """
+
+    regions: tuple[Region, ...]
+    box: Box | None
+    labels: NDArray[np.int32]
+    step: int
+    rest: Hole
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+        return self.labels.nbytes + self.rest.nbytes
+
+    def enlarged(self, small: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Return what has the size of `labels` at the size of the box."""
+        if self.step == 1:
+            return small
+        height, width = self.rest.shape
+        return small.repeat(self.step, axis=0)[:height].repeat(self.step, axis=1)[:, :width]
+
+
+def find_regions(found: Sequence[FoundRegion], hole: Hole, kind: str) -> Pieces:
+    """Return the regions of a page.
+
+    Args:
+        found: What the detector found.
+        hole: (H, W), the mask.
+        kind: Of the mask; what is no found region was given in a `given` one, and drawn in others.
+    """
+    taken = accepted(found, hole)
+    regions = [
+        Region(
+            number,
+            region.kind,
+            region.box,
+            int(np.count_nonzero(region.inside)),
+            region.confidence,
+            number in taken,
+            "found",
+        )
+        for number, region in enumerate(found, 1)
+    ]
+    box = bounds(hole)
+    if box is not None and taken:
+        rest = hole & ~together(found, taken, hole.shape)
+        box = bounds(rest)
+    else:
+        rest = hole
+    if box is None:
+        return Pieces(tuple(regions), None, np.zeros((0, 0), np.int32), 1, np.zeros((0, 0), bool))
+    rest = np.ascontiguousarray(rest[box[1] : box[3], box[0] : box[2]])
+    return _with_pieces(regions, box, rest, "given" if kind == "given" else "drawn")
+
+
+def _with_pieces(regions: list[Region], box: Box, rest: Hole, source: str) -> Pieces:
+    import cv2
+
+    height, width = rest.shape
+    step = max(1, math.ceil(math.sqrt(height * width / _WORKING)))
+    counts = rest.astype(np.uint8)
+    if step > 1:
+        padded = np.pad(counts, ((0, -height % step), (0, -width % step)))
+        rows = np.add.reduceat(padded, np.arange(0, padded.shape[0], step), axis=0, dtype=np.uint16)
+        counts = np.add.reduceat(rows, np.arange(0, padded.shape[1], step), axis=1, dtype=np.uint16)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((counts > 0).astype(np.uint8), connectivity=8)
+    areas = np.bincount(labels.reshape(-1), counts.reshape(-1), count).astype(int)
+    order = sorted(range(1, count), key=lambda label: -areas[label])[:_MOST_LISTED]
+    places = np.zeros(count, np.int32)
+    places[order] = np.arange(len(regions) + 1, len(regions) + 1 + len(order))
+    found = list(regions)
+    for label in order:
+        left, top, across, down = (int(value) for value in stats[label, :4])
+        small = labels[top : top + down, left : left + across] == label
+        x, y = left * step, top * step
+        part = rest[y : y + down * step, x : x + across * step]
+        large = small.repeat(step, axis=0).repeat(step, axis=1)[: part.shape[0], : part.shape[1]]
+        around = bounds(part & large)
+        assert around is not None, "a label has pixels"
+        x, y = x + box[0], y + box[1]
+        placed = around[0] + x, around[1] + y, around[2] + x, around[3] + y
+        found.append(Region(int(places[label]), None, placed, int(areas[label]), None, True, source))
+    return Pieces(tuple(found), box, places[labels], step, rest)
+
+
+def label_picture(found: Sequence[FoundRegion], pieces: Pieces, shape: tuple[int, ...]) -> NDArray[np.uint16]:
+    """Return the number of the region that each pixel belongs to, (H, W); 0 where there is none.
+
+    Args:
+        found: What the detector found.
+        pieces: All regions.
+        shape: Height and width of the page.
+    """
+    picture = np.zeros(shape, np.uint16)
+    if pieces.box is not None:
+        left, top, right, bottom = pieces.box
+        picture[top:bottom, left:right] = pieces.enlarged(pieces.labels.astype(np.uint16)) * pieces.rest
+    # The smallest last: one that lies in another can be clicked. What is filled around a region belongs to it.
+    order = sorted(range(1, len(found) + 1), key=lambda one: -found[one - 1].inside.size)
+    for number in order:
+        picture[found[number - 1].grown_place][found[number - 1].grown] = number
+    for number in order:
+        picture[found[number - 1].place][found[number - 1].inside] = number
+    return picture
+
+
+def pixels_of(found: Sequence[FoundRegion], pieces: Pieces, number: int, shape: tuple[int, ...]) -> Hole | None:
+    """Return the pixels of a region, (H, W), as they are filled; None where there is no region of this number.
+
+    Args:
+        found: What the detector found.
+        pieces: All regions.
+        number: Its number.
+        shape: Height and width of the page.
+    """
+    if not 1 <= number <= len(pieces.regions):
+        return None
+    if number <= len(found):
+        return together(found, [number], shape)
+    hole = np.zeros(shape, bool)
+    if pieces.box is not None:
+        left, top, right, bottom = pieces.box
+        hole[top:bottom, left:right] = pieces.enlarged(pieces.labels == number) & pieces.rest
+    return hole

@@ -1,0 +1,92 @@
+"""Tools for drawing masks: the magic wand, growing, shrinking, filling holes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.errors import ArgumentError
+from bokwon.image_io.masks import grow_hole
+from bokwon.serve.folder.masks.files import Box, bounds
+from bokwon.serve.folder.view.shown import ShownPage
+from bokwon.types import Hole
+
+__all__ = ["MOST_GROWN", "WAYS", "Way", "magic_wand", "reshape"]
+
+Way = Literal["grow", "shrink", "fill holes"]
+
+WAYS: tuple[Way, ...] = ("grow", "shrink", "fill holes")
+"""How the shape of a mask can be changed."""
+
+MOST_GROWN = 64
+"""By how many pixels a mask is grown or shrunk at most."""
+
+
+def magic_wand(shown: ShownPage, x: int, y: int, tolerance: int, radius: int) -> tuple[Box, NDArray[np.bool_]]:
+    """Return the connected area around a pixel that looks like it.
+
+    Args:
+        shown: The page.
+        x: Column of the pixel.
+        y: Row of the pixel.
+        tolerance: By how much red, green and blue may each differ from the pixel's, levels of 255.
+        radius: How far the area may reach from the pixel, to each side, pixels.
+
+    Returns:
+        The smallest box around the area, and the area in it.
+    """
+    import cv2
+
+    window = max(0, x - radius), max(0, y - radius), min(shown.size[0], x + radius + 1), 0
+    left, top, right, bottom = (*window[:3], min(shown.size[1], y + radius + 1))
+    picture = np.ascontiguousarray(shown.window(0, (left, top, right, bottom)))
+    found = np.zeros((picture.shape[0] + 2, picture.shape[1] + 2), np.uint8)
+    flags = 8 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (1 << 8)
+    span = (tolerance, tolerance, tolerance)
+    cv2.floodFill(picture, found, (x - left, y - top), 0, span, span, flags)
+    area = found[1:-1, 1:-1].astype(bool)
+    box = bounds(area)
+    assert box is not None, "the pixel itself always belongs to it"
+    part = area[box[1] : box[3], box[0] : box[2]]
+    return (box[0] + left, box[1] + top, box[2] + left, box[3] + top), part
+
+
+def reshape(hole: Hole, how: Way, by: int) -> Hole:
+    """Return a mask of another shape.
+
+    Args:
+        hole: (H, W); may be changed.
+        how: `grow` adds what lies within a distance, `shrink` takes away what lies within it of the rest, `fill holes`
+            adds what the mask encloses.
+        by: The distance in pixels; of no meaning for `fill holes`.
+
+    Raises:
+        ArgumentError: Nothing of the page would be left outside.
+    """
+    box = bounds(hole)
+    if box is None:
+        return hole
+    room = by + 1
+    left, top = max(0, box[0] - room), max(0, box[1] - room)
+    window = slice(top, box[3] + room), slice(left, box[2] + room)
+    part = hole[window]
+    if how == "grow":
+        hole[window] = grow_hole(part, by)
+    elif how == "shrink":
+        hole[window] = ~grow_hole(~part, by)
+    else:
+        hole[window] = _filled(part)
+    if hole.all():
+        raise ArgumentError("the mask would cover the whole page", "grow it by less")
+    return hole
+
+
+def _filled(hole: Hole) -> Hole:
+    import cv2
+
+    outlines, _ = cv2.findContours(hole.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = np.zeros(hole.shape, np.uint8)
+    cv2.drawContours(whole, outlines, -1, 1, cv2.FILLED)
+    return np.asarray(whole > 0)

@@ -1,0 +1,156 @@
+"""What has been restored already, by whomever: read from outputs, their records and the report."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.batch.journal import REPORT, fingerprint
+from bokwon.batch.journal import Entry as ReportEntry
+from bokwon.errors import BokwonError, InputFileError
+from bokwon.image_io.reader import Source, read_page
+from bokwon.provenance.record import RECORD_FILE, read_record, record_folder
+from bokwon.serve.folder.index import Entry
+from bokwon.serve.folder.stamps import stamp_of, version_of
+from bokwon.types import Hole
+
+__all__ = ["FileOutput", "Outputs", "evidence_of", "recorded_hole"]
+
+_UNDONE = "undone.json"
+
+
+@dataclass(frozen=True)
+class FileOutput:
+    """What the output of a file is.
+
+    Attributes:
+        version: Time of its last change in microseconds; 0 if there is none.
+        pages: Numbers of the pages that are filled in it.
+        recorded: Whether a record says so, so that it can be taken back.
+        status: What the report says of the file; empty for nothing.
+        problem: Why it failed; None if it did not.
+    """
+
+    version: int = 0
+    pages: frozenset[int] = frozenset()
+    recorded: bool = False
+    status: str = ""
+    problem: dict[str, Any] | None = None
+
+
+class Outputs:
+    """The outputs of a folder; safe to use from any thread.
+
+    Args:
+        folder: Folder of outputs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._report_stamp = ""
+        self._report: dict[str, ReportEntry] = {}
+        self._known: dict[str, tuple[tuple[str, ...], FileOutput]] = {}
+
+    def of(self, entry: Entry) -> FileOutput:
+        """Return what the output of a page's file is."""
+        if entry.target is None:
+            return FileOutput()
+        record = record_folder(entry.target)
+        report = self.report().get(entry.name)
+        stamps = (
+            stamp_of(entry.target),
+            stamp_of(record / RECORD_FILE),
+            stamp_of(record / _UNDONE),
+            stamp_of(entry.path),
+            report.to_json() if report else "",
+        )
+        known = self._known.get(entry.name)
+        if known is None or known[0] != stamps:
+            known = stamps, self._look(entry, report)
+            self._known[entry.name] = known
+        return known[1]
+
+    def report(self) -> dict[str, ReportEntry]:
+        """Return what the report says of each file; nothing where there is none."""
+        path = self.folder / REPORT
+        with self._lock:
+            stamp = stamp_of(path)
+            if stamp != self._report_stamp:
+                try:
+                    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+                except OSError:
+                    lines = []
+                found = (ReportEntry.from_json(line) for line in lines)
+                self._report = {entry.file: entry for entry in found if entry is not None}
+                self._report_stamp = stamp
+            return self._report
+
+    def _look(self, entry: Entry, report: ReportEntry | None) -> FileOutput:
+        target = entry.target
+        status = report.status if report is not None else ""
+        problem = None
+        if (
+            report is not None
+            and status == "failed"
+            and entry.task.job
+            and report.inputs == fingerprint(entry.task.job)
+        ):
+            problem = {"status": 422, "title": "The last restoration failed", "detail": report.error, "fix": report.fix}
+        if target is None or not target.is_file():
+            return FileOutput(status=status, problem=problem)
+        version = version_of(target)
+        record = record_folder(target)
+        if (record / _UNDONE).exists():
+            return FileOutput(version, status="undone")
+        try:
+            pages = frozenset(read_record(record)[1]["pages"])
+        except BokwonError:
+            restored = status == "restored" and report is not None and report.output is not None
+            return FileOutput(version, _masked(entry) if restored else frozenset(), status=status, problem=problem)
+        return FileOutput(version, pages, recorded=True, status=status, problem=problem)
+
+
+def _masked(entry: Entry) -> frozenset[int]:
+    """Return which pages of a file without a record were filled: those that have a mask."""
+    masks = entry.task.job.masks if entry.task.job else None
+    if masks is None or masks.whole is not None or not masks or entry.count == 1:
+        return frozenset(range(1, entry.count + 1))
+    return frozenset(masks.pages)
+
+
+def recorded_hole(entry: Entry) -> Hole:
+    """Return what was filled of a page, on its stored pixels, as the record of its file says.
+
+    Raises:
+        FileAccessError: It cannot be read.
+        InputFileError: It is damaged.
+    """
+    return np.asarray(_picture(entry, "hole").astype(bool))
+
+
+def evidence_of(entry: Entry) -> tuple[NDArray[np.uint8], int]:
+    """Return the evidence levels of a page, on its stored pixels, and how many layers the network has.
+
+    Raises:
+        FileAccessError: The record cannot be read.
+        InputFileError: It is damaged.
+    """
+    levels = _picture(entry, "evidence")
+    if levels.dtype != np.uint8:
+        levels = levels.astype(np.uint8)
+    assert entry.target is not None
+    return levels, len(read_record(record_folder(entry.target))[1].get("kernels", ())) or 7
+
+
+def _picture(entry: Entry, kind: str) -> NDArray[Any]:
+    if entry.target is None:
+        raise InputFileError(f"{entry.title} has no output", "restore it first")
+    path = record_folder(entry.target) / f"{kind}_p{entry.number:03}.png"
+    # As large as the page it is of, which was decoded before.
+    return read_page(Source.of(path)).pixels

@@ -1,0 +1,1 @@
+"""Filling pages and regions, and writing outputs, as the command does it."""

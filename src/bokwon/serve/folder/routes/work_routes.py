@@ -1,0 +1,173 @@
+"""Addresses of tools and of work: wand, regions, finding damage, restoring, giving originals back."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from bokwon.detection.kinds import FILLED, KINDS
+from bokwon.errors import ArgumentError
+from bokwon.serve.folder.desk import ONLY, Desk
+from bokwon.serve.folder.index import Entry
+from bokwon.serve.folder.masks.files import encode_box, encode_numbers
+from bokwon.serve.folder.masks.found_regions import CERTAIN
+from bokwon.serve.folder.masks.tools import MOST_GROWN, WAYS, Way, magic_wand, reshape
+from bokwon.serve.folder.routes.answers import json_answer, of_folder, of_page
+from bokwon.serve.folder.routes.mask_routes import change_facts
+from bokwon.serve.folder.routes.page_routes import page_facts
+from bokwon.serve.folder.routes.requests import box_of, choice, json_body, number, version_asked, whole_number
+from bokwon.serve.jobs import Job
+from bokwon.types import Hole
+
+__all__ = ["work_routes"]
+
+_TOLERANCE = 24
+"""Levels of 255 by which the magic wand's area may differ from its pixel."""
+_RADIUS, _MOST_RADIUS = 500, 4000
+"""Pixels that the magic wand's area may reach from its pixel."""
+
+
+def work_routes(desk: Desk) -> list[BaseRoute]:
+    """Return the routes of tools and work."""
+    return [
+        of_page(desk, "/mask/wand", {"POST": _wand}),
+        of_page(desk, "/mask/morph", {"POST": _morph}),
+        of_page(desk, "/detect", {"POST": _detect}),
+        of_page(desk, "/regions", {"GET": _regions, "PATCH": _decide}),
+        of_page(desk, "/restore", {"POST": _restore}),
+        of_page(desk, "/original", {"POST": _original}),
+        of_folder(desk, "/folder/detect", {"POST": _detect_all}),
+        of_folder(desk, "/folder/restore", {"POST": _restore_all}),
+    ]
+
+
+def _started(job: Job) -> Response:
+    return json_answer(job.facts(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
+
+
+def _wand(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    told = json_body(body)
+    shown = desk.workspace.layers.original(entry)
+    x = whole_number(told, "x", None, 0, shown.size[0] - 1)
+    y = whole_number(told, "y", None, 0, shown.size[1] - 1)
+    tolerance = whole_number(told, "tolerance", _TOLERANCE, 0, 255)
+    box, area = magic_wand(shown, x, y, tolerance, whole_number(told, "radius_max", _RADIUS, 1, _MOST_RADIUS))
+    headers = {"X-Box": ",".join(map(str, box)), "Cache-Control": "no-store"}
+    return Response(encode_box(area), headers=headers, media_type="image/png")
+
+
+def _morph(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    version, told = version_asked(request), json_body(body)
+    how: Way = choice(told, "how", WAYS)  # type: ignore[assignment]
+    by = whole_number(told, "by", 1, 1, MOST_GROWN)
+    change = desk.workspace.masks.change(entry, version, lambda hole: reshape(hole, how, by), "drawn")
+    return json_answer(change_facts(desk, entry, change), headers={"ETag": f'"{change.mask.version}"'})
+
+
+def _search(told: dict[str, Any]) -> tuple[float, tuple[str, ...]]:
+    """Return from which confidence on damage is filled, and of which kinds."""
+    kinds = told.get("kinds", FILLED)
+    if not isinstance(kinds, list | tuple) or not kinds or not all(kind in KINDS for kind in kinds):
+        raise ArgumentError("kinds names no kinds of damage", f"give a list out of {', '.join(KINDS)}")
+    return number(told, "threshold", CERTAIN, 0.0, 1.0) or 0.0, tuple(kinds)
+
+
+def _detect(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    threshold, kinds = _search(json_body(body))
+    desk.finding.check()
+
+    def work(job: Job) -> None:
+        desk.finding.detect(entry, job.progress, threshold=threshold, kinds=kinds)
+        desk.workspace.tell(entry)
+
+    return _started(desk.workspace.jobs.submit("detect", work, page=entry.id))
+
+
+def _regions(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    tag = f'"{desk.workspace.masks.current(entry).version}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    picture = desk.finding.picture(entry)
+    if (told := request.query_params.get("box")) is not None:
+        left, top, right, bottom = box_of(told, picture.shape[::-1])
+        headers["X-Box"] = f"{left},{top},{right},{bottom}"
+        picture = picture[top:bottom, left:right]
+    elif request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(encode_numbers(picture), headers=headers, media_type="image/png")
+
+
+def _numbers(told: dict[str, Any], name: str) -> list[int]:
+    numbers = told.get(name, [])
+    if not isinstance(numbers, list) or not all(isinstance(one, int) and not isinstance(one, bool) for one in numbers):
+        raise ArgumentError(f"{name} is no list of numbers of regions", f"give {name}: [1, 2]")
+    return numbers
+
+
+def _decide(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    version, told = version_asked(request), json_body(body)
+    threshold = number(told, "threshold", None, 0.0, 1.0)
+    accept, reject = _numbers(told, "accept"), _numbers(told, "reject")
+    if (threshold is None) == (not accept and not reject):
+        raise ArgumentError("the request says nothing, or two things", "give accept and reject, or threshold")
+    if threshold is not None:
+        desk.finding.apply_threshold(entry, version, threshold)
+    else:
+        desk.finding.decide(entry, version, accept=accept, reject=reject)
+    return json_answer(page_facts(desk, entry))
+
+
+def _part(desk: Desk, entry: Entry, told: dict[str, Any]) -> Hole | None:
+    """Return the part of a page that a request is about: a region or a box; None for all of it."""
+    if told.get("region") is not None and told.get("box") is not None:
+        raise ArgumentError("the request names a region and a box", "give one of them")
+    if told.get("region") is not None:
+        return desk.finding.pixels(entry, whole_number(told, "region", None, 1, 10**6))
+    if told.get("box") is None:
+        return None
+    width, height = desk.workspace.layers.original(entry).size
+    left, top, right, bottom = box_of(told["box"], (width, height))
+    part = np.zeros((height, width), bool)
+    part[top:bottom, left:right] = True
+    return part
+
+
+def _restore(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    told = json_body(body)
+    settings = desk.settings_of(told)
+    part = _part(desk, entry, told)
+
+    def work(job: Job) -> None:
+        if part is None:
+            desk.restoring.restore_pages([entry], settings, job.progress)
+        else:
+            desk.restoring.restore_part(entry, part, settings, job.progress)
+
+    return _started(desk.workspace.jobs.submit("restore", desk.guarded(entry, work), page=entry.id))
+
+
+def _original(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    part = _part(desk, entry, json_body(body))
+    if part is None:
+        raise ArgumentError("the request does not say where", "give region or box")
+    desk.restoring.give_back(entry, part)
+    return json_answer(desk.workspace.summary(desk.workspace.page(entry.id)).facts())
+
+
+def _detect_all(desk: Desk, request: Request, body: bytes) -> Response:
+    threshold, kinds = _search(json_body(body))
+    desk.finding.check()
+    work = partial(desk.detect_all, threshold=threshold, kinds=kinds)
+    return _started(desk.workspace.jobs.submit("detect", lambda job: work(job.progress), background=True))
+
+
+def _restore_all(desk: Desk, request: Request, body: bytes) -> Response:
+    told = json_body(body)
+    only = choice(told, "only", ONLY, "found")
+    certain = number(told, "certain", None, 0.0, 1.0)
+    work = partial(desk.restore_all, settings=desk.settings_of(told), only=only, certain=certain)
+    return _started(desk.workspace.jobs.submit("restore", lambda job: work(job.progress), background=True))

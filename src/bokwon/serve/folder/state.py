@@ -1,0 +1,304 @@
+"""What the page remembers of a folder: an SQLite file that can be deleted, and comes back from the files themselves."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bokwon.errors import FileAccessError
+
+__all__ = ["MOST_STEPS", "FileFacts", "PageRow", "State", "Step"]
+
+MOST_STEPS = 200
+"""How many changes of a mask can be undone."""
+
+_VERSION = 1
+"""Of the tables. A file of another version is made anew."""
+_PATIENCE = 30.0
+"""Seconds to wait for another process that writes."""
+_TABLES = """
+CREATE TABLE files (key TEXT PRIMARY KEY, stamp TEXT NOT NULL, facts TEXT NOT NULL);
+CREATE TABLE pages (id TEXT PRIMARY KEY, row TEXT NOT NULL);
+CREATE TABLE holes (page TEXT PRIMARY KEY, picture BLOB NOT NULL);
+CREATE TABLE steps (page TEXT, place INTEGER, facts TEXT NOT NULL, change BLOB NOT NULL, PRIMARY KEY (page, place));
+CREATE TABLE fills (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, page TEXT, version INTEGER, facts TEXT NOT NULL, content BLOB NOT NULL
+);
+CREATE TABLE thumbnails (page TEXT, layer TEXT, stamp TEXT NOT NULL, jpeg BLOB NOT NULL, PRIMARY KEY (page, layer));
+"""
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What opening a file told.
+
+    Attributes:
+        sizes: Width and height of each page as viewers show it; 0 and 0 where only decoding tells.
+        problem: Why it cannot be read: members of an RFC 9457 problem; None for a sound file.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    problem: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """What is remembered of a page.
+
+    Attributes:
+        stamp: What the scan's file was when this was written, see `bokwon.serve.folder.stamps`.
+        version: Of the mask; it grows with every change, and never begins anew.
+        mask_stamp: What the mask's file was at this version; empty for none.
+        kind: `none`, `found`, `drawn` or `given`.
+        share: Share of the page that is hole.
+        left: Share of the page that was found and left, as it was not sure enough.
+        position: Number of the last step that counts; later ones were undone.
+        searched: Whether the detector has looked at the page.
+        uncertain: How many regions were found and left.
+        problem: What went wrong last, as members of an RFC 9457 problem.
+    """
+
+    stamp: str = ""
+    version: int = 0
+    mask_stamp: str = ""
+    kind: str = "none"
+    share: float = 0.0
+    left: float = 0.0
+    position: int = 0
+    searched: bool = False
+    uncertain: int = 0
+    problem: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of a mask.
+
+    Attributes:
+        box: Left, top, right, bottom of what it changed, right and bottom exclusive.
+        change: Packed bits of the box, compressed: 1 where a pixel changed. It serves both directions.
+        before: Kind of the mask before it.
+        after: Kind of the mask after it.
+    """
+
+    box: tuple[int, int, int, int]
+    change: bytes
+    before: str
+    after: str
+
+
+class State:
+    """The database of one folder; safe to use from any thread, and beside other processes.
+
+    Args:
+        path: The SQLite file; made where it is missing, and anew where it is damaged or of another version.
+
+    Raises:
+        FileAccessError: It cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        try:
+            self._connection = self._open()
+        except sqlite3.Error as error:
+            raise FileAccessError(
+                f"state {path} cannot be opened: {error}", "check the space and the rights of its folder, or delete it"
+            ) from error
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connected()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+        # Damaged: everything in it but the steps to undo is in the files of the folder, too.
+        _remove(self.path)
+        return self._connected()
+
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("BEGIN IMMEDIATE")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version != _VERSION:
+                names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                for (name,) in names:
+                    connection.execute(f'DROP TABLE "{name}"')
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep all others, threads and processes, from writing while a block runs; undo its writes if it fails.
+
+        Blocks may be nested; the outermost one counts.
+
+        Raises:
+            FileAccessError: Another process writes for too long, or the disk is full.
+        """
+        with self._lock:
+            self._depth += 1
+            try:
+                if self._depth == 1:
+                    self._run("BEGIN IMMEDIATE")
+                try:
+                    yield
+                except BaseException:
+                    if self._depth == 1:
+                        self._connection.execute("ROLLBACK")
+                    raise
+                if self._depth == 1:
+                    self._run("COMMIT")
+            finally:
+                self._depth -= 1
+
+    def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        with self._lock:
+            try:
+                return self._connection.execute(statement, values)
+            except sqlite3.Error as error:
+                raise FileAccessError(
+                    f"state {self.path} cannot be used: {error}", "check the space of its folder, and try again"
+                ) from error
+
+    def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._run(statement, *values).fetchall()
+
+    def close(self) -> None:
+        """Close the file; nothing else may be called after it."""
+        with self._lock:
+            self._connection.close()
+
+    def files(self) -> dict[str, tuple[str, FileFacts]]:
+        """Return stamp and facts of all files that were opened, by key."""
+        return {
+            key: (stamp, _facts(json.loads(facts)))
+            for key, stamp, facts in self._rows("SELECT key, stamp, facts FROM files")
+        }
+
+    def put_file(self, key: str, stamp: str, facts: FileFacts) -> None:
+        """Remember what opening a file told."""
+        self._run("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", key, stamp, json.dumps(asdict(facts)))
+
+    def page(self, page: str) -> PageRow:
+        """Return what is remembered of a page; of an unknown one nothing."""
+        found = self._rows("SELECT row FROM pages WHERE id = ?", page)
+        return _row(found[0][0]) if found else PageRow()
+
+    def pages(self) -> dict[str, PageRow]:
+        """Return what is remembered of all pages."""
+        return {page: _row(row) for page, row in self._rows("SELECT id, row FROM pages")}
+
+    def put_page(self, page: str, row: PageRow) -> None:
+        """Remember a page."""
+        self._run("INSERT OR REPLACE INTO pages VALUES (?, ?)", page, json.dumps(asdict(row)))
+
+    def hole(self, page: str) -> bytes | None:
+        """Return the mask of a page as it was last seen, a PNG file; None where it was never seen."""
+        found = self._rows("SELECT picture FROM holes WHERE page = ?", page)
+        return bytes(found[0][0]) if found else None
+
+    def put_hole(self, page: str, picture: bytes) -> None:
+        """Remember the mask of a page."""
+        self._run("INSERT OR REPLACE INTO holes VALUES (?, ?)", page, picture)
+
+    def step(self, page: str, place: int) -> Step | None:
+        """Return a change of a page's mask by its number, from 1; None if there is none."""
+        found = self._rows("SELECT facts, change FROM steps WHERE page = ? AND place = ?", page, place)
+        if not found:
+            return None
+        facts = json.loads(found[0][0])
+        left, top, right, bottom = facts["box"]
+        return Step((left, top, right, bottom), bytes(found[0][1]), facts["before"], facts["after"])
+
+    def add_step(self, page: str, place: int, step: Step) -> None:
+        """Remember a change as the last one: later ones are forgotten, and those before the last `MOST_STEPS`."""
+        self._run("DELETE FROM steps WHERE page = ? AND (place >= ? OR place <= ?)", page, place, place - MOST_STEPS)
+        facts = json.dumps({"box": step.box, "before": step.before, "after": step.after})
+        self._run("INSERT INTO steps VALUES (?, ?, ?, ?)", page, place, facts, step.change)
+
+    def forget_steps(self, page: str) -> None:
+        """Forget all changes of a page's mask, as they are of another scan."""
+        self._run("DELETE FROM steps WHERE page = ?", page)
+
+    def has_steps(self, page: str, position: int) -> tuple[bool, bool]:
+        """Return whether a change can be undone, and whether one can be done again."""
+        places = self._rows("SELECT place FROM steps WHERE page = ? AND place IN (?, ?)", page, position, position + 1)
+        return (position,) in places, (position + 1,) in places
+
+    def all_places(self) -> dict[str, tuple[int, int]]:
+        """Return the first and the last number of the steps of every page that has any."""
+        rows = self._rows("SELECT page, MIN(place), MAX(place) FROM steps GROUP BY page")
+        return {page: (first, last) for page, first, last in rows}
+
+    def add_fill(self, page: str, version: int, facts: dict[str, Any], content: bytes) -> None:
+        """Keep filled pixels until they are in the output.
+
+        Args:
+            page: The page.
+            version: When they were made, microseconds.
+            facts: What JSON holds of them.
+            content: The rest.
+        """
+        self._run("INSERT INTO fills VALUES (NULL, ?, ?, ?, ?)", page, version, json.dumps(facts), content)
+
+    def fills(self, pages: tuple[str, ...] | None = None) -> list[tuple[int, str, dict[str, Any], bytes]]:
+        """Return number, page, facts and content of fills that wait for their output, in order; of all by default."""
+        rows = self._rows("SELECT number, page, facts, content FROM fills ORDER BY number")
+        return [
+            (number, page, json.loads(facts), bytes(content))
+            for number, page, facts, content in rows
+            if pages is None or page in pages
+        ]
+
+    def filled(self) -> dict[str, int]:
+        """Return when the last fill was made, microseconds, of each page that has one that waits for its output."""
+        return dict(self._rows("SELECT page, MAX(version) FROM fills GROUP BY page"))
+
+    def forget_fills(self, numbers: list[int]) -> None:
+        """Forget fills that are in their output now."""
+        for number in numbers:
+            self._run("DELETE FROM fills WHERE number = ?", number)
+
+    def thumbnail(self, page: str, layer: str, stamp: str) -> bytes | None:
+        """Return a thumbnail of what a file was when it had this stamp; None if there is none."""
+        found = self._rows("SELECT jpeg FROM thumbnails WHERE page = ? AND layer = ? AND stamp = ?", page, layer, stamp)
+        return bytes(found[0][0]) if found else None
+
+    def put_thumbnail(self, page: str, layer: str, stamp: str, jpeg: bytes) -> None:
+        """Remember a thumbnail."""
+        self._run("INSERT OR REPLACE INTO thumbnails VALUES (?, ?, ?, ?)", page, layer, stamp, jpeg)
+
+
+def _facts(told: dict[str, Any]) -> FileFacts:
+    return FileFacts(tuple((int(width), int(height)) for width, height in told["sizes"]), told["problem"])
+
+
+def _row(text: str) -> PageRow:
+    told = json.loads(text)
+    return PageRow(**{item.name: told[item.name] for item in fields(PageRow) if item.name in told})
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

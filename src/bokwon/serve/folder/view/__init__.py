@@ -1,0 +1,1 @@
+"""Pages as they are shown: decoded once, in tiles, as thumbnails, with their evidence."""

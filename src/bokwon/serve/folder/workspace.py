@@ -1,0 +1,212 @@
+"""An opened folder: its pages, their masks and outputs, and what was decided of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bokwon.batch.job import Options
+from bokwon.serve.folder.index import Entry, Index
+from bokwon.serve.folder.masks.store import MaskStore
+from bokwon.serve.folder.outputs import Outputs
+from bokwon.serve.folder.places import Places, find_places
+from bokwon.serve.folder.review import Decision, Review
+from bokwon.serve.folder.state import State
+from bokwon.serve.folder.summary import STATES, Summary
+from bokwon.serve.folder.view.layers import Layers
+from bokwon.serve.jobs import Jobs
+from bokwon.serve.problems import HttpError
+from bokwon.settings import RestoreSettings
+
+__all__ = ["MEMORY", "Workspace"]
+
+MEMORY = 1 << 30
+"""Bytes of decoded pages that are kept in memory."""
+
+
+class Workspace:
+    """An opened folder; safe to use from any thread. Make it with `Workspace.open`, and close it at the end.
+
+    Args:
+        places: Where everything lies.
+        jobs: Does what takes longer, and tells everybody who listens what changed.
+        settings: What fills the holes by default.
+        options: How files are read and written.
+        recursive: Whether folders below are gone through.
+        memory: Bytes of decoded pages that are kept.
+        detector: Name of what finds damage, or its model file.
+
+    Attributes:
+        places: Where everything lies.
+        jobs: The same.
+        settings: The same.
+        options: The same.
+        detector: The same.
+        state: The database.
+        index: The pages.
+        outputs: What has been restored.
+        layers: The pages, decoded.
+        masks: The masks of the pages.
+        review: What was decided.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        jobs: Jobs,
+        settings: RestoreSettings,
+        options: Options,
+        *,
+        recursive: bool,
+        memory: int,
+        detector: str | Path,
+    ) -> None:
+        self.places = places
+        self.jobs = jobs
+        self.settings = settings
+        self.options = options
+        self.detector = detector
+        self.state = State(places.database)
+        self.index = Index(places, self.state, options, recursive=recursive)
+        self.outputs = Outputs(places.output)
+        self.review = Review(places.output)
+        self.layers = Layers(places, self.state, self.index, self.outputs, options, memory=memory)
+        self.masks = MaskStore(places, self.state, options, self.layers.original, self._mask_changed)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        jobs: Jobs,
+        *,
+        settings: RestoreSettings | None = None,
+        options: Options | None = None,
+        recursive: bool = False,
+        memory: int = MEMORY,
+        state_home: Path | None = None,
+        detector: str | Path = "detect",
+    ) -> Workspace:
+        """Open a folder of scans, or a single one.
+
+        Args:
+            path: The folder or file.
+            jobs: Does what takes longer.
+            settings: What fills the holes by default.
+            options: How files are read and written; by default as `bokwon restore FOLDER FOLDER/restored --record`.
+            recursive: Whether folders below are gone through.
+            memory: Bytes of decoded pages that are kept in memory.
+            detector: Name of what finds damage, or its model file.
+            state_home: Where the state goes if the folder cannot hold it; by default the user's folder for this.
+
+        Raises:
+            FileAccessError: It does not exist or cannot be listed, or its state can be kept nowhere.
+        """
+        options = options or Options(missing_pages=True)
+        return cls(
+            find_places(path, state_home=state_home),
+            jobs,
+            settings or RestoreSettings(),
+            replace(options, record=True),
+            recursive=recursive,
+            memory=memory,
+            detector=detector,
+        )
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        self.state.close()
+
+    def page(self, name: str) -> Entry:
+        """Return a page by its id.
+
+        Raises:
+            HttpError: There is none (404).
+        """
+        entry = self.index.get(name)
+        if entry is None:
+            self.index.refresh()
+            entry = self.index.get(name)
+        if entry is None:
+            raise HttpError(404, "No such page", "the folder has no such page, or not any more", "look at the folder")
+        return entry
+
+    def sound_page(self, name: str) -> Entry:
+        """Return a page that can be worked on.
+
+        Raises:
+            HttpError: There is none (404), or it cannot be read (422).
+        """
+        entry = self.page(name)
+        if (told := entry.problem) is not None:
+            raise HttpError(422, told["title"], told["detail"], told.get("fix", ""))
+        return entry
+
+    def summary(self, entry: Entry) -> Summary:
+        """Return what is known of a page."""
+        row = self.state.page(entry.id)
+        return Summary(
+            entry,
+            row,
+            self.outputs.of(entry),
+            self.review.of(entry.title, entry.number),
+            self.state.has_steps(entry.id, row.position),
+            self.state.filled().get(entry.id, 0),
+        )
+
+    def summaries(self) -> list[Summary]:
+        """Return what is known of all pages, in order of name and number."""
+        self.index.refresh()
+        rows, places, decisions = self.state.pages(), self.state.all_places(), self.review.all()
+        filled = self.state.filled()
+        empty = self.state.page("")
+        found = []
+        for entry in self.index.entries().values():
+            row = rows.get(entry.id, empty)
+            first, last = places.get(entry.id, (1, 0))
+            steps = first <= row.position <= last, first <= row.position + 1 <= last
+            decision = decisions.get((entry.title, entry.number))
+            output = self.outputs.of(entry)
+            found.append(Summary(entry, row, output, decision, steps, filled.get(entry.id, 0)))
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """Return how many pages are in which state."""
+        counted: Counter[str] = Counter(summary.state for summary in self.summaries())
+        return {state: counted[state] for state in STATES}
+
+    def neighbours(self, entry: Entry) -> tuple[str | None, str | None]:
+        """Return the ids of the page before and the one after, in order of name."""
+        names = list(self.index.entries())
+        place = names.index(entry.id) if entry.id in names else -1
+        before = names[place - 1] if place > 0 else None
+        return before, names[place + 1] if 0 <= place < len(names) - 1 else None
+
+    def note_problem(self, entry: Entry, problem: dict[str, Any] | None) -> None:
+        """Remember what went wrong with a page, or that nothing is wrong any more."""
+        with self.state.writing():
+            row = self.state.page(entry.id)
+            if row.problem == problem:
+                return
+            self.state.put_page(entry.id, replace(row, problem=problem))
+        self.tell(entry)
+
+    def decide(self, entry: Entry, decision: Decision) -> None:
+        """Write down what somebody decided of a page.
+
+        Raises:
+            FileAccessError: It cannot be written.
+        """
+        self.review.decide(entry.title, entry.number, decision)
+        self.tell(entry)
+
+    def _mask_changed(self, entry: Entry) -> None:
+        if self.review.of(entry.title, entry.number) is not None:
+            # It was made of another mask.
+            self.review.decide(entry.title, entry.number, "open")
+        self.tell(entry)
+
+    def tell(self, entry: Entry) -> None:
+        """Tell everybody who listens that a page changed."""
+        self.jobs.tell({"type": "page", **self.summary(self.page(entry.id)).facts()})

@@ -1,0 +1,182 @@
+"""Processes that work on uploads: a decoder that crashes or never ends takes only its own request with it."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from time import monotonic
+from traceback import format_exc
+from typing import Any
+
+from bokwon.errors import BokwonError
+from bokwon.serve.jobs import Job, JobCancelled
+from bokwon.serve.problems import HttpError
+from bokwon.utilities.memory import as_bokwon_error
+from bokwon.utilities.processes import leave_with_parent
+from bokwon.utilities.time_limit import overdue
+
+__all__ = ["Processes", "Progress", "Work"]
+
+Progress = Callable[[float], None]
+"""Told the share of the work that is done, in [0, 1]."""
+
+Work = Callable[[Any, Progress], Any]
+"""Does one task: picklable, as are the task and what it returns."""
+
+_logger = logging.getLogger(__name__)
+
+_LOOK = 0.1
+"""Seconds between two looks at whether the work is cancelled or overdue."""
+
+
+@dataclass(frozen=True)
+class _Done:
+    """The end of a task.
+
+    Attributes:
+        result: What it returned.
+        error: Or why there is no result.
+        trace: Where that came about, if nobody expected it.
+    """
+
+    result: Any = None
+    error: BokwonError | None = None
+    trace: str = ""
+
+
+class Processes:
+    """As many processes as are needed at a time, kept for the next task.
+
+    Args:
+        work: What they do.
+        limit: Seconds that a task may take.
+    """
+
+    def __init__(self, work: Work, *, limit: float) -> None:
+        self._work = work
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._idle: list[_Process] = []
+        self._closed = False
+
+    def run(self, task: Any, job: Job, *, name: str) -> Any:
+        """Do a task in a process, from any thread.
+
+        Args:
+            task: What to do, picklable.
+            job: Told how far it is. Where it is cancelled, the process ends at once.
+            name: Of the file, for messages.
+
+        Returns:
+            What the work returned.
+
+        Raises:
+            BokwonError: The work raised it, took too long, or its process died.
+            JobCancelled: The job is to stop.
+        """
+        with self._lock:
+            process = self._idle.pop() if self._idle else None
+        process = process or _Process(self._work)
+        try:
+            done = process.do(task, job, self._limit, name)
+        except BaseException:
+            process.stop()
+            raise
+        with self._lock:
+            keep = not self._closed
+            if keep:
+                process.idle_since = monotonic()
+                self._idle.append(process)
+        if not keep:
+            process.stop()
+        if done.trace:
+            _logger.error("%s failed unexpectedly\n%s", name, done.trace)
+        if done.error is not None:
+            raise done.error
+        return done.result
+
+    def release(self, idle: float = 0.0) -> None:
+        """End the processes that have had nothing to do for some seconds: what they hold in memory is free again.
+
+        Args:
+            idle: How many seconds.
+        """
+        with self._lock:
+            old = [process for process in self._idle if monotonic() - process.idle_since >= idle]
+            self._idle = [process for process in self._idle if process not in old]
+        for process in old:
+            process.stop()
+
+    def close(self) -> None:
+        """End all processes: those at work when they have done their task."""
+        with self._lock:
+            self._closed = True
+        self.release()
+
+
+class _Process:
+    """A process and the pipe to it."""
+
+    def __init__(self, work: Work) -> None:
+        # A fresh interpreter: forking a process that has threads can lock up.
+        context = multiprocessing.get_context("spawn")
+        self._connection: Connection
+        self._connection, far_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(far_end, work), daemon=True)
+        self._process.start()
+        # Closed here, so that the death of the process ends the pipe.
+        far_end.close()
+        self.idle_since = monotonic()
+
+    def do(self, task: Any, job: Job, limit: float, name: str) -> _Done:
+        until = monotonic() + limit
+        try:
+            self._connection.send(task)
+            while True:
+                if self._connection.poll(_LOOK):
+                    message = self._connection.recv()
+                    if isinstance(message, _Done):
+                        return message
+                    job.progress(message)
+                if job.cancelled:
+                    raise JobCancelled
+                if monotonic() > until:
+                    raise overdue(name, limit)
+        except (EOFError, OSError) as error:
+            raise HttpError(
+                503,
+                "The work was lost",
+                f"the process that worked on {name} died, by a damaged file or for want of memory",
+                "try it again; if it dies again, get another copy of the file, or a smaller one",
+            ) from error
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._connection.close()
+
+
+def _serve(connection: Connection, work: Work) -> None:
+    # Ctrl-C reaches the whole group; the parent says what is to be done about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+    # Nobody waits for results any more where the work was stopped.
+    with suppress(EOFError, OSError):
+        while True:
+            connection.send(_do(work, connection.recv(), connection.send))
+
+
+def _do(work: Work, task: Any, progress: Progress) -> _Done:
+    try:
+        return _Done(work(task, progress))
+    except BokwonError as error:
+        return _Done(error=error)
+    except Exception as error:
+        return _Done(error=as_bokwon_error("the file", error), trace=format_exc())

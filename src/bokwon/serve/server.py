@@ -1,0 +1,168 @@
+"""Running the application: the address, the browser, and an end in good order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+
+from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.serve.jobs import Jobs
+from bokwon.serve.settings import Settings
+
+__all__ = ["Server", "address_of", "bind", "has_browser", "new_token", "open_browser", "run"]
+
+_PATIENCE = 10
+"""Seconds that answers may still take when the server stops."""
+_BACKLOG = 2048
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+
+def new_token() -> str:
+    """Return a token that nobody guesses."""
+    return secrets.token_urlsafe(24)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take an address to listen on.
+
+    Args:
+        host: Name or address.
+        port: 0 for any that is free.
+
+    Raises:
+        ArgumentError: It is no address of this machine.
+        FileAccessError: It is in use, or may not be used.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise ArgumentError(f"{host} is no address", "give one of this machine, such as 127.0.0.1") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":
+            # So that the port can be taken again right after a server has ended.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or error
+        raise FileAccessError(
+            f"the server cannot listen on {host} port {port}: {reason}", "name another one with --port"
+        ) from error
+    return listener
+
+
+def address_of(listener: socket.socket, host: str) -> str:
+    """Return the address by which a browser reaches a server, such as http://127.0.0.1:8000/."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}/"
+
+
+def has_browser() -> bool:
+    """Return whether a browser can be opened that its user sees: not over ssh, nor without a screen."""
+    if any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY")):
+        return False
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
+        return False
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def open_browser(address: str) -> None:
+    """Open an address, without waiting for the browser."""
+    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+def run(
+    make: Callable[[Settings, Jobs], Starlette],
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    ready: Callable[[], None],
+    verbose: bool = False,
+) -> None:
+    """Serve until a signal ends it.
+
+    Args:
+        make: Makes the application.
+        settings: Those of the server.
+        listener: Where it listens.
+        ready: Called once it answers.
+        verbose: Whether every request is logged.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, SIGTERM or SIGHUP ended it, in the way that the process takes signals.
+    """
+    jobs = Jobs(settings.workers, most_waiting=settings.most_waiting)
+    logging.basicConfig(format="bokwon: %(message)s", level=logging.INFO if verbose else logging.WARNING)
+    # It tells of every form that is broken.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    config = uvicorn.Config(
+        make(settings, jobs),
+        log_config=None,
+        access_log=verbose,
+        server_header=False,
+        timeout_graceful_shutdown=_PATIENCE,
+        backlog=_BACKLOG,
+    )
+    Server(config, jobs, ready).run(sockets=[listener])
+
+
+class Server(uvicorn.Server):
+    """A server that lets go of who listens to events, and hears SIGHUP too.
+
+    Args:
+        config: The application, and how it is served.
+        jobs: The queue of its work.
+        ready: Called once it answers.
+    """
+
+    def __init__(self, config: uvicorn.Config, jobs: Jobs, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._jobs = jobs
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell that the server answers."""
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop the work, then the server."""
+        # Streams of events would keep their connections open until the patience ends.
+        await run_in_threadpool(self._jobs.close)
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let signals end the server first, and then do what they do in this process."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+        # Who ignores one of them, as nohup does, has said so.
+        handled = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self.handle_exit) for number in handled}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        # What the signal means to the rest of the program comes after the server has stopped.
+        for number in self._captured_signals[:1]:
+            signal.raise_signal(number)

@@ -1,0 +1,68 @@
+// The start: language, folder, and which view the address asks for.
+
+import { connection, get } from "./api.js";
+import { button, choice, h, loadIcons } from "./dom.js";
+import { events, listen } from "./events.js";
+import { FolderView } from "./folder.js";
+import { LANGUAGES, language, loadLanguage, t } from "./i18n.js";
+import { bind, showHelp } from "./keys.js";
+import { PageView } from "./page/view.js";
+import { PageList } from "./pages.js";
+import { problemText } from "./problems.js";
+
+const main = document.querySelector("#main");
+
+let view = null;
+let turn = 0;
+
+const host = {
+  folder: null,
+  list: new PageList(),
+  slot: h("div", { class: "slot" }), // the part of the top line that belongs to the view
+  go: (id) => (location.hash = `#/page/${id}`),
+  leave: () => (location.hash = "#/"),
+  neighbour: (page, way) => host.list.neighbour(page, way),
+};
+
+function frame() {
+  const languages = choice(t("language"), Object.entries(LANGUAGES), language, async (chosen) => {
+    await loadLanguage(chosen);
+    frame();
+    await show();
+  });
+  const help = button(t("help.title"), showHelp, { keys: "?", symbol: "keys", hide: true, class: "quiet" });
+  const brand = h("a", { href: "#/", class: "brand" }, h("strong", {}, "bokwon"), h("span", { lang: "ko" }, "복원"));
+  document.querySelector("#top").replaceChildren(h("header", { class: "top" }, brand, host.slot, h("span", { class: "spring" }), languages, help));
+  showLost();
+}
+
+function showLost() {
+  const banner = document.querySelector("#lost");
+  banner.hidden = !connection.lost;
+  banner.textContent = connection.lost ? t(`lost.${connection.lost}`) : "";
+}
+
+async function show() {
+  const mine = ++turn;
+  view?.close();
+  view = null;
+  const id = /^#\/page\/(.+)$/.exec(location.hash)?.[1];
+  try {
+    host.folder ??= await get("/folder");
+    const page = id ? await get(`/pages/${id}`) : null;
+    if (mine !== turn) return;
+    view = page ? new PageView(main, page, host) : new FolderView(main, host);
+    document.title = page ? `${page.name} – ${host.folder.name} – bokwon` : `${host.folder.name} – bokwon`;
+  } catch (error) {
+    if (mine === turn) main.replaceChildren(h("p", { class: "empty", role: "alert" }, problemText(error), " ", id ? h("a", { href: "#/" }, t("folder.back")) : null));
+  }
+}
+
+await Promise.all([loadLanguage(), loadIcons()]);
+frame();
+connection.addEventListener("change", showLost);
+events.addEventListener("again", () => !view && show());
+window.addEventListener("hashchange", show);
+bind({ "Shift+(\\?|Slash)": showHelp });
+await show();
+listen();

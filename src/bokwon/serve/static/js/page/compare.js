@@ -1,0 +1,132 @@
+// Before and after: either one, a slider between them, or both side by side at the same place.
+
+import { h } from "../dom.js";
+import { t } from "../i18n.js";
+import { PageViewer } from "./viewer.js";
+
+export const MODES = ["original", "restored", "slider", "side"];
+
+export class Compare extends EventTarget {
+  constructor(frame, viewer) {
+    super();
+    Object.assign(this, { frame, viewer, mode: "original", held: false, evidence: false, fraction: 0.5, second: null });
+    this.handle = h("div", {
+      class: "handle", role: "slider", tabindex: "0", hidden: true, "aria-label": t("compare.handle"),
+      "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal",
+    });
+    this.tag = h("span", { class: "tag", hidden: true }, t("compare.original"));
+    frame.append(this.handle, this.tag);
+    this.handle.addEventListener("pointerdown", (event) => this.handle.setPointerCapture(event.pointerId));
+    this.handle.addEventListener("pointermove", (event) => {
+      const box = frame.getBoundingClientRect();
+      if (this.handle.hasPointerCapture(event.pointerId)) this.#slide((event.clientX - box.left) / box.width);
+    });
+    this.handle.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -0.02, ArrowRight: 0.02, Home: -1, End: 1 }[event.key];
+      if (step === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.#slide(this.fraction + step);
+    });
+    viewer.osd.addHandler("update-viewport", () => {
+      if (this.mode === "slider") this.viewer.clip("restored", this.held ? 1 : this.fraction);
+      this.#follow(viewer, this.second);
+    });
+  }
+
+  #slide(fraction) {
+    this.fraction = Math.min(1, Math.max(0, fraction));
+    this.handle.style.left = `${this.fraction * 100}%`;
+    this.handle.setAttribute("aria-valuenow", Math.round(this.fraction * 100));
+    this.viewer.clip("restored", this.fraction);
+    this.viewer.osd.forceRedraw();
+  }
+
+  /** Take the layers of a page as it is now. */
+  async update(page) {
+    this.page = page;
+    this.viewer.page = page;
+    if (page.restored_version) {
+      await this.viewer.show("restored", 0);
+      if (page.evidence) await this.viewer.show("evidence", 0);
+      else this.viewer.remove("evidence");
+    } else {
+      this.viewer.remove("restored");
+      this.viewer.remove("evidence");
+      this.mode = "original";
+    }
+    if (this.second) {
+      this.second.page = page;
+      await this.second.show("restored");
+    }
+    this.set(this.mode);
+  }
+
+  set(mode) {
+    if (!this.page?.restored_version) mode = "original";
+    this.mode = mode;
+    if (mode === "side" && !this.second) this.#split();
+    if (mode !== "side" && this.second) this.#join();
+    this.handle.hidden = mode !== "slider";
+    this.tag.hidden = mode !== "side";
+    this.#apply();
+    if (mode === "slider") this.#slide(this.fraction);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Show the original as long as a key is held. */
+  hold(held) {
+    if (this.held === held) return;
+    this.held = held;
+    this.#apply();
+  }
+
+  setEvidence(shown) {
+    this.evidence = shown;
+    this.#apply();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #apply() {
+    const restored = !this.held && (this.mode === "restored" || this.mode === "slider");
+    this.viewer.opacity("restored", restored ? 1 : 0);
+    this.viewer.opacity("evidence", this.evidence && !this.held ? 1 : 0);
+    if (this.mode !== "slider") this.viewer.clip("restored", null);
+    this.viewer.osd.forceRedraw();
+  }
+
+  #split() {
+    const element = h("div", { class: "deep" });
+    this.pane = h("div", { class: "second", role: "img", "aria-label": t("compare.restored") }, element, h("span", { class: "tag" }, t("compare.restored")));
+    this.frame.after(this.pane);
+    this.frame.parentElement.classList.add("split");
+    this.second = new PageViewer(element, this.page, { mouse: true });
+    this.second.show("restored");
+    this.second.osd.addHandler("open", () => this.#follow(this.viewer, this.second));
+    this.second.osd.addHandler("update-viewport", () => this.#follow(this.second, this.viewer));
+  }
+
+  #join() {
+    this.second.destroy();
+    this.second = null;
+    this.pane.remove();
+    this.frame.parentElement.classList.remove("split");
+  }
+
+  /** Give the other view the same centre and zoom. */
+  #follow(from, to) {
+    if (!to || this.following || !to.osd.world.getItemCount()) return;
+    const [here, there] = [from.osd.viewport, to.osd.viewport];
+    const [zoom, centre] = [here.getZoom(true), here.getCenter(true)];
+    const apart = there.getCenter(true).distanceTo(centre) * zoom;
+    if (Math.abs(there.getZoom(true) / zoom - 1) < 1e-6 && apart < 1e-6) return;
+    this.following = true;
+    there.zoomTo(zoom, undefined, true);
+    there.panTo(centre, true);
+    this.following = false;
+  }
+
+  destroy() {
+    if (this.second) this.#join();
+  }
+}

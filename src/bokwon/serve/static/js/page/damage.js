@@ -1,0 +1,130 @@
+// What is damaged: find it, judge the regions, change the mask as a whole, bring and take mask files.
+
+import { url } from "../api.js";
+import { announce, button, h, slider, toast } from "../dom.js";
+import { percent, t, word } from "../i18n.js";
+import { COLOURS } from "./overlay.js";
+
+const LISTED = 200; // regions in the list; the rest is reached by clicking on the page
+
+export function swatch(region) {
+  const colour = COLOURS[region.source === "found" ? region.kind : "drawn"] ?? COLOURS.drawn;
+  const element = h("span", { class: "swatch", "aria-hidden": "true" });
+  element.style.background = `rgb(${colour.join(" ")})`;
+  return element;
+}
+
+export const regionName = (region) => word("kind", region.source === "found" ? region.kind : region.source);
+
+function regionRow(view, region) {
+  const kept = region.decision === "accepted";
+  const box = h("input", { type: "checkbox", "aria-label": t("region.keep", { kind: regionName(region) }), onchange: () => view.judge(region, box.checked ? "accepted" : "rejected") });
+  box.checked = kept;
+  const sure = region.confidence === null ? "" : percent(Math.round(region.confidence * 100) / 100);
+  const name = h("button", { type: "button", class: "region", "aria-pressed": String(view.selected?.id === region.id), onclick: () => view.select(region, { show: true }) }, swatch(region), h("span", {}, regionName(region)), h("span", { class: "sure" }, sure));
+  return h("li", { class: kept ? "" : "rejected" }, box, name);
+}
+
+function regionList(view) {
+  const list = h("ul", { class: "regions" });
+  const count = h("p", { class: "muted" });
+  const threshold = slider(t("damage.threshold"), {
+    min: 0, max: 100, value: 90, text: (value) => percent(value / 100),
+    oninput: (value) => (count.textContent = told(value / 100)),
+    onchange: (value) => view.sync.command("PATCH", "regions", { json: { threshold: value / 100 } }),
+  });
+  const found = () => view.page.regions.filter((region) => region.source === "found");
+  const told = (least) => t("damage.kept", { kept: found().filter((region) => (least === undefined ? region.decision === "accepted" : region.confidence >= least)).length, n: found().length });
+  const element = h("div", {}, threshold, count, list);
+  const update = () => {
+    const focused = [...list.children].findIndex((row) => row.contains(document.activeElement));
+    const second = document.activeElement?.matches?.(".region");
+    const regions = view.order().filter((region) => region.source === "found");
+    element.hidden = !regions.length;
+    count.textContent = told();
+    list.replaceChildren(...regions.slice(0, LISTED).map((region) => regionRow(view, region)));
+    if (focused >= 0) list.children[Math.min(focused, list.children.length - 1)]?.querySelector(second ? ".region" : "input").focus();
+  };
+  for (const name of ["page", "select"]) view.listen(view, name, update);
+  update();
+  return element;
+}
+
+function maskTools(view) {
+  const by = h("input", { type: "number", min: 1, max: 50, value: "2", "aria-label": t("mask.by") });
+  const morph = (how) => view.sync.command("POST", "mask/morph", { json: { how, by: Math.min(50, Math.max(1, Number(by.value) || 1)) } });
+  const file = h("input", { type: "file", accept: "image/*,.tif,.tiff,.psd,.pdf", class: "spoken", tabindex: "-1", "aria-hidden": "true", onchange: () => file.files[0] && giveMask(view, file.files[0]) });
+  file.addEventListener("click", () => (file.value = ""));
+  return h(
+    "details",
+    { class: "mask" },
+    h("summary", {}, t("mask.title")),
+    h("div", { class: "row" }, button(t("mask.grow"), () => morph("grow")), button(t("mask.shrink"), () => morph("shrink")), h("label", { class: "by" }, by, h("span", {}, t("mask.pixels")))),
+    h("div", { class: "row" }, button(t("mask.fill"), () => morph("fill holes")), button(t("mask.clear"), () => clear(view))),
+    h("div", { class: "row" }, button(t("mask.load"), () => file.click(), { symbol: "load" }), h("a", { class: "button", href: url(`/pages/${view.page.id}/download?what=mask`), download: "" }, t("mask.save")), file),
+    h("p", { class: "muted" }, t("mask.drop")),
+  );
+}
+
+/** Take everything out of the mask, as one step that can be undone. */
+function clear(view) {
+  const { width, height } = view.page;
+  view.tools.apply(0, (paint) => {
+    for (const key of view.sync.mask.tiles.keys()) {
+      const [left, top] = [(key % view.sync.mask.columns) * 512, Math.floor(key / view.sync.mask.columns) * 512];
+      for (let y = top; y < Math.min(height, top + 512); y++) paint(y, left, Math.min(width, left + 512));
+    }
+  });
+}
+
+/** Use a mask file; the server says how it read it. */
+export async function giveMask(view, file) {
+  const answer = await view.sync.command("PUT", "mask", { body: file });
+  if (!answer) return;
+  const said = t("mask.read", { name: file.name, reading: answer.reading ?? "", share: percent(answer.share) });
+  toast(said);
+  announce(said);
+  await view.refresh();
+}
+
+/** Files dropped on the stage become the mask. */
+function acceptDrops(view) {
+  const { stage } = view;
+  const over = (shown) => (event) => {
+    event.preventDefault();
+    stage.classList.toggle("dropping", shown);
+  };
+  view.listen(stage, "dragover", over(true));
+  view.listen(stage, "dragleave", over(false));
+  view.listen(stage, "drop", (event) => {
+    over(false)(event);
+    const file = event.dataTransfer.files[0];
+    if (file) giveMask(view, file);
+  });
+}
+
+export function damagePanel(view) {
+  acceptDrops(view);
+  const { detector } = view.folder;
+  const find = button(t("damage.find"), () => view.run("detect"), { keys: "F", symbol: "find", disabled: !detector });
+  const result = h("p", { class: "result" });
+  const update = () => {
+    const { state, mask, share } = view.page;
+    const nothing = state === "undamaged" || (mask === "found" && share === 0);
+    result.textContent = nothing ? t("damage.nothing") : share > 0 ? t("damage.share", { share: percent(share) }) : t("damage.none");
+    result.classList.toggle("nothing", nothing);
+    find.disabled = !detector || Boolean(view.job);
+  };
+  for (const name of ["page", "job"]) view.listen(view, name, update);
+  update();
+  return h(
+    "section",
+    { "aria-labelledby": "damage-title" },
+    h("h2", { id: "damage-title" }, t("damage.title")),
+    result,
+    find,
+    detector ? null : h("p", { class: "muted" }, t("damage.model")),
+    regionList(view),
+    maskTools(view),
+  );
+}

@@ -1,0 +1,100 @@
+// Restore, compare, decide: the lower parts of the panel.
+
+import { url } from "../api.js";
+import { button, choice, h } from "../dom.js";
+import { t, word } from "../i18n.js";
+import { MODES } from "./compare.js";
+
+/** Selects for the method and the finish of a restoration; `settings()` is what the server takes. */
+export function methodFields(folder) {
+  const models = folder.models.map(({ name, title }) => [`model:${name}`, word("model", name) === name ? title ?? name : word("model", name)]);
+  const others = folder.methods.filter((name) => name !== "model").map((name) => [name, word("method", name)]);
+  const method = choice(t("restore.method"), [...models, ...others]);
+  const finish = choice(t("restore.finish"), folder.finishes.map((name) => [name, word("finish", name)]));
+  const settings = () => {
+    const [kind, model] = method.select.value.split(":");
+    return model ? { model, finish: finish.select.value } : { method: kind };
+  };
+  const update = () => (finish.hidden = !method.select.value.startsWith("model:"));
+  method.select.addEventListener("change", update);
+  update();
+  return { method, finish, settings };
+}
+
+export function restorePanel(view) {
+  const { method, finish, settings } = methodFields(view.folder);
+  const go = button(t("restore.page"), () => view.run("restore", settings()), { class: "primary", keys: "R", symbol: "restore" });
+  const bar = h("progress", { max: 1, "aria-label": t("job.progress") });
+  const label = h("span", {});
+  // Over the page, where it is seen with the panel closed too.
+  const job = h("div", { class: "job working", hidden: true }, label, bar, button(t("cancel"), () => view.job?.cancel()));
+  const files = h("p", { class: "row downloads" });
+  view.frame.append(job);
+  view.restore = () => !go.disabled && view.run("restore", settings());
+  const show = () => {
+    if (!view.job) return;
+    bar.value = view.job.told.progress ?? 0;
+    label.textContent = t(view.job.told.state === "queued" ? "job.queued" : `job.${view.job.kind}`);
+  };
+  const update = () => {
+    job.hidden = !view.job;
+    go.classList.toggle("primary", !view.page.restored_version);
+    go.disabled = Boolean(view.job) || !(view.page.share > 0);
+    show();
+    view.job?.addEventListener("progress", show);
+    const link = (what) => h("a", { href: url(`/pages/${view.page.id}/download?what=${what}`), download: "" }, t(`download.${what}`));
+    files.replaceChildren(...(view.page.restored_version ? [link("restored"), link("record")] : []));
+  };
+  for (const name of ["page", "job"]) view.listen(view, name, update);
+  update();
+  return h("section", { "aria-labelledby": "restore-title" }, h("h2", { id: "restore-title" }, t("restore.title")), h("div", { class: "pair" }, method, finish), go, files);
+}
+
+export function comparePanel(view) {
+  const { compare } = view;
+  const keys = { slider: "C", side: "S" };
+  const modes = MODES.map((mode) => button(t(`compare.${mode}`), () => compare.set(mode), { keys: keys[mode], class: "segment", "aria-pressed": "false" }));
+  const toggle = (label, key, act) => {
+    const input = h("input", { type: "checkbox", onchange: () => act(input.checked) });
+    return Object.assign(h("label", { class: "check" }, input, h("span", {}, t(label)), h("kbd", { "aria-hidden": "true" }, key)), { input });
+  };
+  const mask = toggle("compare.mask", "M", (shown) => view.showMask(shown));
+  const evidence = toggle("compare.evidence", "I", (shown) => compare.setEvidence(shown));
+  const legend = h("p", { class: "muted legend" }, t("compare.legend"));
+  const hint = h("p", { class: "muted" }, t("compare.hold"));
+  const update = () => {
+    const restored = view.page.restored_version > 0;
+    modes.forEach((element, i) => {
+      element.setAttribute("aria-pressed", String(compare.mode === MODES[i]));
+      element.disabled = i > 0 && !restored;
+    });
+    mask.input.checked = view.overlay.visible;
+    evidence.hidden = !view.page.evidence;
+    evidence.input.checked = compare.evidence;
+    legend.hidden = !(view.page.evidence && compare.evidence);
+    hint.hidden = !restored;
+  };
+  for (const name of ["page", "mask"]) view.listen(view, name, update);
+  view.listen(compare, "change", update);
+  update();
+  return h("section", { "aria-labelledby": "compare-title" }, h("h2", { id: "compare-title" }, t("compare.title")), h("div", { class: "segments", role: "group", "aria-label": t("compare.title") }, modes), mask, evidence, legend, hint);
+}
+
+export function decisionPanel(view, more) {
+  const approve = button(t("decision.approve"), () => view.decide("approve"), { class: "primary approve", keys: "A", symbol: "check" });
+  const back = button(t("decision.reject"), () => view.decide("reject"), { keys: "X" });
+  const sound = button(t("decision.undamaged"), () => view.decide("undamaged"), { keys: "U" });
+  const problem = h("p", { class: "problem", role: "status" });
+  const update = () => {
+    const { page } = view;
+    problem.hidden = !page.problem;
+    problem.textContent = page.problem ? `${word("problem", page.problem.title)} ${page.problem.detail ?? ""}` : "";
+    // The next step stands out: on a page without damage "no damage", on a restored one approval, else restoring.
+    const nothing = page.share === 0 && !page.restored_version;
+    approve.classList.toggle("primary", page.restored_version > 0);
+    sound.classList.toggle("primary", nothing);
+  };
+  view.listen(view, "page", update);
+  update();
+  return h("section", { class: "decision", "aria-label": t("decision.title") }, problem, approve, h("div", { class: "row" }, back, sound), more);
+}

@@ -1,0 +1,55 @@
+// The keys of the page view. They go by the place on the keyboard, so that they work while Hangul is typed.
+
+import { bind, hold } from "../keys.js";
+
+export function pageKeys(view, signal) {
+  const { tools, compare, viewer } = view;
+  const judge = (decision) => () => {
+    const region = view.selected ?? view.order()[0];
+    if (region) view.judge(region, decision, true);
+  };
+  bind(
+    {
+      KeyA: () => view.decide("approve"),
+      KeyX: () => view.decide("reject"),
+      KeyU: () => view.decide("undamaged"),
+      KeyJ: () => view.move(1),
+      KeyK: () => view.move(-1),
+      KeyY: judge("accepted"),
+      KeyN: judge("rejected"),
+      KeyG: () => {
+        const order = view.order();
+        view.select(order[(order.findIndex((region) => region.id === view.selected?.id) + 1) % order.length] ?? null, { show: true });
+      },
+      KeyV: () => tools.choose("hand"),
+      KeyH: () => tools.choose("hand"),
+      KeyB: () => tools.choose("brush"),
+      KeyE: () => tools.choose("eraser"),
+      KeyL: () => tools.choose("lasso"),
+      KeyW: () => tools.choose("wand"),
+      BracketLeft: () => tools.step(-1),
+      BracketRight: () => tools.step(1),
+      "$mod+KeyZ": () => view.undo(),
+      "$mod+Shift+KeyZ": () => view.redo(),
+      "$mod+KeyY": () => view.redo(),
+      KeyF: () => view.folder.detector && view.run("detect"),
+      KeyR: () => view.restore(),
+      KeyC: () => compare.set(compare.mode === "slider" ? "restored" : "slider"),
+      KeyS: () => compare.set(compare.mode === "side" ? "restored" : "side"),
+      KeyM: () => view.showMask(!view.overlay.visible),
+      KeyI: () => view.page.evidence && compare.setEvidence(!compare.evidence),
+      Digit0: () => viewer.pixels(0),
+      Digit1: () => viewer.pixels(1),
+      Digit3: () => viewer.pixels(3),
+      Equal: () => viewer.zoomBy(1.4),
+      Minus: () => viewer.zoomBy(1 / 1.4),
+      Escape: () => {
+        if (tools.dropShape()) return;
+        if (view.selected) view.select(null);
+        else view.host.leave();
+      },
+    },
+    signal,
+  );
+  hold("KeyO", (held) => compare.hold(held), signal);
+}

@@ -1,0 +1,299 @@
+// One page: the viewer in the middle, tools on its left, what can be decided on its right.
+
+import { connection, get, post, raw } from "../api.js";
+import { announce, button, h, toast } from "../dom.js";
+import { Job, events } from "../events.js";
+import { t, word } from "../i18n.js";
+import { Grid } from "../mask/mask.js";
+import { decodeGray } from "../mask/png.js";
+import { Sync, load } from "../mask/sync.js";
+import { problemText } from "../problems.js";
+import { Compare } from "./compare.js";
+import { damagePanel } from "./damage.js";
+import { comparePanel, decisionPanel, restorePanel } from "./decide.js";
+import { pageKeys } from "./keys.js";
+import { Overlay } from "./overlay.js";
+import { regionCard } from "./region.js";
+import { statusBar, toolBar } from "./toolbar.js";
+import { Tools } from "./tools.js";
+import { PageViewer } from "./viewer.js";
+
+const REACH = 8; // CSS pixels around a click in which a region counts as meant
+
+/** Pages whose strokes still wait: their mask must not be read anew from the server. */
+const open = new Map();
+
+/** Events: "page" (the page's description changed), "select", "job". */
+export class PageView extends EventTarget {
+  constructor(root, page, host) {
+    super();
+    Object.assign(this, { root, page, host, folder: host.folder, job: null, selected: null });
+    this.closing = new AbortController();
+    this.ids = new Grid(page.width, page.height, Uint16Array);
+    this.sync = open.get(page.id) ?? new Sync(page);
+    open.set(page.id, this.sync);
+    this.#build();
+    this.#start().catch((error) => this.tell(error));
+  }
+
+  #build() {
+    this.deep = h("div", { class: "deep" });
+    this.canvas = h("canvas", { class: "overlay" });
+    this.stage = h("div", { class: "stage", tabindex: "0", role: "application", "aria-label": t("stage.label", { name: this.page.name }), "aria-describedby": "stage-help" }, this.deep, this.canvas);
+    this.frame = h("div", { class: "frame" }, this.stage);
+    this.aside = h("aside", { class: "panel", id: "panel", "aria-label": t("panel.label") });
+    this.work = h("div", { class: "work" }, h("div", { class: "views" }, this.frame), this.aside);
+    this.host.slot.replaceChildren(...this.#bar());
+    this.root.replaceChildren(this.work, h("p", { id: "stage-help", class: "spoken" }, t("stage.help")));
+    // The viewer fits the page into the room that it has when it is made: the rest of the layout comes first.
+    this.viewer = new PageViewer(this.deep, this.page);
+    this.overlay = new Overlay(this.canvas, this.viewer, this.sync.mask, this.ids);
+    this.tools = new Tools(this.stage, this.viewer, this.overlay, this.sync);
+    this.compare = new Compare(this.frame, this.viewer);
+    this.#panels();
+    const { signal } = this.closing;
+    this.viewer.osd.addHandler("update-viewport", () => this.overlay.request());
+    new ResizeObserver(() => this.overlay.request()).observe(this.stage);
+    this.listen(this.tools, "pick", ({ detail }) => this.pick(detail.x, detail.y));
+    this.listen(this.tools, "wand", ({ detail }) => this.wand(detail));
+    this.listen(this.tools, "tool", () => this.tools.tool !== "hand" && this.showMask(true));
+    this.listen(this.sync, "change", ({ detail }) => this.overlay.changed(detail));
+    this.listen(this.sync, "page", ({ detail }) => this.take(detail));
+    this.listen(this.sync, "problem", ({ detail }) => this.tell(detail));
+    this.listen(this.compare, "change", () => this.showMask(this.compare.mode === "original"));
+    this.listen(events, "page", ({ detail }) => String(detail.page ?? detail.id) === String(this.page.id) && this.refresh());
+    this.listen(events, "again", () => this.refresh());
+    window.addEventListener("beforeunload", (event) => connection.lost && this.sync.waiting.length && event.preventDefault(), { signal });
+    pageKeys(this, signal);
+    this.title.focus();
+  }
+
+  #bar() {
+    const { page } = this;
+    this.title = h("h1", { tabindex: "-1" }, page.name, page.count > 1 ? h("small", {}, t("page.of", { page: page.index + 1, count: page.count })) : null);
+    const chip = h("span", { class: "chip" });
+    const show = () => {
+      chip.textContent = t(`state.${this.page.state}`);
+      chip.dataset.state = this.page.state;
+    };
+    this.listen(this, "page", show);
+    show();
+    const step = (label, symbol, way, keys) => button(t(label), () => this.move(way), { symbol, hide: true, keys, class: "quiet" });
+    const back = h("a", { href: "#/", class: "back" }, "← ", h("span", {}, this.folder.name));
+    return [back, step("page.previous", "previous", -1, "K"), this.title, chip, step("page.next", "next", 1, "J")];
+  }
+
+  #panels() {
+    const more = button(t("panel.more"), () => more.setAttribute("aria-expanded", this.aside.classList.toggle("open")), { class: "more", symbol: "panel", "aria-controls": "panel", "aria-expanded": "false" });
+    this.aside.append(decisionPanel(this, more), h("div", { class: "sections" }, damagePanel(this), restorePanel(this), comparePanel(this)));
+    this.frame.append(regionCard(this));
+    this.work.prepend(toolBar(this));
+    this.root.append(statusBar(this));
+  }
+
+  listen(target, name, listener) {
+    target.addEventListener(name, listener, { signal: this.closing.signal });
+  }
+
+  #change(name) {
+    this.dispatchEvent(new Event(name));
+  }
+
+  async #start() {
+    await this.viewer.show("original");
+    // The viewer learns of its size with its next frame.
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    this.viewer.pixels(0);
+    if (this.sync.loaded) await this.sync.follow(this.page.mask_version);
+    else await this.sync.open();
+    await this.#readRegions();
+    await this.compare.update(this.page);
+    if (this.page.restored_version) this.compare.set("restored");
+  }
+
+  async #readRegions() {
+    const version = this.sync.version;
+    const ids = new Grid(this.page.width, this.page.height, Uint16Array);
+    if (this.page.regions.length) await load(this.page.id, "regions", ids);
+    this.ids.tiles = ids.tiles;
+    this.idsVersion = version;
+    this.overlay.setRegions(this.page.regions);
+  }
+
+  /** Take what the server says about the page, all of it or some fields. */
+  take(fields) {
+    this.page = { ...this.page, ...fields };
+    if (fields.regions) {
+      this.overlay.setRegions(fields.regions);
+      this.select(fields.regions.find((region) => region.id === this.selected?.id) ?? null, { quiet: true });
+    }
+    this.#change("page");
+  }
+
+  async refresh() {
+    const restored = this.page.restored_version;
+    const regions = JSON.stringify(this.page.regions.map((region) => [region.id, region.box]));
+    const page = await get(`/pages/${this.page.id}`).catch(() => null);
+    if (!page || this.closing.signal.aborted) return;
+    const { mask_version: version } = page;
+    this.take(page);
+    await this.sync.follow(version);
+    if (JSON.stringify(page.regions.map((region) => [region.id, region.box])) !== regions) await this.#readRegions();
+    if (page.restored_version !== restored) await this.compare.update(this.page);
+  }
+
+  /** Tell of a problem in words, and to screen readers. */
+  tell(error) {
+    if (error.name === "AbortError") return;
+    toast(problemText(error), { error: true });
+  }
+
+  /** Do something that the server may refuse. */
+  async attempt(work) {
+    try {
+      return await work();
+    } catch (error) {
+      this.tell(error);
+      return null;
+    }
+  }
+
+  showMask(shown) {
+    this.overlay.visible = shown;
+    this.overlay.request();
+    this.#change("mask");
+  }
+
+  // Regions ---------------------------------------------------------------------------------------------------------
+
+  async pick(x, y) {
+    if (!this.#idAt(x, y) && this.sync.mask.at(Math.floor(x), Math.floor(y)) && this.idsVersion !== this.sync.version) {
+      this.take(await get(`/pages/${this.page.id}`));
+      await this.#readRegions();
+    }
+    const id = this.#idAt(x, y);
+    this.select(this.page.regions.find((region) => region.id === id) ?? null);
+  }
+
+  #idAt(x, y) {
+    const reach = Math.min(64, Math.ceil(REACH / this.viewer.transform().scale));
+    let best = 0;
+    let nearest = Infinity;
+    for (let dy = -reach; dy <= reach; dy++) {
+      for (let dx = -reach; dx <= reach; dx++) {
+        const far = dx * dx + dy * dy;
+        const id = far < nearest ? this.ids.at(Math.floor(x) + dx, Math.floor(y) + dy) : 0;
+        if (id) [best, nearest] = [id, far];
+      }
+    }
+    return best;
+  }
+
+  select(region, { quiet, show } = {}) {
+    this.selected = region;
+    this.overlay.selected = region;
+    this.overlay.request();
+    if (region && show) this.viewer.centre(region.box);
+    if (region && !quiet) announce(this.describe(region));
+    this.#change("select");
+  }
+
+  describe(region) {
+    const sure = region.confidence === null ? "" : t("region.sure", { share: Math.round(region.confidence * 100) });
+    return [word("kind", region.source === "found" ? region.kind : region.source), sure, t(`region.${region.decision}`)].filter(Boolean).join(", ");
+  }
+
+  /** Keep a region or leave it as it is; with `onward` the next one to judge is selected. */
+  async judge(region, decision, onward) {
+    const field = decision === "accepted" ? "accept" : "reject";
+    const order = this.order();
+    const next = order[(order.findIndex((each) => each.id === region.id) + 1) % order.length];
+    await this.sync.command("PATCH", "regions", { json: { [field]: [region.id] } });
+    if (onward && next) this.select(this.page.regions.find((each) => each.id === next.id) ?? null, { show: true });
+  }
+
+  /** Regions with the least certain first, as they are judged one after the other. */
+  order() {
+    return [...this.page.regions].sort((one, other) => (one.confidence ?? 1) - (other.confidence ?? 1) || other.area - one.area);
+  }
+
+  // Work of the server ------------------------------------------------------------------------------------------------
+
+  async wand({ x, y, value }) {
+    await this.attempt(async () => {
+      const json = { x, y, tolerance: this.tools.tolerance, radius_max: this.tools.reach };
+      const response = await raw("POST", `/pages/${this.page.id}/mask/wand`, { json });
+      const [left, top] = response.headers.get("X-Box").split(",").map(Number);
+      const { width, pixels } = await decodeGray(await response.arrayBuffer());
+      this.tools.apply(value, (paint) => {
+        for (let i = 0; i < pixels.length; ) {
+          const start = i;
+          const end = i - (i % width) + width;
+          while (i < end && pixels[i]) i++;
+          if (i > start) paint(top + Math.floor(start / width), left + (start % width), left + (start % width) + i - start);
+          else i++;
+        }
+      });
+    });
+  }
+
+  async run(kind, json = {}) {
+    if (this.job) return;
+    await this.attempt(async () => {
+      while (this.sync.waiting.length) await new Promise((resolve) => this.sync.addEventListener("state", resolve, { once: true }));
+      this.job = await Job.start(`/pages/${this.page.id}/${kind}`, json);
+      this.job.kind = kind;
+      this.#change("job");
+      announce(t(`job.${kind}`));
+      const told = await this.job.ended;
+      await this.refresh();
+      if (told.state === "failed") this.tell(told.problem ?? {});
+      else if (told.state === "done") this.#done(kind);
+    });
+    this.job = null;
+    this.#change("job");
+  }
+
+  #done(kind) {
+    if (kind === "restore") this.compare.set(this.compare.mode === "original" ? "restored" : this.compare.mode);
+    const n = this.page.regions.length;
+    announce(kind === "restore" ? t("job.restored") : n ? t("job.found", { n }) : t("job.nothing"));
+  }
+
+  async original(region) {
+    const page = await this.attempt(() => post(`/pages/${this.page.id}/original`, { region: region.id }));
+    if (page) await this.refresh();
+  }
+
+  /** Decide about the page and go on to the next one. */
+  async decide(decision) {
+    const page = await this.attempt(() => post(`/pages/${this.page.id}/decision`, { decision }));
+    if (!page) return;
+    this.take(page);
+    const said = t("decision.done", { name: page.name, state: t(`state.${page.state}`) });
+    const back = { label: t("decision.undo"), close: t("close"), run: () => this.#reopen(page.id) };
+    toast(said, { action: back });
+    announce(said);
+    if (decision !== "open") await this.move(1);
+  }
+
+  async #reopen(id) {
+    await this.attempt(() => post(`/pages/${id}/decision`, { decision: "open" }));
+    this.host.go(id);
+  }
+
+  async move(way) {
+    const id = await this.host.neighbour(this.page, way);
+    if (id === null) toast(t(way > 0 ? "page.last" : "page.first"));
+    else this.host.go(id);
+  }
+
+  close() {
+    this.closing.abort();
+    this.tools.dropShape();
+    if (!this.sync.waiting.length) open.delete(this.page.id);
+    this.compare.destroy();
+    this.host.slot.replaceChildren();
+    this.viewer.destroy();
+  }
+}

@@ -1,0 +1,50 @@
+// The list of pages as the folder shows it; the page view walks along it.
+
+import { get } from "./api.js";
+
+const AT_ONCE = 100;
+
+export class PageList {
+  constructor() {
+    const saved = JSON.parse(sessionStorage.getItem("list") ?? "{}");
+    this.state = saved.state ?? "";
+    this.order = saved.order ?? "worst";
+    this.clear();
+  }
+
+  clear() {
+    this.pages = [];
+    this.total = null;
+  }
+
+  choose(fields) {
+    Object.assign(this, fields);
+    sessionStorage.setItem("list", JSON.stringify({ state: this.state, order: this.order }));
+    this.clear();
+  }
+
+  get ended() {
+    return this.total !== null && this.pages.length >= this.total;
+  }
+
+  /** Ask for the next pages; returns those that are new. */
+  async more() {
+    const query = new URLSearchParams({ order: this.order, offset: this.pages.length, limit: AT_ONCE });
+    if (this.state) query.set("state", this.state);
+    const { total, pages } = await get(`/pages?${query}`);
+    const known = new Set(this.pages.map((page) => page.id));
+    const fresh = pages.filter((page) => !known.has(page.id));
+    this.pages.push(...fresh);
+    this.total = fresh.length ? total : this.pages.length;
+    return fresh;
+  }
+
+  /** The id of the page before (-1) or after (1) another one, or null at the end. */
+  async neighbour(page, way) {
+    if (this.total === null) await this.more();
+    const at = this.pages.findIndex((each) => each.id === page.id);
+    if (at < 0) return (way > 0 ? page.next : page.previous) ?? null;
+    if (way > 0 && at === this.pages.length - 1 && !this.ended) await this.more();
+    return this.pages[at + way]?.id ?? null;
+  }
+}

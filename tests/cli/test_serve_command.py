@@ -1,0 +1,121 @@
+"""`bokwon serve`: the real command, asked over HTTP, and ended by signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from bokwon.cli.main import main
+from bokwon.serve.settings import Settings
+from tests.serve.conftest import a_hole, a_page, png_of
+
+TOKEN = "a-token-of-some-length"
+SOON = 60
+
+Start = Callable[..., tuple["subprocess.Popen[str]", str]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts `bokwon serve` with some arguments; returns the process and its address."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str, **environment: str) -> tuple[subprocess.Popen[str], str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bokwon", "serve", "--port", "0", "-j", "1", "--threads", "1", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        begun.append(process)
+        assert process.stdout is not None
+        return process, process.stdout.readline().strip()
+
+    yield run
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_end_it_in_good_order(start: Start, name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("tmp")
+    process, address = start(TMPDIR=str(folder))
+    files = {"image": png_of(a_page()), "mask": png_of(a_hole())}
+    answer = requests.post(f"{address}api/v1/restore", files=files, data={"method": "telea"}, timeout=SOON)
+    assert answer.status_code == 200, answer.text
+    assert [path.name.startswith("bokwon-") for path in folder.iterdir()] == [True]
+    number = getattr(signal, name)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=SOON)
+    assert process.returncode == 128 + number
+    assert said.splitlines()[-1] == "bokwon: error: interrupted"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_token_is_asked_for_and_may_come_from_the_environment(start: Start) -> None:
+    _, address = start(BOKWON_TOKEN=TOKEN)
+    version = f"{address}api/v1/version"
+    assert requests.get(version, timeout=SOON).status_code == 401
+    assert requests.get(version, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=SOON).status_code == 200
+
+
+def test_the_limits_are_those_of_the_command_line(start: Start) -> None:
+    _, address = start("--max-upload", "0.25", "--max-mpixels", "0.5", "--timeout", "7", "--queue", "3")
+    limits = requests.get(f"{address}api/v1/version", timeout=SOON).json()["limits"]
+    assert limits == {"upload_bytes": 1 << 18, "pixels": 500_000, "seconds": 7, "waiting": 3}
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", *arguments])
+    return ended.value.code, capsys.readouterr().err
+
+
+def test_another_address_needs_a_token(capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = fails(capsys, "--host", "0.0.0.0")
+    assert (code, "there is no token" in said) == (1, True)
+    code, said = fails(capsys, "--host", "0.0.0.0", "--token", "short")
+    assert (code, "easily guessed" in said) == (1, True)
+
+
+def test_a_port_in_use_is_told(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    _, address = start()
+    code, said = fails(capsys, "--port", address.rstrip("/").rpartition(":")[2])
+    assert (code, "name another one with --port" in said) == (5, True)
+
+
+def test_packages_that_are_missing_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    code, said = fails(capsys)
+    assert code == 3
+    assert "the server needs the package uvicorn; pip install 'bokwon[page]'" in said
+
+
+def test_the_defaults_are_those_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Settings] = []
+    monkeypatch.setattr("bokwon.cli.serve.start", lambda settings, *_, **__: given.append(settings))
+    monkeypatch.setattr("bokwon.cli.serve.worker_count", lambda jobs: 2)
+    with pytest.raises(SystemExit):
+        main(["serve"])
+    assert given == [Settings()]
+
+
+def test_two_at_least_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bokwon.cli.serve import worker_count
+
+    for cores, wanted in ((1, 2), (8, 8)):
+        monkeypatch.setattr("bokwon.cli.serve.workers", lambda jobs, cores=cores: cores)
+        assert worker_count(None) == wanted
+    assert worker_count(1) == 1

@@ -1,0 +1,184 @@
+"""Find, judge, restore, compare, give back; masks from files. Pixels outside the mask stay those of the scan."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+HOLE, SCRATCH = (120, 90, 180, 130), (300, 60, 304, 380)
+"""Boxes of the damage that is drawn on the pages; see draw_page."""
+
+
+def pixels(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+
+
+def scan(desk: Any, name: str) -> np.ndarray:
+    return pixels((desk.server.folder / name).read_bytes())
+
+
+def download(desk: Any, link: Any) -> bytes:
+    with desk.page.expect_download() as waiting:
+        link.click()
+    return Path(waiting.value.path()).read_bytes()
+
+
+def screen(desk: Any, x: float, y: float) -> np.ndarray:
+    """Return the colour that the window shows at a place of the page."""
+    left, top = desk.at(x, y)
+    return pixels(desk.page.screenshot(clip={"x": left, "y": top, "width": 1, "height": 1}))[0, 0]
+
+
+def is_red(colour: np.ndarray) -> bool:
+    return bool(colour[0] > 180 and colour[1] < 90)
+
+
+def test_damage_is_found_judged_and_filtered_by_certainty(desk: Any) -> None:
+    desk.open("find.png")
+    assert desk.page.get_by_text("Nothing is marked yet").is_visible()
+    desk.work("f")
+    kept = desk.page.get_by_text("regions will be restored")
+    desk.until(lambda: kept.inner_text().startswith("1 of 2"))
+    mask = desk.mask("find.png")
+    assert mask[95:125, 125:175].all()
+    assert not mask[100:300, 301:303].any()
+    assert mask.mean() < 0.03
+    # The list, the page and the keys say the same.
+    desk.page.get_by_role("checkbox", name="Restore: Scratch").check()
+    desk.until(lambda: kept.inner_text().startswith("2 of 2"))
+    assert desk.mask("find.png")[100:300, 301:303].all()
+    desk.press("v")
+    desk.click(302, 200)
+    card = desk.page.get_by_role("group", name="Selected region")
+    for words in ("Scratch", "70 % certain", "will be restored"):
+        card.get_by_text(words).wait_for()
+    # The key leaves it, and selects the next one.
+    desk.press("n")
+    desk.until(lambda: kept.inner_text().startswith("1 of 2"))
+    card.get_by_text("Missing paper").wait_for()
+    desk.press("n")
+    desk.until(lambda: kept.inner_text().startswith("0 of 2"))
+    assert not desk.mask("find.png").any()
+    desk.press("Escape")
+    assert card.is_hidden()
+    threshold = desk.page.get_by_role("slider", name="Restore regions from this certainty on")
+    threshold.fill("60")
+    desk.until(lambda: kept.inner_text().startswith("2 of 2") and bool(desk.mask("find.png")[100:300, 301:303].all()))
+    threshold.fill("90")
+    desk.until(lambda: bool((desk.mask("find.png") == mask).all()))
+
+
+def test_nothing_found_is_said_plainly(desk: Any) -> None:
+    desk.open("file.png")
+    desk.work("f")
+    desk.page.get_by_text("Nothing found: this page looks undamaged.").wait_for()
+    desk.press("u")
+    desk.until(lambda: desk.facts("file.png")["state"] == "undamaged")
+
+
+def test_restore_compare_and_download(desk: Any) -> None:
+    desk.open("restore.png")
+    desk.work("f")
+    # A stroke of one's own on sound paper.
+    desk.press("1", "b")
+    desk.drag((420, 200), (470, 215))
+    mask = desk.mask("restore.png")
+    desk.work("r")
+    restored = pixels(download(desk, desk.page.get_by_role("link", name="Restored page")))
+    before = scan(desk, "restore.png")
+    assert (restored == before)[~mask].all()
+    assert not any(is_red(colour) for colour in restored[mask])
+    assert desk.page.locator(".chip").inner_text() == "Restored"
+    saved = pixels((desk.server.folder / "restored" / "restore.png").read_bytes())
+    assert (saved == restored).all()
+    # Restored, then the original as long as O is held.
+    desk.page.mouse.move(5, 5)
+    desk.until(lambda: not is_red(screen(desk, 150, 110)))
+    desk.page.keyboard.down("o")
+    desk.until(lambda: is_red(screen(desk, 150, 110)))
+    desk.page.keyboard.up("o")
+    desk.until(lambda: not is_red(screen(desk, 150, 110)))
+    # The slider: left of it the original.
+    desk.press("0", "c")
+    handle = desk.page.get_by_role("slider", name="Line between")
+    desk.until(lambda: is_red(screen(desk, 150, 110)))
+    handle.press("Home")
+    desk.until(lambda: not is_red(screen(desk, 150, 110)))
+    handle.press("End")
+    desk.until(lambda: is_red(screen(desk, 150, 110)))
+    # Side by side at the same place, in true pixels.
+    desk.press("s", "3")
+    assert desk.view()[0] == 3
+    desk.page.locator(".second canvas").wait_for()
+    desk.press("1")
+    assert desk.view()[0] == 1
+    desk.press("s")
+    desk.page.get_by_role("checkbox", name="evidence").check()
+    desk.page.get_by_text("Green: the evidence").wait_for()
+
+
+def test_one_region_is_given_back_filled_again_and_left(desk: Any) -> None:
+    desk.open("region.png")
+    desk.work("f")
+    desk.page.get_by_role("checkbox", name="Restore: Scratch").check()
+    desk.until(lambda: bool(desk.mask("region.png")[100:300, 301:303].all()))
+    desk.work("r")
+    desk.press("v")
+    desk.click(150, 110)
+    card = desk.page.get_by_role("group", name="Selected region")
+    card.get_by_text("Missing paper").wait_for()
+    output = desk.server.folder / "restored" / "region.png"
+    filled, before = pixels(output.read_bytes()), scan(desk, "region.png")
+    left, top, right, bottom = HOLE
+    hole = slice(top, bottom), slice(left, right)
+    card.get_by_role("button", name="Give the original back").click()
+    desk.until(lambda: (pixels(output.read_bytes())[hole] == before[hole]).all())
+    scratch = slice(SCRATCH[1], SCRATCH[3]), slice(SCRATCH[0], SCRATCH[2])
+    assert (pixels(output.read_bytes())[scratch] == filled[scratch]).all()
+    card.get_by_label("Method").select_option(label="Telea")
+    card.get_by_role("button", name="Fill again").click()
+    desk.until(lambda: not (pixels(output.read_bytes())[hole] == before[hole]).all())
+    again = pixels(output.read_bytes())
+    assert not (again[hole] == filled[hole]).all()
+    assert (again[scratch] == filled[scratch]).all()
+
+
+def test_a_mask_is_dropped_in_and_saved(desk: Any) -> None:
+    desk.open("file.png")
+    hole = np.zeros((440, 600), np.uint8)
+    hole[200:240, 300:380] = 255
+    buffer = io.BytesIO()
+    Image.fromarray(hole).save(buffer, "TIFF")
+    desk.page.evaluate(
+        """([bytes]) => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], "hole.tif", { type: "image/tiff" }));
+          document.querySelector(".stage").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+        }""",
+        [list(buffer.getvalue())],
+    )
+    desk.page.get_by_text("hole.tif is the mask now").wait_for()
+    assert (desk.mask("file.png") == (hole > 0)).all()
+    desk.page.get_by_text("Mask: change").click()
+    saved = download(desk, desk.page.get_by_role("link", name="Save file"))
+    assert (pixels(saved)[..., 0] == hole).all()
+    # A mask of another size is refused, with the reason.
+    buffer = io.BytesIO()
+    Image.new("L", (50, 40)).save(buffer, "PNG")
+    chooser = desk.page.locator("input[type=file]")
+    chooser.set_input_files({"name": "small.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    desk.page.get_by_role("alert").filter(has_text="50").wait_for()
+    assert (desk.mask("file.png") == (hole > 0)).all()
+    desk.errors.clear()  # the browser's own line about the refused request
+
+
+def test_a_job_can_be_cancelled(desk: Any) -> None:
+    desk.page.get_by_role("button", name="Find damage in all pages").click()
+    banner = desk.page.locator(".banner")
+    banner.get_by_role("button", name="Cancel").click()
+    desk.page.get_by_text("Cancelled.").wait_for()
+    assert banner.is_hidden()

@@ -1,0 +1,109 @@
+"""An archivist's way through a folder, by keys alone; and the folder's own view."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def alone(start_server: Callable[..., Any], open_window: Callable[..., Any]) -> Iterator[Any]:
+    """A window on a server with four pages of its own."""
+    server = start_server({"a.png": True, "b.png": False, "c.png": True, "d.png": False})
+    desk = open_window(server)
+    yield desk
+    desk.close()
+    assert not desk.errors
+
+
+def title(desk: Any) -> str:
+    return str(desk.page.locator("h1").inner_text())
+
+
+def test_a_folder_is_reviewed_by_keys_and_downloaded(alone: Any) -> None:
+    desk = alone
+    desk.page.get_by_role("button", name="Find damage in all pages").click()
+    desk.page.get_by_text("Done.").wait_for()
+    # The worst come first.
+    names = desk.page.locator(".page-card .name")
+    desk.until(lambda: set(names.all_inner_texts()[:2]) == {"a.png", "c.png"})
+    desk.page.get_by_role("button", name="Undamaged 2").wait_for()
+    desk.press("ArrowRight", "ArrowRight", "ArrowLeft", "Enter")
+    desk.ready()
+    assert title(desk) == "a.png"
+    desk.work("r")
+    desk.press("a")
+    desk.page.get_by_role("heading", name="c.png").wait_for()
+    desk.ready()
+    assert desk.facts("a.png")["state"] == "approved"
+    desk.press("x")
+    desk.page.get_by_role("heading", name="b.png").wait_for()
+    assert desk.facts("c.png")["state"] == "needs a look"
+    desk.press("k")
+    desk.page.get_by_role("heading", name="c.png").wait_for()
+    desk.press("j")
+    desk.page.get_by_role("heading", name="b.png").wait_for()
+    desk.ready()
+    desk.press("u")
+    desk.page.get_by_role("heading", name="d.png").wait_for()
+    desk.ready()
+    desk.press("Escape")
+    desk.page.get_by_role("button", name="Needs a look 1").click()
+    desk.until(lambda: names.all_inner_texts() == ["c.png"])
+    with desk.page.expect_download() as waiting:
+        desk.page.get_by_role("link", name="Download everything").click()
+    content = zipfile.ZipFile(io.BytesIO(Path(waiting.value.path()).read_bytes()))
+    assert any(name.endswith("a.png") for name in content.namelist())
+    assert content.testzip() is None
+
+
+def test_pages_with_certain_damage_are_restored_together(alone: Any) -> None:
+    desk = alone
+    desk.page.get_by_role("button", name="Find damage in all pages").click()
+    desk.page.get_by_text("Done.").wait_for()
+    desk.page.get_by_role("button", name="Restore pages").click()
+    desk.page.get_by_role("radio", name="Pages with found damage").check()
+    desk.page.get_by_role("checkbox", name="Only what is certain").check()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Restore", exact=True).click()
+    desk.page.get_by_role("button", name="Restored 2").wait_for()
+    assert {desk.facts(name)["restored_version"] > 0 for name in ("a.png", "c.png")} == {True}
+    assert not desk.facts("b.png")["restored_version"]
+
+
+def test_help_lists_every_key(desk: Any) -> None:
+    desk.open("axe.png")
+    desk.press("Shift+Slash")
+    dialog = desk.page.get_by_role("dialog", name="Keys")
+    assert dialog.locator("dt").count() > 25
+    # Keys of the page do nothing while it is open.
+    desk.press("b")
+    assert desk.page.get_by_role("button", name="Brush").get_attribute("aria-pressed") == "false"
+    desk.press("Escape")
+    assert dialog.is_hidden()
+    assert desk.page.locator(".stage").is_visible()
+
+
+def test_keys_work_while_hangul_is_typed(desk: Any) -> None:
+    desk.open("axe.png")
+    desk.page.evaluate(
+        """() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ㅠ", code: "KeyB", bubbles: true }))"""
+    )
+    assert desk.page.get_by_role("button", name="Brush").get_attribute("aria-pressed") == "true"
+
+
+def test_the_page_speaks_korean(open_desk: Callable[..., Any]) -> None:
+    desk = open_desk(locale="ko-KR")
+    assert desk.page.locator("html").get_attribute("lang") == "ko"
+    desk.page.get_by_role("button", name="모든 면에서 훼손 찾기").wait_for()
+    desk.open("axe.png")
+    desk.page.get_by_role("button", name="훼손 찾기").wait_for()
+    # A switch overrides the browser's language, and is remembered.
+    desk.page.get_by_label("언어").select_option("en")
+    desk.page.get_by_role("button", name="Find damage").wait_for()
+    desk.page.reload()
+    desk.page.get_by_role("button", name="Find damage").wait_for()
