@@ -15,6 +15,7 @@ import numpy as np
 from bokwon.batch.found_masks import FindDamage, FoundMasks
 from bokwon.batch.given_masks import GivenMasks
 from bokwon.batch.job import Job, Outcome
+from bokwon.batch.marking import Marking, name_of_page
 from bokwon.batch.page_holes import HoleSource, PageHole, Tell
 from bokwon.batch.page_ranges import select_pages
 from bokwon.batch.treatment.leaf import forget_leaf, save_page
@@ -27,11 +28,9 @@ from bokwon.image_io.page import Page
 from bokwon.image_io.previews import without_previews
 from bokwon.image_io.reader import Source
 from bokwon.image_io.transparency import spread_alpha
-from bokwon.image_io.xmp import holds_xmp, with_xmp
 from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage
-from bokwon.provenance.mark import Mark, add_mark, mark_of
 from bokwon.provenance.record import check_record, set_aside
 from bokwon.provenance.recorder import Recorder
 from bokwon.provenance.unfinished import finish_unfinished
@@ -133,7 +132,7 @@ class _Work:
                 open_document(Source.of(job.target), max_pixels=job.options.max_pixels)
             )
         self._recorder: Recorder | None = None
-        self._mark: Mark | None = None
+        self._marking = Marking(job, document, restorer, self._format, tell)
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
         self.readings: list[tuple[str, str]] = []
         self.pictures: list[PagePictures] = []
@@ -229,7 +228,8 @@ class _Work:
             recorder.after(number, page, levels)
         if drawing is not None:
             self._keep(drawing.finish(page, number))
-        return self._marked(number, page, recorder) if self._job.options.mark else page
+        originals = recorder.originals(number) if recorder is not None else None
+        return self._marking.mark_page(number, page, originals) if self._job.options.mark else page
 
     def _damage(self, found: PageHole) -> Damage:
         """Return what is told of the damage; nothing, if what tells it is broken: only a record insists on it."""
@@ -249,41 +249,12 @@ class _Work:
                 self._draws = False
                 self.pictures.clear()
 
-    def _marked(self, number: int, page: Page, recorder: Recorder | None) -> Page:
-        """Return a filled page that says so in its XMP, if its format can."""
-        name = self._page_name(number)
-        mark = mark_of(self._restorer, recorder.originals(number) if recorder else None)
-        # Of a PDF, which speaks for all of its pictures, the first one names the record.
-        self._mark = self._mark or mark
-        inner = self._document.format == "PDF"
-        file_format = page.format if inner else self._format
-        if not holds_xmp(page.metadata, file_format):
-            if not inner:
-                what = "a bare codestream" if file_format == "JPEG2000" else file_format
-                self._tell("note", f"{name}: {what} has no place for XMP: the output is not marked as restored")
-            return page
-        try:
-            return replace(page, metadata=with_xmp(page.metadata, add_mark(page.metadata.xmp, mark)))
-        except ValueError as error:
-            self._tell("warning", f"{name} is not marked as restored: of its XMP, {error}")
-            return page
-
-    def _mark_file(self, packet: bytes | None) -> bytes | None:
-        """Return the XMP of the whole file, which says that pages are filled."""
-        if self._mark is None:
-            return packet
-        try:
-            return add_mark(packet, self._mark)
-        except ValueError as error:
-            self._tell("warning", f"{self._job.source.name} is not marked as restored: of its XMP, {error}")
-            return packet
-
     def _page_name(self, number: int) -> str:
-        return self._job.source.name if self._document.pages == 1 else f"{self._job.source.name}, page {number}"
+        return name_of_page(self._job, self._document, number)
 
     def write(self, stream: BinaryIO) -> None:
         """Write the output, and all of the record of the intervention but its place."""
-        self._written.rewrite(stream, self._format, self.restore_page, self._mark_file)
+        self._written.rewrite(stream, self._format, self.restore_page, self._marking.mark_file)
         if self._recorder is not None:
             options = asdict(self._job.options)
             settings = {**options.pop("masks"), **options, "format": self._format}
