@@ -127,3 +127,16 @@ def test_median_and_empty_cell() -> None:
     figures = summarise(pairs, ["ours"])["methods"]["ours"]["hole_psnr"]
     assert figures == {"mean": 4.0, "median": 2.0}
     assert summarise([], ["ours"]) == {"pairs": 0, "methods": {}}
+
+
+def test_some_figures_are_compared_by_the_ratio_of_their_means() -> None:
+    cost = {"seconds": 1.0, "cpu_seconds": 0.5, "peak_mb": None}
+    pairs = [
+        {"image": str(n), "methods": {"a": {"st_lpips": 3.0 * n, **cost}, "b": {"st_lpips": 2.0 * n, **cost}}}
+        for n in range(1, 8)
+    ]
+    methods = summarise(pairs, ["a", "b"])["methods"]
+    # Every pair has the same ratio, so there is no doubt about it.
+    assert methods["a"]["st_lpips"]["ratios"]["b"] == {"mean": 1.5, "low": 1.5, "high": 1.5}
+    assert methods["b"]["st_lpips"]["ratios"]["a"]["mean"] == pytest.approx(2 / 3, abs=1e-6)
+    assert "ratios" not in summarise([record("x", a=1.0, b=2.0)], ["a", "b"])["methods"]["a"]["hole_psnr"]
