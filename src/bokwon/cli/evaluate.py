@@ -67,7 +67,7 @@ def evaluate(
     ] = None,
     by: Annotated[
         str,
-        typer.Option("--by", help="Figure for --compare: hole_psnr, hole_l1, l1, psnr, ssim, vgg or lpips."),
+        typer.Option("--by", help="Figure for --compare: hole_psnr, hole_l1, l1, psnr, ssim, vgg, lpips or st_lpips."),
     ] = "hole_psnr",
     read: Annotated[
         str | None,
@@ -87,7 +87,10 @@ def evaluate(
     features: Annotated[
         Path | None, typer.Option("--features", metavar="FILE", help="VGG19 weights, to measure the VGG distance.")
     ] = None,
-    perceptual: Annotated[bool, typer.Option("--perceptual", help="Also LPIPS; may download weights.")] = False,
+    perceptual: Annotated[
+        bool,
+        typer.Option("--perceptual", help="Also LPIPS, which may download weights, and the shift-tolerant LPIPS."),
+    ] = False,
     distribution: Annotated[
         bool,
         typer.Option(
