@@ -62,7 +62,14 @@ class Batch:
 
 
 def plan_batch(
-    inputs: Path, outputs: Path, masks: Path | None, options: Options, *, file_format: str | None, recursive: bool
+    inputs: Path,
+    outputs: Path,
+    masks: Path | None,
+    options: Options,
+    *,
+    file_format: str | None,
+    recursive: bool,
+    growing: bool = False,
 ) -> Batch:
     """Find the images of a folder, their masks and their outputs.
 
@@ -74,6 +81,7 @@ def plan_batch(
         options: Options of every job.
         file_format: Format of all outputs; by default each keeps its own.
         recursive: Whether to include subfolders.
+        growing: Whether images and masks may still arrive, so that none of them needs to belong together.
 
     Raises:
         ArgumentError: Both folders are the same, or no mask belongs to an image.
@@ -99,7 +107,8 @@ def plan_batch(
         images = [name for name in images if folded(name) in manifest or _identity(inputs / name) not in marked]
         strangers = tuple(str(name) for name in sorted(set(manifest) - {folded(name) for name in images}))
         tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(folded(name), {}), options, file_format)
-        _check_any(tasks, masks, inputs, [str(name) for name in manifest])
+        if not growing:
+            _check_any(tasks, masks, inputs, [str(name) for name in manifest])
         return Batch(tasks + unlisted, left, strangers)
     if mask_folder is None:
         names = [name for name in images if is_mask_of_neighbour(name, neighbours)]
@@ -118,7 +127,7 @@ def plan_batch(
         return {page: TableRow(base / path) for page, path in finder.of(name).items()}
 
     tasks = _tasks(images, inputs, outputs, find, options, file_format)
-    if mask_folder is not None:
+    if mask_folder is not None and not growing:
         _check_any(tasks, mask_folder, inputs, [str(name) for name in names])
     return Batch(tasks + unlisted, left, tuple(str(name) for name in finder.unused))
 

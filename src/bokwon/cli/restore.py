@@ -184,6 +184,24 @@ def restore(
             rich_help_panel=_FOLDERS,
         ),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Go on after the images that are there with those that arrive in INPUT, until you end it (Ctrl-C).",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = False,
+    settle: Annotated[
+        float,
+        typer.Option(
+            "--settle",
+            metavar="SECONDS",
+            min=0.1,
+            help="With --watch: take a file once it and its mask have not changed for this long.",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = 10.0,
     jobs: Annotated[int | None, jobs_option(_FOLDERS)] = None,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Work on a Ray cluster.", rich_help_panel=_FOLDERS)
@@ -246,6 +264,10 @@ def restore(
     ):
         if asked and not (folder or (many and name != "--recursive")):
             raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
+    if watch and (not folder or cluster or shard is not None):
+        raise ArgumentError("--watch is for one folder of this machine", "name a folder, without --cluster and --shard")
+    if not math.isfinite(settle):
+        raise ArgumentError(f"--settle {settle} is no number of seconds", "give a number, such as 10")
     if not math.isfinite(timeout):
         raise ArgumentError(f"--timeout {timeout} is no number of seconds", "give a number, such as 3600")
     if address is not None and not cluster:
@@ -284,7 +306,24 @@ def restore(
         find=find,
     )
     format_name = output_format.upper() if output_format else None
-    if folder or many:
+    if watch:
+        from bokwon.cli.restore_folder import Workers
+        from bokwon.cli.restore_watch import watch_folder
+
+        watch_folder(
+            Path(found[0]),
+            Path(output),
+            masks,
+            settings=settings,
+            options=options,
+            file_format=format_name,
+            recursive=recursive,
+            workers=Workers(workers(jobs), timeout),
+            console=console,
+            settle=settle,
+            ignore_masks=mask == "auto" and masks is None,
+        )
+    elif folder or many:
         from bokwon.cli.restore_folder import Workers, restore_folder
 
         restore_folder(

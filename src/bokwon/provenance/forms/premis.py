@@ -70,7 +70,9 @@ def _add_event(root: Element, facts: Facts, event: str, agents: list[str], befor
     outcome = add(element, "eventOutcomeInformation")
     add(outcome, "eventOutcome", "success")
     for page in facts.pages:
-        note = f"page {page.number}: {len(page.regions)} regions filled, {page.filled} pixels"
+        count = len(page.regions)
+        regions = f"{count} region{'s' * (count != 1)}"
+        note = f"page {page.number}: {regions} filled, {page.filled} pixels"
         add(add(outcome, "eventOutcomeDetail"), "eventOutcomeDetailNote", note)
     kept = f"original pixels and evidence: {facts.folder.name}"
     add(add(outcome, "eventOutcomeDetail"), "eventOutcomeDetailNote", kept)
