@@ -86,7 +86,7 @@ def _eat(rng: np.random.Generator, canvas: Labels, nest: npt.NDArray[np.float64]
 
 
 def facing_leaf(rng: np.random.Generator, hole: Hole, fold: float = 0.5) -> Hole:
-    """Give the damage of the leaf that lay against this one: mirrored, a little shifted, thinned out.
+    """Return the damage of the facing leaf: that of this leaf, mirrored, slightly shifted and thinned out.
 
     Args:
         rng: Random generator.

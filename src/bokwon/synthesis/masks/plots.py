@@ -20,11 +20,11 @@ _MARGIN = (26, 46, 26, 62)
 
 
 def plot_samples(samples: Sequence[Sample], names: Sequence[str], title: str) -> Image.Image:
-    """Draw one panel a figure, the sets over each other.
+    """Draw one panel for each figure, with all sets in it.
 
     Args:
         samples: One or two sets' figures.
-        names: What to call the sets.
+        names: Names of the sets.
         title: Heading of the picture.
 
     Returns:

@@ -37,7 +37,7 @@ class MaskFigures:
     Attributes:
         ratio: Hole pixels over all pixels, in [0, 1].
         components: Number of 8-connected holes.
-        thickness: Twice the distance to the nearest known pixel, averaged over the holes' centre lines.
+        thickness: Twice the distance to the nearest known pixel, averaged over the centre lines of the holes.
         widest: Twice the largest such distance: the diameter of the largest disc that fits into a hole.
         edge: Length of the line between hole and known pixels.
         border_distance: Distance of the nearest hole pixel from the image's edge; 0 touches it.
@@ -73,7 +73,7 @@ def measure_mask(hole: Hole) -> MaskFigures:
         hole: bool (H, W), True = hole.
 
     Returns:
-        Its figures. All lengths of an empty mask are 0, its border distance is half the shorter side.
+        Its figures. An empty mask has lengths of 0, and a border distance of half the shorter side.
     """
     height, width = hole.shape
     scale = 512 / min(height, width)
@@ -116,14 +116,14 @@ def measure_folder(
     """Measure the masks of a folder.
 
     Args:
-        folder: Folder of masks, searched with all folders below it; sorted into cells or not.
-        holes: `white` or `black` if it is known which means hole, `auto` to find it from the folder as a whole.
-        limit: Measure no more than about this many, evenly spread; None measures all.
+        folder: Folder of masks, searched with all subfolders.
+        holes: The colour of holes: `white`, `black`, or `auto` to find it from all masks.
+        limit: Measure at most about this many masks, evenly spread; None measures all.
         jobs: Worker processes.
-        progress: Told how many files are done, and of how many.
+        progress: Called with the number of finished files and of all files.
 
     Returns:
-        `ALL` and the folder name of every cell that has masks, in the order of `CELLS` -> figures; and the polarity.
+        Figures for `ALL` and for each folder of a cell with masks, in the order of `CELLS`; and the polarity.
 
     Raises:
         FileAccessError: No such folder, or no mask in it.

@@ -34,8 +34,8 @@ class Page:
     """A rendered page.
 
     Attributes:
-        image: What a scanner saw, RGB `(H, W, 3)`.
-        ink: Bool `(H, W)`, True where ink was laid: writing, printed rules, frame and seals of the front.
+        image: The scanned page, RGB `(H, W, 3)`.
+        ink: Bool `(H, W)`, True where there is ink of the front side: writing, printed rules, frame and seals.
         style: Name of the style.
         text: The text in reading order, with spaces between words and line breaks between lines or columns.
         characters: Every character with its box, in reading order.

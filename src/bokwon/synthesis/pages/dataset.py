@@ -31,18 +31,19 @@ _MARK = "INCOMPLETE"
 
 @dataclass(frozen=True)
 class PageSet:
-    """What a set of pages is made from; the same values, fonts and texts give the same files.
+    """Settings of a set of pages. The same settings, fonts and texts give the same files.
 
     Attributes:
         count: Number of pages, at least 1.
         size: Height and width in pixels.
-        styles: Names of `STYLES` to draw from; all that the fonts can write when empty.
-        fonts: Folder of fonts, those of the system when None.
+        styles: Names of `STYLES` to draw from; empty for all that the fonts can write.
+        fonts: Folder of fonts; None for those of the system.
         exclude_fonts: Words that the path and family of a font must not contain.
-        texts: Text files, the built-in lists when empty.
+        texts: Text files; empty for the built-in lists.
         paper: Folder of photographs of paper, painted paper when None.
-        seed: Page n is drawn from (seed, n) alone.
-        crops: Windows with a known share of ink instead of whole pages; height and width must be equal.
+        seed: Page n depends only on (seed, n).
+        crops: Whether to render windows with a given share of ink instead of whole pages. Height and width must be
+            equal.
     """
 
     count: int
@@ -89,7 +90,7 @@ def make_pages(
     Raises:
         ArgumentError: `jobs` is less than 1.
         FileAccessError: The folder cannot be written, or a text or paper file cannot be read.
-        MissingDependencyError: No font can write what was asked for.
+        MissingDependencyError: No font has the characters that are needed.
         OutputExistsError: The folder holds another set, or other files.
     """
     if jobs < 1:

@@ -59,7 +59,7 @@ _CLASS_OF = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A window and the truth about it.
+    """A window and its ground truth.
 
     Attributes:
         image: uint8 (S, S, 3), RGB.
@@ -81,7 +81,7 @@ def draw_scene(rng: np.random.Generator, sources: Sources, size: int = 448, dama
         rng: Source of randomness.
         sources: Pictures to draw from.
         size: Side of the window, pixels.
-        damaged: Whether there is damage; by chance in 60 of 100 by default.
+        damaged: Whether the window has damage. By default 60 % of windows have.
 
     Returns:
         The window.

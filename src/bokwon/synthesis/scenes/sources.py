@@ -25,7 +25,7 @@ _SHARES = {"window": 0.22, "page": 0.08, "pages": 0.32, "crops": 0.18, "photos":
 
 @dataclass(frozen=True)
 class Base:
-    """A window without damage done to it.
+    """A window without synthetic damage.
 
     Attributes:
         image: uint8 (S, S, 3), RGB.
@@ -45,11 +45,11 @@ class Sources:
     """Folders of pictures, read as needed.
 
     Attributes:
-        pages: Folders of scans of whole pages; where there are none, as with the next two, others are drawn instead.
+        pages: Folders of scans of whole pages. If this is empty, other sources are used instead; so for the next two.
         crops: Folders of windows of scans.
         photos: Folders of photographs.
-        films: Folder with one folder a kind of film damage, gray = coverage; without it there is no film damage.
-        papers: Folder of surfaces for what lies around a sheet; without it these are painted.
+        films: Folder with a subfolder for each kind of film damage, gray = coverage. None: no film damage.
+        papers: Folder of pictures of surfaces that lie around a sheet. None: they are synthetic.
         exclude_fonts: Words that the path of a font must not contain.
         exclude: Names of files not to use.
     """
@@ -84,7 +84,7 @@ class Sources:
         return [p for p in found if p.suffix.lower() in (".jpg", ".png") and p.stem not in self.exclude]
 
     def film(self, rng: np.random.Generator, kinds: tuple[str, ...]) -> Pixels:
-        """Draw a picture of film damage, uint8 (H, W), 255 where it covers fully."""
+        """Draw a picture of film damage, uint8 (H, W), 255 = fully covered."""
         files = self._films[kinds[int(rng.integers(len(kinds)))]]
         return np.asarray(cv2.imread(str(files[int(rng.integers(len(files)))]), cv2.IMREAD_GRAYSCALE), np.uint8)
 
