@@ -157,7 +157,7 @@ def apply_damage(
 
 
 def _largest(difference: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Largest of three channels; several times faster than NumPy's own along a short last axis."""
+    """Return the largest of three channels, several times faster than NumPy's maximum along a short axis."""
     red, green, blue = cv2.split(difference)
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
 

@@ -1,4 +1,4 @@
-"""Sets of masks on disk: the same files from any number of processes, and resumable."""
+"""Sets of masks on disk. They do not depend on the number of processes, and can be resumed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class MaskSet:
     stream: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a set that cannot be made before anything is written."""
+        """Check the settings before anything is written."""
         if self.count < 1:
             raise ArgumentError(f"cannot make {self.count} masks", "give a count of at least 1")
         if self.seed < 0:
@@ -149,7 +149,7 @@ def _write_mask(out: Path, plan: MaskSet, number: int) -> dict[str, Any]:
 
 
 def _finished(out: Path, plan: MaskSet) -> dict[int, dict[str, Any]]:
-    """Records of an interrupted run whose files are there."""
+    """Return the records of an interrupted run whose files exist."""
     part = out / "manifest.jsonl.part"
     records = {}
     for record in _lines(part) if part.exists() else ():

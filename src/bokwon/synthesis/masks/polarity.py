@@ -1,4 +1,4 @@
-"""Reads mask files of others, and finds which colour means hole."""
+"""Reads mask files, and finds which colour means hole."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _evidence(white: Hole) -> float:
 
 
 def _slivers(colour: npt.NDArray[np.uint8], disc: npt.NDArray[np.uint8]) -> float:
-    """Share of an area that a disc cannot reach into."""
+    """Return the share of an area that a disc does not fit into."""
     margin = len(disc)
     padded = cv2.copyMakeBorder(colour, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
     reached = np.asarray(cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc), np.uint8)[margin:-margin, margin:-margin]

@@ -61,7 +61,7 @@ FIGURES: dict[str, str] = {
 }
 
 ALL = "all"
-"""Name of the sample that holds every mask of a set, whether a bin holds it or not."""
+"""Name of the sample with every mask of a set, also those outside all bins."""
 
 Sample = Mapping[str, npt.NDArray[np.float64]]
 
@@ -82,7 +82,7 @@ def measure_mask(hole: Hole) -> MaskFigures:
         return MaskFigures(0.0, 0, 0.0, 0.0, 0.0, 256.0)
     mask = hole.astype(np.uint8)
     components = cv2.connectedComponents(mask, connectivity=8)[0] - 1
-    # A mask without a known pixel has no distance to one; its own shorter side stands in.
+    # A mask without known pixels has no distance to one. Its shorter side is used instead.
     whole = area == hole.size
     depth = np.full(hole.shape, min(hole.shape) / 2, np.float32) if whole else _depth(mask)
     ridge = hole & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))
@@ -155,7 +155,7 @@ def _measure_one(white: bool, path: Path) -> tuple[tuple[str, ...], MaskFigures]
 
 
 def collect(figures: Iterable[MaskFigures]) -> Sample:
-    """Turn the figures of many masks into one array a figure.
+    """Return one array for each figure of many masks.
 
     Args:
         figures: Figures of the masks of one set.
@@ -181,7 +181,7 @@ def quantiles(sample: Sample, at: tuple[float, ...] = (0.1, 0.5, 0.9)) -> dict[s
 
 
 def overlap(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]) -> float:
-    """Return how far two distributions agree: 1 minus the largest gap between their cumulated shares.
+    """Return the agreement of two distributions: 1 minus the largest difference of their cumulative shares.
 
     Args:
         one: Values of the first set, (n,).

@@ -1,4 +1,4 @@
-"""Folders full of rendered pages: reproducible whatever the number of processes, and resumable."""
+"""Folders of rendered pages. They do not depend on the number of processes, and can be resumed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PageSet:
         fonts: Folder of fonts; None for those of the system.
         exclude_fonts: Words that the path and family of a font must not contain.
         texts: Text files; empty for the built-in lists.
-        paper: Folder of photographs of paper, painted paper when None.
+        paper: Folder of photographs of paper; None for synthetic paper.
         seed: Page n depends only on (seed, n).
         crops: Whether to render windows with a given share of ink instead of whole pages. Height and width must be
             equal.
@@ -57,7 +57,7 @@ class PageSet:
     crops: bool = False
 
     def __post_init__(self) -> None:
-        """Check what can be checked before anything is rendered."""
+        """Check the settings before anything is rendered."""
         if self.count < 1:
             raise ArgumentError(f"cannot make {self.count} pages", "ask for at least 1")
         if self.seed < 0:
@@ -123,7 +123,7 @@ def make_pages(
 
 
 class _Worker:
-    """What renders the pages of a set: it has loaded fonts and text."""
+    """Renders the pages of a set, with loaded fonts and text."""
 
     def __init__(self, settings: PageSet) -> None:
         self.settings = settings

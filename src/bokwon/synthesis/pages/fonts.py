@@ -1,4 +1,4 @@
-"""Fonts that really ink the characters of a script, found by fontconfig or in a folder."""
+"""Fonts with visible glyphs for the characters of a script, from fontconfig or a folder."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def script_of(character: str) -> str | None:
 
 
 def clusters(text: str) -> list[str]:
-    """Split text into characters, keeping a syllable of conjoining jamo and a letter with its accents in one piece."""
+    """Split text into characters. Syllables of conjoining jamo and letters with accents stay whole."""
     found: list[str] = []
     for character in text:
         code = ord(character)

@@ -1,4 +1,4 @@
-"""Pictures that windows are cut from: rendered pages, scans, photographs; and film damage to lay over them."""
+"""Sources of windows: rendered pages, scans and photographs; and images of film damage."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Base:
 
     Attributes:
         image: uint8 (S, S, 3), RGB.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
         kind: `rendered`, `scan` (a real page whose surroundings may show), `photo`.
         name: What it was cut from.
     """
@@ -122,7 +122,7 @@ class Sources:
         return Base(_window(rng, picture, size, scale), float(rng.uniform(1.0, 3.0)), "photo", path.stem)
 
     def _choose(self, rng: np.random.Generator) -> str:
-        """Where the next window comes from: rendered by itself, of a rendered page, or a key of the lists of files."""
+        """Source of the next window: a rendered window, a rendered page, or a key of the lists of files."""
         shares = {kind: share for kind, share in _SHARES.items() if self._lists.get(kind, True)}
         chances = np.array(list(shares.values()))
         return str(rng.choice(list(shares), p=chances / chances.sum()))
