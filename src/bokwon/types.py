@@ -20,7 +20,7 @@ Pixels = NDArray[Any]
 DetectorClass = Literal[
     "missing paper", "tear", "crease", "scratch", "abrasion", "hiding stain", "readable stain", "film and dust"
 ]
-"""What a detector can tell apart in a picture; it cannot see whether an insect or a fire took the paper."""
+"""Kinds that a detector can distinguish. It cannot see whether an insect or a fire destroyed the paper."""
 
 DETECTOR_CLASSES: tuple[DetectorClass, ...] = get_args(DetectorClass)
 

@@ -144,7 +144,7 @@ class Report:
             if resume:
                 found = (Entry.from_json(line) for line in self._stream)
                 self._entries = {entry.file: entry for entry in found if entry is not None}
-            # What is there stays until this run is finished: one begun without --resume by mistake loses nothing.
+            # The old report stays until this run is finished, so that a run without --resume by mistake loses nothing.
             if self._stream.seek(0, os.SEEK_END):
                 self._stream.write("\n")
                 self._stream.flush()
@@ -170,7 +170,7 @@ class Report:
             return entry
         if found != undone_sha256(job.target):
             return None
-        # Who took a restoration back does not want it again.
+        # Files that were undone are not restored again.
         self._entries[name] = replace(entry, status="undone", sha256=found)
         return self._entries[name]
 
@@ -224,7 +224,7 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What could not be written was said when it was tried.
+        # A failure to write was already reported.
         with suppress(OSError):
             self._stream.close()
         self._unlock()

@@ -95,7 +95,7 @@ def evaluate(
         ),
     ] = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.1, help=" Time limit of a command for a pair, seconds.")
+        float, typer.Option("--timeout", min=0.1, help="Time limit of an external command for a pair, seconds.")
     ] = 600.0,
     write_pairs: Annotated[
         Path | None,

@@ -77,10 +77,10 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
         run.step,
     )
     with contextlib.ExitStack() as stack:
-        # For the run alone: the process is the caller's.
+        # Only for the run, because the process belongs to the caller.
         stack.callback(release_memory)
         keep_memory()
-        # Crops all have one size: what the first step finds to be the fastest kernels serves all steps after it.
+        # All crops have the same size, so the kernels that are fastest in the first step are fastest in all steps.
         stack.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
         torch.backends.cudnn.benchmark = True
         interrupt = stack.enter_context(interruptible())

@@ -59,7 +59,8 @@ def list_folder(
             with os.scandir(here) as entries:
                 for entry in entries:
                     path = Path(entry)
-                    # What `scandir` knows of all but links spares millions of looks at the disk in large data sets.
+                    # `scandir` already knows the type of all entries but links. In large data sets this saves millions
+                    # of disk accesses.
                     kind = path if entry.is_symlink() else entry
                     if kind.is_dir():
                         if not entry.is_symlink() and enter(path):

@@ -69,7 +69,7 @@ def count_edits(text: str, reading: str) -> Edits:
         above = costs[row - 1]
         best = above + 1
         best[1:] = np.minimum(best[1:], above[:-1] + (read != ord(character)))
-        # An insertion costs 1 more than its left neighbour: a running minimum once the slope is taken off.
+        # An insertion costs 1 more than its left neighbour. Without this slope it is a running minimum.
         costs[row] = np.minimum.accumulate(best - steps) + steps
     substituted = inserted = missing = 0
     row, column = rows, columns

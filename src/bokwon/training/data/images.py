@@ -1,4 +1,4 @@
-"""Where training images come from: folders, rendered pages, named data sets, Hugging Face.
+"""Sources of training images: folders, rendered pages, named data sets, Hugging Face.
 
 A source gives image number k for a random generator: the same number and generator give the same image.
 """

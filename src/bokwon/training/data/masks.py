@@ -1,4 +1,4 @@
-"""Where training masks come from: folders, manifests, or the generator."""
+"""Sources of training masks: folders, manifests, or the generator."""
 
 from __future__ import annotations
 
