@@ -12,7 +12,7 @@ class Console:
     """Says on standard error what there is to say.
 
     Args:
-        quiet: Say nothing but errors.
+        quiet: Print only errors.
         verbose: Say details too.
     """
 

@@ -109,10 +109,14 @@ def evaluate(
     ] = None,
     tally: Annotated[
         list[Path] | None,
-        typer.Option("--tally", metavar="FILE", help="Count answers to a blind sheet: key.json first; again for each."),
+        typer.Option(
+            "--tally",
+            metavar="FILE",
+            help="Count the answers to a blind sheet: key.json, then each file of answers; repeat the option for each.",
+        ),
     ] = None,
     jobs: Jobs = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")] = False,
 ) -> None:
     """Make holes in undamaged images, fill them with each method, and measure the error by hole ratio and border.
 
