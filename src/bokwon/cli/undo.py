@@ -64,7 +64,7 @@ def undo(
     lossy: list[int] = []
     with open_document(source, max_pixels=largest) as document:
 
-        def visit(number: int, read: Callable[[], Page] | None) -> Page | None:
+        def transform(number: int, read: Callable[[], Page] | None) -> Page | None:
             if number not in pages:
                 return None
             if read is None:
@@ -83,7 +83,7 @@ def undo(
             return page
 
         with replacing(final) as stream:
-            document.rewrite(stream, file_format, visit)
+            document.rewrite(stream, file_format, transform)
             if missing := sorted(pages.keys() - set(restored)):
                 raise InputFileError(f"{output} has no page {missing[0]}, of which {record} speaks", "check the names")
     if final.samefile(output) and folder.resolve() == records.record_folder(output).resolve():
