@@ -88,11 +88,11 @@ class _Worker(Generic[TaskT, ResultT]):
         self._work: Callable[[TaskT], ResultT] | None = None
 
     def begin(self) -> None:
-        # Not in the constructor: Ray gives what goes wrong there no name, and this is to reach the user.
+        # Not in the constructor, because Ray hides errors from there, and the user must see them.
         self._work = self._work or self._start()
 
     def do(self, task: TaskT) -> ResultT:
-        # After a death the actor is another, and begins anew.
+        # After a crash it is a new actor, which starts again.
         work = self._work = self._work or self._start()
         return work(task)
 
@@ -114,7 +114,7 @@ def _do(ray: Any, actors: list[Any], tasks: Sequence[TaskT]) -> Iterator[tuple[T
             # Ray kills a worker when its machine runs out of memory.
             except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError):
                 if task is None:
-                    # What makes the worker killed it, each time: this actor is of no use.
+                    # Starting the worker killed the actor each time, so it is given up.
                     continue
                 result = None
             if task is not None:

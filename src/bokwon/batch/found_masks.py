@@ -94,7 +94,7 @@ class FindDamage(Protocol):
 
 def detector_is_installed() -> bool:
     """Return whether damage can be found: a model for it is there."""
-    # Only whether the file is there: a damaged card is told of by what loads it.
+    # Only tests whether the file exists. Loading reports a damaged card.
     return is_installed(_MODEL)
 
 
@@ -121,7 +121,7 @@ def load_detector(certain: float) -> FindDamage:
         MissingDependencyError: No detector model is installed.
     """
     check_detector()
-    # When it is wanted: most runs have masks.
+    # Loaded on demand: most runs have masks.
     from bokwon.detection.detector import Detector
 
     return Detector(find_model(_MODEL).path, threshold=certain).find
@@ -177,7 +177,7 @@ class FoundMasks:
 
     def of(self, page: Page, number: int, name: str) -> PageHole | None:
         """Return the damage of a page; see `HoleSource.of`."""
-        # Upright, as the pages are that the detector has learned from.
+        # Upright, like the pages that the detector was trained on.
         damage = self._find(page.upright.apply(page.pixels), page.mode)
         share = np.count_nonzero(damage.hole) / damage.hole.size
         if share > _MOST:
@@ -246,7 +246,7 @@ def _remove(path: Path) -> None:
 
 
 def counted(kinds: Mapping[str, int]) -> str:
-    """Say how many regions of which kind there are, the most frequent first."""
+    """Return the number of regions of each kind in words, the most frequent first."""
     return ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -48,7 +48,7 @@ class GivenMasks:
             raise ArgumentError(f"mask {name} is for a page that the image, with {pages}, has not", "rename the mask")
 
     def _matched(self, found: int, pages: int, name: str) -> dict[int, int]:
-        """Return which page of the mask is that of which page: each for each, or one for each that --pages names."""
+        """Return the page of the mask for each page: one for each page, or one for each that --pages names."""
         if found == pages:
             return {number: number for number in range(1, pages + 1)}
         if self._options.pages and found == len(self._wanted):
@@ -66,7 +66,7 @@ class GivenMasks:
     def check_size(self, number: int, size: tuple[int, int] | None) -> None:
         """Refuse a mask of another size by the headers of both; see `HoleSource.check_size`."""
         if size is not None and size[0] * size[1] > self._options.max_pixels:
-            # That is what is wrong then.
+            # This error takes precedence.
             return
         source = self._masks.pages.get(number)
         if source is not None:

@@ -220,7 +220,7 @@ class Report:
             return entry
         if found != undone_sha256(job.target):
             return None
-        # Who took a restoration back does not want it again.
+        # Files that were undone are not restored again.
         self._entries[name] = replace(entry, status="undone", sha256=found)
         return self._entries[name]
 
@@ -276,7 +276,7 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What could not be written was said when it was tried.
+        # A failure to write was already reported.
         with suppress(OSError):
             self._stream.close()
         self._unlock()

@@ -1,4 +1,4 @@
-"""What is to be done to many files: which are images, which are masks of them, and where the outputs go."""
+"""Plans the work on many files: which are images, which are their masks, and where the outputs go."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def plan_batch(
     if masks is not None and not masks.is_dir():
         manifest = read_table(masks)
         marked = {_identity(row.mask) for rows in manifest.values() for row in rows.values()}
-        # A mask that lies among the images is none of them.
+        # A mask among the images is not an image.
         images = [name for name in images if folded(name) in manifest or _identity(inputs / name) not in marked]
         strangers = tuple(str(name) for name in sorted(set(manifest) - {folded(name) for name in images}))
         tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(folded(name), {}), options, file_format)
@@ -116,11 +116,11 @@ def plan_batch(
     else:
         of_masks = list_images(mask_folder, recursive=recursive)
         for error in of_masks.unlisted.values():
-            # Images would come back unrestored for want of masks that are there.
+            # Otherwise images would stay unrestored although there are masks.
             raise error
         names = of_masks.files
     base = mask_folder or inputs
-    # A mask that lies among the images is none of them, in whatever folder the masks that count lie.
+    # A mask among the images is not an image, wherever the other masks lie.
     finder = MaskFinder(names, [name for name in images if not is_mask_of_neighbour(name, neighbours)])
 
     def find(name: PurePosixPath) -> dict[int, TableRow]:

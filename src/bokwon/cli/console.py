@@ -12,7 +12,7 @@ class Console:
     """Says on standard error what there is to say.
 
     Args:
-        quiet: Say nothing but errors.
+        quiet: Print only errors.
         verbose: Say details too.
     """
 
@@ -22,7 +22,7 @@ class Console:
         self._line_open = False
 
     def tell(self, level: str, text: str) -> None:
-        """Print one line, unless it matters less than what is wanted."""
+        """Print one line, if its level is high enough."""
         if (self._quiet and level != "error") or (level == "detail" and not self._verbose):
             return
         prefix = "" if level in ("detail", "summary") else f"{level}: "

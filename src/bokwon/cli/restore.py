@@ -68,7 +68,7 @@ def restore(
         ),
     ] = None,
     holes: Annotated[
-        Holes, typer.Option("--holes", help="Take this colour in masks for hole.", rich_help_panel=_MASKS)
+        Holes, typer.Option("--holes", help="Colour of the holes in masks.", rich_help_panel=_MASKS)
     ] = "white",
     certain: Certain = 0.9,
     mask_as: Annotated[
@@ -128,7 +128,7 @@ def restore(
         bool,
         typer.Option(
             "--overlay",
-            help="Like --record, with pictures of how far each pixel's evidence lies.",
+            help="Like --record, with pictures that show how far each filled pixel lies from known ones.",
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
@@ -143,9 +143,7 @@ def restore(
     no_overwrite: Annotated[
         bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.", rich_help_panel=_OUTPUT)
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Print nothing but errors.", rich_help_panel=_OUTPUT)
-    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.", rich_help_panel=_OUTPUT)] = False,
     verbose: Annotated[
         bool,
         typer.Option("-v", "--verbose", help="Also print engine, model, tiles and time.", rich_help_panel=_OUTPUT),

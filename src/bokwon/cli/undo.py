@@ -31,7 +31,7 @@ def undo(
         Path | None, typer.Option("-o", "--to", metavar="FILE", help="Write there; by default over OUTPUT.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Even if OUTPUT was changed after it was restored.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")] = False,
 ) -> None:
     """Take a restoration back: put the stored original pixels in the place of the filled ones."""
     divert_native_messages()
@@ -77,7 +77,7 @@ def undo(
 
     with open_document(source, max_pixels=largest) as document:
 
-        def visit(number: int, read: Callable[[], Page] | None) -> Page | None:
+        def transform(number: int, read: Callable[[], Page] | None) -> Page | None:
             if number not in pages:
                 return None
             if read is None:
@@ -97,7 +97,7 @@ def undo(
             return page
 
         with replacing(final) as stream:
-            document.rewrite(stream, file_format, visit, lambda packet: unmarked(min(pages), packet))
+            document.rewrite(stream, file_format, transform, lambda packet: unmarked(min(pages), packet))
             if missing := sorted(pages.keys() - set(restored)):
                 raise InputFileError(f"{output} has no page {missing[0]}, of which {record} speaks", "check the names")
     if final.samefile(output) and folder.resolve() == records.record_folder(output).resolve():

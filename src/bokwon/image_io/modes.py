@@ -128,7 +128,7 @@ def alpha(pixels: Pixels, mode: str) -> Pixels | None:
 
 
 def missing_pixels(pixels: Pixels, mode: str, hole: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return where nothing is known: the hole, and what is fully transparent, since colour means nothing there.
+    """Return where pixels are missing: in the hole, and where the page is fully transparent and colour means nothing.
 
     Args:
         pixels: Samples (H, W) or (H, W, C).

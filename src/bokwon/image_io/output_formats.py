@@ -1,4 +1,4 @@
-"""Writing a page in one of the formats: which one a name asks for, whether it holds the page, what gets lost."""
+"""Output formats: which one a name means, whether it can hold a page, and what is lost."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ PLANES: dict[str, tuple[tuple[int, ...], ...]] = {
     "LA": ((0,),),
     "RGB": ((0, 1, 2),),
     "RGBA": ((0, 1, 2),),
-    # The coloured inks are one picture and black is another: their split stays the one of the print around the hole.
+    # The coloured inks and black are filled separately, so that their split stays that of the print around the hole.
     "CMYK": ((0, 1, 2), (3,)),
 }
 """Groups of channels that are filled as one picture, by mode. Alpha is in none: it is never changed."""

@@ -157,7 +157,7 @@ class Recorder:
             if error is not None and self._is_placed():
                 self.finish()
         except (BokwonError, OSError):
-            # Not tidied up: nothing else has the original pixels, if the output is where the input was.
+            # Not removed: if the output replaced the input, only the record has the original pixels.
             return
         finally:
             if self._lock is not None:
@@ -277,7 +277,7 @@ class Recorder:
             return
         before = earlier.get("input")
         was = before.get("sha256") if isinstance(before, dict) else None
-        # What a restoration left as it was still is what it was: nothing can be lost.
+        # Unchanged pixels are still the originals, so nothing can be lost.
         if earlier["output"]["sha256"] == self._input["sha256"] != was:
             raise ArgumentError(
                 f"{self._input['file']} is what {self._folder.name} was written for: its original pixels would be lost",

@@ -9,10 +9,10 @@ __all__ = ["switch_off_telemetry"]
 
 
 def switch_off_telemetry() -> None:
-    """Keep ONNX Runtime and OpenVINO from calling home; to be called before either is loaded.
+    """Disable the telemetry of ONNX Runtime and OpenVINO. Call it before either is loaded.
 
-    ONNX Runtime's builds for Linux collect events in the user's cache folder and upload them. OpenVINO sends one for
-    each import, by the package `openvino_telemetry`, and does without where that is not installed.
+    ONNX Runtime's builds for Linux collect events in the user's cache folder and upload them. OpenVINO sends an event
+    at each import, if the package `openvino_telemetry` is installed.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     # None makes importing it an ImportError, as if it were not installed.

@@ -82,7 +82,7 @@ def align(text: str, reading: str) -> Alignment:
         above = costs[row - 1]
         best = above + 1
         best[1:] = np.minimum(best[1:], above[:-1] + (read != ord(character)))
-        # An insertion costs 1 more than its left neighbour: a running minimum once the slope is taken off.
+        # An insertion costs 1 more than its left neighbour. Without this slope it is a running minimum.
         costs[row] = np.minimum.accumulate(best - steps) + steps
     found: list[str | None] = [None] * rows
     inserted = [0] * (rows + 1)

@@ -57,7 +57,7 @@ class _Work:
     readers: tuple[Reader, ...]
     by_line: bool
     texts: dict[str, str] = field(hash=False)
-    """What has been read before, by key."""
+    """Earlier readings, by key."""
 
 
 def known_lines(pair: Pair, images: Path) -> tuple[KnownLine, ...] | None:
@@ -145,7 +145,7 @@ def read_pairs(
     progress(0, len(by_pair))
     if not by_pair:
         return found
-    # Made when it is needed: most crops that have just been read undamaged are not read again with their next mask.
+    # Made on demand: most undamaged crops are not read again with their next mask.
     work = (_work(mine, readers, journal, by_line) for mine in by_pair.values())
     results = in_processes(_read_pair, work, min(jobs, len(by_pair)), "a reader")
     for done, (number, (texts, entry)) in enumerate(zip(by_pair, results, strict=True), 1):
@@ -168,7 +168,7 @@ def _read_pair(work: _Work) -> tuple[dict[str, str], dict[str, Any] | None]:
     lines = known_lines(work.tasks[0].pair, work.tasks[0].folders.images)
     pictures = _Pictures(work, lines)
     whole = None if lines is None else "".join(line.text for line in lines)
-    # What each reading is set against, part by part: the lines, or all of the crop.
+    # The text that each reading is compared with: of each line, or of the whole crop.
     known = [line.text for line in lines] if lines and work.by_line else [whole]
     best: tuple[float, Reader, list[str]] | None = None
     for reader in work.readers:
@@ -200,7 +200,7 @@ def _edits(texts: Sequence[str], read: Sequence[str]) -> Edits:
 
 
 class _Pictures:
-    """A pair's pictures, read only where no reading is known, and loaded only where one must be read."""
+    """The images of a pair. An image is loaded and read only if its reading is not in the journal."""
 
     def __init__(self, work: _Work, lines: Sequence[KnownLine] | None) -> None:
         self._work = work
@@ -210,7 +210,7 @@ class _Pictures:
         self.new: dict[str, str] = {}
 
     def read(self, name: str, reader: Reader) -> list[str]:
-        """Return what a picture says, normalised: by line where those are told, else in one piece."""
+        """Return the normalised text of an image: by line if the lines are given, else as one text."""
         key = _keys(self._work.tasks, reader, self._work.by_line)[name]
         text = next((texts[key] for texts in (self._work.texts, self.new) if key in texts), None)
         if text is None:
@@ -244,7 +244,7 @@ def _cut(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
 
 def _keys(tasks: Sequence[Task], reader: Reader, by_line: bool) -> dict[str, str]:
-    """Return what the journal knows the readings of a pair's pictures by."""
+    """Return the key of a pair's readings in the journal."""
     pair = tasks[0].pair
     crop = pair.image_sha256, pair.window
     names: dict[str, tuple[Any, ...]] = {CLEAN: (CLEAN, *crop), DAMAGED: (DAMAGED, *crop, pair.mask_sha256)}

@@ -45,7 +45,7 @@ METRICS: dict[str, Metric] = {
     "lpips": Metric("LPIPS", 4, False),
     "st_lpips": Metric("Shift-tolerant LPIPS", 4, False, ratio=True),
 }
-"""What is averaged, by name in the records."""
+"""The figures that are averaged, by name in the records."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def summarise(pairs: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> dic
     groups = [str(pair["image"]) for pair in pairs]
     for method in methods:
         figures = [pair["methods"][method] for pair in pairs]
-        # Nobody measured what results from a folder cost.
+        # The cost of results from a folder is not known.
         costs = {key: [f[key] for f in figures if f[key] is not None] for key in ("seconds", "cpu_seconds", "peak_mb")}
         result["methods"][method] = {
             "seconds": round(float(np.median(costs["seconds"])), 4) if costs["seconds"] else None,

@@ -30,7 +30,7 @@ PUBLISHED: dict[str, dict[str, tuple[float, ...]]] = {
         "border": (34.34, 28.32, 25.25, 22.89, 21.38, 19.04),
     },
 }
-"""What is reported for the paper's own network on Places2, by bin: L1 % and PSNR of the composite.
+"""Published figures of the paper's own network on Places2, by bin: L1 % and PSNR of the composite.
 
 Measured elsewhere, on other images, and taken from secondary sources: context, not a comparison.
 

@@ -70,7 +70,7 @@ class Structure:
 
     @property
     def coding(self) -> str:
-        """What is uncommon about the coding, in words; empty for what decoders commonly know."""
+        """Unusual properties of the coding, in words; empty if most decoders support it."""
         if self.frame == _JPEG_LS:
             return "JPEG-LS"
         if self.bits not in (0, 8):

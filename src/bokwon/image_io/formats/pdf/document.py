@@ -1,4 +1,4 @@
-"""PDF files: the picture of each scanned page is changed in its place, all else stays as it is."""
+"""PDF files. The picture of each scanned page is changed in place; everything else stays as it is."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ class PdfDocument(Document):
         return next(iter(pictures), None), others
 
     def _upright(self, number: int, drawn: Drawn) -> Orientation:
-        """Return what turns a picture as viewers show it on its page."""
+        """Return the rotation or mirroring of a picture to what viewers show on its page."""
         rotation = page_rotation(self._pdf.pages[number - 1])
         # A picture that stands aslant has no upright view: its pixels count as stored.
         return Orientation.UPRIGHT if drawn.orientation is None else drawn.orientation.then(rotation)
@@ -263,7 +263,7 @@ class PdfDocument(Document):
         return sorted(self._pages_of.get(picture.key, set()) - {number})
 
     def _give_own_copy(self, number: int) -> None:
-        """Give a page a picture of its own in the place of one that other pages draw too."""
+        """Give a page its own copy of a picture that other pages draw too."""
         keys = {item.image.objgen for item in find_picture(self._images(number))}
         paths = [item.path for item in self._images(number) if item.image is not None and item.image.objgen in keys]
         give_own_copy(self._pdf, self._pdf.pages[number - 1], paths)

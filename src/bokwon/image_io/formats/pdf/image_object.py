@@ -313,7 +313,7 @@ class PdfPicture:
         picture.write(data)
 
     def _fix_transparency(self, page: Page) -> None:
-        """Say of each pixel whether it is transparent, where the PDF says it of certain values.
+        """Return whether each pixel is transparent, if the PDF treats certain values as transparent.
 
         Filled pixels would have such a value, or miss it, by accident. Each is as its nearest known pixel is.
         """
