@@ -104,11 +104,17 @@ def restore_tasks(
         BokwonError: No process can be started.
     """
     for task, entry in run_in_processes(partial(start_worker, settings), tasks, jobs, limit=timeout):
-        yield _lost(task, timeout if entry is Lost.OVERDUE else None) if isinstance(entry, Lost) else entry
+        yield _lost(task, entry, timeout) if isinstance(entry, Lost) else entry
 
 
 def restore_tasks_on_cluster(
-    tasks: Sequence[Task], settings: RestoreSettings, *, address: str | None, jobs: int | None, shared: Sequence[Path]
+    tasks: Sequence[Task],
+    settings: RestoreSettings,
+    *,
+    address: str | None,
+    jobs: int | None,
+    shared: Sequence[Path],
+    timeout: float | None = None,
 ) -> Iterator[Entry]:
     """Restore files on a Ray cluster; one that fails stops no other.
 
@@ -118,6 +124,7 @@ def restore_tasks_on_cluster(
         address: Of the cluster, see `bokwon.batch.cluster.run_on_cluster`.
         jobs: How many actors; by default as many as the cluster has processors for.
         shared: What every node must see under the same path.
+        timeout: Seconds that a file may take.
 
     Yields:
         What came of each, as they are done.
@@ -127,8 +134,10 @@ def restore_tasks_on_cluster(
         MissingDependencyError: Ray is not installed, or a node has another version of bokwon.
     """
     start = partial(start_on_node, settings, Path.cwd(), tuple(path.absolute() for path in shared), __version__)
-    for task, entry in run_on_cluster(start, tasks, address=address, jobs=jobs, threads=settings.threads or 1):
-        yield entry or _lost(task)
+    threads = settings.threads or 1
+    found = run_on_cluster(start, tasks, address=address, jobs=jobs, threads=threads, limit=timeout)
+    for task, entry in found:
+        yield _lost(task, entry, timeout) if isinstance(entry, Lost) else entry
 
 
 def start_on_node(
@@ -165,10 +174,8 @@ def start_on_node(
     return start_worker(settings)
 
 
-def _lost(task: Task, timeout: float | None = None) -> Entry:
-    error = (
-        BokwonError(_DIED, _DIED_FIX)
-        if timeout is None
-        else overdue(task.job.source.name if task.job else task.name, timeout)
-    )
+def _lost(task: Task, why: Lost, timeout: float | None) -> Entry:
+    error = BokwonError(_DIED, _DIED_FIX)
+    if why is Lost.OVERDUE and timeout is not None:
+        error = overdue(task.job.source.name if task.job else task.name, timeout)
     return Entry(file=task.name, status="failed", code=error.exit_code, error=error.message, fix=error.fix)

@@ -180,7 +180,7 @@ def restore(
             "--timeout",
             metavar="SECONDS",
             min=0.001,
-            help="Give up on a file that takes longer. Not with --cluster.",
+            help="Give up on a file that takes longer.",
             rich_help_panel="Advanced",
         ),
     ] = DEFAULT_LIMIT,

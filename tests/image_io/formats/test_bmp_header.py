@@ -117,6 +117,11 @@ def test_kinds_that_are_not_read_are_named(length: int, compression: int, what: 
         read(made(usual(1, 1, 1, length=length, compression=compression)))
 
 
+def test_linear_light_is_named() -> None:
+    with pytest.raises(InputFileError, match="page.bmp is a BMP that has 64 bits a pixel, which bokwon does not read"):
+        read(made(usual(1, 1, 64)))
+
+
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
