@@ -21,7 +21,7 @@ import tempfile
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -44,11 +44,15 @@ LOSSY = 4.0
 """Levels of 255 by which samples of a JPEG may differ in the mean: small and noisy test images are coded coarsely."""
 MOST = 100
 """Pixels of a side of the hole."""
+QUANTISATION = b"\xff\xdb\0"
+"""What the tables of a JPEG begin with."""
 SMALL = 4096
 """Pixels of a picture of which a mean says nothing: a JPEG's blocks have 64 or 256."""
 DOCUMENTED = {1, 2, 3, 5, 7, 8}
 """Exit codes that a single file may be refused with."""
 FAULTS = ("FAULT", "DIFFERS")
+FAX, PLAIN = (2, 3, 4), (1, 5, 8, 32773, 32946)
+"""Numbers of compressions of TIFF: those of faxes, and those that know nothing of pictures."""
 OTHER_NAMES = {
     ".btf": ".tif",
     ".dib": ".bmp",
@@ -97,7 +101,7 @@ def write_masks(path: Path) -> dict[int, np.ndarray]:
         for number in range(1, document.pages + 1):
             with suppress(BokwonError):
                 # A mask of the right size for what cannot be read, too: then the file's own fault is what is told.
-                if (size := document.size(number)) and size[0] * size[1] <= LIMIT:
+                if (size := document.size(number)) and 0 < size[0] * size[1] <= LIMIT:
                     write_mask(path, number, middle(size))
                 holes[number] = middle(document.page(number).size)
                 write_mask(path, number, holes[number])
@@ -129,14 +133,20 @@ def read_tiff(path: Path) -> list[np.ndarray]:
     with tifffile.TiffFile(path) as file:
         for page in file.pages:
             samples = np.asarray(page.asarray())
-            if page.colormap is not None:
-                samples = np.moveaxis(page.colormap, 0, -1)[samples]
-            elif page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-                samples = ~samples if samples.dtype == bool else np.iinfo(samples.dtype).max - samples
             if samples.dtype.kind not in "bu" or samples.ndim not in (2, 3):
                 raise ValueError(f"samples {samples.dtype} {samples.shape}")
             if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and samples.ndim == 3:
                 samples = np.moveaxis(samples, 0, -1)
+            if page.colormap is not None:
+                samples = np.moveaxis(page.colormap, 0, -1)[samples]
+            elif page.bitspersample in (2, 4):
+                samples = samples * np.uint8(255 // (2**page.bitspersample - 1))
+            fax = page.compression in FAX
+            # Without the tag libtiff takes a fax alone for a negative.
+            if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and (262 in page.tags or fax):
+                samples = ~samples if samples.dtype == bool else np.iinfo(samples.dtype).max - samples
+            if page.photometric == tifffile.PHOTOMETRIC.YCBCR and page.compression in PLAIN:
+                samples = np.array(Image.fromarray(samples, "YCbCr").convert("RGB"))
             found.append(unified(samples))
     return found
 
@@ -211,9 +221,9 @@ def read_libvips(path: Path) -> list[np.ndarray]:
     import pyvips
 
     found = []
-    count = pyvips.Image.new_from_file(str(path)).get_n_pages()
+    count = pyvips.Image.new_from_file(str(path), fail=True).get_n_pages()
     for page in range(count):
-        image = pyvips.Image.new_from_file(str(path), **({"page": page} if count > 1 else {}))
+        image = pyvips.Image.new_from_file(str(path), fail=True, **({"page": page} if count > 1 else {}))
         found.append(unified(image.numpy()))
     return found
 
@@ -225,7 +235,7 @@ READERS: dict[str, tuple[Reader, ...]] = {
     "TIFF": (read_tiff, read_libvips),
     "WEBP": (read_opencv, read_libvips),
     "BMP": (read_pillow, read_bitfields, read_opencv),
-    "JPEG2000": (read_imagecodecs, read_libvips),
+    "JPEG2000": (read_imagecodecs, read_opencv, read_libvips),
     "AVIF": (read_imagecodecs, read_libvips),
     "HEIF": (read_imagecodecs, read_libvips),
     "PDF": (read_pdf,),
@@ -240,6 +250,14 @@ def compare(original: Path, restored: Path, holes: dict[int, np.ndarray]) -> str
     return min(said, key=lambda text: ("equal", "lossy", "DIFFERS", "restored").index(text.split(",")[0].split(":")[0]))
 
 
+def read_first(path: Path, readers: Sequence[Reader]) -> list[np.ndarray] | None:
+    """Return what the first of the decoders that can reads of a file."""
+    for read in readers:
+        with suppress(Exception):
+            return read(path)
+    return None
+
+
 def compare_with(read: Reader, original: Path, restored: Path, holes: dict[int, np.ndarray]) -> str:
     """Return what a decoder finds outside the holes, with its name."""
     name = read.__name__.removeprefix("read_")
@@ -247,12 +265,9 @@ def compare_with(read: Reader, original: Path, restored: Path, holes: dict[int, 
         before = read(original)
     except Exception as error:
         return f"restored, not checked: {type(error).__name__} of {name}"
-    try:
-        reader = read if restored.suffix == original.suffix else READERS[EXTENSIONS[restored.suffix]][0]
-        # 24 bits have no masks.
-        after = (read_pillow if read is read_bitfields else reader)(restored)
-    except Exception as error:
-        return f"DIFFERS: {name} reads the input only: {error}"
+    after = read_first(restored, (read, *READERS[EXTENSIONS[restored.suffix]]))
+    if after is None:
+        return "DIFFERS: nothing reads the output"
     if len(before) != len(after):
         return f"DIFFERS: {len(before)} pages before, {len(after)} after, for {name}"
     worst = 0.0
@@ -268,8 +283,8 @@ def compare_with(read: Reader, original: Path, restored: Path, holes: dict[int, 
         worst = max(worst, float(outside.mean()))
     if worst == 0.0:
         return f"equal, {name}"
-    coded = restored.read_bytes()
-    lossy = EXTENSIONS[restored.suffix] in ("JPEG", "WEBP", "JPEG2000", "PDF") or b"DCTDecode" in coded
+    # Decoders of one JPEG differ, and so they do where it lies in a TIFF or PDF.
+    lossy = EXTENSIONS[original.suffix] in ("JPEG", "WEBP", "AVIF", "HEIF") or QUANTISATION in original.read_bytes()
     small = max(hole.size for hole in holes.values()) < SMALL
     fine = lossy and (small or worst <= LOSSY)
     return f"{'lossy' if fine else 'DIFFERS'}, by {worst:.2f} levels in the mean, {name}"
@@ -297,7 +312,7 @@ def restore(item: Item) -> str:
     code: Any = None
     try:
         with redirect_stderr(said):
-            bokwon(["restore", str(path), str(output), "--mask", "masks", "--method", "telea", "--finish", "off"])
+            bokwon(["restore", str(path), str(output), "--mask", "masks", "--mask-as", "gray", "--method", "telea", "--finish", "off"])
     except SystemExit as left:
         code = left.code or 0
     except Exception:
