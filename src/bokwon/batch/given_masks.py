@@ -9,6 +9,7 @@ from bokwon.batch.page_holes import PageHole, Tell
 from bokwon.errors import ArgumentError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.masks import check_shape, hole_of_mask
+from bokwon.image_io.modes import bit_depth
 from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import read_page
@@ -116,5 +117,4 @@ class GivenMasks:
 
 
 def _summary(page: Page) -> str:
-    depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
-    return f"{page.format}, {page.size[0]}x{page.size[1]}, {page.mode}, {depth} bits"
+    return f"{page.format}, {page.size[0]}x{page.size[1]}, {page.mode}, {bit_depth(page.pixels)} bits"

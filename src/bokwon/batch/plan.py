@@ -69,7 +69,7 @@ def plan_batch(
     Args:
         inputs: Folder of images.
         outputs: Folder to write to; may lie in the other, and is passed by then.
-        masks: Folder of masks laid out like the images, or a manifest; by default masks lie beside their images.
+        masks: Folder of masks laid out like the images, or a table of masks; by default masks lie beside their images.
         options: Goes into every job.
         file_format: Format of all outputs; by default each keeps its own.
         recursive: Whether folders in the folder are gone through.
@@ -92,13 +92,13 @@ def plan_batch(
     # A folder that cannot be read is a failure like that of a file: it stops no other.
     unlisted = tuple(_failed(name, name, error) for name, error in sorted(listing.unlisted.items()))
     if masks is not None and not masks.is_dir():
-        manifest = read_table(masks)
-        marked = {_identity(row.mask) for rows in manifest.values() for row in rows.values()}
+        table = read_table(masks)
+        marked = {_identity(row.mask) for rows in table.values() for row in rows.values()}
         # A mask that lies among the images is none of them.
-        images = [name for name in images if folded(name) in manifest or _identity(inputs / name) not in marked]
-        strangers = tuple(str(name) for name in sorted(set(manifest) - {folded(name) for name in images}))
-        tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(folded(name), {}), options, file_format)
-        _check_any(tasks, masks, inputs, [str(name) for name in manifest])
+        images = [name for name in images if folded(name) in table or _identity(inputs / name) not in marked]
+        strangers = tuple(str(name) for name in sorted(set(table) - {folded(name) for name in images}))
+        tasks = _tasks(images, inputs, outputs, lambda name: table.get(folded(name), {}), options, file_format)
+        _check_any(tasks, masks, inputs, [str(name) for name in table])
         return Batch(tasks + unlisted, left, strangers)
     if mask_folder is None:
         names = [name for name in images if is_mask_of_neighbour(name, neighbours)]

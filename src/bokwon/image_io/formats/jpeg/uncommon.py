@@ -15,6 +15,7 @@ from bokwon.utilities.memory import is_out_of_memory
 __all__ = ["decode_uncommon"]
 
 _FIX = "convert it to PNG or TIFF with a program that reads it"
+_END = b"\xff\xd9"
 _MODES = {1: "L", 3: "RGB"}
 
 
@@ -57,7 +58,8 @@ def decode_uncommon(name: str, data: bytes, found: Structure) -> tuple[Pixels, s
 
 def _decoders(imagecodecs: Any, found: Structure) -> Iterator[Callable[[bytes], Any]]:
     if found.is_jpeg_ls:
-        yield imagecodecs.jpegls_decode
+        # Without the mark of the end its decoder may search for it for a minute.
+        yield lambda data: imagecodecs.jpegls_decode(data + _END)
         return
     yield imagecodecs.jpeg8_decode
     if found.lossless:
