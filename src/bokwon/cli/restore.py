@@ -136,7 +136,7 @@ def restore(
         bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.", rich_help_panel=_OUTPUT)
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Print nothing but errors.", rich_help_panel=_OUTPUT)
+        bool, typer.Option("-q", "--quiet", help="Print nothing but warnings and errors.", rich_help_panel=_OUTPUT)
     ] = False,
     verbose: Annotated[
         bool,
