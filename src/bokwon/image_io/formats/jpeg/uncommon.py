@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.image_io.formats.jpeg.segments import APP0
 from bokwon.image_io.formats.jpeg.structure import Structure
 from bokwon.types import Pixels
 from bokwon.utilities.memory import is_out_of_memory
@@ -16,6 +17,7 @@ __all__ = ["decode_uncommon"]
 
 _FIX = "convert it to PNG or TIFF with a program that reads it"
 _END = b"\xff\xd9"
+_ADOBE_RGB = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0"
 _MODES = {1: "L", 3: "RGB"}
 
 
@@ -63,8 +65,14 @@ def _decoders(imagecodecs: Any, found: Structure) -> Iterator[Callable[[bytes], 
         return
     yield imagecodecs.jpeg8_decode
     if found.lossless:
-        # It takes components as they are where libjpeg looks for a transform of colours that this coding lacks.
-        yield imagecodecs.ljpeg_decode
+        # A JFIF segment says luma and chroma, which libjpeg does not turn to RGB in this coding; nobody stores them so.
+        yield lambda _: imagecodecs.jpeg8_decode(_marked_rgb(found.clean))
+
+
+def _marked_rgb(data: bytes) -> bytes:
+    """Return a file without its JFIF segment, and with Adobe's, which says that its colours are stored as they are."""
+    start = 4 + int.from_bytes(data[4:6], "big") if data[2:4] == bytes((0xFF, APP0)) else 2
+    return data[:2] + _ADOBE_RGB + data[start:]
 
 
 def _first(decoders: Iterator[Callable[[bytes], Any]], data: bytes) -> Any:
