@@ -227,11 +227,7 @@ def allowed(scenario: Scenario, kind: str) -> set[int]:
 
 def state() -> dict[str, bytes]:
     """Return the files of the working folder."""
-    return {
-        str(path): path.read_bytes()
-        for path in Path().rglob("*")
-        if path.is_file() and path.name not in _OURS
-    }
+    return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file() and path.name not in _OURS}
 
 
 def restart(files: dict[str, bytes]) -> None:

@@ -118,7 +118,7 @@ def test_kinds_that_are_not_read_are_named(length: int, compression: int, what: 
 
 
 def test_linear_light_is_named() -> None:
-    with pytest.raises(InputFileError, match="page.bmp is a BMP that has 64 bits a pixel, which bokwon does not read"):
+    with pytest.raises(InputFileError, match=r"page\.bmp is a BMP that has 64 bits a pixel, which bokwon does not"):
         read(made(usual(1, 1, 64)))
 
 
@@ -133,6 +133,7 @@ def test_linear_light_is_named() -> None:
         (made(usual(0, 1, 24)), "it is of 0x1 pixels of 24 bits"),
         (made(usual(-4, 1, 24)), "it is of -4x1 pixels of 24 bits"),
         (made(usual(1, 0, 24)), "it is of 1x0 pixels of 24 bits"),
+        (made(usual(4, 1, 8), bytes(1024), samples_at=54), "its samples begin where its palette is"),
         (made(usual(1, 1, 24, compression=3)), "it has masks of channels for 24 bits a pixel"),
     ],
 )

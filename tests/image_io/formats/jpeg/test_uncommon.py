@@ -85,5 +85,7 @@ def test_too_little_memory_is_not_the_fault_of_the_file(monkeypatch: pytest.Monk
 def test_without_imagecodecs_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     data = imagecodecs.jpegls_encode(GRAY)
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
-    with pytest.raises(MissingDependencyError, match=r"leaf\.jpg is a JPEG-LS, which takes imagecodecs.*bokwon\[archive"):
+    with pytest.raises(
+        MissingDependencyError, match=r"leaf\.jpg is a JPEG-LS, which takes imagecodecs.*bokwon\[archive"
+    ):
         decoded(data)

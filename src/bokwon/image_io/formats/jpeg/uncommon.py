@@ -1,4 +1,4 @@
-"""JPEG codings that Pillow does not know: JPEG-LS, coding without loss, and more than 8 bits a sample; by imagecodecs."""
+"""JPEG codings that Pillow does not know: JPEG-LS, coding without loss, more than 8 bits a sample. By imagecodecs."""
 
 from __future__ import annotations
 
