@@ -66,7 +66,7 @@ class GivenMasks:
 
     def check_size(self, number: int, size: tuple[int, int] | None) -> None:
         """Refuse a mask of another size by the headers of both; see `HoleSource.check_size`."""
-        if size is not None and size[0] * size[1] > self._options.max_pixels:
+        if size is None or not 0 < size[0] * size[1] <= self._options.max_pixels:
             # That is what is wrong then.
             return
         source = self._masks.pages.get(number)
@@ -77,7 +77,7 @@ class GivenMasks:
             mask, name = self._document.size(self._places[number]), self._masks.whole.name
         else:
             return
-        if size is not None and mask is not None:
+        if mask is not None and all(mask):
             # Which way up they are is known once both are decoded.
             ways = tuple(dict.fromkeys((mask, mask[::-1])))
             check_shape(mask, ways, size, fit=self._options.masks.fit, name=f"mask {name}")

@@ -139,7 +139,7 @@ def _palette(
 ) -> tuple[tuple[int, int, int], ...]:
     if depth > 8:
         return ()
-    if samples_at <= place:
+    if used and samples_at <= place:
         raise ValueError("its samples begin where its palette is")
     # Some say that they have more colours than indices, and some have fewer than they say.
     count = min(used or 1 << depth, 1 << depth, max(samples_at - place, 0) // entry)
