@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -11,10 +10,10 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bokwon.batch.page_holes import PageHole, Tell
 from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+from bokwon.image_io.output_formats import png_of
 from bokwon.image_io.page import Page
 from bokwon.inpaint.models import find_model, is_installed
 from bokwon.provenance.hole_list import Damage
@@ -191,7 +190,7 @@ class FoundMasks:
         uncertain = (damage.kinds > 0) & (damage.kinds != _READABLE) & ~damage.hole
         for kind, shown in ((DETECTED, damage.hole), (UNCERTAIN, uncertain)):
             if shown.any():
-                self._pictures[kind, number] = _png(shown)
+                self._pictures[kind, number] = png_of(shown)
         rest = f", {counted(left)} left" if left else ""
         if not damage.hole.any():
             self._tell("detail", f"{name}: undamaged{rest}")
@@ -248,9 +247,3 @@ def _remove(path: Path) -> None:
 def counted(kinds: Mapping[str, int]) -> str:
     """Return the number of regions of each kind in words, the most frequent first."""
     return ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _png(shown: NDArray[np.bool_]) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(shown)).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -9,6 +9,7 @@ from bokwon.batch.page_holes import PageHole, Tell
 from bokwon.errors import ArgumentError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.masks import check_shape, hole_of_mask
+from bokwon.image_io.modes import bit_depth
 from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import read_page
@@ -65,8 +66,8 @@ class GivenMasks:
 
     def check_size(self, number: int, size: tuple[int, int] | None) -> None:
         """Refuse a mask of another size by the headers of both; see `HoleSource.check_size`."""
-        if size is not None and size[0] * size[1] > self._options.max_pixels:
-            # This error takes precedence.
+        if size is None or not 0 < size[0] * size[1] <= self._options.max_pixels:
+            # That is what is wrong then.
             return
         source = self._masks.pages.get(number)
         if source is not None:
@@ -76,7 +77,7 @@ class GivenMasks:
             mask, name = self._document.size(self._places[number]), self._masks.whole.name
         else:
             return
-        if size is not None and mask is not None:
+        if mask is not None and all(mask):
             # Which way up they are is known once both are decoded.
             ways = tuple(dict.fromkeys((mask, mask[::-1])))
             check_shape(mask, ways, size, fit=self._options.masks.fit, name=f"mask {name}")
@@ -116,5 +117,4 @@ class GivenMasks:
 
 
 def _summary(page: Page) -> str:
-    depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
-    return f"{page.format}, {page.size[0]}x{page.size[1]}, {page.mode}, {depth} bits"
+    return f"{page.format}, {page.size[0]}x{page.size[1]}, {page.mode}, {bit_depth(page.pixels)} bits"

@@ -101,14 +101,14 @@ def plan_batch(
     # A folder that cannot be read is a failure like that of a file: it stops no other.
     unlisted = tuple(_failed(name, name, error) for name, error in sorted(listing.unlisted.items()))
     if masks is not None and not masks.is_dir():
-        manifest = read_table(masks)
-        marked = {_identity(row.mask) for rows in manifest.values() for row in rows.values()}
+        table = read_table(masks)
+        marked = {_identity(row.mask) for rows in table.values() for row in rows.values()}
         # A mask among the images is not an image.
-        images = [name for name in images if folded(name) in manifest or _identity(inputs / name) not in marked]
-        strangers = tuple(str(name) for name in sorted(set(manifest) - {folded(name) for name in images}))
-        tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(folded(name), {}), options, file_format)
+        images = [name for name in images if folded(name) in table or _identity(inputs / name) not in marked]
+        strangers = tuple(str(name) for name in sorted(set(table) - {folded(name) for name in images}))
+        tasks = _tasks(images, inputs, outputs, lambda name: table.get(folded(name), {}), options, file_format)
         if not growing:
-            _check_any(tasks, masks, inputs, [str(name) for name in manifest])
+            _check_any(tasks, masks, inputs, [str(name) for name in table])
         return Batch(tasks + unlisted, left, strangers)
     if mask_folder is None:
         names = [name for name in images if is_mask_of_neighbour(name, neighbours)]

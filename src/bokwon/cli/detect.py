@@ -86,8 +86,8 @@ def detect(
     ] = None,
     max_mpixels: MaxMpixels = 400,
     no_overwrite: Annotated[bool, typer.Option("--no-overwrite", help="Fail if MASK exists.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print every region.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say each region.")] = False,
 ) -> None:
     """Find the damage of a page and write it as a mask.
 

@@ -74,7 +74,7 @@ def evaluate_detect(
         typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="detect"),
     ] = None,
     threshold: Annotated[float, typer.Option("--threshold", help="As for `bokwon detect`.")] = 0.5,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
 ) -> None:
     """Measure the damage detector: what it marks on sound pages, and what it finds of known damage.
 

@@ -143,7 +143,9 @@ def restore(
     no_overwrite: Annotated[
         bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.", rich_help_panel=_OUTPUT)
     ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.", rich_help_panel=_OUTPUT)] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Print nothing but warnings and errors.", rich_help_panel=_OUTPUT)
+    ] = False,
     verbose: Annotated[
         bool,
         typer.Option("-v", "--verbose", help="Also print engine, model, tiles and time.", rich_help_panel=_OUTPUT),
@@ -221,7 +223,7 @@ def restore(
             "--timeout",
             metavar="SECONDS",
             min=0.001,
-            help="Give up on a file that takes longer. Not with --cluster.",
+            help="Give up on a file that takes longer.",
             rich_help_panel="Advanced",
         ),
     ] = DEFAULT_LIMIT,

@@ -38,7 +38,7 @@ class Workers:
 
     Attributes:
         jobs: How many processes; None on a cluster: as many as it has processors for.
-        timeout: Seconds that a file may take. It does not count on a cluster.
+        timeout: Seconds that a file may take.
         on_cluster: Whether on a Ray cluster.
         address: Of the cluster; the one that RAY_ADDRESS names or that runs here by default, else one of this machine.
     """
@@ -200,7 +200,9 @@ def run_tasks(
     shared = (inputs, outputs / REPORT)
     # Ray prints there, from a thread of its own, whenever an actor dies; the report says what came of it.
     with redirect_stdout(StringIO()):
-        yield from restore_tasks_on_cluster(tasks, settings, address=workers.address, jobs=workers.jobs, shared=shared)
+        yield from restore_tasks_on_cluster(
+            tasks, settings, address=workers.address, jobs=workers.jobs, shared=shared, timeout=workers.timeout
+        )
 
 
 def _tell_found(entries: Sequence[Entry], console: Console) -> None:

@@ -31,7 +31,7 @@ def undo(
         Path | None, typer.Option("-o", "--to", metavar="FILE", help="Write there; by default over OUTPUT.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Even if OUTPUT was changed after it was restored.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
 ) -> None:
     """Take a restoration back: put the stored original pixels in the place of the filled ones."""
     divert_native_messages()

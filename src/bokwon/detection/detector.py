@@ -18,7 +18,7 @@ from bokwon.detection.refine import grow_mask, refine_mask
 from bokwon.detection.regions import Piece, find_pieces
 from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import from_pillow, mode_of_array
-from bokwon.inpaint.colour import samples_to_light
+from bokwon.inpaint.colour import eight_bits, samples_to_light
 from bokwon.types import Hole, Pixels
 
 __all__ = ["MOST_GROWN", "Damage", "Detector", "Region", "as_gray", "as_rgb"]
@@ -182,8 +182,7 @@ def as_rgb(pixels: Pixels, mode: str) -> NDArray[np.uint8]:
         pixels: Samples of a page.
         mode: Their mode.
     """
-    light = samples_to_light(pixels, mode)
-    eight = light if light.dtype == np.uint8 else light >> 8
+    eight = eight_bits(samples_to_light(pixels, mode))
     if mode == "CMYK":
         return np.asarray(eight[..., :3].astype(np.uint16) * eight[..., 3:] // 255, np.uint8)
     return np.ascontiguousarray(np.broadcast_to(eight[..., :3], (*eight.shape[:2], 3)), np.uint8)

@@ -14,6 +14,7 @@ from bokwon.types import Pixels
 __all__ = [
     "MODES",
     "alpha",
+    "bit_depth",
     "from_pillow",
     "is_deep",
     "missing_pixels",
@@ -115,6 +116,11 @@ def to_pillow(pixels: Pixels, mode: str, like: str | None = None) -> Image.Image
     if mode == "CMYK":
         return Image.frombytes("CMYK", (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).tobytes())
     return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def bit_depth(pixels: Pixels) -> int:
+    """Return how many bits a sample has: 1, 8 or 16."""
+    return 1 if pixels.dtype == np.bool_ else 8 * pixels.dtype.itemsize
 
 
 def is_deep(pixels: Pixels) -> bool:

@@ -13,6 +13,7 @@ __all__ = [
     "PLANES",
     "Light",
     "as_float",
+    "eight_bits",
     "from_network",
     "largest",
     "light_to_samples",
@@ -59,6 +60,11 @@ def samples_to_light(pixels: Pixels, mode: str) -> Light:
         # Ink is dark where the sample is large; the network knows bright paper.
         return np.asarray(largest(pixels) - stacked, pixels.dtype)
     return stacked[..., :-1] if mode in ("LA", "RGBA") else stacked
+
+
+def eight_bits(light: Light) -> NDArray[np.uint8]:
+    """Return light with 8 bits a sample, for what looks no closer."""
+    return np.asarray(light if light.dtype == np.uint8 else light >> 8, np.uint8)
 
 
 def as_float(light: Light) -> NDArray[np.float32]:

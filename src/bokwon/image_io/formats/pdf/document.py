@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -138,6 +139,14 @@ class PdfDocument(Document):
                 seen |= {field.objgen} - {(0, 0)}
                 waiting += [(kid, kind) for kid in field.get("/Kids", [])]
         return False
+
+    def size(self, number: int) -> tuple[int, int] | None:
+        """Return width and height of a page's picture; see `Document.size`."""
+        # What is damaged is told when the page is read.
+        with suppress(Exception):
+            picture = self._picture(number)[0]
+            return picture.size if picture else None
+        return None
 
     def page(self, number: int) -> Page:
         """Read the picture of a page; see `Document.page`."""

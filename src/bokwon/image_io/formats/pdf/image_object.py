@@ -164,6 +164,8 @@ class PdfPicture:
             page = decode_source(Source(name, data=data), decode, max_pixels=self._max_pixels)
             if page.size != (width, height):
                 raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", UNDAMAGED)
+            if page.format == "JPEG" and page.pixels.dtype != np.uint8:
+                raise self._unsupported(names, "JPEG of more than 8 bits a sample")
             self._check_colours(data, page, parameters)
             page = _as_inks(page, picture)
             # What the key is about are the samples as the file has them.
