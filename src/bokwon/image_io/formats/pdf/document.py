@@ -214,7 +214,7 @@ class PdfDocument(Document):
             return
         if after is None:
             del root.Metadata
-        elif before is None:
+        elif found is None or before is None:
             root.Metadata = self._pdf.make_stream(
                 after, Type=self._pikepdf.Name.Metadata, Subtype=self._pikepdf.Name.XML
             )
