@@ -21,7 +21,7 @@ def record(tmp_path: Path) -> Path:
     holes[3][0:10, 5:9] = True
     kinds = np.where(holes[1], 4, 0).astype(np.uint8)
     kinds[50, 70] = 10
-    confidence = np.where(holes[1], 0.75, 0).astype(np.float32)
+    confidence = np.where(holes[1], np.uint8(75), np.uint8(0))
     told = {1: Damage("a detector", classes=kinds, confidence=confidence), 3: Damage()}
     pages = []
     for number, hole in holes.items():
