@@ -77,3 +77,16 @@ def test_what_cannot_be_written_is_said(
     assert run("record", "export", *arguments) == code
     assert said in capsys.readouterr().err
     assert Path("page.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("form", ["alto", "pagexml"])
+@pytest.mark.parametrize("holes", ["white", "black"])
+def test_exported_zones_are_a_mask_of_the_same_holes(record: str, form: str, holes: str) -> None:
+    path, text = f"{record}/record.json", Path(record, "record.json").read_text()
+    Path(path).write_text(text.replace('"damage": null', '"damage": "insect"'))
+    assert run("record", "export", record, "--as", form, "--out", "zones.xml", "-q") == 0
+    command = ("restore", "page.png", "again.png", "--method", "telea", "--mask", "zones.xml", "--holes", holes)
+    assert run(*command, "--record", "-q") == 0
+    np.testing.assert_array_equal(np.array(Image.open("again.png")), np.array(Image.open("out.png")))
+    again = json.loads(Path("again.png.record/record.json").read_text())["pages"][0]
+    assert [hole["box"] for hole in again["holes"]] == [[10, 10, 20, 12]]

@@ -65,9 +65,11 @@ def undo(
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
     restored: list[int] = []
     lossy: list[int] = []
+    settings = content.get("settings")
+    marked = isinstance(settings, dict) and bool(settings.get("mark"))
 
     def unmarked(number: int, packet: bytes | None) -> bytes | None:
-        if packet is None or not has_mark(packet):
+        if packet is None or not marked or not has_mark(packet):
             return packet
         try:
             return remove_mark(packet, sha256_of_file(folder / records.originals_file(number)))
