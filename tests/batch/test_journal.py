@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from bokwon.batch import journal
 from bokwon.batch.job import Job, Options
 from bokwon.batch.journal import REPORT, Entry, Report, fingerprint
 from bokwon.batch.mask_matching import Masks
@@ -100,3 +103,18 @@ def test_two_runs_never_write_to_one_folder(tmp_path: Path) -> None:
         Report(tmp_path, "settings", resume=False)
     with pytest.raises(FileAccessError):
         Report(tmp_path / "none", "settings", resume=False)
+
+
+def test_the_report_is_closed_before_it_is_replaced(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    original = journal.replacing
+
+    def replacing(path: Path) -> AbstractContextManager[BinaryIO]:
+        closed.append(report._stream.closed)
+        return original(path)
+
+    monkeypatch.setattr(journal, "replacing", replacing)
+    with Report(tmp_path, "s", resume=False) as report:
+        report.add(finished(job))
+        report.finish(("page.png",))
+    assert closed == [True]
