@@ -250,6 +250,11 @@ class Report:
             FileAccessError: The report cannot be written, or its folder is gone.
         """
         entries = tuple(self._still_there(self._entries[name]) for name in names)
+        try:
+            # Windows does not replace a file that is open.
+            self._stream.close()
+        except OSError as error:
+            raise self._cannot_write(error) from error
         with replacing(self._path) as stream:
             stream.write("".join(entry.to_json() + "\n" for entry in entries).encode("utf-8", "surrogateescape"))
         for path in self._others:
