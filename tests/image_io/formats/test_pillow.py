@@ -45,7 +45,7 @@ def test_the_limit_is_in_pixels() -> None:
 
 
 def test_several_pages_are_refused() -> None:
-    stream = saved("WEBP", save_all=True, append_images=[Image.new("RGB", (9, 6))], lossless=True)
+    stream = saved("WEBP", save_all=True, append_images=[Image.new("RGB", (21, 13))], lossless=True)
     with pytest.raises(InputFileError, match="page holds 2 pages"), pillow.opened("page", stream, "WEBP", 1000):
         pass
     pillow.check_single("page", 1)
