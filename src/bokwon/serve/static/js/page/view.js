@@ -260,6 +260,12 @@ export class PageView extends EventTarget {
     announce(kind === "restore" ? t("job.restored") : n ? t("job.found", { n }) : t("job.nothing"));
   }
 
+  /** Fill one region anew; one that was left as it is becomes part of the mask again. */
+  async refill(region, settings) {
+    if (region.decision === "rejected") await this.judge(region, "accepted");
+    await this.run("restore", { ...settings, region: region.id });
+  }
+
   async original(region) {
     const page = await this.attempt(() => post(`/pages/${this.page.id}/original`, { region: region.id }));
     if (page) await this.refresh();
