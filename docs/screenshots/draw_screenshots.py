@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 SCANS = ("woodblock.tif", "woodblock-mask.png", "hangul.png", "hangul-mask.png", "typescript.jpg", "typescript-mask.png")
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
-QUALITY = 72
+QUALITY = 60
 
 
 @contextmanager
