@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
-SCANS = ("woodblock.tif", "woodblock-mask.png", "hangul.png", "hangul-mask.png", "typescript.jpg", "typescript-mask.png")
+SCANS = (
+    "woodblock.tif",
+    "woodblock-mask.png",
+    "hangul.png",
+    "hangul-mask.png",
+    "typescript.jpg",
+    "typescript-mask.png",
+)
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
 QUALITY = 60
 
@@ -37,7 +43,7 @@ def serve(folder: Path) -> Iterator[str]:
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None, "the server prints its address"
         yield found.group()
-        process.send_signal(signal.SIGINT)
+        process.terminate()
 
 
 def save(page: Page, name: str) -> None:

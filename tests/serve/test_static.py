@@ -45,12 +45,21 @@ def test_every_text_that_is_asked_for_is_there() -> None:
 
 def test_every_text_is_asked_for() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in OWN)
-    computed = tuple(re.findall(r"t\(`(\w+(?:\.\w+)*\.)\$", code)) + ("kind.", "method.", "model.", "finish.", "problem.", "key.", "help.")
-    unused = [key for key in map(without_form, texts("en")) if f'"{key}"' not in code and not key.startswith(computed)]
+    computed = re.findall(r"t\(`(\w+(?:\.\w+)*\.)\$", code)
+    named = ("kind.", "method.", "model.", "finish.", "problem.", "key.", "help.")
+    unused = [
+        key
+        for key in map(without_form, texts("en"))
+        if f'"{key}"' not in code and not key.startswith((*computed, *named))
+    ]
     assert unused == []
 
 
-@pytest.mark.parametrize("path", [path for path in STATIC.rglob("*") if path.suffix in (".html", ".js", ".css") and "vendor" not in path.parts], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in STATIC.rglob("*") if path.suffix in (".html", ".js", ".css") and "vendor" not in path.parts],
+    ids=lambda path: path.name,
+)
 def test_nothing_comes_from_elsewhere_and_nothing_is_inline(path: Path) -> None:
     content = path.read_text(encoding="utf-8")
     assert re.findall(r"https?://(?!www\.w3\.org/)", content) == []

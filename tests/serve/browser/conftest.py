@@ -6,7 +6,6 @@ import io
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -24,13 +23,13 @@ playwright = pytest.importorskip("playwright.sync_api", reason="the browser's te
 SIZE = (600, 440)
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 HOLE, SCRATCH = (120, 90, 180, 130), (300, 60, 304, 380)
-WAIT = 20_000
+WAIT = 60_000
 
 
 def draw_page(*, damaged: bool) -> Image.Image:
     """Return a page of strokes on paper. Its damage is a red hole and a blue scratch; see the fixture colour_key."""
     rng = np.random.default_rng(7)
-    paper = np.clip(rng.normal(215, 4, (SIZE[1], SIZE[0], 1)) + (0, -8, -30), 0, 255).astype(np.uint8)
+    paper = np.clip(rng.normal(215, 4, (*SIZE[::-1], 1)) + np.array((0, -8, -30)), 0, 255).astype(np.uint8)
     image = Image.fromarray(paper)
     draw = ImageDraw.Draw(image)
     for column in range(40, SIZE[0] - 20, 50):
@@ -60,7 +59,9 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "bokwon", "open", str(self.folder), "--no-browser", "--port", str(self.port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self._environment)
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self._environment
+        )
         assert self._process.stdout is not None
         said = ""
         for line in self._process.stdout:
@@ -71,8 +72,10 @@ class Server:
         raise AssertionError(f"the server did not start: {said}")
 
     def stop(self) -> None:
-        self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=30)
+        if self._process.poll() is not None:
+            return
+        self._process.terminate()
+        self._process.communicate(timeout=WAIT / 1000)
 
 
 @pytest.fixture(scope="session")
@@ -88,14 +91,21 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory, write_colour_key: Callable[..., Path]) -> Iterator[Callable[..., Server]]:
+def start_server(
+    tmp_path_factory: pytest.TempPathFactory, write_colour_key: Callable[..., Path]
+) -> Iterator[Callable[..., Server]]:
     """Starts servers with a damage detector that goes by colour: start_server({name: damaged})."""
     home = tmp_path_factory.mktemp("home")
     models = home / "bokwon" / "models"
     models.mkdir(parents=True)
     # Scratches are less certain than what is filled by default.
     write_colour_key(models / "detect.onnx", calibration={"scratch": [[0, 0], [1, 0.7]]})
-    environment = {**os.environ, "XDG_DATA_HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "XDG_DATA_HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
+        "OMP_NUM_THREADS": "1",
+    }
     started: list[Server] = []
 
     def start(pages: dict[str, bool]) -> Server:

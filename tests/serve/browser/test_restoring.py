@@ -158,7 +158,8 @@ def test_a_mask_is_dropped_in_and_saved(desk: Any) -> None:
         """([bytes]) => {
           const data = new DataTransfer();
           data.items.add(new File([new Uint8Array(bytes)], "hole.tif", { type: "image/tiff" }));
-          document.querySelector(".stage").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+          const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+          document.querySelector(".stage").dispatchEvent(drop);
         }""",
         [list(buffer.getvalue())],
     )
