@@ -45,6 +45,14 @@ def test_a_job_is_not_waited_for(client: TestClient, page: bytes, mask: bytes) -
     assert client.get(f"{answer.headers['location']}/result").status_code == 404
 
 
+def test_a_file_is_sent_whole(client: TestClient, page: bytes, mask: bytes) -> None:
+    job = client.post(f"{V1}/masks?wait=false", files={"image": page, "mask": mask}).json()
+    when_done(client, job)
+    result = client.get(f"{V1}/jobs/{job['id']}/result", headers={"range": "bytes=0-3"})
+    assert (result.status_code, result.headers["accept-ranges"]) == (200, "none")
+    assert np.array_equal(picture_of(result.content) > 0, a_hole())
+
+
 def test_a_result_of_facts_alone(client: TestClient, page: bytes, mask: bytes) -> None:
     job = client.post(f"{V1}/masks?wait=false&answer=reading", files={"image": page, "mask": mask}).json()
     when_done(client, job)

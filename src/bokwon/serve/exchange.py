@@ -175,12 +175,15 @@ class _FileAnswer(FileResponse):
         super().__init__(
             answer.path, media_type=answer.media_type, filename=answer.name, headers={FACTS: _as_header(answer.facts)}
         )
+        self.headers["accept-ranges"] = "none"
         self._place = place
         self._exchange = exchange
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Whole or not at all: there is no second time to fetch the rest.
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__({**scope, "headers": headers}, receive, send)
         finally:
             await asyncio.shield(self._exchange._forget(self._place))
 
