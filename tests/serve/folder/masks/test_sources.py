@@ -96,6 +96,6 @@ def test_a_mask_that_could_mean_two_things_says_how_to_read_it(scans: Path, open
     assert refused.status_code == 422
     taken = opened.client.put(address + "/mask?mask_as=labels", content=png_of(labels), headers=version)
     assert taken.status_code == 200
-    assert "labels" not in taken.json() and taken.json()["reading"]
+    assert "is hole" in taken.json()["reading"]
     assert (opened.mask(address) == (labels > 0)).all()
     assert opened.facts(address)["state"] == "found"

@@ -12,7 +12,7 @@ from PIL import Image
 from bokwon.serve.folder.state import MOST_STEPS
 from bokwon.serve.problems import HttpError
 from bokwon.types import Hole
-from tests.serve.folder.conftest import Opened, box_hole
+from tests.serve.folder.conftest import Opened, box_hole, png_of
 
 FIRST, SECOND = (10, 10, 30, 30), (50, 40, 70, 60)
 
@@ -111,8 +111,6 @@ def test_a_scan_of_another_size_has_no_steps(opened: Opened) -> None:
     version = facts["mask_version"]
     hole = np.zeros((40, 50), bool)
     hole[3:9, 3:9] = True
-    from tests.serve.folder.conftest import png_of
-
     answer = opened.client.put(address + "/mask", content=png_of(hole), headers={"If-Match": f'"{version}"'})
     assert answer.status_code == 200, answer.text
     facts = opened.facts(address)
