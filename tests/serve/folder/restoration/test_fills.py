@@ -52,7 +52,8 @@ def test_damage_beside_the_part_is_not_looked_at(restorer: Restorer) -> None:
     part, damage = hole((300, 300, 340, 320)), hole((290, 290, 350, 330))
     page.pixels[damage] = 0
     fill = fill_part(page, damage, part, restorer, {})
-    assert (fill.samples == 200).all()
+    assert fill.samples is not None
+    assert np.abs(fill.samples.astype(int) - 200).max() < 8
 
 
 def test_the_window_grows_until_enough_is_known() -> None:
