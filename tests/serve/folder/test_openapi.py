@@ -34,7 +34,8 @@ def test_every_operation_has_a_name_of_its_own() -> None:
         for method, operation in methods.items()
         if method != "parameters"
     ]
-    assert len(names) == len(set(names)) == 25
+    assert len(names) > 20
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ class MaskStore:
                 if not whole:
                     raise
                 unread = True
-                self._state.put_page(entry.id, replace(self._state.page(entry.id), mask_stamp=self._stamp(entry)))
+                self._give_up(entry)
             with self._state.writing():
                 mask = self._checked(entry, version)
                 hole = make(mask.hole.copy())
@@ -172,6 +172,16 @@ class MaskStore:
                 mask = self._write(entry, row, hole, kind)
         self._changed(entry)
         return Change(mask, box)
+
+    def _give_up(self, entry: Entry) -> None:
+        """Take a mask that cannot be read for the one that was seen last, or for none on a scan of another size."""
+        row = replace(self._state.page(entry.id), mask_stamp=self._stamp(entry), stamp=stamp_of(entry.path))
+        self._state.put_page(entry.id, row)
+        last, shape = self._last(entry), self._sources.shape(entry)
+        if last is not None and last.shape != shape:
+            self._state.forget_steps(entry.id)
+            self._state.put_hole(entry.id, encode_mask(np.zeros(shape, bool), "drawn"))
+            self._cache.drop(entry.id)
 
     def walk(self, entry: Entry, version: int | None, *, back: bool) -> Change:
         """Undo the last step, or do the next one again.
