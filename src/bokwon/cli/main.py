@@ -68,16 +68,16 @@ def _root(
 
 
 restore.register(app)
+open.register(app)
 detect.register(app)
 undo.register(app)
 explain.register(app)
+serve.register(app)
 train.register(app)
 export.register(app)
 convert.register(app)
 evaluate.register(app)
 evaluate_detect.register(app)
-open.register(app)
-serve.register(app)
 app.add_typer(masks.app, name="masks")
 app.add_typer(pages.app, name="pages")
 app.add_typer(models.app, name="models")

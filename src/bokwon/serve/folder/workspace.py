@@ -124,10 +124,8 @@ class Workspace:
         Raises:
             HttpError: There is none (404).
         """
+        self.index.refresh()
         entry = self.index.get(name)
-        if entry is None:
-            self.index.refresh()
-            entry = self.index.get(name)
         if entry is None:
             raise HttpError(404, "No such page", "the folder has no such page, or not any more", "look at the folder")
         return entry

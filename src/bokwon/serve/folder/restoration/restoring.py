@@ -195,7 +195,7 @@ class Restoring:
             return hole
         # Restored without a record: by its mask.
         mask = workspace.masks.current(entry).hole
-        return np.ascontiguousarray(workspace.layers.original(entry).upright.inverse.apply(mask))
+        return np.array(workspace.layers.original(entry).upright.inverse.apply(mask))
 
     @staticmethod
     def _filled_by(entry: Entry) -> list[dict[str, Any]]:
