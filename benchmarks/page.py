@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import threading
 import time
@@ -36,7 +37,6 @@ from bokwon.version import __version__
 WIDTH, HEIGHT = 5000, 7000
 SCREEN = 1080
 SIDE = 200
-REGIONS = 5
 CONNECTIONS = 6
 FORMATS: dict[str, dict[str, Any]] = {"jpg": {"quality": 92}, "tif": {"compression": "tiff_lzw"}, "png": {}}
 
@@ -72,7 +72,7 @@ def wait_for(jobs: Jobs, name: str) -> None:
     assert job.state == "done", job.facts()
 
 
-def measure(folder: Path, client: httpx.Client, jobs: Jobs, workspace: Workspace) -> dict[str, Any]:
+def measure(folder: Path, client: httpx.Client, jobs: Jobs, workspace: Workspace, regions: int) -> dict[str, Any]:
     (listed,) = client.get("pages").json()["pages"]
     address = f"pages/{listed['id']}"
     size = listed["width"], listed["height"]
@@ -85,7 +85,7 @@ def measure(folder: Path, client: httpx.Client, jobs: Jobs, workspace: Workspace
             answer.raise_for_status()
     buffer = cv2.imencode(".png", np.full((SIDE, SIDE), 255, np.uint8))[1].tobytes()
     version = 0
-    places = [(700 + 600 * number, 1000 + 900 * number) for number in range(REGIONS + 1)]
+    places = [(700 + 600 * number, 1000 + 900 * number) for number in range(regions + 1)]
     for x, y in places:
         answer = client.patch(f"{address}/mask?x={x}&y={y}", content=buffer, headers={"If-Match": f'"{version}"'})
         version = answer.json()["mask_version"]
@@ -112,13 +112,15 @@ def measure(folder: Path, client: httpx.Client, jobs: Jobs, workspace: Workspace
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how long the page lets one wait.")
     parser.add_argument("output", type=Path, help="JSON file to write")
-    output = parser.parse_args().output
+    parser.add_argument("--formats", default=",".join(FORMATS), help="Which formats, with commas between them")
+    parser.add_argument("--regions", type=int, default=5, help="How many regions are clicked; the median counts")
+    asked = parser.parse_args()
     page = Image.fromarray(draw_page())
     results = {}
-    for extension, options in FORMATS.items():
+    for extension in asked.formats.split(","):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            page.save(folder / f"page.{extension}", **options)
+            page.save(folder / f"page.{extension}", **FORMATS[extension])
             jobs = Jobs()
             workspace = Workspace.open(folder, jobs)
             app = Starlette(routes=[Mount("/api/v1", routes=folder_routes(workspace))])
@@ -129,14 +131,20 @@ def main() -> None:
                 time.sleep(0.01)
             port = server.servers[0].sockets[0].getsockname()[1]
             with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1/", timeout=600) as client:
-                results[extension] = measure(folder, client, jobs, workspace)
+                results[extension] = measure(folder, client, jobs, workspace, asked.regions)
             print(extension, results[extension], flush=True)
             server.should_exit = True
             thread.join()
             jobs.close(wait=60)
             workspace.close()
-    machine = {"cores": available_cores(), "version": __version__, "megapixels": WIDTH * HEIGHT / 1e6}
-    output.write_text(json.dumps({**machine, "region_side": SIDE, "formats": results}, indent=1) + "\n")
+    # Where other programs are at work, processor time tells more than wall time.
+    machine = {
+        "cores": available_cores(),
+        "load": os.getloadavg()[0],
+        "version": __version__,
+        "megapixels": WIDTH * HEIGHT / 1e6,
+    }
+    asked.output.write_text(json.dumps({**machine, "region_side": SIDE, "formats": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
