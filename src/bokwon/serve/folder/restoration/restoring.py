@@ -120,7 +120,7 @@ class Restoring:
         before = {"page": 0, "tiles": 0}
 
         def tiles(done: int, total: int) -> None:
-            if done < before["tiles"]:
+            if done <= before["tiles"]:
                 before["page"] += 1
             before["tiles"] = done
             progress(0.05 + 0.85 * min(1.0, (before["page"] + done / total) / spread))
