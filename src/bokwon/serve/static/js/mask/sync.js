@@ -82,7 +82,10 @@ export class Sync extends EventTarget {
     this.#run();
   }
 
-  /** Have the server change the mask (undo, redo, morph, regions, a mask file). Resolves to its answer, or null if refused. */
+  /**
+   * Have the server change the mask: undo, redo, morph, regions, a mask file. Resolves to its answer, or null if refused.
+   * What changed is read anew: the box that the answer names, else `options.area`, else all.
+   */
   command(method, path, options = {}) {
     return new Promise((resolve) => {
       this.waiting.push({ method, path, options, resolve });
@@ -135,9 +138,10 @@ export class Sync extends EventTarget {
       const response = await raw(entry.method, `/pages/${this.id}/${entry.path}`, { ...entry.options, version: this.version });
       const answer = await response.json();
       this.version = answer.mask_version;
-      if (answer.box) await load(this.id, "mask", this.mask, answer.box);
+      const box = answer.box ?? entry.options.area;
+      if (box) await load(this.id, "mask", this.mask, box);
       else await this.#reload(false);
-      this.#tell("change", answer.box ?? null);
+      this.#tell("change", box ?? null);
       this.#tell("page", answer);
       entry.resolve(answer);
     } else {
