@@ -241,7 +241,7 @@ def _definitions(header: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the channel definitions (cdef): the number of a channel, its kind, and the colour that it is or is for."""
     content = next((content for kind, content in _boxes(header) if kind == b"cdef"), b"")
     entries = content[2:]
-    yield from struct.iter_unpack(">HHH", entries[: len(entries) // 6 * 6])  # type: ignore[misc]
+    yield from struct.iter_unpack(">HHH", entries[: len(entries) // 6 * 6])
 
 
 def _has_multiplied_alpha(header: bytes) -> bool:

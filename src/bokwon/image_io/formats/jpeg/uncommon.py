@@ -50,12 +50,12 @@ def decode_uncommon(name: str, data: bytes, found: Structure) -> tuple[Pixels, s
         raise InputFileError(f"{name} is a {found.coding} of {channels} channels, which bokwon does not read", _FIX)
     if found.bits in (8, 16):
         return samples, _MODES[channels], ()
-    kind = np.dtype(np.uint8 if found.bits < 8 else np.uint16)
-    most, full = (1 << found.bits) - 1, int(np.iinfo(kind).max)
+    depth = 8 if found.bits < 8 else 16
+    most, full = (1 << found.bits) - 1, (1 << depth) - 1
     # Adding half of the divisor rounds to the nearest.
     scaled = (np.minimum(samples, most).astype(np.uint32) * full + most // 2) // most
-    notice = f"{name}: its samples of {found.bits} bits become {8 * kind.itemsize} bits, as bright as they were"
-    return scaled.astype(kind), _MODES[channels], (notice,)
+    notice = f"{name}: its samples of {found.bits} bits become {depth} bits, as bright as they were"
+    return scaled.astype(f"u{depth // 8}"), _MODES[channels], (notice,)
 
 
 def _decoders(imagecodecs: Any, found: Structure) -> Iterator[Callable[[bytes], Any]]:
