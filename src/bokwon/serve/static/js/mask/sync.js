@@ -8,6 +8,8 @@ import { Grid, repaint } from "./mask.js";
 const CHUNK = 2048; // pixels a side of what is asked for at once: 4 MB decoded
 const PAUSES = [500, 1000, 2000, 4000]; // milliseconds between tries
 
+const BUSY = 8; // tries while the server answers that it is too busy
+
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Read a raster of a page, `mask` or `regions`, into a grid. */
@@ -118,8 +120,7 @@ export class Sync extends EventTarget {
         tries = 0;
         this.#tell("state");
       } catch (error) {
-        const later = error instanceof Lost || [429, 502, 503, 504].includes(error.status);
-        if (later) {
+        if (error instanceof Lost || (error.later && tries < BUSY)) {
           entry.tried = true;
           this.#tell("state");
           await pause(PAUSES[Math.min(tries++, PAUSES.length - 1)]);

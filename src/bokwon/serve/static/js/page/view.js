@@ -106,6 +106,7 @@ export class PageView extends EventTarget {
   }
 
   async #start() {
+    if (!this.page.width) return; // it cannot be read; the panel says why
     await this.viewer.show("original");
     // The viewer learns of its size with its next frame.
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
