@@ -22,8 +22,8 @@ from bokwon.settings import RestoreSettings
 
 __all__ = ["MEMORY", "Workspace"]
 
-MEMORY = 1 << 30
-"""Bytes of decoded pages that are kept in memory."""
+MEMORY = 3 << 29
+"""Bytes of decoded pages that are kept in memory: scan, restored page and evidence of a 100-megapixel scan."""
 
 
 class Workspace:
