@@ -112,7 +112,8 @@ def test_without_recursive_only_the_folder_itself_is_done(folder: Path) -> None:
     (folder / "in/text.png").unlink()
     (folder / "in/odd.png").unlink()
     done = run(folder, "in", "out", "--masks", "masks", *TELEA, "-q")
-    assert (done.returncode, done.stderr) == (0, "")
+    warning = "bokwon: warning: 2 masks belong to no image: odd.png, stranger.png\n"
+    assert (done.returncode, done.stderr) == (0, warning)
     assert sorted(files(folder / "out")) == sorted(["a.png", "b.JPG", "없음.png", "report.jsonl"])
 
 

@@ -162,7 +162,11 @@ class Recorder:
         finally:
             if self._lock is not None:
                 os.close(self._lock)
-        shutil.rmtree(self._part, ignore_errors=True)
+        try:
+            shutil.rmtree(self._part, ignore_errors=True)
+        finally:
+            # Once more where a signal has come in between: nothing would ever remove the rest.
+            shutil.rmtree(self._part, ignore_errors=True)
         with suppress(OSError):
             # Only if nothing is in it.
             self._folder.rmdir()

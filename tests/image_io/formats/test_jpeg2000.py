@@ -213,15 +213,20 @@ def test_channels_are_put_in_order(
 def test_a_palette_has_the_order_of_its_definitions() -> None:
     colours = np.array([[10, 20, 30], [40, 50, 60]], np.uint8)
     indices = np.random.default_rng(6).integers(0, 2, (9, 14, 1)).astype(np.uint8)
-    data = described(
-        indices,
-        16,
-        (b"pclr", struct.pack(">HB", 2, 3) + bytes([7, 7, 7]) + colours.tobytes()),
-        (b"cmap", b"".join(struct.pack(">HBB", 0, 1, column) for column in range(3))),
-        # The first column is green, the second blue, the third red.
-        defined((0, 0, 2), (1, 0, 3), (2, 0, 1)),
-    )
-    np.testing.assert_array_equal(read(data).pixels, colours[indices[..., 0]][..., [2, 0, 1]])
+    palette = (b"pclr", struct.pack(">HB", 2, 3) + bytes([7, 7, 7]) + colours.tobytes())
+    columns = (b"cmap", b"".join(struct.pack(">HBB", 0, 1, column) for column in range(3)))
+    # The first column is green, the second blue, the third red.
+    data = described(indices, 16, palette, columns, defined((0, 0, 2), (1, 0, 3), (2, 0, 1)))
+    page = read(data)
+    np.testing.assert_array_equal(page.pixels, colours[indices[..., 0]][..., [2, 0, 1]])
+    # Some files have that part of the header beside it: it is not written again.
+    outside = described(indices, 16, palette)
+    at = outside.index(b"jp2c") - 4
+    box = struct.pack(">I4s", 8 + len(columns[1]), b"cmap") + columns[1]
+    page = read(outside[:at] + box + outside[at:])
+    again = written(page.pixels, page.mode, page.metadata)
+    assert b"cmap" not in again
+    np.testing.assert_array_equal(read(again).pixels, page.pixels)
 
 
 def test_luma_and_chroma_of_full_size_come_back_as_colours() -> None:

@@ -27,6 +27,7 @@ _CMYK, _SRGB, _GRAY, _SYCC = 12, 16, 17, 18
 _KEPT_SPACES = (_CMYK, _SRGB, _GRAY, _SYCC)
 """Numbers of colour spaces (ISO/IEC 15444-1, table I.10)."""
 _MULTIPLIED = 2
+_OF_HEADER = frozenset({b"pclr", b"cmap", b"cdef", b"colr"})
 _TRANSLATED = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
 # Samples per metre, as two fractions and powers of ten: vertical first.
 _RESOLUTION = struct.Struct(">HHHHbb")
@@ -114,6 +115,8 @@ def _renewed(
 ) -> Page:
     """Return a page whose header is made anew, for the samples that are written; all else stays."""
     fresh = dict(_new_boxes(pixels, mode, metadata))
+    # Some files have parts of the header beside it, which would speak of the old samples.
+    boxes = tuple((kind, content) for kind, content in boxes if kind not in _OF_HEADER)
     kept = tuple((kind, fresh[kind] if kind == b"jp2h" else content) for kind, content in boxes)
     metadata = replace(metadata, jpeg2000=kept)
     return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", metadata, (f"{name}: {change}",))

@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image
 
 from bokwon.errors import InputFileError
-from bokwon.image_io.formats.tiff import directories, reader
+from bokwon.image_io.formats.tiff import chain, directories, reader
 from bokwon.image_io.formats.tiff.directories import Entry
 from bokwon.image_io.page import Page
 
@@ -166,6 +166,23 @@ def test_a_page_is_read_though_the_next_one_is_not_in_the_file(order: str) -> No
     (entries,) = struct.unpack_from(f"{order}H", data, at)
     struct.pack_into(f"{order}I", data, at + 2 + 12 * entries, 1_000_000)
     np.testing.assert_array_equal(read(bytes(data)).pixels, RGB)
+
+
+def test_tiles_that_are_listed_as_strips_are_read() -> None:
+    gray = np.random.default_rng(9).integers(0, 256, (40, 50)).astype(np.uint8)
+    data = tiff(gray, photometric="minisblack", tile=(16, 16))
+    tags = directories.parse(io.BytesIO(data))
+    # Their places (324, 325) under the tags of strips (273, 279), as old programs of libtiff's authors write.
+    moved = {{324: 273, 325: 279}.get(tag, tag): entry for tag, entry in tags.items()}
+    page = read(chain.with_directory(io.BytesIO(data), dict(sorted(moved.items()))).read())
+    np.testing.assert_array_equal(page.pixels, gray)
+
+
+def test_deep_jpegs_are_named_and_not_called_damaged() -> None:
+    deep = np.random.default_rng(9).integers(0, 65536, (32, 32)).astype(np.uint16)
+    data = changed(tiff(deep >> 4, photometric="minisblack", compression="jpeg"), t258=Entry.shorts(16))
+    with pytest.raises(InputFileError, match=r"page\.tif is compressed with .*, which cannot be decoded here"):
+        read(data)
 
 
 def test_larger_pages_are_refused() -> None:

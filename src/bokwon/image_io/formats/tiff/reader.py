@@ -47,6 +47,7 @@ _OLD_NUMBERS = {"tiff_deflate": "tiff_adobe_deflate"}
 _LUMA_AND_CHROMA = 6
 _LUMA_COMPRESSIONS = {1: "raw", 5: "tiff_lzw", 8: "tiff_adobe_deflate", 32773: "packbits", 32946: "tiff_adobe_deflate"}
 """Compressions of luma and chroma that hold samples and no JPEG, by Pillow's names."""
+_JPEG = 7
 _NOT_EVERYWHERE = (6, 9, 10, 32766, 32809, 34676, 34677, 34887, 34892, 34925, 50000, 50001, 50002)
 """Compressions that many builds of libtiff lack."""
 _PHOTOMETRICS = {0: "gray", 1: "gray", 2: "RGB", 3: "palette", 4: "a transparency mask", 5: "inks"}
@@ -73,7 +74,8 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         message = f"{name} is a kind of TIFF that bokwon does not read: {_kind(tags)}"
         raise InputFileError(message, fix) from unidentified
     except OSError as error:
-        if method in _NOT_EVERYWHERE and not is_out_of_memory(error):
+        deep_jpeg = method == _JPEG and max(_bits(tags)) > 8
+        if (method in _NOT_EVERYWHERE or deep_jpeg) and not is_out_of_memory(error):
             raise uncommon.lacking(name, tags) from error
         raise
 
@@ -88,9 +90,13 @@ def _with_inner(page: Page, stream: BinaryIO, tags: Directory) -> Page:
     return replace(page, metadata=replace(page.metadata, tiff=replace(page.metadata.tiff, inner=inner)))
 
 
+def _bits(tags: Directory) -> tuple[int, ...]:
+    return tuple(directories.numbers(tags[_BITS_PER_SAMPLE])) if _BITS_PER_SAMPLE in tags else (1,)
+
+
 def _kind(tags: Directory) -> str:
     """Return in words how samples are stored."""
-    bits = directories.numbers(tags[_BITS_PER_SAMPLE]) if _BITS_PER_SAMPLE in tags else (1,)
+    bits = _bits(tags)
     kind = decisions.number(tags, _PHOTOMETRIC, 1)
     channels, form = decisions.number(tags, _SAMPLES, 1), decisions.number(tags, _FORMAT, 1)
     of = {2: "signed ", 3: "floating-point "}.get(form, "")

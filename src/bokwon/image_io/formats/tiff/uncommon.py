@@ -56,13 +56,15 @@ _COMPRESSIONS = {
 }
 _PHOTOMETRICS = {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 
+_STRIP_OFFSETS, _TILE_WIDTH = 273, 322
+
 
 def mode_of_uncommon(tags: Directory, order: str, *, big: bool = False) -> str | None:
     """Return the mode of a page that only this module reads; None for all others.
 
     That is 8-bit gray with alpha in separate planes; 16-bit gray with alpha and CMYK; 16-bit colour in separate planes,
     turned, or compressed in a way that OpenCV does not know; 16-bit gray that stores white as zero and the high byte
-    first; what is compressed as JPEG 2000 or WebP; and big-endian BigTIFF.
+    first; what is compressed as JPEG 2000 or WebP; tiles that are listed as strips; and big-endian BigTIFF.
 
     Args:
         tags: The page's directory.
@@ -75,7 +77,9 @@ def mode_of_uncommon(tags: Directory, order: str, *, big: bool = False) -> str |
         return None
     compression = number(tags, _COMPRESSION, 1)
     apart = number(tags, _PLANAR, 1) == _SEPARATE_PLANES
-    if compression in _READ_BY_NONE or (mode == "LA" and apart) or (big and order == ">"):
+    # Pillow takes tiles for strips where their places are told as those of strips.
+    misplaced = _TILE_WIDTH in tags and directories.STRIPS[0] in tags
+    if compression in _READ_BY_NONE or misplaced or (mode == "LA" and apart) or (big and order == ">"):
         return mode
     if depths == {8}:
         return None
@@ -177,9 +181,8 @@ def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int)
     width, height = number(tags, _WIDTH, 0), number(tags, _LENGTH, 0)
     places, lengths = directories.blocks_of(tags)
     # A strip may say that it has more rows than the page; a tile has as many as it says.
-    down, across = (
-        (min(number(tags, _ROWS, height), height), width) if places == directories.STRIPS[0] else _tile_sides(tags)
-    )
+    in_tiles = places != directories.STRIPS[0] or _TILE_WIDTH in tags
+    down, across = _tile_sides(tags) if in_tiles else (min(number(tags, _ROWS, height), height), width)
     if not down or not across or down * across > max_pixels:
         fix = "get an undamaged copy, or allow more (--max-mpixels)"
         raise InputFileError(f"the blocks of {name} are of {across}x{down} pixels", fix)
