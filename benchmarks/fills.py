@@ -1,31 +1,23 @@
 """How much hidden ink a fill puts back, and how much ink it invents, on real pages with tunnels and with masks.
 
     python benchmarks/fills.py DATA [--set dev|held-out] [--methods fill,standard,patchmatch,telea] [--width 10]
-        [--pages N] [--cache FOLDER] [--stlpips FOLDER]
+        [--pages N] [--cache FOLDER] [--pairs] [--stlpips]
 
 DATA is the folder of the data. `dev` are the pages of pages/val and those of pages/more_val that are not held out;
 `held-out` are the pages and pairs of held_out_fills.json. Of each page the middle 512x512 pixels are taken.
 
 Tunnels: 25 polylines of 8 points, steps of 14 px, turns of standard deviation 0.45 rad; seed 100 + number of the page.
-Paper is the truth's gray after a 3x3 median, a 25x25 closing and a Gaussian of sigma 10. Ink is below 0.72 of the
-paper, blank above 0.88. All figures are shares of the ink in the hole, medians over pages with at least 300 ink pixels:
-
-put back    ink that the fill has below 0.72
-false       blank that the fill has below 0.72
-at 5, 10    put back where the level that counts as ink, 0.56 to 0.84, makes false 5 % or 10 %; 0 if it never does
-ghost       blank that the fill has between 0.72 and 0.88
-tint        largest minus smallest mean error of the three channels over the ink that was put back
+The figures are those of `bokwon.evaluation.measure.ink`, as `bokwon evaluate` has them: medians over pages with at
+least 300 pixels of ink in the hole.
 
 With --pairs the pairs of held_out_fills.json (or, for `dev`, one mask a page) are filled too: PSNR in the hole, and the
-shift-tolerant LPIPS of `stlpips-pytorch`, imported from the folder --stlpips, as a ratio of means.
+shift-tolerant LPIPS of `stlpips-pytorch`, where --stlpips asks for it, as means.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +28,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import bokwon
+from bokwon.evaluation.measure.ink import INK_FIGURES, measure_ink
+from bokwon.evaluation.measure.metrics import hole_psnr
+from bokwon.evaluation.measure.perceptual import load_metrics
 from bokwon.inpaint.engines.patchmatch import PatchMatchEngine
 
 Picture = NDArray[np.uint8]
@@ -44,23 +39,8 @@ Filler = Callable[[Picture, Hole], Picture]
 
 HERE = Path(__file__).parent
 SIDE = 512
-INK, BLANK = 0.72, 0.88
-LEVELS = np.linspace(0.56, 0.84, 29)
-LEAST_INK = 300
 LOOKED_AT = ("cremma_medieval_016.jpg", "testaments_016.jpg")
 COLUMNS = ("put back", "false", "at 5", "at 10", "ghost", "tint", "psnr")
-
-
-def gray(picture: Picture) -> NDArray[np.float32]:
-    """Return BT.601 gray, (H, W)."""
-    return np.asarray(picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32), np.float32)
-
-
-def paper_of(truth: Picture) -> NDArray[np.float32]:
-    """Return the gray of the paper, (H, W)."""
-    smooth = cv2.medianBlur(np.clip(np.rint(gray(truth)), 0, 255).astype(np.uint8), 3)
-    closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8))
-    return np.asarray(cv2.GaussianBlur(closed.astype(np.float32), (0, 0), 10), np.float32)
 
 
 def tunnels(number: int, width: int) -> Hole:
@@ -78,27 +58,12 @@ def tunnels(number: int, width: int) -> Hole:
 
 
 def measure(truth: Picture, hole: Hole, filled: Picture) -> dict[str, float] | None:
-    """Return the figures of one page in percent, or None where too little ink is hidden."""
-    paper = paper_of(truth)
-    share, there = (gray(truth) / paper)[hole], (gray(filled) / paper)[hole]
-    ink, blank = share < INK, share > BLANK
-    count = np.count_nonzero(ink)
-    if count < LEAST_INK:
+    """Return the figures of one page, or None where too little ink is hidden."""
+    figures = measure_ink(filled, truth, hole)
+    if figures["ink_back"] is None:
         return None
-    back = [100 * np.count_nonzero(there[ink] < level) / count for level in LEVELS]
-    false = [100 * np.count_nonzero(there[blank] < level) / count for level in LEVELS]
-    error = filled[hole].astype(np.float64) - truth[hole]
-    won = error[ink & (there < INK)]
-    tint = won.mean(axis=0) if len(won) else np.zeros(3)
-    return {
-        "put back": 100 * np.count_nonzero(there[ink] < INK) / count,
-        "false": 100 * np.count_nonzero(there[blank] < INK) / count,
-        "at 5": float(np.interp(5, false, back, left=0)),
-        "at 10": float(np.interp(10, false, back, left=0)),
-        "ghost": 100 * np.count_nonzero((there[blank] >= INK) & (there[blank] <= BLANK)) / count,
-        "tint": float(np.ptp(tint)),
-        "psnr": float(10 * np.log10(255**2 / max(float((error**2).mean()), 1e-9))),
-    }
+    shown = {column: float(figures[name] or 0) for column, name in zip(COLUMNS, INK_FIGURES, strict=False)}
+    return {**shown, "psnr": hole_psnr(filled, truth, hole)}
 
 
 def pages_of(data: Path, which: str) -> list[tuple[int, Path]]:
@@ -163,26 +128,20 @@ def _kept(fill: Filler, folder: Path) -> Filler:
     return filled
 
 
-def perceptual(folder: Path) -> Callable[[Picture, Picture], float]:
+def perceptual() -> Callable[[Picture, Picture], float]:
     """Return the shift-tolerant LPIPS with AlexNet."""
     import torch
 
-    sys.path.insert(0, str(folder))
-    # It imports both and needs neither.
-    for name in ("torchsummary", "IPython"):
-        stub = types.ModuleType(name)
-        stub.summary = stub.embed = None  # type: ignore[attr-defined]
-        sys.modules.setdefault(name, stub)
-    from stlpips_pytorch import stlpips  # type: ignore[import-not-found]
-
-    network = stlpips.LPIPS(net="alex", variant="shift_tolerant").eval()
+    metrics, reasons = load_metrics(("ST-LPIPS",))
+    if reasons:
+        raise SystemExit(f"ST-LPIPS: {reasons['ST-LPIPS']}")
 
     def tensor(picture: Picture) -> torch.Tensor:
         return torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].float() / 127.5 - 1
 
     def distance(one: Picture, other: Picture) -> float:
         with torch.inference_mode():
-            return float(network(tensor(one), tensor(other)))
+            return float(metrics["ST-LPIPS"](tensor(one), tensor(other)))
 
     return distance
 
@@ -220,9 +179,9 @@ def tunnel_rows(data: Path, which: str, width: int, limit: int | None, methods: 
             print(f"| {kind}, {name} | {len(rows)} | {' | '.join(medians)} |", flush=True)
 
 
-def pair_rows(data: Path, which: str, methods: dict[str, Filler], stlpips: Path | None) -> None:
+def pair_rows(data: Path, which: str, methods: dict[str, Filler], *, stlpips: bool) -> None:
     """Print the means over the pairs with masks."""
-    distance = perceptual(stlpips) if stlpips else None
+    distance = perceptual() if stlpips else None
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
     for page, mask in pairs_of(data, which):
         truth = crop(page)
@@ -248,13 +207,15 @@ def main() -> None:
     parser.add_argument("--pages", type=int, help="at most so many, evenly chosen")
     parser.add_argument("--pairs", action="store_true", help="fill pairs of pages and masks too")
     parser.add_argument("--cache", type=Path, help="where fills are kept; remove it when the code has changed")
-    parser.add_argument("--stlpips", type=Path, help="where stlpips-pytorch is installed")
+    parser.add_argument(
+        "--stlpips", action="store_true", help="measure ST-LPIPS of the pairs; needs bokwon[perceptual]"
+    )
     arguments = parser.parse_args()
     methods = fillers(arguments.methods.split(","), arguments.cache)
     for width in arguments.width or []:
         tunnel_rows(arguments.data, arguments.which, width, arguments.pages, methods)
     if arguments.pairs:
-        pair_rows(arguments.data, arguments.which, methods, arguments.stlpips)
+        pair_rows(arguments.data, arguments.which, methods, stlpips=arguments.stlpips)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -49,8 +50,8 @@ class Chunk:
     count: int
 
 
-def originals() -> dict[str, tuple[bytes, ...]]:
-    """Return small good files of every format."""
+def originals(heif: Path | None = None) -> dict[str, tuple[bytes, ...]]:
+    """Return small good files of every format; of HEIF, which no package here writes, the one that is given."""
     rng = np.random.default_rng(0)
     rgb = rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)
     images = {"RGB": Image.fromarray(rgb), "L": Image.fromarray(rgb[..., 0]), "1": Image.fromarray(rgb[..., 0] > 127)}
@@ -119,11 +120,24 @@ def originals() -> dict[str, tuple[bytes, ...]]:
     found["TIFF pages"] += (big.getvalue(), pyramid.getvalue())
     found["PNG"] += (_deep_png(deep),)
 
+    found["JPEG of uncommon kinds"] = (
+        bytes(imagecodecs.jpegls_encode(rgb)),
+        bytes(imagecodecs.jpeg8_encode((deep[..., :3] >> 4).copy(), bitspersample=12)),
+        bytes(imagecodecs.jpeg8_encode(deep[..., 0].copy(), lossless=True, bitspersample=16)),
+        bytes(imagecodecs.ljpeg_encode(deep[..., 0] >> 2, bitspersample=14)),
+    )
+    found["BMP of uncommon kinds"] = (
+        _bmp(deep[..., 0], 16, 3, struct.pack("<3I", 0xF800, 0x7E0, 0x1F)),
+        _bmp(deep[..., :2], 32, 6, struct.pack("<4I", 0xFF, 0xFF00, 0xFF0000, 0xFF << 24)),
+        _bmp(rgb[..., 0] & 1, 8, 0, bytes(range(256)) * 4),
+        _bmp(np.frombuffer(b"\x20\x07\0\0" * 24 + b"\0\1", np.uint8), 8, 1, bytes(range(256)) * 4),
+    )
     found["AVIF"] = (bytes(imagecodecs.avif_encode(rgb, level=90)),)
     found["JPEG2000"] = (
         imagecodecs.jpeg2k_encode(rgb, level=0, reversible=True, codecformat="jp2"),
         imagecodecs.jpeg2k_encode(rgb[..., 0], level=0, codecformat="j2k"),
         imagecodecs.jpeg2k_encode(deep[..., 0] >> 4, level=0, reversible=True, bitspersample=12, codecformat="jp2"),
+        *_jpegs_2000_of_uncommon_kinds(rgb),
     )
     pdf = pikepdf.new()
     names = pikepdf.Name
@@ -151,6 +165,8 @@ def originals() -> dict[str, tuple[bytes, ...]]:
         page.Contents = pdf.make_stream(b"/Im0 Do")
     stream = io.BytesIO()
     pdf.save(stream)
+    if heif is not None:
+        found["HEIF"] = (heif.read_bytes(),)
     found["PDF"] = (stream.getvalue(), _pdf_of_strips_and_stencil(rgb), *_pdfs_of_uncommon_kinds(rgb))
     return found
 
@@ -214,6 +230,40 @@ def _pdfs_of_uncommon_kinds(rgb: np.ndarray) -> tuple[bytes, ...]:
     return tuple(files)
 
 
+def _bmp(samples: np.ndarray, depth: int, compression: int, behind: bytes) -> bytes:
+    """Return a BMP of 32x24 pixels with the usual header, and masks or a palette behind it."""
+    data = samples.tobytes()
+    header = struct.pack("<IiiHHIIiiII", 40, 32, 24, 1, depth, compression, len(data), 2835, 2835, 0, 0)
+    at = 14 + len(header) + len(behind)
+    return b"BM" + struct.pack("<IHHI", at + len(data), 0, 0, at) + header + behind + data
+
+
+def _jpegs_2000_of_uncommon_kinds(rgb: np.ndarray) -> tuple[bytes, ...]:
+    """Return JPEG 2000 files with a palette, and with chroma that is smaller than luma."""
+    from bokwon.image_io.formats.jpeg2000 import SIGNATURE
+
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I4s", len(content) + 8, kind) + content
+
+    def coded(samples: np.ndarray) -> bytearray:
+        return bytearray(imagecodecs.jpeg2k_encode(samples, level=0, reversible=True, codecformat="j2k", mct=False))
+
+    def file(codestream: bytes, channels: int, space: int, *boxes: bytes) -> bytes:
+        shape = box(b"ihdr", struct.pack(">IIHBBBB", 24, 32, channels, 7, 7, 0, 0))
+        header = box(b"jp2h", shape + box(b"colr", struct.pack(">BBBI", 1, 0, 0, space)) + b"".join(boxes))
+        return SIGNATURE + b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 " + header + box(b"jp2c", codestream)
+
+    import imagecodecs
+
+    palette = box(b"pclr", struct.pack(">HB", 256, 3) + bytes((7, 7, 7)) + bytes(range(256)) * 3)
+    columns = box(b"cmap", b"".join(struct.pack(">HBB", 0, 1, column) for column in range(3)))
+    smaller = coded(np.stack([rgb[..., 0], np.full_like(rgb[..., 0], 128), np.full_like(rgb[..., 0], 128)], axis=-1))
+    for component in (1, 2):
+        # Neutral chroma has no samples that are coded: it may be said to be of any size.
+        smaller[43 + 3 * component : 45 + 3 * component] = b"\2\2"
+    return file(bytes(coded(rgb[..., 0])), 1, 16, palette, columns), file(bytes(smaller), 3, 18)
+
+
 def _deep_png(deep: np.ndarray) -> bytes:
     stream = io.BytesIO()
     encode_page(stream, np.ascontiguousarray(deep[..., :2]), "LA", "PNG", Metadata())
@@ -270,8 +320,11 @@ def attempt(data: bytes) -> str:
                 pixels[-1, -1] = ~pixels[-1, -1]
                 return replace(page, pixels=pixels)
 
-            kind = document.format or document.page(1).format
-            document.rewrite(io.BytesIO(), "PNG" if FORMATS[kind].is_read_only else kind, transform)
+            first = document.page(1) if document.format is None else None
+            kind = first.format if first else document.format
+            # What the format does not hold is written as the one that messages name.
+            elsewhere = FORMATS[kind].is_read_only or (kind == "JPEG" and first.pixels.dtype == np.uint16)
+            document.rewrite(io.BytesIO(), "PNG" if elsewhere else kind, transform)
         outcome = "read"
     except BokwonError as error:
         outcome = type(error).__name__
@@ -280,9 +333,9 @@ def attempt(data: bytes) -> str:
     return outcome if time.process_time() - begun < SLOW else "fault: slow"
 
 
-def start() -> Callable[[Chunk], dict[str, int]]:
+def start(heif: Path | None = None) -> Callable[[Chunk], dict[str, int]]:
     """Make what tries one chunk, in a process of its own."""
-    files = originals()
+    files = originals(heif)
 
     def work(chunk: Chunk) -> dict[str, int]:
         counts: Counter[str] = Counter()
@@ -301,16 +354,17 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--formats", help="comma between; all by default")
+    parser.add_argument("--heif", type=Path, help="a small good HEIF file, to try that format too")
     parser.add_argument("--out", type=Path, help="formats that are there already and are not tried now are kept")
     arguments = parser.parse_args()
     size = 200
     chunks = [
         Chunk(name, first, min(size, arguments.count - first))
-        for name in (arguments.formats.split(",") if arguments.formats else originals())
+        for name in (arguments.formats.split(",") if arguments.formats else originals(arguments.heif))
         for first in range(0, arguments.count, size)
     ]
     totals: dict[str, Counter[str]] = {chunk.format: Counter() for chunk in chunks}
-    for chunk, counts in run_in_processes(start, chunks, arguments.jobs, attempts=1):
+    for chunk, counts in run_in_processes(partial(start, arguments.heif), chunks, arguments.jobs, attempts=1):
         totals[chunk.format].update(
             counts
             if isinstance(counts, dict)

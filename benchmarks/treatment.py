@@ -1,6 +1,6 @@
 """What the treatment report costs a run of `bokwon restore` on a folder of small pages.
 
-    python benchmarks/treatment.py [--pages 40] [--rounds 5] [--width 900] [--height 1200]
+    python benchmarks/treatment.py [--pages 12] [--rounds 3] [--width 600] [--height 800]
 
 The same folder is restored with the report and with `--no-report`, in turns, in one worker with one thread. The unit is
 processor time of the whole command: other work on the machine does not count in it.
@@ -27,10 +27,10 @@ WAYS = (("with the model", ()), ("--method telea", ("--method", "telea")))
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--pages", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--width", type=int, default=900)
-    parser.add_argument("--height", type=int, default=1200)
+    parser.add_argument("--pages", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--width", type=int, default=600)
+    parser.add_argument("--height", type=int, default=800)
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as name:

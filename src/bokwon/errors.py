@@ -1,4 +1,4 @@
-"""One exception tree. Every error names what is wrong and how to mend it, and has a documented exit code."""
+"""The exceptions of bokwon. Every error says what is wrong and what to do, and has a documented exit code."""
 
 from __future__ import annotations
 

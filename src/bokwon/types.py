@@ -20,7 +20,7 @@ Pixels = NDArray[Any]
 DetectorClass = Literal[
     "missing paper", "tear", "crease", "scratch", "abrasion", "hiding stain", "readable stain", "film and dust"
 ]
-"""What a detector can tell apart in a picture; it cannot see whether an insect or a fire took the paper."""
+"""Kinds that a detector can distinguish. It cannot see whether an insect or a fire destroyed the paper."""
 
 DETECTOR_CLASSES: tuple[DetectorClass, ...] = get_args(DetectorClass)
 
@@ -60,11 +60,11 @@ class DamageKind:
 
     Attributes:
         damage_class: Its value in class maps.
-        hides: What a detector calls it where it hides what was there.
-        readable: What a detector calls it where the text stays readable; None where that is not called damage.
-        zone: Its `DamageZone` label in SegmOnto, the vocabulary of page segmentation; None where SegmOnto has none.
-        english: What a conservator calls it.
-        korean: The same in Korean.
+        hides: The detector's kind where it hides the content.
+        readable: The detector's kind where the text stays readable; None if that does not count as damage.
+        zone: Its `DamageZone` label in SegmOnto, the vocabulary of page segmentation; None if there is none.
+        english: English name, as conservators use it.
+        korean: Korean name.
     """
 
     damage_class: DamageClass
@@ -76,7 +76,7 @@ class DamageKind:
 
     @property
     def name(self) -> str:
-        """Its name in tables, manifests and records: the class's in small letters."""
+        """Its name in tables, manifests and records: the lower-case name of the class."""
         return self.damage_class.name.lower()
 
 

@@ -9,12 +9,16 @@ import pytest
 
 from bokwon.batch import cluster
 from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+from bokwon.utilities.processes import Lost
 
 
 class TaskError(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
+
+
+HANG = 7
 
 
 class ActorError(Exception):
@@ -26,12 +30,20 @@ class NoMemoryError(Exception):
 
 
 class Ray:
-    """The four calls of Ray that the loop makes, at once and in order."""
+    """The calls of Ray that the loop makes, at once and in order; a call that hangs is never done."""
+
+    def __init__(self) -> None:
+        self.killed: list[tuple[Any, bool]] = []
 
     exceptions = SimpleNamespace(RayTaskError=TaskError, RayActorError=ActorError, OutOfMemoryError=NoMemoryError)
 
-    def wait(self, references: list[Any]) -> tuple[list[Any], list[Any]]:
-        return references[:1], references[1:]
+    def wait(self, references: list[Any], *, timeout: float | None) -> tuple[list[Any], list[Any]]:
+        done = [reference for reference in references if not reference.hangs][:1]
+        assert done or timeout is not None, "nobody would ever look at the clock"
+        return done, [reference for reference in references if reference not in done]
+
+    def kill(self, actor: Any, *, no_restart: bool) -> None:
+        self.killed.append((actor, no_restart))
 
     def get(self, reference: Call) -> Any:
         return reference.run()
@@ -40,6 +52,7 @@ class Ray:
 class Call:
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.run = lambda: function(*arguments)
+        self.hangs = HANG in arguments
 
 
 def actor(do: Any, begin: Any = lambda: None) -> SimpleNamespace:
@@ -60,23 +73,42 @@ def double(task: int) -> int:
     return 2 * task
 
 
+def done(actors: list[Any], tasks: list[int], ray: Ray | None = None, limit: float | None = None) -> dict[int, Any]:
+    made = iter(actors)
+    return dict(cluster._do(ray or Ray(), lambda: next(made), min(2, len(actors)), tasks, limit))
+
+
 def test_every_task_comes_back_and_a_death_takes_its_own_only() -> None:
-    results = dict(cluster._do(Ray(), [actor(double), actor(double)], [1, 2, 3, 4, 5]))
-    assert results == {1: 2, 2: 4, 3: None, 4: 8, 5: 10}
+    results = done([actor(double), actor(double)], [1, 2, 3, 4, 5])
+    assert results == {1: 2, 2: 4, 3: Lost.DIED, 4: 8, 5: 10}
 
 
 def test_an_actor_that_cannot_begin_is_passed_over() -> None:
     broken = actor(double, fail(NoMemoryError()))
-    assert dict(cluster._do(Ray(), [broken, actor(double)], [1, 2])) == {1: 2, 2: 4}
-    assert dict(cluster._do(Ray(), [broken], [1, 2])) == {1: None, 2: None}
+    assert done([broken, actor(double)], [1, 2]) == {1: 2, 2: 4}
+    assert done([broken], [1, 2]) == {1: Lost.DIED, 2: Lost.DIED}
+
+
+def test_a_task_that_takes_too_long_loses_its_actor_and_another_takes_its_place() -> None:
+    ray = Ray()
+    actors = [actor(double) for _ in range(4)]
+    assert done(actors, [HANG, HANG, 1, HANG], ray, limit=0.01) == {HANG: Lost.OVERDUE, 1: 2}
+    # Nothing is left to do for one in the place of the third.
+    assert ray.killed == [(actors[0], True), (actors[1], True), (actors[3], True)]
+
+
+def test_a_task_within_its_limit_is_left_alone() -> None:
+    ray = Ray()
+    assert done([actor(double)], [1, 2], ray, limit=60) == {1: 2, 2: 4}
+    assert not ray.killed
 
 
 def test_what_the_work_says_reaches_the_user() -> None:
     wrong = actor(double, fail(TaskError(ArgumentError("no such model", "name another"))))
     with pytest.raises(ArgumentError, match="no such model"):
-        list(cluster._do(Ray(), [wrong], [1]))
+        done([wrong], [1])
     with pytest.raises(TaskError, match="a defect"):
-        list(cluster._do(Ray(), [actor(fail(TaskError(ValueError("a defect"))))], [1]))
+        done([actor(fail(TaskError(ValueError("a defect"))))], [1])
 
 
 def test_without_ray_it_is_said_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

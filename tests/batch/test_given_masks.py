@@ -115,7 +115,7 @@ def test_another_shape_is_refused_by_the_headers_alone(opened: ExitStack, masks:
     with pytest.raises(ArgumentError, match=r"mask m\.tif is 10x8 and the image 20x10 pixels: they do not"):
         found.check_size(1, (20, 10))
     # What fits, lies on its side, is not known yet, or is refused for its own size, is not the mask's fault.
-    for size in ((10, 8), (8, 10), None, (2000, 1)):
+    for size in ((10, 8), (8, 10), None, (2000, 1), (0, 0)):
         found.check_size(1, size)
 
 

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from bokwon.batch import journal
 from bokwon.batch.job import Job, Options
 from bokwon.batch.journal import REPORT, Entry, Report, Shard, fingerprint
 from bokwon.batch.mask_matching import Masks
@@ -137,3 +140,18 @@ def test_every_file_is_in_one_shard() -> None:
 def test_what_is_no_shard_is_refused(text: str) -> None:
     with pytest.raises(ArgumentError, match="shard"):
         Shard.parse(text)
+
+
+def test_the_report_is_closed_before_it_is_replaced(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    original = journal.replacing
+
+    def replacing(path: Path) -> AbstractContextManager[BinaryIO]:
+        closed.append(report._stream.closed)
+        return original(path)
+
+    monkeypatch.setattr(journal, "replacing", replacing)
+    with Report(tmp_path, "s", resume=False) as report:
+        report.add(finished(job))
+        report.finish(("page.png",))
+    assert closed == [True]

@@ -126,10 +126,11 @@ def test_a_killed_worker_loses_nothing_and_no_finished_file_is_run_again(
 
 
 PROGRAM = """
-import os, sys
+import os, re
 from pathlib import Path
 from bokwon.errors import FileAccessError
 from bokwon.batch.cluster import run_on_cluster
+from bokwon.utilities.processes import Lost
 
 def start():
     print("noise")
@@ -140,7 +141,9 @@ def work(task):
     begun.write_text(begun.read_text() + "x" if begun.exists() else "x")
     if task == 3:
         os._exit(1)
-    return task * task, os.getpid()
+    if task == "hangs":
+        re.match(r"(a+)+b", "a" * 60)
+    return task * 2, os.getpid()
 
 def cannot_start():
     raise FileAccessError("this node does not see the folder", "mount it")
@@ -149,8 +152,11 @@ if __name__ == "__main__":
     import ray
     ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
     found = dict(run_on_cluster(start, range(6), jobs=1))
-    print({task: result and result[0] for task, result in found.items()})
-    print(len({result[1] for result in found.values() if result}))
+    assert found.pop(3) is Lost.DIED
+    print({task: result[0] for task, result in found.items()})
+    print(len({result[1] for result in found.values()}))
+    found = dict(run_on_cluster(start, ["hangs", 7], jobs=1, limit=2.0))
+    print(found["hangs"], found[7][0])
     try:
         list(run_on_cluster(cannot_start, range(6), jobs=3))
     except FileAccessError as error:
@@ -160,7 +166,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-def test_a_task_that_kills_its_actor_twice_is_given_up_and_an_actor_that_cannot_begin_ends_the_run(
+def test_a_task_that_kills_its_actor_twice_or_hangs_is_given_up_and_an_actor_that_cannot_begin_ends_the_run(
     folder: Path, surroundings: dict[str, str]
 ) -> None:
     (folder / "program.py").write_text(PROGRAM)
@@ -171,13 +177,14 @@ def test_a_task_that_kills_its_actor_twice_is_given_up_and_an_actor_that_cannot_
     assert done.returncode == 0, done.stderr
     said = [line for line in done.stdout.splitlines() if "(raylet)" not in line]
     assert said == [
-        "{0: 0, 1: 1, 2: 4, 3: None, 4: 16, 5: 25}",
+        "{0: 0, 1: 2, 2: 4, 4: 8, 5: 10}",
         # One actor, and the one that was made in its place when the third task killed it for the second time.
         "2",
+        "Lost.OVERDUE 14",
         "this node does not see the folder; mount it",
     ]
     assert {path.stem: path.read_text() for path in folder.glob("*.begun")} == {
-        "0": "x", "1": "x", "2": "x", "3": "xx", "4": "x", "5": "x"
+        "0": "x", "1": "x", "2": "x", "3": "xx", "4": "x", "5": "x", "7": "x", "hangs": "x"
     }  # fmt: skip
 
 

@@ -117,7 +117,8 @@ def pages(path: Path) -> Iterator[tuple[str, np.ndarray, tuple[object, ...]]]:
         for number in range(1, opened.pages + 1):
             page = opened.page(number)
             told = page.metadata
-            tiff = told.tiff and (told.tiff.tile, told.tiff.white_is_zero, told.tiff.tags.keys())
+            # But for XMP, which gets the mark of the restoration.
+            tiff = told.tiff and (told.tiff.tile, told.tiff.white_is_zero, told.tiff.tags.keys() - {700})
             yield page.mode, page.pixels, (page.format, told.dpi, told.orientation, told.icc, tiff)
 
 

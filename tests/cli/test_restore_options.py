@@ -132,7 +132,7 @@ def test_grain_is_given_on_request_and_only_in_the_hole(folder: Path) -> None:
     middle = slice(80, 120), slice(90, 210)
     assert without[middle].std() < 3.5
     assert given[middle].std() == pytest.approx(6.0, abs=1.5)
-    assert restore("page.png", "again.png", "--grain", "match", *TELEA) == 0
+    assert restore("page.png", "again.png", "--grain", "match", *TELEA, "--record") == 0
     assert Path("again.png").read_bytes() == Path("match.png").read_bytes()
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.batch import given_masks
 from bokwon.cli.main import main
 from bokwon.image_io.document import SinglePage
 
@@ -95,7 +94,6 @@ def test_sizes_are_compared_before_anything_is_decoded(
         raise AssertionError("decoded")
 
     monkeypatch.setattr(SinglePage, "page", refuse)
-    monkeypatch.setattr(given_masks, "read_page", refuse)
     for name in ("page.png", "page.jpg", "page.tif", "page.webp", "page.bmp", "page.jp2"):
         Image.fromarray(RGB[:50]).save(name)
         assert restore(name, f"out-{name}") == 1, name

@@ -14,8 +14,10 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_readers.py"
 FORMATS = [
     "PNG",
     "JPEG",
+    "JPEG of uncommon kinds",
     "WEBP",
     "BMP",
+    "BMP of uncommon kinds",
     "TIFF",
     "TIFF pages",
     "TIFF deep and tiled",

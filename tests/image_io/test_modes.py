@@ -8,6 +8,7 @@ from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import (
     MODES,
     alpha,
+    bit_depth,
     from_pillow,
     is_deep,
     missing_pixels,
@@ -122,3 +123,8 @@ def test_errors_name_the_image() -> None:
     assert str(multiplied_alpha("page")) == (
         "page has colours multiplied by its alpha; save it with unassociated alpha"
     )
+
+
+@pytest.mark.parametrize(("kind", "bits"), [(bool, 1), (np.uint8, 8), (np.uint16, 16)])
+def test_the_depth_is_that_of_a_sample(kind: type, bits: int) -> None:
+    assert bit_depth(np.zeros((2, 3), kind)) == bits

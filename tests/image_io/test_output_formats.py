@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.output_formats import check_fits, encode_page, format_of, lost_on_the_way
+from bokwon.image_io.output_formats import check_fits, encode_page, format_of, lost_on_the_way, png_of
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source, read_page
 
@@ -219,3 +219,10 @@ def test_the_extension_names_the_format() -> None:
     assert format_of(Path("a/b.c/page.TIF")) == "TIFF"
     with pytest.raises(ArgumentError, match=r"name it one of \.png"):
         format_of(Path("page.xyz"))
+
+
+@pytest.mark.parametrize("samples", [np.eye(5, 7, dtype=bool), np.arange(35, dtype=np.uint8).reshape(5, 7)])
+def test_drawn_pictures_are_plain_pngs(samples: np.ndarray) -> None:
+    with Image.open(io.BytesIO(png_of(samples[:, ::-1]))) as image:
+        assert (image.format, image.info) == ("PNG", {})
+        np.testing.assert_array_equal(np.array(image), samples[:, ::-1])

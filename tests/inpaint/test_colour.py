@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bokwon.image_io.modes import MODES
-from bokwon.inpaint.colour import PLANES, from_network, light_to_samples, samples_to_light, to_network
+from bokwon.inpaint.colour import PLANES, eight_bits, from_network, light_to_samples, samples_to_light, to_network
 
 
 def samples(mode: str, dtype: type[np.generic], seed: int = 0) -> np.ndarray:
@@ -66,3 +66,10 @@ def test_gray_is_repeated_for_the_network_and_its_luma_comes_back() -> None:
     coloured = np.array([1.0, 0.5, 0.0], np.float32).reshape(1, 3, 1, 1)
     np.testing.assert_allclose(from_network(coloured, 1), [[[0.299 + 0.5 * 0.587]]], rtol=1e-6)
     np.testing.assert_array_equal(from_network(coloured, 3), [[[1.0, 0.5, 0.0]]])
+
+
+def test_eight_bits_are_the_upper_ones_of_sixteen() -> None:
+    deep = np.array([[[0, 255, 256, 65535]]], np.uint16)
+    np.testing.assert_array_equal(eight_bits(deep), np.array([[[0, 0, 1, 255]]], np.uint8))
+    shallow = deep.astype(np.uint8)
+    assert eight_bits(shallow) is shallow

@@ -97,6 +97,12 @@ def _whole(missing: np.ndarray) -> np.ndarray:
     return filled
 
 
+def test_a_low_pass_counts_where_the_card_tells_no_layers() -> None:
+    found = encoder_of(model({"network": {"base": "lowpass"}}))
+    assert found.kernels == KERNELS
+    assert found.dense == LowPass()
+
+
 def test_the_shipped_card_tells_its_layers() -> None:
     found = encoder_of(find_model("document"))
     assert found.kernels == (7, 5, 5, 3, 3, 3, 3)

@@ -103,6 +103,32 @@ def test_every_description_is_about_the_same() -> None:
     assert {item.get(f"{{{RDF}}}about") for item in root.iter(f"{{{RDF}}}Description")} == {"uuid:&7"}
 
 
+PDFA = 'xmlns:p="http://www.aiim.org/pdfa/ns/id/"'
+SCHEMAS = (
+    '<x:schemas xmlns:x="http://www.aiim.org/pdfa/ns/extension/"><rdf:Bag><rdf:li>a</rdf:li></rdf:Bag></x:schemas>'
+)
+
+
+@pytest.mark.parametrize("schemas", ["", SCHEMAS], ids=["without schemas", "with schemas"])
+def test_in_a_pdfa_every_property_of_the_mark_is_described(schemas: str) -> None:
+    inner = f"<p:part {PDFA}>2</p:part>{schemas}"
+    whole = packet(SCHEME + "print", inner=inner)
+    first = add_mark(whole, CLASSICAL)
+    second = add_mark(first, TRAINED)
+    root = ElementTree.fromstring(second)
+    assert len(list(root.iter("{http://www.aiim.org/pdfa/ns/extension/}schemas"))) == 1
+    described = {item.text for item in root.iter("{http://www.aiim.org/pdfa/ns/property#}name")}
+    described |= {item.text for item in root.iter("{http://www.aiim.org/pdfa/ns/field#}name")}
+    used = {item.tag.split("}")[1] for item in root.iter() if item.tag.startswith((f"{{{OWN}}}", f"{{{IPTC}}}"))}
+    assert described >= used
+    assert remove_mark(second, "f1") == first
+    assert remove_mark(first, "f2") == whole
+
+
+def test_other_files_need_no_description() -> None:
+    assert b"pdfa" not in add_mark(packet(), TRAINED)
+
+
 def test_what_is_no_mark_of_ours_is_said() -> None:
     with pytest.raises(ValueError, match="no mark of this restoration"):
         remove_mark(packet(), "f1")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -74,6 +75,26 @@ def test_a_task_that_kills_its_process_is_tried_again_and_given_up(work: ModuleT
 def test_a_task_that_takes_too_long_loses_its_process(work: ModuleType) -> None:
     results = dict(run_in_processes(work.start_hanging, range(5), 2, limit=1.0))
     assert results == {0: 0, 1: Lost.OVERDUE, 2: Lost.OVERDUE, 3: 3, 4: 4}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops processes")
+def test_time_in_which_all_processes_are_stopped_does_not_count(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import time\nfrom bokwon.utilities.processes import run_in_processes\n"
+        "def work(number):\n    print('at work', flush=True)\n    time.sleep(1.5)\n    return number\n"
+        "def start():\n    return work\n"
+        "if __name__ == '__main__':\n    print(list(run_in_processes(start, [7], 1, limit=4.0)))\n"
+    )
+    command = [sys.executable, str(program)]
+    # A group of its own, as a shell gives it: Ctrl-Z stops all of it.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "at work\n"
+        os.killpg(parent.pid, signal.SIGSTOP)
+        time.sleep(4.5)
+        os.killpg(parent.pid, signal.SIGCONT)
+        assert parent.communicate(timeout=60)[0] == "[(7, 7)]\n"
 
 
 def test_a_worker_that_cannot_start_says_why(work: ModuleType) -> None:

@@ -134,11 +134,17 @@ def restore_tasks(
         BokwonError: No process can be started.
     """
     for task, entry in run_in_processes(partial(start_worker, settings), tasks, jobs, limit=timeout):
-        yield _lost(task, timeout if entry is Lost.OVERDUE else None) if isinstance(entry, Lost) else entry
+        yield _lost(task, entry, timeout) if isinstance(entry, Lost) else entry
 
 
 def restore_tasks_on_cluster(
-    tasks: Sequence[Task], settings: RestoreSettings, *, address: str | None, jobs: int | None, shared: Sequence[Path]
+    tasks: Sequence[Task],
+    settings: RestoreSettings,
+    *,
+    address: str | None,
+    jobs: int | None,
+    shared: Sequence[Path],
+    timeout: float | None = None,
 ) -> Iterator[Entry]:
     """Restore files on a Ray cluster. A file that fails does not stop the others.
 
@@ -146,8 +152,9 @@ def restore_tasks_on_cluster(
         tasks: What is to be done.
         settings: What fills the holes, and how.
         address: Of the cluster, see `bokwon.batch.cluster.run_on_cluster`.
-        jobs: Number of actors; by default one for each processor of the cluster.
-        shared: Paths that every node must see.
+        jobs: How many actors; by default as many as the cluster has processors for.
+        shared: What every node must see under the same path.
+        timeout: Seconds that a file may take.
 
     Yields:
         The result of each file, in the order in which they finish.
@@ -157,8 +164,10 @@ def restore_tasks_on_cluster(
         MissingDependencyError: Ray is not installed, or a node has another version of bokwon.
     """
     start = partial(start_on_node, settings, Path.cwd(), tuple(path.absolute() for path in shared), __version__)
-    for task, entry in run_on_cluster(start, tasks, address=address, jobs=jobs, threads=settings.threads or 1):
-        yield entry or _lost(task)
+    threads = settings.threads or 1
+    found = run_on_cluster(start, tasks, address=address, jobs=jobs, threads=threads, limit=timeout)
+    for task, entry in found:
+        yield _lost(task, entry, timeout) if isinstance(entry, Lost) else entry
 
 
 def start_on_node(
@@ -195,10 +204,8 @@ def start_on_node(
     return start_worker(settings)
 
 
-def _lost(task: Task, timeout: float | None = None) -> Entry:
-    error = (
-        BokwonError(_DIED, _DIED_FIX)
-        if timeout is None
-        else overdue(task.job.source.name if task.job else task.name, timeout)
-    )
+def _lost(task: Task, why: Lost, timeout: float | None) -> Entry:
+    error = BokwonError(_DIED, _DIED_FIX)
+    if why is Lost.OVERDUE and timeout is not None:
+        error = overdue(task.job.source.name if task.job else task.name, timeout)
     return Entry(file=task.name, status="failed", code=error.exit_code, error=error.message, fix=error.fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import math
 import os
 import re
 import signal
@@ -11,16 +12,21 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Generic, TypeVar
 
 from bokwon.errors import BokwonError, FileAccessError, MissingDependencyError
+from bokwon.utilities.awake_clock import AwakeClock
+from bokwon.utilities.processes import Lost
 
 __all__ = ["check_ray", "run_on_cluster"]
 
 _REFUSED = "mend what it says, or leave out --cluster"
 _PATIENCE = 10.0
 """How long to wait for a cluster to answer, seconds."""
+_LOOK = 0.2
+"""Seconds between two looks at the clock where there is a limit of time."""
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
@@ -44,7 +50,8 @@ def run_on_cluster(
     jobs: int | None = None,
     threads: int = 1,
     attempts: int = 2,
-) -> Iterator[tuple[TaskT, ResultT | None]]:
+    limit: float | None = None,
+) -> Iterator[tuple[TaskT, ResultT | Lost]]:
     """Do tasks in actors of a Ray cluster.
 
     Ray places the actors, makes a new one where one dies, and gives it the task again.
@@ -58,9 +65,10 @@ def run_on_cluster(
         jobs: Number of actors; by default one for each processor of the cluster.
         threads: Processors an actor needs.
         attempts: How often a task is begun at most.
+        limit: Seconds that a task may take. Then its actor is killed, and another one is made.
 
     Yields:
-        Tasks with their results as they are done, in any order; None for a task whose actor died each time.
+        Tasks with their results as they are done, in any order, or why they have none.
 
     Raises:
         BokwonError: A worker cannot be made on one of the nodes.
@@ -74,7 +82,7 @@ def run_on_cluster(
     try:
         count = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
         kind = ray.remote(_Worker).options(num_cpus=threads, max_restarts=-1, max_task_retries=attempts - 1)
-        yield from _do(ray, [kind.remote(start) for _ in range(min(count, len(tasks)))], tasks)
+        yield from _do(ray, lambda: kind.remote(start), min(count, len(tasks)), tasks, limit)
     finally:
         if ours:
             ray.shutdown()
@@ -88,25 +96,39 @@ class _Worker(Generic[TaskT, ResultT]):
         self._work: Callable[[TaskT], ResultT] | None = None
 
     def begin(self) -> None:
-        # Not in the constructor: Ray gives what goes wrong there no name, and this is to reach the user.
+        # Not in the constructor, because Ray hides errors from there, and the user must see them.
         self._work = self._work or self._start()
 
     def do(self, task: TaskT) -> ResultT:
-        # After a death the actor is another, and begins anew.
+        # After a crash it is a new actor, which starts again.
         work = self._work = self._work or self._start()
         return work(task)
 
 
-def _do(ray: Any, actors: list[Any], tasks: Sequence[TaskT]) -> Iterator[tuple[TaskT, ResultT | None]]:
+@dataclass(frozen=True)
+class _Call(Generic[TaskT]):
+    """What an actor is doing: a task, since when; None while it begins."""
+
+    actor: Any
+    task: TaskT | None = None
+    since: float = math.inf
+
+
+def _do(
+    ray: Any, make: Callable[[], Any], count: int, tasks: Sequence[TaskT], limit: float | None
+) -> Iterator[tuple[TaskT, ResultT | Lost]]:
     waiting = deque(tasks)
+    clock = AwakeClock()
     # An actor is given tasks once it runs: on a full cluster some may never find room.
-    running: dict[Any, tuple[Any, TaskT | None]] = {actor.begin.remote(): (actor, None) for actor in actors}
-    while waiting or any(task is not None for _, task in running.values()):
+    running = {actor.begin.remote(): _Call[TaskT](actor) for actor in (make() for _ in range(count))}
+    while waiting or any(call.task is not None for call in running.values()):
         if not running:
-            yield from ((task, None) for task in waiting)
+            yield from ((task, Lost.DIED) for task in waiting)
             return
-        for reference in ray.wait(list(running))[0]:
-            actor, task = running.pop(reference)
+        for reference in ray.wait(list(running), timeout=None if limit is None else _LOOK)[0]:
+            call = running.pop(reference)
+            actor, task = call.actor, call.task
+            result: ResultT | Lost
             try:
                 result = ray.get(reference)
             except ray.exceptions.RayTaskError as error:
@@ -114,14 +136,23 @@ def _do(ray: Any, actors: list[Any], tasks: Sequence[TaskT]) -> Iterator[tuple[T
             # Ray kills a worker when its machine runs out of memory.
             except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError):
                 if task is None:
-                    # What makes the worker killed it, each time: this actor is of no use.
+                    # Starting the worker killed the actor each time, so it is given up.
                     continue
-                result = None
-            if task is not None:
-                yield task, result
+                result = Lost.DIED
             if waiting:
                 following = waiting.popleft()
-                running[actor.do.remote(following)] = actor, following
+                running[actor.do.remote(following)] = _Call(actor, following, clock.read())
+            if task is not None:
+                yield task, result
+        for reference, call in list(running.items()):
+            if limit is not None and call.task is not None and clock.read() - call.since > limit:
+                del running[reference]
+                # Started again it would be given the task once more.
+                ray.kill(call.actor, no_restart=True)
+                if waiting:
+                    actor = make()
+                    running[actor.begin.remote()] = _Call(actor)
+                yield call.task, Lost.OVERDUE
 
 
 def _connect(address: str | None) -> tuple[Any, bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -11,10 +10,10 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bokwon.batch.page_holes import PageHole, Tell
 from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+from bokwon.image_io.output_formats import png_of
 from bokwon.image_io.page import Page
 from bokwon.inpaint.models import find_model, is_installed
 from bokwon.provenance.hole_list import Damage
@@ -94,7 +93,7 @@ class FindDamage(Protocol):
 
 def detector_is_installed() -> bool:
     """Return whether damage can be found: a model for it is there."""
-    # Only whether the file is there: a damaged card is told of by what loads it.
+    # Only tests whether the file exists. Loading reports a damaged card.
     return is_installed(_MODEL)
 
 
@@ -121,7 +120,7 @@ def load_detector(certain: float) -> FindDamage:
         MissingDependencyError: No detector model is installed.
     """
     check_detector()
-    # When it is wanted: most runs have masks.
+    # Loaded on demand: most runs have masks.
     from bokwon.detection.detector import Detector
 
     return Detector(find_model(_MODEL).path, threshold=certain).find
@@ -177,7 +176,7 @@ class FoundMasks:
 
     def of(self, page: Page, number: int, name: str) -> PageHole | None:
         """Return the damage of a page; see `HoleSource.of`."""
-        # Upright, as the pages are that the detector has learned from.
+        # Upright, like the pages that the detector was trained on.
         damage = self._find(page.upright.apply(page.pixels), page.mode)
         share = np.count_nonzero(damage.hole) / damage.hole.size
         if share > _MOST:
@@ -191,7 +190,7 @@ class FoundMasks:
         uncertain = (damage.kinds > 0) & (damage.kinds != _READABLE) & ~damage.hole
         for kind, shown in ((DETECTED, damage.hole), (UNCERTAIN, uncertain)):
             if shown.any():
-                self._pictures[kind, number] = _png(shown)
+                self._pictures[kind, number] = png_of(shown)
         rest = f", {counted(left)} left" if left else ""
         if not damage.hole.any():
             self._tell("detail", f"{name}: undamaged{rest}")
@@ -246,11 +245,5 @@ def _remove(path: Path) -> None:
 
 
 def counted(kinds: Mapping[str, int]) -> str:
-    """Say how many regions of which kind there are, the most frequent first."""
+    """Return the number of regions of each kind in words, the most frequent first."""
     return ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _png(shown: NDArray[np.bool_]) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(shown)).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -6,12 +6,14 @@ from contextlib import ExitStack
 
 from bokwon.batch.job import Job
 from bokwon.batch.page_holes import PageHole, Tell
-from bokwon.errors import ArgumentError
-from bokwon.image_io.document import Document, open_document
+from bokwon.errors import ArgumentError, InputFileError
+from bokwon.image_io.document import Document
 from bokwon.image_io.masks import check_shape, hole_of_mask
+from bokwon.image_io.masks.zones import open_mask
+from bokwon.image_io.modes import bit_depth
 from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
-from bokwon.image_io.reader import read_page
+from bokwon.image_io.reader import Source
 from bokwon.provenance.hole_list import Damage, read_damage
 
 __all__ = ["GivenMasks"]
@@ -40,15 +42,19 @@ class GivenMasks:
         self._document: Document | None = None
         self._places: dict[int, int] = {}
         if (whole := job.masks.whole) is not None:
-            self._document = opened.enter_context(open_document(whole, max_pixels=job.options.max_pixels))
+            self._document = opened.enter_context(self._opened(whole))
             self._places = self._matched(self._document.pages, pages, whole.name)
         strangers = sorted(number for number in job.masks.pages if number > pages or number < 1)
         if strangers:
             name = job.masks.pages[strangers[0]].name
             raise ArgumentError(f"mask {name} is for a page that the image, with {pages}, has not", "rename the mask")
 
+    def _opened(self, source: Source) -> Document:
+        white = self._options.masks.white_is_hole
+        return open_mask(source, max_pixels=self._options.max_pixels, white_is_hole=white)
+
     def _matched(self, found: int, pages: int, name: str) -> dict[int, int]:
-        """Return which page of the mask is that of which page: each for each, or one for each that --pages names."""
+        """Return the page of the mask for each page: one for each page, or one for each that --pages names."""
         if found == pages:
             return {number: number for number in range(1, pages + 1)}
         if self._options.pages and found == len(self._wanted):
@@ -65,18 +71,18 @@ class GivenMasks:
 
     def check_size(self, number: int, size: tuple[int, int] | None) -> None:
         """Refuse a mask of another size by the headers of both; see `HoleSource.check_size`."""
-        if size is not None and size[0] * size[1] > self._options.max_pixels:
+        if size is None or not 0 < size[0] * size[1] <= self._options.max_pixels:
             # That is what is wrong then.
             return
         source = self._masks.pages.get(number)
         if source is not None:
-            with open_document(source, max_pixels=self._options.max_pixels) as single:
+            with self._opened(source) as single:
                 mask, name = single.size(1) if single.pages == 1 else None, source.name
         elif self._document is not None and self._masks.whole is not None:
             mask, name = self._document.size(self._places[number]), self._masks.whole.name
         else:
             return
-        if size is not None and mask is not None:
+        if mask is not None and all(mask):
             # Which way up they are is known once both are decoded.
             ways = tuple(dict.fromkeys((mask, mask[::-1])))
             check_shape(mask, ways, size, fit=self._options.masks.fit, name=f"mask {name}")
@@ -99,7 +105,10 @@ class GivenMasks:
     def _read(self, number: int) -> tuple[Page, str]:
         source = self._masks.pages.get(number)
         if source is not None:
-            return read_page(source, max_pixels=self._options.max_pixels), source.name
+            with self._opened(source) as single:
+                if single.pages > 1:
+                    raise InputFileError(f"{source.name} holds {single.pages} pages", "split it into one file a page")
+                return single.page(1), source.name
         if self._document is None or self._masks.whole is None:
             raise RuntimeError(f"page {number} has no mask")
         place, name = self._places[number], self._masks.whole.name
@@ -116,5 +125,4 @@ class GivenMasks:
 
 
 def _summary(page: Page) -> str:
-    depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
-    return f"{page.format}, {page.size[0]}x{page.size[1]}, {page.mode}, {depth} bits"
+    return f"{page.format}, {page.size[0]}x{page.size[1]}, {page.mode}, {bit_depth(page.pixels)} bits"

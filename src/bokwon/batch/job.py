@@ -1,4 +1,4 @@
-"""What is to be done to an image file: plain values that any process can be given."""
+"""The job for one image file, as plain values that can be sent to any process."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ class Report:
             return entry
         if found != undone_sha256(job.target):
             return None
-        # Who took a restoration back does not want it again.
+        # Files that were undone are not restored again.
         self._entries[name] = replace(entry, status="undone", sha256=found)
         return self._entries[name]
 
@@ -250,6 +250,11 @@ class Report:
             FileAccessError: The report cannot be written, or its folder is gone.
         """
         entries = tuple(self._still_there(self._entries[name]) for name in names)
+        try:
+            # Windows does not replace a file that is open.
+            self._stream.close()
+        except OSError as error:
+            raise self._cannot_write(error) from error
         with replacing(self._path) as stream:
             stream.write("".join(entry.to_json() + "\n" for entry in entries).encode("utf-8", "surrogateescape"))
         for path in self._others:
@@ -276,7 +281,7 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What could not be written was said when it was tried.
+        # A failure to write was already reported.
         with suppress(OSError):
             self._stream.close()
         self._unlock()

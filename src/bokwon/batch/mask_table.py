@@ -56,20 +56,20 @@ def read_table(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
     try:
         names = [name.strip().casefold() for name in next(rows, [])]
         if not {"image", "mask"} <= set(names):
-            raise InputFileError(f"manifest {path} lacks the columns image and mask", _FIX)
+            raise InputFileError(f"table of masks {path} lacks the columns image and mask", _FIX)
         for cells in rows:
             if not any(cell.strip() for cell in cells):
                 continue
             row = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
             image, mask, page, damage = (row.get(name, "") for name in _COLUMNS)
             if not image or not mask or not (page.isdecimal() or not page):
-                raise InputFileError(f"line {rows.line_num} of manifest {path} is not whole", _FIX)
+                raise InputFileError(f"line {rows.line_num} of the table of masks {path} is not whole", _FIX)
             pages = masks.setdefault(folded(PurePosixPath(image.replace("\\", "/"))), {})
             told = TableRow(_mask_file(path.parent, mask), damage)
             if pages.setdefault(int(page or 0), told) != told:
-                raise InputFileError(f"manifest {path} has two masks for {image}", "keep one of them")
+                raise InputFileError(f"table of masks {path} has two masks for {image}", "keep one of them")
     except csv.Error as error:
-        raise InputFileError(f"manifest {path} is not a CSV file: {error}", _FIX) from error
+        raise InputFileError(f"table of masks {path} is not a CSV file: {error}", _FIX) from error
     return masks
 
 
@@ -77,7 +77,7 @@ def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise FileAccessError(f"manifest {path} cannot be read: {error.strerror}", "check the path") from error
+        raise FileAccessError(f"table of masks {path} cannot be read: {error.strerror}", "check the path") from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -85,7 +85,7 @@ def _text(path: Path) -> str:
         name = f", but probably in {encoding}" if encoding else ""
         command = f", or convert it: iconv -f {encoding} -t UTF-8 {path.name} > utf8.csv" if encoding else ""
         fix = f"save it in Excel as CSV UTF-8{command}"
-        raise InputFileError(f"manifest {path} is not a CSV file in UTF-8{name}", fix) from error
+        raise InputFileError(f"table of masks {path} is not a CSV file in UTF-8{name}", fix) from error
 
 
 def _is_cp949(content: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What is to be filled of the pages of one file, and who says so."""
+"""The holes of the pages of one file, and where they come from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Tell = Callable[[Literal["detail", "note", "warning"], str], None]
 
 @dataclass(frozen=True, eq=False)
 class PageHole:
-    """What is to be filled of a page.
+    """The hole of a page.
 
     Attributes:
         hole: (H, W), not empty.
@@ -41,10 +41,10 @@ class PageHole:
 
 
 class HoleSource(Protocol):
-    """Says what is to be filled of the pages of a file."""
+    """Provides the holes of the pages of a file."""
 
     def has(self, number: int) -> bool:
-        """Return whether it has something to say of a page."""
+        """Return whether it may have a hole for a page."""
         ...
 
     def check_size(self, number: int, size: tuple[int, int] | None) -> None:
@@ -60,7 +60,7 @@ class HoleSource(Protocol):
         ...
 
     def of(self, page: Page, number: int, name: str) -> PageHole | None:
-        """Return what is to be filled of a page; None for nothing.
+        """Return the hole of a page; None if there is nothing to fill.
 
         Args:
             page: The page.

@@ -1,4 +1,4 @@
-"""What is to be done to many files: which are images, which are masks of them, and where the outputs go."""
+"""Plans the work on many files: which are images, which are their masks, and where the outputs go."""
 
 from __future__ import annotations
 
@@ -62,7 +62,14 @@ class Batch:
 
 
 def plan_batch(
-    inputs: Path, outputs: Path, masks: Path | None, options: Options, *, file_format: str | None, recursive: bool
+    inputs: Path,
+    outputs: Path,
+    masks: Path | None,
+    options: Options,
+    *,
+    file_format: str | None,
+    recursive: bool,
+    growing: bool = False,
 ) -> Batch:
     """Find the images of a folder, their masks and their outputs.
 
@@ -74,6 +81,7 @@ def plan_batch(
         options: Options of every job.
         file_format: Format of all outputs; by default each keeps its own.
         recursive: Whether to include subfolders.
+        growing: Whether images and masks may still arrive, so that none of them needs to belong together.
 
     Raises:
         ArgumentError: Both folders are the same, or no mask belongs to an image.
@@ -93,13 +101,14 @@ def plan_batch(
     # A folder that cannot be read is a failure like that of a file: it stops no other.
     unlisted = tuple(_failed(name, name, error) for name, error in sorted(listing.unlisted.items()))
     if masks is not None and not masks.is_dir():
-        manifest = read_table(masks)
-        marked = {_identity(row.mask) for rows in manifest.values() for row in rows.values()}
-        # A mask that lies among the images is none of them.
-        images = [name for name in images if folded(name) in manifest or _identity(inputs / name) not in marked]
-        strangers = tuple(str(name) for name in sorted(set(manifest) - {folded(name) for name in images}))
-        tasks = _tasks(images, inputs, outputs, lambda name: manifest.get(folded(name), {}), options, file_format)
-        _check_any(tasks, masks, inputs, [str(name) for name in manifest])
+        table = read_table(masks)
+        marked = {_identity(row.mask) for rows in table.values() for row in rows.values()}
+        # A mask among the images is not an image.
+        images = [name for name in images if folded(name) in table or _identity(inputs / name) not in marked]
+        strangers = tuple(str(name) for name in sorted(set(table) - {folded(name) for name in images}))
+        tasks = _tasks(images, inputs, outputs, lambda name: table.get(folded(name), {}), options, file_format)
+        if not growing:
+            _check_any(tasks, masks, inputs, [str(name) for name in table])
         return Batch(tasks + unlisted, left, strangers)
     if mask_folder is None:
         names = [name for name in images if is_mask_of_neighbour(name, neighbours)]
@@ -107,18 +116,18 @@ def plan_batch(
     else:
         of_masks = list_images(mask_folder, recursive=recursive)
         for error in of_masks.unlisted.values():
-            # Images would come back unrestored for want of masks that are there.
+            # Otherwise images would stay unrestored although there are masks.
             raise error
         names = of_masks.files
     base = mask_folder or inputs
-    # A mask that lies among the images is none of them, in whatever folder the masks that count lie.
+    # A mask among the images is not an image, wherever the other masks lie.
     finder = MaskFinder(names, [name for name in images if not is_mask_of_neighbour(name, neighbours)])
 
     def find(name: PurePosixPath) -> dict[int, TableRow]:
         return {page: TableRow(base / path) for page, path in finder.of(name).items()}
 
     tasks = _tasks(images, inputs, outputs, find, options, file_format)
-    if mask_folder is not None:
+    if mask_folder is not None and not growing:
         _check_any(tasks, mask_folder, inputs, [str(name) for name in names])
     return Batch(tasks + unlisted, left, tuple(str(name) for name in finder.unused))
 

@@ -12,7 +12,7 @@ __all__ = ["settings_digest"]
 
 
 def settings_digest(restorer: Restorer, options: Options, file_format: str | None) -> str:
-    """Return a checksum of all that decides what is written, by which `--resume` knows a finished file."""
+    """Return a checksum of all settings that change the output. `--resume` compares it."""
     parts = (
         restorer.sha256,
         restorer.engine.description,

@@ -164,7 +164,7 @@ class _Work:
         try:
             found = self._holes.of(page, number, name) if masked else None
         except BokwonError:
-            # Which picture of a page a mask was held against is what one has to know then.
+            # Then the user must know which picture of the page the mask was compared with.
             for notice in page.notices:
                 self._tell("note", notice)
             raise
@@ -274,7 +274,7 @@ class _Work:
     def _announce(self, page: Page) -> None:
         file_format = self._format
         if self._document.format == "PDF":
-            # A picture within a PDF stays one of its kind.
+            # A picture within a PDF keeps its format.
             file_format = page.format
         else:
             by_name = self._job.target is not None and self._job.format is None
@@ -299,7 +299,7 @@ def _check_files(job: Job) -> None:
 
 def _write(job: Job, encode: Callable[[BinaryIO], None]) -> None:
     if job.target is None:
-        # Whole before the first byte leaves: whoever reads the pipe gets a picture or nothing.
+        # Encoded completely before the first byte is written: the reader of the pipe gets an image or nothing.
         buffer = io.BytesIO()
         encode(buffer)
         write_standard_output(buffer.getbuffer())

@@ -12,7 +12,7 @@ class Console:
     """Says on standard error what there is to say.
 
     Args:
-        quiet: Say nothing but errors.
+        quiet: Say nothing but warnings and errors: what may be lost or wrong is told in any case.
         verbose: Say details too.
     """
 
@@ -23,7 +23,7 @@ class Console:
 
     def tell(self, level: str, text: str) -> None:
         """Print one line, unless it matters less than what is wanted."""
-        if (self._quiet and level != "error") or (level == "detail" and not self._verbose):
+        if (self._quiet and level not in ("warning", "error")) or (level == "detail" and not self._verbose):
             return
         prefix = "" if level in ("detail", "summary") else f"{level}: "
         self._clear()

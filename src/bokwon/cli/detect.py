@@ -86,7 +86,7 @@ def detect(
     ] = None,
     max_mpixels: MaxMpixels = 400,
     no_overwrite: Annotated[bool, typer.Option("--no-overwrite", help="Fail if MASK exists.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say each region.")] = False,
 ) -> None:
     """Find the damage of a page and write it as a mask.

@@ -67,7 +67,7 @@ def evaluate(
     ] = None,
     by: Annotated[
         str,
-        typer.Option("--by", help="Figure for --compare: hole_psnr, hole_l1, l1, psnr, ssim, vgg or lpips."),
+        typer.Option("--by", help="Figure for --compare: hole_psnr, hole_l1, l1, psnr, ssim, vgg, lpips or st_lpips."),
     ] = "hole_psnr",
     read: Annotated[
         str | None,
@@ -87,7 +87,10 @@ def evaluate(
     features: Annotated[
         Path | None, typer.Option("--features", metavar="FILE", help="VGG19 weights, to measure the VGG distance.")
     ] = None,
-    perceptual: Annotated[bool, typer.Option("--perceptual", help="Also LPIPS; may download weights.")] = False,
+    perceptual: Annotated[
+        bool,
+        typer.Option("--perceptual", help="Also LPIPS, which may download weights, and the shift-tolerant LPIPS."),
+    ] = False,
     distribution: Annotated[
         bool,
         typer.Option(
@@ -95,7 +98,7 @@ def evaluate(
         ),
     ] = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.1, help=" Time limit of a command for a pair, seconds.")
+        float, typer.Option("--timeout", min=0.1, help="Time limit of an external command for a pair, seconds.")
     ] = 600.0,
     write_pairs: Annotated[
         Path | None,
@@ -109,10 +112,14 @@ def evaluate(
     ] = None,
     tally: Annotated[
         list[Path] | None,
-        typer.Option("--tally", metavar="FILE", help="Count answers to a blind sheet: key.json first; again for each."),
+        typer.Option(
+            "--tally",
+            metavar="FILE",
+            help="Count the answers to a blind sheet: key.json, then each file of answers; repeat the option for each.",
+        ),
     ] = None,
     jobs: Jobs = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")] = False,
 ) -> None:
     """Make holes in undamaged images, fill them with each method, and measure the error by hole ratio and border.
 

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 def evaluate_detect(
     out: Annotated[Path, typer.Option("--out", metavar="REPORT", help="Folder for results.json and table.md.")],
     sound: Annotated[
-        list[Path] | None, typer.Option("--sound", metavar="DIR", help="Pages without damage; may be given again.")
+        list[Path] | None, typer.Option("--sound", metavar="DIR", help="Pages without damage; may be repeated.")
     ] = None,
     not_sound: Annotated[
         Path | None,
@@ -35,14 +35,14 @@ def evaluate_detect(
     ] = None,
     pages: Annotated[
         list[Path] | None,
-        typer.Option("--pages", metavar="DIR", help="Scans of sound pages to make damaged scenes of; again for more."),
+        typer.Option("--pages", metavar="DIR", help="Scans of sound pages for the scenes; may be repeated."),
     ] = None,
     photos: Annotated[
-        list[Path] | None, typer.Option("--photos", metavar="DIR", help="Photographs for the scenes; again for more.")
+        list[Path] | None, typer.Option("--photos", metavar="DIR", help="Photographs for the scenes; may be repeated.")
     ] = None,
     crops: Annotated[
         list[Path] | None,
-        typer.Option("--crops", metavar="DIR", help="Windows of scans for the scenes; again for more."),
+        typer.Option("--crops", metavar="DIR", help="Windows of scans for the scenes; may be repeated."),
     ] = None,
     films: Annotated[
         Path | None, typer.Option("--films", metavar="DIR", help="Pictures of film damage for the scenes.")
@@ -52,9 +52,12 @@ def evaluate_detect(
         typer.Option("--exclude-font", metavar="WORD", help="Leave out fonts with this word in their path."),
     ] = None,
     count: Annotated[int, typer.Option("--count", min=1, help="Scenes to make.")] = 200,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scenes.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the scenes.")] = 1,
     part: Annotated[
-        str, typer.Option("--part", help="all pages; or even or odd: every second one, from the first or second.")
+        str,
+        typer.Option(
+            "--part", help="all pages, or every second page: even starts with the first, odd with the second."
+        ),
     ] = "all",
     restore: Annotated[
         bool, typer.Option("--restore", help="Also restore the scenes with the true and with the found masks.")
@@ -71,7 +74,7 @@ def evaluate_detect(
         typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="detect"),
     ] = None,
     threshold: Annotated[float, typer.Option("--threshold", help="As for `bokwon detect`.")] = 0.5,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
 ) -> None:
     """Measure the damage detector: what it marks on sound pages, and what it finds of known damage.
 

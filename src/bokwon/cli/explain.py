@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Damaged image.")],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="The figure, best a .png.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Figure to write, such as a .png.")],
     mask: Annotated[Path, typer.Option("--mask", metavar="MASK", help="Its mask.")],
     holes: Annotated[Holes, typer.Option("--holes", help="Colour of the holes in MASK.")] = "white",
     panel: Annotated[int, typer.Option("--panel", min=32, max=2000, help="Longest side of a panel, pixels.")] = 300,

@@ -65,7 +65,9 @@ def add(
     ],
     name: Annotated[
         str | None,
-        typer.Option(help="What to call it; by default the file's name, and the repository's for a file model.onnx."),
+        typer.Option(
+            help="Name of the model. By default that of the file, or that of the repository for a file model.onnx."
+        ),
     ] = None,
 ) -> None:
     """Copy a model to your own model folder, so that `restore --model NAME` or `detect` finds it.

@@ -68,7 +68,7 @@ def restore(
         ),
     ] = None,
     holes: Annotated[
-        Holes, typer.Option("--holes", help="Take this colour in masks for hole.", rich_help_panel=_MASKS)
+        Holes, typer.Option("--holes", help="Colour of the holes in masks.", rich_help_panel=_MASKS)
     ] = "white",
     certain: Certain = 0.9,
     mask_as: Annotated[
@@ -128,7 +128,7 @@ def restore(
         bool,
         typer.Option(
             "--overlay",
-            help="Like --record, with pictures of how far each pixel's evidence lies.",
+            help="Like --record, with pictures that show how far each filled pixel lies from known ones.",
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
@@ -144,7 +144,7 @@ def restore(
         bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.", rich_help_panel=_OUTPUT)
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Print nothing but errors.", rich_help_panel=_OUTPUT)
+        bool, typer.Option("-q", "--quiet", help="Print nothing but warnings and errors.", rich_help_panel=_OUTPUT)
     ] = False,
     verbose: Annotated[
         bool,
@@ -184,6 +184,24 @@ def restore(
             rich_help_panel=_FOLDERS,
         ),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Go on after the images that are there with those that arrive in INPUT, until you end it (Ctrl-C).",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = False,
+    settle: Annotated[
+        float,
+        typer.Option(
+            "--settle",
+            metavar="SECONDS",
+            min=0.1,
+            help="With --watch: take a file once it and its mask have not changed for this long.",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = 10.0,
     jobs: Annotated[int | None, jobs_option(_FOLDERS)] = None,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Work on a Ray cluster.", rich_help_panel=_FOLDERS)
@@ -205,7 +223,7 @@ def restore(
             "--timeout",
             metavar="SECONDS",
             min=0.001,
-            help="Give up on a file that takes longer. Not with --cluster.",
+            help="Give up on a file that takes longer.",
             rich_help_panel="Advanced",
         ),
     ] = DEFAULT_LIMIT,
@@ -246,6 +264,10 @@ def restore(
     ):
         if asked and not (folder or (many and name != "--recursive")):
             raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
+    if watch and (not folder or cluster or shard is not None):
+        raise ArgumentError("--watch is for one folder of this machine", "name a folder, without --cluster and --shard")
+    if not math.isfinite(settle):
+        raise ArgumentError(f"--settle {settle} is no number of seconds", "give a number, such as 10")
     if not math.isfinite(timeout):
         raise ArgumentError(f"--timeout {timeout} is no number of seconds", "give a number, such as 3600")
     if address is not None and not cluster:
@@ -284,7 +306,24 @@ def restore(
         find=find,
     )
     format_name = output_format.upper() if output_format else None
-    if folder or many:
+    if watch:
+        from bokwon.cli.restore_folder import Workers
+        from bokwon.cli.restore_watch import watch_folder
+
+        watch_folder(
+            Path(found[0]),
+            Path(output),
+            masks,
+            settings=settings,
+            options=options,
+            file_format=format_name,
+            recursive=recursive,
+            workers=Workers(workers(jobs), timeout),
+            console=console,
+            settle=settle,
+            ignore_masks=mask == "auto" and masks is None,
+        )
+    elif folder or many:
         from bokwon.cli.restore_folder import Workers, restore_folder
 
         restore_folder(

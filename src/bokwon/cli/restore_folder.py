@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bokwon.inpaint.restorer import Restorer
     from bokwon.settings import RestoreSettings
 
-__all__ = ["Workers", "restore_folder"]
+__all__ = ["Workers", "restore_folder", "run_tasks", "say", "without_masks"]
 
 _SOME_FAILED = 4
 _MOST_NAMED = 50
@@ -38,7 +38,7 @@ class Workers:
 
     Attributes:
         jobs: How many processes; None on a cluster: as many as it has processors for.
-        timeout: Seconds that a file may take. It does not count on a cluster.
+        timeout: Seconds that a file may take.
         on_cluster: Whether on a Ray cluster.
         address: Of the cluster; the one that RAY_ADDRESS names or that runs here by default, else one of this machine.
     """
@@ -97,7 +97,7 @@ def restore_folder(
         batch = plan_files(inputs, outputs, masks, options, file_format=file_format)
         base = Path()
     if ignore_masks:
-        batch = replace(batch, tasks=tuple(map(_without_masks, batch.tasks)))
+        batch = replace(batch, tasks=tuple(map(without_masks, batch.tasks)))
     if shard is not None:
         batch = replace(batch, tasks=tuple(task for task in batch.tasks if shard.has(task.name)))
     if treatment:
@@ -131,11 +131,11 @@ def restore_folder(
             processes = min(workers.jobs or 1, len(waiting) or 1)
             settings = replace(settings, threads=1 if workers.on_cluster else max(1, available_cores() // processes))
         pages = 0
-        running = _run(waiting, settings, workers, base, outputs)
+        running = run_tasks(waiting, settings, workers, base, outputs)
         try:
             for count, entry in enumerate(running, 1):
                 report.add(entry)
-                _say(entry, base, console)
+                say(entry, base, console)
                 pages += entry.pages
                 _show(len(finished) + count, len(batch.tasks), count, pages, perf_counter() - begun, console)
         finally:
@@ -157,7 +157,8 @@ def restore_folder(
         raise typer.Exit(_SOME_FAILED)
 
 
-def _without_masks(task: Task) -> Task:
+def without_masks(task: Task) -> Task:
+    """Return a task whose image has no mask, so that damage is looked for."""
     from bokwon.batch.mask_matching import Masks
 
     return replace(task, job=replace(task.job, masks=Masks())) if task.job else task
@@ -185,9 +186,10 @@ def _facts(restorer: Restorer) -> list[tuple[tuple[str, str], str]]:
     ]
 
 
-def _run(
+def run_tasks(
     tasks: list[Task], settings: RestoreSettings, workers: Workers, inputs: Path, outputs: Path
 ) -> Generator[Entry, None, None]:
+    """Restore files in processes of their own, or on a cluster; yield what came of each."""
     from bokwon.batch.batch import restore_tasks, restore_tasks_on_cluster
     from bokwon.batch.journal import REPORT
 
@@ -198,7 +200,9 @@ def _run(
     shared = (inputs, outputs / REPORT)
     # Ray prints there, from a thread of its own, whenever an actor dies; the report says what came of it.
     with redirect_stdout(StringIO()):
-        yield from restore_tasks_on_cluster(tasks, settings, address=workers.address, jobs=workers.jobs, shared=shared)
+        yield from restore_tasks_on_cluster(
+            tasks, settings, address=workers.address, jobs=workers.jobs, shared=shared, timeout=workers.timeout
+        )
 
 
 def _tell_found(entries: Sequence[Entry], console: Console) -> None:
@@ -230,7 +234,8 @@ def _announce(batch: Batch, inputs: Path, console: Console) -> None:
         console.tell("warning", f"{len(batch.unused)} masks belong to no image: {shown}")
 
 
-def _say(entry: Entry, inputs: Path, console: Console) -> None:
+def say(entry: Entry, inputs: Path, console: Console) -> None:
+    """Say what came of a file."""
     for level, text in entry.messages:
         name = "" if Path(entry.file).name in text else f"{entry.file}: "
         console.tell(level, f"{name}{text}")

@@ -97,7 +97,7 @@ def restore_one(
 
 
 def announce_search(certain: float) -> str:
-    """Say what is done on images without a mask."""
+    """Report what is done with images without a mask."""
     return f"bokwon finds the damage by itself, and fills what it is sure of (confidence of at least {certain:g})"
 
 

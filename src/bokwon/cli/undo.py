@@ -31,7 +31,7 @@ def undo(
         Path | None, typer.Option("-o", "--to", metavar="FILE", help="Write there; by default over OUTPUT.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Even if OUTPUT was changed after it was restored.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
 ) -> None:
     """Take a restoration back: put the stored original pixels in the place of the filled ones."""
     divert_native_messages()
@@ -65,9 +65,11 @@ def undo(
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
     restored: list[int] = []
     lossy: list[int] = []
+    settings = content.get("settings")
+    marked = isinstance(settings, dict) and bool(settings.get("mark"))
 
     def unmarked(number: int, packet: bytes | None) -> bytes | None:
-        if packet is None or not has_mark(packet):
+        if packet is None or not marked or not has_mark(packet):
             return packet
         try:
             return remove_mark(packet, sha256_of_file(folder / records.originals_file(number)))
@@ -77,7 +79,7 @@ def undo(
 
     with open_document(source, max_pixels=largest) as document:
 
-        def visit(number: int, read: Callable[[], Page] | None) -> Page | None:
+        def transform(number: int, read: Callable[[], Page] | None) -> Page | None:
             if number not in pages:
                 return None
             if read is None:
@@ -97,7 +99,7 @@ def undo(
             return page
 
         with replacing(final) as stream:
-            document.rewrite(stream, file_format, visit, lambda packet: unmarked(min(pages), packet))
+            document.rewrite(stream, file_format, transform, lambda packet: unmarked(min(pages), packet))
             if missing := sorted(pages.keys() - set(restored)):
                 raise InputFileError(f"{output} has no page {missing[0]}, of which {record} speaks", "check the names")
     if final.samefile(output) and folder.resolve() == records.record_folder(output).resolve():

@@ -18,13 +18,13 @@ from bokwon.detection.refine import grow_mask, refine_mask
 from bokwon.detection.regions import Piece, find_pieces
 from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import from_pillow, mode_of_array
-from bokwon.inpaint.colour import samples_to_light
+from bokwon.inpaint.colour import eight_bits, samples_to_light
 from bokwon.types import Hole, Pixels
 
 __all__ = ["MOST_GROWN", "Damage", "Detector", "Region", "as_gray", "as_rgb"]
 
 MOST_GROWN = 32
-"""By how many pixels what is found may be grown."""
+"""Largest number of pixels by which regions may be grown."""
 
 # Least area of a region by default, pixels of the working size (longest side 1,750).
 _LEAST_AREA = 12
@@ -154,7 +154,7 @@ class Detector:
         kinds = np.zeros(gray.shape, np.uint8)
         confidence = np.zeros(gray.shape, np.float32)
         regions = []
-        # The surest last: where two overlap, it is seen.
+        # The most certain region last, because it is drawn over the others.
         for piece in sorted(pieces, key=lambda one: one.confidence):
             window, mask = _at_full_size(piece, gray, found.scale)
             if not mask.any():
@@ -182,8 +182,7 @@ def as_rgb(pixels: Pixels, mode: str) -> NDArray[np.uint8]:
         pixels: Samples of a page.
         mode: Their mode.
     """
-    light = samples_to_light(pixels, mode)
-    eight = light if light.dtype == np.uint8 else light >> 8
+    eight = eight_bits(samples_to_light(pixels, mode))
     if mode == "CMYK":
         return np.asarray(eight[..., :3].astype(np.uint16) * eight[..., 3:] // 255, np.uint8)
     return np.ascontiguousarray(np.broadcast_to(eight[..., :3], (*eight.shape[:2], 3)), np.uint8)
@@ -207,7 +206,7 @@ def _at_full_size(piece: Piece, gray: NDArray[np.uint8], scale: float) -> tuple[
     if scale == 1:
         return (slice(top, bottom), slice(left, right)), piece.mask
     height, width = gray.shape
-    # Room for the edge to move.
+    # Margin for moving the edge.
     room = 3
     soft = np.pad(piece.mask.astype(np.float32), room)
     x0, y0, x1, y1 = (round(value / scale) for value in (left - room, top - room, right + room, bottom + room))
@@ -216,7 +215,7 @@ def _at_full_size(piece: Piece, gray: NDArray[np.uint8], scale: float) -> tuple[
     framed = cv2.copyMakeBorder(
         cut, inner[0].start - y0, y1 - inner[0].stop, inner[1].start - x0, x1 - inner[1].stop, cv2.BORDER_REPLICATE
     )
-    # Narrow pieces would be smoothed away: half of a pixel of the working size on either side is theirs.
+    # Narrow regions would be smoothed away, so they get half a pixel of the working size on each side.
     level = 0.35 if piece.kind in LINES else 0.5
     mask = refine_mask(soft, np.asarray(framed, np.uint8), round(2 / scale), level)
     return inner, mask[inner[0].start - y0 : inner[0].stop - y0, inner[1].start - x0 : inner[1].stop - x0]

@@ -1,4 +1,4 @@
-"""The sheet's former outline: what is torn off its edges, if the sheet was a rectangle."""
+"""The former outline of the sheet: the parts that are torn off its edges, if it was a rectangle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 __all__ = ["torn_edges"]
 
-# Share of the picture that the sheet must cover to be looked at.
+# Least share of the image that the sheet must cover.
 _LEAST_SHEET = 0.1
 # Share of the surroundings that the sheet must leave: where nothing lies around it, nothing is torn off.
 _LEAST_AROUND = 0.002
@@ -45,7 +45,7 @@ def torn_edges(surroundings: NDArray[np.float32]) -> NDArray[np.bool_]:
     former = np.zeros(surroundings.shape, np.uint8)
     cv2.fillConvexPoly(former, np.round(corners * 16).astype(np.int32), 1, shift=4)
     gone = (former > 0) & ~sheet & off
-    # A worn edge is no loss: only what is deeper than the tolerance counts.
+    # A worn edge is not a loss: only parts deeper than the tolerance count.
     depth = max(round(_TOLERANCE * max(surroundings.shape)), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * depth + 1, 2 * depth + 1))
     opened = cv2.morphologyEx(gone.astype(np.uint8), cv2.MORPH_OPEN, kernel)

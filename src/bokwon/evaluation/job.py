@@ -50,10 +50,10 @@ class Order:
         readers: Names for `make_reader`, with commas; None reads nothing.
         by_line: Whether readers are told where the lines are (see `read_pairs`).
         features: VGG19 weights for the VGG distance; it is not measured when None.
-        perceptual: Whether to measure LPIPS. Its weights may be downloaded.
-        distribution: Whether to measure FID and Inception Score over all pairs; likewise.
-        timeout: Time limit of an external command for a pair, seconds.
-        blind: Folder for a blind comparison; none is written by default. See `write_blind`.
+        perceptual: Whether LPIPS is tried, for which weights may be downloaded, and the shift-tolerant LPIPS.
+        distribution: Whether FID and Inception Score of all pairs are tried, likewise.
+        timeout: Seconds that a command of others may take for a pair.
+        blind: Folder of a blind comparison that is made besides; see `write_blind`.
     """
 
     folders: Folders
@@ -192,27 +192,25 @@ def _perceptual(
     """Return the records with the figures that were asked for, why columns are empty, and figures of whole sets."""
     folder, extra = order.folders.report, dict[str, Any]()
     empty = dict.fromkeys(BY_PAIR, NOT_ASKED)
-    added: dict[str, dict[str, float]] = {"vgg": {}, "lpips": {}}
+    vgg: dict[str, float] = {}
+    by_pair: dict[str, dict[str, float]] = {}
     if network is None:
         empty["VGG distance"] = "not asked for (--features FILE, VGG19 weights)"
     else:
         from bokwon.evaluation.measure.feature_distance import measure_features
 
         kept = Journal(folder / "features.jsonl")
-        added["vgg"] = measure_features(tasks, network, kept, order.jobs, progress("VGG distance"))
+        vgg = measure_features(tasks, network, kept, order.jobs, progress("VGG distance"))
         extra["features"] = network.description
-    wanted = (BY_PAIR if order.perceptual else ()) + (BY_SET if order.distribution else ())
+    wanted = (tuple(BY_PAIR) if order.perceptual else ()) + (BY_SET if order.distribution else ())
     if wanted:
         metrics, reasons = load_metrics(wanted)
         empty = {**{name: reason for name, reason in empty.items() if name not in wanted}, **reasons}
         if metrics:
             kept = Journal(folder / "perceptual.jsonl")
-            added["lpips"], extra["perceptual"] = measure_perceptual(
-                tasks, metrics, kept, progress("perceptual figures")
-            )
-    for name, values in added.items():
-        records = {key: {**r, name: values[key]} if key in values else r for key, r in records.items()}
-    return records, empty, extra
+            by_pair, extra["perceptual"] = measure_perceptual(tasks, metrics, kept, progress("perceptual figures"))
+    added = {key: {**({"vgg": vgg[key]} if key in vgg else {}), **by_pair.get(key, {})} for key in records}
+    return {key: {**record, **added[key]} for key, record in records.items()}, empty, extra
 
 
 def _read(

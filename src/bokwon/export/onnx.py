@@ -185,7 +185,7 @@ def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
 
 @contextmanager
 def written(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
-    """Write a model file and give it, under another name; it takes its place when nothing has been raised."""
+    """Write a model file under a temporary name, and yield its path. It is moved into place if no error is raised."""
     onnx.checker.check_model(model, full_check=True)
     with replacing(path) as stream:
         stream.write(model.SerializeToString())

@@ -212,7 +212,7 @@ class _Writer:
 
 
 def _share(block: DecoderBlock) -> float:
-    """Return what part of a decoder layer's inputs comes from below; the others are the skip connection's."""
+    """Return the share of a decoder layer's inputs from the layer below. The others are from the skip connection."""
     return 1 - block.skip_channels / block.conv.in_channels
 
 

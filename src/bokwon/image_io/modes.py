@@ -14,6 +14,7 @@ from bokwon.types import Pixels
 __all__ = [
     "MODES",
     "alpha",
+    "bit_depth",
     "from_pillow",
     "is_deep",
     "missing_pixels",
@@ -117,6 +118,11 @@ def to_pillow(pixels: Pixels, mode: str, like: str | None = None) -> Image.Image
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
+def bit_depth(pixels: Pixels) -> int:
+    """Return how many bits a sample has: 1, 8 or 16."""
+    return 1 if pixels.dtype == np.bool_ else 8 * pixels.dtype.itemsize
+
+
 def is_deep(pixels: Pixels) -> bool:
     """Return whether these are 16-bit samples of more than one channel, which Pillow has no mode for."""
     return pixels.dtype == np.uint16 and pixels.ndim == 3
@@ -128,7 +134,7 @@ def alpha(pixels: Pixels, mode: str) -> Pixels | None:
 
 
 def missing_pixels(pixels: Pixels, mode: str, hole: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return where nothing is known: the hole, and what is fully transparent, since colour means nothing there.
+    """Return where pixels are missing: in the hole, and where the page is fully transparent and colour means nothing.
 
     Args:
         pixels: Samples (H, W) or (H, W, C).

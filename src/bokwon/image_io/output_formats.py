@@ -1,17 +1,22 @@
-"""Writing a page in one of the formats: which one a name asks for, whether it holds the page, what gets lost."""
+"""Output formats: which one a name means, whether it can hold a page, and what is lost."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
 
 from bokwon.errors import ArgumentError
 from bokwon.image_io.formats.table import EXTENSIONS, FORMATS, Format
 from bokwon.image_io.metadata import Metadata
+from bokwon.image_io.modes import bit_depth
 from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
-__all__ = ["check_fits", "encode_page", "format_of", "lost_on_the_way"]
+__all__ = ["check_fits", "encode_page", "format_of", "lost_on_the_way", "png_of"]
 
 _SUGGESTED = ("PNG", "TIFF", "JPEG", "WEBP", "BMP")
 """Formats that messages suggest, in this order; JPEG 2000 takes more than is installed everywhere."""
@@ -52,13 +57,12 @@ def check_fits(pixels: Pixels, mode: str, file_format: str, *, named: bool = Tru
         raise ArgumentError(f"only a {file_format} can be written as {file_format}", fix)
     if _fits(pixels, mode, target):
         return
-    depth = pixels.dtype.itemsize * 8 if mode != "1" else 1
     others = [FORMATS[name] for name in _SUGGESTED if _fits(pixels, mode, FORMATS[name])]
     if named:
         fix = f"write to a name that ends in {' or '.join(other.extensions[0] for other in others)}"
     else:
         fix = f"add {' or '.join(f'--format {other.name.lower()}' for other in others)}"
-    what = f"a {depth}-bit image of mode {mode}" if _is_short(pixels, target) else ""
+    what = f"a {bit_depth(pixels)}-bit image of mode {mode}" if _is_short(pixels, target) else ""
     raise ArgumentError(f"{file_format} cannot hold {what or f'more than {target.longest_side} pixels a side'}", fix)
 
 
@@ -84,6 +88,13 @@ def lost_on_the_way(page: Page, file_format: str) -> tuple[str, ...]:
         if metadata.jpeg2000_bits:
             notices.append(f"samples of {metadata.jpeg2000_bits} bits become 16 bits, as bright as they were")
     return (*notices, *target.changes(page))
+
+
+def png_of(samples: Pixels) -> bytes:
+    """Return samples as a PNG file without metadata: a picture that bokwon draws."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(samples)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def encode_page(stream: BinaryIO, pixels: Pixels, mode: str, file_format: str, metadata: Metadata) -> None:

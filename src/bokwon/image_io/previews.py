@@ -1,4 +1,4 @@
-"""Small copies of a picture within its metadata: they would go on showing the damage once it is filled."""
+"""Thumbnails in the metadata of an image. They would still show the damage after it is filled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an image comes from, and decoding it with every way a file can be wrong told in one sentence."""
+"""The source of an image, and its decoding. Every fault of a file is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _OF_PARSING = (TypeError, LookupError, AttributeError, ArithmeticError, UnicodeE
 
 @dataclass(frozen=True)
 class Source:
-    """Where an image comes from.
+    """The source of an image.
 
     Attributes:
         name: Name in messages.

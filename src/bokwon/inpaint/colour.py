@@ -13,6 +13,7 @@ __all__ = [
     "PLANES",
     "Light",
     "as_float",
+    "eight_bits",
     "from_network",
     "largest",
     "light_to_samples",
@@ -31,7 +32,7 @@ PLANES: dict[str, tuple[tuple[int, ...], ...]] = {
     "LA": ((0,),),
     "RGB": ((0, 1, 2),),
     "RGBA": ((0, 1, 2),),
-    # The coloured inks are one picture and black is another: their split stays the one of the print around the hole.
+    # The coloured inks and black are filled separately, so that their split stays that of the print around the hole.
     "CMYK": ((0, 1, 2), (3,)),
 }
 """Groups of channels that are filled as one picture, by mode. Alpha is in none: it is never changed."""
@@ -59,6 +60,11 @@ def samples_to_light(pixels: Pixels, mode: str) -> Light:
         # Ink is dark where the sample is large; the network knows bright paper.
         return np.asarray(largest(pixels) - stacked, pixels.dtype)
     return stacked[..., :-1] if mode in ("LA", "RGBA") else stacked
+
+
+def eight_bits(light: Light) -> NDArray[np.uint8]:
+    """Return light with 8 bits a sample, for what looks no closer."""
+    return np.asarray(light if light.dtype == np.uint8 else light >> 8, np.uint8)
 
 
 def as_float(light: Light) -> NDArray[np.float32]:

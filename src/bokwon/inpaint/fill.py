@@ -103,7 +103,7 @@ def _in_order(
     try:
         running: deque[Future[NDArray[np.float32]]] = deque()
         for place, tile in enumerate(tiles):
-            # One more than can run, so that none waits while this thread works.
+            # One more than can run, so that no engine thread waits while this thread works.
             while len(running) <= concurrency and place + len(running) < len(tiles):
                 running.append(pool.submit(fill, tiles[place + len(running)]))
             yield tile, running.popleft().result()

@@ -1,4 +1,4 @@
-"""Where models come from besides the package: the user's own folder, and the Hugging Face Hub."""
+"""Sources of models outside the package: the folder of the user, and the Hugging Face Hub."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Restorer:
         self.model: Model | None = None
         self.sha256: str | None = None
         self.engine: Engine
-        # Engines start as many as they are told, be it a hundred thousand.
+        # Engines start any number of threads that they are given.
         threads = None if settings.threads is None else min(settings.threads, available_cores())
         if settings.method == "model":
             self.model, self.sha256, self.engine, precision = load(
@@ -153,7 +153,7 @@ class Restorer:
         if key is None:
             tiles = self.fill(pixels, mode, known, progress=progress)
         else:
-            # Opacity of its own for as long as it is filled: no filled pixel is transparent by accident.
+            # A real alpha channel while it is filled, so that no filled pixel becomes transparent by accident.
             keyed = with_key(pixels, key)
             spread_alpha(keyed, known)
             tiles = self.fill(keyed, f"{mode}A", known, progress=progress)

@@ -262,7 +262,7 @@ class Feather:
                     continue
                 down, across = np.divmod(found, hole.shape[1])
                 weights = self._share(tile.rows, rows)[down] * self._share(tile.columns, columns)[across]
-                # Clipped before it is weighed: a wild value must not outweigh the neighbour across the whole seam.
+                # Clipped before it is weighted: an extreme value must not dominate the whole seam.
                 part = light[down + (rows.start - top), across + (columns.start - left)]
                 part = np.clip(part, 0.0, 1.0) * weights[:, None]
                 key = rows.start, columns.start

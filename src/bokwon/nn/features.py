@@ -201,7 +201,7 @@ def _downloaded(arch: Architecture) -> Path:
             f"the default {arch} weights need torchvision: {error}", "pip install 'bokwon[train]' or pass weights=FILE"
         ) from error
     url = {"vgg16": VGG16_Weights, "vgg19": VGG19_Weights}[arch].IMAGENET1K_V1.url
-    # Where torchvision itself would look, so that one download serves both.
+    # torchvision's own cache folder, so that one download serves both.
     path = Path(torch.hub.get_dir(), "checkpoints", url.rsplit("/", 1)[-1])
     if path.is_file():
         return path

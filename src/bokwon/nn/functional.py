@@ -257,7 +257,7 @@ def _rescale(
     output: Tensor, count: Tensor, window: int, bias: Tensor | None, mask_dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     with torch.no_grad():
-        # Not count > 0, which would pass over the NaN of a mask that is not binary.
+        # Not count > 0: that would hide the NaN of a mask that is not binary.
         known = count != 0
         # In at least float32, and never 1 / (sum + epsilon): in float16 that is infinite in an empty window, and
         # inf * 0 is NaN.

@@ -187,7 +187,7 @@ def scene_loss(network: SegmentationNet, image: Tensor, labels: Tensor, step: in
     count, _, height, width = fine.shape
     quarter = fine.view(count, network.config.classes, 4, height, width)[:, :, 2 * row + column]
     logits = quarter + F.interpolate(coarse, scale_factor=4.0, mode="nearest")
-    # The middle of each cell of 8 x 8 pixels stands for it.
+    # Each cell of 8 x 8 pixels is represented by its middle.
     return class_loss(logits, labels[:, row::2, column::2], **told) + 0.5 * class_loss(
         coarse, labels[:, 4::8, 4::8], **told
     )

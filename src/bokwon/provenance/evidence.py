@@ -78,7 +78,7 @@ def encoder_of(model: Model | None) -> Encoder:
         sizes = (*_FIRST, *[_REST] * levels)[:levels]
         return Encoder(sizes, f"{levels} levels on the model's card, with the kernels of a PConvUNet", dense)
     lack = "has no card" if model.card is None else "has a card that does not tell"
-    return Encoder(source=f"default: model {model.name} {lack}")
+    return Encoder(source=f"default: model {model.name} {lack}", dense=dense)
 
 
 def shrink_hole(missing: Hole, kernels: tuple[int, ...] = KERNELS, *, dense: LowPass | None = None) -> list[Hole]:

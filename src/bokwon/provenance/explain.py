@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.image_io.page import Page
-from bokwon.inpaint.colour import samples_to_light
+from bokwon.inpaint.colour import eight_bits, samples_to_light
 from bokwon.provenance.evidence import Encoder, shrink_hole
 from bokwon.types import Hole
 
@@ -83,8 +83,7 @@ def _legend(size: tuple[int, int]) -> Image.Image:
 
 def rgb_of(page: Page) -> NDArray[np.uint8]:
     """Return the page as 8-bit RGB, (H, W, 3); of CMYK without its black."""
-    light = samples_to_light(page.pixels, page.mode)
-    shallow = np.asarray(light if light.dtype == np.uint8 else light >> 8, np.uint8)
+    shallow = eight_bits(samples_to_light(page.pixels, page.mode))
     return np.repeat(shallow, 3, axis=-1) if shallow.shape[-1] == 1 else shallow[..., :3].copy()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -115,7 +116,8 @@ def read_damage(
         InputFileError: The class map or the manifest is damaged.
     """
     path = mask.path
-    if path is not None and (sidecar := class_map_of(path)).is_file():
+    # Where its name would be too long there is none; `Path.is_file` would fail.
+    if path is not None and os.path.isfile(sidecar := class_map_of(path)):  # noqa: PTH113
         classes = _read_classes(sidecar, number, turn.inverse.size(size), max_pixels)
         return Damage(f"class map {sidecar.name}", classes=turn.apply(classes))
     if kind:

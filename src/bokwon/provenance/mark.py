@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr, unescape
 
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.packet import AI_SYSTEM, IPTC, OWN, RDF, read_packet
+from bokwon.provenance.pdfa import declared_schemas, declared_within
 from bokwon.utilities.checksums import sha256_of_file
 from bokwon.version import __version__
 
@@ -120,6 +121,11 @@ def add_mark(packet: bytes | None, mark: Mark) -> bytes:
         blocks += _description(found.about, _restorations(entry))
     else:
         edits.append((found.entries_end, found.entries_end, entry))
+    if found.is_pdfa and found.entries_end is None:
+        if found.schemas_end is None:
+            blocks += _description(found.about, declared_within())
+        else:
+            edits.append((found.schemas_end, found.schemas_end, declared_schemas()))
     edits.append((found.end, found.end, blocks))
     for start, stop, text in sorted(edits, reverse=True):
         packet = packet[:start] + text.encode() + packet[stop:]
@@ -149,7 +155,10 @@ def remove_mark(packet: bytes, record_sha256: str) -> bytes | None:
     about = read_packet(packet).about
     packet = packet[:start] + packet[stop:]
     model, before = _read_field(entry, "model"), _read_field(entry, _BEFORE)
-    packet = _without(packet, _description(about, _restorations("")))
+    empty = _description(about, _restorations(""))
+    if empty.encode() in packet:
+        for block in (empty, _description(about, declared_within()), declared_schemas()):
+            packet = _without(packet, block)
     if _read_field(entry, _NAMED) and model is not None:
         version = _read_field(entry, "softwareVersion") or ""
         packet = _without(packet, _description(about, _ai_system(version, model)))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.image_io.page import Page
-from bokwon.inpaint.colour import samples_to_light
+from bokwon.inpaint.colour import eight_bits, samples_to_light
 
 __all__ = ["draw_overlay"]
 
@@ -34,8 +34,7 @@ def draw_overlay(page: Page, levels: NDArray[np.uint8], layers: int) -> NDArray[
         levels: (H, W): 0 where known, 1 to `layers` where a layer reaches the pixel, `layers` + 1 where none does.
         layers: How many layers the network has.
     """
-    light = samples_to_light(page.pixels, page.mode)
-    gray = (light if light.dtype == np.uint8 else light >> 8).mean(axis=-1, dtype=np.float32)[..., None]
+    gray = eight_bits(samples_to_light(page.pixels, page.mode)).mean(axis=-1, dtype=np.float32)[..., None]
     colours = _colours(layers)[levels]
     inside = (levels > 0)[..., None]
     return np.asarray(np.where(inside, 0.35 * gray + 0.65 * colours, gray), np.uint8)

@@ -22,6 +22,8 @@ AI_SYSTEM = ("AISystemUsed", "AISystemVersionUsed")
 _ROOT, _DESCRIPTION, _ABOUT, _RESOURCE = (f"{RDF} {name}" for name in ("RDF", "Description", "about", "resource"))
 _SOURCE_TYPE = f"{IPTC} DigitalSourceType"
 _RESTORATIONS = f"{OWN} restorations"
+_SCHEMAS = "http://www.aiim.org/pdfa/ns/extension/ schemas"
+_PDFA = ("http://www.aiim.org/pdfa/ns/id/ part", "http://www.aiim.org/pdfa/ns/id/ conformance")
 _TAG = re.compile(rb"<(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>")
 # Each begins behind a space, so that long values are gone through once.
 _ATTRIBUTE = re.compile(rb"(?<=\s)[^\s=<>\"'/]+:([^\s=<>\"'/:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
@@ -37,6 +39,8 @@ class Packet:
         source_type: Beginning and end of the value of IPTC's DigitalSourceType; None where it has none.
         entries_end: Where further entries go behind those of earlier restorations; None where it has none.
         has_ai_system: Whether it names the AI system used.
+        is_pdfa: Whether it says that its file is PDF/A, where every property must be described.
+        schemas_end: Where such descriptions go behind those that are there; None where there are none.
     """
 
     about: str = ""
@@ -44,6 +48,8 @@ class Packet:
     source_type: tuple[int, int] | None = None
     entries_end: int | None = None
     has_ai_system: bool = False
+    is_pdfa: bool = False
+    schemas_end: int | None = None
 
 
 def read_packet(packet: bytes) -> Packet:
@@ -106,11 +112,14 @@ class _Reader:
             self.found.source_type, self._value_at = (self._value_at, place), None
         elif self._path[-1:] == [_RESTORATIONS]:
             self.found.entries_end = place
+        elif self._path[-1:] == [_SCHEMAS]:
+            self.found.schemas_end = place
         elif name == _ROOT and self.packet.startswith(b"</", place):
             self.found.end = place
 
     def _names(self, names: Container[str]) -> None:
         self.found.has_ai_system |= any(f"{IPTC} {name}" in names for name in AI_SYSTEM)
+        self.found.is_pdfa |= any(name in names for name in _PDFA)
 
     def _take(self, tag: re.Match[bytes], name: bytes) -> None:
         found = (item for item in _ATTRIBUTE.finditer(self.packet, tag.start(), tag.end()) if item[1] == name)

@@ -17,10 +17,10 @@ from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
-from bokwon.image_io.modes import missing_pixels
+from bokwon.image_io.modes import bit_depth, missing_pixels
+from bokwon.image_io.output_formats import png_of
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
@@ -157,7 +157,7 @@ class Recorder:
             if error is not None and self._is_placed():
                 self.finish()
         except (BokwonError, OSError):
-            # Not tidied up: nothing else has the original pixels, if the output is where the input was.
+            # Not removed: if the output replaced the input, only the record has the original pixels.
             return
         finally:
             if self._lock is not None:
@@ -183,14 +183,13 @@ class Recorder:
         missing = missing_pixels(page.pixels, page.mode, hole)
         levels = evidence_levels(missing, kernels, dense=self._encoder.dense)
         levels[~hole] = 0
-        depth = 1 if page.mode == "1" else page.pixels.dtype.itemsize * 8
         counts = np.bincount(levels.reshape(-1), minlength=len(kernels) + 2)[1:]
         self._pages.append(
             PageRecord(
                 page=number,
                 size=page.size,
                 mode=page.mode,
-                depth=depth,
+                depth=bit_depth(page.pixels),
                 mask=mask,
                 mask_origin=origin,
                 hole_pixels=int(np.count_nonzero(hole)),
@@ -200,8 +199,8 @@ class Recorder:
                 filled_by=filled_by,
             )
         )
-        self._save_picture(f"hole_p{number:03}.png", Image.fromarray(hole))
-        self._save_picture(f"evidence_p{number:03}.png", Image.fromarray(levels))
+        write_file(self._part / f"hole_p{number:03}.png", png_of(hole))
+        write_file(self._part / f"evidence_p{number:03}.png", png_of(levels))
         buffer = io.BytesIO()
         np.savez_compressed(buffer, samples=page.pixels[hole])
         write_file(self.originals(number), buffer.getvalue())
@@ -214,9 +213,8 @@ class Recorder:
     def after(self, number: int, page: Page, levels: NDArray[np.uint8]) -> None:
         """Draw the evidence over the filled page, if `with_overlay` is set."""
         if self._with_overlay:
-            self._save_picture(
-                f"overlay_p{number:03}.png", Image.fromarray(draw_overlay(page, levels, len(self._encoder.kernels)))
-            )
+            picture = draw_overlay(page, levels, len(self._encoder.kernels))
+            write_file(self._part / f"overlay_p{number:03}.png", png_of(picture))
 
     def prepare(self, stream: BinaryIO, settings: dict[str, Any]) -> None:
         """Write the record's first file, before the output is moved into place.
@@ -277,7 +275,7 @@ class Recorder:
             return
         before = earlier.get("input")
         was = before.get("sha256") if isinstance(before, dict) else None
-        # What a restoration left as it was still is what it was: nothing can be lost.
+        # Unchanged pixels are still the originals, so nothing can be lost.
         if earlier["output"]["sha256"] == self._input["sha256"] != was:
             raise ArgumentError(
                 f"{self._input['file']} is what {self._folder.name} was written for: its original pixels would be lost",
@@ -287,8 +285,3 @@ class Recorder:
     def _cannot_be_made(self, error: OSError) -> FileAccessError:
         fix = "check the space and the rights there; restore or undo the same file again to finish it"
         return FileAccessError(f"record {self._folder} cannot be made: {error.strerror}", fix)
-
-    def _save_picture(self, name: str, picture: Image.Image) -> None:
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
-        write_file(self._part / name, buffer.getvalue())

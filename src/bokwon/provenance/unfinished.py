@@ -48,12 +48,12 @@ def install(part: Path, target: Path, *, over_itself: bool) -> Path | None:
     """
     folder = record_folder(target)
     waiting = {path.name for path in part.iterdir() if not is_part(path.name)} - {_KEPT}
-    # Once the first file has moved, a record that lies in place is the new one.
+    # Once the first file was moved, the record in place is the new one.
     asked = RECORD_FILE in waiting or (part / _KEPT).exists()
     kept = _kept_folder(part, target, over_itself=over_itself) if asked else None
     if not _has_begun(part, waiting):
         earlier = [path for path in folder.iterdir() if path.name == RECORD_FILE or OF_A_PAGE.fullmatch(path.name)]
-        # A record without its first file is none: that goes first and comes last.
+        # A record without its first file does not count. So this file is removed first and written last.
         for old in sorted(earlier, key=lambda path: path.name != RECORD_FILE):
             if kept is None:
                 old.unlink()
@@ -110,7 +110,7 @@ def _finish_parts(folder: Path, target: Path) -> None:
         try:
             lock = lock_folder(part)
         except BlockingIOError:
-            # Of a run that lives.
+            # It belongs to a run that is still going on.
             continue
         try:
             record = _read(part)
@@ -148,5 +148,5 @@ def _is_wanted(record: dict[str, Any], target: Path) -> bool:
     found = sha256_of_file(target)
     if found == record["output"]["sha256"]:
         return True
-    # Neither what was restored nor what it was made from: changed since, and nothing else has the original pixels.
+    # The file is neither the output nor its source: it was changed since, and only the record has the original pixels.
     return bool(record.get("over_itself", True)) and found != record["input"]["sha256"]

@@ -46,7 +46,7 @@ def smooth_noise(
 
 
 def blur(field: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Blur a field with a Gaussian; wide ones are computed at a smaller size, without visible difference.
+    """Blur a field with a Gaussian. A wide one is computed at a smaller size, without visible difference.
 
     Args:
         field: `(H, W)`.

@@ -45,7 +45,7 @@ def noise_field(rng: np.random.Generator, shape: tuple[int, int], cell: float, o
 
 
 def level_set(field: Field, least: int, most: int, target: int) -> Hole:
-    """Take the pixels where a field is lowest, as many as wanted.
+    """Return the wanted number of pixels where a field is lowest.
 
     Args:
         field: float32 (H, W), any finite values.

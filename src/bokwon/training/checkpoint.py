@@ -101,9 +101,9 @@ def load_network(folder: Path) -> tuple[PConvUNet, dict[str, Any]]:
     """Read the network of a checkpoint.
 
     Args:
-        folder: A checkpoint, or a run's folder, whose latest checkpoint is taken; also the path of a model file (.onnx)
-            or a safetensors file with a JSON description of the same stem beside it. A model file's batch
-            normalisation is folded into its convolutions, see `bokwon.training.onnx_weights`.
+        folder: A checkpoint; or the folder of a run, whose latest checkpoint is used; or a model file (.onnx) or
+            safetensors file with its JSON description beside it. In a model file, batch normalisation is folded into
+            the convolutions; see `bokwon.training.onnx_weights`.
 
     Returns:
         The network in eval mode, float32, and the checkpoint's description.

@@ -32,34 +32,34 @@ class LossConfig:
     Args:
         terms: Definition of the terms and their default weights, "paper" or "reimplementation"; see
             docs/research/losses.md.
-        average: What `hole` and `valid` are means over: the whole "image" as in the paper, or the "region", that is
-            the pixels of the holes and the known ones. Over the region, small holes count as much as large ones.
+        average: What `hole` and `valid` are averaged over: the whole "image", as in the paper, or their "region", that
+            is the pixels of the hole or the known pixels. With "region", small holes count as much as large ones.
         features: Network of the perceptual and style terms: "vgg16", "vgg19", or "none" to leave these terms out.
-        features_file: Its weights; torchvision's ImageNet weights, downloaded once, where it is empty.
-        features_from: Share of the run after which perceptual, style and total variation terms join the L1 terms; 0
-            has all terms from the start.
-        features_crop: Side of a window, pixels, in which perceptual, style and total variation terms are taken, at a
-            random place in each image; 0 takes the whole crop, as the paper does. Half the side is a quarter of the
-            work, which on a processor is the difference between training with these terms and without.
-        valid: Weight of the term, like the rest; None takes the definition's.
-        hole: In holes.
-        perceptual: Of feature maps.
-        style_out: Of the output's Gram matrices ("paper").
-        style_comp: Of the composite's Gram matrices ("paper").
-        style: Of both ("reimplementation").
-        tv: Of total variation.
-        square: Of the squared distance in holes, averaged over their pixels. L1 settles for the median of what
-            might have been there, the square for the mean: more PSNR, softer strokes.
-        charbonnier: Of a generalised Charbonnier distance in holes, exponent 1/2, which settles for the likeliest of
-            several values: ink or paper, where the square and the PSNR make gray.
-        doubt: Factor in `charbonnier` for pixels that are nearer to ink than the truth. With 2, ink has to be twice as
-            likely as paper.
-        psnr: Of the PSNR in the hole, dB, averaged over images; subtracted, since more is better. Unlike `square` it
-            weighs a small hole like a large one, and a faint page like a strong one.
-        feature_distance: Of the distance between the directions of the composite's features and the truth's,
-            `bokwon.nn.losses.terms.feature_distance`, in the windows of `features_crop`; with "vgg19" it is what
-            `bokwon evaluate --features` measures. The perceptual term follows the strongest
-            features; this one counts faint strokes as much.
+        features_file: File of its weights. If empty, torchvision's ImageNet weights are downloaded once.
+        features_from: Share of the run after which the perceptual, style and total variation terms are added to the L1
+            terms; 0 uses all terms from the start.
+        features_crop: Side of a random window in each image, pixels, for the perceptual, style and total variation
+            terms; 0 uses the whole crop, as in the paper. Half the side needs a quarter of the time, which makes
+            training with these terms possible without a GPU.
+        valid: Weight of the L1 term on known pixels. For this and the next six weights, None takes that of the
+            definition.
+        hole: Weight of the L1 term in holes.
+        perceptual: Weight of the distance of feature maps.
+        style_out: Weight of the distance of the output's Gram matrices (only for "paper").
+        style_comp: Weight of the distance of the composite's Gram matrices (only for "paper").
+        style: Weight of the sum of both (only for "reimplementation").
+        tv: Weight of total variation.
+        square: Weight of the mean squared distance in holes. L1 leads to the median of the possible values, the square
+            to their mean: more PSNR, but softer strokes.
+        charbonnier: Weight of a generalised Charbonnier distance in holes, exponent 1/2. It leads to the most likely
+            value: ink or paper, where the square and the PSNR lead to gray.
+        doubt: Factor in `charbonnier` for pixels that are darker than the truth. With 2, ink must be twice as likely as
+            paper.
+        psnr: Weight of the PSNR in the hole, dB, averaged over images. It is subtracted, because more is better. Unlike
+            `square`, it gives the same weight to small and large holes, and to faint and strong pages.
+        feature_distance: Weight of `bokwon.nn.losses.terms.feature_distance` between composite and truth, in the
+            windows of `features_crop`. With "vgg19" it is the VGG distance of `bokwon evaluate --features`. The
+            perceptual term is dominated by strong features; this one counts faint strokes as much.
     """
 
     terms: Literal["paper", "reimplementation"] = "paper"
@@ -112,16 +112,16 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """The optimiser of phase 1, and what phase 2 keeps of it.
+    """The optimiser of phase 1. Phase 2 has its own learning rate and schedule.
 
     Args:
-        name: "adam", "adamw" for decoupled weight decay, or "muon" for `bokwon.training.muon.Muon` on the kernels
-            between features and "adamw" on the rest.
+        name: "adam", "adamw" (decoupled weight decay), or "muon": `bokwon.training.muon.Muon` for the kernels between
+            features, and "adamw" for the rest.
         learning_rate: Highest learning rate.
         weight_decay: Of "adamw" and "muon".
         warmup: Steps of linear warm-up.
         schedule: "cosine" falls to zero at the phase's last step; "constant" stays.
-        ema: Decay of the exponential moving average of the weights, which is what is saved; 0 saves the last weights.
+        ema: Decay of the exponential moving average of the weights, which is saved; 0 saves the last weights.
     """
 
     name: Literal["adam", "adamw", "muon"] = "adamw"
@@ -178,13 +178,13 @@ class TrainConfig:
         optimizer: The optimiser.
         finetune: Phase 2.
         steps: Optimiser steps of phase 1.
-        minutes: Time that the steps may take, on whatever machine: the learning rate then falls with the clock or the
-            steps, whichever is further, and the run ends with either. What a checkpoint has taken counts when a run
-            is resumed. 0 goes by the steps alone.
+        minutes: Time limit of the run. The learning rate then falls with the elapsed time or the steps, whichever is
+            further, and the run ends with the first of both. When a run is resumed, the time before its checkpoint
+            counts. 0: no limit.
         batch: Images a process works on at a time.
         accumulate: Batches whose gradients are averaged for one optimiser step.
-        precision: "fp32", "bf16" or "fp16" (with loss scaling, on GPUs). "auto" is bfloat16 where the device
-            multiplies it in hardware, else float32.
+        precision: "fp32", "bf16" or "fp16" (with loss scaling, on GPUs). "auto" is bfloat16 if the hardware supports
+            it, else float32.
         seed: Of weights, crops and masks.
         save_every: Steps between checkpoints.
         keep: Checkpoints that are kept.

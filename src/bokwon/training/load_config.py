@@ -51,12 +51,11 @@ def preset(name: str) -> TrainConfig | DetectionConfig:
 
 
 def load(path: Path, base: TrainConfig | DetectionConfig | None = None) -> TrainConfig | DetectionConfig:
-    """Read a configuration.
+    """Read a configuration from a file.
 
     Args:
-        path: A TOML file. With `kind = "detection"` it is one of the network that finds damage.
-        base: Where what the file leaves out comes from; by default the preset "detect" for that network, "document"
-            for others.
+        path: A TOML file. With `kind = "detection"` it is for the network that finds damage.
+        base: Values that the file leaves out; by default the preset "detect" for that network, "document" for others.
 
     Returns:
         The configuration.

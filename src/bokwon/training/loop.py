@@ -38,8 +38,8 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
     Args:
         config: The run.
         out: The run's folder: checkpoints `step_NNNNNN`, `log.jsonl` and `tensorboard`.
-        resume: Go on from the newest checkpoint in `out`; from the start if there is none.
-        progress: Told of every step, in the main process.
+        resume: Continue from the newest checkpoint in `out`, or start anew if there is none.
+        progress: Called after every step, in the main process.
 
     Returns:
         The last checkpoint's folder.
@@ -47,7 +47,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
     Raises:
         OutputExistsError: If `out` holds a run and `resume` is not set.
         BokwonError: If the loss is not finite, or data or checkpoint cannot be used.
-        Interrupted: By Ctrl-C, SIGTERM or SIGHUP, of any of the processes; a checkpoint is written before. It is a
+        Interrupted: One of the processes got Ctrl-C, SIGTERM or SIGHUP. A checkpoint was written. It is a
             KeyboardInterrupt.
     """
     last = checkpoint.latest(out)
@@ -77,10 +77,10 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False, progress: Pro
         run.step,
     )
     with contextlib.ExitStack() as stack:
-        # For the run alone: the process is the caller's.
+        # Only for the run, because the process belongs to the caller.
         stack.callback(release_memory)
         keep_memory()
-        # Crops all have one size: what the first step finds to be the fastest kernels serves all steps after it.
+        # All crops have the same size, so the kernels that are fastest in the first step are fastest in all steps.
         stack.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
         torch.backends.cudnn.benchmark = True
         interrupt = stack.enter_context(interruptible())

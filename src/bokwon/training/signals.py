@@ -28,7 +28,7 @@ class Interrupt:
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was stopped by a signal; its checkpoint is written.
+    """A run was stopped by a signal, after writing a checkpoint.
 
     Args:
         number: The signal.

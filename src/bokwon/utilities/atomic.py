@@ -33,15 +33,15 @@ os.umask(_UMASK)
 
 
 def check_target(target: Path, *, overwrite: bool = True) -> None:
-    """Make sure that a file may be written, before any work is done for it.
+    """Check that a file can be written. Call it before the work.
 
     Args:
         target: The file to write.
-        overwrite: Whether it may be there already.
+        overwrite: Whether an existing file is replaced.
 
     Raises:
-        FileAccessError: Its folder is missing or not writable, or the target is something else than a file.
-        OutputExistsError: It is there and may not be overwritten.
+        FileAccessError: Its folder is missing or not writable, or the target is not a file.
+        OutputExistsError: It exists and `overwrite` is False.
     """
     resolved = _resolved(target)
     folder = resolved.parent
@@ -78,21 +78,21 @@ def make_folder(folder: Path) -> None:
 
 
 def part_beside(path: Path) -> Path:
-    """Return a new name beside a path for what is not finished, that `is_part` knows."""
+    """Return a new name for an unfinished file beside a path. `is_part` recognises it."""
     return path.with_name(f"{_OWN}{os.urandom(6).hex()}.part")
 
 
 def is_part(name: str) -> bool:
-    """Return whether a file or folder of this name is what a killed run has left unfinished."""
+    """Return whether a name is that of an unfinished file or folder of a killed run."""
     return name.startswith(".bokwon-") and name.endswith(".part")
 
 
 def remove_parts(folder: Path, *, keep: Callable[[Path], bool] = lambda path: False) -> None:
-    """Remove what a killed run left unfinished in a folder and below it; nobody else may be at work there.
+    """Remove the unfinished files of killed runs in a folder and its subfolders. No other run may use the folder.
 
     Args:
         folder: Where to look.
-        keep: Told an unfinished folder; whether it must stay.
+        keep: Called with an unfinished folder. Returns whether to keep it.
     """
     for parent, folders, names in os.walk(folder):
         for name in filter(is_part, names):
@@ -104,7 +104,7 @@ def remove_parts(folder: Path, *, keep: Callable[[Path], bool] = lambda path: Fa
 
 
 def remove_own_parts(folder: Path) -> None:
-    """Remove the unfinished files in a folder of this process and of those forked from it; these must have ended."""
+    """Remove the unfinished files in a folder that this process and its children left. The children must have ended."""
     with suppress(OSError):
         for path in folder.glob(f"{_OWN}*.part"):
             path.unlink()
@@ -112,24 +112,23 @@ def remove_own_parts(folder: Path) -> None:
 
 @contextmanager
 def replacing(target: Path, *, overwrite: bool = True, sync: bool = True) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes the target's place only when everything is written.
+    """Open a temporary file for writing, which replaces the target when the block ends without an error.
 
-    The block's failure, or an interruption, leaves the target as it was and nothing beside it. A symbolic link stays a
-    link; what it points at is replaced. An existing file keeps its access rights. Until the end nobody else may read
-    what is written.
+    After an error or an interruption, the target is as before, and the temporary file is removed. A symbolic link stays
+    a link; its target is replaced. An existing file keeps its access rights. No other user can read the temporary file.
 
     Args:
         target: The file to write.
-        overwrite: Whether it may be there already.
-        sync: Whether to wait until the disk has it. False for files that are many and can be made again: a power cut
-            may leave the last of them empty.
+        overwrite: Whether an existing file is replaced.
+        sync: Whether to wait until the data is on the disk. Use False for many files that can be made again: after a
+            power cut the last of them may be empty.
 
     Yields:
-        The open file; its `name` is the path it has until the end.
+        The open file. Its `name` is the path of the temporary file.
 
     Raises:
-        FileAccessError: It cannot be written: no space left, no permission.
-        OutputExistsError: It is there and may not be overwritten.
+        FileAccessError: It cannot be written: the disk is full, or there is no permission.
+        OutputExistsError: It exists and `overwrite` is False.
     """
     check_target(target, overwrite=overwrite)
     final = _resolved(target)
@@ -159,9 +158,9 @@ def write_file(target: Path, content: bytes | str, *, sync: bool = True) -> None
     """Write a file completely or not at all; see `replacing`.
 
     Args:
-        target: The file; it may be there already.
-        content: Its content; text as UTF-8, where file names that are no UTF-8 keep their bytes.
-        sync: Whether to wait until the disk has it.
+        target: The file. An existing file is replaced.
+        content: Its content. Text is written as UTF-8; file names that are not UTF-8 keep their bytes.
+        sync: Whether to wait until the data is on the disk.
 
     Raises:
         FileAccessError: It cannot be written.

@@ -15,7 +15,7 @@ _BLOCK = 1 << 20
 
 
 def sha256_of(content: bytes | BinaryIO) -> str:
-    """Return the checksum of bytes, or of what a stream has left: 64 hexadecimal digits."""
+    """Return the checksum of bytes, or of the rest of a stream: 64 hexadecimal digits."""
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
     digest = hashlib.sha256()
@@ -39,9 +39,9 @@ def sha256_of_file(path: Path) -> str:
 
 
 def key_of(value: Any) -> str:
-    """Return what a cache or journal knows a value by: 20 hexadecimal digits.
+    """Return the key of a value in a cache or journal: 20 hexadecimal digits.
 
     Args:
-        value: What JSON can hold; equal values have equal keys, in all versions of Python.
+        value: A value that JSON can hold. Equal values have equal keys in all versions of Python.
     """
     return sha256_of(json.dumps(value).encode())[:20]

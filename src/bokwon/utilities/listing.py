@@ -20,9 +20,9 @@ class Listing:
     """The files of a folder.
 
     Attributes:
-        files: Paths of the wanted files relative to the folder, in order of name.
-        others: Paths of the other files, in order of name.
-        unlisted: Folders in it that cannot be listed, and why.
+        files: Paths of the wanted files relative to the folder, sorted by name.
+        others: Paths of the other files, sorted by name.
+        unlisted: Subfolders that cannot be listed, with the reason.
     """
 
     files: list[PurePosixPath]
@@ -36,15 +36,15 @@ def list_folder(
     *,
     enter: Callable[[Path], bool] = lambda path: True,
 ) -> Listing:
-    """List files of a folder, in order of name.
+    """List files of a folder, sorted by name.
 
-    Links to files are followed, and listed even if they lead nowhere: what reads them says so. Links to folders are not
-    followed, so that no circle is walked. Pipes and devices are no files.
+    Links to files are followed. Broken links are listed too, so that reading them gives an error. Links to folders are
+    not followed, because they may form a loop. Pipes and devices are left out.
 
     Args:
         folder: Where to look.
         wanted: Whether a file is listed.
-        enter: Whether to look into a folder below it.
+        enter: Whether to include a subfolder.
 
     Raises:
         FileAccessError: The folder itself cannot be listed.
@@ -59,7 +59,8 @@ def list_folder(
             with os.scandir(here) as entries:
                 for entry in entries:
                     path = Path(entry)
-                    # What `scandir` knows of all but links spares millions of looks at the disk in large data sets.
+                    # `scandir` already knows the type of all entries but links. In large data sets this saves millions
+                    # of disk accesses.
                     kind = path if entry.is_symlink() else entry
                     if kind.is_dir():
                         if not entry.is_symlink() and enter(path):
@@ -78,13 +79,13 @@ def list_folder(
 def list_files(
     folder: Path, content: str, *, suffixes: Collection[str] = IMAGE_SUFFIXES, without: Collection[str] = ()
 ) -> list[Path]:
-    """List the files of a folder and of all below it by their extensions, in order of name.
+    """List the files of a folder and its subfolders with given extensions, sorted by name.
 
     Args:
-        folder: Where to look. Names that begin with a dot are left out, folders that cannot be listed passed by.
-        content: What an error says the folder should hold, such as "mask images".
-        suffixes: Extensions in small letters, with the dot.
-        without: Names of folders that are passed by.
+        folder: The folder. Names that begin with a dot, and subfolders that cannot be listed, are left out.
+        content: What the folder should hold, for error messages, such as "mask images".
+        suffixes: Extensions in lower case, with the dot.
+        without: Names of folders to leave out.
 
     Returns:
         Paths that begin with `folder`, at least one.

@@ -9,7 +9,7 @@ from bokwon.errors import BokwonError, MemoryLimitError
 
 __all__ = ["as_bokwon_error", "is_out_of_memory", "out_of_memory"]
 
-# ONNX Runtime, OpenVINO, OpenCV and CUDA each word it in their own way, in exceptions of general classes.
+# ONNX Runtime, OpenVINO, OpenCV and CUDA report it with different texts, in exceptions of general classes.
 _WORDS = re.compile(
     r"bad[_ ]alloc|fail(ed|ure) to allocate|(insufficient|not enough|out of) memory|cannot allocate memory"
     r"|unable to allocate|could not allocate|BFCArena|AllocateRawInternal",

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from multiprocessing.connection import Connection, wait
-from time import monotonic
 from traceback import format_exc
 from typing import Any, Generic, TypeVar, cast
 
 from bokwon.errors import BokwonError
+from bokwon.utilities.awake_clock import AwakeClock
 from bokwon.utilities.time_limit import die_with
 
 __all__ = ["Lost", "available_cores", "in_processes", "leave_with_parent", "map_in_processes", "run_in_processes"]
@@ -26,8 +26,8 @@ __all__ = ["Lost", "available_cores", "in_processes", "leave_with_parent", "map_
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
 
-_GRACE = 0.05
-"""Seconds that are waited beyond the limit, so that the task is overdue at the next check."""
+_LOOK = 0.2
+"""Seconds between two looks at the clock where there is a limit of time."""
 _START_FIX = "use a smaller -j if memory ran out, or run it with BOKWON_DEBUG=1 for the details"
 
 _Outcome = tuple[ResultT | None, tuple[Exception, str] | None]
@@ -156,13 +156,14 @@ def run_in_processes(
     process. If this process dies, the workers die too.
 
     Args:
-        start: Makes the work function in each process; must be picklable. The work function must not raise.
-        tasks: The tasks, picklable; each is taken when a process is free.
-        jobs: Largest number of processes.
-        attempts: Largest number of times that a task is started.
-        kill: True to kill the processes if the work is stopped early, False to let each finish its task.
-        may_take: Called before a further task is taken. It may return False only while tasks are running.
-        limit: Time limit of a task, seconds. After it the process is killed and the task is lost.
+        start: Makes the worker in each process; must be picklable. What it makes must not raise.
+        tasks: What to do, picklable; taken as a process is free for it.
+        jobs: How many processes at most.
+        attempts: How often a task is begun at most.
+        kill: Whether processes end at once when the work is stopped early, else when they have done their task.
+        may_take: Asked before a further task is taken. It may say no only while tasks are being done.
+        limit: Seconds that a task may take, without those in which this process is stopped. Then the task's process is
+            killed, whatever it is doing, and the task is lost.
 
     Yields:
         Each task with its result, or with the reason why it has none, in the order in which they finish.
@@ -174,6 +175,7 @@ def run_in_processes(
     context = multiprocessing.get_context("spawn")
     fresh = ((task, 1) for task in tasks)
     again: deque[tuple[TaskT, int]] = deque()
+    clock = AwakeClock()
     idle: list[_Worker[TaskT, ResultT]] = []
     busy: dict[Any, _Worker[TaskT, ResultT]] = {}
     try:
@@ -181,12 +183,12 @@ def run_in_processes(
             while (
                 len(busy) < jobs and may_take() and (job := next(fresh, None) or (again.popleft() if again else None))
             ):
-                worker = idle.pop() if idle else _Worker(context, start)
+                worker = idle.pop() if idle else _Worker(context, start, clock)
                 busy[worker.connection] = worker
                 worker.give(*job)
             if not busy:
                 return
-            for connection in wait(list(busy), _patience(busy.values(), limit)):
+            for connection in wait(list(busy), None if limit is None else min(limit, _LOOK)):
                 worker = busy[connection]
                 try:
                     message = worker.connection.recv()
@@ -208,7 +210,7 @@ def run_in_processes(
                 idle.append(worker)
                 yield worker.job[0], message
             for connection, worker in list(busy.items()):
-                if limit is not None and worker.seconds > limit:
+                if limit is not None and clock.read() - worker.begun > limit:
                     del busy[connection]
                     worker.stop(kill=True)
                     yield worker.job[0], Lost.OVERDUE
@@ -228,19 +230,14 @@ class _Ready:
     trace: str = ""
 
 
-def _patience(workers: Iterable[_Worker[Any, Any]], limit: float | None) -> float | None:
-    """Return the seconds until the first worker may be overdue."""
-    if limit is None:
-        return None
-    return max(0.0, min(limit - worker.seconds for worker in workers)) + _GRACE
-
-
 class _Worker(Generic[TaskT, ResultT]):
-    """A process, the pipe to it, and its task with the number of the attempt."""
+    """A process, the pipe to it and the task it has: with the number of the attempt, and when it was begun."""
 
     job: tuple[TaskT, int]
+    begun: float
 
-    def __init__(self, context: Any, start: Start[TaskT, ResultT]) -> None:
+    def __init__(self, context: Any, start: Start[TaskT, ResultT], clock: AwakeClock) -> None:
+        self._clock = clock
         self.connection: Connection
         self.connection, far_end = context.Pipe()
         self._process = context.Process(target=_serve, args=(far_end, start), daemon=True)
@@ -252,17 +249,12 @@ class _Worker(Generic[TaskT, ResultT]):
 
     def give(self, task: TaskT, attempt: int) -> None:
         self.job = task, attempt
-        self._begun = monotonic()
+        self.begun = self._clock.read()
         try:
             self.connection.send(task)
         except OSError:
             # It died meanwhile. The end of the pipe is noticed when its answer is read.
             return
-
-    @property
-    def seconds(self) -> float:
-        """How long it has been working on its task."""
-        return monotonic() - self._begun
 
     def begin(self, message: _Ready) -> None:
         """Note that the process has started.
@@ -271,7 +263,7 @@ class _Worker(Generic[TaskT, ResultT]):
             Exception: It could not.
         """
         self.ready = True
-        self._begun = monotonic()
+        self.begun = self._clock.read()
         if message.error is None:
             return
         cause = RuntimeError(f"in a worker process:\n{message.trace}")

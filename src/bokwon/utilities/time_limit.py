@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from time import monotonic, sleep
+from time import sleep
 
 from bokwon.errors import BokwonError, TimeLimitError
+from bokwon.utilities.awake_clock import AwakeClock
 
 __all__ = ["DEFAULT_LIMIT", "allow_supervision", "die_with", "overdue", "supervised"]
 
@@ -24,9 +25,7 @@ DEFAULT_LIMIT = 4 * 3600
 
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _LOOK = 0.02
-"""Seconds between two checks of the child. A check takes microseconds."""
-_ASLEEP = 1.0
-"""Seconds. If more time passes between two checks, the program was stopped (Ctrl-Z). That time does not count."""
+"""Seconds between two looks at the child. One look takes microseconds."""
 _PR_SET_PDEATHSIG = 1
 
 _allowed = False
@@ -111,14 +110,13 @@ def _numbers() -> list[signal.Signals]:
 
 
 def _wait(child: int, limit: float) -> int | None:
-    """Return the exit code of a child, negative for a signal; None if it takes longer than the limit."""
-    left, before = limit, monotonic()
+    """Return the exit code of a child, negative for a signal; None if it is at work longer than the limit."""
+    clock = AwakeClock()
     while True:
         found, status = os.waitpid(child, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
-        now = monotonic()
-        left, before = left - min(now - before, _ASLEEP), now
+        left = limit - clock.read()
         if left < 0:
             return None
         sleep(min(_LOOK, max(left, 0.001)))

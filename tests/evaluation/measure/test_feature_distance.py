@@ -112,5 +112,5 @@ def test_a_report_has_the_distance_as_a_figure(material: Any, tmp_path: Path, we
     assert "VGG distance" not in results["empty"]
     assert "sha256" in results["features"]
     assert str(tmp_path) not in (folders.report / "results.json").read_text()
-    assert ",ssim,vgg,lpips," in (folders.report / "pairs.csv").read_text()
+    assert ",tint,vgg,lpips,st_lpips," in (folders.report / "pairs.csv").read_text()
     assert "| VGG distance: mean (lower is better) |" in (folders.report / "table.md").read_text()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,21 @@ def test_figures_by_pair_and_by_method(material: Any, tmp_path: Path) -> None:
     l1 = {task.key: run_task(task)["l1"] for task in tasks}
     metrics = {"LPIPS": Distance(), "FID": Count(), "IS": Score()}
     journal = Journal(tmp_path / "perceptual.jsonl")
-    lpips, whole = perceptual.measure_perceptual(tasks, metrics, journal, lambda _done, _total: None)
+    by_pair, whole = perceptual.measure_perceptual(tasks, metrics, journal, lambda _done, _total: None)
     # From [0, 1] to [-1, 1] differences double.
-    assert {key: 50 * value for key, value in lpips.items()} == pytest.approx(l1, abs=1e-3)
+    assert {key: 50 * figures["lpips"] for key, figures in by_pair.items()} == pytest.approx(l1, abs=1e-3)
     assert whole == {"telea": {"FID": 6.0, "IS": 6.0}, "identity": {"FID": 6.0, "IS": 6.0}}
-    again, _ = perceptual.measure_perceptual(tasks, {"LPIPS": None}, journal, lambda _done, _total: None)
-    assert again == pytest.approx(lpips, abs=1e-6)
+    # What is kept is not measured again, and another figure joins it.
+    metrics = {"LPIPS": None, "ST-LPIPS": Distance()}
+    again, _ = perceptual.measure_perceptual(tasks, metrics, journal, lambda _done, _total: None)
+    for key, figures in again.items():
+        assert figures == pytest.approx({"lpips": l1[key] / 50, "st_lpips": l1[key] / 50}, abs=1e-4)
+    metrics = {"LPIPS": None, "ST-LPIPS": None}
+    kept = Journal(tmp_path / "perceptual.jsonl")
+    third, _ = perceptual.measure_perceptual(tasks, metrics, kept, lambda _done, _total: None)
+    assert third.keys() == again.keys()
+    for key, figures in third.items():
+        assert figures == pytest.approx(again[key], abs=1e-6)
 
 
 def test_fid_and_inception_score_stand_in_the_table_only_where_they_were_asked_for() -> None:
@@ -131,8 +141,9 @@ def test_without_a_network_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     metrics, empty = perceptual.load_metrics(list(perceptual.PERCEPTUAL))
-    assert metrics == {}
-    assert set(empty) == {"LPIPS", "FID", "IS"}
+    # The shift-tolerant LPIPS carries its weights.
+    assert set(metrics) <= {"ST-LPIPS"}
+    assert set(metrics) | set(empty) == {"LPIPS", "FID", "IS", "ST-LPIPS"}
     assert "its weights cannot be had" in empty["LPIPS"]
     assert "Name or service not known" in empty["LPIPS"]
     assert all("cannot be had" in reason or "pip install" in reason for reason in empty.values())
@@ -149,3 +160,49 @@ def test_what_cannot_be_had_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     assert metrics == {}
     assert "pip install" in empty["LPIPS"]
     assert "cannot be had" in empty["FID"]
+
+
+_PACKAGE = """
+from IPython import embed
+from torchsummary import summary
+
+class LPIPS:
+    def __init__(self, **settings):
+        self.settings = settings
+
+    def eval(self):
+        return self
+"""
+
+
+def test_the_shift_tolerant_lpips_is_the_one_of_alexnet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its package imports two others, which it does not need and nobody has to install."""
+    (tmp_path / "stlpips_pytorch").mkdir()
+    (tmp_path / "stlpips_pytorch/__init__.py").touch()
+    (tmp_path / "stlpips_pytorch/stlpips.py").write_text(_PACKAGE)
+    for name in ("stlpips_pytorch", "stlpips_pytorch.stlpips", "IPython", "torchsummary"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    real = perceptual.find_spec
+    monkeypatch.setattr(perceptual, "find_spec", lambda name: None if name == "torchsummary" else real(name))
+    metrics, empty = perceptual.load_metrics(["ST-LPIPS"])
+    for name in ("stlpips_pytorch", "stlpips_pytorch.stlpips"):
+        monkeypatch.delitem(sys.modules, name)
+    assert empty == {}
+    assert metrics["ST-LPIPS"].settings == {"net": "alex", "variant": "shift_tolerant", "verbose": False}
+    assert "torchsummary" not in sys.modules
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_shift_tolerant_lpips_tells_a_blur_from_a_shift() -> None:
+    pytest.importorskip("stlpips_pytorch", reason="ST-LPIPS needs stlpips-pytorch, which is in bokwon[perceptual]")
+    metrics, empty = perceptual.load_metrics(["ST-LPIPS"])
+    assert empty == {}
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand((1, 3, 65, 64), generator=generator) * 2 - 1
+    with torch.inference_mode():
+        same = float(metrics["ST-LPIPS"](image[..., 1:, :], image[..., 1:, :]))
+        shifted = float(metrics["ST-LPIPS"](image[..., 1:, :], image[..., :-1, :]))
+        flat = float(metrics["ST-LPIPS"](image[..., 1:, :], torch.zeros_like(image[..., 1:, :])))
+    assert same == pytest.approx(0, abs=1e-6)
+    assert 0 < shifted < flat

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bokwon.errors import ArgumentError
-from bokwon.evaluation.reading.errors import Edits, add_edits, count_edits, normalise, recovered
+from bokwon.evaluation.reading.errors import Alignment, Edits, add_edits, align, count_edits, normalise, recovered
 
 TEXTS = st.text("abc天", max_size=12)
 
@@ -35,6 +35,24 @@ def distance(first: str, second: str) -> int:
             current.append(min(previous[column] + 1, current[-1] + 1, previous[column - 1] + (one != two)))
         previous = current
     return previous[-1]
+
+
+def test_an_alignment_by_hand() -> None:
+    assert align("天地玄黃", "天他黃") == Alignment(("天", None, "他", "黃"), (0, 0, 0, 0, 0))
+    assert align("ab", "a?b!") == Alignment(("a", "b"), (0, 1, 1))
+    assert align("", "ab") == Alignment((), (2,))
+    assert align("ab", "") == Alignment((None, None), (0, 0, 0))
+
+
+@given(text=TEXTS, reading=TEXTS)
+def test_an_alignment_gives_the_reading_back(text: str, reading: str) -> None:
+    aligned = align(text, reading)
+    left = iter(reading)
+    for read, before in zip((*aligned.read, None), aligned.inserted, strict=True):
+        for _ in range(before):
+            next(left)
+        assert read is None or next(left) == read
+    assert next(left, None) is None
 
 
 @given(text=TEXTS, reading=TEXTS)

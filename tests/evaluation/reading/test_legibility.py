@@ -125,7 +125,10 @@ def test_the_text_of_a_rendered_page_is_that_of_whole_characters_in_the_crop(mat
     page = {"text": "天地 宙\n玄\n黃", "characters": [{"text": text, "box": box} for text, box in boxes.items()]}
     path = material.images / "0.json"
     path.write_text(json.dumps(page), encoding="utf-8")
-    assert known_lines(pair, material.images) == (KnownLine("天宙", (0, 0, 34, 11)), KnownLine("玄", (40, 40, 50, 50)))
+    assert known_lines(pair, material.images) == (
+        KnownLine("天宙", (0, 0, 34, 11), ((0, 0, 10, 10), (20, 2, 34, 11))),
+        KnownLine("玄", (40, 40, 50, 50), ((40, 40, 50, 50),)),
+    )
     for broken in ([], page | {"text": "天地"}, page | {"text": "天地玄黃宇宙"}):
         path.write_text(json.dumps(broken), encoding="utf-8")
         with pytest.raises(InputFileError, match=r"0\.json"):
@@ -164,3 +167,57 @@ def test_lines_are_cut_out_and_counted_each_by_itself(material: Any, tmp_path: P
     assert read_pairs(tasks, again, journal, 1, lambda _done, _total: None, by_line=True) == found
     with pytest.raises(AssertionError, match="read again"):
         read(tasks, again, journal)
+
+
+def test_characters_that_normalising_merges_have_no_place_of_their_own(material: Any) -> None:
+    pair = replace(plan_pairs(material.images, material.masks).pairs[0], image="0.png", window=(0, 0, 60, 60))
+    places = [[10, 10, 20, 20], [20, 10, 30, 20]]
+    for text, boxes in (("e\u0301", ()), ("ab", ((10, 10, 20, 20), (20, 10, 30, 20)))):
+        page = {"text": text, "characters": [{"text": t, "box": b} for t, b in zip(text, places, strict=True)]}
+        (material.images / "0.json").write_text(json.dumps(page), encoding="utf-8")
+        (line,) = known_lines(pair, material.images) or ()
+        assert line.boxes == boxes
+
+
+class Dark:
+    """Reads `i` where a box holds something dark, `o` where it holds white, and nothing where it is in between."""
+
+    description = "dark"
+
+    def read(self, image: np.ndarray) -> str:
+        raise AssertionError("a page whose lines are known")
+
+    def read_lines(self, lines: list[np.ndarray]) -> list[str]:
+        return ["i" if line.min() < 100 else "o" if line.max() == ERASED else "" for line in lines]
+
+
+def test_single_characters_are_counted_by_what_the_hole_hides(material: Any, tmp_path: Path) -> None:
+    """Three strokes: one untouched, one hidden by half, one hidden whole."""
+    for path in (*material.images.glob("*.png"), *material.masks.rglob("*.png")):
+        path.unlink()
+    page = np.full((64, 64, 3), 230, np.uint8)
+    tops = (8, 28, 48)
+    for top in tops:
+        page[top : top + 8, 30:33] = 20
+    Image.fromarray(page).save(material.images / "page.png")
+    characters = [{"text": "i", "box": [28, top - 2, 36, top + 10]} for top in tops]
+    text = {"text": "i\ni\ni", "characters": characters}
+    (material.images / "page.json").write_text(json.dumps(text))
+    hole = np.zeros((64, 64), bool)
+    hole[32:36, 20:50] = True
+    hole[44:60, 20:50] = True
+    Image.fromarray(hole).save(material.masks / "one.png")
+    tasks = tasks_of(material, tmp_path)
+    journal = Journal(tmp_path / "read.jsonl")
+    found = read_pairs(tasks, [Dark()], journal, 1, lambda _done, _total: None, by_line=True)
+    (entry,) = found.values()
+    counted = entry["characters"]
+    assert list(counted) == ["damaged", "telea", "identity"]
+    nothing = {"characters": 1, "lost": 0, "won_back": 0, "missing": 0, "wrong": 0, "invented": 0}
+    # White is read as another letter; Telea leaves paper, which is read as nothing.
+    assert counted["damaged"] == {
+        "untouched": nothing, "less": nothing, "more": nothing | {"lost": 1, "wrong": 1}
+    }  # fmt: skip
+    assert counted["telea"]["more"] == nothing | {"lost": 1, "missing": 1}
+    summary = summarise_reading(found, [task.pair.record() for task in tasks[:1]], ["telea", "identity"])
+    assert summary["characters"] == {"pairs": 1, "pictures": counted}

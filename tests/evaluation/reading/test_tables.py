@@ -54,3 +54,18 @@ def test_where_nothing_was_read_there_is_nothing() -> None:
     note = reading_note(results(nothing, nothing))
     assert note.startswith("Read by a and b, told where the lines are: 9 crops, 8 of them with known text.")
     assert note.endswith("Left out: 3 that no reader can read undamaged, 1 without text.")
+
+
+def test_single_characters_stand_by_what_was_hidden() -> None:
+    nothing: dict[str, float | None] = {"mean": 0.0, "low": None, "high": None}
+    found = results(nothing, nothing)
+    counts = {"characters": 200, "lost": 50, "won_back": 40, "missing": 4, "wrong": 5, "invented": 1}
+    groups = {"untouched": dict.fromkeys(counts, 0), "less": counts, "more": {**counts, "lost": 0, "won_back": 0}}
+    found["reading"]["characters"] = {"pairs": 7, "pictures": {"ours": groups}}
+    _, table, _ = reading_tables(found)
+    assert "7 crops" in table.heads[0]
+    assert table.rows == (
+        ("ours", "at most 3/4", "200", "50", "80.0", "2.0", "3.0", "2.5", "0.5"),
+        ("ours", "more than 3/4", "200", "0", "", "2.0", "3.0", "2.5", "0.5"),
+    )
+    assert len(table.heads) == len(table.rows[0])

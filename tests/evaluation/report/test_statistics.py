@@ -167,3 +167,16 @@ def test_too_few_seeds_or_images_have_no_interval_and_no_value_is_refused() -> N
     assert (same.low, same.high) == (1.0, 1.0)
     with pytest.raises(ArgumentError):
         crossed_interval(np.ones((0, 6)))
+
+
+def test_some_figures_are_compared_by_the_ratio_of_their_means() -> None:
+    cost = {"seconds": 1.0, "cpu_seconds": 0.5, "peak_mb": None}
+    pairs = [
+        {"image": str(n), "methods": {"a": {"st_lpips": 3.0 * n, **cost}, "b": {"st_lpips": 2.0 * n, **cost}}}
+        for n in range(1, 8)
+    ]
+    methods = summarise(pairs, ["a", "b"])["methods"]
+    # Every pair has the same ratio, so there is no doubt about it.
+    assert methods["a"]["st_lpips"]["ratios"]["b"] == {"mean": 1.5, "low": 1.5, "high": 1.5}
+    assert methods["b"]["st_lpips"]["ratios"]["a"]["mean"] == pytest.approx(2 / 3, abs=1e-6)
+    assert "ratios" not in summarise([record("x", a=1.0, b=2.0)], ["a", "b"])["methods"]["a"]["hole_psnr"]

@@ -13,6 +13,7 @@ from bokwon.evaluation.report.tables import (
     figure_table,
     interval_text,
     overview_table,
+    ratio_table,
     tables,
 )
 from bokwon.synthesis.masks.bins import CELLS, Cell
@@ -84,3 +85,15 @@ def test_names_and_intervals() -> None:
     assert [cell_name(cell) for cell in CELLS[:2]] == ["1-10 % border", "1-10 % inner"]
     assert interval_text(-0.126, 2.0, 2) == "[-0.13, +2.00]"
     assert interval_text(None, 2.0, 2) == interval_text(1.0, None, 2) == "[-]"
+
+
+def test_ratios_have_a_row_for_each_other_method() -> None:
+    ratios = {"ns": {"mean": 1.5, "low": 1.25, "high": 1.75}, "telea": {"mean": 0.5, "low": None, "high": None}}
+    results = {"all": {"pairs": 9, "methods": {"ours": {"st_lpips": {"mean": 0.1, "ratios": ratios}}}}}
+    (table,) = ratio_table(results, ["ours", "ns", "telea"])
+    assert table.heads == ("Ratio of means over all 9 pairs", "other", "ours / other [95 %]")
+    assert table.rows == (
+        ("Shift-tolerant LPIPS", "ns", "1.500 [1.250, 1.750]"),
+        ("Shift-tolerant LPIPS", "telea", "0.500 [-]"),
+    )
+    assert ratio_table({"all": {"pairs": 9, "methods": {"ours": {"l1": {"mean": 0.1}}}}}, ["ours"]) == []

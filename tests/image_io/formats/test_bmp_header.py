@@ -117,6 +117,11 @@ def test_kinds_that_are_not_read_are_named(length: int, compression: int, what: 
         read(made(usual(1, 1, 1, length=length, compression=compression)))
 
 
+def test_linear_light_is_named() -> None:
+    with pytest.raises(InputFileError, match=r"page\.bmp is a BMP that has 64 bits a pixel, which bokwon does not"):
+        read(made(usual(1, 1, 64)))
+
+
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
@@ -128,6 +133,7 @@ def test_kinds_that_are_not_read_are_named(length: int, compression: int, what: 
         (made(usual(0, 1, 24)), "it is of 0x1 pixels of 24 bits"),
         (made(usual(-4, 1, 24)), "it is of -4x1 pixels of 24 bits"),
         (made(usual(1, 0, 24)), "it is of 1x0 pixels of 24 bits"),
+        (made(usual(4, 1, 8, used=256), bytes(1024), samples_at=54), "its samples begin where its palette is"),
         (made(usual(1, 1, 24, compression=3)), "it has masks of channels for 24 bits a pixel"),
     ],
 )

@@ -172,6 +172,72 @@ def test_palettes_come_back_as_colours() -> None:
     np.testing.assert_array_equal(jpeg2000.decode("page.jp2", stream, 10**6).pixels, page.pixels)
 
 
+def defined(*entries: tuple[int, int, int]) -> tuple[bytes, bytes]:
+    """The box of channel definitions: channel, kind (1 is opacity), colour from 1."""
+    return b"cdef", struct.pack(">H", len(entries)) + b"".join(struct.pack(">HHH", *entry) for entry in entries)
+
+
+def described(pixels: np.ndarray, space: int, *boxes: tuple[bytes, bytes], bits: int = 8) -> bytes:
+    channels = pixels.shape[2]
+    settings = {"bitspersample": bits} if bits > 8 else {}
+    coded = imagecodecs.jpeg2k_encode(pixels, reversible=True, level=0, codecformat="j2k", mct=False, **settings)
+    shape = struct.pack(">IIHBBBB", *pixels.shape[:2], channels, bits - 1, 7, 0, 0)
+    return boxed(bytes(coded), (b"ihdr", shape), (b"colr", struct.pack(">BBBI", 1, 0, 0, space)), *boxes)
+
+
+def rewritten(page: Page) -> Page:
+    return read(written(page.pixels, page.mode, page.metadata))
+
+
+@pytest.mark.parametrize(
+    ("order", "definition", "mode"),
+    [
+        ([2, 1, 0], [(0, 0, 3), (1, 0, 2), (2, 0, 1)], "RGB"),
+        ([3, 0, 1, 2], [(0, 1, 0), (1, 0, 1), (2, 0, 2), (3, 0, 3)], "RGBA"),
+    ],
+)
+@pytest.mark.parametrize("bits", [8, 12])
+def test_channels_are_put_in_order(
+    order: list[int], definition: list[tuple[int, int, int]], mode: str, bits: int
+) -> None:
+    pixels = noise(mode, np.uint16) >> (16 - bits)
+    pixels = pixels.astype(np.uint8) if bits == 8 else pixels
+    page = read(described(pixels[..., order], 16, defined(*definition), bits=bits))
+    assert page.mode == mode
+    np.testing.assert_array_equal(page.pixels, pixels if bits == 8 else pixels << 4)
+    assert page.notices == ("page.jp2: its channels, stored in another order, come back in the usual one",)
+    np.testing.assert_array_equal(rewritten(page).pixels, page.pixels)
+    assert rewritten(page).notices == ()
+
+
+def test_a_palette_has_the_order_of_its_definitions() -> None:
+    colours = np.array([[10, 20, 30], [40, 50, 60]], np.uint8)
+    indices = np.random.default_rng(6).integers(0, 2, (9, 14, 1)).astype(np.uint8)
+    data = described(
+        indices,
+        16,
+        (b"pclr", struct.pack(">HB", 2, 3) + bytes([7, 7, 7]) + colours.tobytes()),
+        (b"cmap", b"".join(struct.pack(">HBB", 0, 1, column) for column in range(3))),
+        # The first column is green, the second blue, the third red.
+        defined((0, 0, 2), (1, 0, 3), (2, 0, 1)),
+    )
+    np.testing.assert_array_equal(read(data).pixels, colours[indices[..., 0]][..., [2, 0, 1]])
+
+
+def test_luma_and_chroma_of_full_size_come_back_as_colours() -> None:
+    rgb = noise("RGB", np.uint8) // 2 + 64
+    stored = np.array(Image.fromarray(rgb).convert("YCbCr"))
+    page = read(described(stored, 18))
+    assert page.notices == ("page.jp2: its luma and chroma come back as red, green and blue",)
+    assert np.abs(page.pixels.astype(int) - rgb).max() <= 3
+    np.testing.assert_array_equal(rewritten(page).pixels, page.pixels)
+
+
+def test_other_colour_spaces_are_refused() -> None:
+    with pytest.raises(InputFileError, match="JPEG 2000 that bokwon does not keep, of the colour space 14; convert it"):
+        read(described(noise("RGB", np.uint8), 14))
+
+
 def test_a_picture_without_pixels_is_damaged() -> None:
     coded = bytearray(imagecodecs.jpeg2k_encode(np.zeros((9, 14), np.uint8), level=0, codecformat="j2k"))
     coded[8:12] = bytes(4)

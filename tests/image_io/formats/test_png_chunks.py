@@ -27,14 +27,14 @@ def header(colour_type: int = 2) -> bytes:
 SAMPLES, END = chunk(b"IDAT", b"samples"), chunk(b"IEND")
 
 
-def surveyed(*parts: bytes) -> PngFile:
+def chunks_in(*parts: bytes) -> PngFile:
     found = read_chunks(io.BytesIO(SIGNATURE + b"".join(parts)))
     assert found is not None
     return found
 
 
 def test_a_plain_file() -> None:
-    assert surveyed(header(), SAMPLES, END) == PngFile(
+    assert chunks_in(header(), SAMPLES, END) == PngFile(
         size=(5, 3),
         depth=8,
         colour_type=2,
@@ -58,7 +58,7 @@ def test_another_file_is_none(data: bytes) -> None:
 
 def test_chunks_beside_the_samples_are_kept_in_order_and_spoilt_ones_named_once() -> None:
     bad = spoilt(b"zTXt", b"bad")
-    found = surveyed(header(), chunk(b"tEXt", b"b"), bad, SAMPLES, chunk(b"pHYs", b"a"), bad, END)
+    found = chunks_in(header(), chunk(b"tEXt", b"b"), bad, SAMPLES, chunk(b"pHYs", b"a"), bad, END)
     assert found.ancillary == ((b"tEXt", b"b"), (b"pHYs", b"a"))
     assert found.spoilt == ("zTXt",)
     assert found.sound
@@ -66,39 +66,39 @@ def test_chunks_beside_the_samples_are_kept_in_order_and_spoilt_ones_named_once(
 
 def test_transparency_is_decoded_with_the_samples_of_a_palette_alone() -> None:
     clear = chunk(b"tRNS", b"\0")
-    assert surveyed(header(3), clear, SAMPLES, END).spans == ((0, 8), (8, 33), (33, 46), (46, 65))
-    gray = surveyed(header(0), clear, SAMPLES, END)
+    assert chunks_in(header(3), clear, SAMPLES, END).spans == ((0, 8), (8, 33), (33, 46), (46, 65))
+    gray = chunks_in(header(0), clear, SAMPLES, END)
     assert (gray.spans, gray.ancillary) == (((0, 8), (8, 33), (46, 65)), ((b"tRNS", b"\0"),))
 
 
 def test_a_wrong_checksum_of_samples_is_noticed() -> None:
-    assert not surveyed(header(), spoilt(b"IDAT", b"samples"), END).sound
+    assert not chunks_in(header(), spoilt(b"IDAT", b"samples"), END).sound
 
 
 def test_a_chunk_that_no_decoder_may_pass_over_is_named() -> None:
-    assert surveyed(header(), chunk(b"ABCD"), chunk(b"EFGH"), SAMPLES, END).strange == "ABCD"
+    assert chunks_in(header(), chunk(b"ABCD"), chunk(b"EFGH"), SAMPLES, END).strange == "ABCD"
 
 
 @pytest.mark.parametrize(("told", "pictures", "frames"), [(3, 3, 3), (3, 2, 2), (1, 4, 1), (0, 2, 1), (3, 0, 1)])
 def test_as_many_frames_as_are_told_and_there(told: int, pictures: int, frames: int) -> None:
     animation = chunk(b"acTL", struct.pack(">II", told, 0))
-    assert surveyed(header(), animation, SAMPLES, chunk(b"fcTL", b"") * pictures, END).frames == frames
+    assert chunks_in(header(), animation, SAMPLES, chunk(b"fcTL", b"") * pictures, END).frames == frames
 
 
 def test_bytes_behind_the_picture_are_counted_without_padding() -> None:
-    assert surveyed(header(), SAMPLES, END, b"\0\r\n \0").behind == 0
-    assert surveyed(header(), SAMPLES, END, b"\0more\n").behind == 5
+    assert chunks_in(header(), SAMPLES, END, b"\0\r\n \0").behind == 0
+    assert chunks_in(header(), SAMPLES, END, b"\0more\n").behind == 5
 
 
 @pytest.mark.parametrize(("cut", "missing"), [(1, 1), (4, 4), (5, 0)])
 def test_a_last_chunk_without_all_of_its_checksum_lacks_just_that(cut: int, missing: int) -> None:
-    found = surveyed((header() + SAMPLES)[:-cut])
+    found = chunks_in((header() + SAMPLES)[:-cut])
     assert (found.missing, found.ended, found.sound) == (missing, False, False)
     assert found.spans[-1] == (33, 52 - cut)
 
 
 def test_chunks_end_where_a_name_is_none() -> None:
-    found = surveyed(header(), SAMPLES, chunk(b"\0\0\0\0", b"junk"), END)
+    found = chunks_in(header(), SAMPLES, chunk(b"\0\0\0\0", b"junk"), END)
     assert (found.ended, found.spans) == (False, ((0, 8), (8, 33), (33, 52)))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
+from bokwon.inpaint.finish import background_estimate
 from bokwon.inpaint.finish.background_estimate import estimate_background
 from bokwon.inpaint.finish.grain import Texture, add_grain
 
@@ -130,3 +131,23 @@ def test_a_texture_has_the_spectrum_and_the_colours_of_its_patches() -> None:
 
 def test_without_patches_there_is_no_grain() -> None:
     assert not Texture(np.zeros((0, 32, 32, 3), np.float32)).at((slice(0, 9), slice(0, 9))).any()
+
+
+def test_a_small_hole_costs_no_estimate_of_the_whole_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimated = []
+    groups = background_estimate.block_groups
+
+    def counted(wanted: np.ndarray) -> Iterator[tuple[object, object]]:
+        for group in groups(wanted):
+            estimated.append(group)
+            yield group
+
+    monkeypatch.setattr(background_estimate, "block_groups", counted)
+    page = np.random.default_rng(0).normal(200, 5, (2048, 2048)).clip(0, 255).astype(np.uint8)
+    hole = np.zeros(page.shape, bool)
+    hole[1000:1003, 1000:1003] = True
+    page[hole] = 200
+    add_grain(page, "L", hole)
+    # The page has 16 groups, of which four lie near the hole. They are estimated once for the paper, once for the fill.
+    assert len(estimated) == 8
+    assert page[hole].std() > 0

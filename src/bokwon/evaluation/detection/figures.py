@@ -1,4 +1,4 @@
-"""Figures of one page or scene: what is marked that is sound, what is found of what is damaged."""
+"""Figures of one page or scene: sound pixels that are marked, and damaged pixels that are found."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from bokwon.evaluation.measure.benchmark import JOURNAL, Folders, Task, measure_
 from bokwon.evaluation.measure.external import Command, ResultFolder
 from bokwon.evaluation.measure.external_onnx import PRESETS, Contract, ExternalOnnx, parse_contract
 from bokwon.evaluation.measure.filler import Filler, OwnFiller
+from bokwon.evaluation.measure.ink import INK_FIGURES, LEAST_INK, ink_of, measure_ink, paper_of
 from bokwon.evaluation.measure.journal import Journal, open_report, write_text
 from bokwon.evaluation.measure.local import (
     DEVIATIONS,
@@ -29,7 +30,9 @@ __all__ = [
     "BY_SET",
     "DEVIATIONS",
     "ERASED",
+    "INK_FIGURES",
     "JOURNAL",
+    "LEAST_INK",
     "NOT_ASKED",
     "PERCEPTUAL",
     "PRESETS",
@@ -55,13 +58,16 @@ __all__ = [
     "error_by_class",
     "hole_l1",
     "hole_psnr",
+    "ink_of",
     "l1",
     "load_metrics",
     "measure",
     "measure_all",
+    "measure_ink",
     "measure_perceptual",
     "metered",
     "open_report",
+    "paper_of",
     "parse_contract",
     "parse_methods",
     "psnr",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bokwon.errors import BokwonError
 from bokwon.evaluation.data.pairs import Pair, load_pair
 from bokwon.evaluation.measure.filler import Filler
+from bokwon.evaluation.measure.ink import INK_FIGURES, measure_ink
 from bokwon.evaluation.measure.journal import Journal
 from bokwon.evaluation.measure.local import (
     DEVIATIONS,
@@ -96,7 +97,8 @@ def measure_all(
         Errors by the key of the task; empty if there were none. Errors are not kept: the next run tries again.
     """
     report = progress or (lambda _done, _total: None)
-    todo = [task for task in tasks if task.key not in journal.records]
+    # Records of earlier versions have no figures of ink.
+    todo = [task for task in tasks if not journal.records.get(task.key, {}).keys() >= set(INK_FIGURES)]
     done = len(tasks) - len(todo)
     report(done, len(tasks))
     failures: dict[str, str] = {}
@@ -122,8 +124,9 @@ def run_task(task: Task) -> dict[str, Any]:
         task: What to do.
 
     Returns:
-        The record for the journal: `key`, figures by name, `seconds`, `cpu_seconds`, `peak_mb`, and squared errors and
-        pixels for each class of thickness and deviation. If it failed: `key` and `error`.
+        The journal's record: `key`, figures by name (those of ink None where too little is hidden), `seconds`,
+        `cpu_seconds`, `peak_mb`, and squared errors and pixels by class of thickness and deviation; or `key` and
+        `error`.
     """
     try:
         truth, hole = load_pair(task.pair, task.folders.images, task.folders.masks)
@@ -135,6 +138,8 @@ def run_task(task: Task) -> dict[str, Any]:
         _keep_picture(task.picture, filled, hole)
         record: dict[str, Any] = {"key": task.key}
         record.update({name: round(value, 6) for name, value in measure(filled, truth, hole).items()})
+        ink = measure_ink(filled, truth, hole)
+        record.update({name: None if value is None else round(value, 4) for name, value in ink.items()})
         for name, digits in (("seconds", 4), ("cpu_seconds", 4), ("peak_mb", 1)):
             value = getattr(cost, name)
             record[name] = None if value is None else round(value, digits)

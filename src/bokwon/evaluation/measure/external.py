@@ -102,7 +102,7 @@ class ResultFolder(Filler):
         return _composite(damaged, hole, filled), Cost(None, None, None)
 
 
-# A small process between: the peak of memory that the system counts for a program begins with that of its starter.
+# A small process in between: the peak memory that the system reports for a program includes that of its parent.
 _LAUNCHER = """
 import json, subprocess, sys, time
 begun = time.perf_counter()

@@ -176,7 +176,7 @@ class ExternalOnnx(Filler):
         if size and self.contract.fit == "resize":
             how = cv2.INTER_AREA if size < max(height, width) else cv2.INTER_CUBIC
             resized = np.asarray(cv2.resize(image, (size, size), interpolation=how), np.uint8)
-            # A pixel that any of the hole goes into is hole.
+            # A pixel is hole if any part of the hole falls into it.
             share = cv2.resize(hole.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
             return resized, np.asarray(share > 0)
         if size and size < max(height, width):

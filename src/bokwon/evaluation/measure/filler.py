@@ -1,4 +1,4 @@
-"""What fills the hole of a picture and says what that cost: one protocol for our methods and those of others."""
+"""Fills the hole of an image and measures the cost: one protocol for bokwon's methods and external ones."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ _LIBRARIES = (
     "torch",
     "torchvision",
     "torchmetrics",
+    "stlpips-pytorch",
     "rapidocr",
 )
 _VECTOR_UNITS = re.compile(r"(sse4|avx|fma|amx|f16c|asimd|sve|neon|i8mm|bf16)\w*")

@@ -52,7 +52,7 @@ _CHOICES = {
 _NAMED = re.compile(rf"(?:(\w[\w.-]*)=)?(.+?)((?::(?:{'|'.join(_CHOICES)})=\w+)*)", re.DOTALL)
 
 
-# Methods of others: what stands before the colon.
+# External methods: the text before the colon.
 _EXTERNAL = ("folder", "command", "onnx")
 # Commas within quotes belong to a command.
 _PARTS = re.compile(r"""(?:[^,'"]|'[^']*'|"[^"]*")+""")
@@ -173,8 +173,8 @@ class Method:
         }
 
     def _finish(self) -> list[str]:
-        # An engine says itself of how many views it takes the mean.
-        # And what runs a method of others names its command or contract.
+        # The description of an engine already contains the number of views.
+        # The description of an external method already contains its command or contract.
         return [f"{name} {value}" for name, value in self.options if name not in ("ensemble", "contract", "command")]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bokwon.errors import ArgumentError
 
-__all__ = ["Edits", "add_edits", "count_edits", "normalise", "recovered"]
+__all__ = ["Alignment", "Edits", "add_edits", "align", "count_edits", "normalise", "recovered"]
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,24 @@ def normalise(text: str) -> str:
     return "".join(unicodedata.normalize("NFC", text).split())
 
 
-def count_edits(text: str, reading: str) -> Edits:
-    """Align a reading with the text and count the changes by kind.
+@dataclass(frozen=True)
+class Alignment:
+    """Which character of a reading stands for which of the text.
 
-    If several alignments have the same number of changes, substitutions are preferred to a pair of insertion and gap,
-    and insertions to gaps. So the counts depend only on the two texts.
+    Attributes:
+        read: For each character of the text what was read in its place; None where nothing was.
+        inserted: How many characters were read before each character of the text, and after the last.
+    """
+
+    read: tuple[str | None, ...]
+    inserted: tuple[int, ...]
+
+
+def align(text: str, reading: str) -> Alignment:
+    """Align a reading with the text, with the fewest changes.
+
+    Where several alignments have as few changes, substitutions are preferred over a pair of insertion and gap, and
+    insertions over gaps last: the result does not depend on anything but the two texts.
 
     Args:
         text: The truth, normalised.
@@ -69,22 +82,35 @@ def count_edits(text: str, reading: str) -> Edits:
         above = costs[row - 1]
         best = above + 1
         best[1:] = np.minimum(best[1:], above[:-1] + (read != ord(character)))
-        # An insertion costs 1 more than its left neighbour: a running minimum once the slope is taken off.
+        # An insertion costs 1 more than its left neighbour. Without this slope it is a running minimum.
         costs[row] = np.minimum.accumulate(best - steps) + steps
-    substituted = inserted = missing = 0
+    found: list[str | None] = [None] * rows
+    inserted = [0] * (rows + 1)
     row, column = rows, columns
     while row or column:
         cost = costs[row, column]
         if row and column and cost == costs[row - 1, column - 1] + (text[row - 1] != reading[column - 1]):
             row, column = row - 1, column - 1
-            substituted += text[row] != reading[column]
+            found[row] = reading[column]
         elif column and cost == costs[row, column - 1] + 1:
             column -= 1
-            inserted += 1
+            inserted[row] += 1
         else:
             row -= 1
-            missing += 1
-    return Edits(rows, int(substituted), inserted, missing)
+    return Alignment(tuple(found), tuple(inserted))
+
+
+def count_edits(text: str, reading: str) -> Edits:
+    """Align a reading with the text (see `align`) and count the changes by kind.
+
+    Args:
+        text: The truth, normalised.
+        reading: What was read, normalised.
+    """
+    aligned = align(text, reading)
+    pairs = list(zip(text, aligned.read, strict=True))
+    substituted = sum(read not in (None, character) for character, read in pairs)
+    return Edits(len(text), substituted, sum(aligned.inserted), sum(read is None for _, read in pairs))
 
 
 def add_edits(parts: list[Edits]) -> Edits:

@@ -16,8 +16,10 @@ from bokwon.evaluation.data.pairs import Pair, load_pair
 from bokwon.evaluation.measure.benchmark import Task, restored_picture
 from bokwon.evaluation.measure.journal import Journal
 from bokwon.evaluation.measure.methods import erase
+from bokwon.evaluation.reading.characters import Box, count_characters, hidden_shares
 from bokwon.evaluation.reading.errors import Edits, add_edits, count_edits, normalise
 from bokwon.evaluation.reading.readers import Reader
+from bokwon.types import Hole
 from bokwon.utilities.checksums import key_of
 from bokwon.utilities.processes import in_processes
 
@@ -27,10 +29,6 @@ CLEAN, DAMAGED = "undamaged", "damaged"
 
 READABLE = 0.25
 """Highest error rate on the undamaged crop; a reader above it cannot judge a restoration."""
-
-
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in the crop."""
 
 # Around a line that is read alone, as a share of its height: accents may rise above the boxes, neighbours stay out.
 _MARGIN = 0.12
@@ -43,10 +41,12 @@ class KnownLine:
     Attributes:
         text: Its characters, normalised.
         box: Where they stand.
+        boxes: Where each of them stands; empty where normalising has merged some.
     """
 
     text: str
     box: Box
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Work:
     readers: tuple[Reader, ...]
     by_line: bool
     texts: dict[str, str] = field(hash=False)
-    """What has been read before, by key."""
+    """Earlier readings, by key."""
 
 
 def known_lines(pair: Pair, images: Path) -> tuple[KnownLine, ...] | None:
@@ -94,7 +94,11 @@ def known_lines(pair: Pair, images: Path) -> tuple[KnownLine, ...] | None:
             if seen:
                 lefts, tops, rights, bottoms = zip(*(box for _, box in seen), strict=True)
                 box = (min(lefts), min(tops), max(rights), max(bottoms))
-                lines.append(KnownLine(normalise("".join(text for text, _ in seen)), box))
+                # A character that is written as several, or merged with its neighbour, has no box of its own.
+                parts = [normalise(text) for text, _ in seen]
+                text = normalise("".join(text for text, _ in seen))
+                own = tuple(place for part, (_, place) in zip(parts, seen, strict=True) for _ in part)
+                lines.append(KnownLine(text, box, own if text == "".join(parts) else ()))
         if next(characters, None) is not None:
             raise ValueError("there are more characters than the text has")
     except (ValueError, KeyError, TypeError, StopIteration) as error:
@@ -126,9 +130,10 @@ def read_pairs(
             not judged by its effect on the layout analysis.
 
     Returns:
-        For each number of a pair: `reader`, its description; `known`, whether the text is known; `readable`, whether
-        the reader can read the undamaged crop; and `readings`, the edits of `undamaged`, `damaged` and each method
-        (only of `undamaged` if it is not readable). A pair without text has no entry.
+        By the pair's number: `reader`, its description; `known`, whether the text is known; `readable`, whether the
+        reader can read the undamaged crop; `readings`, the edits by `undamaged`, `damaged` and method (only
+        `undamaged` where it is not readable); and where the place of every character is known, `characters`, by
+        `damaged` and method what `count_characters` returns. A pair with nothing to read in it has no entry.
 
     Raises:
         InputFileError: A file of a known text is damaged, or a pair's file has changed.
@@ -140,7 +145,7 @@ def read_pairs(
     progress(0, len(by_pair))
     if not by_pair:
         return found
-    # Made when it is needed: most crops that have just been read undamaged are not read again with their next mask.
+    # Made on demand: most undamaged crops are not read again with their next mask.
     work = (_work(mine, readers, journal, by_line) for mine in by_pair.values())
     results = in_processes(_read_pair, work, min(jobs, len(by_pair)), "a reader")
     for done, (number, (texts, entry)) in enumerate(zip(by_pair, results, strict=True), 1):
@@ -163,7 +168,7 @@ def _read_pair(work: _Work) -> tuple[dict[str, str], dict[str, Any] | None]:
     lines = known_lines(work.tasks[0].pair, work.tasks[0].folders.images)
     pictures = _Pictures(work, lines)
     whole = None if lines is None else "".join(line.text for line in lines)
-    # What each reading is set against, part by part: the lines, or all of the crop.
+    # The text that each reading is compared with: of each line, or of the whole crop.
     known = [line.text for line in lines] if lines and work.by_line else [whole]
     best: tuple[float, Reader, list[str]] | None = None
     for reader in work.readers:
@@ -180,7 +185,14 @@ def _read_pair(work: _Work) -> tuple[dict[str, str], dict[str, Any] | None]:
     names = [CLEAN, DAMAGED, *(task.method.name for task in work.tasks)] if readable else [CLEAN]
     edits = {name: asdict(_edits(references, pictures.read(name, reader))) for name in names}
     about = {"reader": reader.description, "known": lines is not None, "readable": readable}
-    return pictures.new, {**about, "readings": edits}
+    entry = {**about, "readings": edits}
+    if readable and lines and all(line.boxes for line in lines):
+        shares = hidden_shares(*pictures.pair(), [box for line in lines for box in line.boxes])
+        told = {name: pictures.read(name, reader) for name in names}
+        entry["characters"] = {
+            name: count_characters(references, shares, told[CLEAN], told[DAMAGED], told[name]) for name in names[1:]
+        }
+    return pictures.new, entry
 
 
 def _edits(texts: Sequence[str], read: Sequence[str]) -> Edits:
@@ -188,28 +200,32 @@ def _edits(texts: Sequence[str], read: Sequence[str]) -> Edits:
 
 
 class _Pictures:
-    """A pair's pictures, read only where no reading is known, and loaded only where one must be read."""
+    """The images of a pair. An image is loaded and read only if its reading is not in the journal."""
 
     def __init__(self, work: _Work, lines: Sequence[KnownLine] | None) -> None:
         self._work = work
         self._boxes = [line.box for line in lines or ()] if work.by_line else []
         self._by_name = {task.method.name: task for task in work.tasks}
-        self._pair: Any = None
+        self._pair: tuple[NDArray[np.uint8], Hole] | None = None
         self.new: dict[str, str] = {}
 
     def read(self, name: str, reader: Reader) -> list[str]:
-        """Return what a picture says, normalised: by line where those are told, else in one piece."""
+        """Return the normalised text of an image: by line if the lines are given, else as one text."""
         key = _keys(self._work.tasks, reader, self._work.by_line)[name]
         text = next((texts[key] for texts in (self._work.texts, self.new) if key in texts), None)
         if text is None:
             text = self.new[key] = self._read(self._picture(name), reader)
         return [normalise(line) for line in text.split("\n")] if self._boxes else [normalise(text)]
 
-    def _picture(self, name: str) -> NDArray[np.uint8]:
+    def pair(self) -> tuple[NDArray[np.uint8], Hole]:
+        """Return the undamaged crop and its hole."""
         if self._pair is None:
             first = self._work.tasks[0]
             self._pair = load_pair(first.pair, first.folders.images, first.folders.masks)
-        truth, hole = self._pair
+        return self._pair
+
+    def _picture(self, name: str) -> NDArray[np.uint8]:
+        truth, hole = self.pair()
         if name in self._by_name:
             return restored_picture(self._by_name[name], truth, hole)
         return truth if name == CLEAN else erase(truth, hole)
@@ -228,7 +244,7 @@ def _cut(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
 
 def _keys(tasks: Sequence[Task], reader: Reader, by_line: bool) -> dict[str, str]:
-    """Return what the journal knows the readings of a pair's pictures by."""
+    """Return the key of a pair's readings in the journal."""
     pair = tasks[0].pair
     crop = pair.image_sha256, pair.window
     names: dict[str, tuple[Any, ...]] = {CLEAN: (CLEAN, *crop), DAMAGED: (DAMAGED, *crop, pair.mask_sha256)}

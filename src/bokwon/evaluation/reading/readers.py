@@ -85,7 +85,7 @@ class RapidReader:
         read = _rapidocr()
         texts = []
         for line in lines:
-            # Its models know columns that lie on their side, as its own detection hands them over.
+            # Its models expect columns rotated to rows, as its own detection passes them.
             flat = np.rot90(line) if line.shape[0] > _TALL * line.shape[1] else line
             result = read(np.ascontiguousarray(flat[..., ::-1]), use_det=False, use_cls=False, use_rec=True)
             texts.append("".join(result.txts or ()))
@@ -126,7 +126,7 @@ class TesseractReader:
         try:
             version = tesseract.get_tesseract_version()
             installed = set(tesseract.get_languages())
-        # Of pytesseract's own, and OSError where the program is there and does not run.
+        # Errors of pytesseract, and OSError if the program exists but does not run.
         except (OSError, tesseract.TesseractNotFoundError) as error:
             fix = "install Tesseract and its languages (apt-get install tesseract-ocr tesseract-ocr-kor)"
             raise MissingDependencyError(f"Tesseract cannot be run: {error}", fix) from error

@@ -24,10 +24,11 @@ def summarise_reading(
         names: The methods, the one of interest first.
 
     Returns:
-        `pairs`, the number of pairs that were read; `without_text`, of pairs without text; `unreadable`, of pairs whose
-        undamaged crop no reader can read; `known`, of read pairs whose text is known. And `rows`: for all pairs, for
-        each reader if there are several, and for each bin, the rates and the recovered share of each image, and in
-        `against` the first method compared with each other one.
+        `pairs` that were read; `without_text`, the number of those with nothing to read; `unreadable`, of those whose
+        undamaged crop no reader can read; `known`, how many of `pairs` have a known text; and `rows`: for all, for each
+        reader where there are several, and for each bin, by picture, the rates and what was recovered, and `against`,
+        the first method beside each other one; and `characters` where their places are known: the number of `pairs`,
+        and the sums of what `count_characters` returns by picture.
     """
     entries = [(pair, found[pair["number"]]) for pair in pairs if pair["number"] in found]
     chosen = [(pair, entry) for pair, entry in entries if entry["readable"]]
@@ -43,7 +44,19 @@ def summarise_reading(
         "unreadable": len(entries) - len(chosen),
         "known": sum(bool(entry["known"]) for _, entry in chosen),
         "rows": [{**about, **_row(mine, names)} for about, mine in groups if mine],
+        "characters": _characters([entry["characters"] for _, entry in chosen if "characters" in entry]),
     }
+
+
+def _characters(entries: Sequence[Mapping[str, Mapping[str, Mapping[str, int]]]]) -> dict[str, Any]:
+    pictures = {
+        name: {
+            group: {key: sum(entry[name][group][key] for entry in entries) for key in counts}
+            for group, counts in groups.items()
+        }
+        for name, groups in (entries[0].items() if entries else ())
+    }
+    return {"pairs": len(entries), "pictures": pictures}
 
 
 def _row(chosen: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], names: Sequence[str]) -> dict[str, Any]:

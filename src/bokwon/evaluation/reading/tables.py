@@ -58,7 +58,41 @@ def reading_tables(results: Mapping[str, Any]) -> list[Table]:
         "invented, other, %",
         f"{first} invents less by, % of characters [95 %]",
     )
-    return [Table(heads, tuple(rates)), *([Table(against, tuple(duels))] if duels else [])]
+    return [
+        Table(heads, tuple(rates)),
+        *_character_table(reading.get("characters", {})),
+        *([Table(against, tuple(duels))] if duels else []),
+    ]
+
+
+_GROUPS = {"untouched": "none", "less": "at most 3/4", "more": "more than 3/4"}
+
+
+def _character_table(characters: Mapping[str, Any]) -> list[Table]:
+    """Return what became of single characters, by how much of their ink the hole hides."""
+    rows = []
+    for name, groups in characters.get("pictures", {}).items():
+        for group, counts in groups.items():
+            total = counts["characters"]
+            if not total:
+                continue
+            won = f"{100 * counts['won_back'] / counts['lost']:.1f}" if counts["lost"] else ""
+            unsafe = counts["wrong"] + counts["invented"]
+            shares = [f"{100 * number / total:.1f}" for number in (counts["missing"], unsafe, counts["wrong"])]
+            invented = f"{100 * counts['invented'] / total:.1f}"
+            rows.append((name, _GROUPS[group], str(total), str(counts["lost"]), won, *shares, invented))
+    heads = (
+        f"Characters that are read right undamaged, in {characters.get('pairs', 0)} crops",
+        "their ink hidden",
+        "characters",
+        "lost by the damage",
+        "won back, % of the lost",
+        "safe: missing, %",
+        "unsafe: wrong or invented, %",
+        "wrong, %",
+        "invented, %",
+    )
+    return [Table(heads, tuple(rows))] if rows else []
 
 
 def reading_note(results: Mapping[str, Any]) -> str:

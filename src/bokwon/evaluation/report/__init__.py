@@ -7,6 +7,7 @@ from bokwon.evaluation.report.blind import Tally, Trial, choose_trials, exact_in
 from bokwon.evaluation.report.cases import Case, choose_cases, detail_window, outline
 from bokwon.evaluation.report.compare import Comparison, Row, format_comparison
 from bokwon.evaluation.report.html import draw_cases, to_html
+from bokwon.evaluation.report.ink import summarise_ink
 from bokwon.evaluation.report.markdown import table_text, to_markdown
 from bokwon.evaluation.report.page import html_page, html_table
 from bokwon.evaluation.report.results import collect, read_results, summaries, to_csv, to_json
@@ -17,8 +18,10 @@ from bokwon.evaluation.report.tables import (
     cell_name,
     cost_table,
     figure_table,
+    ink_table,
     interval_text,
     overview_table,
+    ratio_table,
 )
 
 __all__ = [
@@ -46,13 +49,16 @@ __all__ = [
     "format_tally",
     "html_page",
     "html_table",
+    "ink_table",
     "interval",
     "interval_text",
     "outline",
     "overview_table",
+    "ratio_table",
     "read_results",
     "summaries",
     "summarise",
+    "summarise_ink",
     "table_text",
     "tally",
     "to_csv",

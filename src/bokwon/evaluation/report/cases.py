@@ -1,4 +1,4 @@
-"""Single pairs to look at: which ones, and their pictures with the hole outlined."""
+"""Single pairs for the report: their choice, and their images with the hole outlined."""
 
 from __future__ import annotations
 

@@ -12,9 +12,11 @@ from typing import Any
 from bokwon.errors import InputFileError
 from bokwon.evaluation.data.pairs import Plan
 from bokwon.evaluation.measure.benchmark import Task
+from bokwon.evaluation.measure.ink import INK_FIGURES
 from bokwon.evaluation.measure.local import DEVIATIONS, THICKNESSES
 from bokwon.evaluation.measure.machine import describe_machine, versions
 from bokwon.evaluation.measure.methods import Method
+from bokwon.evaluation.report.ink import summarise_ink
 from bokwon.evaluation.report.statistics import summarise
 from bokwon.evaluation.report.tables import cell_name
 from bokwon.synthesis.masks.bins import CELLS, Cell
@@ -23,7 +25,7 @@ from bokwon.utilities.json_files import read_object
 __all__ = ["collect", "read_results", "summaries", "to_csv", "to_json"]
 
 FORMAT = 1
-_COLUMNS = ("hole_psnr", "hole_l1", "l1", "psnr", "ssim", "vgg", "lpips")
+_COLUMNS = ("hole_psnr", "hole_l1", "l1", "psnr", "ssim", *INK_FIGURES, "vgg", "lpips", "st_lpips")
 _COSTS = ("seconds", "cpu_seconds", "peak_mb")
 
 
@@ -86,7 +88,7 @@ def collect(
 def summaries(
     pairs: Sequence[Mapping[str, Any]], names: Sequence[str], cells: Sequence[Cell] = CELLS
 ) -> dict[str, Any]:
-    """Return the averages over pairs: `cells`, `all` and `classes`.
+    """Return the figures of pairs together: `cells`, `all`, `ink` and `classes`.
 
     Args:
         pairs: Records of the pairs, measured with every method.
@@ -101,6 +103,7 @@ def summaries(
     return {
         "cells": rows,
         "all": summarise(pairs, names),
+        "ink": summarise_ink(pairs, names),
         "classes": {
             "thickness": {"limits": list(THICKNESSES), **_classes(pairs, names, "thickness")},
             "deviation": {"limits": list(DEVIATIONS), **_classes(pairs, names, "deviation")},

@@ -26,11 +26,13 @@ class Metric:
         title: Heading of its column.
         digits: Decimals that are printed.
         higher_is_better: Whether larger values are better.
+        ratio: Whether methods are compared by the ratio of their means too.
     """
 
     title: str
     digits: int
     higher_is_better: bool
+    ratio: bool = False
 
 
 METRICS: dict[str, Metric] = {
@@ -41,8 +43,9 @@ METRICS: dict[str, Metric] = {
     "ssim": Metric("SSIM", 4, True),
     "vgg": Metric("VGG distance", 4, False),
     "lpips": Metric("LPIPS", 4, False),
+    "st_lpips": Metric("Shift-tolerant LPIPS", 4, False, ratio=True),
 }
-"""What is averaged, by name in the records."""
+"""The figures that are averaged, by name in the records."""
 
 
 @dataclass(frozen=True)
@@ -173,10 +176,10 @@ def summarise(pairs: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> dic
         methods: Names, in the order of the table.
 
     Returns:
-        `pairs`, their number, and `methods`. These have for each method and metric `mean`, `median` and `gain`: the
-        difference from the best other method (`other`) with its interval, positive if this method is better. Each
-        method also has the median `seconds` and `cpu_seconds` and the largest `peak_mb` of a pair, None if they are not
-        known.
+        `pairs`, their number, and `methods`: for each method and metric `mean`, `median` and `gain`, the difference to
+        the best other method (`other`) with its interval, positive where this method is better; of some metrics
+        `ratios`, the mean over that of each other method, with its interval; and for each method the median `seconds`
+        and `cpu_seconds` and the largest `peak_mb` of a pair, None where they are not known.
     """
     result: dict[str, Any] = {"pairs": len(pairs), "methods": {}}
     if not pairs:
@@ -184,7 +187,7 @@ def summarise(pairs: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> dic
     groups = [str(pair["image"]) for pair in pairs]
     for method in methods:
         figures = [pair["methods"][method] for pair in pairs]
-        # Nobody measured what results from a folder cost.
+        # The cost of results from a folder is not known.
         costs = {key: [f[key] for f in figures if f[key] is not None] for key in ("seconds", "cpu_seconds", "peak_mb")}
         result["methods"][method] = {
             "seconds": round(float(np.median(costs["seconds"])), 4) if costs["seconds"] else None,
@@ -207,6 +210,12 @@ def summarise(pairs: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> dic
                 best = max(others, key=lambda other: sign * means[other])
                 gain = interval((sign * (values - columns[best])).tolist(), groups)
                 summary["gain"] = {"other": best, **gain.record()}
+            if metric.ratio:
+                summary["ratios"] = {
+                    other: interval(values.tolist(), groups, columns[other].tolist()).record()
+                    for other in others
+                    if columns[other].sum() > 0
+                }
             result["methods"][method][key] = summary
     return result
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bokwon.evaluation.measure.ink import INK_FIGURES, LEAST_INK
 from bokwon.evaluation.report.statistics import METRICS
-from bokwon.synthesis.masks.bins import Cell
+from bokwon.synthesis.masks.bins import BINS, Cell
 
 __all__ = [
     "PUBLISHED",
@@ -15,8 +16,10 @@ __all__ = [
     "cell_name",
     "cost_table",
     "figure_table",
+    "ink_table",
     "interval_text",
     "overview_table",
+    "ratio_table",
     "tables",
 ]
 
@@ -27,7 +30,7 @@ PUBLISHED: dict[str, dict[str, tuple[float, ...]]] = {
         "border": (34.34, 28.32, 25.25, 22.89, 21.38, 19.04),
     },
 }
-"""What is reported for the paper's own network on Places2, by bin: L1 % and PSNR of the composite.
+"""Published figures of the paper's own network on Places2, by bin: L1 % and PSNR of the composite.
 
 Measured elsewhere, on other images, and taken from secondary sources: context, not a comparison.
 
@@ -55,13 +58,53 @@ class Table:
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
-    """Return all tables of a report: an overview, each figure's means and medians by cell, and the costs."""
+    """Return all tables of a report: an overview, ink, each figure's means and medians by cell, ratios, and costs."""
     names = [method["name"] for method in results["methods"]]
-    found = [overview_table(results, names)]
+    found = [overview_table(results, names), *ink_table(results)]
     for key in METRICS:
         if any(key in cell["methods"].get(names[0], {}) for cell in results["cells"]):
             found += [figure_table(results, names, key, statistic) for statistic in ("mean", "median")]
-    return [*found, cost_table(results, names)]
+    return [*found, *ratio_table(results, names), cost_table(results, names)]
+
+
+def ink_table(results: Mapping[str, Any]) -> list[Table]:
+    """Return what became of the ink, by method and bin; no table where no pair hides enough of it."""
+    rows = []
+    for row in results.get("ink", {}).get("rows", ()):
+        place = "all"
+        if row["bin"] is not None:
+            place = "{:.0f}-{:.0f} %".format(*(100 * share for share in BINS[row["bin"]]))
+        for name, figures in row["methods"].items():
+            rows.append((name, place, str(row["pairs"]), *(f"{figures[key]:.1f}" for key in INK_FIGURES)))
+    heads = (
+        f"Ink, % of what the hole hides: median over pairs that hide at least {LEAST_INK} pixels of it",
+        "hole",
+        "pairs",
+        "put back ↑",
+        "false ↓",
+        "put back at 5 % false ↑",
+        "put back at 10 % false ↑",
+        "ghost ↓",
+        "tint, levels ↓",
+    )
+    return [Table(heads, tuple(rows))] if rows else []
+
+
+def ratio_table(results: Mapping[str, Any], names: Sequence[str]) -> list[Table]:
+    """Return the ratio of the first method's mean to each other's, of the figures that are compared so."""
+    summaries = results["all"]["methods"].get(names[0], {})
+    rows = [
+        (METRICS[key].title, other, f"{ratio['mean']:.3f} {_limits(ratio)}")
+        for key in METRICS
+        for other, ratio in summaries.get(key, {}).get("ratios", {}).items()
+    ]
+    heads = (f"Ratio of means over all {results['all']['pairs']} pairs", "other", f"{names[0]} / other [95 %]")
+    return [Table(heads, tuple(rows))] if rows else []
+
+
+def _limits(ratio: Mapping[str, float | None]) -> str:
+    low, high = ratio["low"], ratio["high"]
+    return "[-]" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
 
 
 def figure_table(results: Mapping[str, Any], names: Sequence[str], key: str, statistic: str) -> Table:

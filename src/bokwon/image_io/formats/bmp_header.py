@@ -17,6 +17,8 @@ _FILE_HEADER = 14
 _OLDEST, _USUAL, _WITH_MASKS, _WITH_ALPHA, _NEWEST = 12, 40, 52, 56, 124
 _OS2 = range(16, 65)
 _DEPTHS = (1, 2, 4, 8, 16, 24, 32)
+_DEEP = 64
+"""Bits a pixel of linear light, which Windows writes."""
 _MASKS_OF_16 = (0x7C00, 0x3E0, 0x1F, 0)
 _KINDS = {
     3: "is compressed as a fax (Huffman 1D)",
@@ -91,8 +93,9 @@ def read_header(name: str, stream: BinaryIO) -> BmpHeader:
     compression, stored, across, down, used, _ = struct.unpack("<IIiiII", rest[:24])
     os2 = length not in (_OLDEST, _USUAL, _WITH_MASKS, _WITH_ALPHA, 108, _NEWEST)
     if (os2 and compression in (3, 4)) or compression not in (PLAIN, *RUN_LENGTH, *BITFIELDS):
-        what = _KINDS.get(compression, f"is compressed in a way of its own ({compression})")
-        raise InputFileError(f"{name} is a BMP that {what}, which bokwon does not read", "convert it to PNG")
+        raise _unread(name, _KINDS.get(compression, f"is compressed in a way of its own ({compression})"))
+    if depth == _DEEP:
+        raise _unread(name, f"has {depth} bits a pixel")
     if depth not in _DEPTHS or width <= 0 or height == 0:
         raise ValueError(f"it is of {width}x{height} pixels of {depth} bits")
     palette_at = _FILE_HEADER + length
@@ -127,11 +130,17 @@ def read_header(name: str, stream: BinaryIO) -> BmpHeader:
     )
 
 
+def _unread(name: str, what: str) -> InputFileError:
+    return InputFileError(f"{name} is a BMP that {what}, which bokwon does not read", "convert it to PNG")
+
+
 def _palette(
     stream: BinaryIO, place: int, samples_at: int, used: int, depth: int, entry: int
 ) -> tuple[tuple[int, int, int], ...]:
     if depth > 8:
         return ()
+    if used and samples_at <= place:
+        raise ValueError("its samples begin where its palette is")
     # Some say that they have more colours than indices, and some have fewer than they say.
     count = min(used or 1 << depth, 1 << depth, max(samples_at - place, 0) // entry)
     stream.seek(place)

@@ -1,4 +1,4 @@
-"""HEIF (HEIC) and AVIF, which are read and never written: what is restored becomes a PNG."""
+"""HEIF (HEIC) and AVIF. They are read but never written: restored pages become PNG."""
 
 from __future__ import annotations
 

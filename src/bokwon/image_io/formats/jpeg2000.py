@@ -23,7 +23,9 @@ SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM = b"\xff\x4f\xff\x51"
 _FILE_TYPE = b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 "
 _XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_CMYK, _SRGB, _GRAY = 12, 16, 17
+_CMYK, _SRGB, _GRAY, _SYCC = 12, 16, 17, 18
+_KEPT_SPACES = (_CMYK, _SRGB, _GRAY, _SYCC)
+"""Numbers of colour spaces (ISO/IEC 15444-1, table I.10)."""
 _MULTIPLIED = 2
 _TRANSLATED = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
 # Samples per metre, as two fractions and powers of ten: vertical first.
@@ -54,49 +56,63 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     with_palette = any(kind == b"pclr" for kind, _ in _boxes(header))
     bits = min(form.depths, default=0)
     if len(set(form.depths)) > 1 or not 8 <= bits <= 16 or len(form.depths) not in _MODES:
-        kept = "8 to 16 bits of gray, RGB or CMYK, with or without alpha"
-        raise InputFileError(f"{name} is a kind of JPEG 2000 that bokwon does not keep", f"convert it to {kept}")
+        raise _not_kept(name)
     if _has_multiplied_alpha(header):
         raise multiplied_alpha(name)
-    profile, inks = _colour(header)
+    profile, space = _colour(header)
+    if space not in (None, *_KEPT_SPACES):
+        raise _not_kept(name, f", of the colour space {space}")
     xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
     metadata = Metadata(icc=profile, xmp=xmp, dpi=_resolution(header))
-    if with_palette or set(form.samplings) != {(1, 1)}:
-        return _changed(name, data, metadata, boxes, max_pixels, with_palette=with_palette)
-    pixels = np.asarray(_codec().jpeg2k_decode(codestream))
+    if set(form.samplings) != {(1, 1)}:
+        with pillow.opened(name, io.BytesIO(data), "JPEG2000", max_pixels) as image:
+            pixels, mode, _ = from_pillow(image.convert("RGB") if image.mode == "YCbCr" else image)
+        change = "its chroma, stored smaller than its luma, comes back as red, green and blue of full size"
+        return _renewed(name, pixels, mode, metadata, boxes, change)
+    change = _change(header, space)
+    # With the boxes, OpenJPEG also looks colours up, turns luma and chroma to RGB, and puts channels in order.
+    pixels = np.asarray(_codec().jpeg2k_decode(data if change else codestream))
     if pixels.shape[:2] != form.size[::-1]:
         raise InputFileError(f"{name} is damaged: it decodes to another size", "get an undamaged copy")
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    if channels not in _MODES:
+        raise _not_kept(name)
+    mode = "CMYK" if space == _CMYK and channels == 4 else _MODES[channels]
+    if with_palette:
+        bits = 8 * pixels.dtype.itemsize
     if 8 < bits < 16:
         # As bright as 16 bits are; going back loses nothing.
         pixels = np.asarray(pixels << (16 - bits), np.uint16)
-    mode = "CMYK" if inks else _MODES[len(form.depths)]
-    metadata = replace(metadata, jpeg2000=boxes, jpeg2000_bits=bits if 8 < bits < 16 else None)
-    return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", metadata)
+        metadata = replace(metadata, jpeg2000_bits=bits)
+    if change:
+        return _renewed(name, pixels, mode, metadata, boxes, change)
+    return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", replace(metadata, jpeg2000=boxes))
 
 
-def _changed(
-    name: str,
-    data: bytes,
-    metadata: Metadata,
-    boxes: tuple[tuple[bytes, bytes], ...],
-    max_pixels: int,
-    *,
-    with_palette: bool,
+def _not_kept(name: str, which: str = "") -> InputFileError:
+    kept = "8 to 16 bits of gray, RGB or CMYK, with or without alpha"
+    return InputFileError(f"{name} is a kind of JPEG 2000 that bokwon does not keep{which}", f"convert it to {kept}")
+
+
+def _change(header: bytes, space: int | None) -> str:
+    """Return what of the samples comes back otherwise than it is stored, in words; nothing for the usual kind."""
+    if any(kind == b"pclr" for kind, _ in _boxes(header)):
+        return "palette image: comes back with full colours, because a filled hole needs colours the palette lacks"
+    if space == _SYCC:
+        return "its luma and chroma come back as red, green and blue"
+    # Colours count from 1, 0 is the picture as a whole.
+    if any(kind == 0 and colour not in (0, channel + 1) for channel, kind, colour in _definitions(header)):
+        return "its channels, stored in another order, come back in the usual one"
+    return ""
+
+
+def _renewed(
+    name: str, pixels: Pixels, mode: str, metadata: Metadata, boxes: tuple[tuple[bytes, bytes], ...], change: str
 ) -> Page:
-    """Decode samples that come back as others: colours of a palette, or chroma that is smaller than luma."""
-    if with_palette:
-        change = "palette image: comes back with full colours, because a filled hole needs colours the palette lacks"
-    else:
-        change = "its chroma, stored smaller than its luma, comes back as red, green and blue of full size"
-    with pillow.opened(name, io.BytesIO(data), "JPEG2000", max_pixels) as image:
-        pixels, mode, _ = from_pillow(image.convert("RGB") if image.mode == "YCbCr" else image)
-    # The header is made anew, for the samples that are written; all else stays.
+    """Return a page whose header is made anew, for the samples that are written; all else stays."""
     fresh = dict(_new_boxes(pixels, mode, metadata))
-    if boxes:
-        kept = tuple((kind, fresh[kind] if kind == b"jp2h" else content) for kind, content in boxes)
-        metadata = replace(metadata, jpeg2000=kept)
-    else:
-        metadata = replace(metadata, jpeg2000=())
+    kept = tuple((kind, fresh[kind] if kind == b"jp2h" else content) for kind, content in boxes)
+    metadata = replace(metadata, jpeg2000=kept)
     return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", metadata, (f"{name}: {change}",))
 
 
@@ -230,27 +246,31 @@ def _resolution(header: bytes) -> tuple[float, float] | None:
     return plausible_dpi(across / below_across * per_inch[0], down / below_down * per_inch[1])
 
 
-def _has_multiplied_alpha(header: bytes) -> bool:
-    """Return whether the channel definitions (cdef) call one the opacity that colours are multiplied by."""
+def _definitions(header: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the channel definitions (cdef): the number of a channel, its kind, and the colour that it is or is for."""
     content = next((content for kind, content in _boxes(header) if kind == b"cdef"), b"")
     entries = content[2:]
-    whole = entries[: len(entries) // 6 * 6]
-    return any(kind == _MULTIPLIED for _, kind, _ in struct.iter_unpack(">HHH", whole))
+    yield from struct.iter_unpack(">HHH", entries[: len(entries) // 6 * 6])
 
 
-def _colour(header: bytes) -> tuple[bytes | None, bool]:
-    """Return the colour profile, and whether the picture is of inks, as a profile or a number says."""
+def _has_multiplied_alpha(header: bytes) -> bool:
+    """Return whether the channel definitions call one the opacity that colours are multiplied by."""
+    return any(kind == _MULTIPLIED for _, kind, _ in _definitions(header))
+
+
+def _colour(header: bytes) -> tuple[bytes | None, int | None]:
+    """Return the colour profile, and the number of the colour space; None for the one that is not told."""
     content = next((content for kind, content in _boxes(header) if kind == b"colr"), b"")
     if content[:1] == b"\2":
-        return content[3:], content[19:23] == b"CMYK"
-    return None, content[:1] == b"\1" and content[3:7] == struct.pack(">I", _CMYK)
+        return content[3:], _CMYK if content[19:23] == b"CMYK" else None
+    return None, int.from_bytes(content[3:7], "big") if content[:1] == b"\1" and len(content) >= 7 else None
 
 
 def _new_boxes(pixels: Pixels, mode: str, metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
     """Make the boxes of a page that was of another format."""
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    depth = pixels.dtype.itemsize * 8 - 1
+    depth = (metadata.jpeg2000_bits or pixels.dtype.itemsize * 8) - 1
     parts = [(b"ihdr", struct.pack(">IIHBBBB", height, width, channels, depth, 7, 0, 0))]
     if metadata.icc:
         parts.append((b"colr", b"\2\0\0" + metadata.icc))

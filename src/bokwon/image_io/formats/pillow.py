@@ -81,8 +81,9 @@ def opened(name: str, stream: BinaryIO, file_format: str, max_pixels: int) -> It
     with image:
         if image.width * image.height > max_pixels:
             raise too_many_pixels(name, max_pixels)
-        # Phones append depth maps and previews to JPEG files; those are no pages.
-        if file_format != "JPEG":
+        # Phones append depth maps and previews to JPEG files; those are no pages. Those of a TIFF are counted by its
+        # reader: Pillow follows the way from one to the next out of the file.
+        if file_format not in ("JPEG", "TIFF"):
             check_single(name, getattr(image, "n_frames", 1), file_format)
         yield image
 

@@ -16,7 +16,7 @@ _END = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
 _PALETTE = 3
 _BLOCK = 1 << 20
 _LARGEST_TEXT = 64 * 2**20
-"""A colour profile or text may unfold to as many bytes; what is more is an attack."""
+"""Largest size of an unpacked colour profile or text, bytes. More is treated as an attack."""
 _PADDING = b"\0\r\n "
 
 

@@ -15,7 +15,7 @@ __all__ = ["decode", "decode_eight_bits", "encode"]
 
 
 def decode(name: str, data: bytes, high_bytes: Pixels) -> NDArray[np.uint16]:
-    """Decode a file of which Pillow gives only the high bytes, and hold the one against the other.
+    """Decode a file of which Pillow returns only the high bytes, and compare both results.
 
     Args:
         name: Name in messages.

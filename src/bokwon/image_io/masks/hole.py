@@ -1,4 +1,4 @@
-"""Holes themselves: taking one from a Python caller, whether it fits and is plausible, growing it."""
+"""Holes: reading one from Python, checking its size and area, growing it."""
 
 from __future__ import annotations
 

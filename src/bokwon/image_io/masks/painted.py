@@ -10,7 +10,7 @@ from bokwon.types import Hole
 __all__ = ["changed_pixels"]
 
 _LOSSLESS = 2
-"""Two decoders of one JPEG differ by no more 8-bit levels."""
+"""Largest difference of two decoders for the same JPEG, 8-bit levels."""
 _TOLERANCE = 16
 """What saving as JPEG changes, in 8-bit levels, on 95 % of a page."""
 _SAME = 0.95

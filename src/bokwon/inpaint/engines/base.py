@@ -19,7 +19,7 @@ __all__ = ["CONCURRENCY", "CONTRACT", "SCALE", "Engine", "ModelEngine"]
 CONCURRENCY = 2
 """How many tiles model files run at the same time on one processor: each takes 200 to 400 MB."""
 SCALE = "scale"
-"""The input that a model may have besides, and that may be left out: the contrast of the page."""
+"""Name of an optional input of models: the contrast of the page."""
 # The output is known by its place: ONNX allows no output to share the input's name.
 CONTRACT = "a model has the float32 inputs image (N,3,H,W) and valid (N,1,H,W), and one output, the image (N,3,H,W)"
 

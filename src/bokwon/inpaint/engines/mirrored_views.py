@@ -50,7 +50,7 @@ class EnsembleEngine(ModelEngine):
         total = np.zeros((1, 3, *missing.shape), np.float32)
         for rows, columns in _FLIPS[: self._views]:
             filled = self._engine.run(light[rows, columns], missing[rows, columns], scale)
-            # Each as it would be written: what is whiter than white counts as white.
+            # Each view is clipped as it would be written: values above white count as white.
             total += np.clip(filled, 0.0, 1.0)[..., rows, columns]
         total /= self._views
         return total

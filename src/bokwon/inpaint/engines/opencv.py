@@ -17,7 +17,7 @@ __all__ = ["CLASSICAL", "OpenCVEngine"]
 CLASSICAL: tuple[Classical, ...] = get_args(Classical)
 
 RADIUS = 3
-"""Neighbourhood of a missing pixel that is looked at, pixels: what is usual, and fast."""
+"""Radius of the neighbourhood of a missing pixel, pixels: the usual value, and fast."""
 
 
 class OpenCVEngine(Engine):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
@@ -23,7 +22,7 @@ from bokwon.inpaint.tiling import GRID, grid_of
 from bokwon.settings import Precision
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.processes import available_cores
-from bokwon.utilities.telemetry import switch_off_telemetry
+from bokwon.utilities.telemetry import import_openvino
 
 __all__ = ["OpenVinoEngine", "computes_in_bfloat16", "shape_buckets"]
 
@@ -44,12 +43,6 @@ def computes_in_bfloat16() -> bool:
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _openvino() -> Any:
-    # Imported by name, because it has no types.
-    switch_off_telemetry()
-    return importlib.import_module("openvino")
-
-
 @lru_cache(maxsize=1)
 def _core() -> Any:
     """Return the only core of the process. It lives as long as the process.
@@ -58,7 +51,7 @@ def _core() -> Any:
     found. If there are two cores and the older one is deleted first, that stack is freed memory, and the next signal
     (Ctrl-C, the end of a child process) kills the process.
     """
-    return _openvino().Core()
+    return import_openvino().Core()
 
 
 class OpenVinoEngine(ModelEngine):
@@ -95,7 +88,7 @@ class OpenVinoEngine(ModelEngine):
         precision: Precision = "auto",
     ) -> None:
         try:
-            openvino, core = _openvino(), _core()
+            openvino, core = import_openvino(), _core()
         except ImportError as error:
             message = f"OpenVINO cannot be imported: {error}"
             raise MissingDependencyError(message, "pip install 'bokwon[openvino]', or --engine onnx") from error
@@ -274,7 +267,7 @@ class _Programs:
             return self._kept[kind]
 
     def _compile(self, kind: _Kind) -> SimpleQueue[Any]:
-        openvino = _openvino()
+        openvino = import_openvino()
         model = self._model.clone()
         if kind.shape != _ANY:
             channels = {"image": 3, "valid": 1}

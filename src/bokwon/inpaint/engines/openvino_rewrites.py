@@ -1,7 +1,7 @@
-"""A model's graph as OpenVINO computes it fastest: some operators are replaced by others that compute the same.
+"""Rewrites a model's graph for OpenVINO: some operators are replaced by equivalent ones that it computes faster.
 
-OpenVINO's convolutions come near to what a processor can do. Its pooling and its interpolation of pictures of few
-channels do not: they work on sixteen channels at a time, whether there are as many or not.
+OpenVINO's convolutions are close to the limits of a processor. Its pooling and interpolation of images with few
+channels are not: they always compute sixteen channels at a time.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 __all__ = ["tune", "window_kernel"]
 
 _FEW = 4
-"""Most channels that are pooled by a convolution, which computes all of them for each."""
+"""Largest number of channels that are pooled by a convolution, whose work grows with its square."""
 _CHANNELS_APART = 4
-"""From which factor on channels are enlarged as so many pictures: what they become is not put in order once more."""
+"""From this factor on, each channel is enlarged as a separate image, which saves reordering the result."""
 _COUNTED = range(5, 17, 2)
 """Sides of the windows that are counted by a convolution of blocks: counts below 256 are exact in bfloat16."""
 _BLOCK = 4
-"""Side of the squares of pixels that are made channels where windows are counted."""
+"""Side of the blocks of pixels that become channels for counting windows."""
 
 
 def tune(openvino: Any, model: Any) -> None:
-    """Replace the operators of a model that OpenVINO is slow with, in place.
+    """Replace operators that are slow in OpenVINO, in place.
 
     Args:
         openvino: The module.
-        model: A model of its kind, for one size of picture; one that has no such operators stays as it is.
+        model: Its model, for one size of image. Without such operators it stays as it is.
     """
     ops, replace = openvino.opset13, openvino.utils.replace_node
     for node in model.get_ordered_ops():

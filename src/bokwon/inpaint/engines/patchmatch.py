@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.errors import MissingDependencyError
-from bokwon.inpaint.colour import Light
+from bokwon.inpaint.colour import Light, eight_bits
 from bokwon.inpaint.engines.base import Engine
 
 __all__ = ["PatchMatchEngine"]
@@ -47,8 +47,7 @@ class PatchMatchEngine(Engine):
 
     def fill(self, light: Light, missing: NDArray[np.bool_], scale: float = 0.0) -> NDArray[np.float32]:
         """Inpaint a tile; see `Engine.fill`."""
-        bright = light if light.dtype == np.uint8 else np.asarray(light >> 8, np.uint8)
-        image = np.array(np.broadcast_to(bright, (*missing.shape, 3)))
+        image = np.array(np.broadcast_to(eight_bits(light), (*missing.shape, 3)))
         if min(missing.shape) > PATCH and missing.any():
             image[missing] = 0
             self._set_seed(_SEED)

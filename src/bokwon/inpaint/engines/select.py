@@ -1,4 +1,4 @@
-"""Which engine runs a model file, in which precision: what was asked for, or what is fastest here."""
+"""Chooses the engine and the precision for a model file: those asked for, or the fastest ones on this machine."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def in_precision(model: Model, precision: Precision, engine: EngineName) -> Mode
         try:
             return find_int8(model)
         except InputFileError:
-            # Most models have none; one that is another's is not for this one to run.
+            # Most models have no int8 version. One that belongs to another model is not used.
             return model
     return model
 
@@ -137,7 +137,7 @@ def prefers_int8(engine: EngineName) -> bool:
     """
     if engine == "openvino" or platform.machine().lower() not in _X86_64:
         return False
-    # Without ONNX Runtime, whoever loads the engine says so.
+    # If ONNX Runtime is missing, loading the engine reports it.
     return fastest_device() == "processor"
 
 

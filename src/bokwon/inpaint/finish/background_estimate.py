@@ -118,7 +118,8 @@ def estimate_background(
         found: list[_Patch] = []
         for patches in pool.map(estimate, block_groups(wanted)):
             found = sorted(found + patches, key=lambda patch: patch.rank, reverse=True)[:_CANDIDATES]
-    if near is not None and not seen.any():
+    # A fill lies near its hole: elsewhere there is nothing to measure.
+    if near is not None and not filled and not seen.any():
         return estimate_background(pixels, missing, mode, seed=seed, concurrency=concurrency, halo=halo)
     clean = [patch for patch in found if patch.rank[0] >= _CLEAN_ENOUGH]
     if halo > _INK_HALOS[1] and not filled and not clean:

@@ -85,7 +85,7 @@ def _lightest(light: Light, known: Hole) -> tuple[NDArray[np.float32], NDArray[n
     light, known = whole_blocks(light, known)
     height, width, channels = light.shape
     white = np.float32(largest(light))
-    # Twenty times as fast as a product.
+    # bitwise_and is twenty times as fast as a product.
     shown = cv2.bitwise_and(light, light, mask=known.view(np.uint8)).reshape(light.shape)
     size = width // _SPOT, height // _SPOT
     share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)[..., None]

@@ -13,25 +13,25 @@ Points = NDArray[np.intp]
 Floats = NDArray[np.float32]
 
 COLOURS = (-2, 2)
-"""The same for its colour, which varies more slowly."""
+"""Rows and columns of a patch at which colour is compared, which varies more slowly than lightness, pixels."""
 STRIDE = 2
 """Distance of neighbouring patches of the fill, pixels."""
 SAMPLE = 1024
-"""How many known patches of a window each patch of the fill is compared with at first; half of them are drawn from all
-alike, half from the ones with strokes."""
+"""Number of known patches that each patch of the fill is first compared with: half of them drawn from all, half from
+those with strokes."""
 SWEEPS = 2
-"""How often the matches of neighbours and small moves are tried after that."""
+"""Number of rounds of trying the matches of neighbours and small moves."""
 MOVES = (8, 3, 1, 1)
-"""How far these moves go, pixels."""
+"""Largest length of each small move, pixels."""
 CLOSE = 5.0
-"""Patches that differ by less, in levels of 255 root mean square, are as good as equal: no better match is sought."""
+"""Root mean square difference, levels of 255, below which patches count as equal and no better match is sought."""
 PIECES = (24, 12)
-"""Sides of the blocks of the page in which neighbouring patches of the fill take neighbouring known ones if all that is
-lost is less than `CLOSE`, pixels: paper keeps its grain so."""
+"""Sides of areas, pixels, whose patches are copied from one place of the page if the difference stays below `CLOSE`. So
+paper keeps its grain."""
 AT_ONCE = 1 << 21
-"""How many differences are held in memory at a time."""
+"""Number of differences that are kept in memory at a time."""
 PAD = 4
-"""How far patches may reach beyond the window, pixels."""
+"""Distance by which patches may extend beyond the window, pixels."""
 
 
 def padded(places: Points, width: int) -> Points:
@@ -64,7 +64,7 @@ def descriptors(light: Floats, planes: tuple[tuple[int, ...], ...], steps: tuple
         maps.append(np.rint(padded * np.float32(scale)).reshape(-1))
         offsets.extend(start + down * (width + 2 * PAD) + across for down in steps for across in steps)
 
-    # As much for each pixel of the patch: what is compared at fewer points counts more at each.
+    # The same weight for each pixel of the patch: colour is compared at fewer points, so each point counts more.
     more = len(steps) / len(COLOURS)
     for plane in planes:
         channels = [light[..., channel] for channel in plane]
@@ -137,7 +137,7 @@ class Search:
         places, descriptors = sample
         half = np.float32(0.5) * (descriptors * descriptors).sum(axis=1)
         turned = np.ascontiguousarray(descriptors.T)
-        # Every second one each way; those between begin with its match.
+        # Every second patch in each direction. Those between start from its match.
         row, column = (axis % (2 * STRIDE) for axis in self._in_page())
         first = self._number[np.maximum(self._points - row * self._width - column, 0)]
         first = np.where((first >= 0) & (column <= self._points % self._width), first, np.arange(len(first)))

@@ -1,4 +1,4 @@
-"""Fills made of the page's own patches: each patch of a fill gives way to the most similar known patch near it."""
+"""Fills made of patches of the page: each patch of a fill is replaced by the most similar known patch nearby."""
 
 from __future__ import annotations
 
@@ -29,27 +29,28 @@ __all__ = ["match_patches"]
 RADIUS = 3
 """Patches are squares of 2 * RADIUS + 1 pixels."""
 ROUNDS: tuple[tuple[int, ...], ...] = ((-4, -2, 0, 2, 4), (-3, -1, 1, 3))
-"""In each round, the rows and columns of a patch, from its centre, where its lightness is compared, pixels. The first
-round looks at a larger patch, so that strokes go on; the second one at a smaller one, so that they are sharp."""
+"""For each round, the rows and columns of a patch at which lightness is compared, pixels from its centre. The first
+round uses a larger patch, which continues strokes; the second a smaller one, which keeps them sharp."""
 REACH = 96
-"""How far around a window known patches are looked for, pixels. It doubles where that leaves too few."""
+"""Distance around a window in which known patches are sought, pixels. It is doubled if there are too few."""
 LEAST = 256
 TILING = Tiling(512, 32, True, 32)
-"""Windows that the page is cut into, and how far their seams are blended, pixels."""
+"""Windows of the page, and the width over which their seams are blended, pixels."""
 FAINT, FADE = (0.4, 0.6), (1.0, 2.0)
-"""A fill that is darker than its paper by less than the first, as a share, is in doubt and gives way to paper before it
-is compared: its contrast is multiplied by its share of that, to the power of the second. Both near the rim of a hole
-and deep in it, where little is sure."""
+"""A fill with less contrast to its paper than `FAINT` (a share) is uncertain. Before it is compared, its contrast is
+multiplied by (contrast / FAINT) to the power of `FADE`, so it becomes paler. The first value is for the rim of a hole,
+the second for its depth."""
 GRAIN = 0.05
-"""What is darker by much less than this share is the grain of the paper, and no smear."""
+"""Pixels that are darker than the paper by much less than this share are grain, not a smear."""
 RIM, DEEP = 6.0, 20.0
-"""Where the rim ends and where a hole is deep, pixels from what is known."""
+"""Distances from known pixels, pixels: where the rim of a hole ends, and where the hole is deep."""
 PAPER, COARSER = 28, 4
-"""Side of the square whose closing is the paper, pixels; strokes are thinner. And how far the page is shrunk first."""
+"""Side of the square of a morphological closing that gives the paper, pixels (strokes are thinner); and the factor by
+which the page is shrunk first."""
 SOFTNESS = 16.0
 """How fast the weight of a match falls with its difference, levels of 255."""
 BORDER = 12
-"""How far beyond its window a window is worked on, so that neighbours agree, pixels."""
+"""Margin around a window that is computed too, so that neighbouring windows agree, pixels."""
 
 
 def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1) -> None:
@@ -79,7 +80,7 @@ def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1
         return None if found is None else found.matched()[hole[tile.window]]
 
     with ThreadPoolExecutor(concurrency) as pool:
-        # Not written before all are looked at: what lies in one window is around the next.
+        # Written only when all windows are done, because windows overlap.
         finished = list(pool.map(finish, tiles))
     feather = Feather(pixels, mode, hole)
     for tile, found in zip(tiles, finished, strict=True):
@@ -151,7 +152,7 @@ class _Window:
         rows, columns = (slice(max(0, s.start - BORDER), s.stop + BORDER) for s in self.inner)
         worked_on[rows, columns] = self.hole[rows, columns]
         touched = cv2.dilate(worked_on.astype(np.uint8), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
-        # On a grid of the page: the same patches whatever window.
+        # On a grid of the page, so that the patches do not depend on the window.
         first_row, first_column = (-start % STRIDE for start in self.origin)
         grid = np.zeros_like(self.hole)
         grid[first_row::STRIDE, first_column::STRIDE] = True
@@ -181,7 +182,7 @@ class _Window:
 
         height, width, channels = self.light.shape
         small = max(1, width // COARSER), max(1, height // COARSER)
-        # Shrunk it takes a tenth of the time, and paper has no detail to lose.
+        # Shrinking saves 90 % of the time, and paper has no detail to lose.
         paper = cv2.resize(self.light, small, interpolation=cv2.INTER_AREA)
         side = PAPER // COARSER
         paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))

@@ -23,7 +23,7 @@ def to_premis(facts: Facts) -> bytes:
     """Return the event of a restoration. The same record always gives the same identifiers."""
     event = _uuid("event", facts.output_sha256, facts.time)
     before, after = _uuid("object", facts.input_sha256), _uuid("object", facts.output_sha256, event)
-    agents = [("bokwon", facts.version, None)]
+    agents: list[tuple[str, str, str | None]] = [("bokwon", facts.version, None)]
     if facts.model:
         agents.append((f"bokwon model {facts.model}", facts.version, facts.model_sha256))
     names = [_uuid("agent", name, version, checksum or "") for name, version, checksum in agents]
@@ -70,7 +70,9 @@ def _add_event(root: Element, facts: Facts, event: str, agents: list[str], befor
     outcome = add(element, "eventOutcomeInformation")
     add(outcome, "eventOutcome", "success")
     for page in facts.pages:
-        note = f"page {page.number}: {len(page.regions)} regions filled, {page.filled} pixels"
+        count = len(page.regions)
+        regions = f"{count} region{'s' * (count != 1)}"
+        note = f"page {page.number}: {regions} filled, {page.filled} pixels"
         add(add(outcome, "eventOutcomeDetail"), "eventOutcomeDetailNote", note)
     kept = f"original pixels and evidence: {facts.folder.name}"
     add(add(outcome, "eventOutcomeDetail"), "eventOutcomeDetailNote", kept)

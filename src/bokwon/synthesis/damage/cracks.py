@@ -22,7 +22,7 @@ def cracks(
     Args:
         rng: Random generator.
         shape: (H, W), pixels.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
         coverage: Share of the image the cracks are to cover, in (0, 1).
         breadth: How far the surface is lost on either side of a crack, pixels.
 

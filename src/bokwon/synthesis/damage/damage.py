@@ -58,14 +58,14 @@ _VISIBLE = 2.5
 
 @dataclass(frozen=True)
 class DamageRecord:
-    """One kind of damage that was done.
+    """One kind of damage that was applied.
 
     Attributes:
         kind: Its name.
         strength: How severe, in [0, 1].
-        coverage: Share of the image asked for, in (0, 1).
-        hole: Share of the image it turned into hole, in [0, 1].
-        touched: Share of the image it changed, hole included, in [0, 1].
+        coverage: Target share of the image, in (0, 1).
+        hole: Share of the image that became hole, in [0, 1].
+        touched: Share of the image that was changed, including the hole, in [0, 1].
     """
 
     kind: str
@@ -77,13 +77,13 @@ class DamageRecord:
 
 @dataclass(frozen=True)
 class Damaged:
-    """A damaged image and the truth about it.
+    """A damaged image and its ground truth.
 
     Attributes:
         image: uint8 (H, W, 3), RGB; equal to the input wherever `classes` is 0.
-        hole: bool (H, W), True where what was there is lost; always of a class.
-        classes: uint8 (H, W), values of `DamageClass`; where several lie over each other, the last one counts.
-        records: What was done, in the order in which it was done.
+        hole: bool (H, W), True where the content is lost. `classes` is not 0 there.
+        classes: uint8 (H, W), values of `DamageClass`. Where several overlap, the last one counts.
+        records: The kinds of damage in the order in which they were applied.
     """
 
     image: npt.NDArray[np.uint8]
@@ -157,7 +157,7 @@ def apply_damage(
 
 
 def _largest(difference: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Largest of three channels; several times faster than NumPy's own along a short last axis."""
+    """Return the largest of three channels, several times faster than NumPy's maximum along a short axis."""
     red, green, blue = cv2.split(difference)
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
 

@@ -88,7 +88,7 @@ def stain(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: flo
 
 
 def _tide(rng: np.random.Generator, field: Field, coverage: float, unit: float, strength: float) -> Field:
-    """How much matter one wetting left behind: a thin film inside, a line of dirt where the front stopped."""
+    """Return the deposit of one wetting: a thin film inside, and a line of dirt at its edge."""
     wet = level_set(field, *area_limits(coverage, (field.shape[0], field.shape[1])))
     inside, outside = outside_distance(~wet), outside_distance(wet)
     carried = np.clip(0.9 + 0.5 * noise_field(rng, (field.shape[0], field.shape[1]), 70 * unit, 2), 0.1, 2)

@@ -14,7 +14,7 @@ __all__ = ["burn", "insect", "tear"]
 
 
 def insect(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: float) -> Mark:
-    """Eat tunnels and exit holes into the sheet; often the facing half carries the same pattern mirrored.
+    """Add insect tunnels and exit holes. Often the facing half has the same pattern, mirrored.
 
     Args:
         rng: Random generator.
@@ -38,7 +38,7 @@ def insect(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: fl
 
 
 def tear(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: float) -> Mark:
-    """Tear off edges and corners, with a rim of bare fibres, and rip into the sheet.
+    """Tear off edges and corners, with a rim of bare fibres, and add rips.
 
     Args:
         rng: Random generator.

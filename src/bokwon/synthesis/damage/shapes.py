@@ -27,12 +27,12 @@ Shape = tuple[int, int]
 
 
 def tunnels(rng: np.random.Generator, shape: Shape, unit: float, coverage: float) -> tuple[Field, float]:
-    """Draw what insects ate: branching tunnels and exit holes; often the facing half carries the same, mirrored.
+    """Draw insect damage: branching tunnels and exit holes. Often the facing half has the same, mirrored.
 
     Args:
         rng: Random generator.
         shape: (H, W), pixels.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
         coverage: Share of the image to eat, in (0, 1).
 
     Returns:
@@ -42,7 +42,7 @@ def tunnels(rng: np.random.Generator, shape: Shape, unit: float, coverage: float
     drawn = np.zeros(shape, np.uint8)
     target = coverage * height * width
     mirrored = rng.random() < 0.15
-    # The members of one brood are of one size.
+    # Insects of one brood have the same size.
     bore = math.exp(rng.normal(math.log(3.4), 0.3)) * unit
     nests = rng.uniform(0, 1, (int(rng.integers(1, 4)), 2)) * (width, height)
     for _ in range(600):
@@ -56,7 +56,7 @@ def tunnels(rng: np.random.Generator, shape: Shape, unit: float, coverage: float
 
 
 def _eat(rng: np.random.Generator, canvas: Labels, nest: npt.NDArray[np.float64], bore: float, unit: float) -> None:
-    """Draw one animal's work, in place: a tunnel with branches, or the round hole it left by."""
+    """Draw the damage of one insect, in place: a tunnel with branches, or a round exit hole."""
     if rng.random() < 0.3:
         centre = np.round((nest + rng.normal(0, 40 * unit, 2)) * 16).astype(int).tolist()
         radius = bore * float(rng.uniform(0.45, 0.9))
@@ -86,7 +86,7 @@ def _eat(rng: np.random.Generator, canvas: Labels, nest: npt.NDArray[np.float64]
 
 
 def facing_leaf(rng: np.random.Generator, hole: Hole, fold: float = 0.5) -> Hole:
-    """Give the damage of the leaf that lay against this one: mirrored, a little shifted, thinned out.
+    """Return the damage of the facing leaf: that of this leaf, mirrored, slightly shifted and thinned out.
 
     Args:
         rng: Random generator.
@@ -103,13 +103,13 @@ def facing_leaf(rng: np.random.Generator, hole: Hole, fold: float = 0.5) -> Hole
     shift = np.array([[-1, 0, 2 * fold * (width - 1) + right], [0, 1, down]], np.float64)
     mirrored = cv2.warpAffine(hole.astype(np.float32), shift, (width, height))
     soft = cv2.GaussianBlur(mirrored, (0, 0), max(0.7 * unit, 0.5))
-    # The animal did not bite everywhere equally deep: stretches are missing on the next leaf.
+    # The insect did not bite equally deep everywhere, so parts are missing on the next leaf.
     eaten = noise_field(rng, (height, width), 40 * unit, 2) > -0.5
     return np.asarray((soft > rng.uniform(0.4, 0.6)) & eaten)
 
 
 def ragged(rng: np.random.Generator, mask: Field, roughness: float, cell: float) -> Field:
-    """Make a drawn shape's edge irregular.
+    """Make the edge of a shape irregular.
 
     Args:
         rng: Random generator.
@@ -132,7 +132,7 @@ def torn_off(rng: np.random.Generator, shape: Shape, unit: float, coverage: floa
     Args:
         rng: Random generator.
         shape: (H, W), pixels.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
         coverage: Share of the image to tear off, in (0, 1).
 
     Returns:
@@ -162,7 +162,7 @@ def rips(rng: np.random.Generator, shape: Shape, unit: float, number: float) -> 
     Args:
         rng: Random generator.
         shape: (H, W), pixels.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
         number: How many on average.
 
     Returns:
@@ -188,12 +188,12 @@ def rips(rng: np.random.Generator, shape: Shape, unit: float, number: float) -> 
 
 
 def burnt_area(rng: np.random.Generator, shape: Shape, unit: float, coverage: float) -> Hole:
-    """Draw where fire charred or ate the sheet, from an edge or a spark that fell on it.
+    """Draw burns, from an edge or from a spark.
 
     Args:
         rng: Random generator.
         shape: (H, W), pixels.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
         coverage: Share of the image to burn, in (0, 1).
 
     Returns:
@@ -220,7 +220,7 @@ def colonies(rng: np.random.Generator, shape: Shape, size: float, unit: float, c
         rng: Random generator.
         shape: (H, W), pixels.
         size: Usual radius of a spot, pixels.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
         coverage: Share of the image to cover, in (0, 1).
 
     Returns:
@@ -244,13 +244,13 @@ def colonies(rng: np.random.Generator, shape: Shape, size: float, unit: float, c
 
 
 def area_limits(coverage: float, shape: Shape) -> tuple[int, int, int]:
-    """Turn a share of the image into the arguments of `level_set`: fewest, most and wanted pixels, within a tenth."""
+    """Convert a share of the image to the arguments of `level_set`: least, most and wanted pixels, within 10 %."""
     pixels = shape[0] * shape[1]
     target = int(np.clip(round(coverage * pixels), 1, pixels))
     return max(1, int(0.9 * target)), min(pixels, int(1.1 * target) + 1), target
 
 
 def _edge(inside: Field, flattest: float) -> Field:
-    """Turn a field that is positive inside into an edge about one pixel wide, by its local slope."""
+    """Convert a field that is positive inside to coverage, with an edge about one pixel wide."""
     slope = np.hypot(cv2.Sobel(inside, cv2.CV_32F, 1, 0), cv2.Sobel(inside, cv2.CV_32F, 0, 1)) / 8
     return np.asarray(np.clip(inside / np.maximum(slope, flattest) + 0.5, 0, 1), np.float32)

@@ -20,7 +20,7 @@ Background = Literal["leaf", "paper", "black", "white"]
 
 @dataclass(frozen=True)
 class Light:
-    """Where the scanner's or camera's light comes from.
+    """Direction of the light of the scanner or camera.
 
     Attributes:
         right: Horizontal part of the direction in which shadows fall, -1 to 1.
@@ -58,14 +58,14 @@ class Sheet:
 
     @property
     def ink(self) -> Field:
-        """How much darker than its paper each pixel is: float32 (H, W), 0 none to 1 black."""
+        """Ink density of each pixel relative to the paper: float32 (H, W), from 0 (none) to 1 (black)."""
         page, pixels = (cv2.transform(x, np.full((1, 3), 1 / 3, np.float32)) for x in (self.paper, self.image))
         dark = (page - pixels) / np.maximum(page, 32.0)
         return np.asarray(np.clip(dark, 0, 1), np.float32)
 
     @property
     def core(self) -> Image:
-        """What a break of the surface bares, (H, W, 3): fibres paler than the page, or a photograph's white base."""
+        """Colour below a broken surface, (H, W, 3): fibres paler than the page, or the white base of a photograph."""
         pictorial = float(np.clip(4 * self.ink[::4, ::4].mean() - 0.8, 0, 1))
         share = np.float32(0.45 + 0.35 * pictorial)
         return np.asarray((1 - share) * self.paper + share * np.array([243, 239, 230], np.float32), np.float32)
@@ -90,14 +90,14 @@ def look_at(
     background: Background | tuple[int, int, int] | npt.NDArray[np.uint8] | None,
     unit: float,
 ) -> Sheet:
-    """Prepare an image for damage: estimate its paper and choose what lies behind it.
+    """Prepare an image for damage: estimate its paper and choose its background.
 
     Args:
         image: uint8 (H, W, 3), RGB.
         rng: Random generator.
         background: What shows through: `leaf` (the next page, text and all), `paper` (a plain backing sheet), `black`,
             `white`, an RGB colour, or an image, uint8 (H, W, 3), RGB; None draws one.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
 
     Returns:
         The sheet.
@@ -111,7 +111,7 @@ def look_at(
 
 
 def _paper(pixels: Image) -> Image:
-    """The brightest third of each neighbourhood, smoothed: paper between the ink, or a photograph's light tones."""
+    """Return the smoothed brightest third of each neighbourhood: paper between ink, or light tones of a photograph."""
     height, width = pixels.shape[:2]
     cell = max(min(height, width) // 24, 1)
     small = cv2.resize(pixels, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
@@ -203,7 +203,7 @@ def outside_distance(mask: Hole) -> Field:
 
 
 def cut_through(sheet: Sheet, alpha: Field, depth: float) -> Image:
-    """Show what lies behind the sheet where it is gone, in the shadow of the edge.
+    """Draw the background where the sheet is missing, with the shadow of the edge.
 
     Args:
         sheet: The sheet; its image is what the hole is cut into.

@@ -101,7 +101,7 @@ def _streaks(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> F
 
 
 def flaking(rng: np.random.Generator, sheet: Sheet, coverage: float, strength: float) -> Mark:
-    """Let ink or emulsion come off in flakes; bare paper between the ink has nothing to lose.
+    """Remove flakes of ink or emulsion. Bare paper does not change.
 
     Args:
         rng: Random generator.

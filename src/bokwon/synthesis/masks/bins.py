@@ -27,7 +27,7 @@ BINS: dict[int, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One of the twelve classes: a bin, with or without holes at the border.
+    """One of the twelve classes: a bin, with or without holes in the border frame.
 
     Attributes:
         bin: Number of the hole-ratio bin, 1 to 6.
@@ -44,12 +44,12 @@ class Cell:
 
     @property
     def border_class(self) -> Border:
-        """The cell's border class as `make_mask` calls it."""
+        """Value of `border` of `make_mask` for this cell."""
         return "touching" if self.border else "inner"
 
     @property
     def folder(self) -> str:
-        """Where a set keeps the cell's masks, such as `01-10/border`."""
+        """Folder of the cell's masks in a set, such as `01-10/border`."""
         low, high = (round(100 * limit) for limit in self.ratio)
         return f"{low:02d}-{high:02d}/{'border' if self.border else 'inner'}"
 
@@ -58,7 +58,7 @@ CELLS = tuple(Cell(number, border) for number, border in product(BINS, (True, Fa
 
 
 def cell_of(hole: Hole) -> Cell | None:
-    """Find the cell a mask belongs to.
+    """Return the cell of a mask.
 
     Args:
         hole: bool (H, W), True = hole.
@@ -80,7 +80,7 @@ def parse_bins(text: str) -> tuple[int, ...]:
         text: Numbers and ranges, separated by commas.
 
     Raises:
-        ArgumentError: It is something else, or names a bin that does not exist.
+        ArgumentError: The text is not such a list, or names a bin that does not exist.
     """
     numbers: list[int] = []
     for part in text.split(","):
@@ -105,7 +105,7 @@ def select_cells(bins: Iterable[int] = tuple(BINS), border: str = "both") -> tup
         The cells in the order of `CELLS`.
 
     Raises:
-        ArgumentError: For a bin or border class that does not exist, or no bin at all.
+        ArgumentError: A bin or border class does not exist, or there are no bins.
     """
     wanted = set(bins)
     if not wanted or not wanted <= set(BINS):

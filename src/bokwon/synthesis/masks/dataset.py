@@ -1,4 +1,4 @@
-"""Sets of masks on disk: the same files from any number of processes, and resumable."""
+"""Sets of masks on disk. They do not depend on the number of processes, and can be resumed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class MaskSet:
     stream: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a set that cannot be made before anything is written."""
+        """Check the settings before anything is written."""
         if self.count < 1:
             raise ArgumentError(f"cannot make {self.count} masks", "give a count of at least 1")
         if self.seed < 0:
@@ -70,13 +70,13 @@ class MaskSet:
             check_mask(self.size, self.kind, cell.ratio, cell.border_class)
 
     def cell(self, number: int) -> Cell:
-        """Return the cell of a mask, by the mask's number from 0; a cell's masks follow each other."""
+        """Return the cell of a mask by its number, from 0. The masks of a cell have consecutive numbers."""
         each, rest = divmod(self.count, len(self.cells))
         longer = rest * (each + 1)
         return self.cells[number // (each + 1) if number < longer else rest + (number - longer) // each]
 
     def path(self, number: int) -> str:
-        """Return a mask's file, relative to the set's folder."""
+        """Return the path of a mask, relative to the folder of the set."""
         return f"{self.cell(number).folder}/{number:05d}.png"
 
     def draw(self, number: int) -> Hole:
@@ -93,26 +93,26 @@ class MaskSet:
         return make_mask(rng, self.size, self.kind, cell.ratio, cell.border_class)
 
     def description(self) -> dict[str, Any]:
-        """Return the set's values as JSON can hold them."""
+        """Return the settings as types that JSON has."""
         return {**asdict(self), "size": list(self.size), "cells": [cell.folder for cell in self.cells]}
 
 
 def make_set(
     out: Path, plan: MaskSet, jobs: int = 1, progress: Callable[[int], None] = lambda done: None
 ) -> tuple[int, int]:
-    """Write a set of masks, or the missing part of it.
+    """Write a set of masks, or its missing part.
 
-    The folder holds the masks as 1-bit PNG, white = hole; `manifest.jsonl`, one line a mask in the order of their
-    numbers; and `settings.json`, what the set is made from. A file `INCOMPLETE` lies there until everything is written.
+    The folder gets the masks as 1-bit PNG, white = hole; `manifest.jsonl` with one line for each mask, sorted by
+    number; and `settings.json`. It holds a file `INCOMPLETE` until everything is written.
 
     Args:
         out: Folder of the set; made if missing.
         plan: The set.
-        jobs: Worker processes; the files do not depend on it.
-        progress: Told the number of finished masks each time it grows.
+        jobs: Number of worker processes. The files do not depend on it.
+        progress: Called with the number of finished masks.
 
     Returns:
-        Masks written now, and masks found from an interrupted run.
+        The number of masks written now, and of masks kept from an interrupted run.
 
     Raises:
         OutputExistsError: The folder holds another set, or other files.
@@ -149,7 +149,7 @@ def _write_mask(out: Path, plan: MaskSet, number: int) -> dict[str, Any]:
 
 
 def _finished(out: Path, plan: MaskSet) -> dict[int, dict[str, Any]]:
-    """Records of an interrupted run whose files are there."""
+    """Return the records of an interrupted run whose files exist."""
     part = out / "manifest.jsonl.part"
     records = {}
     for record in _lines(part) if part.exists() else ():

@@ -1,4 +1,4 @@
-"""The files of a mask set: 1-bit PNG in one folder a cell, a manifest, and a marker of what is complete."""
+"""The files of a mask set: 1-bit PNG in one folder for each cell, a manifest, and a marker of an incomplete set."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mask_record(file: str, hole: Hole, cell: Cell, kind: str, seed: list[int] | 
 
 
 def save_mask(path: Path, hole: Hole) -> None:
-    """Write a mask as 1-bit PNG, white = hole, whole or not at all.
+    """Write a mask as 1-bit PNG, white = hole. The file is complete, or not written at all.
 
     Args:
         path: The file; its folder is made if missing.
@@ -84,7 +84,7 @@ def open_set(out: Path, source: dict[str, Any]) -> bool:
 
 
 def close_set(out: Path, records: list[dict[str, Any]]) -> None:
-    """Write the manifest, and remove the mark of the set.
+    """Write the manifest, and remove the marker.
 
     Args:
         out: Folder of the set.
@@ -102,7 +102,7 @@ def close_set(out: Path, records: list[dict[str, Any]]) -> None:
 
 
 def unwritable(out: Path, error: OSError) -> FileAccessError:
-    """Say that a folder cannot be written.
+    """Return the error for a folder that cannot be written.
 
     Args:
         out: The folder.

@@ -101,7 +101,7 @@ def make_mask(
 
 
 def check_mask(size: tuple[int, int], kind: str, ratio: tuple[float, float], border: str) -> tuple[int, int]:
-    """Refuse arguments that no mask can meet.
+    """Refuse arguments that are impossible for a mask.
 
     Args:
         size: (H, W), pixels.
@@ -165,7 +165,7 @@ def _draw(rng: np.random.Generator, kind: str, shape: tuple[int, int], least: in
 
 
 def _push_to_border(rng: np.random.Generator, hole: Hole) -> Hole:
-    """Shift a mask straight towards one edge until it touches the border frame; its shape and area stay."""
+    """Shift a mask towards one edge until it touches the border frame. Its shape and area do not change."""
     rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
     top, bottom = int(rows[0]), hole.shape[0] - 1 - int(rows[-1])
     left, right = int(columns[0]), hole.shape[1] - 1 - int(columns[-1])

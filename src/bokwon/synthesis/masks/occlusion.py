@@ -25,7 +25,7 @@ _SWELL = np.stack([[np.cos(order * _TURN), np.sin(order * _TURN)] for order in r
 
 @dataclass(frozen=True)
 class _Scene:
-    """Layers that move between two frames; later ones lie over earlier ones, and the background under all.
+    """Layers that move between two frames. Later layers cover earlier ones, and all cover the background.
 
     Attributes:
         first: Outlines in the first frame, (layers, 36, 2) of x, y, pixels.
@@ -74,7 +74,7 @@ def occlusion_mask(rng: np.random.Generator, shape: tuple[int, int], least: int,
 
 
 def occlusion_scene(rng: np.random.Generator, shape: tuple[int, int], things: float = 3) -> Labels:
-    """Simulate layered shapes in smooth random motion and mark what one of two frames hides of the other.
+    """Simulate layered shapes in smooth random motion, and mark what is hidden in one of two frames.
 
     Args:
         rng: Random generator.
@@ -93,7 +93,7 @@ def occlusion_scene(rng: np.random.Generator, shape: tuple[int, int], things: fl
         _mark_hidden(marks, second, first, scene.second, inverse)
     hidden: Labels = np.where(marks, np.uint8(255), np.uint8(0))
     if rng.random() < 0.7:
-        # Motion along an edge, or none to see in a flat surface, leaves gaps in the line.
+        # Motion along an edge, or in a flat surface, is not visible and leaves gaps in the line.
         sure = noise_field(rng, shape, float(rng.uniform(0.04, 0.16)) * min(shape), octaves=2)
         hidden[sure < rng.uniform(-1.6, -0.1)] = 0
     _add_flow_noise(rng, hidden, scene.first)
@@ -109,7 +109,7 @@ def _paint(shape: tuple[int, int], outlines: Points) -> Labels:
 
 
 def _mark_hidden(marks: Hole, here: Labels, there: Labels, outlines: Points, motions: Affine) -> None:
-    """Set, in place, the pixels of every layer where something else lies in the other frame."""
+    """Mark, in place, the pixels of every layer where the other frame shows something else."""
     height, width = marks.shape
     low = np.floor(outlines.min(1)).clip(0, (width, height)).astype(int).tolist()
     high = (np.ceil(outlines.max(1)) + 1).clip(0, (width, height)).astype(int).tolist()
@@ -131,7 +131,7 @@ def _mark_hidden(marks: Hole, here: Labels, there: Labels, outlines: Points, mot
 
 
 def _scene(rng: np.random.Generator, shape: tuple[int, int], things: float) -> _Scene:
-    """Things with parts before a background, seen by a moving camera."""
+    """Return objects with parts before a background, seen by a moving camera."""
     height, width = shape
     side = float(min(shape))
     camera = _motion(rng, (width / 2, height / 2), 0.004 * side, 0.004)
@@ -170,7 +170,7 @@ def _scene(rng: np.random.Generator, shape: tuple[int, int], things: float) -> _
 
 
 def _box(rng: np.random.Generator, centre: Points, length: float, breadth: float, tilt: float) -> Points:
-    """Outline of a slightly skewed box, (36, 2), as many points as a smooth outline has."""
+    """Return the outline of a slightly skewed box, (36, 2), with as many points as a smooth outline."""
     skew = rng.normal(0, 0.06)
     turn = tilt + rng.normal(0, 0.12) + (np.pi / 2 if rng.random() < 0.5 else 0.0)
     cosine, sine = math.cos(turn), math.sin(turn)
@@ -180,7 +180,7 @@ def _box(rng: np.random.Generator, centre: Points, length: float, breadth: float
 
 
 def _move(rng: np.random.Generator, smooth: Points, motions: Affine, radii: Points) -> tuple[Points, Points]:
-    """Give outlines an uneven edge and move them; they also change their shape a little on the way."""
+    """Give outlines an uneven edge and move them. Their shape changes a little between the frames."""
     count = len(smooth)
     uneven = 0.02 * radii * rng.uniform(0.2, 1.8, (count, 1, 1))
     first = smooth + uneven * rng.standard_normal(smooth.shape)
@@ -208,7 +208,7 @@ def _compose(outer: Affine, inner: Affine) -> Affine:
 
 
 def _add_flow_noise(rng: np.random.Generator, hidden: Labels, outlines: Points) -> None:
-    """Add specks around some outlines, in place: where estimated motion is unsure in real footage."""
+    """Add specks around some outlines, in place, as where estimated motion is uncertain in real videos."""
     side = min(hidden.shape)
     points = outlines.reshape(-1, 2)
     anchors = points[rng.integers(len(points), size=int(rng.integers(1, 4)))]
@@ -249,7 +249,7 @@ def _dilate_by_box(base: Labels, reach: int, aspect: float) -> Labels:
 
 
 def _keep_part(rng: np.random.Generator, base: Labels, dilated: Hole, share: float) -> Labels:
-    """Keep the base only where a smooth random field is lowest, in about that share of the dilated area."""
+    """Keep the base only where a smooth random field is lowest, in about the given share of the dilated area."""
     window = noise_field(rng, (base.shape[0], base.shape[1]), 0.6 * min(base.shape), octaves=2)
     values = np.sort(window[::3, ::3][dilated[::3, ::3]])
     if not len(values):

@@ -20,11 +20,11 @@ _MARGIN = (26, 46, 26, 62)
 
 
 def plot_samples(samples: Sequence[Sample], names: Sequence[str], title: str) -> Image.Image:
-    """Draw one panel a figure, the sets over each other.
+    """Draw one panel for each figure, with all sets in it.
 
     Args:
         samples: One or two sets' figures.
-        names: What to call the sets.
+        names: Names of the sets.
         title: Heading of the picture.
 
     Returns:
@@ -60,7 +60,7 @@ def _panel(
     left, top = origin[0] + _MARGIN[0], origin[1] + _MARGIN[1]
     right, bottom = origin[0] + _PANEL[0] - _MARGIN[2], origin[1] + _PANEL[1] - _MARGIN[3]
     both = np.concatenate(values)
-    # The last per cent would squeeze everything else against the left edge; it is gathered in the last bar.
+    # The largest 1 % would compress all other bars, so it is counted in the last bar.
     low, high = float(both.min()), float(np.quantile(both, 0.99))
     if high <= low:
         low, high = low - 0.5, low + 0.5

@@ -1,4 +1,4 @@
-"""Reads mask files of others, and finds which colour means hole."""
+"""Reads mask files, and finds which colour means hole."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _ENOUGH = 1000
 
 @dataclass(frozen=True)
 class Polarity:
-    """Which colour means hole in a folder as a whole.
+    """Which colour means hole in all masks of a folder.
 
-    A single mask cannot tell: one with 55 % holes looks like an inverted one with 45 %. So the evidence of many masks
-    is averaged, each giving three values from -1 to 1: how much of the image's outermost ring is black, not white
-    (masks rarely cover the whole edge), how much of the image is (most masks hide less than half), and which colour a
-    small disc fits into better (holes are dilated or painted, so they have no slivers; what is left between them does).
+    One mask cannot tell: a mask with 55 % holes looks like an inverted one with 45 %. So three values from -1 to 1 are
+    averaged over many masks. First, how much more of the outermost ring is black than white: masks rarely cover the
+    whole edge. Second, the same for the whole image: most masks hide less than half. Third, into which colour a small
+    disc fits better: holes are dilated or painted and have no slivers, while the areas between them have.
 
     Attributes:
         white: True if white means hole.
-        evidence: Mean over the masks that were looked at, -3 to 3; positive speaks for white. 0 if it was told.
-        doubtful: Files among those that by themselves speak clearly for the other colour.
+        evidence: Mean of the sum of the three values, -3 to 3. Positive means white. 0 if the colour was given.
+        doubtful: Files whose own evidence is clearly for the other colour.
     """
 
     white: bool
@@ -47,7 +47,7 @@ class Polarity:
 
 
 def list_masks(folder: Path) -> list[Path]:
-    """List the image files in a folder and below it, in the order of their paths.
+    """List the image files in a folder and its subfolders, sorted by path.
 
     Args:
         folder: The folder.
@@ -65,13 +65,13 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
     """Read a mask file and make it binary.
 
     Args:
-        path: The file; of a colour image the luminance counts, of one that is transparent in places the opacity.
+        path: The file. For a colour image the luminance is used, for a partly transparent one the opacity.
 
     Returns:
         bool (H, W), True = white (or opaque).
 
     Raises:
-        ValueError: The file is no image, or no mask: more than 5 % of it is neither black nor white.
+        ValueError: The file is not an image, or not a mask: more than 5 % of it is neither black nor white.
     """
     try:
         page = read_page(Source.of(path))
@@ -90,10 +90,10 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
 
 
 def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -> Polarity:
-    """Find which colour means hole, from the masks of a folder together.
+    """Find which colour means hole in the masks of a folder.
 
     Args:
-        files: The mask files; up to 1,000 of them, evenly spread, are looked at.
+        files: The mask files. At most 1,000 of them, evenly spread, are measured.
         holes: `white` or `black` if it is known, `auto` to find it.
         jobs: Worker processes.
 
@@ -101,7 +101,7 @@ def find_polarity(files: Sequence[Path], holes: Holes = "auto", jobs: int = 1) -
         The polarity.
 
     Raises:
-        ArgumentError: The evidence is not sufficient, or the option is unknown.
+        ArgumentError: The evidence is not sufficient, or `holes` has an unknown value.
         FileAccessError: None of the files is a mask.
     """
     if holes not in get_args(Holes):
@@ -144,7 +144,7 @@ def _evidence(white: Hole) -> float:
 
 
 def _slivers(colour: npt.NDArray[np.uint8], disc: npt.NDArray[np.uint8]) -> float:
-    """Share of an area that a disc cannot reach into."""
+    """Return the share of an area that a disc does not fit into."""
     margin = len(disc)
     padded = cv2.copyMakeBorder(colour, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
     reached = np.asarray(cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc), np.uint8)[margin:-margin, margin:-margin]

@@ -14,7 +14,7 @@ __all__ = ["MaskGenerator"]
 class MaskGenerator(Protocol):
     """Draws one hole mask whose area lies within limits, as `occlusion_mask`, `blob_mask` and others do.
 
-    The area is exact, so that a mask of a bin is never drawn twice; the border class is the caller's matter.
+    The area is always within the limits, so no mask has to be drawn again. The caller takes care of the border class.
     """
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, int], least: int, most: int, target: int, /) -> Hole:

@@ -25,9 +25,9 @@ class Sorting:
     """The result of sorting a folder of masks.
 
     Attributes:
-        polarity: Which colour meant hole, and how sure that is.
-        cells: Folder of a cell -> number of masks sorted into it.
-        unused: File, relative to the source -> why it could not be used.
+        polarity: Which colour meant hole, with the evidence.
+        cells: Number of masks for each folder of a cell.
+        unused: Reason for each file, relative to the source, that could not be used.
     """
 
     polarity: Polarity
@@ -42,16 +42,17 @@ def sort_masks(
     jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Sorting:
-    """Write every usable mask of a folder into its cell, as 1-bit PNG with white = hole.
+    """Sort the usable masks of a folder into cells, as 1-bit PNG with white = hole.
 
-    `out` is laid out as by `make_set`; the manifest names each mask's source, `unused.jsonl` the files left out.
+    `out` has the layout of `make_set`. The manifest names the source of each mask, and `unused.jsonl` the files that
+    were left out.
 
     Args:
         source: Folder of masks, searched with all folders below it.
         out: Folder of the set; made if missing.
-        holes: `white` or `black` if it is known which means hole, `auto` to find it from the folder as a whole.
+        holes: The colour of holes: `white`, `black`, or `auto` to find it from all masks.
         jobs: Worker processes.
-        progress: Told how many files are done, and of how many.
+        progress: Called with the number of finished files and of all files.
 
     Returns:
         The result.

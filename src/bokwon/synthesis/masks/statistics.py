@@ -37,7 +37,7 @@ class MaskFigures:
     Attributes:
         ratio: Hole pixels over all pixels, in [0, 1].
         components: Number of 8-connected holes.
-        thickness: Twice the distance to the nearest known pixel, averaged over the holes' centre lines.
+        thickness: Twice the distance to the nearest known pixel, averaged over the centre lines of the holes.
         widest: Twice the largest such distance: the diameter of the largest disc that fits into a hole.
         edge: Length of the line between hole and known pixels.
         border_distance: Distance of the nearest hole pixel from the image's edge; 0 touches it.
@@ -61,7 +61,7 @@ FIGURES: dict[str, str] = {
 }
 
 ALL = "all"
-"""Name of the sample that holds every mask of a set, whether a bin holds it or not."""
+"""Name of the sample with every mask of a set, also those outside all bins."""
 
 Sample = Mapping[str, npt.NDArray[np.float64]]
 
@@ -73,7 +73,7 @@ def measure_mask(hole: Hole) -> MaskFigures:
         hole: bool (H, W), True = hole.
 
     Returns:
-        Its figures. All lengths of an empty mask are 0, its border distance is half the shorter side.
+        Its figures. An empty mask has lengths of 0, and a border distance of half the shorter side.
     """
     height, width = hole.shape
     scale = 512 / min(height, width)
@@ -82,7 +82,7 @@ def measure_mask(hole: Hole) -> MaskFigures:
         return MaskFigures(0.0, 0, 0.0, 0.0, 0.0, 256.0)
     mask = hole.astype(np.uint8)
     components = cv2.connectedComponents(mask, connectivity=8)[0] - 1
-    # A mask without a known pixel has no distance to one; its own shorter side stands in.
+    # A mask without known pixels has no distance to one. Its shorter side is used instead.
     whole = area == hole.size
     depth = np.full(hole.shape, min(hole.shape) / 2, np.float32) if whole else _depth(mask)
     ridge = hole & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))
@@ -116,14 +116,14 @@ def measure_folder(
     """Measure the masks of a folder.
 
     Args:
-        folder: Folder of masks, searched with all folders below it; sorted into cells or not.
-        holes: `white` or `black` if it is known which means hole, `auto` to find it from the folder as a whole.
-        limit: Measure no more than about this many, evenly spread; None measures all.
+        folder: Folder of masks, searched with all subfolders.
+        holes: The colour of holes: `white`, `black`, or `auto` to find it from all masks.
+        limit: Measure at most about this many masks, evenly spread; None measures all.
         jobs: Worker processes.
-        progress: Told how many files are done, and of how many.
+        progress: Called with the number of finished files and of all files.
 
     Returns:
-        `ALL` and the folder name of every cell that has masks, in the order of `CELLS` -> figures; and the polarity.
+        Figures for `ALL` and for each folder of a cell with masks, in the order of `CELLS`; and the polarity.
 
     Raises:
         FileAccessError: No such folder, or no mask in it.
@@ -155,7 +155,7 @@ def _measure_one(white: bool, path: Path) -> tuple[tuple[str, ...], MaskFigures]
 
 
 def collect(figures: Iterable[MaskFigures]) -> Sample:
-    """Turn the figures of many masks into one array a figure.
+    """Return one array for each figure of many masks.
 
     Args:
         figures: Figures of the masks of one set.
@@ -181,7 +181,7 @@ def quantiles(sample: Sample, at: tuple[float, ...] = (0.1, 0.5, 0.9)) -> dict[s
 
 
 def overlap(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]) -> float:
-    """Return how far two distributions agree: 1 minus the largest gap between their cumulated shares.
+    """Return the agreement of two distributions: 1 minus the largest difference of their cumulative shares.
 
     Args:
         one: Values of the first set, (n,).

@@ -32,7 +32,7 @@ def stroke_mask(rng: np.random.Generator, shape: tuple[int, int], least: int, mo
             break
         x, y = float(rng.uniform(0, width)), float(rng.uniform(0, height))
         heading, bend = float(rng.uniform(0, 2 * np.pi)), float(rng.normal(0, 0.15))
-        # A scratch is long and straight, a scribble turns on itself.
+        # Scratches are long and straight, scribbles turn.
         waywardness = math.exp(rng.normal(math.log(0.12), 0.8))
         size = brush * math.exp(rng.normal(0, 0.25))
         step = max(size * 0.6, 2.0)

@@ -68,7 +68,7 @@ class Canvas:
         return self.layers[name]
 
     def sees(self, left: float, top: float, right: float, bottom: float) -> bool:
-        """Tell whether a rectangle of the page reaches into the window."""
+        """Return whether a rectangle of the page overlaps the window."""
         inside_x = right > self.left and left < self.left + self.width
         return inside_x and bottom > self.top and top < self.top + self.height
 
@@ -85,7 +85,7 @@ class Canvas:
         self._write(image, character, x + left, y + top, layer)
 
     def carve(self, font: Font, character: str, x: float, y: float, size: int, layer: str = "black") -> None:
-        """Cut a character out of what is black already, its ink centred on (x, y) of the page."""
+        """Cut a character out of a black area, its ink centred on (x, y) of the page."""
         image, _, _ = font.glyph(character, size)
         self._write(image, character, x - image.shape[1] / 2, y - image.shape[0] / 2, layer, carve=True)
 
@@ -112,7 +112,7 @@ class Canvas:
         cv2.fillPoly(self.layer(layer), [self._fixed(points)], 255, cv2.LINE_AA, _BITS)
 
     def stamp(self, image: NDArray[np.uint8], x: float, y: float, layer: str = "seals") -> None:
-        """Press a picture of coverage onto the page, its middle at (x, y)."""
+        """Draw an image of coverage on the page, centred at (x, y)."""
         corner = (round(x - self.left - image.shape[1] / 2), round(y - self.top - image.shape[0] / 2))
         box, part = self._clip(image, *corner)
         if part.size:

@@ -1,4 +1,4 @@
-"""Composites writing onto paper: bends it, inks it, and captures it as a scanner does."""
+"""Composites writing onto paper: deformation, ink, and the effects of a scanner."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Page:
     """A rendered page.
 
     Attributes:
-        image: What a scanner saw, RGB `(H, W, 3)`.
-        ink: Bool `(H, W)`, True where ink was laid: writing, printed rules, frame and seals of the front.
+        image: The scanned page, RGB `(H, W, 3)`.
+        ink: Bool `(H, W)`, True where there is ink of the front side: writing, printed rules, frame and seals.
         style: Name of the style.
         text: The text in reading order, with spaces between words and line breaks between lines or columns.
         characters: Every character with its box, in reading order.
@@ -66,7 +66,7 @@ def composite_page(
         style: The kind of page.
         size: Height of a full character in pixels.
         weight: Change of stroke thickness, see `Ink`.
-        paper: Folder of photographs of paper, painted paper when None.
+        paper: Folder of photographs of paper; None for synthetic paper.
         margins: What is seen around the leaf; nothing when None.
         ink_range: Least and greatest share of inked pixels, approached by changing the weight; any when None.
 
@@ -156,7 +156,7 @@ def _ink_layers(
     rng: np.random.Generator, layers: dict[str, Image], inks: dict[str, Ink], size: float, boxes: NDArray[np.int64],
     loads: Image | None,
 ) -> tuple[list[tuple[str, Window, Image]], NDArray[np.bool_]]:  # fmt: skip
-    """Ink every layer, in the order in which they came onto the page; say in which window of it ink lies."""
+    """Ink every layer, in the order of writing. Return the window with ink."""
     shape = layers["black"].shape
     inked = np.zeros(shape, np.bool_)
     densities = []
@@ -196,7 +196,7 @@ def _rgb(colour: NDArray[np.floating]) -> tuple[float, float, float]:
 
 
 def _blend(sheet: Image, density: Image, colour: tuple[float, float, float], transparent: bool) -> None:
-    """Lay ink of a density onto the sheet, in place; transparent ink lets show what lies below."""
+    """Apply ink of a density to the sheet, in place. Transparent ink shows what lies below."""
     for channel, value in enumerate(colour):
         below = sheet[..., channel]
         below += density * ((value / 255 * below if transparent else value) - below)

@@ -1,4 +1,4 @@
-"""Folders full of rendered pages: reproducible whatever the number of processes, and resumable."""
+"""Folders of rendered pages. They do not depend on the number of processes, and can be resumed."""
 
 from __future__ import annotations
 
@@ -31,18 +31,19 @@ _MARK = "INCOMPLETE"
 
 @dataclass(frozen=True)
 class PageSet:
-    """What a set of pages is made from; the same values, fonts and texts give the same files.
+    """Settings of a set of pages. The same settings, fonts and texts give the same files.
 
     Attributes:
         count: Number of pages, at least 1.
         size: Height and width in pixels.
-        styles: Names of `STYLES` to draw from; all that the fonts can write when empty.
-        fonts: Folder of fonts, those of the system when None.
+        styles: Names of `STYLES` to draw from; empty for all that the fonts can write.
+        fonts: Folder of fonts; None for those of the system.
         exclude_fonts: Words that the path and family of a font must not contain.
-        texts: Text files, the built-in lists when empty.
-        paper: Folder of photographs of paper, painted paper when None.
-        seed: Page n is drawn from (seed, n) alone.
-        crops: Windows with a known share of ink instead of whole pages; height and width must be equal.
+        texts: Text files; empty for the built-in lists.
+        paper: Folder of photographs of paper; None for synthetic paper.
+        seed: Page n depends only on (seed, n).
+        crops: Whether to render windows with a given share of ink instead of whole pages. Height and width must be
+            equal.
     """
 
     count: int
@@ -56,7 +57,7 @@ class PageSet:
     crops: bool = False
 
     def __post_init__(self) -> None:
-        """Check what can be checked before anything is rendered."""
+        """Check the settings before anything is rendered."""
         if self.count < 1:
             raise ArgumentError(f"cannot make {self.count} pages", "ask for at least 1")
         if self.seed < 0:
@@ -89,7 +90,7 @@ def make_pages(
     Raises:
         ArgumentError: `jobs` is less than 1.
         FileAccessError: The folder cannot be written, or a text or paper file cannot be read.
-        MissingDependencyError: No font can write what was asked for.
+        MissingDependencyError: No font has the characters that are needed.
         OutputExistsError: The folder holds another set, or other files.
     """
     if jobs < 1:
@@ -122,7 +123,7 @@ def make_pages(
 
 
 class _Worker:
-    """What renders the pages of a set: it has loaded fonts and text."""
+    """Renders the pages of a set, with loaded fonts and text."""
 
     def __init__(self, settings: PageSet) -> None:
         self.settings = settings

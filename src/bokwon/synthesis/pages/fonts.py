@@ -1,4 +1,4 @@
-"""Fonts that really ink the characters of a script, found by fontconfig or in a folder."""
+"""Fonts with visible glyphs for the characters of a script, from fontconfig or a folder."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ class Font:
     Attributes:
         path: The font file.
         index: Number of the face inside a collection.
-        family: Family name as the font states it.
-        face: One of `FACES`: what the letters look like.
-        latin_face: The same for its Latin letters.
-        plain: Whether this is the upright cut of ordinary weight.
-        scripts: The scripts of `SCRIPTS` that the font really inks.
+        family: Family name in the font file.
+        face: Letter form, one of `FACES`.
+        latin_face: Letter form of its Latin letters.
+        plain: Whether it is upright and of regular weight.
+        scripts: The scripts of `SCRIPTS` for which the font has visible glyphs.
     """
 
     path: str
@@ -80,7 +80,7 @@ class Font:
     scripts: frozenset[str] = frozenset()
 
     def inks(self, character: str) -> bool:
-        """Tell whether the font draws this character, and not a blank, a dot or the missing-glyph box."""
+        """Return whether the font has a glyph for a character, not a blank, a dot or the missing-glyph box."""
         return _inks(self.path, self.index, character)
 
     def glyph(self, character: str, size: int, slant: float = 0.0) -> Glyph:
@@ -89,33 +89,33 @@ class Font:
         Args:
             character: One character, or one cluster of conjoining jamo.
             size: Em size in pixels, at least 1.
-            slant: How far the letter leans to the right, as a tangent.
+            slant: Slant to the right, as a tangent.
 
         Returns:
-            Coverage `(h, w)`, cut to its ink (0 x 0 when there is none), and the offset of its left and top edge
-            from the pen on the base line.
+            Coverage `(h, w)`, cropped to the ink (0 x 0 if there is none), and the offset of its left and top edge from
+            the pen position on the base line.
         """
         return draw(self.path, self.index, character, size, slant)
 
     def advance(self, character: str, size: int) -> float:
-        """Return how far the pen moves after this character, in pixels."""
+        """Return the advance width of a character, in pixels."""
         return advance(self.path, self.index, character, size)
 
     def body(self, script: str) -> float:
-        """Return the ink height of a full character of this script, in ems: fonts fill their em very differently."""
+        """Return the ink height of a full character of a script, in ems. It differs much between fonts."""
         return _body(self.path, self.index, script)
 
 
 def find_fonts(scripts: Iterable[str], exclude: Sequence[str] = (), folder: str | Path | None = None) -> list[Font]:
-    """Find fonts that ink at least one of the scripts.
+    """Find fonts that can write at least one of the scripts.
 
     Args:
         scripts: Names of `SCRIPTS`.
-        exclude: A font whose path or family contains one of these words, in whatever case, is never used.
-        folder: Where to look, subfolders included; the fonts that fontconfig knows by default.
+        exclude: Words. A font is not used if its path or family contains one of them, in upper or lower case.
+        folder: Folder of fonts, with its subfolders; by default the fonts of fontconfig.
 
     Returns:
-        The fonts in a fixed order, by family and path.
+        The fonts, sorted by family and path.
 
     Raises:
         ArgumentError: A script is unknown.

@@ -1,4 +1,4 @@
-"""Drawing single characters of font files, with memory: most are needed again, in another size."""
+"""Draws single characters of font files, with a cache: most are needed again, in another size."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load(path: str, index: int, size: int, shaped: bool = False) -> ImageFont.Fr
 
 @lru_cache(maxsize=4096)
 def render(path: str, index: int, character: str, size: int) -> Glyph:
-    """Draw a character in an em size; 0 x 0 pixels when it has no ink, or cannot be composed."""
+    """Draw a character in an em size. It has 0 x 0 pixels if it has no ink or cannot be composed."""
     shaped = len(character) > 1
     if shaped and not features.check("raqm"):
         return _empty()
@@ -42,7 +42,7 @@ def render(path: str, index: int, character: str, size: int) -> Glyph:
 
 @lru_cache(maxsize=4096)
 def draw(path: str, index: int, character: str, size: int, slant: float = 0.0) -> Glyph:
-    """Draw a character from a larger one of it, leaning to the right by a tangent."""
+    """Scale a character down from a larger drawing, with a slant to the right (tangent)."""
     master = next((master for master in _MASTERS if master >= size), size)
     image, left, top = render(path, index, character, master)
     if not image.size:

@@ -20,7 +20,7 @@ _Word = list[tuple[str, Font, int, float]]
 
 @dataclass(frozen=True)
 class _Block:
-    """One block of text and how its lines are set, in pixels of the page.
+    """A block of text and the layout of its lines, in pixels of the page.
 
     Attributes:
         left: Left edge.
@@ -116,7 +116,7 @@ def _write_block(
 
 
 def _words(characters: Iterator[str], writer: Writer) -> Iterator[_Word]:
-    """Gather characters to words, with font, em size and advance; what no font inks is left out."""
+    """Group characters into words, with font, em size and advance. Characters without a glyph are left out."""
     word: _Word = []
     for character in characters:
         if not character.isspace() and len(word) < 24:
@@ -188,7 +188,7 @@ def _write_line(
 
 
 class _Ink:
-    """How full of ink every letter comes out."""
+    """Yield the amount of ink of each letter."""
 
     def __init__(self, rng: np.random.Generator, fill: str) -> None:
         self._rng = rng
@@ -219,7 +219,7 @@ class _Ink:
 def _rule_paper(
     rng: np.random.Generator, canvas: Canvas, pitch: float, area: tuple[float, float, float, float]
 ) -> None:
-    """Rule the paper before it is written on: lines, or squares as in a French school book."""
+    """Rule the paper before writing: lines, or squares as in French school books."""
     left, top, right, bottom = area
     thickness = float(rng.uniform(0.7, 1.3)) * max(1.0, pitch / 90)
     for y in np.arange(top, bottom, pitch).tolist():

@@ -27,7 +27,7 @@ REDS = np.array([(176, 44, 32), (196, 62, 44), (160, 36, 40), (188, 84, 60), (15
 
 @dataclass(frozen=True)
 class Ink:
-    """How ink lies on the paper.
+    """Properties of the ink on the paper.
 
     Attributes:
         colour: RGB in [0, 255].
@@ -56,7 +56,7 @@ def lay_ink(
     boxes: NDArray[np.int64] | None = None,
     loads: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Turn clean letter forms into ink on paper.
+    """Convert clean letter forms to ink on paper.
 
     Args:
         rng: Random generator.
@@ -76,7 +76,7 @@ def lay_ink(
     soft = blur(coverage, max(ink.bleed, 0.3))
     # What creeps into the paper is still ink: the more it bleeds, the less of it a pixel needs to look inked.
     threshold = float(np.clip(0.5 / (1 + 0.2 * ink.bleed) - ink.weight, 0.1, 0.9))
-    # However soft the edge, bare paper stays bare and the heart of a stroke full.
+    # Bare paper stays bare and the middle of a stroke stays full, even with soft edges.
     softness = min(0.25 + 0.35 * min(ink.bleed, 1.0), 2 * threshold, 2 * (1 - threshold))
     level = soft + (0.28 * coarse + 0.2 * fine) * soft * (1 - soft) - np.float32(threshold)
     density = np.full_like(level, ink.opacity)
@@ -104,7 +104,7 @@ def lay_ink(
 def _keep_legible(
     shape: NDArray[np.float32], soft: NDArray[np.float32], softness: float, boxes: NDArray[np.int64]
 ) -> None:
-    """Bring back, in place, the characters of which too little is left."""
+    """Restore, in place, the characters of which too little is left."""
     left, top, right, bottom = boxes.T
     count = [_count(part, left, top, right, bottom) for part in (shape >= 0.5, soft >= 0.5)]
     for x0, y0, x1, y1 in boxes[(count[0] < 0.5 * count[1]) | (count[0] < 4)].tolist():

@@ -36,7 +36,7 @@ _WEST = np.array(
 
 @dataclass(frozen=True)
 class Paper:
-    """How a leaf looks before anything is written on it.
+    """Appearance of a leaf without writing.
 
     Attributes:
         tone: Mean colour, RGB in [0, 255].
@@ -60,7 +60,7 @@ class Paper:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, east: bool = True) -> Paper:
-        """Draw the look of a leaf, East Asian or Western."""
+        """Draw the appearance of a leaf at random, East Asian or Western."""
         tones = _EAST if east else _WEST
         tone = tones[int(rng.integers(len(tones)))] + rng.normal(0, 1, 3) + rng.normal(0, 4)
         # Yellower or paler, never greener: what age does to paper runs along one line.
@@ -132,7 +132,7 @@ def list_textures(folder: str | Path) -> list[Path]:
 def texture_paper(
     rng: np.random.Generator, height: int, width: int, files: list[Path]
 ) -> tuple[NDArray[np.float32], tuple[float, float, float]]:
-    """Cut a leaf out of a photograph of real paper, scaled, turned and mirrored at random.
+    """Cut a leaf out of a photograph of real paper, randomly scaled, rotated and mirrored.
 
     Args:
         rng: Random generator.

@@ -46,16 +46,16 @@ def render_page(
         seed: The same seed, fonts and text give the same page.
         size: Height and width in pixels, each 32 to 20000.
         style: A name of `STYLES`; drawn at random by default, among those that the fonts can write.
-        fonts: What to write with; the fonts of the system by default.
-        text: What to write; the built-in lists by default.
-        paper: Folder of photographs of real paper; the paper is painted by default.
-        text_size: Height of a character in pixels, at least 6; follows the page's size by default.
+        fonts: Fonts; by default those of the system.
+        text: Text; by default from the built-in lists.
+        paper: Folder of photographs of real paper. By default paper is synthetic.
+        text_size: Height of a character in pixels, at least 6; by default in proportion to the page.
 
     Returns:
         The page.
 
     Raises:
-        ArgumentError: A size or the style makes no sense.
+        ArgumentError: A size is out of range, or the style is unknown.
         FileAccessError: The paper folder is missing or empty.
         MissingDependencyError: No font can write the style.
     """
@@ -80,22 +80,22 @@ def render_crop(
     paper: str | Path | None = None,
     text_size: float | None = None,
 ) -> Page:
-    """Render a square window as if cut from a larger page, with ink on 8 to 25 % of it.
+    """Render a square window, as if cut from a larger page, with 8 to 25 % ink.
 
     Args:
         seed: The same seed, fonts and text give the same window.
         size: Side in pixels, 32 to 20000.
         style: A name of `STYLES`; drawn at random by default.
-        fonts: What to write with; the fonts of the system by default.
-        text: What to write; the built-in lists by default.
-        paper: Folder of photographs of real paper; the paper is painted by default.
+        fonts: Fonts; by default those of the system.
+        text: Text; by default from the built-in lists.
+        paper: Folder of photographs of real paper. By default paper is synthetic.
         text_size: Height of a character in pixels; 14 to 60 at random by default.
 
     Returns:
-        The window, with the characters of which at least half is seen.
+        The window, with those characters of which at least half is visible.
 
     Raises:
-        ArgumentError: A size or the style makes no sense.
+        ArgumentError: A size is out of range, or the style is unknown.
         FileAccessError: The paper folder is missing or empty.
         MissingDependencyError: No font can write the style.
     """

@@ -1,4 +1,4 @@
-"""What bends a page, and what a camera or scanner adds: blur, noise, tone, JPEG."""
+"""Deformation of a page, and effects of a camera or scanner: blur, noise, tone, JPEG."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Scan:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, bitonal: float = 0.04) -> Scan:
-        """Draw a scanner, `bitonal` being the chance of a black and white copy."""
+        """Draw the settings of a scanner. `bitonal` is the chance of a black and white copy."""
         red, green, blue = np.clip(rng.normal(1, 0.008, 3) * rng.normal(1, 0.02), 0.92, 1.05).tolist()
         return cls(
             blur=float(rng.uniform(0.3, 0.9)),
@@ -127,7 +127,7 @@ def capture(rng: np.random.Generator, image: Field, scan: Scan) -> NDArray[np.ui
 
 
 def move_boxes(boxes: NDArray[np.int64], source: tuple[Field, Field]) -> NDArray[np.int64]:
-    """Move boxes along with a bent page.
+    """Move boxes with a deformed page.
 
     Args:
         boxes: Left, top, right, bottom, `(N, 4)`, within the page.
@@ -154,7 +154,7 @@ def move_boxes(boxes: NDArray[np.int64], source: tuple[Field, Field]) -> NDArray
 
 
 def remap(layer: NDArray[np.uint8], source: tuple[Field, Field], outside: int = 0) -> Field:
-    """Bend a layer of coverage, 0-255, along a map of sources; returns coverage in [0, 1]."""
+    """Deform a layer of coverage, 0-255, by a map of source positions. Return coverage in [0, 1]."""
     bent = cv2.remap(layer, source[0], source[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
     return np.asarray(bent * np.float32(1 / 255), np.float32)
 

@@ -15,7 +15,7 @@ _SIGNS = "之印信藏書章堂齋金李朴文山玉"
 
 
 def stamp_seal(rng: np.random.Generator, canvas: Canvas, writer: Writer, height: float, width: float) -> None:
-    """Press one seal onto a page of `height` x `width` pixels: square with four characters, or an office's oval."""
+    """Draw a seal on a page of `height` x `width` pixels: a square with four characters, or the oval of an office."""
     side = int(np.clip(writer.size * float(rng.uniform(1.8, 4.5)), 24, 0.35 * min(height, width) + 24))
     square = "hanja" in writer.hand.fonts and (writer.hand.style.vertical or rng.random() < 0.3)
     image = _square_seal(rng, writer, side) if square else _oval_stamp(rng, side)

@@ -1,4 +1,4 @@
-"""What is seen through and around a leaf: the writing on its back, the table it lies on, the leaves below."""
+"""What is visible through and around a leaf: the writing on its back, the table, the leaves below."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GROUNDS = np.array(
 
 @dataclass(frozen=True)
 class Margins:
-    """Widths of the strips around a leaf where the picture shows what it lies on, in pixels from each edge."""
+    """Widths of the margins around a leaf, pixels from each edge of the image."""
 
     left: int = 0
     top: int = 0
@@ -32,12 +32,12 @@ class Margins:
 
     @property
     def bare(self) -> bool:
-        """Whether the leaf fills the picture."""
+        """Whether the leaf fills the image."""
         return not (self.left or self.top or self.right or self.bottom)
 
 
 def surround(rng: np.random.Generator, sheet: Image, page_map: tuple[Image, Image], margins: Margins) -> None:
-    """Cut the leaf out and lay it on a ground, in place: its edge, the leaves below it, its shadow."""
+    """Cut the leaf out and place it on a ground, in place: its edge, the leaves below it, its shadow."""
     height, width = sheet.shape[:2]
     flat = np.zeros((height, width), np.uint8)
     flat[margins.top : height - margins.bottom, margins.left : width - margins.right] = 255
@@ -67,7 +67,7 @@ def surround(rng: np.random.Generator, sheet: Image, page_map: tuple[Image, Imag
 
 
 def show_through(rng: np.random.Generator, sheet: Image, front: Image, opacity: float, size: float) -> None:
-    """Let writing on the back shine through, in place: in the mirror, blurred by the paper.
+    """Add show-through, in place: the writing on the back, mirrored and blurred by the paper.
 
     Args:
         rng: Random generator.

@@ -15,25 +15,26 @@ class Style:
 
     Attributes:
         name: What it is called on the command line.
-        vertical: Columns from right to left, or lines from left to right.
+        vertical: Whether it has columns from right to left, or lines from left to right.
         scripts: Scripts of the text with their shares.
-        faces: Letter forms that fit; any other is taken only when none of these is found.
-        mixed: Whether the scripts alternate on one page; otherwise a page is in one of them.
+        faces: Suitable letter forms. Others are used only if no font has one of these.
+        mixed: Whether scripts alternate on a page. Otherwise each page has one script.
         rules: Chance of lines between the columns or under the lines.
         frame: Chance of a printed frame.
         spine: Chance of the folded spine of a block-printed leaf with its fish tails.
-        notes: Chance that a column breaks into two rows of small characters, per character.
-        marks: Chance that punctuation is written.
+        notes: Chance, for each character, of a note in two rows of small characters.
+        marks: Chance of punctuation.
         red: Chance of red writing on the page.
         seal: Chance of a seal.
         pitch: Least and greatest distance of columns or lines, in character sizes.
-        warp: How much every character's shape departs from the type, in character sizes.
+        warp: Deformation of each character, in character sizes.
         sway: Irregularity of positions, in character sizes.
-        fill: How the ink comes: `even`, `dipped` (fuller after every dip) or `typed` (every type its own).
-        bleed: Mean creep of the ink, in pixels for characters of 28 pixels.
+        fill: How the amount of ink varies: `even`, `dipped` (more after every dip) or `typed` (different for each
+            type).
+        bleed: Mean bleeding of the ink, in pixels for characters of 28 pixels.
         wear: Mean wear of block or type, in [0, 1].
         inks: Indices into `ink.BLACKS` to choose from.
-        weight: How often the style is drawn when none is asked for.
+        weight: Relative frequency of the style if none is asked for.
     """
 
     name: str
@@ -90,7 +91,7 @@ STYLES: dict[str, Style] = {style.name: style for style in _ALL}
 
 
 def find_style(name: str) -> Style:
-    """Return the style of this name.
+    """Return the style of a name.
 
     Raises:
         ArgumentError: There is none.

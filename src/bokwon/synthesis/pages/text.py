@@ -30,7 +30,7 @@ class TextSource:
     """Where a page's text comes from.
 
     Attributes:
-        texts: Running text by script; a script without text is drawn from the built-in lists.
+        texts: Running text for each script. A script without text uses the built-in lists.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -39,12 +39,12 @@ class TextSource:
         """Take text of one script.
 
         Args:
-            rng: Where to start, or what to draw.
+            rng: Random generator.
             script: `hanja`, `hangul`, `old_hangul`, `latin` or `kana`.
-            count: Number of characters, spaces included; a little more may come back.
+            count: Number of characters, including spaces. The result may be a little longer.
 
         Returns:
-            Characters (clusters of conjoining jamo count as one). Spaces only in hangul and Latin text.
+            Characters; a cluster of conjoining jamo counts as one. Only Hangul and Latin text has spaces.
         """
         text = self.texts.get("hangul" if script == "old_hangul" else script)
         if not text:
@@ -68,7 +68,7 @@ class TextSource:
 
 
 def read_text(files: Iterable[str | Path]) -> TextSource:
-    """Read text files and sort them by the script that prevails in each.
+    """Read text files, and sort them by their prevailing script.
 
     Raises:
         FileAccessError: A file is missing or unreadable.
@@ -117,7 +117,7 @@ def script_of(character: str) -> str | None:
 
 
 def clusters(text: str) -> list[str]:
-    """Split text into characters, keeping a syllable of conjoining jamo and a letter with its accents in one piece."""
+    """Split text into characters. Syllables of conjoining jamo and letters with accents stay whole."""
     found: list[str] = []
     for character in text:
         code = ord(character)

@@ -16,7 +16,7 @@ __all__ = ["write_columns"]
 
 @dataclass(frozen=True)
 class _Grid:
-    """Where the columns of a page lie, in pixels of the page.
+    """Places of the columns of a page, in pixels of the page.
 
     Attributes:
         columns: Right edge of every column, from right to left.
@@ -107,7 +107,7 @@ def _draw_grid(rng: np.random.Generator, writer: Writer, height: float, width: f
 
 @dataclass(frozen=True)
 class _Column:
-    """One column: its middle, the top of its first character, and the room for each, in pixels of the page."""
+    """One column: its centre, the top of its first character, and the height of each, in pixels of the page."""
 
     middle: float
     top: float
@@ -168,7 +168,7 @@ def _write_note(
     row: int,
     room: int,
 ) -> int:
-    """Write an interlinear note in two rows of small characters, the right one first; return the room it takes."""
+    """Write an interlinear note in two rows of small characters, the right row first. Return its height."""
     rows = int(rng.integers(2, min(room, 8) + 1))
     small = 0.52 * column.advance
     each = int(rows * column.advance / small)
@@ -188,7 +188,7 @@ def _write_note(
 
 
 def _write_cartouche(canvas: Canvas, writer: Writer, characters: Iterator[str], column: _Column, row: int) -> int:
-    """Cut two characters white into a black field, as headings of commentaries are; return the room it takes."""
+    """Write two white characters in a black field, as headings of commentaries. Return the height."""
     chosen: list[str] = []
     for _ in range(80):
         character = next(characters)
@@ -216,7 +216,7 @@ def _write_cartouche(canvas: Canvas, writer: Writer, characters: Iterator[str], 
 
 
 def _loads(rng: np.random.Generator, fill: str) -> Iterator[float]:
-    """Yield how full of ink the tool is, character by character."""
+    """Yield the amount of ink in the tool for each character."""
     load = 1.0
     while True:
         if fill == "dipped":

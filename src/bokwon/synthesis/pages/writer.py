@@ -1,4 +1,4 @@
-"""What a page is written with: a style, its fonts, its size, and the stream of characters."""
+"""The writer of a page: style, fonts, size, and the stream of characters."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Hand:
 
 @dataclass(frozen=True)
 class Writer:
-    """A hand at work in one size.
+    """A writer in one size.
 
     Attributes:
         hand: Style and fonts.
@@ -94,7 +94,7 @@ def choose_hand(rng: np.random.Generator, name: str | None, fonts: Sequence[Font
         if not _can_write(style, known):
             needed = [script for script, _ in style.scripts]
             if fonts is None:
-                # Names the packages.
+                # The error names the packages.
                 find_fonts(needed)
             raise MissingDependencyError(
                 f"no font given can write the style {name} ({', '.join(needed)})", "give fonts of that script"
@@ -108,7 +108,7 @@ def choose_hand(rng: np.random.Generator, name: str | None, fonts: Sequence[Font
     for one in sorted(wanted & known, key=lambda one: (one != script, one)):
         chosen[one] = _choose_fonts(rng, [font for font in available if one in font.scripts], style.faces, one)
     if script == "old_hangul" and rng.random() < 0.5:
-        # One hand for old and modern spelling; otherwise types of two founts are mixed.
+        # One font for old and modern spelling. Otherwise two typefaces would be mixed.
         chosen["hangul"] = chosen[script]
     slant = 0.0
     if style.name == "latin_hand":
@@ -117,7 +117,7 @@ def choose_hand(rng: np.random.Generator, name: str | None, fonts: Sequence[Font
 
 
 def write_stream(rng: np.random.Generator, hand: Hand, source: TextSource) -> Iterator[str]:
-    """Yield characters of the style's text without end, only such as the page's manner of writing knows."""
+    """Yield characters of the style's text without end, only those that suit the page's direction."""
     marked = rng.random() < hand.style.marks
     while True:
         piece = _mix(rng, hand.style, source) if hand.style.mixed else source.take(rng, hand.script, 500)
@@ -129,7 +129,7 @@ def write_stream(rng: np.random.Generator, hand: Hand, source: TextSource) -> It
 
 
 def _mix(rng: np.random.Generator, style: Style, source: TextSource) -> list[str]:
-    """Let the scripts take turns, a few characters each, as in 國漢文."""
+    """Alternate the scripts, a few characters each, as in 國漢文."""
     pools = {name: [c for c in source.take(rng, name, 400) if script_of(c) == name] for name, _ in style.scripts}
     turns = {name: max(2, round(8 * share)) for name, share in style.scripts}
     found: list[str] = []
@@ -150,7 +150,7 @@ def _can_write(style: Style, known: frozenset[str]) -> bool:
 
 
 def _choose_fonts(rng: np.random.Generator, fonts: list[Font], faces: tuple[str, ...], script: str) -> tuple[Font, ...]:
-    """Choose a font, and one more of its kind for the characters that it lacks."""
+    """Choose a font, and a second one of its kind for missing characters."""
 
     def face(font: Font) -> str:
         return font.latin_face if script == "latin" else font.face

@@ -1,4 +1,4 @@
-"""Windows of pages and photographs with damage of known place and class: what the damage detector learns from."""
+"""Windows of pages and photographs with damage of known place and class, to train the damage detector."""
 
 from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
 from bokwon.synthesis.scenes.scene import Scene, draw_scene

@@ -1,4 +1,4 @@
-"""Classes that the damage network tells apart, and what a label map may hold besides."""
+"""Classes of the damage network, and the other values of a label map."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CLASSES: tuple[str, ...] = ("sound", "surroundings", *DETECTOR_CLASSES)
 """Meaning of the network's channels, in their order. The first two are no damage."""
 
 NOT_DAMAGE = 254
-"""Label of pixels that are no damage, but of which nobody knows whether they are sheet or surroundings."""
+"""Label of pixels that are not damage, but may belong to the sheet or to its surroundings."""
 
 IGNORE = 255
-"""Label of pixels that say nothing: changes too faint to be seen, soft rims."""
+"""Label of pixels that are ignored: invisible changes and soft rims."""

@@ -24,7 +24,7 @@ Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
 
 _LABEL = {name: number for number, name in enumerate(CLASSES)}
-# How far a pixel must differ from what it was to count as seen, gray levels.
+# Least change of a pixel that counts as visible, gray levels.
 _SEEN = 14
 # Kinds of generated damage: how often, and the usual share of a window.
 _KINDS: dict[str, tuple[float, float, float]] = {
@@ -44,7 +44,7 @@ _KINDS: dict[str, tuple[float, float, float]] = {
 }
 # Kinds of film damage that are dust, hairs and scratches, and how often each is drawn.
 _FILMS = {"hair": 0.28, "lint": 0.2, "dirt": 0.14, "spots": 0.1, "sprinkles": 0.08, "scratches": 0.2}
-# What a class of the generator is called here where it is a hole.
+# Class of the network for each class of the generator, where it is a hole.
 _CLASS_OF = {
     "insect": "missing paper",
     "burn": "missing paper",
@@ -59,7 +59,7 @@ _CLASS_OF = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A window and the truth about it.
+    """A window and its ground truth.
 
     Attributes:
         image: uint8 (S, S, 3), RGB.
@@ -81,7 +81,7 @@ def draw_scene(rng: np.random.Generator, sources: Sources, size: int = 448, dama
         rng: Source of randomness.
         sources: Pictures to draw from.
         size: Side of the window, pixels.
-        damaged: Whether there is damage; by chance in 60 of 100 by default.
+        damaged: Whether the window has damage. By default 60 % of windows have.
 
     Returns:
         The window.
@@ -123,7 +123,7 @@ def draw_scene(rng: np.random.Generator, sources: Sources, size: int = 448, dama
 
 
 def _beneath(rng: np.random.Generator, image: Pixels, behind: Pixels, other: Pixels, placed: bool) -> Pixels | None:
-    """What shows through holes; None leaves it to the generator."""
+    """What is visible through holes; None for the generator's choice."""
     chance = rng.random()
     if placed and chance < 0.6:
         return behind
@@ -144,7 +144,7 @@ def _damage(
     beneath: Pixels | None,
     sources: Sources,
 ) -> Pixels:
-    """Do one kind of damage; the labels are changed in place."""
+    """Apply one kind of damage. The labels are changed in place."""
     shape = labels.shape
     if name in ("clean_hole", "rip"):
         if name == "rip":
@@ -219,7 +219,7 @@ def _cut(
     beneath: Pixels | None,
     label: str,
 ) -> Pixels:
-    """Open the sheet: what lies beneath shows, with a rim and a shadow or without."""
+    """Open the sheet, so that its background is visible, with or without a rim and a shadow."""
     if beneath is None:
         beneath = np.roll(image, tuple(rng.integers(100, 300, 2)), (0, 1))
     below = beneath.astype(np.float32)
@@ -240,7 +240,7 @@ def _cut(
 
 
 def _smudge(rng: np.random.Generator, image: Pixels, labels: Labels, unit: float, sources: Sources) -> Pixels:
-    """Cover a patch: a smear of black, paint, dirt or glue that hides what is under it, larger than a blot."""
+    """Cover an area larger than a blot with black, paint, dirt or glue, which hides the content."""
     shape = (labels.shape[0], labels.shape[1])
     if sources.has_films and rng.random() < 0.45:
         film = sources.film(rng, ("dots", "smut", "stain"))
@@ -269,7 +269,7 @@ def _smudge(rng: np.random.Generator, image: Pixels, labels: Labels, unit: float
 
 
 def _scatter(rng: np.random.Generator, film: Pixels, side: int, shape: tuple[int, int]) -> Field:
-    """Lay a film picture somewhere into a window, turned and scaled: float32 (H, W), coverage."""
+    """Place an image of film damage in a window, rotated and scaled: float32 (H, W), coverage."""
     scale = side / film.shape[0]
     turn = rng.uniform(0, 2 * np.pi)
     a, b = scale * np.cos(turn), scale * np.sin(turn)
@@ -283,7 +283,7 @@ def _scatter(rng: np.random.Generator, film: Pixels, side: int, shape: tuple[int
 
 
 def _film(rng: np.random.Generator, image: Pixels, labels: Labels, sources: Sources, pictorial: bool) -> Pixels:
-    """Dust, hairs, lint and scratches that lay on the sheet, the glass or the film."""
+    """Add dust, hairs, lint and scratches of the sheet, the glass or the film."""
     shape = (labels.shape[0], labels.shape[1])
     bright = bool(rng.random() < (0.7 if pictorial else 0.3))
     for _ in range(int(rng.choice([1, 2, 4], p=(0.5, 0.3, 0.2)))):
@@ -308,7 +308,7 @@ def _film(rng: np.random.Generator, image: Pixels, labels: Labels, sources: Sour
 def _lay_down(
     rng: np.random.Generator, image: Pixels, labels: Labels, sheet: Field, behind: Pixels, unit: float
 ) -> Pixels:
-    """Lay the sheet onto what surrounds it."""
+    """Place the sheet on its surroundings."""
     below = behind.astype(np.float32)
     if rng.random() < 0.6:
         reach = rng.uniform(1, 6) * unit

@@ -1,4 +1,4 @@
-"""Pictures that windows are cut from: rendered pages, scans, photographs; and film damage to lay over them."""
+"""Sources of windows: rendered pages, scans and photographs; and images of film damage."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _SHARES = {"window": 0.22, "page": 0.08, "pages": 0.32, "crops": 0.18, "photos":
 
 @dataclass(frozen=True)
 class Base:
-    """A window without damage done to it.
+    """A window without synthetic damage.
 
     Attributes:
         image: uint8 (S, S, 3), RGB.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
         kind: `rendered`, `scan` (a real page whose surroundings may show), `photo`.
         name: What it was cut from.
     """
@@ -45,11 +45,11 @@ class Sources:
     """Folders of pictures, read as needed.
 
     Attributes:
-        pages: Folders of scans of whole pages; where there are none, as with the next two, others are drawn instead.
+        pages: Folders of scans of whole pages. If this is empty, other sources are used instead; so for the next two.
         crops: Folders of windows of scans.
         photos: Folders of photographs.
-        films: Folder with one folder a kind of film damage, gray = coverage; without it there is no film damage.
-        papers: Folder of surfaces for what lies around a sheet; without it these are painted.
+        films: Folder with a subfolder for each kind of film damage, gray = coverage. None: no film damage.
+        papers: Folder of pictures of surfaces that lie around a sheet. None: they are synthetic.
         exclude_fonts: Words that the path of a font must not contain.
         exclude: Names of files not to use.
     """
@@ -84,7 +84,7 @@ class Sources:
         return [p for p in found if p.suffix.lower() in (".jpg", ".png") and p.stem not in self.exclude]
 
     def film(self, rng: np.random.Generator, kinds: tuple[str, ...]) -> Pixels:
-        """Draw a picture of film damage, uint8 (H, W), 255 where it covers fully."""
+        """Draw a picture of film damage, uint8 (H, W), 255 = fully covered."""
         files = self._films[kinds[int(rng.integers(len(kinds)))]]
         return np.asarray(cv2.imread(str(files[int(rng.integers(len(files)))]), cv2.IMREAD_GRAYSCALE), np.uint8)
 
@@ -122,7 +122,7 @@ class Sources:
         return Base(_window(rng, picture, size, scale), float(rng.uniform(1.0, 3.0)), "photo", path.stem)
 
     def _choose(self, rng: np.random.Generator) -> str:
-        """Where the next window comes from: rendered by itself, of a rendered page, or a key of the lists of files."""
+        """Source of the next window: a rendered window, a rendered page, or a key of the lists of files."""
         shares = {kind: share for kind, share in _SHARES.items() if self._lists.get(kind, True)}
         chances = np.array(list(shares.values()))
         return str(rng.choice(list(shares), p=chances / chances.sum()))

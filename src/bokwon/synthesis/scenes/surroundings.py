@@ -1,4 +1,4 @@
-"""What lies around a sheet on a scanner or table, and marks on a sound page that are no damage."""
+"""Surroundings of a sheet on a scanner or table, and marks on a sound page that are not damage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PIGMENTS = np.array(
 
 
 def draw_surroundings(rng: np.random.Generator, shape: tuple[int, int], textures: list[Pixels]) -> Pixels:
-    """Draw a scanner bed, cloth, table or coloured card, now and then with a ruler or colour chart.
+    """Draw a scanner bed, cloth, table or coloured card, sometimes with a ruler or colour chart.
 
     Args:
         rng: Source of randomness.
@@ -89,12 +89,12 @@ def _draw_chart(rng: np.random.Generator, image: Pixels) -> None:
 
 
 def place_sheet(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> Field:
-    """Draw where a sheet lies of which the window shows one or two edges; its outline may be worn or torn.
+    """Draw the outline of a sheet, with one or two edges in the window. It may be worn or torn.
 
     Args:
         rng: Source of randomness.
         shape: (H, W), pixels.
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
 
     Returns:
         float32 (H, W), 1 on the sheet, 0 off it.
@@ -113,19 +113,19 @@ def place_sheet(rng: np.random.Generator, shape: tuple[int, int], unit: float) -
     if wear < 0.5:
         inside += rng.uniform(0.2, 1.2) * unit * noise_field(rng, shape, rng.uniform(10, 60) * unit, 3)
     if wear < 0.2:
-        # A torn outline: whole pieces of the margin are gone, which is how the sheet is and not a hole in it.
+        # A torn outline: pieces of the margin are missing. This counts as the shape of the sheet, not as a hole.
         torn = noise_field(rng, shape, rng.uniform(40, 140) * unit, 4)
         inside += rng.uniform(4, 20) * unit * np.minimum(torn, 0.3)
     return np.asarray(np.clip(inside + 0.5, 0, 1), np.float32)
 
 
 def mark_sound(rng: np.random.Generator, image: Pixels, unit: float, behind: Pixels) -> Pixels:
-    """Put marks on a page that are no damage: rules, blots, pen strokes, notes, a gutter, binder holes.
+    """Add marks to a page that are not damage: rules, blots, pen strokes, notes, a gutter, binder holes.
 
     Args:
         rng: Source of randomness.
         image: uint8 (H, W, 3).
-        unit: Pixels of 1/512 of the page's width.
+        unit: Length of 1/512 of the page's width, pixels.
         behind: uint8 (H, W, 3), what shows through binder holes.
 
     Returns:

@@ -48,24 +48,24 @@ class PagesConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where images and masks come from, and what is cut from them.
+    """The sources of images and masks, and how crops are cut.
 
     Args:
         images: Sources: folders of images, searched through; "pages" (rendered while training); the data sets
             "places2", "imagenet" and "celeba-hq"; "hf:NAME" or "hf:NAME@CONFIG" (Hugging Face).
-        image_weights: How often each source is drawn from; equally by default.
-        root: Folder in which the named data sets lie, each in a folder of its name.
+        image_weights: Relative frequency of each source; equal by default.
+        root: Folder of the named data sets. Each lies in a subfolder of its name.
         split: Split of the named data sets.
         masks: Folders of mask files (white = hole), manifests (`manifest.jsonl` of `bokwon masks make`), and
-            "generated"; generated if the list is empty.
-        mask_weights: How often each of them is drawn from; equally by default.
+            "generated". An empty list means "generated".
+        mask_weights: Relative frequency of each of them; equal by default.
         mask_kind: The kind of generated masks.
         min_ratio: Smallest hole-to-image area ratio of a generated mask.
         max_ratio: Largest hole-to-image area ratio of a mask; up to 0.99.
         islands: Share of the masks from files in whose holes scattered pixels stay known, as in rubbed or flaked ink.
         crop: Side of the square crops, pixels.
         scale: Smallest and largest random magnification of a crop.
-        flip: Mirror every second crop. Not for pages: mirrored writing is not writing.
+        flip: Mirror every second crop. Do not use it for pages, because writing must not be mirrored.
         tone: Strength of random changes of brightness, contrast and colour, 0 to 1.
         cache: MiB of decoded images that each worker keeps in memory.
         workers: Processes that prepare batches; 0 prepares them in the training process.

@@ -35,9 +35,10 @@ _STREAM = 1 << 40
 
 
 class Picks:
-    """Which source each item is from, drawn at random by the sources' shares and computed when it is asked for.
+    """The source of each item, drawn at random by the shares of the sources.
 
-    A run may have hundreds of millions of items, so only one block of them is stored, and a sum for each block.
+    A run may have hundreds of millions of items, so the sources are computed on demand. Only one block of them is
+    stored, and a sum for each block.
 
     Args:
         shares: Probability of each source; they add up to 1.
@@ -79,7 +80,7 @@ class Picks:
 class Crops(Dataset[tuple[Tensor, Tensor]]):
     """Random crops of images, each with a mask.
 
-    Item i is the same whatever the number of workers and processes: its random numbers come from (seed, i) alone.
+    Item i does not depend on the number of workers and processes: its random numbers depend only on (seed, i).
 
     Args:
         config: Sources, sizes and augmentation.
@@ -120,11 +121,11 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
 
 
 class Batches(Sampler[list[int]]):
-    """The items of each batch that one process works on.
+    """The items of each batch of one process.
 
-    Step t is made of items t E to (t + 1) E, E = batch x accumulate x processes: in each of the `accumulate` rounds,
-    process r takes its `batch` after those of the processes before it. So one process with a larger batch sees the
-    same images at each step as several with smaller ones.
+    Step t uses the items from t E up to (t + 1) E, where E = batch x accumulate x processes. In each of the
+    `accumulate` rounds, the processes take `batch` items each, in order of their rank. So at each step, one process
+    with a large batch uses the same images as several with small ones.
 
     Args:
         steps: Optimiser steps in all.
@@ -155,9 +156,9 @@ def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tu
 
     Args:
         dataset: The crops.
-        batches: Which of them, in which order.
-        workers: Processes; 0 prepares them when they are asked for. With any, OpenCV has one thread in this process
-            too.
+        batches: Which crops, in which order.
+        workers: Worker processes; 0 prepares batches in this process. With workers, OpenCV uses one thread in this
+            process too.
 
     Returns:
         Batches of images (N, 3, S, S) and valid (N, 1, S, S).
@@ -184,11 +185,11 @@ def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tu
 
 @contextlib.contextmanager
 def open_batches(dataset: Crops, batches: Batches, workers: int) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
-    """Run through a loader, and end its workers when the block ends, however it ends.
+    """Iterate over a loader. Its workers end with the block, also after an error.
 
     Args:
         dataset: The crops.
-        batches: Which of them, in which order.
+        batches: Which crops, in which order.
         workers: As in `make_loader`.
 
     Yields:

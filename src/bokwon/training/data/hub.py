@@ -28,8 +28,8 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 class HubSource:
     """A Hugging Face data set.
 
-    Stored, images are drawn at random. Streamed, image number k is example k of the shuffled stream, which starts
-    over, shuffled anew, when it ends: a resumed run reads on where it stopped.
+    A stored data set is drawn from at random. Of a streamed one, image k is example k of the shuffled stream. When the
+    stream ends, it is shuffled again and restarted. A resumed run continues where it stopped.
 
     Args:
         name: NAME or NAME@CONFIG: a data set of the hub, or a folder that `datasets` reads.
@@ -55,7 +55,7 @@ class HubSource:
         return {**self.__dict__, "_stream": None}
 
     def draw(self, rng: np.random.Generator, number: int) -> Pixels:
-        """Give an image: a random one, or number `number` of the stream."""
+        """Return a random image, or image `number` of the stream."""
         for _ in range(_TRIES):
             example = self._next(number) if self.config.streaming else self._set[int(rng.integers(len(self._set)))]
             image = self._decode(example[self._column])

@@ -1,4 +1,4 @@
-"""Where training images come from: folders, rendered pages, named data sets, Hugging Face.
+"""Sources of training images: folders, rendered pages, named data sets, Hugging Face.
 
 A source gives image number k for a random generator: the same number and generator give the same image.
 """
@@ -33,14 +33,14 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 
 class ImageSource(Protocol):
-    """Gives images."""
+    """A source of images."""
 
     def draw(self, rng: np.random.Generator, number: int) -> Pixels:
-        """Give an image.
+        """Return an image.
 
         Args:
             rng: For random choices.
-            number: How many images this run has drawn from this source before.
+            number: Number of images that the run has drawn from this source before.
 
         Returns:
             uint8 (H, W, 3), RGB.
@@ -53,7 +53,7 @@ def open_source(name: str, config: DataConfig, seed: int) -> ImageSource:
 
     Args:
         name: A folder, "pages", a named data set or "hf:NAME".
-        config: Options of all kinds of source.
+        config: Options of the sources.
         seed: Of the order of a stream.
 
     Returns:
@@ -93,7 +93,7 @@ def find_images(folder: Path) -> list[Path]:
 
 
 class Files:
-    """Image files, decoded when they are drawn and kept while the cache has room.
+    """Image files. They are decoded when they are drawn, and kept in a cache.
 
     A file that cannot be read is reported once, and replaced by another.
 
@@ -109,7 +109,7 @@ class Files:
         self._bad: set[int] = set()
 
     def draw(self, rng: np.random.Generator, number: int) -> Pixels:
-        """Give a random image."""
+        """Return a random image."""
         del number
         for _ in range(_TRIES):
             index = int(rng.integers(len(self.paths)))
@@ -143,7 +143,7 @@ class Files:
 
 
 class Pages:
-    """Pages rendered when they are drawn, windows as if cut from larger ones.
+    """Rendered pages: windows, as if cut from larger pages, rendered when they are drawn.
 
     Args:
         config: Styles, fonts, text and paper.

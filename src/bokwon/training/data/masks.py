@@ -1,4 +1,4 @@
-"""Where training masks come from: folders, manifests, or the generator."""
+"""Sources of training masks: folders, manifests, or the generator."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Hole: TypeAlias = npt.NDArray[np.bool_]
 
 
 class HoleSource(Protocol):
-    """Gives masks."""
+    """A source of masks."""
 
     def draw(self, rng: np.random.Generator) -> Hole:
-        """Give a mask: bool (S, S), True = hole."""
+        """Return a mask: bool (S, S), True = hole."""
         ...
 
 
@@ -108,13 +108,13 @@ class GeneratedHoles:
 
 
 class HoleFiles:
-    """Windows of mask files, flipped and turned at will. A file that is not a mask is reported once and left out.
+    """Windows of mask files, randomly mirrored and rotated. A file that is not a mask is reported once and left out.
 
     Args:
         paths: The files, white = hole.
         size: Side, pixels.
         max_ratio: Largest hole-to-image area ratio.
-        islands: Share of the masks in whose holes scattered pixels stay known.
+        islands: Share of the masks that get scattered known pixels in their holes.
     """
 
     def __init__(self, paths: list[Path], size: int, max_ratio: float, islands: float = 0.0) -> None:
@@ -122,7 +122,7 @@ class HoleFiles:
         self._bad: set[int] = set()
 
     def draw(self, rng: np.random.Generator) -> Hole:
-        """Give a window of a random mask."""
+        """Return a window of a random mask."""
         for _ in range(_TRIES):
             index = int(rng.integers(len(self.paths)))
             if index in self._bad:

@@ -23,8 +23,8 @@ class Named:
     """A published data set.
 
     Attributes:
-        train: Folders, in the order in which they are looked for, relative to the data set's own. Every layout that
-            is published is listed; the first that is there is taken.
+        train: Possible folders of the training images, relative to that of the data set: one for each published layout.
+            The first that exists is used.
         val: The same for the validation images.
         where: Where to get it.
     """
@@ -64,8 +64,8 @@ NAMES = tuple(_SETS)
 def list_named(name: str, root: Path, split: str) -> list[Path]:
     """List the images of a data set's split.
 
-    CelebA-HQ is one folder of files numbered from 0: the first 27,000 are for training and the last 3,000 are not.
-    The paper's own division of the same size was drawn at random and is not published.
+    CelebA-HQ is one folder of files, numbered from 0. The first 27,000 are for training, the last 3,000 for validation.
+    The paper's split of the same size was random and is not published.
 
     Args:
         name: One of `NAMES`.
@@ -76,7 +76,7 @@ def list_named(name: str, root: Path, split: str) -> list[Path]:
         Paths, in a fixed order.
 
     Raises:
-        FileAccessError: If the data set is not there, or not whole, with where to get it.
+        FileAccessError: If the data set is missing or incomplete. The message says where to get it.
     """
     known = _SETS[name]
     folder = root / name

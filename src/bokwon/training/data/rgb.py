@@ -10,7 +10,7 @@ __all__ = ["to_rgb"]
 
 
 def to_rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
-    """Turn any Pillow image into 8-bit RGB, upright, transparency on white.
+    """Convert any Pillow image to 8-bit RGB, upright, on a white background.
 
     Args:
         image: An opened image.

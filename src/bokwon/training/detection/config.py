@@ -13,10 +13,10 @@ __all__ = ["DetectionConfig", "ScenesConfig"]
 
 @dataclass(frozen=True)
 class ScenesConfig:
-    """What the scenes are made from.
+    """The sources of the scenes.
 
     Args:
-        folder: Where they are kept, made once; `scenes` in the run's folder where it is empty.
+        folder: Folder of the scenes, which are made once. If empty, `scenes` in the run's folder.
         count: Scenes to make.
         size: Side of a scene, pixels.
         pages: Folders of scans of whole, sound pages.
@@ -51,26 +51,26 @@ class DetectionConfig:
     """A whole run.
 
     Args:
-        kind: Tells this configuration from one of a network that fills.
+        kind: Distinguishes this configuration from that of a network that fills.
         network: The network's shape.
         init: Weights to start from: a checkpoint of a damage detector. Or, for the encoder alone, those of a network
             that fills: `.safetensors` with the card beside it.
-        scenes: What is learned from.
+        scenes: The training images.
         steps: Optimiser steps.
         batch: Crops in a step.
         crop: Side of a crop, pixels; a multiple of 32.
         learning_rate: Highest learning rate of Muon; it falls as a cosine.
         weight_decay: Decoupled.
         warmup: Steps of linear warm-up.
-        ema: Decay of the exponential moving average of the weights, which is what is saved.
-        area_weight: How often a pixel of missing paper, abrasion or a stain counts, where a sound one counts once.
-        line_weight: The same for tears, creases, scratches, film and dust, which cover few pixels.
-        parting: How much it counts to tell the sheet from its surroundings, in [0, 1].
+        ema: Decay of the exponential moving average of the weights, which is saved.
+        area_weight: Weight of a pixel of missing paper, abrasion or a stain; a sound pixel has weight 1.
+        line_weight: Weight of a pixel of tears, creases, scratches, film and dust, which cover few pixels.
+        parting: Weight of separating the sheet from its surroundings, in [0, 1].
         precision: "fp32", "bf16" or "auto".
         seed: Of weights and crops.
         save_every: Steps between checkpoints.
         keep: Checkpoints that are kept.
-        workers: Processes that cut crops; 0 cuts them in the run's own.
+        workers: Processes that cut crops; 0 cuts them in the training process.
     """
 
     kind: Literal["detection"] = "detection"

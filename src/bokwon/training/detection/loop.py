@@ -46,8 +46,8 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
     Args:
         config: The run.
         out: The run's folder: checkpoints `step_NNNNNN`, `log.jsonl` and, unless they lie elsewhere, `scenes`.
-        resume: Go on from the newest checkpoint in `out`; from the start if there is none.
-        progress: Told of every step.
+        resume: Continue from the newest checkpoint in `out`, or start anew if there is none.
+        progress: Called after every step.
 
     Returns:
         The last checkpoint's folder.
@@ -55,7 +55,7 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
     Raises:
         OutputExistsError: `out` holds a run and `resume` is not set.
         BokwonError: The loss is not finite, or data or checkpoint cannot be used.
-        Interrupted: By Ctrl-C, SIGTERM or SIGHUP; a checkpoint is written before. It is a KeyboardInterrupt.
+        Interrupted: The process got Ctrl-C, SIGTERM or SIGHUP. A checkpoint was written. It is a KeyboardInterrupt.
     """
     last = checkpoint.latest(out)
     if last is not None and not resume:

@@ -30,13 +30,13 @@ Pixels = NDArray[np.uint8]
 
 
 def make_scenes(config: ScenesConfig, folder: Path, jobs: int = 1) -> list[Path]:
-    """Draw the scenes of a configuration that are not there yet.
+    """Make the missing scenes of a configuration.
 
-    A file depends on its number alone, so any number of processes makes the same files.
+    A file depends only on its number, not on the number of processes.
 
     Args:
-        config: What they are made from.
-        folder: Where they go: `NNNN.npz` with `images` and `labels`.
+        config: The configuration.
+        folder: Output folder for files `NNNN.npz` with `images` and `labels`.
         jobs: Processes.
 
     Returns:
@@ -89,7 +89,7 @@ def _make(config: ScenesConfig, file: Path, number: int, count: int) -> None:
 
 
 class SceneCrops(Dataset[tuple[Tensor, Tensor]]):
-    """Crops of scenes, each altered by chance: item n depends on the seed and n alone.
+    """Randomly augmented crops of scenes. Item n depends only on the seed and on n.
 
     Args:
         files: What `make_scenes` returns.
@@ -123,7 +123,7 @@ class SceneCrops(Dataset[tuple[Tensor, Tensor]]):
 
 
 def augment(rng: np.random.Generator, image: Pixels, labels: Pixels, crop: int) -> tuple[Pixels, Pixels]:
-    """Cut a crop out of a scene and alter it: mirror, scale, tone, blur, noise, JPEG, now and then gray or negative.
+    """Cut a crop out of a scene and augment it: mirror, scale, tone, blur, noise, JPEG, sometimes gray or negative.
 
     Args:
         rng: Source of randomness.

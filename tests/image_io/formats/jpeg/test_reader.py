@@ -150,15 +150,21 @@ def test_segments_behind_the_first_scan_are_told() -> None:
     assert page.notices == ("page.jpg: 1 segments that describe it behind its first scan are not kept",)
 
 
-@pytest.mark.parametrize("bits", [12, 16])
-def test_deeper_files_are_named_and_not_called_damaged(bits: int) -> None:
-    deep = SMOOTH[..., 0].astype(np.uint16) << (bits - 8)
-    if bits == 12:
-        data = imagecodecs.jpeg8_encode(deep, bitspersample=12)
-    else:
-        data = imagecodecs.ljpeg_encode(deep, bitspersample=16)
-    with pytest.raises(InputFileError, match=f"JPEG of {bits} bits a sample, which bokwon does not read"):
-        read(data)
+def test_codings_that_pillow_lacks_are_read_with_their_segments() -> None:
+    deep = imagecodecs.jpeg8_encode(SMOOTH.astype(np.uint16) << 4, bitspersample=12)
+    page = read(deep[:2] + b"\xff\xe1" + struct.pack(">H", len(XMP) + 2) + XMP + deep[2:])
+    assert (page.format, page.mode, page.pixels.dtype, page.size) == ("JPEG", "RGB", np.uint16, (32, 24))
+    assert page.notices == ("page.jpg: its samples of 12 bits become 16 bits, as bright as they were",)
+    assert page.metadata.xmp == b"<x/>"
+    assert page.metadata.jpeg is not None
+    assert page.metadata.jpeg.changes == (
+        "it is a JPEG of 12 bits a sample, and the output is a usual JPEG of quality 95",
+    )
+
+
+def test_damage_of_a_usual_coding_stays_damage() -> None:
+    with pytest.raises(OSError, match="Truncated File Read"):
+        read(saved()[:300])
 
 
 def test_the_size_is_that_of_the_frame() -> None:
@@ -169,4 +175,4 @@ def test_the_size_is_that_of_the_frame() -> None:
 def test_lossless_files_are_encoded_at_a_quality_that_is_told() -> None:
     found = settings_of(Image.open(io.BytesIO(saved())), replace(structure_of(saved()), tables=(), frame=0xC3))
     assert found.tables == ()
-    assert found.changes == ("its coding is without loss: the output is encoded at quality 95",)
+    assert found.changes == ("it is a lossless JPEG, and the output is a usual JPEG of quality 95",)

@@ -55,6 +55,7 @@ def test_pictures_are_read_by_page(pdf: pikepdf.Pdf, add_image: Add, add_page: A
     with opened(pdf) as document:
         assert (document.pages, document.format, document.notices) == (2, "PDF", ())
         np.testing.assert_array_equal(document.page(1).pixels, GRAY)
+        assert [document.size(number) for number in (1, 2, 3)] == [(33, 20), None, None]
         with pytest.raises(InputFileError, match=r"register\.pdf, page 2 has no image"):
             document.page(2)
 
@@ -190,6 +191,7 @@ def test_strips_are_one_picture(pdf: pikepdf.Pdf, add_image: Add, add_page: Add)
     content = "q 33 0 0 12 0 50 cm /Im0 Do Q q 33 0 0 8 0 42 cm /Im1 Do Q"
     add_page(content, add_image(GRAY[:12]), add_image(GRAY[12:]))
     with opened(pdf) as document:
+        assert document.size(1) == (33, 20)
         np.testing.assert_array_equal(document.page(1).pixels, GRAY)
 
 

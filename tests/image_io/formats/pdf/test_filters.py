@@ -44,6 +44,11 @@ def test_one_filter_after_another() -> None:
     assert undone(DATA) == DATA
 
 
+def test_parameters_that_mean_nothing_to_a_filter_are_passed_over() -> None:
+    filters = ("/ASCII85Decode", Dictionary()), ("/RunLengthDecode", Dictionary(Columns=7))
+    assert undone(base64.a85encode(b"\2abc\x80") + b"~>", *filters) == b"abc"
+
+
 def test_predictors_are_undone() -> None:
     # PNG's "up": each row is the difference to the one above.
     rows = zlib.compress(bytes([2, 1, 2, 3, 2, 1, 1, 1]))

@@ -319,6 +319,12 @@ def unpacked(mask: Any) -> np.ndarray:
     return np.unpackbits(rows, axis=1)[:, :width].astype(bool)
 
 
+def test_a_deep_jpeg_is_refused(add_image: Add) -> None:
+    data = imagecodecs.jpeg8_encode(SMOOTH.astype(np.uint16) << 4, bitspersample=12)
+    with pytest.raises(InputFileError, match=r"/DCTDecode, which is not supported: JPEG of more than 8 bits a sample"):
+        picture(add_image(SMOOTH, data=data, Filter=Name.DCTDecode)).read()
+
+
 def test_a_soft_mask_stays(add_image: Add) -> None:
     image = add_image(RGB, SMask=add_image(GRAY))
     page = picture(image).read()

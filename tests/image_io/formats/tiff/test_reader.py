@@ -157,6 +157,17 @@ def test_what_cannot_be_given_back_is_refused(data: bytes, message: str) -> None
         read(data)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_page_is_read_though_the_next_one_is_not_in_the_file(order: str) -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, RGB, photometric="rgb", byteorder=order, metadata=None)
+    data = bytearray(stream.getvalue())
+    (at,) = struct.unpack_from(f"{order}I", data, 4)
+    (entries,) = struct.unpack_from(f"{order}H", data, at)
+    struct.pack_into(f"{order}I", data, at + 2 + 12 * entries, 1_000_000)
+    np.testing.assert_array_equal(read(bytes(data)).pixels, RGB)
+
+
 def test_larger_pages_are_refused() -> None:
     with pytest.raises(InputFileError, match="more than"):
         reader.decode("page.tif", io.BytesIO(saved(Image.fromarray(RGB))), 23 * 34 - 1)

@@ -11,18 +11,18 @@ from typing import BinaryIO, cast
 from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from bokwon.errors import InputFileError
 from bokwon.image_io.decoder_warnings import damage_warnings
 from bokwon.image_io.exif import orientation_of
 from bokwon.image_io.formats import pillow
 from bokwon.image_io.formats.jpeg import planes
 from bokwon.image_io.formats.jpeg.segments import exif_of, jfif_resolution, profile_of
 from bokwon.image_io.formats.jpeg.structure import Structure, structure_of
+from bokwon.image_io.formats.jpeg.uncommon import decode_uncommon
 from bokwon.image_io.formats.jpeg.writer import QUALITY
 from bokwon.image_io.formats.jpeg.xmp import joined_xmp
 from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.writer import resolution
-from bokwon.image_io.metadata import JpegSettings
+from bokwon.image_io.metadata import JpegSettings, Metadata
 from bokwon.image_io.modes import too_many_pixels
 from bokwon.image_io.page import Page
 from bokwon.utilities.memory import is_out_of_memory
@@ -31,7 +31,6 @@ __all__ = ["decode", "settings_of", "size_of"]
 
 _BEGIN = b"\xff\xd8"
 _YCCK = 2
-_FIX = "convert it to PNG or TIFF with a program that reads it"
 
 
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
@@ -52,7 +51,9 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     except Exception as error:
         if not found.coding or is_out_of_memory(error):
             raise
-        raise InputFileError(f"{name} is a {found.coding}, which bokwon does not read", _FIX) from error
+        pixels, mode, notices = decode_uncommon(name, data, found)
+        page = Page(pixels, mode, "JPEG", Metadata(), notices)
+        settings = JpegSettings((), 0, False, found.segments, changes=(_becomes_usual(found.coding),))
     segments = found.segments
     exif = exif_of(segments)
     metadata = replace(
@@ -108,8 +109,7 @@ def settings_of(image: Image.Image, found: Structure) -> JpegSettings:
     rgb = image.mode == "RGB" and (image.info.get("adobe_transform") == 0 or _is_named_rgb(file))
     if not tables or not all(tables):
         tables = []
-        what = "is without loss" if found.lossless else "lacks quantisation tables"
-        changes.append(f"its coding {what}: the output is encoded at quality {QUALITY}")
+        changes.append(_becomes_usual(found.coding or "JPEG without quantisation tables"))
     if rgb and sampling < 0:
         changes.append("its subsampling of red, green and blue becomes 4:4:4")
     elif image.mode == "CMYK" and image.info.get("adobe_transform") == _YCCK:
@@ -131,6 +131,10 @@ def settings_of(image: Image.Image, found: Structure) -> JpegSettings:
         layout=layout,
         rgb=rgb,
     )
+
+
+def _becomes_usual(coding: str) -> str:
+    return f"it is a {coding}, and the output is a usual JPEG of quality {QUALITY}"
 
 
 def _is_named_rgb(file: JpegImageFile) -> bool:

@@ -69,9 +69,14 @@ class Structure:
         return self.frame in _LOSSLESS
 
     @property
+    def is_jpeg_ls(self) -> bool:
+        """Whether it is coded by JPEG-LS (ITU-T T.87)."""
+        return self.frame == _JPEG_LS
+
+    @property
     def coding(self) -> str:
         """What is uncommon about the coding, in words; empty for what decoders commonly know."""
-        if self.frame == _JPEG_LS:
+        if self.is_jpeg_ls:
             return "JPEG-LS"
         if self.bits not in (0, 8):
             return f"{'lossless ' if self.lossless else ''}JPEG of {self.bits} bits a sample"

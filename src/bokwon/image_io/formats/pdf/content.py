@@ -189,7 +189,7 @@ class ContentReader:
 
 
 def _plain(operand: Any) -> float | str:
-    """Return a number or a name by itself: an object would keep the PDF that it was read from open."""
+    """Return a number or a name as a plain value: an object would keep its PDF open."""
     try:
         return float(operand)
     except (TypeError, ValueError):

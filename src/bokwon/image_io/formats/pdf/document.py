@@ -1,9 +1,10 @@
-"""PDF files: the picture of each scanned page is changed in its place, all else stays as it is."""
+"""PDF files. The picture of each scanned page is changed in place; everything else stays as it is."""
 
 from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -139,6 +140,14 @@ class PdfDocument(Document):
                 waiting += [(kid, kind) for kid in field.get("/Kids", [])]
         return False
 
+    def size(self, number: int) -> tuple[int, int] | None:
+        """Return width and height of a page's picture; see `Document.size`."""
+        # What is damaged is told when the page is read.
+        with suppress(Exception):
+            picture = self._picture(number)[0]
+            return picture.size if picture else None
+        return None
+
     def page(self, number: int) -> Page:
         """Read the picture of a page; see `Document.page`."""
         picture = self._picture(number)[0]
@@ -205,7 +214,7 @@ class PdfDocument(Document):
             return
         if after is None:
             del root.Metadata
-        elif before is None:
+        elif found is None or before is None:
             root.Metadata = self._pdf.make_stream(
                 after, Type=self._pikepdf.Name.Metadata, Subtype=self._pikepdf.Name.XML
             )
@@ -248,7 +257,7 @@ class PdfDocument(Document):
         return next(iter(pictures), None), others
 
     def _upright(self, number: int, drawn: Drawn) -> Orientation:
-        """Return what turns a picture as viewers show it on its page."""
+        """Return the rotation or mirroring of a picture to what viewers show on its page."""
         rotation = page_rotation(self._pdf.pages[number - 1])
         # A picture that stands aslant has no upright view: its pixels count as stored.
         return Orientation.UPRIGHT if drawn.orientation is None else drawn.orientation.then(rotation)
@@ -263,7 +272,7 @@ class PdfDocument(Document):
         return sorted(self._pages_of.get(picture.key, set()) - {number})
 
     def _give_own_copy(self, number: int) -> None:
-        """Give a page a picture of its own in the place of one that other pages draw too."""
+        """Give a page its own copy of a picture that other pages draw too."""
         keys = {item.image.objgen for item in find_picture(self._images(number))}
         paths = [item.path for item in self._images(number) if item.image is not None and item.image.objgen in keys]
         give_own_copy(self._pdf, self._pdf.pages[number - 1], paths)

@@ -14,6 +14,9 @@ __all__ = ["LOSSLESS", "Filter", "TooLongError", "filters_of", "undo_filters"]
 LOSSLESS = frozenset({"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/ASCIIHexDecode"})
 """The filters that know nothing of images."""
 
+_WITH_PARAMETERS = ("/FlateDecode", "/LZWDecode")
+"""Those of them that parameters mean something to; qpdf refuses others that have some."""
+
 Filter = tuple[str, Any]
 """The name of a filter, and its parameters: None where it has none."""
 
@@ -60,7 +63,7 @@ def undo_filters(pikepdf: Any, data: bytes, filters: list[Filter], most: int) ->
                 _check_lzw(data, most, 1 if parameters is None else int(parameters.get("/EarlyChange", 1)))
             stream = pikepdf.Stream(pdf, data)
             stream.Filter = pikepdf.Name(name)
-            if parameters is not None:
+            if parameters is not None and name in _WITH_PARAMETERS:
                 # Of another file, so only its numbers can be taken over.
                 stream.DecodeParms = pikepdf.Dictionary({key: int(value) for key, value in parameters.items()})
             data = bytes(stream.read_bytes(pikepdf.StreamDecodeLevel.specialized))

@@ -164,6 +164,8 @@ class PdfPicture:
             page = decode_source(Source(name, data=data), decode, max_pixels=self._max_pixels)
             if page.size != (width, height):
                 raise InputFileError(f"{name} calls its image {width}x{height} and it is another size", UNDAMAGED)
+            if page.format == "JPEG" and page.pixels.dtype != np.uint8:
+                raise self._unsupported(names, "JPEG of more than 8 bits a sample")
             self._check_colours(data, page, parameters)
             page = _as_inks(page, picture)
             # What the key is about are the samples as the file has them.
@@ -313,7 +315,7 @@ class PdfPicture:
         picture.write(data)
 
     def _fix_transparency(self, page: Page) -> None:
-        """Say of each pixel whether it is transparent, where the PDF says it of certain values.
+        """Return whether each pixel is transparent, if the PDF treats certain values as transparent.
 
         Filled pixels would have such a value, or miss it, by accident. Each is as its nearest known pixel is.
         """

@@ -1,4 +1,4 @@
-"""A copy of a picture for one page of a PDF, where other pages draw the same one."""
+"""A copy of a picture for one page of a PDF, if other pages draw the same picture."""
 
 from __future__ import annotations
 

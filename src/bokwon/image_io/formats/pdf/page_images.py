@@ -16,9 +16,9 @@ from bokwon.image_io.formats.pdf.content import Drawn
 __all__ = ["find_picture"]
 
 _FLAT = 16
-"""An image of no more pixels is a colour behind the page and no picture of it."""
+"""An image with at most this many pixels is a background colour, not the picture of a page."""
 _LOGO = 4.0
-"""A stencil that covers so many times more of a page than a picture is the scan, and the picture stands on it."""
+"""If a stencil covers this many times more of a page than a picture, the stencil is the scan."""
 _WHOLE = 0.9
 """From this share on, a part of an area counts as all of it."""
 _SLANT = 1e-3

@@ -28,6 +28,12 @@ class PdfStrips:
         self._name = name
         self._max_pixels = max_pixels
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width, height of all strips together."""
+        sizes = [strip.size for strip in self._strips]
+        return sizes[0][0], sum(height for _, height in sizes)
+
     def read(self) -> Page:
         """Decode the strips and put them together.
 
@@ -35,7 +41,8 @@ class PdfStrips:
             InputFileError: As `PdfPicture.read`, or they have different modes.
             MissingDependencyError: They take a decoder that is not installed.
         """
-        if sum(width * height for width, height in (strip.size for strip in self._strips)) > self._max_pixels:
+        width, height = self.size
+        if width * height > self._max_pixels:
             raise too_many_pixels(self._name, self._max_pixels)
         pages = [strip.read() for strip in self._strips]
         if len({(page.mode, page.pixels.dtype) for page in pages}) > 1:

@@ -27,9 +27,10 @@ def positions(stream: BinaryIO) -> list[int]:
 
 
 def chain(stream: BinaryIO) -> tuple[list[int], str]:
-    """Return where the directories of a TIFF file lie, and in words what is wrong with the way from one to the next.
+    """Return the places of the directories of a TIFF file, and in words what is wrong with their chain.
 
-    A place of a next directory that is missing, outside the file or one that was passed ends the file, as for libtiff.
+    The chain ends where the place of the next directory is missing, outside the file, or was already visited, as in
+    libtiff.
 
     Args:
         stream: Seekable file whose first byte is the byte-order mark.

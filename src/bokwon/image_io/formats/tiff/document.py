@@ -141,7 +141,7 @@ class TiffDocument(Document):
     def _copy_page(
         self, place: int, number: int, output: multipage.TiffWriter, transform: PageTransform | None
     ) -> bool:
-        """Write a page, as `transform` changes it, if it does; return whether it did."""
+        """Write a page, changed by `transform` or as it is. Return whether it was changed."""
         data = self._extract(place)
         changed = transform(number, partial(self._decode, number, data)) if transform else None
         if changed is None:

@@ -151,7 +151,7 @@ def is_mask(directory: Directory) -> bool:
 
 
 def is_scattered(directory: Directory) -> bool:
-    """Return whether a page has parts besides its strips, at places that its tags name: old-style JPEG (TIFF 6.0)."""
+    """Return whether a page is old-style JPEG (TIFF 6.0), which has parts outside its strips."""
     return number(directory, _COMPRESSION, _UNCOMPRESSED) == _OLD_JPEG
 
 

@@ -267,7 +267,7 @@ def _decode_uncommon(name: str, stream: BinaryIO, max_pixels: int) -> Page | Non
 def _settings_of(
     tags: Directory, kept: Directory, compression: str, *, negative: bool, big: bool, order: str
 ) -> TiffSettings:
-    """Return how a page is to be written again, of all its tags and those that describe it."""
+    """Return the settings for writing a page again, from all of its tags and its descriptive ones."""
     differences = writer.has_differences(tags)
     return TiffSettings(compression, kept, uncommon.tile_of(tags), big, negative, differences, order)
 

@@ -163,7 +163,7 @@ def check_alpha(name: str, tags: Directory, mode: str) -> None:
 
 
 def check_flat(name: str, tags: Directory) -> None:
-    """Refuse a page that holds several images, one behind the other, of which decoders give the first.
+    """Refuse a page that holds several images in a row, because decoders return only the first.
 
     Raises:
         InputFileError: It has a depth.
@@ -173,7 +173,7 @@ def check_flat(name: str, tags: Directory) -> None:
 
 
 def _check_blocks(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) -> None:
-    """Make sure that all strips or tiles are there, and unpack to no more than they should: tifffile does neither."""
+    """Check that all strips or tiles exist and do not unpack to more than their size. tifffile checks neither."""
     width, height = number(tags, _WIDTH, 0), number(tags, _LENGTH, 0)
     places, lengths = directories.blocks_of(tags)
     # A strip may say that it has more rows than the page; a tile has as many as it says.

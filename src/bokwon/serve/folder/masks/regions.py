@@ -187,5 +187,5 @@ def pixels_of(found: Sequence[FoundRegion], pieces: Pieces, number: int, shape: 
     hole = np.zeros(shape, bool)
     if pieces.box is not None:
         left, top, right, bottom = pieces.box
-        hole[top:bottom, left:right] = pieces.enlarged(pieces.labels == number) & pieces.rest
+        hole[top:bottom, left:right] = np.logical_and(pieces.enlarged(pieces.labels == number), pieces.rest)
     return hole

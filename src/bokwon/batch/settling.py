@@ -1,0 +1,36 @@
+"""Which files of a folder that is watched are whole: those that have stopped changing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["Settling"]
+
+
+class Settling:
+    """Remembers since when files are as they are.
+
+    A copy that is still running makes its file longer, or changes its time. Clocks of other machines do not count.
+
+    Args:
+        seconds: How long a file must not have changed.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._since: dict[str, tuple[Any, float]] = {}
+
+    def whole(self, states: Mapping[str, Any], now: float) -> list[str]:
+        """Return the names of files that have not changed for long enough.
+
+        Args:
+            states: Name of each file to what changes with it, such as size and time. Names that are gone are forgotten.
+            now: Seconds of a clock that never goes back.
+        """
+        before = self._since
+        self._since = {
+            name: before[name] if name in before and before[name][0] == state else (state, now)
+            for name, state in states.items()
+        }
+        return [name for name, (_, since) in self._since.items() if now - since >= self._seconds]
