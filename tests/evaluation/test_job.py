@@ -36,7 +36,7 @@ def test_a_report_goes_on_with_more_methods(
     assert second["settings"]["methods"] == ["telea", "identity"]
     assert second["settings"]["images"] == f"{tmp_path.name}/images"
     # FID and Inception Score are no columns unless they are asked for.
-    assert set(second["empty"]) == {"LPIPS", "VGG distance"}
+    assert set(second["empty"]) == {"LPIPS", "ST-LPIPS", "VGG distance"}
 
 
 def test_a_report_of_other_versions_is_refused(

@@ -103,8 +103,8 @@ def test_every_cell_of_ten_pairs_has_a_score_of_its_own(monkeypatch: pytest.Monk
     assert "needs 10 pairs" in reason
 
 
-def test_inputs_are_checked_before_anything_is_trained(table_run: Any, tmp_path: Path) -> None:
-    images, masks = table_run.recipe.out / "images" / "test", table_run.recipe.out / "masks"
+def test_inputs_are_checked_before_anything_is_trained(material: Any, tmp_path: Path) -> None:
+    images, masks = material.images, material.masks
     check_inputs(Recipe(tmp_path, methods="ns"), images, masks, ["partial"])
     with pytest.raises(ArgumentError, match="name of a network"):
         check_inputs(Recipe(tmp_path, methods="partial=ns"), images, masks, ["partial"])
