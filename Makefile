@@ -13,12 +13,12 @@ DEMO ?= demo-output
 FONTS = fonts-arphic-bkai00mp fonts-arphic-ukai fonts-arphic-uming fonts-unfonts-core fonts-unfonts-extra \
 	fonts-nanum fonts-nanum-extra fonts-liberation fonts-dejavu-core
 
-.PHONY: demo test check docs package fonts clean
+.PHONY: demo test check docs package fonts chromium clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/python examples/demo.py $(DEMO)
 
-test: $(TEST_VENV)/.installed
+test: $(TEST_VENV)/.installed chromium
 	OMP_NUM_THREADS=1 $(TEST_VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 check: $(TEST_VENV)/.installed
@@ -37,6 +37,12 @@ package:
 fonts:
 	fc-list 2>/dev/null | grep -q -i unbatang && fc-list | grep -q -i arphic || \
 	(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends fontconfig $(FONTS))
+
+# Debian's Chromium for the tests of the page, with fonts for Hangul; without it those tests are skipped and say so.
+chromium: fonts
+	command -v chromium > /dev/null || \
+	(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) || \
+	echo "Chromium cannot be installed here: the tests of the page in the browser are skipped"
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

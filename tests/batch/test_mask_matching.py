@@ -88,6 +88,10 @@ def test_names_written_with_combining_characters_are_the_same() -> None:
         ("A_MASK.PNG", ("a.tif",), True),
         ("test_mask001.png", ("test.png",), True),
         (unicodedata.normalize("NFD", "복원_mask.png"), ("복원.jpg",), True),
+        # With the whole name of its image, where another differs in the extension alone.
+        ("a.png_mask.png", ("a.png", "a.tif"), True),
+        ("a.tif_mask_p002.png", ("a.png", "a.tif"), True),
+        ("a.png_mask.png", ("a.tif",), False),
     ],
 )
 def test_only_a_name_that_says_so_is_a_mask_among_images(name: str, images: tuple[str, ...], expected: bool) -> None:
@@ -138,3 +142,21 @@ def test_masks_beside_an_image(tmp_path: Path) -> None:
     assert masks.whole is not None
     assert masks.whole.path == tmp_path / "a_Mask.png"
     assert not masks_beside(tmp_path / "b.png")
+
+
+def test_masks_with_the_whole_name_belong_to_one_of_two_images(tmp_path: Path) -> None:
+    for name in ("a.png", "a.tif", "a.png_mask.png", "a.tif_mask.png"):
+        (tmp_path / name).write_bytes(b"")
+    for name in ("a.png", "a.tif"):
+        masks = masks_beside(tmp_path / name)
+        assert masks.whole is not None
+        assert masks.whole.path == tmp_path / f"{name}_mask.png"
+
+
+def test_the_state_of_the_page_in_the_browser_holds_no_images(tmp_path: Path) -> None:
+    for name in ("a.png", ".bokwon/given/b.png", "box/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    listing = list_images(tmp_path, recursive=True)
+    assert [str(name) for name in listing.files] == ["a.png", "box/c.png"]
+    assert listing.others == []

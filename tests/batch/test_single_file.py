@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,11 +11,16 @@ from PIL import Image
 
 from bokwon.batch.job import Job, Options
 from bokwon.batch.mask_matching import Masks
+from bokwon.batch.page_holes import PageHole
 from bokwon.batch.single_file import restore_file
 from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError
+from bokwon.image_io.document import open_document
 from bokwon.image_io.masks import MaskOptions
+from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
+from bokwon.provenance.hole_list import Damage
+from bokwon.provenance.record import put_back
 
 Said = list[tuple[str, str]]
 
@@ -116,3 +124,69 @@ def test_a_record_is_left_if_asked_for(folder: Path, restorer: Restorer) -> None
     restore_file(job(folder, record=True, overlay=True), restorer, lambda level, text: None)
     names = {path.name for path in (folder / "out.png.record").iterdir()}
     assert names == {"record.json", "hole_p001.png", "evidence_p001.png", "original_p001.npz", "overlay_p001.png"}
+
+
+class Made:
+    """Says that a hole is filled already, and with what."""
+
+    def __init__(self, hole: np.ndarray, pages: tuple[int, ...] = (1,), value: int = 7) -> None:
+        self.hole, self.pages, self.value = hole, pages, value
+
+    def has(self, number: int) -> bool:
+        return number in self.pages
+
+    def check_size(self, number: int, size: tuple[int, int] | None) -> None:
+        pass
+
+    def of(self, page: Page, number: int, name: str) -> PageHole:
+        shape = (int(self.hole.sum()), *page.pixels.shape[2:])
+        samples = np.full(shape, self.value, np.uint8)
+        by = ({"box": None, "method": "a brush"},)
+        return PageHole(self.hole, "mask", "made", "given", Damage, samples, by)
+
+
+def silent(level: str, text: str) -> None:
+    pass
+
+
+def record_of(path: Path) -> dict[str, Any]:
+    return dict(json.loads((path.with_name(f"{path.name}.record") / "record.json").read_text()))
+
+
+def test_a_hole_that_was_filled_before_is_taken_as_it_is(folder: Path, restorer: Restorer) -> None:
+    hole = np.zeros((72, 80), bool)
+    hole[3:9, 3:9] = True
+    outcome = restore_file(job(folder, record=True), restorer, silent, holes=Made(hole))
+    assert (outcome.restored, outcome.tiles, outcome.hole) == (1, 0, 36)
+    before, after = pixels(folder / "page.png"), pixels(folder / "out.png")
+    np.testing.assert_array_equal(after[~hole], before[~hole])
+    assert (after[hole] == 7).all()
+    (page,) = record_of(folder / "out.png")["pages"]
+    assert page["filled_by"] == [{"box": None, "method": "a brush"}]
+
+
+def test_pages_of_an_output_stay_while_others_change(folder: Path, restorer: Restorer) -> None:
+    pages = [Image.fromarray(np.full((30, 40), 100 + number, np.uint8)) for number in range(3)]
+    pages[0].save(folder / "book.tif", save_all=True, append_images=pages[1:])
+    hole = np.zeros((30, 40), bool)
+    hole[5:9, 5:9] = True
+    first = Job(Source.of(folder / "book.tif"), Masks(), folder / "out.tif", options=Options(record=True))
+    restore_file(first, restorer, silent, holes=Made(hole, (1, 2), 7))
+    restore_file(replace(first, update=frozenset({1})), restorer, silent, holes=Made(hole, (2, 3), 9))
+    with Image.open(folder / "out.tif") as image:
+        for number, value in enumerate((7, 9, 9)):
+            image.seek(number)
+            page = np.array(image)
+            assert (page[hole] == value).all()
+            assert (page[~hole] == 100 + number).all()
+    assert [page["page"] for page in record_of(folder / "out.tif")["pages"]] == [1, 2, 3]
+    # All of it can be taken back.
+    for number in (1, 2, 3):
+        page = read_back(folder / "out.tif", number)
+        put_back(folder / "out.tif.record", number, 3, page)
+        assert (page.pixels == 99 + number).all()
+
+
+def read_back(path: Path, number: int) -> Page:
+    with open_document(Source.of(path), max_pixels=10**6) as document:
+        return document.page(number)

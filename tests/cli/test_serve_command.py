@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import requests
 
@@ -60,6 +63,26 @@ def test_signals_end_it_in_good_order(start: Start, name: str, tmp_path_factory:
     assert process.returncode == 128 + number
     assert said.splitlines()[-1] == "bokwon: error: interrupted"
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_work_that_is_under_way_is_stopped(start: Start, tmp_path: Path) -> None:
+    process, address = start(TMPDIR=str(tmp_path))
+    hole = np.zeros((3000, 3000), bool)
+    hole[10:, ::2] = True
+    # Telea's method takes far longer on this than the test.
+    files = {"image": png_of(np.full((3000, 3000), 200, np.uint8)), "mask": png_of(hole)}
+    with requests.get(f"{address}api/v1/events", stream=True, timeout=SOON) as events, ThreadPoolExecutor() as pool:
+        sent = pool.submit(
+            requests.post, f"{address}api/v1/restore", files=files, data={"method": "telea"}, timeout=SOON
+        )
+        assert any(b'"state": "running"' in line for line in events.iter_lines())
+        process.send_signal(signal.SIGTERM)
+        answer = sent.result(SOON)
+    assert (answer.status_code, answer.json()["title"]) == (503, "The work was stopped")
+    process.communicate(timeout=SOON)
+    assert process.returncode == 143
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_token_is_asked_for_and_may_come_from_the_environment(start: Start) -> None:

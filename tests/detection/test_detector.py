@@ -39,6 +39,9 @@ def test_a_hole_is_found_where_it_is(colour_key: Path) -> None:
     (region,) = damage.regions
     assert (region.kind, region.box, region.area, region.filled) == ("missing paper", (50, 20, 80, 40), 600, True)
     assert region.confidence > 0.99
+    assert region.inside is not None
+    assert region.inside.shape == (20, 30)
+    assert region.inside.all()
     wanted = np.zeros((128, 128), bool)
     wanted[20:40, 50:80] = True
     assert (damage.kinds == (KINDS.index("missing paper") + 1) * wanted).all()

@@ -15,6 +15,7 @@ from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage
 from bokwon.provenance.record import put_back, read_record, record_folder
 from bokwon.provenance.recorder import Recorder
+from bokwon.settings import RestoreSettings
 from bokwon.utilities.checksums import sha256_of_file
 
 
@@ -129,3 +130,26 @@ def test_the_first_record_of_a_file_restored_over_itself_is_kept(
     kept = tmp_path / "page.png.1.record"
     assert json.loads((kept / "record.json").read_text())["output"]["sha256"] == sha256_of_file(page)
     assert record_folder(page).is_dir()
+
+
+def test_pages_that_stay_keep_what_the_record_says_of_them(
+    restorer: Restorer, source: Source, hole: np.ndarray, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.png"
+    record(restorer, source, target, hole)
+    other = Restorer(RestoreSettings(method="telea"))
+    page = page_of(source)
+    with Recorder(source, target, other, with_overlay=False, keep=frozenset({1})) as recorder:
+        recorder.before(2, page, hole, "mask.png", Damage())
+        with target.open("rb") as stream:
+            recorder.prepare(stream, {"ink": "off"})
+        recorder.finish()
+    folder, told = read_record(tmp_path / "out.png.record")
+    assert sorted(told["pages"]) == [1, 2]
+    assert told["method"] == "telea"
+    # What filled the first page is told of it alone.
+    assert [part["method"] for part in told["pages"][1]["filled_by"]] == ["model"]
+    assert "filled_by" not in told["pages"][2]
+    for number in (1, 2):
+        for name in (f"hole_p{number:03}.png", f"evidence_p{number:03}.png", f"original_p{number:03}.npz"):
+            assert (folder / name).is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +17,15 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from bokwon.serve.app import make_app
+from bokwon.serve.folder import Workspace
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.server import Server, address_of, bind
 from bokwon.serve.settings import Settings
+from bokwon.settings import RestoreSettings
 
 SIDE = 64
 BASE = "http://127.0.0.1"
+V1 = "/api/v1"
 
 
 def png_of(pixels: Any, **options: Any) -> bytes:
@@ -44,6 +48,11 @@ def a_hole() -> np.ndarray:
     hole = np.zeros((SIDE, SIDE), bool)
     hole[20:30, 30:42] = True
     return hole
+
+
+def picture_of(content: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image)
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +80,18 @@ def detector(tmp_path_factory: pytest.TempPathFactory, write_colour_key: Callabl
         yield folder
 
 
+@pytest.fixture(scope="module")
+def client(detector: Path) -> Iterator[TestClient]:
+    """A client of one server for the tests of a module; in the end none of their uploads is left."""
+    app = make_app(Settings(workers=1, threads=1, max_pixels=10_000))
+    with TestClient(app, base_url=BASE) as found:
+        yield found
+        deadline = time.monotonic() + 20
+        while (left := list(app.state.folder.iterdir())) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert left == []
+
+
 @pytest.fixture
 def no_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No model is installed that finds damage."""
@@ -94,11 +115,17 @@ def connect() -> Iterator[Callable[..., TestClient]]:
 
 
 @contextmanager
-def serving(**settings: Any) -> Iterator[str]:
-    """Run a server in a thread, on a free port; yields its address without a slash at the end."""
+def serving(folder: Path | None = None, **settings: Any) -> Iterator[str]:
+    """Run a server in a thread, on a free port, with a page if it has a folder.
+
+    Yields:
+        Its address, without a slash at the end.
+    """
     given = Settings(**settings)
     jobs = Jobs(given.workers, most_waiting=given.most_waiting)
-    config = uvicorn.Config(make_app(given, jobs=jobs), log_config=None, timeout_graceful_shutdown=10)
+    workspace = Workspace.open(folder, jobs, settings=RestoreSettings(threads=1)) if folder else None
+    app = make_app(given, jobs=jobs, workspace=workspace)
+    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=10)
     ready = threading.Event()
     server = Server(config, jobs, ready.set)
     with bind(given.host, 0) as listener:

@@ -3,60 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from starlette.testclient import TestClient
 
-from bokwon.serve.app import make_app
-from bokwon.serve.endpoints import FACTS, Service, _as_header, _event_stream, model_names
+from bokwon.serve.endpoints import Service, _event_stream, model_names
+from bokwon.serve.exchange import FACTS, Exchange
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.openapi import make_document
 from bokwon.serve.processes import Processes
 from bokwon.serve.settings import Settings
 from bokwon.serve.work import do_task
 from bokwon.version import __version__
-from tests.serve.conftest import BASE, SIDE, a_hole, a_page, png_of
+from tests.serve.conftest import SIDE, V1, a_hole, a_page, picture_of, png_of
 
-V1 = "/api/v1"
 TELEA = {"method": "telea"}
-
-
-@pytest.fixture(scope="module")
-def client(detector: Path) -> Iterator[TestClient]:
-    """A client of one server for all tests here, whose worker processes are started once."""
-    settings = Settings(workers=1, threads=1, max_pixels=10_000)
-    with TestClient(make_app(settings), base_url=BASE) as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def nothing_stays(client: TestClient) -> Iterator[None]:
-    """No upload is left once a request has its answer."""
-    yield
-    folder = folder_of(client)
-    deadline = time.monotonic() + 20
-    while list(folder.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert list(folder.iterdir()) == []
-
-
-def folder_of(client: TestClient) -> Path:
-    folder: Path = client.app.state.folder  # type: ignore[attr-defined]
-    return folder
-
-
-def picture_of(content: bytes) -> np.ndarray:
-    with Image.open(io.BytesIO(content)) as image:
-        return np.asarray(image)
 
 
 def test_restoring_with_a_mask(client: TestClient, page: bytes, mask: bytes) -> None:
@@ -177,77 +143,6 @@ def test_jobs_are_told_of_and_cancelled(client: TestClient) -> None:
         assert client.request(method, f"{V1}/jobs/none").status_code == 404
 
 
-def test_a_full_queue_says_when_to_come_again(connect: Callable[..., TestClient], page: bytes, mask: bytes) -> None:
-    client = connect(workers=1, most_waiting=1)
-    jobs: Jobs = client.app.state.jobs  # type: ignore[attr-defined]
-    go = threading.Event()
-    running = jobs.submit("wait", lambda job: go.wait(20))
-    while running.state == "queued":
-        time.sleep(0.01)
-    jobs.submit("wait", lambda job: None)
-    answer = client.post(f"{V1}/masks", files={"image": page, "mask": mask})
-    go.set()
-    assert answer.status_code == 429
-    assert int(answer.headers["retry-after"]) > 0
-
-
-def scope_of(path: str, body: bytes) -> dict[str, Any]:
-    headers = [(b"host", b"127.0.0.1"), (b"content-type", b"multipart/form-data; boundary=x")]
-    return {
-        "type": "http",
-        "method": "POST",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [*headers, (b"content-length", str(len(body)).encode())],
-        "scheme": "http",
-        "server": ("127.0.0.1", 80),
-        "root_path": "",
-    }
-
-
-def test_work_ends_when_nobody_waits_for_it(client: TestClient, page: bytes, mask: bytes) -> None:
-    """The connection ends while the work is in the queue."""
-    jobs: Jobs = client.app.state.jobs  # type: ignore[attr-defined]
-    go = threading.Event()
-    running = jobs.submit("wait", lambda job: go.wait(20))
-    body = b"".join(
-        f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n'.encode() + content + b"\r\n"
-        for name, content in (("image", page), ("mask", mask))
-    )
-    body += b"--x--\r\n"
-    messages: list[dict[str, Any]] = [{"type": "http.request", "body": body}, {"type": "http.disconnect"}]
-
-    async def receive() -> dict[str, Any]:
-        return messages.pop(0)
-
-    async def send(message: dict[str, Any]) -> None:
-        return None
-
-    asyncio.run(client.app(scope_of(f"{V1}/masks", body), receive, send))  # type: ignore[arg-type]
-    go.set()
-    assert running.future.result(20)
-    left = [job for job in jobs._known.values() if job.kind == "masks" and job.state == "cancelled"]
-    assert len(left) == 1
-
-
-def test_an_upload_that_breaks_off_leaves_nothing(client: TestClient) -> None:
-    messages: list[dict[str, Any]] = [
-        {"type": "http.request", "body": b"--x\r\nContent-Disp", "more_body": True},
-        {"type": "http.disconnect"},
-    ]
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return messages.pop(0)
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    asyncio.run(client.app(scope_of(f"{V1}/masks", b"x" * 99), receive, send))  # type: ignore[arg-type]
-    assert sent[0]["status"] == 400
-
-
 def test_events_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bokwon.serve.endpoints._ALIVE", 0.05)
     jobs = Jobs(1)
@@ -267,16 +162,6 @@ def test_events_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert heard[-1].isascii()
 
 
-def test_the_facts_of_many_pages_fit_into_a_header() -> None:
-    messages = [{"level": "note", "text": f"페이지 {number}"} for number in range(1000)]
-    header = _as_header({"pages": 1000, "messages": messages})
-    assert header.isascii()
-    assert len(header) <= 4096
-    facts = json.loads(header)
-    assert facts["messages"] == messages[: len(facts["messages"])]
-    assert len(facts["messages"]) > 10
-
-
 def test_a_damaged_card_hides_no_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("bokwon.inpaint.models.WEIGHTS", tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
@@ -289,7 +174,7 @@ def test_threads_are_shared_by_the_workers(monkeypatch: pytest.MonkeyPatch, page
     monkeypatch.setattr("bokwon.serve.endpoints.available_cores", lambda: 8)
     for settings, threads in ((Settings(workers=3), 2), (Settings(workers=20), 1), (Settings(threads=5), 5)):
         jobs = Jobs(1)
-        service = Service(settings, jobs, Processes(do_task, limit=1), make_document(settings))
-        assert service._threads == threads
-        service.folder.rmdir()
+        exchange = Exchange(settings, jobs, Processes(do_task, limit=1))
+        assert Service(settings, jobs, exchange, make_document(settings))._threads == threads
+        exchange.folder.rmdir()
         jobs.close(wait=20)

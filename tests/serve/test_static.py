@@ -45,16 +45,13 @@ def test_every_text_that_is_asked_for_is_there() -> None:
 
 def test_every_text_is_asked_for() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in OWN)
-    computed = tuple(re.findall(r"t\(`(\w+(?:\.\w+)*\.)\$", code)) + (
-        "kind.",
-        "method.",
-        "model.",
-        "finish.",
-        "problem.",
-        "key.",
-        "help.",
-    )
-    unused = [key for key in map(without_form, texts("en")) if f'"{key}"' not in code and not key.startswith(computed)]
+    computed = re.findall(r"t\(`(\w+(?:\.\w+)*\.)\$", code)
+    named = ("kind.", "method.", "model.", "finish.", "problem.", "key.", "help.")
+    unused = [
+        key
+        for key in map(without_form, texts("en"))
+        if f'"{key}"' not in code and not key.startswith((*computed, *named))
+    ]
     assert unused == []
 
 

@@ -10,7 +10,7 @@ import typer
 
 from bokwon.cli.console import Console
 from bokwon.cli.options import MaxMpixels, jobs_option, pixels_of
-from bokwon.cli.serve import Port, Threads, settings_class, start, worker_count
+from bokwon.cli.serve import Threads, port_option, settings_class, start, worker_count
 
 if TYPE_CHECKING:
     from bokwon.serve.folder import Workspace
@@ -31,7 +31,7 @@ def open_page(
     ] = Path(),
     recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Go through the folders in FOLDER too.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and open no browser.")] = False,
-    port: Port = 0,
+    port: Annotated[int, port_option("any that is free")] = 0,
     max_mpixels: MaxMpixels = 400,
     jobs: Annotated[int | None, jobs_option("Limits")] = None,
     threads: Threads = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,17 +18,13 @@ if TYPE_CHECKING:
     from bokwon.serve.jobs import Jobs
     from bokwon.serve.settings import Settings
 
-__all__ = ["Port", "Threads", "register", "settings_class", "start", "worker_count"]
+__all__ = ["Threads", "port_option", "register", "settings_class", "start", "worker_count"]
 
 _ACCESS, _LIMITS = "Access", "Limits"
 _MIB = 1 << 20
 _LEAST_WORKERS = 2
 """One goes through a folder while the other does what somebody waits for."""
 
-Port = Annotated[
-    int,
-    typer.Option("--port", metavar="PORT", min=0, max=65535, help="Listen on this port.", rich_help_panel=_ACCESS),
-]
 Threads = Annotated[
     int | None,
     typer.Option(
@@ -39,6 +35,23 @@ Threads = Annotated[
         rich_help_panel=_LIMITS,
     ),
 ]
+
+
+def port_option(default: str | None = None) -> Any:
+    """Return the option --port.
+
+    Args:
+        default: What --help says of its default; by default the value.
+    """
+    return typer.Option(
+        "--port",
+        metavar="PORT",
+        min=0,
+        max=65535,
+        help="Listen on this port.",
+        show_default=default or True,
+        rich_help_panel=_ACCESS,
+    )
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +69,7 @@ def serve(
             rich_help_panel=_ACCESS,
         ),
     ] = "127.0.0.1",
-    port: Port = 8000,
+    port: Annotated[int, port_option()] = 8000,
     token: Annotated[
         str | None,
         typer.Option(

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from bokwon.serve.endpoints import Service
+from bokwon.serve.exchange import Exchange
 from bokwon.serve.folder import Workspace, folder_paths, folder_routes
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.limits import UploadLimits
@@ -55,11 +56,12 @@ def make_app(
     queue = jobs or Jobs(settings.workers, most_waiting=settings.most_waiting)
     processes = Processes(do_task, limit=settings.timeout)
     paths = folder_paths() if workspace else {}
-    service = Service(settings, queue, processes, make_document(settings, paths))
+    exchange = Exchange(settings, queue, processes)
+    service = Service(settings, queue, exchange, make_document(settings, paths))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        tidying = asyncio.ensure_future(_end_idle(processes))
+        tidying = asyncio.ensure_future(_tidy(processes, exchange))
         try:
             yield
         finally:
@@ -70,7 +72,7 @@ def make_app(
             await run_in_threadpool(processes.close)
             if workspace:
                 workspace.close()
-            await run_in_threadpool(shutil.rmtree, service.folder, ignore_errors=True)
+            await run_in_threadpool(shutil.rmtree, exchange.folder, ignore_errors=True)
 
     endpoints = service.routes() + (folder_routes(workspace) if workspace else [])
     routes: list[BaseRoute] = [Mount(PREFIX, routes=endpoints)]
@@ -88,13 +90,14 @@ def make_app(
         ],
     )
     app.state.jobs = queue
-    app.state.folder = service.folder
+    app.state.folder = exchange.folder
     return app
 
 
-async def _end_idle(processes: Processes) -> None:
+async def _tidy(processes: Processes, exchange: Exchange) -> None:
     while True:
         await asyncio.sleep(_LOOK)
+        await exchange.forget_old()
         await run_in_threadpool(processes.release, _IDLE)
 
 

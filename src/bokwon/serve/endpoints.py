@@ -4,47 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
 from bokwon.batch.found_masks import check_detector, detector_is_installed
 from bokwon.batch.job import Options
 from bokwon.batch.page_ranges import select_pages
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.inpaint.models import INT8_OF, list_models
-from bokwon.serve.jobs import Job, Jobs
-from bokwon.serve.parameters import (
-    DETECT,
-    MASKS,
-    RESTORE,
-    mask_options,
-    read_parameters,
-    restore_settings,
-)
+from bokwon.serve.exchange import Exchange
+from bokwon.serve.jobs import Jobs
+from bokwon.serve.parameters import DETECT, MASKS, RESTORE, mask_options, read_parameters, restore_settings
 from bokwon.serve.problems import HttpError
-from bokwon.serve.processes import Processes
 from bokwon.serve.settings import Settings
-from bokwon.serve.uploads import Body, receive_body
-from bokwon.serve.work import Answer, Detect, ReadMask, Restore
+from bokwon.serve.uploads import Body
+from bokwon.serve.work import Detect, ReadMask, Restore
 from bokwon.settings import choices
 from bokwon.utilities.processes import available_cores
 from bokwon.version import __version__
 
-__all__ = ["FACTS", "Service", "model_names"]
+__all__ = ["Service", "model_names"]
 
-FACTS = "Bokwon-Facts"
-"""Header of answers that are files: what else is told, as JSON."""
-
-_LONGEST_FACTS = 4096
 _ALIVE = 15.0
 """Seconds without an event after which a comment tells that the connection lives."""
 
@@ -55,21 +41,16 @@ class Service:
     Args:
         settings: Those of the server.
         jobs: The queue of all work.
-        processes: Where the work on uploads is done.
+        exchange: Has the work on uploads done.
         openapi: The document that describes all endpoints.
-
-    Attributes:
-        folder: Where uploads are kept while they are worked on.
     """
 
-    def __init__(self, settings: Settings, jobs: Jobs, processes: Processes, openapi: dict[str, Any]) -> None:
+    def __init__(self, settings: Settings, jobs: Jobs, exchange: Exchange, openapi: dict[str, Any]) -> None:
         self._settings = settings
         self._jobs = jobs
-        self._processes = processes
+        self._exchange = exchange
         self._openapi = openapi
         self._threads = settings.threads or max(1, available_cores() // settings.workers)
-        self._uploads = 0
-        self.folder = Path(tempfile.mkdtemp(prefix="bokwon-"))
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes below /api/v1."""
@@ -78,6 +59,7 @@ class Service:
             Route("/detect", self.detect, methods=["POST"]),
             Route("/masks", self.masks, methods=["POST"]),
             Route("/jobs/{id}", self.job, methods=["GET", "DELETE"]),
+            Route("/jobs/{id}/result", self.result),
             Route("/events", self.events),
             Route("/health", self.health),
             Route("/version", self.version),
@@ -87,7 +69,7 @@ class Service:
     async def restore(self, request: Request) -> Response:
         """Restore an image."""
 
-        def plan(body: Body, folder: Path) -> Restore:
+        def plan(body: Body, folder: Path) -> tuple[Restore, bool]:
             values = read_parameters(body.fields, RESTORE)
             image, mask = body.only("image"), body.files.get("mask")
             settings = restore_settings(values, self._threads)
@@ -102,20 +84,21 @@ class Service:
                 record=values["record"],
                 find=values["certain"] if mask is None else None,
             )
-            return Restore(image, mask, folder, settings, options, values["format"] and values["format"].upper())
+            file_format = values["format"] and values["format"].upper()
+            return Restore(image, mask, folder, settings, options, file_format), values["wait"]
 
-        return await self._work(request, "restore", ("image", "mask"), plan)
+        return await self._exchange.run(request, "restore", ("image", "mask"), plan)
 
     async def detect(self, request: Request) -> Response:
         """Find the damage of a page."""
 
-        def plan(body: Body, folder: Path) -> Detect:
+        def plan(body: Body, folder: Path) -> tuple[Detect, bool]:
             values = read_parameters(body.fields, DETECT)
             kinds = values["kinds"]
             names = None if kinds is None else tuple(name.strip().replace("-", " ") for name in kinds.split(","))
             options = {key: values[key] for key in ("threshold", "min_area", "grow", "outline")}
             _check_detector("draw the mask by hand")
-            return Detect(
+            task = Detect(
                 body.only("image"),
                 folder,
                 values["page"],
@@ -123,15 +106,16 @@ class Service:
                 tuple({**options, "kinds": names, "threads": self._threads}.items()),
                 self._settings.max_pixels,
             )
+            return task, values["wait"]
 
-        return await self._work(request, "detect", ("image",), plan)
+        return await self._exchange.run(request, "detect", ("image",), plan)
 
     async def masks(self, request: Request) -> Response:
         """Tell how a mask is read."""
 
-        def plan(body: Body, folder: Path) -> ReadMask:
+        def plan(body: Body, folder: Path) -> tuple[ReadMask, bool]:
             values = read_parameters(body.fields, MASKS)
-            return ReadMask(
+            task = ReadMask(
                 body.only("image"),
                 body.only("mask"),
                 folder,
@@ -140,60 +124,9 @@ class Service:
                 mask_options(values),
                 self._settings.max_pixels,
             )
+            return task, values["wait"]
 
-        return await self._work(request, "masks", ("image", "mask"), plan)
-
-    async def _work(
-        self,
-        request: Request,
-        kind: str,
-        names: tuple[str, ...],
-        plan: Callable[[Body, Path], Restore | Detect | ReadMask],
-    ) -> Response:
-        """Receive files, have them worked on, and answer with what comes of it."""
-        # Uploads take room on the disk before they are jobs: no more of them than jobs may be.
-        if self._uploads >= self._settings.workers + self._settings.most_waiting:
-            raise HttpError(429, "Too many requests", f"{self._uploads} requests are at work", "try again later")
-        self._uploads += 1
-        folder = Path(tempfile.mkdtemp(dir=self.folder))
-
-        async def forget() -> None:
-            self._uploads -= 1
-            await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
-
-        try:
-            body = await receive_body(request, folder, names)
-            task = plan(body, folder)
-            job = self._jobs.submit(kind, lambda job: self._processes.run(task, job, name=task.image.name))
-            answer = await self._result(job, request)
-        except BaseException:
-            await asyncio.shield(forget())
-            raise
-        if answer.path is None:
-            await forget()
-            return JSONResponse(answer.facts)
-        return _FileAnswer(answer, forget)
-
-    async def _result(self, job: Job, request: Request) -> Answer:
-        """Wait for a job; stop it if nobody waits for it any more.
-
-        Raises:
-            HttpError: It was cancelled.
-        """
-        result = asyncio.wrap_future(job.future)
-        gone = asyncio.ensure_future(_until_gone(request))
-        try:
-            await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            gone.cancel()
-            if not result.done():
-                self._jobs.cancel(job.id)
-                # Its files may be removed once nobody works on them.
-                await asyncio.wait({result})
-        if result.cancelled():
-            raise HttpError(503, "The work was stopped", "the work was cancelled, or the server stops", "send it again")
-        answer: Answer = result.result()
-        return answer
+        return await self._exchange.run(request, "masks", ("image", "mask"), plan)
 
     async def job(self, request: Request) -> Response:
         """Tell of a job, or cancel it."""
@@ -204,6 +137,10 @@ class Service:
                 404, "No such job", f"there is no job {name}", "jobs are forgotten some time after their end"
             )
         return JSONResponse(job.facts())
+
+    async def result(self, request: Request) -> Response:
+        """Return the result of a job that was not waited for."""
+        return await self._exchange.result(request.path_params["id"])
 
     async def events(self, request: Request) -> Response:
         """Stream what happens, as server-sent events."""
@@ -259,11 +196,6 @@ def _check_detector(fix: str) -> None:
         ) from error
 
 
-async def _until_gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
 async def _event_stream(jobs: Jobs) -> AsyncIterator[str]:
     # A browser knows by it that the connection stands.
     yield ": bokwon\n\n"
@@ -283,28 +215,3 @@ async def _event_stream(jobs: Jobs) -> AsyncIterator[str]:
     finally:
         if waiting is not None:
             waiting.cancel()
-
-
-class _FileAnswer(FileResponse):
-    """A file, removed once it is sent or its receiver is gone."""
-
-    def __init__(self, answer: Answer, forget: Callable[[], Awaitable[None]]) -> None:
-        assert answer.path is not None
-        super().__init__(
-            answer.path, media_type=answer.media_type, filename=answer.name, headers={FACTS: _as_header(answer.facts)}
-        )
-        self._forget = forget
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await asyncio.shield(self._forget())
-
-
-def _as_header(facts: dict[str, Any]) -> str:
-    """Return facts as JSON of one line of ASCII, without the last messages where there are very many."""
-    messages = list(facts.get("messages", ()))
-    while len(text := json.dumps({**facts, "messages": messages} if messages else facts)) > _LONGEST_FACTS and messages:
-        messages.pop()
-    return text

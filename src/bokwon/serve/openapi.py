@@ -183,7 +183,9 @@ def _paths() -> dict[str, Any]:
             "content": {**png, **json_answer("", schema)["content"]},
         }
 
-    upload = problems(400, 408, 413, 415, 422, 429, 503)
+    job = json_answer("The job, where it is not waited for.", "Job")
+    location = {"Location": {"description": "Of the job.", "required": True, "schema": {"type": "string"}}}
+    upload = {"202": {**job, "headers": location}, **problems(400, 408, 413, 415, 422, 429, 503)}
     name = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
         "/restore": {
@@ -228,6 +230,20 @@ def _paths() -> dict[str, Any]:
                 "operationId": "cancelJob",
                 "summary": "Cancel a job.",
                 "responses": {"200": json_answer("The job. It ends soon.", "Job"), **problems(404)},
+            },
+        },
+        "/jobs/{id}/result": {
+            "parameters": [name],
+            "get": {
+                "operationId": "result",
+                "summary": "Return what came of a job that was not waited for. It is forgotten then.",
+                "responses": {
+                    "200": {
+                        "description": "What its request would have answered.",
+                        "content": {**outputs, **json_answer("", {"type": "object"})["content"]},
+                    },
+                    **problems(404, 409, 422, 503),
+                },
             },
         },
         "/events": {

@@ -154,6 +154,12 @@ _OF_MASKS = (
     _flag("fit_mask", "Resize masks of the same page at another resolution, or off by one pixel."),
     _flag("allow_large", "Allow more than 60 % of a page to be hole."),
 )
+_WAIT = Parameter(
+    "wait",
+    "false: answer at once with a job (202). GET /jobs/{id} tells how far it is, and GET /jobs/{id}/result returns "
+    "what came of it, once and for ten minutes.",
+    {"type": "boolean", "default": True},
+)
 _FORMATS = [item.name.lower() for item in FORMATS.values() if item.modes]
 
 RESTORE = (
@@ -167,6 +173,7 @@ RESTORE = (
     Parameter("pages", "Restore these pages only: 3, 1,4-6 or 3-end.", {"type": "string", "maxLength": 1000}),
     _choice("format", "Write this format; by default the image's own.", *_FORMATS),
     _flag("record", "Return a ZIP archive with the output and the record of the intervention, which undoes it."),
+    _WAIT,
 )
 """The parameters of `POST /restore`."""
 
@@ -201,6 +208,7 @@ DETECT = (
         "regions",
         default="mask",
     ),
+    _WAIT,
 )
 """The parameters of `POST /detect`."""
 
@@ -214,5 +222,6 @@ MASKS = (
         "reading",
         default="mask",
     ),
+    _WAIT,
 )
 """The parameters of `POST /masks`."""

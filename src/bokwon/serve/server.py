@@ -114,6 +114,8 @@ def run(
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     config = uvicorn.Config(
         make(settings, jobs),
+        lifespan="on",
+        ws="none",
         log_config=None,
         access_log=verbose,
         server_header=False,

@@ -233,6 +233,16 @@ def test_luma_and_chroma_of_full_size_come_back_as_colours() -> None:
     np.testing.assert_array_equal(rewritten(page).pixels, page.pixels)
 
 
+def test_smaller_chroma_of_more_than_eight_bits_is_refused() -> None:
+    samples = np.full((32, 48, 3), 512, np.uint16)
+    settings = {"reversible": True, "level": 0, "codecformat": "j2k", "mct": False, "bitspersample": 10}
+    coded = bytearray(imagecodecs.jpeg2k_encode(samples, **settings))
+    for component in (1, 2):
+        coded[43 + 3 * component : 45 + 3 * component] = bytes((2, 2))
+    with pytest.raises(InputFileError, match="does not keep, of 10 bits with chroma smaller than luma; convert it"):
+        read(bytes(coded))
+
+
 def test_other_colour_spaces_are_refused() -> None:
     with pytest.raises(InputFileError, match="JPEG 2000 that bokwon does not keep, of the colour space 14; convert it"):
         read(described(noise("RGB", np.uint8), 14))

@@ -6,7 +6,6 @@ import io
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -24,13 +23,13 @@ playwright = pytest.importorskip("playwright.sync_api", reason="the browser's te
 SIZE = (600, 440)
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 HOLE, SCRATCH = (120, 90, 180, 130), (300, 60, 304, 380)
-WAIT = 20_000
+WAIT = 60_000
 
 
 def draw_page(*, damaged: bool) -> Image.Image:
     """Return a page of strokes on paper. Its damage is a red hole and a blue scratch; see the fixture colour_key."""
     rng = np.random.default_rng(7)
-    paper = np.clip(rng.normal(215, 4, (SIZE[1], SIZE[0], 1)) + (0, -8, -30), 0, 255).astype(np.uint8)
+    paper = np.clip(rng.normal(215, 4, (*SIZE[::-1], 1)) + np.array((0, -8, -30)), 0, 255).astype(np.uint8)
     image = Image.fromarray(paper)
     draw = ImageDraw.Draw(image)
     for column in range(40, SIZE[0] - 20, 50):
@@ -73,8 +72,10 @@ class Server:
         raise AssertionError(f"the server did not start: {said}")
 
     def stop(self) -> None:
-        self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=30)
+        if self._process.poll() is not None:
+            return
+        self._process.terminate()
+        self._process.communicate(timeout=WAIT / 1000)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ def alone(start_server: Callable[..., Any], open_window: Callable[..., Any]) -> 
     desk = open_window(start_server({"page.png": False}))
     yield desk
     desk.close()
+    desk.server.stop()
 
 
 def test_strokes_and_their_undo_outlive_a_reload(alone: Any) -> None:

@@ -18,6 +18,7 @@ def alone(start_server: Callable[..., Any], open_window: Callable[..., Any]) -> 
     desk = open_window(server)
     yield desk
     desk.close()
+    server.stop()
     assert not desk.errors
 
 
@@ -91,7 +92,10 @@ def test_help_lists_every_key(desk: Any) -> None:
 def test_keys_work_while_hangul_is_typed(desk: Any) -> None:
     desk.open("axe.png")
     desk.page.evaluate(
-        """() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ㅠ", code: "KeyB", bubbles: true }))"""
+        """() => {
+          const typed = { key: "ㅠ", code: "KeyB", bubbles: true };
+          document.body.dispatchEvent(new KeyboardEvent("keydown", typed));
+        }"""
     )
     assert desk.page.get_by_role("button", name="Brush").get_attribute("aria-pressed") == "true"
 

@@ -65,6 +65,9 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     xmp = next((content[16:] for kind, content in boxes if kind == b"uuid" and content.startswith(_XMP_BOX)), None)
     metadata = Metadata(icc=profile, xmp=xmp, dpi=_resolution(header))
     if set(form.samplings) != {(1, 1)}:
+        if bits > 8:
+            # Pillow would drop the lower ones.
+            raise _not_kept(name, f", of {bits} bits with chroma smaller than luma")
         with pillow.opened(name, io.BytesIO(data), "JPEG2000", max_pixels) as image:
             pixels, mode, _ = from_pillow(image.convert("RGB") if image.mode == "YCbCr" else image)
         change = "its chroma, stored smaller than its luma, comes back as red, green and blue of full size"

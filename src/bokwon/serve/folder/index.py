@@ -118,6 +118,8 @@ class Index:
         self._state = state
         self._options = options
         self._recursive = recursive
+        # Held while the folder is looked at, and files are opened; the other one for moments, within any lock.
+        self._looking = threading.Lock()
         self._lock = threading.Lock()
         self._facts = state.files()
         self._entries: dict[str, Entry] = {}
@@ -127,12 +129,19 @@ class Index:
 
     def refresh(self, *, force: bool = False) -> None:
         """Look at the folder again, if the last look was some time ago."""
-        with self._lock:
-            begun = monotonic()
-            if not force and begun < self._due:
-                return
-            self._entries = self._look()
+        begun = monotonic()
+        if not force and begun < self._due:
+            return
+        # Nobody waits for a look that another thread takes already.
+        if not self._looking.acquire(blocking=force):
+            return
+        try:
+            entries = self._look()
+            with self._lock:
+                self._entries = {name: self._sized(entry) for name, entry in entries.items()}
             self._due = monotonic() + max(_EVERY, _SHARE * (monotonic() - begun))
+        finally:
+            self._looking.release()
 
     def entries(self) -> dict[str, Entry]:
         """Return all pages by id, in order of name and number."""
@@ -154,6 +163,10 @@ class Index:
                 self._sizes[entry.id] = size
                 if entry.id in self._entries:
                     self._entries[entry.id] = replace(self._entries[entry.id], size=size)
+
+    def _sized(self, entry: Entry) -> Entry:
+        size = self._sizes.get(entry.id)
+        return entry if size is None else replace(entry, size=size)
 
     def _look(self) -> dict[str, Entry]:
         places = self._places
@@ -205,7 +218,7 @@ class Index:
                     target=task.job.target if task.job else None,
                     masks=masks,
                     own_mask=folder / f"{stem}_mask{f'_p{number:03}' if count > 1 else ''}.png",
-                    size=self._sizes.get(name, size),
+                    size=size,
                     task=task,
                     problem=problem,
                 )

@@ -69,6 +69,8 @@ class Outputs:
             stamp_of(record / _UNDONE),
             stamp_of(entry.path),
             report.to_json() if report else "",
+            # A failure counts until the scan or its mask is another one.
+            str(fingerprint(entry.task.job)) if report and report.status == "failed" and entry.task.job else "",
         )
         known = self._known.get(entry.name)
         if known is None or known[0] != stamps:

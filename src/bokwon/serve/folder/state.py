@@ -134,7 +134,8 @@ class State:
             connection.execute("BEGIN IMMEDIATE")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version != _VERSION:
-                names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                own = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+                names = connection.execute(own).fetchall()
                 for (name,) in names:
                     connection.execute(f'DROP TABLE "{name}"')
                 for statement in filter(str.strip, _TABLES.split(";")):
@@ -159,6 +160,10 @@ class State:
             self._depth += 1
             try:
                 if self._depth == 1:
+                    if not self.path.exists():
+                        # Somebody deleted it: another process would write to another one.
+                        self._connection.close()
+                        self._connection = self._open()
                     self._run("BEGIN IMMEDIATE")
                 try:
                     yield

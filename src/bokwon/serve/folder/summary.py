@@ -49,9 +49,9 @@ class Summary:
     @property
     def mask_kind(self) -> str:
         """`none`, `found`, `drawn` or `given`."""
-        if self.row.version and self.row.kind != "none":
-            return self.row.kind
-        return "given" if self.entry.mask_source() is not None else "none"
+        if self.entry.mask_source() is None:
+            return "none"
+        return self.row.kind if self.row.version and self.row.kind != "none" else "given"
 
     @property
     def state(self) -> PageState:

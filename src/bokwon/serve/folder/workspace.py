@@ -22,8 +22,8 @@ from bokwon.settings import RestoreSettings
 
 __all__ = ["MEMORY", "Workspace"]
 
-MEMORY = 1 << 30
-"""Bytes of decoded pages that are kept in memory."""
+MEMORY = 3 << 29
+"""Bytes of decoded pages that are kept in memory: scan, restored page and evidence of a 100-megapixel scan."""
 
 
 class Workspace:
@@ -124,10 +124,8 @@ class Workspace:
         Raises:
             HttpError: There is none (404).
         """
+        self.index.refresh()
         entry = self.index.get(name)
-        if entry is None:
-            self.index.refresh()
-            entry = self.index.get(name)
         if entry is None:
             raise HttpError(404, "No such page", "the folder has no such page, or not any more", "look at the folder")
         return entry

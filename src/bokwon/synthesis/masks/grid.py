@@ -30,7 +30,7 @@ def grid_hole(shape: tuple[int, int], factor: int, offset: int | None = None) ->
 
     Example:
         >>> hole = grid_hole((8, 8), 4)
-        >>> hole.mean(), [index.tolist() for index in (~hole).nonzero()]
+        >>> float(hole.mean()), [index.tolist() for index in (~hole).nonzero()]
         (0.9375, [[2, 2, 6, 6], [2, 6, 2, 6]])
     """
     offset = factor // 2 if offset is None else offset

@@ -204,7 +204,8 @@ class PdfDocument(Document):
             raise sink.error
 
     def _change_xmp(self, change: XmpTransform) -> None:
-        root, found = self._pdf.Root, self._pdf.Root.get("/Metadata")
+        root: Any = self._pdf.Root
+        found: Any = root.get("/Metadata")
         try:
             before = found.read_bytes() if isinstance(found, self._pikepdf.Stream) else None
         except self._pikepdf.PdfError as error:

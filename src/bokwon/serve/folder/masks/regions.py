@@ -79,12 +79,13 @@ class Pieces:
         """Bytes that it takes."""
         return self.labels.nbytes + self.rest.nbytes
 
-    def enlarged(self, small: NDArray[np.generic]) -> NDArray[np.generic]:
-        """Return what has the size of `labels` at the size of the box."""
-        if self.step == 1:
-            return small
+    def numbers(self) -> NDArray[np.uint16]:
+        """Return the number of the piece that each pixel of the box belongs to, (h, w); 0 where there is none."""
         height, width = self.rest.shape
-        return small.repeat(self.step, axis=0)[:height].repeat(self.step, axis=1)[:, :width]
+        large = self.labels.astype(np.uint16)
+        if self.step > 1:
+            large = large.repeat(self.step, axis=0)[:height].repeat(self.step, axis=1)[:, :width]
+        return large * self.rest
 
 
 def find_regions(found: Sequence[FoundRegion], hole: Hole, kind: str) -> Pieces:
@@ -161,7 +162,7 @@ def label_picture(found: Sequence[FoundRegion], pieces: Pieces, shape: tuple[int
     picture = np.zeros(shape, np.uint16)
     if pieces.box is not None:
         left, top, right, bottom = pieces.box
-        picture[top:bottom, left:right] = pieces.enlarged(pieces.labels.astype(np.uint16)) * pieces.rest
+        picture[top:bottom, left:right] = pieces.numbers()
     # The smallest last: one that lies in another can be clicked. What is filled around a region belongs to it.
     order = sorted(range(1, len(found) + 1), key=lambda one: -found[one - 1].inside.size)
     for number in order:
@@ -187,5 +188,5 @@ def pixels_of(found: Sequence[FoundRegion], pieces: Pieces, number: int, shape: 
     hole = np.zeros(shape, bool)
     if pieces.box is not None:
         left, top, right, bottom = pieces.box
-        hole[top:bottom, left:right] = np.logical_and(pieces.enlarged(pieces.labels == number), pieces.rest)
+        hole[top:bottom, left:right] = pieces.numbers() == number
     return hole

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bokwon.batch.job import Options
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, BokwonError
 from bokwon.image_io.document import open_document
 from bokwon.image_io.masks import MaskOptions, hole_of_mask
 from bokwon.image_io.reader import Source
@@ -125,7 +125,14 @@ class MaskStore:
                 return self._take_over(entry, row, hole, kind, stamp)
 
     def change(
-        self, entry: Entry, version: int | None, make: Callable[[Hole], Hole], kind: Kind, **facts: int | float | bool
+        self,
+        entry: Entry,
+        version: int | None,
+        make: Callable[[Hole], Hole],
+        kind: Kind,
+        *,
+        whole: bool = False,
+        **facts: int | float | bool,
     ) -> Change:
         """Change the mask of a page: one step.
 
@@ -134,6 +141,7 @@ class MaskStore:
             version: What the version must be; None for whatever it is.
             make: Returns the new mask, given a copy of the old one that it may change.
             kind: Where the new mask is from.
+            whole: Whether the old mask does not matter, and may be one that cannot be read.
             facts: More that is to be remembered of the page, see `PageRow`.
 
         Raises:
@@ -141,21 +149,39 @@ class MaskStore:
             BokwonError: The mask cannot be read or written.
         """
         with self._lock(entry):
-            self.current(entry)
+            unread = False
+            try:
+                self.current(entry)
+            except BokwonError:
+                if not whole:
+                    raise
+                unread = True
+                self._give_up(entry)
             with self._state.writing():
                 mask = self._checked(entry, version)
                 hole = make(mask.hole.copy())
                 box = bounds(hole ^ mask.hole)
                 row = replace(self._state.page(entry.id), **facts)  # type: ignore[arg-type]
-                if box is None:
+                if box is None and not unread:
                     self._state.put_page(entry.id, row)
                     return Change(mask, None)
+                box = box or (0, 0, 1, 1)
                 step = self._step(mask, hole, box, kind)
                 self._state.add_step(entry.id, row.position + 1, step)
                 row = replace(row, position=row.position + 1)
                 mask = self._write(entry, row, hole, kind)
         self._changed(entry)
         return Change(mask, box)
+
+    def _give_up(self, entry: Entry) -> None:
+        """Take a mask that cannot be read for the one that was seen last, or for none on a scan of another size."""
+        row = replace(self._state.page(entry.id), mask_stamp=self._stamp(entry), stamp=stamp_of(entry.path))
+        self._state.put_page(entry.id, row)
+        last, shape = self._last(entry), self._sources.shape(entry)
+        if last is not None and last.shape != shape:
+            self._state.forget_steps(entry.id)
+            self._state.put_hole(entry.id, encode_mask(np.zeros(shape, bool), "drawn"))
+            self._cache.drop(entry.id)
 
     def walk(self, entry: Entry, version: int | None, *, back: bool) -> Change:
         """Undo the last step, or do the next one again.
@@ -215,7 +241,7 @@ class MaskStore:
                 number = entry.number if document.pages == entry.count else 1
                 given = hole_of_mask(document.page(number), page, options, name=name)
             hole, said = page.upright.apply(given.hole), given.said
-        change = self.change(entry, version, lambda _: np.ascontiguousarray(hole), "drawn", searched=False, left=0.0)
+        change = self.change(entry, version, lambda _: np.ascontiguousarray(hole), "drawn", whole=True)
         return change, said
 
     def _checked(self, entry: Entry, version: int | None) -> Mask:

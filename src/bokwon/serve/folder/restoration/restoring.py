@@ -120,7 +120,7 @@ class Restoring:
         before = {"page": 0, "tiles": 0}
 
         def tiles(done: int, total: int) -> None:
-            if done < before["tiles"]:
+            if done <= before["tiles"]:
                 before["page"] += 1
             before["tiles"] = done
             progress(0.05 + 0.85 * min(1.0, (before["page"] + done / total) / spread))
@@ -195,7 +195,7 @@ class Restoring:
             return hole
         # Restored without a record: by its mask.
         mask = workspace.masks.current(entry).hole
-        return np.ascontiguousarray(workspace.layers.original(entry).upright.inverse.apply(mask))
+        return np.array(workspace.layers.original(entry).upright.inverse.apply(mask))
 
     @staticmethod
     def _filled_by(entry: Entry) -> list[dict[str, Any]]:
@@ -289,10 +289,13 @@ class Restoring:
             BokwonError: It cannot be written; it is tried again with the next fill, and at the next start.
         """
         workspace = self._workspace
+        # From now on the next fill has another job do this again.
+        with self._lock:
+            self._waiting.discard(entry.name)
+        pages = {page.id: page for page in workspace.index.of_file(entry)}
+        if not workspace.state.fills(tuple(pages)):
+            return
         with self._writer.lock():
-            with self._lock:
-                self._waiting.discard(entry.name)
-            pages = {page.id: page for page in workspace.index.of_file(entry)}
             waiting = workspace.state.fills(tuple(pages))
             if not waiting:
                 return

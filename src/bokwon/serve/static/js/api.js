@@ -4,9 +4,10 @@ const ROOT = "api/v1";
 
 /** What the server refused, as its problem document says it. */
 export class Problem extends Error {
-  constructor(status, { title, detail, fix, type } = {}) {
+  constructor(status, { title, detail, fix } = {}, later = false) {
     super(title ?? `HTTP ${status}`);
-    Object.assign(this, { status, detail: detail ?? "", fix: fix ?? "", type: type ?? "" });
+    // `later`: the server is busy, and the same request may succeed after a while.
+    Object.assign(this, { status, detail: detail ?? "", fix: fix ?? "", later });
   }
 }
 
@@ -51,7 +52,7 @@ async function send(method, path, { json, body, version, signal } = {}) {
   setLost(null);
   if (response.ok) return response;
   const told = await response.json().catch(() => ({}));
-  throw new Problem(response.status, told);
+  throw new Problem(response.status, told, response.headers.has("Retry-After"));
 }
 
 /** Send a request and return its JSON. */

@@ -32,7 +32,7 @@ function card(page) {
 
 export class FolderView {
   constructor(root, host) {
-    Object.assign(this, { root, host, list: host.list, closing: new AbortController(), late: new Set() });
+    Object.assign(this, { root, host, list: host.list, closing: new AbortController(), late: new Map() });
     const { signal } = this.closing;
     this.grid = h("ul", { class: "grid", "aria-label": t("folder.pages") });
     this.filters = h("div", { class: "filters", role: "group", "aria-label": t("folder.filter") });
@@ -40,7 +40,7 @@ export class FolderView {
     this.empty = h("p", { class: "empty", hidden: true });
     root.replaceChildren(h("div", { class: "folder" }, this.#head(), this.filters, this.#banner(), this.grid, this.empty, this.tail));
     this.#showFilters();
-    events.addEventListener("page", ({ detail }) => this.#changed(String(detail.page ?? detail.id)), { signal });
+    events.addEventListener("page", ({ detail }) => this.#changed(detail), { signal });
     events.addEventListener("again", () => this.#reload(), { signal });
     new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#more()).observe(this.tail);
     bind({ ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1), ArrowUp: () => this.#step(-this.#columns()), ArrowDown: () => this.#step(this.#columns()) }, signal);
@@ -120,17 +120,17 @@ export class FolderView {
   }
 
   /** Exchange the cards of changed pages, many at a time. */
-  #changed(id) {
-    this.late.add(id);
+  #changed(page) {
+    this.late.set(page.id, page);
     this.timer ??= setTimeout(async () => {
       this.timer = null;
-      const ids = [...this.late];
+      const pages = [...this.late.values()];
       this.late.clear();
       await this.#counts();
-      for (const id of ids) {
-        const old = this.grid.querySelector(`[data-id="${CSS.escape(id)}"]`);
-        const page = old && (await get(`/pages/${id}`).catch(() => null));
-        if (!page || this.closing.signal.aborted) continue;
+      if (this.closing.signal.aborted) return;
+      for (const page of pages) {
+        const old = this.grid.querySelector(`[data-id="${CSS.escape(page.id)}"]`);
+        if (!old) continue;
         const focused = old.contains(document.activeElement);
         const fresh = card(page);
         old.replaceWith(fresh);

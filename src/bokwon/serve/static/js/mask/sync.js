@@ -8,6 +8,8 @@ import { Grid, repaint } from "./mask.js";
 const CHUNK = 2048; // pixels a side of what is asked for at once: 4 MB decoded
 const PAUSES = [500, 1000, 2000, 4000]; // milliseconds between tries
 
+const BUSY = 8; // tries while the server answers that it is too busy
+
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Read a raster of a page, `mask` or `regions`, into a grid. */
@@ -82,7 +84,10 @@ export class Sync extends EventTarget {
     this.#run();
   }
 
-  /** Have the server change the mask (undo, redo, morph, regions, a mask file). Resolves to its answer, or null if refused. */
+  /**
+   * Have the server change the mask: undo, redo, morph, regions, a mask file. Resolves to its answer, or null if refused.
+   * What changed is read anew: the box that the answer names, else `options.area`, else all.
+   */
   command(method, path, options = {}) {
     return new Promise((resolve) => {
       this.waiting.push({ method, path, options, resolve });
@@ -115,8 +120,7 @@ export class Sync extends EventTarget {
         tries = 0;
         this.#tell("state");
       } catch (error) {
-        const later = error instanceof Lost || [429, 502, 503, 504].includes(error.status);
-        if (later) {
+        if (error instanceof Lost || (error.later && tries < BUSY)) {
           entry.tried = true;
           this.#tell("state");
           await pause(PAUSES[Math.min(tries++, PAUSES.length - 1)]);
@@ -135,9 +139,10 @@ export class Sync extends EventTarget {
       const response = await raw(entry.method, `/pages/${this.id}/${entry.path}`, { ...entry.options, version: this.version });
       const answer = await response.json();
       this.version = answer.mask_version;
-      if (answer.box) await load(this.id, "mask", this.mask, answer.box);
+      const box = answer.box ?? entry.options.area;
+      if (box) await load(this.id, "mask", this.mask, box);
       else await this.#reload(false);
-      this.#tell("change", answer.box ?? null);
+      this.#tell("change", box ?? null);
       this.#tell("page", answer);
       entry.resolve(answer);
     } else {

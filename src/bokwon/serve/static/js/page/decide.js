@@ -77,7 +77,7 @@ export function comparePanel(view) {
   for (const name of ["page", "mask"]) view.listen(view, name, update);
   view.listen(compare, "change", update);
   update();
-  return h("section", { "aria-labelledby": "compare-title" }, h("h2", { id: "compare-title" }, t("compare.title")), h("div", { class: "segments", role: "group", "aria-label": t("compare.title") }, modes), mask, evidence, legend, hint);
+  return h("section", { "aria-labelledby": "compare-title" }, h("h2", { id: "compare-title" }, t("compare.title")), h("div", { class: "modes", role: "group", "aria-label": t("compare.title") }, modes), mask, evidence, legend, hint);
 }
 
 export function decisionPanel(view, more) {

@@ -97,7 +97,7 @@ export class Overlay {
           for (let dx = 0; dx < 1 << k; dx++) {
             const id = ids?.[row + dx] ?? 0;
             const known = this.known[id];
-            if (mask?.[row + dx]) found = known ? id : 0;
+            if (mask?.[row + dx]) found = known === 1 ? id : 0; // drawn over a rejected region: drawn
             else if (known === 2) found = id;
             if (found >= 0) break;
           }

@@ -10,7 +10,7 @@ export function regionCard(view) {
   const title = h("p", { class: "what" });
   const keep = button(t("region.accept"), () => view.judge(view.selected, "accepted", true), { keys: "Y", symbol: "check" });
   const leave = button(t("region.leave"), () => view.judge(view.selected, "rejected", true), { keys: "N", symbol: "close" });
-  const refill = button(t("region.refill"), () => view.run("restore", { ...settings(), region: view.selected.id }), { symbol: "restore" });
+  const refill = button(t("region.refill"), () => view.refill(view.selected, settings()), { symbol: "restore" });
   const original = button(t("region.original"), () => view.original(view.selected), { symbol: "undo" });
   const close = button(t("close"), () => view.select(null), { class: "quiet", symbol: "close", hide: true });
   const again = h("div", { class: "row" }, method, finish, refill, original);
@@ -25,7 +25,7 @@ export function regionCard(view) {
     title.replaceChildren(swatch(region), h("strong", {}, regionName(region)), h("span", { class: "muted" }, facts.join(" · ")));
     keep.setAttribute("aria-pressed", String(region.decision === "accepted"));
     leave.setAttribute("aria-pressed", String(region.decision === "rejected"));
-    refill.disabled = Boolean(view.job) || region.decision !== "accepted";
+    refill.disabled = Boolean(view.job);
     original.hidden = !view.page.restored_version;
   };
   for (const name of ["select", "page", "job"]) view.listen(view, name, update);

@@ -20,6 +20,12 @@ import { PageViewer } from "./viewer.js";
 
 const REACH = 8; // CSS pixels around a click in which a region counts as meant
 
+const SETTLED = 500; // milliseconds after a stroke in which no other one came
+const RIM = 8; // pixels around a region that are filled with it, and some more
+
+/** What tells whether the found regions of a page are others. */
+const foundIn = (page) => JSON.stringify(page.regions.filter((region) => region.source === "found").map((region) => [region.id, region.box]));
+
 /** Pages whose strokes still wait: their mask must not be read anew from the server. */
 const open = new Map();
 
@@ -58,10 +64,10 @@ export class PageView extends EventTarget {
     this.listen(this.tools, "wand", ({ detail }) => this.wand(detail));
     this.listen(this.tools, "tool", () => this.tools.tool !== "hand" && this.showMask(true));
     this.listen(this.sync, "change", ({ detail }) => this.overlay.changed(detail));
-    this.listen(this.sync, "page", ({ detail }) => this.take(detail));
+    this.listen(this.sync, "page", ({ detail }) => this.#saved(detail));
     this.listen(this.sync, "problem", ({ detail }) => this.tell(detail));
-    this.listen(this.compare, "change", () => this.showMask(this.compare.mode === "original"));
-    this.listen(events, "page", ({ detail }) => String(detail.page ?? detail.id) === String(this.page.id) && this.refresh());
+    this.listen(this.compare, "change", () => this.#compared());
+    this.listen(events, "page", ({ detail }) => detail.id === this.page.id && this.#hear(detail));
     this.listen(events, "again", () => this.refresh());
     window.addEventListener("beforeunload", (event) => connection.lost && this.sync.waiting.length && event.preventDefault(), { signal });
     pageKeys(this, signal);
@@ -100,6 +106,7 @@ export class PageView extends EventTarget {
   }
 
   async #start() {
+    if (!this.page.width) return; // it cannot be read; the panel says why
     await this.viewer.show("original");
     // The viewer learns of its size with its next frame.
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
@@ -125,21 +132,44 @@ export class PageView extends EventTarget {
     this.page = { ...this.page, ...fields };
     if (fields.regions) {
       this.overlay.setRegions(fields.regions);
-      this.select(fields.regions.find((region) => region.id === this.selected?.id) ?? null, { quiet: true });
+      // The numbers of drawn regions change with the mask; their boxes tell them apart.
+      const same = (region) => region.id === this.selected?.id && (region.source === "found" || String(region.box) === String(this.selected.box));
+      this.select(fields.regions.find(same) ?? null, { quiet: true });
     }
     this.#change("page");
   }
 
+  /** A change of the mask has reached the server. Which found regions are part of the mask follows from it. */
+  #saved(fields) {
+    this.take(fields);
+    clearTimeout(this.settling);
+    if (fields.regions || !this.page.regions.some((region) => region.source === "found")) return;
+    this.settling = setTimeout(() => !this.sync.waiting.length && this.refresh(), SETTLED);
+  }
+
+  /** The server tells of the page: what is new about it comes with the news, unless another window changed it. */
+  #hear({ type: _, ...fields }) {
+    this.take(fields);
+    const masked = fields.mask_version !== this.sync.version && !this.sync.running;
+    if (masked || fields.restored_version !== this.compare.page?.restored_version) this.refresh();
+  }
+
+  /** Another way to compare shows or hides the mask; a new version of the layers leaves it as it is. */
+  #compared() {
+    if (this.compare.mode === this.compared) return;
+    this.compared = this.compare.mode;
+    this.showMask(this.compared === "original");
+  }
+
   async refresh() {
-    const restored = this.page.restored_version;
-    const regions = JSON.stringify(this.page.regions.map((region) => [region.id, region.box]));
+    const regions = foundIn(this.page);
     const page = await get(`/pages/${this.page.id}`).catch(() => null);
     if (!page || this.closing.signal.aborted) return;
     const { mask_version: version } = page;
     this.take(page);
     await this.sync.follow(version);
-    if (JSON.stringify(page.regions.map((region) => [region.id, region.box])) !== regions) await this.#readRegions();
-    if (page.restored_version !== restored) await this.compare.update(this.page);
+    if (foundIn(page) !== regions) await this.#readRegions();
+    if (page.restored_version !== this.compare.page?.restored_version) await this.compare.update(this.page);
   }
 
   /** Tell of a problem in words, and to screen readers. */
@@ -167,7 +197,7 @@ export class PageView extends EventTarget {
   // Regions ---------------------------------------------------------------------------------------------------------
 
   async pick(x, y) {
-    if (!this.#idAt(x, y) && this.sync.mask.at(Math.floor(x), Math.floor(y)) && this.idsVersion !== this.sync.version) {
+    if (this.idsVersion !== this.sync.version) {
       this.take(await get(`/pages/${this.page.id}`));
       await this.#readRegions();
     }
@@ -208,7 +238,11 @@ export class PageView extends EventTarget {
     const field = decision === "accepted" ? "accept" : "reject";
     const order = this.order();
     const next = order[(order.findIndex((each) => each.id === region.id) + 1) % order.length];
-    await this.sync.command("PATCH", "regions", { json: { [field]: [region.id] } });
+    // Only pixels in and right around the region change.
+    const { width, height } = this.page;
+    const [left, top, right, bottom] = region.box;
+    const area = [Math.max(0, left - RIM), Math.max(0, top - RIM), Math.min(width, right + RIM), Math.min(height, bottom + RIM)];
+    await this.sync.command("PATCH", "regions", { json: { [field]: [region.id] }, area });
     if (onward && next) this.select(this.page.regions.find((each) => each.id === next.id) ?? null, { show: true });
   }
 
@@ -260,6 +294,12 @@ export class PageView extends EventTarget {
     announce(kind === "restore" ? t("job.restored") : n ? t("job.found", { n }) : t("job.nothing"));
   }
 
+  /** Fill one region anew; one that was left as it is becomes part of the mask again. */
+  async refill(region, settings) {
+    if (region.decision === "rejected") await this.judge(region, "accepted");
+    await this.run("restore", { ...settings, region: region.id });
+  }
+
   async original(region) {
     const page = await this.attempt(() => post(`/pages/${this.page.id}/original`, { region: region.id }));
     if (page) await this.refresh();
@@ -290,6 +330,7 @@ export class PageView extends EventTarget {
 
   close() {
     this.closing.abort();
+    clearTimeout(this.settling);
     this.tools.dropShape();
     if (!this.sync.waiting.length) open.delete(this.page.id);
     this.compare.destroy();

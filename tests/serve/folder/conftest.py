@@ -1,0 +1,174 @@
+"""An opened folder of small pages, and a client that talks to it."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from bokwon.serve.folder import Workspace, folder_routes
+from bokwon.serve.folder.desk import Desk
+from bokwon.serve.jobs import Jobs
+from bokwon.serve.problems import HANDLERS
+from bokwon.settings import RestoreSettings
+
+SIZE = (90, 120)
+"""Height and width of the pages."""
+PATIENCE = 60.0
+
+
+def png_of(pixels: NDArray[Any]) -> bytes:
+    """Return samples as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def picture_in(data: bytes) -> NDArray[Any]:
+    """Return the samples of an image file."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(image)
+
+
+def noise(seed: int, *shape: int) -> NDArray[np.uint8]:
+    """Return samples of which none is like its neighbour."""
+    return np.random.default_rng(seed).integers(0, 256, shape or (*SIZE, 3)).astype(np.uint8)
+
+
+def box_hole(*boxes: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+    """Return a mask of the pages' size with these boxes (left, top, right, bottom) in it."""
+    hole = np.zeros(SIZE, bool)
+    for left, top, right, bottom in boxes:
+        hole[top:bottom, left:right] = True
+    return hole
+
+
+class Opened:
+    """An opened folder.
+
+    Args:
+        folder: Where it is.
+        options: For `Workspace.open`.
+    """
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.folder = folder
+        self.jobs = Jobs(2)
+        options.setdefault("settings", RestoreSettings(method="telea"))
+        self.workspace = Workspace.open(folder, self.jobs, **options)
+        self.events: list[dict[str, Any]] = []
+        tell = self.jobs.tell
+        self.jobs.tell = lambda event: (self.events.append(event), tell(event))[1]  # type: ignore[method-assign]
+        app = Starlette(routes=[Mount("/api/v1", routes=folder_routes(self.workspace))], exception_handlers=HANDLERS)
+        self.client = TestClient(app, base_url="http://127.0.0.1/api/v1/", raise_server_exceptions=False)
+
+    @property
+    def desk(self) -> Desk:
+        """Another desk of the same folder."""
+        return Desk.of(self.workspace)
+
+    def close(self) -> None:
+        self.settle()
+        self.jobs.close(wait=PATIENCE)
+        self.workspace.close()
+
+    def pages(self) -> list[dict[str, Any]]:
+        """Return what is told of all pages, in order of name."""
+        return list(self.client.get("pages?order=name").json()["pages"])
+
+    def page(self, name: str, index: int = 0) -> str:
+        """Return the address of a page."""
+        found = next(page for page in self.pages() if (page["name"], page["index"]) == (name, index))
+        return f"pages/{found['id']}"
+
+    def entry(self, name: str, index: int = 0) -> Any:
+        """Return a page as the server knows it."""
+        return self.workspace.page(self.page(name, index).removeprefix("pages/"))
+
+    def facts(self, address: str) -> dict[str, Any]:
+        """Return what is told of a page."""
+        answer = self.client.get(address)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def change(self, address: str, method: str, path: str, **more: Any) -> dict[str, Any]:
+        """Change a mask at the version that it has, and return the answer."""
+        version = self.facts(address)["mask_version"]
+        answer = self.client.request(method, address + path, headers={"If-Match": f'"{version}"'}, **more)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def draw(self, address: str, *boxes: tuple[int, int, int, int]) -> None:
+        """Draw boxes into a mask."""
+        for left, top, right, bottom in boxes:
+            patch = png_of(np.full((bottom - top, right - left), 255, np.uint8))
+            self.change(address, "PATCH", f"/mask?x={left}&y={top}", content=patch)
+
+    def mask(self, address: str) -> NDArray[np.bool_]:
+        """Return a mask."""
+        return picture_in(self.client.get(address + "/mask").content) == 255
+
+    def run(self, address: str, told: dict[str, Any] | None = None, *, state: str = "done") -> dict[str, Any]:
+        """Start a job, wait for its end, and return what is told of it."""
+        answer = self.client.post(address, json=told or {})
+        assert answer.status_code == 202, answer.text
+        self.settle()
+        job = self.jobs.get(answer.json()["id"])
+        assert job is not None
+        assert job.state == state, job.facts()
+        return job.facts()
+
+    def settle(self) -> None:
+        """Wait until nothing is at work."""
+        until = time.monotonic() + PATIENCE
+        while any(job.state in ("queued", "running") for job in list(self.jobs._known.values())):
+            assert time.monotonic() < until, "it does not come to an end"
+            time.sleep(0.005)
+
+    def restored(self, name: str) -> NDArray[Any]:
+        """Return the samples of an output of one page."""
+        with Image.open(self.folder / "restored" / name) as image:
+            return np.array(image)
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """A folder with a PNG, a JPEG and a TIFF of three pages."""
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    Image.fromarray(noise(1)).save(folder / "a.png")
+    Image.fromarray(noise(2)).save(folder / "b.jpg", quality=90)
+    pages = [Image.fromarray(noise(seed, *SIZE)) for seed in (3, 4, 5)]
+    pages[0].save(folder / "c.tif", save_all=True, append_images=pages[1:])
+    return folder
+
+
+@pytest.fixture
+def open_folder(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
+    """Opens folders, and closes them at the end."""
+    opened: list[Opened] = []
+
+    def open_it(folder: Path, **options: Any) -> Opened:
+        options.setdefault("state_home", tmp_path / "state")
+        opened.append(Opened(folder, **options))
+        return opened[-1]
+
+    yield open_it
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def opened(scans: Path, open_folder: Callable[..., Opened]) -> Opened:
+    """The folder of scans, opened."""
+    return open_folder(scans)

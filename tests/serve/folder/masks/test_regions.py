@@ -1,0 +1,71 @@
+"""Regions as they are told of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bokwon.serve.folder.masks import regions as module
+from bokwon.serve.folder.masks.regions import find_regions, label_picture, pixels_of
+from tests.serve.folder.conftest import SIZE, box_hole
+from tests.serve.folder.masks.test_found_regions import found
+
+BOXES = ((10, 10, 31, 29), (50, 40, 55, 45), (80, 70, 120, 90))
+
+
+@pytest.mark.parametrize("working", [10**6, 1500], ids=["full size", "shrunk"])
+def test_drawn_pieces_are_told_apart(monkeypatch: pytest.MonkeyPatch, working: int) -> None:
+    monkeypatch.setattr(module, "_WORKING", working)
+    hole = box_hole(*BOXES)
+    pieces = find_regions([], hole, "drawn")
+    assert [(region.box, region.area) for region in pieces.regions] == [
+        (BOXES[2], 800),
+        (BOXES[0], 21 * 19),
+        (BOXES[1], 25),
+    ]
+    assert {region.source for region in pieces.regions} == {"drawn"}
+    picture = label_picture([], pieces, SIZE)
+    for region in pieces.regions:
+        part = pixels_of([], pieces, region.id, SIZE)
+        assert part is not None
+        assert (part == box_hole(region.box)).all()
+        assert ((picture == region.id) == part).all()
+    assert ((picture > 0) == hole).all()
+    assert pixels_of([], pieces, 4, SIZE) is None
+    assert pixels_of([], pieces, 0, SIZE) is None
+
+
+def test_found_regions_come_first_and_keep_their_numbers() -> None:
+    regions = found((10, 10, 30, 30), (50, 50, 60, 60))
+    hole = box_hole((8, 8, 32, 32), (100, 0, 110, 10))
+    pieces = find_regions(regions, hole, "given")
+    told = [(region.id, region.source, region.accepted) for region in pieces.regions]
+    # The corners of the first one's box are no part of it when it is grown, and so are pieces of the mask.
+    assert told[:2] == [(1, "found", True), (2, "found", False)]
+    assert told[2] == (3, "given", True)
+    assert pieces.regions[2].box == (100, 0, 110, 10)
+    picture = label_picture(regions, pieces, SIZE)
+    assert (picture[50:60, 50:60] == 2).all()
+    assert (picture[10:30, 10:30] == 1).all()
+    rejected = pixels_of(regions, pieces, 2, SIZE)
+    assert rejected is not None
+    assert rejected[50:60, 50:60].all()
+
+
+def test_a_page_without_a_mask_has_none() -> None:
+    pieces = find_regions([], np.zeros(SIZE, bool), "none")
+    assert pieces.regions == ()
+    assert not label_picture([], pieces, SIZE).any()
+
+
+def test_facts_are_plain_values() -> None:
+    (first, *_) = find_regions(found((10, 10, 30, 30)), box_hole((10, 10, 30, 30)), "found").regions
+    assert first.facts() == {
+        "id": 1,
+        "kind": "tear",
+        "box": [10, 10, 30, 30],
+        "area": 400,
+        "confidence": 0.5,
+        "decision": "accepted",
+        "source": "found",
+    }

@@ -1,0 +1,204 @@
+"""Finding damage, and deciding which of it is filled; by a detector that takes red for missing paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.serve.folder.conftest import SIZE, Opened, box_hole, picture_in, png_of
+
+RED, BLUE, GREEN, PAPER = (255, 0, 0), (0, 0, 255), (0, 255, 0), (250, 250, 250)
+
+
+def scan(folder: Path, *patches: tuple[tuple[int, int, int, int], tuple[int, int, int]]) -> None:
+    pixels = np.full((*SIZE, 3), PAPER, np.uint8)
+    for (left, top, right, bottom), colour in patches:
+        pixels[top:bottom, left:right] = colour
+    Image.fromarray(pixels).save(folder / "page.png")
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """A folder with one page: two pieces of missing paper, one of them small, and a readable stain."""
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    scan(folder, ((10, 10, 40, 30), RED), ((60, 50, 70, 60), RED), ((90, 60, 110, 80), GREEN))
+    return folder
+
+
+def regions(opened: Opened, address: str) -> dict[str, list[dict[str, Any]]]:
+    told: dict[str, list[dict[str, Any]]] = {}
+    for region in opened.facts(address)["regions"]:
+        told.setdefault(region["decision"], []).append(region)
+    return told
+
+
+def test_without_a_model_all_else_works(opened: Opened) -> None:
+    assert opened.client.get("folder").json()["detector"] is False
+    for address in (opened.page("a.png") + "/detect", "folder/detect"):
+        answer = opened.client.post(address, json={})
+        assert (answer.status_code, answer.json()["title"]) == (503, "No damage model")
+
+
+def test_damage_is_found_accepted_and_rejected(
+    damaged: Path, open_folder: Callable[..., Opened], colour_key: Path
+) -> None:
+    opened = open_folder(damaged, detector=colour_key)
+    assert opened.client.get("folder").json()["detector"] is True
+    address = opened.page("page.png")
+    opened.run(address + "/detect")
+    told = regions(opened, address)
+    assert [(one["kind"], one["box"], one["source"]) for one in told["accepted"]] == [
+        ("missing paper", [10, 10, 40, 30], "found"),
+        ("missing paper", [60, 50, 70, 60], "found"),
+    ]
+    assert [one["kind"] for one in told["rejected"]] == ["readable stain"]
+    facts = opened.facts(address)
+    assert (facts["mask"], facts["state"], facts["can_undo"]) == ("found", "found", True)
+    mask = opened.mask(address)
+    # Grown by two pixels, to cover the soft rim.
+    assert mask[8, 25]
+    assert not mask[7].any()
+    first, second = told["accepted"]
+    opened.change(address, "PATCH", "/regions", json={"reject": [first["id"]]})
+    mask = opened.mask(address)
+    assert not mask[:40].any()
+    assert mask[55, 65]
+    opened.change(address, "PATCH", "/regions", json={"accept": [told["rejected"][0]["id"]], "reject": [second["id"]]})
+    assert opened.mask(address)[70, 100]
+    assert opened.facts(address)["mask"] == "found"
+    opened.change(address, "POST", "/mask/undo")
+    opened.change(address, "POST", "/mask/undo")
+    assert len(regions(opened, address)["accepted"]) == 2
+
+
+def test_what_was_drawn_and_erased_stays(damaged: Path, open_folder: Callable[..., Opened], colour_key: Path) -> None:
+    opened = open_folder(damaged, detector=colour_key)
+    address = opened.page("page.png")
+    opened.draw(address, (100, 5, 110, 15))
+    opened.run(address + "/detect")
+    assert opened.mask(address)[10, 105]
+    assert opened.facts(address)["mask"] == "drawn"
+    # Half of the first region is erased by hand.
+    opened.change(address, "PATCH", "/mask?x=0&y=0", content=png_of(np.zeros((90, 20), np.uint8)))
+    ids = {tuple(one["box"]): one["id"] for one in opened.facts(address)["regions"]}
+    opened.change(address, "PATCH", "/regions", json={"reject": [ids[60, 50, 70, 60]]})
+    mask = opened.mask(address)
+    assert not mask[:, :20].any()
+    assert mask[20, 30]
+    assert mask[10, 105]
+    assert not mask[55, 65]
+    drawn = next(one for one in opened.facts(address)["regions"] if one["source"] == "drawn")
+    assert (drawn["box"], drawn["area"], drawn["confidence"]) == ([100, 5, 110, 15], 100, None)
+    opened.change(address, "PATCH", "/regions", json={"reject": [drawn["id"]]})
+    assert not opened.mask(address)[:, 100:].any()
+
+
+def test_a_threshold_takes_what_is_sure_enough(
+    damaged: Path, open_folder: Callable[..., Opened], write_colour_key: Callable[..., Path], tmp_path: Path
+) -> None:
+    curve = {"missing paper": [[0, 0], [1, 0.6]]}
+    opened = open_folder(damaged, detector=write_colour_key(tmp_path / "unsure.onnx", calibration=curve))
+    address = opened.page("page.png")
+    opened.run(address + "/detect")
+    facts = opened.facts(address)
+    assert (facts["state"], facts["share"], facts["mask"]) == ("needs a look", 0.0, "none")
+    assert facts["score"] == round(700 / (SIZE[0] * SIZE[1]), 6)
+    assert not (damaged / "page_mask.png").exists()
+    opened.change(address, "PATCH", "/regions", json={"threshold": 0.5})
+    facts = opened.facts(address)
+    # Somebody has looked.
+    assert (facts["state"], len(regions(opened, address)["accepted"])) == ("found", 2)
+    opened.change(address, "PATCH", "/regions", json={"threshold": 0.7})
+    assert not opened.mask(address).any()
+    assert opened.run(address + "/detect", {"threshold": 0.5, "kinds": ["readable stain"]})
+    assert [one["kind"] for one in regions(opened, address)["accepted"]] == ["readable stain"]
+
+
+def test_a_sound_page_is_undamaged_and_stays_so(
+    tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    scan(folder)
+    opened = open_folder(folder, detector=colour_key)
+    address = opened.page("page.png")
+    opened.run("folder/detect")
+    assert opened.facts(address)["state"] == "undamaged"
+    opened.close()
+    for path in (folder / ".bokwon").glob("page.sqlite*"):
+        path.unlink()
+    again = open_folder(folder, detector=colour_key)
+    again.settle()
+    assert again.pages()[0]["state"] == "undamaged"
+
+
+def test_where_nearly_all_looks_damaged_somebody_has_to_look(
+    tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    scan(folder, ((0, 0, 120, 70), RED))
+    opened = open_folder(folder, detector=colour_key)
+    opened.run("folder/detect")
+    (page,) = opened.pages()
+    assert (page["state"], page["share"]) == ("needs a look", 0.0)
+
+
+def test_the_picture_of_regions_has_their_numbers(
+    damaged: Path, open_folder: Callable[..., Opened], colour_key: Path
+) -> None:
+    opened = open_folder(damaged, detector=colour_key)
+    address = opened.page("page.png")
+    opened.run(address + "/detect")
+    opened.draw(address, (100, 5, 110, 15))
+    numbers = picture_in(opened.client.get(address + "/regions").content)
+    assert numbers.shape == SIZE
+    for region in opened.facts(address)["regions"]:
+        left, top, right, bottom = region["box"]
+        assert (numbers[top:bottom, left:right] == region["id"]).sum() == region["area"]
+    assert numbers[0, 0] == 0
+
+
+def test_what_makes_no_sense_is_refused(damaged: Path, open_folder: Callable[..., Opened], colour_key: Path) -> None:
+    opened = open_folder(damaged, detector=colour_key)
+    address = opened.page("page.png")
+    opened.run(address + "/detect")
+    version = opened.facts(address)["mask_version"]
+    wrong = ({}, {"accept": [1], "reject": [1]}, {"accept": [99]}, {"threshold": 2}, {"accept": "x"})
+    for told in (*wrong, {"accept": [1], "threshold": 0.5}):
+        answer = opened.client.patch(address + "/regions", json=told, headers={"If-Match": f'"{version}"'})
+        assert answer.status_code == 422, told
+    assert opened.client.post(address + "/detect", json={"kinds": ["rust"]}).status_code == 422
+    assert opened.client.patch(address + "/regions", json={"accept": [1]}).status_code == 428
+    stale = opened.client.patch(address + "/regions", json={"reject": [1]}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+
+
+def test_a_turned_page_is_searched_as_viewers_show_it(
+    tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    pixels = np.full((*SIZE, 3), PAPER, np.uint8)
+    pixels[10:30, 10:40] = RED
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(pixels).save(folder / "page.png", exif=exif)
+    opened = open_folder(folder, detector=colour_key)
+    address = opened.page("page.png")
+    opened.run(address + "/detect")
+    facts = opened.facts(address)
+    assert (facts["width"], facts["height"]) == SIZE
+    assert facts["regions"][0]["box"] == [SIZE[0] - 30, 10, SIZE[0] - 10, 40]
+    opened.run(address + "/restore")
+    with Image.open(folder / "restored" / "page.png") as image:
+        restored = np.array(image)
+    hole = box_hole((8, 8, 42, 32))
+    assert (restored[~hole] == pixels[~hole]).all()
+    assert (restored[10:30, 10:40] != np.array(RED)).any()
