@@ -109,11 +109,31 @@ def test_a_process_that_dies_takes_only_its_task(jobs: Jobs, processes: Processe
 
 
 def test_what_takes_too_long_is_ended(jobs: Jobs) -> None:
-    processes = Processes(work, limit=3)
+    processes = Processes(work, limit=5)
     pid = do(jobs, processes, "pid").future.result(SOON)
-    with pytest.raises(TimeLimitError, match=r"leaf\.png was not done in 3 seconds"):
+    with pytest.raises(TimeLimitError, match=r"leaf\.png was not done in 5 seconds"):
         do(jobs, processes, "sleep", 3600).future.result(SOON)
     assert not is_alive(pid)
+    processes.close()
+
+
+class SlowlyLoaded:
+    """Work that takes longer to load than it may take."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        time.sleep(6)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"any": "state"}
+
+    def __call__(self, task: Any, progress: Progress) -> Any:
+        return task
+
+
+def test_the_start_of_a_process_takes_none_of_the_time(jobs: Jobs) -> None:
+    processes = Processes(SlowlyLoaded(), limit=5)
+    job = jobs.submit("slow", lambda job: processes.run(7, job, name="leaf.png"))
+    assert job.future.result(SOON) == 7
     processes.close()
 
 

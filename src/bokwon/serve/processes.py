@@ -33,6 +33,8 @@ _logger = logging.getLogger(__name__)
 
 _LOOK = 0.1
 """Seconds between two looks at whether the work is cancelled or overdue."""
+_START = 300.0
+"""Seconds that a process may take to start, beside those of its first task."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,12 @@ class _Process:
         self._process.start()
         # Closed here, so that the death of the process ends the pipe.
         far_end.close()
+        self._ready = False
         self.idle_since = monotonic()
 
     def do(self, task: Any, job: Job, limit: float, name: str) -> _Done:
-        until = monotonic() + limit
+        # What it takes to start a process on a busy machine is not the file's fault.
+        until = monotonic() + limit + (0 if self._ready else _START)
         try:
             self._connection.send(task)
             while True:
@@ -143,7 +147,10 @@ class _Process:
                     message = self._connection.recv()
                     if isinstance(message, _Done):
                         return message
-                    job.progress(message)
+                    if message is None:
+                        self._ready, until = True, monotonic() + limit
+                    else:
+                        job.progress(message)
                 if job.cancelled:
                     raise JobCancelled
                 if monotonic() > until:
@@ -169,6 +176,8 @@ def _serve(connection: Connection, work: Work) -> None:
     threading.Thread(target=leave_with_parent, daemon=True).start()
     # Nobody waits for results any more where the work was stopped.
     with suppress(EOFError, OSError):
+        # It has loaded what the work needs: the time of the task begins.
+        connection.send(None)
         while True:
             connection.send(_do(work, connection.recv(), connection.send))
 

@@ -141,7 +141,7 @@ def test_one_region_is_given_back_filled_again_and_left(desk: Any) -> None:
     scratch = slice(SCRATCH[1], SCRATCH[3]), slice(SCRATCH[0], SCRATCH[2])
     assert (pixels(output.read_bytes())[scratch] == filled[scratch]).all()
     card.get_by_label("Method").select_option(label="Telea")
-    card.get_by_role("button", name="Fill again").click()
+    card.get_by_role("button", name="Fill this region").click()
     desk.until(lambda: not (pixels(output.read_bytes())[hole] == before[hole]).all())
     again = pixels(output.read_bytes())
     assert not (again[hole] == filled[hole]).all()

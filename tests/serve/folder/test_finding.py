@@ -158,6 +158,9 @@ def test_the_picture_of_regions_has_their_numbers(
     opened.run(address + "/detect")
     opened.draw(address, (100, 5, 110, 15))
     numbers = picture_in(opened.client.get(address + "/regions").content)
+    part = opened.client.get(address + "/regions?box=20,10,60,50")
+    assert part.headers["X-Box"] == "20,10,60,50"
+    assert (picture_in(part.content) == numbers[10:50, 20:60]).all()
     assert numbers.shape == SIZE
     for region in opened.facts(address)["regions"]:
         left, top, right, bottom = region["box"]

@@ -47,6 +47,9 @@ def test_found_regions_come_first_and_keep_their_numbers() -> None:
     picture = label_picture(regions, pieces, SIZE)
     assert (picture[50:60, 50:60] == 2).all()
     assert (picture[10:30, 10:30] == 1).all()
+    # What is filled around a region belongs to it.
+    assert (picture[9, 12:28] == 1).all()
+    assert (picture[48, 52:58] == 2).all()
     rejected = pixels_of(regions, pieces, 2, SIZE)
     assert rejected is not None
     assert rejected[50:60, 50:60].all()
