@@ -12,6 +12,7 @@ import typer
 from bokwon.cli.console import Console, divert_native_messages
 from bokwon.cli.options import STANDARD, MaxMpixels, pixels_of
 from bokwon.errors import ArgumentError
+from bokwon.types import DETECTION_THRESHOLD
 
 if TYPE_CHECKING:
     from bokwon.detection.detector import Damage
@@ -52,7 +53,7 @@ def detect(
     ] = None,
     threshold: Annotated[
         float, typer.Option("--threshold", help="Least confidence of a region in the mask, above 0 and at most 1.")
-    ] = 0.5,
+    ] = DETECTION_THRESHOLD,
     min_area: Annotated[
         int | None,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bokwon.errors import ArgumentError
+from bokwon.types import DETECTION_THRESHOLD
 
 __all__ = ["register"]
 
@@ -73,7 +74,7 @@ def evaluate_detect(
         str | None,
         typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="detect"),
     ] = None,
-    threshold: Annotated[float, typer.Option("--threshold", help="As for `bokwon detect`.")] = 0.5,
+    threshold: Annotated[float, typer.Option("--threshold", help="As for `bokwon detect`.")] = DETECTION_THRESHOLD,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
 ) -> None:
     """Measure the damage detector: what it marks on sound pages, and what it finds of known damage.

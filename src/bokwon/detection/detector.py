@@ -19,7 +19,7 @@ from bokwon.detection.regions import Piece, find_pieces
 from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import from_pillow, mode_of_array
 from bokwon.inpaint.colour import eight_bits, samples_to_light
-from bokwon.types import Hole, Pixels
+from bokwon.types import DETECTION_THRESHOLD, Hole, Pixels
 
 __all__ = ["MOST_GROWN", "Damage", "Detector", "Region", "as_gray", "as_rgb"]
 
@@ -98,7 +98,7 @@ class Detector:
         model: str | Path = DEFAULT_MODEL,
         *,
         kinds: tuple[str, ...] | None = None,
-        threshold: float = 0.5,
+        threshold: float = DETECTION_THRESHOLD,
         min_area: int | None = None,
         grow: int = 2,
         outline: bool = False,

@@ -35,6 +35,10 @@ __all__ = [
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped models."""
 
+REPLACEABLE = "detect"
+"""Name of the one shipped model that an added one of the same name goes before: the damage detector, which commands use
+without being told its name."""
+
 INT8_OF = "int8_of"
 """Entry of an int8 model's card: the checksum of the float model that it belongs to."""
 
@@ -118,6 +122,8 @@ def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
             raise FileAccessError(f"model file {path} does not exist", "check the path, or name a shipped model")
         return _with_card(path)
     named = [path for each in _folders(folder) if (path := each / f"{model}.onnx").is_file()]
+    if model == REPLACEABLE:
+        named.reverse()
     if not named:
         shipped, *added = (", ".join(found.stem for found in _files(each)) for each in _folders(folder))
         fix = f"shipped models: {shipped or 'none'}; a model file is named by its path"
@@ -149,7 +155,7 @@ def add_model(model: Model, name: str) -> Path:
         The ONNX file in the user's folder, which was there already if it is the same.
 
     Raises:
-        ArgumentError: The name is a shipped model's, or none for a file.
+        ArgumentError: The name is a shipped model's other than `REPLACEABLE`, or none for a file.
         InputFileError: The model has no card, or is not the file its card describes.
         OutputExistsError: Another model was added under this name.
         FileAccessError: A file cannot be read or written.
@@ -157,7 +163,7 @@ def add_model(model: Model, name: str) -> Path:
     if not re.fullmatch(r"\w[\w.-]*", name) or name.endswith("-int8"):
         fix = "use letters, digits, - and _; -int8 at the end is reserved"
         raise ArgumentError(f"{name!r} is no name for a model", fix)
-    if (WEIGHTS / f"{name}.onnx").exists():
+    if name != REPLACEABLE and (WEIGHTS / f"{name}.onnx").exists():
         raise ArgumentError(f"{name} is a shipped model", "give another --name")
     if model.card is None:
         raise InputFileError(f"{model.path} has no card {model.path.stem}.json beside it", "copy it, too")

@@ -12,7 +12,7 @@ from bokwon.errors import ArgumentError
 from bokwon.image_io.formats import FORMATS
 from bokwon.image_io.masks import MaskAs, MaskOptions, MaskView
 from bokwon.settings import RestoreSettings, choices
-from bokwon.types import DETECTOR_CLASSES
+from bokwon.types import DETECTION_THRESHOLD, DETECTOR_CLASSES
 
 __all__ = ["DETECT", "MASKS", "RESTORE", "Parameter", "mask_options", "read_parameters", "restore_settings"]
 
@@ -187,7 +187,7 @@ DETECT = (
     Parameter(
         "threshold",
         "Least confidence of a region in the mask.",
-        {"type": "number", "minimum": 0.01, "maximum": 1, "default": 0.5},
+        {"type": "number", "minimum": 0.01, "maximum": 1, "default": DETECTION_THRESHOLD},
     ),
     Parameter(
         "min_area",

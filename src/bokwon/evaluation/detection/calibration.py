@@ -14,8 +14,8 @@ __all__ = ["fit_calibration", "fit_curve"]
 
 # A kind with fewer regions than this takes the curve of all kinds.
 _FEWEST = 40
-# Points of a curve.
-_POINTS = 12
+# Points of a curve at most, and regions behind each at least.
+_POINTS, _LEAST = 30, 20
 
 
 def fit_calibration(verdicts: Sequence[RegionVerdict]) -> dict[str, list[list[float]]]:
@@ -55,7 +55,7 @@ def fit_curve(scores: NDArray[np.float64], right: NDArray[np.float64]) -> list[l
         Pool-adjacent-violators: Barlow et al., "Statistical Inference under Order Restrictions", 1972.
     """
     order = np.argsort(scores)
-    groups = [group for group in np.array_split(order, _POINTS) if group.size]
+    groups = [group for group in np.array_split(order, min(_POINTS, max(1, len(order) // _LEAST))) if group.size]
     pools: list[list[float]] = []
     for group in groups:
         pools.append([float(right[group].sum()), float(group.size + 1), float(scores[group].mean()), 1])
