@@ -193,7 +193,7 @@ class FoundMasks:
                 self._pictures[kind, number] = png_of(shown)
         rest = f", {counted(left)} left" if left else ""
         if not damage.hole.any():
-            self._tell("detail", f"{name}: undamaged{rest}")
+            self._tell("detail", f"{name}: {'nothing sure enough to be filled' if rest else 'undamaged'}{rest}")
             return None
         said = f"{counted(filled)} found{rest}"
         self._tell("detail", f"{name}: {said}, {share:.2%} of it will be filled")

@@ -236,7 +236,8 @@ def _report(damage: Damage, name: str, target: str, console: Console) -> None:
         )
     also = f"; {left} regions less sure or of other kinds left out" if left else ""
     if damage.undamaged:
-        console.tell("summary", f"{name}: undamaged, nothing to fill{also}; wrote an empty mask to {target}")
+        state = "nothing found is sure enough" if left else "undamaged, nothing to fill"
+        console.tell("summary", f"{name}: {state}{also}; wrote an empty mask to {target}")
         return
     counts: dict[str, int] = {}
     for region in filled:
