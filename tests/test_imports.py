@@ -27,7 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "image_io": {"errors", "types", "utilities"},
     "synthesis": {"errors", "types", "utilities", "image_io"},
     "inpaint": {"version", "errors", "types", "settings", "utilities", "image_io"},
-    "detection": {"errors", "types", "utilities", "image_io", "inpaint"},
+    "detection": {"errors", "types", "settings", "utilities", "image_io", "inpaint"},
     "provenance": {"version", "errors", "types", "settings", "utilities", "image_io", "inpaint"},
     "batch": {"version", "errors", "types", "settings", "utilities", "image_io", "inpaint", "detection", "provenance"},
     "serve": {

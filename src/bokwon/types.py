@@ -9,16 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "DAMAGE_KINDS",
-    "DETECTION_THRESHOLD",
-    "DETECTOR_CLASSES",
-    "DamageClass",
-    "DamageKind",
-    "DetectorClass",
-    "Hole",
-    "Pixels",
-]
+__all__ = ["DAMAGE_KINDS", "DETECTOR_CLASSES", "DamageClass", "DamageKind", "DetectorClass", "Hole", "Pixels"]
 
 Hole = NDArray[np.bool_]
 """(H, W), True where pixels are missing."""
@@ -32,9 +23,6 @@ DetectorClass = Literal[
 """Kinds that a detector can distinguish. It cannot see whether an insect or a fire destroyed the paper."""
 
 DETECTOR_CLASSES: tuple[DetectorClass, ...] = get_args(DetectorClass)
-
-DETECTION_THRESHOLD = 0.65
-"""Least confidence of found damage by default. At 0.5 one sound page in three has a mark, at 0.65 one in six."""
 
 
 class DamageClass(IntEnum):

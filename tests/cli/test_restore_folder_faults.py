@@ -77,7 +77,7 @@ def test_a_scan_that_is_replaced_while_it_is_restored_is_done_again(
         return Outcome(1, 1, 1, 1, 1)
 
     monkeypatch.setattr(batch, "restore_file", restore)
-    entry = batch._restore(None, batch.Task("scan.png", "scan.png", job))  # type: ignore[arg-type]
+    entry = batch.restore_task(None, batch.Task("scan.png", "scan.png", job))  # type: ignore[arg-type]
     assert entry.status == "restored"
     with Report(Path("out"), "settings", resume=True) as report:
         report.add(entry)

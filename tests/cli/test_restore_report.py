@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
 
 
 def restore(*arguments: str) -> int:
-    return run(["restore", "in", "out", "--recursive", *TELEA, *arguments])
+    return run(["restore", "in", "out", "--recursive", "--mask", "beside", *TELEA, *arguments])
 
 
 def leaves(html: str) -> list[str]:
@@ -106,7 +106,7 @@ def test_pictures_of_an_output_that_was_made_anew_without_them_are_not_shown() -
 
 def test_the_pictures_are_no_images_to_restore() -> None:
     assert restore() == 4
-    assert run(["restore", "out", "again", "--recursive", "--no-report", *TELEA]) == 0
+    assert run(["restore", "out", "again", "--recursive", "--no-report", "--mask", "beside", *TELEA]) == 0
     assert sorted(path.name for path in Path("again").iterdir()) == ["a.png", "c.png", "report.jsonl", "sub"]
 
 

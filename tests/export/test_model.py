@@ -53,6 +53,9 @@ def test_what_a_network_is_for_follows_from_its_base(config: dict, for_pages: bo
 def test_shipped_cards_are_those_that_an_export_writes_today() -> None:
     for model in list_models():
         assert model.card is not None
+        if "classes" in model.card:
+            # It finds damage, and fills nothing.
+            continue
         precisions = ["int8"] if model.precision == "int8" else ["float32", "bfloat16"]
         assert model.facts == facts_of(PConvUNet(**model.card["network"]), precisions)
 

@@ -104,7 +104,7 @@ def test_an_added_model_is_found_by_name_and_listed(mean_model: Path) -> None:
     assert [model.path.stem for model in list_models()] == [*before, "mine"]
     assert add_model(find_model(mean_model), "mine") == target
     assert sorted(path.name for path in target.parent.iterdir()) == ["mine.json", "mine.onnx"]
-    with pytest.raises(ArgumentError, match=r"'other'; added models: mine; shipped models: document"):
+    with pytest.raises(ArgumentError, match=r"'other'; added models: mine; shipped models: detect, document"):
         find_model("other")
 
 

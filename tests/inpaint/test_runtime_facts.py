@@ -53,6 +53,9 @@ def test_what_no_card_tells_is_not_for_pages(card: dict[str, object] | None) -> 
 def test_shipped_cards_tell_what_was_assumed_before() -> None:
     for model in list_models():
         assert model.card is not None
+        if "classes" in model.card:
+            # It finds damage, and fills nothing.
+            continue
         assert "runtime" in model.card
         before = read_facts({key: entry for key, entry in model.card.items() if key != "runtime"})
         tiles = {precision: model.facts.tile_side(precision) for precision in TILES}

@@ -12,7 +12,7 @@ import typer
 from bokwon.cli.console import Console, divert_native_messages
 from bokwon.cli.options import STANDARD, MaxMpixels, pixels_of
 from bokwon.errors import ArgumentError
-from bokwon.types import DETECTION_THRESHOLD
+from bokwon.settings import DETECTION_THRESHOLD
 
 if TYPE_CHECKING:
     from bokwon.detection.detector import Damage

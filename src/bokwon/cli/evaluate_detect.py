@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bokwon.errors import ArgumentError
-from bokwon.types import DETECTION_THRESHOLD
+from bokwon.settings import DETECTION_THRESHOLD
 
 __all__ = ["register"]
 

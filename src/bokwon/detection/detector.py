@@ -19,7 +19,8 @@ from bokwon.detection.regions import Piece, find_pieces
 from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import from_pillow, mode_of_array
 from bokwon.inpaint.colour import eight_bits, samples_to_light
-from bokwon.types import DETECTION_THRESHOLD, Hole, Pixels
+from bokwon.settings import DETECTION_THRESHOLD
+from bokwon.types import Hole, Pixels
 
 __all__ = ["MOST_GROWN", "Damage", "Detector", "Region", "as_gray", "as_rgb"]
 

@@ -11,8 +11,8 @@ from typing import Any, get_args, get_type_hints
 from bokwon.errors import ArgumentError
 from bokwon.image_io.formats import FORMATS
 from bokwon.image_io.masks import MaskAs, MaskOptions, MaskView
-from bokwon.settings import RestoreSettings, choices
-from bokwon.types import DETECTION_THRESHOLD, DETECTOR_CLASSES
+from bokwon.settings import DETECTION_THRESHOLD, RestoreSettings, choices
+from bokwon.types import DETECTOR_CLASSES
 
 __all__ = ["DETECT", "MASKS", "RESTORE", "Parameter", "mask_options", "read_parameters", "restore_settings"]
 

@@ -14,14 +14,22 @@ def curve(scores: list[float], right: list[float]) -> list[list[float]]:
 
 
 def test_a_rising_curve_stays_as_it_is() -> None:
-    # Each region is a group of its own, with one wrong region more: 0 of 2, then 1 of 2.
-    assert curve([0.8, 0.2, 0.5], [1, 0, 1]) == [[0, 0], [0.2, 0], [0.5, 0.5], [0.8, 0.5], [1, 0.5]]
+    # Twenty regions are a group, with one wrong region more: 0 of 21, 10 of 21, 20 of 21.
+    scores = [0.8] * 20 + [0.2] * 20 + [0.5] * 20
+    right = [1.0] * 20 + [0.0] * 20 + [1.0] * 10 + [0.0] * 10
+    assert curve(scores, right) == [[0, 0], [0.2, 0], [0.5, 0.4762], [0.8, 0.9524], [1, 0.9524]]
 
 
 def test_neighbours_that_fall_are_put_together() -> None:
-    assert curve([0.2, 0.6], [1, 0]) == [[0, 0], [0.4, 0.25], [1, 0.25]]
-    # The third is put to both: 1 of 6, at the mean of all three scores.
-    assert curve([0.2, 0.4, 0.9], [1, 0, 0]) == [[0, 0], [0.5, 0.1667], [1, 0.1667]]
+    # 20 right ones and 20 wrong ones: 20 of 42, at the mean of all scores.
+    assert curve([0.2] * 20 + [0.6] * 20, [1.0] * 20 + [0.0] * 20) == [[0, 0], [0.4, 0.4762], [1, 0.4762]]
+    # A third group is put to both: 20 of 63.
+    scores, right = [0.2] * 20 + [0.4] * 20 + [0.9] * 20, [1.0] * 20 + [0.0] * 40
+    assert curve(scores, right) == [[0, 0], [0.5, 0.3175], [1, 0.3175]]
+
+
+def test_a_few_regions_are_one_group() -> None:
+    assert curve([0.2, 0.6], [1, 0]) == [[0, 0], [0.4, 0.3333], [1, 0.3333]]
 
 
 def test_without_regions_the_score_is_the_confidence() -> None:

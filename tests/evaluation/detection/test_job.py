@@ -115,8 +115,8 @@ def test_scenes_and_the_curves_they_give(detector: Detector, sources: Sources, t
         *["missing paper,1.0000,1,400"] * 2,
     ]
     curves = json.loads((tmp_path / "curves.json").read_text())["calibration"]
-    # Two groups of one region, each right, with one wrong region more.
-    assert [confidence for _, confidence in curves["missing paper"]] == [0, 0.5, 0.5, 0.5]
+    # Two regions, each right, and one wrong region more.
+    assert [confidence for _, confidence in curves["missing paper"]] == [0, 0.6667, 0.6667]
 
 
 def test_orders_that_cannot_be_met_are_refused(

@@ -38,7 +38,8 @@ def regions(opened: Opened, address: str) -> dict[str, list[dict[str, Any]]]:
     return told
 
 
-def test_without_a_model_all_else_works(opened: Opened) -> None:
+def test_without_a_model_all_else_works(opened: Opened, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("bokwon.inpaint.models.WEIGHTS", tmp_path)
     assert opened.client.get("folder").json()["detector"] is False
     for address in (opened.page("a.png") + "/detect", "folder/detect"):
         answer = opened.client.post(address, json={})
