@@ -144,8 +144,9 @@ class PdfDocument(Document):
         """Return width and height of a page's picture; see `Document.size`."""
         # What is damaged is told when the page is read.
         with suppress(Exception):
-            picture = self._picture(number)[0]
-            return picture.size if picture else None
+            picture, others = self._picture(number)
+            # Of several pictures, which one is meant is told before what does not fit it.
+            return picture.size if picture and not others else None
         return None
 
     def page(self, number: int) -> Page:
