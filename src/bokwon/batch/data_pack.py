@@ -1,4 +1,4 @@
-"""Scans and masks of an archive as a set that others can train with and measure on: checked, without metadata."""
+"""Packs scans and masks of an archive into a data set for training and measuring: checked, without metadata."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Terms:
-    """Under which terms a set is given.
+    """The terms under which a set is published.
 
     Attributes:
         licence: Name of the licence, such as CC-BY-4.0, or a sentence.
-        holder: Who gives it; may be empty.
+        holder: Who publishes it; may be empty.
         source: What the pages are, such as a collection and its shelf marks; may be empty.
     """
 
@@ -73,7 +73,7 @@ def pack_set(
 ) -> dict[str, Any]:
     """Bundle scans and their masks.
 
-    Every page becomes a PNG, turned upright, with nothing beside its samples but the colour profile. Pages whose mask
+    Every page becomes an upright PNG that holds only its samples and the colour profile. Pages whose mask
     is empty, and those of `sound`, are sound pages.
 
     Args:
@@ -82,17 +82,17 @@ def pack_set(
         terms: Licence and origin.
         masks: Folder of masks, named as for `bokwon restore --masks`; by default they lie beside the scans.
         sound: Folder of scans without damage.
-        restored: Folder of `bokwon restore`, whose pictures NAME.detected.png tell what was found there.
-        keep_names: Keep the files' names; by default pages are numbered, as names may tell what is not to be told.
+        restored: Folder of `bokwon restore`, whose pictures NAME.detected.png show the damage found there.
+        keep_names: Keep the files' names; by default pages are numbered, as names may be confidential.
         options: How masks are read.
-        say: Told of each page, and of each scan that is left out because it has no mask.
+        say: Called with a message for each page, and for each scan that is left out because it has no mask.
 
     Returns:
         What contents.json holds.
 
     Raises:
         ArgumentError: `out` is not empty, or no scan has a mask.
-        BokwonError: A scan or mask cannot be read. What was written up to there has no contents.json.
+        BokwonError: A scan or mask cannot be read. The files written so far stay, without contents.json.
     """
     if not terms.licence.strip():
         raise ArgumentError("a set of data needs a licence", "name it with --licence, for example CC-BY-4.0")

@@ -1,4 +1,4 @@
-"""The report of a batch: one JSON object a line, written as files are done, so that a broken run can be taken up."""
+"""The report of a batch: one JSON object a line, written after each file, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _AGAIN = "run the same command again with --resume, and leave the folder alone u
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several runs that share the work on a folder and know nothing of each other.
+    """One of several runs that share the work on a folder without communicating.
 
-    Which files are its own depends on their names alone, so that it does not matter when each of the runs looks.
+    The file name alone decides which run a file belongs to, so the runs may list the folder at different times.
 
     Attributes:
         number: From 1.
@@ -60,7 +60,7 @@ class Shard:
         return cls(int(number), int(count))
 
     def has(self, name: str) -> bool:
-        """Return whether a file is one of its own."""
+        """Return whether a file belongs to this run."""
         return int(key_of(name)[:12], 16) % self.count == self.number - 1
 
     @property
@@ -75,10 +75,10 @@ class Entry:
 
     Attributes:
         file: Path relative to the input folder.
-        status: `restored`; `undone`: restored, and undone since; `unchanged`: its masks have no hole; `undamaged`: no
+        status: `restored`; `undone`: restored, then undone; `unchanged`: its masks have no hole; `undamaged`: no
             damage was found; `no mask`: copied as it is; or `failed`.
         output: Path relative to the output folder; None where there is none.
-        code: 0, or the exit code that the file alone would have had.
+        code: 0, or the exit code of restoring this file alone.
         error: What is wrong.
         fix: What to do about it.
         pages: How many pages the file has.
@@ -137,9 +137,9 @@ class Entry:
 
 
 def fingerprint(job: Job) -> dict[str, list[Any]]:
-    """Return size in bytes and time of change in nanoseconds of each file a job reads; for records what they say too.
+    """Return size in bytes and modification time in nanoseconds of each file a job reads, and its inputs for records.
 
-    That is class maps, and the kind of damage by page that a table or a manifest tells.
+    Inputs for records are class maps, and the kind of damage of each page from a table or a manifest.
     """
     sources = {"image": job.source, **{f"mask of page {page}": mask for page, mask in job.masks.pages.items()}}
     if job.masks.whole is not None:
@@ -170,8 +170,8 @@ class Report:
         folder: The output folder.
         settings: Checksum of the run's settings.
         resume: Whether the entries of runs before this one count.
-        shard: Which part of the folder this run does; all of it by default. Runs of shards write reports of their own,
-            which the next run of all of it takes over.
+        shard: Which part of the folder this run does; all of it by default. Each shard writes its own report,
+            and the next run over the whole folder merges these reports.
 
     Raises:
         ArgumentError: Another run is writing to the folder.

@@ -1,4 +1,4 @@
-"""The mark in the XMP of restored pages and files: that pixels were filled, by what, and which record tells of it."""
+"""Marks restored pages and files in their XMP: that pixels were filled, by which method, and the name of the record."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["Marking", "name_of_page"]
 
 
 class Marking:
-    """Marks the pages of one file, and the file itself where its format speaks for all of its pages.
+    """Marks the pages of one file, and the file itself if its format has one XMP packet for all pages.
 
     Args:
-        job: What is restored, and where to.
+        job: The input and output of the restoration.
         document: The source.
         restorer: What fills the holes.
         file_format: Format of the output.
-        tell: Told what cannot be marked.
+        tell: Called with a message for what cannot be marked.
     """
 
     def __init__(self, job: Job, document: Document, restorer: Restorer, file_format: str, tell: Tell) -> None:
@@ -36,7 +36,7 @@ class Marking:
         self._first: tuple[int, Mark] | None = None
 
     def mark_page(self, number: int, page: Page, originals: Path | None) -> Page:
-        """Return a filled page that says so in its XMP, if its format can.
+        """Return a filled page with the mark in its XMP, if its format can hold one.
 
         Args:
             number: Of the page, from 1.
@@ -63,7 +63,7 @@ class Marking:
     def mark_file(self, packet: bytes | None) -> bytes | None:
         """Return the XMP of a whole file, which says that pages of it are filled.
 
-        The mark names the first page of the record. Where an earlier restoration is changed, its mark gives way.
+        The mark names the first page of the record. If this changes an earlier restoration, its mark is replaced.
         """
         earlier = self._earlier_originals()
         if packet is not None and earlier:
@@ -91,5 +91,5 @@ class Marking:
 
 
 def name_of_page(job: Job, document: Document, number: int) -> str:
-    """Return what messages call a page: its file, and its number where the file has several."""
+    """Return the name of a page for messages: its file, and its number if the file has several pages."""
     return job.source.name if document.pages == 1 else f"{job.source.name}, page {number}"

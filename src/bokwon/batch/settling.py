@@ -1,4 +1,4 @@
-"""Which files of a folder that is watched are whole: those that have stopped changing."""
+"""Tells which files of a watched folder are complete: those that have stopped changing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["Settling"]
 
 
 class Settling:
-    """Remembers since when files are as they are.
+    """Remembers since when each file is unchanged.
 
-    A copy that is still running makes its file longer, or changes its time. Clocks of other machines do not count.
+    An unfinished copy still changes its size or time. Only this machine's clock is used.
 
     Args:
         seconds: How long a file must not have changed.
@@ -25,7 +25,7 @@ class Settling:
         """Return the names of files that have not changed for long enough.
 
         Args:
-            states: Name of each file to what changes with it, such as size and time. Names that are gone are forgotten.
+            states: By file name, values that change with the file, such as size and time. Missing names are forgotten.
             now: Seconds of a clock that never goes back.
         """
         before = self._since

@@ -1,4 +1,4 @@
-"""`bokwon doctor`: what is installed, what would run, and whether it works, as text to paste into a report."""
+"""`bokwon doctor`: shows what is installed and whether each model works, as text to paste into a bug report."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def open_page(
 
 
 def _over_ssh(address: str) -> str:
-    """Say how a browser of another machine gets here."""
+    """Return how to reach the page from the browser of another machine."""
     if not os.environ.get("SSH_CONNECTION"):
         return ""
     port = address.rstrip("/").rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""`bokwon record`: the record of a restoration in the forms that archives use."""
+"""`bokwon record`: exports the record of a restoration in the formats that archives use."""
 
 from __future__ import annotations
 

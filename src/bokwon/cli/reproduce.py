@@ -227,11 +227,11 @@ def layers(
 def _experiment(quiet: bool) -> Iterator[tuple[type[Recipe], Progress]]:
     """Load what an experiment needs, show its progress, and turn a signal into the program's exit code."""
     threads = os.environ.get("OMP_NUM_THREADS")
-    # One thread for each process that measures, read by the libraries when it starts. So times can be compared.
+    # One thread for each measuring process, so that times are comparable. The libraries read this when they start.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     try:
-        # Intervals need it, at the very end.
+        # Imported now because the confidence intervals need it at the very end.
         import scipy.special  # noqa: F401
         import torch
 
@@ -248,7 +248,7 @@ def _experiment(quiet: bool) -> Iterator[tuple[type[Recipe], Progress]]:
     from bokwon.utilities.processes import available_cores
 
     if threads is None:
-        # Training takes all cores; it runs in this process, and not while others measure.
+        # Training uses all cores. It runs in this process, never at the same time as the measuring processes.
         torch.set_num_threads(available_cores())
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -1,4 +1,4 @@
-"""`bokwon serve`: the same over HTTP."""
+"""`bokwon serve`: restoring, finding damage and reading masks over HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Threads", "port_option", "register", "settings_class", "start", "wor
 _ACCESS, _LIMITS = "Access", "Limits"
 _MIB = 1 << 20
 _LEAST_WORKERS = 2
-"""One goes through a folder while the other does what somebody waits for."""
+"""One works through a folder while the other serves interactive requests."""
 
 Threads = Annotated[
     int | None,
@@ -41,7 +41,7 @@ def port_option(default: str | None = None) -> Any:
     """Return the option --port.
 
     Args:
-        default: What --help says of its default; by default the value.
+        default: Text that --help shows as the default; by default the value itself.
     """
     return typer.Option(
         "--port",
@@ -154,7 +154,7 @@ def serve(
 
 
 def worker_count(jobs: int | None) -> int:
-    """Return how many pieces of work run at a time: what -j says, else one a core and two at least."""
+    """Return how many jobs run at a time: the value of -j, or else one per core and at least two."""
     return jobs or max(_LEAST_WORKERS, workers(None))
 
 
@@ -169,7 +169,7 @@ def start(
     """Serve until a signal ends it.
 
     Args:
-        settings: Those of the server.
+        settings: Settings of the server.
         port: Where to listen; 0 for any free port.
         announce: Given the address once the server answers.
         open_folder: Opens the folder that the page shows; None: no page.

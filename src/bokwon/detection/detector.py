@@ -41,7 +41,7 @@ class Region:
         area: Its area in pixels, before growing.
         confidence: Share of regions of this kind and score that are right, in [0, 1].
         filled: Whether it is part of the hole.
-        inside: bool (h, w) of the box, its pixels before it is grown; None where only the rest is known.
+        inside: bool (h, w) of the box, its pixels before it is grown; None if they are not kept.
     """
 
     kind: str
@@ -59,7 +59,7 @@ class Damage:
     Attributes:
         hole: bool (H, W), True where damage is to be filled: regions of the chosen kinds with enough confidence and
             area, grown.
-        kinds: uint8 (H, W): 0 for no damage, else the place of the kind in `KINDS`, from 1. All kinds, not grown.
+        kinds: uint8 (H, W): 0 for no damage, else the index of the kind in `KINDS`, from 1. All kinds, before growing.
         confidence: float32 (H, W) in [0, 1]: confidence of the region at each pixel, 0 outside regions.
         regions: The regions, the largest first.
     """
@@ -85,13 +85,13 @@ class Detector:
         min_area: Least area of a region, pixels of the page. By default 12 for a longest side of 1,750 pixels, and in
             proportion to the area for larger pages.
         grow: Pixels to grow the hole by, 0 to 32, so that it covers the soft rim of the damage.
-        outline: Also fill what is torn off the sheet, up to its former straight edges.
+        outline: Also fill parts that are torn off the sheet, up to its former straight edges.
         threads: How many threads the engine may use; all cores by default.
 
     Raises:
         ArgumentError: No such model or kind, or a number out of range.
         FileAccessError: The model file cannot be read.
-        InputFileError: It is damaged, or no detection model.
+        InputFileError: It is damaged, or not a detection model.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Detector:
 
 
 def as_gray(pixels: Pixels, mode: str) -> NDArray[np.uint8]:
-    """Samples of any mode as uint8 (H, W), bright is light."""
+    """Return samples of any mode as uint8 (H, W); larger is lighter."""
     return np.asarray(cv2.cvtColor(as_rgb(pixels, mode), cv2.COLOR_RGB2GRAY), np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Judges lines along their length: a scratch that is faint at each pixel is sure over many of them."""
+"""Averages probability along lines. A faint scratch is uncertain at one pixel, but certain over many."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _LEAST = 0.12
 
 
 def follow_lines(probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Raise the probability of pixels that lie on a long line of like pixels.
+    """Raise the probability of pixels on a long line of pixels with similar probability.
 
     The mean of the probability is taken along straight pieces of about 42 pixels, in 12 directions. Where a line of
     probability 0.35 runs, the mean along it is 0.35; a lone speck of 0.35 has a fraction of that. The threshold for
     these means can therefore be lower than the one for single pixels.
 
     Args:
-        probability: float32 (H, W) in [0, 1], of all kinds that are lines, added up.
+        probability: float32 (H, W) in [0, 1], the sum over all line-shaped kinds.
 
     Returns:
-        float32 (H, W) in [0, 1]: the largest mean along a line through each pixel, 0 where the pixel itself says no.
+        float32 (H, W) in [0, 1]: the largest mean along a line through each pixel; 0 if its own probability is too low.
     """
     best = np.zeros_like(probability)
     rows, columns = (np.flatnonzero((probability >= _LEAST).any(axis)) for axis in (1, 0))

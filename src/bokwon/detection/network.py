@@ -26,12 +26,12 @@ _ERROR = 3
 
 @dataclass(frozen=True)
 class Probabilities:
-    """What the network says about a page.
+    """The network's output for a page.
 
     Attributes:
         kinds: float32 (K, h, w) in [0, 1], one map for each of `KINDS`, in their order.
-        surroundings: float32 (h, w) in [0, 1]: how surely a pixel lies off the sheet.
-        scale: Pixels of these maps for a pixel of the page, at most 1.
+        surroundings: float32 (h, w) in [0, 1]: probability that a pixel lies off the sheet.
+        scale: Size of these maps relative to the page, at most 1.
     """
 
     kinds: NDArray[np.float32]
@@ -49,13 +49,13 @@ class DetectionNetwork:
     Attributes:
         name: Name of the model.
         sha256: Checksum of its file.
-        card: What its card says.
+        card: The content of its model card.
 
     Raises:
         ArgumentError: No model has that name.
-        MissingDependencyError: It is the one of the name `detect`, and none is installed.
+        MissingDependencyError: The name is `detect`, and no such model is installed.
         FileAccessError: There is no such file.
-        InputFileError: It is damaged, or no detection model.
+        InputFileError: It is damaged, or not a detection model.
     """
 
     def __init__(self, model: str | Path = DEFAULT_MODEL, *, threads: int | None = None) -> None:
@@ -92,7 +92,7 @@ class DetectionNetwork:
             raise InputFileError(f"model {found.path} cannot be run: {error}", "copy the model file again") from error
 
     def run(self, image: NDArray[np.uint8]) -> Probabilities:
-        """Tell the classes of a page's pixels.
+        """Compute the class probabilities of a page's pixels.
 
         Args:
             image: uint8 (H, W, 3), RGB.

@@ -1,4 +1,4 @@
-"""The former outline of the sheet: the parts that are torn off its edges, if it was a rectangle."""
+"""Finds the parts that are torn off a sheet's edges, assuming that the sheet was a rectangle."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _TOLERANCE = 0.004
 def torn_edges(surroundings: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Find what is missing from a sheet's straight edges.
 
-    The largest piece that is not surroundings is the sheet. Its former shape is the smallest rectangle, at any angle,
+    The sheet is the largest piece that is not surroundings. Its former shape is the smallest rectangle, at any angle,
     around it.
 
     Args:
-        surroundings: float32 (h, w) in [0, 1]: how surely a pixel lies off the sheet.
+        surroundings: float32 (h, w) in [0, 1]: probability that a pixel lies off the sheet.
 
     Returns:
-        bool (h, w), True where the sheet was.
+        bool (h, w), True where the sheet was and is missing now.
     """
     nothing = np.zeros(surroundings.shape, bool)
     off = surroundings > 0.5

@@ -1,4 +1,4 @@
-"""Brings what was found at the working size to the page's own pixels."""
+"""Scales a mask from the working size to the page's size."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SMOOTHNESS = 1e-3
 def refine_mask(
     small: NDArray[np.float32], gray: NDArray[np.uint8], radius: int, level: float = 0.5
 ) -> NDArray[np.bool_]:
-    """Bring a mask to the page's size, its edge drawn to the edges of the page.
+    """Scale a mask to the page's size, and align its edges with edges in the page.
 
     Args:
         small: float32 (h, w) in [0, 1], the mask at the working size, soft.
         gray: uint8 (H, W), the page at the same place in full size.
         radius: How far the edge may move, pixels of the page.
-        level: Where the soft mask is cut.
+        level: Threshold of the soft mask.
 
     Returns:
         bool (H, W).

@@ -30,7 +30,7 @@ class Piece:
         kind: One of `KINDS`.
         box: Left, top, right, bottom in pixels, right and bottom exclusive.
         mask: bool, of the box's size.
-        score: Mean probability of its surest half, in [0, 1].
+        score: Mean probability of the half of its pixels with the highest probability, in [0, 1].
         confidence: How often pieces of this kind and score are right, in [0, 1].
     """
 
@@ -51,7 +51,7 @@ def find_pieces(
 
     Args:
         probabilities: float32 (K, H, W) in [0, 1], one map for each of `KINDS`.
-        calibration: For each kind points (score, confidence) of a curve; where a kind is missing, the score is the
+        calibration: For each kind, points (score, confidence) of a curve; for a missing kind, the score is the
             confidence.
         least_area: Smaller pieces are left out, pixels of the working size.
 

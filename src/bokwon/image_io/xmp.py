@@ -1,4 +1,4 @@
-"""The XMP packet of a page, in whatever block its format keeps it; all other blocks stay as they are."""
+"""Reads and replaces the XMP packet of a page, in the metadata block of its format. Other blocks are not changed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["holds_xmp", "with_xmp"]
 
 
 def holds_xmp(metadata: Metadata, file_format: str) -> bool:
-    """Return whether a page keeps an XMP packet in a file of a format.
+    """Return whether a page's XMP packet is kept when the page is written in a format.
 
     Args:
-        metadata: What the page carries.
+        metadata: Metadata of the page.
         file_format: Name of the format that is written.
     """
     bare = file_format == "JPEG2000" and metadata.jpeg2000 == ()
@@ -23,14 +23,14 @@ def holds_xmp(metadata: Metadata, file_format: str) -> bool:
 
 
 def with_xmp(metadata: Metadata, packet: bytes | None) -> Metadata:
-    """Return what a page carries, with another XMP packet.
+    """Return the metadata of a page with another XMP packet.
 
     Args:
-        metadata: What the page carries.
-        packet: The packet in the place of the one that was there; None for none.
+        metadata: Metadata of the page.
+        packet: The new packet; None removes the old one.
 
     Raises:
-        ValueError: The page's own format has no room for it.
+        ValueError: The page's format cannot hold one.
     """
     changed = replace(metadata, xmp=packet)
     if metadata.png is not None:

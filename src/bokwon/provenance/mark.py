@@ -1,7 +1,7 @@
-"""What a restored file says of itself, in XMP: where its pixels come from, the tool, the model and the record.
+"""The mark of a restored file in its XMP: the origin of its pixels, the tool, the model and the record.
 
-The packet that was there stays byte for byte; the mark is put in behind its properties. Only an earlier value of IPTC's
-DigitalSourceType gives way, and the mark remembers it. So a mark can be taken out again exactly.
+The existing packet stays byte for byte; the mark is inserted after its properties. Only an earlier value of IPTC's
+DigitalSourceType is replaced, and the mark stores it. So a mark can be removed again exactly.
 
 Source: IPTC Photo Metadata Standard 2025.1 (Digital Source Type, AI System Used, AI System Version Used) and IPTC
 NewsCodes, scheme digitalsourcetype.
@@ -43,15 +43,15 @@ _BEFORE, _NAMED = "sourceTypeBefore", "aiSystemNamed"
 
 @dataclass(frozen=True)
 class Mark:
-    """What is said of one restoration.
+    """The facts about one restoration.
 
     Attributes:
-        version: Of bokwon.
+        version: Version of bokwon.
         method: What filled the holes, as `RestoreSettings.method`.
         model: Name of the model; None for a classical method.
         model_sha256: Its checksum.
         record: File of the record that holds the original samples; None where there is no record.
-        record_sha256: Its checksum, by which a record is found again that was moved away.
+        record_sha256: Its checksum. It identifies a record that was moved.
     """
 
     version: str
@@ -68,10 +68,10 @@ class Mark:
 
 
 def mark_of(restorer: Restorer, record: Path | None = None) -> Mark:
-    """Return what is to be said of a page that a restorer has filled.
+    """Return the mark for a page that a restorer has filled.
 
     Args:
-        restorer: What has filled it.
+        restorer: The restorer.
         record: The record's file of the page's original samples.
     """
     return Mark(
@@ -85,11 +85,11 @@ def mark_of(restorer: Restorer, record: Path | None = None) -> Mark:
 
 
 def add_mark(packet: bytes | None, mark: Mark) -> bytes:
-    """Return an XMP packet with a mark put in.
+    """Return an XMP packet with a mark added.
 
     Args:
-        packet: What is there; None for nothing.
-        mark: What to say.
+        packet: The existing packet; None if there is none.
+        mark: The mark to add.
 
     Raises:
         ValueError: The packet cannot be read.
@@ -133,7 +133,7 @@ def add_mark(packet: bytes | None, mark: Mark) -> bytes:
 
 
 def has_mark(packet: bytes) -> bool:
-    """Return whether an XMP packet speaks of a restoration."""
+    """Return whether an XMP packet contains a mark of a restoration."""
     return OWN.encode() in packet
 
 
@@ -141,11 +141,11 @@ def remove_mark(packet: bytes, record_sha256: str) -> bytes | None:
     """Return an XMP packet as it was before `add_mark`; None if there was none.
 
     Args:
-        packet: What is there.
-        record_sha256: Which mark is meant: the checksum of its record's file.
+        packet: The existing packet.
+        record_sha256: Checksum of the record's file; identifies the mark to remove.
 
     Raises:
-        ValueError: The newest mark is another one, or a program has written the packet anew.
+        ValueError: The newest mark is another one, or another program has rewritten the packet.
     """
     start = packet.rfind(_ENTRY.encode())
     stop = packet.find(_ENTRY_END.encode(), start) + len(_ENTRY_END)

@@ -1,4 +1,4 @@
-"""Where in an XMP packet a mark goes, found without writing the packet anew.
+"""Finds the places in an XMP packet where a mark is inserted, without rewriting the packet.
 
 Source: XMP Specification Part 1 (ISO 16684-1): one rdf:RDF, whose rdf:Description elements hold the properties.
 """
@@ -31,16 +31,16 @@ _ATTRIBUTE = re.compile(rb"(?<=\s)[^\s=<>\"'/]+:([^\s=<>\"'/:]+)\s*=\s*(?:\"([^\
 
 @dataclass
 class Packet:
-    """Places in an XMP packet, bytes from its beginning.
+    """Places in an XMP packet, as byte offsets.
 
     Attributes:
-        about: What its descriptions say that they are about.
-        end: Where further descriptions go.
+        about: The value of rdf:about in its descriptions.
+        end: Where to insert further descriptions.
         source_type: Beginning and end of the value of IPTC's DigitalSourceType; None where it has none.
-        entries_end: Where further entries go behind those of earlier restorations; None where it has none.
+        entries_end: Where to insert an entry after those of earlier restorations; None if there are none.
         has_ai_system: Whether it names the AI system used.
         is_pdfa: Whether it says that its file is PDF/A, where every property must be described.
-        schemas_end: Where such descriptions go behind those that are there; None where there are none.
+        schemas_end: Where to insert such descriptions after the existing ones; None if there are none.
     """
 
     about: str = ""
@@ -56,7 +56,7 @@ def read_packet(packet: bytes) -> Packet:
     """Find the places of an XMP packet in UTF-8.
 
     Raises:
-        ValueError: It is no well-formed packet.
+        ValueError: It is not a well-formed packet.
     """
     # A document type could unfold to any size, and XMP has none. Zeros behind it are padding.
     if b"<!DOCTYPE" in packet:

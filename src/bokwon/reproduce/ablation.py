@@ -1,4 +1,4 @@
-"""What each term of the loss does: the network trained without one of them at a time."""
+"""Measures the effect of each loss term: trains the network with one term left out at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TINY = ("steps=40", "loss.features_crop=32")
 
 
 def reproduce_ablation(recipe: Recipe, progress: Progress) -> Path:
-    """Train the network with all terms and without some, measure, and write the page.
+    """Train the network with all loss terms and with terms left out, measure, and write the page.
 
     Args:
         recipe: The experiment. `loss.features_file=FILE` among its assignments names VGG16's weights; without it, and
@@ -93,7 +93,7 @@ def random_features(seed: int) -> bytes:
     """Return a file of random VGG16 weights up to the third pooling layer, in safetensors' format.
 
     Args:
-        seed: Of the weights, which are drawn as He et al. 2015 do.
+        seed: Seed of the weights, which are drawn as in He et al. 2015.
     """
     generator = torch.Generator().manual_seed(seed)
     state: dict[str, torch.Tensor] = {}

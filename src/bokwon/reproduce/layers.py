@@ -1,4 +1,4 @@
-"""Partial convolution and the layers that came after it, at equal parameters and equal budget, over several seeds."""
+"""Compares partial convolution with later layers, at equal parameter count and training budget, over several seeds."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ FULL = (
 
 
 def variants_of(network: UNetConfig, seeds: range) -> list[Variant]:
-    """Return the networks of all layers and seeds, the widths such that all have about the same parameters.
+    """Return the networks of all layers and seeds. Widths are chosen so that all have about as many parameters.
 
     Args:
         network: The network of partial convolutions.
-        seeds: Of weights, crops and masks.
+        seeds: Seeds of weights, crops and masks.
     """
     found = []
     for seed in seeds:
@@ -127,7 +127,7 @@ def reproduce_layers(recipe: Recipe, progress: Progress) -> Path:
 
 
 def difference_table(results: Mapping[str, Any], key: str, seeds: range) -> Table:
-    """Return how much better partial convolution is than each other layer, cell by cell.
+    """Return the advantage of partial convolution over each other layer, for each cell.
 
     Args:
         results: The content of `results.json`, with methods `LAYER-SEED`.

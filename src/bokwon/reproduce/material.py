@@ -1,4 +1,4 @@
-"""Images and masks of an experiment: those that are given, and drawn ones in the place of the others."""
+"""Images and masks of an experiment. Those that are not given are drawn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TRAIN, _TEST = 32, 12
 
 @dataclass(frozen=True)
 class Material:
-    """Where images lie, and what is to be said about them.
+    """Paths of the images, and notes about them.
 
     Attributes:
         train: Sources of images to train on.
@@ -38,12 +38,12 @@ class Material:
 
 
 def prepare_images(recipe: Recipe, side: int, progress: Progress) -> Material:
-    """Draw the images that are not given, or find those of an interrupted run.
+    """Draw the images that are not given, or reuse those of an interrupted run.
 
     Args:
         recipe: The experiment.
         side: Side of the crops that are trained on, pixels; pictures to train on are twice as large.
-        progress: Told how many pictures are drawn.
+        progress: Receives how many pictures are drawn.
     """
     notes = []
     train, test = recipe.images, recipe.test_images
@@ -74,15 +74,15 @@ def _draw(folder: Path, count: int, side: int, seed: int, stream: int, progress:
 
 
 def make_masks(recipe: Recipe, side: int, progress: Progress) -> tuple[Path, tuple[str, ...]]:
-    """Make masks for all twelve cells, or take those that are given.
+    """Make masks for all twelve cells, or use the given ones.
 
     Args:
         recipe: The experiment.
-        side: Of the masks, pixels.
-        progress: Told how many masks are made.
+        side: Side of the masks, pixels.
+        progress: Receives how many masks are made.
 
     Returns:
-        Their folder, and what is to be said about them.
+        Their folder, and notes about them.
     """
     if recipe.test_masks is not None:
         return recipe.test_masks, ()

@@ -1,4 +1,4 @@
-"""Trained networks and other methods, measured on the same pairs by `bokwon evaluate`."""
+"""Measures trained networks and other methods on the same pairs, with `bokwon evaluate`."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _FEWEST_FOR_INCEPTION = 10
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured on one set of pairs.
+    """The measurements on one set of pairs.
 
     Attributes:
         results: The content of `results.json`.
-        tasks: Task of each pair's number and method's name.
+        tasks: Task by pair number and method name.
     """
 
     results: Mapping[str, Any]
@@ -49,7 +49,7 @@ class Measured:
         return draw_cases(self.results, self.tasks)
 
     def failures(self) -> list[str]:
-        """Tell which pairs are in no average, and why."""
+        """Return which pairs are left out of the averages, and why."""
         return [
             f"{f['method']} failed on {f['image']} with {f['mask']}: {f['error']}" for f in self.results["failures"]
         ]
@@ -74,7 +74,7 @@ def measure(
         masks: Folder of masks.
         networks: The networks, the one of interest first.
         others: Further methods, as `bokwon evaluate --methods` takes them.
-        progress: Told how many pairs are measured.
+        progress: Receives how many pairs are measured.
         name: Folder of the report, in the folder of the experiment.
         every_mask: Measure on all masks, whatever `recipe.per_cell` is.
 
@@ -95,7 +95,7 @@ def measure(
 
 
 def check_inputs(recipe: Recipe, images: Path, masks: Path, names: Sequence[str]) -> None:
-    """Make sure, before anything is trained, that images, masks and further methods can be used.
+    """Check before training that images, masks and further methods can be used.
 
     Args:
         recipe: The experiment.
@@ -114,7 +114,7 @@ def check_inputs(recipe: Recipe, images: Path, masks: Path, names: Sequence[str]
 
 
 def available(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Return those of some methods that can run here, with commas between, and why the others cannot."""
+    """Return the methods that can run here, separated by commas, and why the others cannot."""
     there, notes = [], []
     for name in names:
         try:
@@ -127,10 +127,10 @@ def available(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
 
 
 def cell_table(measured: Measured, key: str) -> Table:
-    """Return a figure as the paper prints it: a row a method, a column a cell, the published row below.
+    """Return a metric as the paper prints it: one row per method, one column per cell, the published row below.
 
     Args:
-        measured: What was measured.
+        measured: The measurements.
         key: The figure, a key of `METRICS`.
     """
     metric, cells = METRICS[key], measured.results["cells"]
@@ -156,7 +156,7 @@ def inception_table(measured: Measured, weights: Path | None) -> tuple[Table, st
     """Return the Inception Score by method and cell, and why it is empty where it is.
 
     Args:
-        measured: What was measured.
+        measured: The measurements.
         weights: The weights of the Inception network that torch-fidelity publishes; None measures nothing.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The networks of an experiment: trained one after the other, exported, and found again when it is continued."""
+"""Trains and exports the networks of an experiment one by one, and reuses them when it is continued."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ class Trained:
 def train_variants(out: Path, config: TrainConfig, variants: Sequence[Variant], progress: Progress) -> list[Trained]:
     """Train the variants on the same images and masks, with the same seed, and export them.
 
-    A variant whose model file is there is not trained again, and an interrupted run goes on from its last checkpoint.
+    A variant that has a model file is not trained again. An interrupted run continues from its last checkpoint.
 
     Args:
         out: The experiment's folder; runs go to `runs`, model files to `models`.
-        config: What they have in common.
+        config: Settings that all variants share.
         variants: How they differ.
-        progress: Told how many steps are made.
+        progress: Receives how many steps are made.
 
     Raises:
         BokwonError: As `bokwon.training.train`.
-        Interrupted: By a signal; a checkpoint is written before.
+        Interrupted: A signal arrived; a checkpoint is written first.
     """
     models = out / "models"
     models.mkdir(exist_ok=True)
@@ -87,14 +87,14 @@ def train_variants(out: Path, config: TrainConfig, variants: Sequence[Variant], 
 
 
 def equal_width(config: UNetConfig, layer: Layer) -> int:
-    """Return the width at which a network of another layer has as nearly as possible the parameters of a network.
+    """Return the width at which a network of another layer comes nearest to a network's parameter count.
 
     Args:
         config: The network.
         layer: The other layer.
 
     Example:
-        >>> equal_width(UNetConfig(levels=4, width=24), "gated")  # two kernels in each layer: less by the root of two
+        >>> equal_width(UNetConfig(levels=4, width=24), "gated")  # two kernels in each layer: narrower by sqrt(2)
         17
     """
     if layer != "gated":

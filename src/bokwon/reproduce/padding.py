@@ -1,4 +1,4 @@
-"""Padding by partial convolution in a classifier, beside zero, reflection and replication padding."""
+"""Compares padding by partial convolution with zero, reflection and replication padding, in a classifier."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def make_glyphs(count: int, seed: int, stream: int) -> tuple[NDArray[np.uint8], 
 
     Args:
         count: How many.
-        seed: Of what is drawn.
-        stream: Keeps sets of one seed apart.
+        seed: Seed of the glyphs.
+        stream: Gives different sets for the same seed.
 
     Returns:
         Gray images (count, 20, 20), and their classes (count,).
@@ -89,12 +89,12 @@ def make_glyphs(count: int, seed: int, stream: int) -> tuple[NDArray[np.uint8], 
 def reproduce_padding(recipe: Recipe, steps: int, glyphs: int, progress: Progress) -> Path:
     """Train the classifier with each padding from several seeds, and write the page.
 
-    A network that was trained is not trained again when the experiment is continued.
+    When the experiment is continued, networks that are already trained are kept.
 
     Args:
         recipe: The experiment: its folder and seeds.
         steps: Optimiser steps of each network.
-        glyphs: How many are drawn to train on, and as many to measure on.
+        glyphs: Number of glyphs for training; the same number is drawn for measuring.
         progress: Told of every stage.
 
     Returns:

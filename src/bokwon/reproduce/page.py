@@ -22,7 +22,7 @@ __all__ = ["Page", "budget_note", "training_table", "write_page"]
 
 @dataclass
 class Page:
-    """A page in the making.
+    """The content of a page, before it is written.
 
     Attributes:
         title: Its title.

@@ -1,4 +1,4 @@
-"""What an experiment is made of: data, budget, and where it goes."""
+"""The settings of an experiment: data, budget and output folder."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Recipe:
         methods: Further methods that are measured, as `bokwon evaluate --methods`.
         inception: Weights of the Inception network, for the Inception Score; not measured when None.
         assignments: Settings of training that are changed, `key=value`.
-        full: Take the preset `paper` as it is, in place of a tiny network.
-        seeds: How many times training is repeated with another seed, where an experiment does that.
+        full: Use the unchanged preset `paper` instead of a tiny network.
+        seeds: How many seeds training is run with, in experiments that repeat it.
         seed: The first seed, of everything that is drawn at random.
         jobs: Processes that measure.
     """
@@ -90,7 +90,7 @@ def configure(recipe: Recipe, images: Sequence[str], changes: Sequence[str] = ()
     Args:
         recipe: The experiment.
         images: Sources of images.
-        changes: What the experiment itself sets, below what the user assigns.
+        changes: Settings of the experiment itself; the user's assignments override them.
 
     Raises:
         ArgumentError: An assignment has an unknown key or a value of the wrong type.

@@ -1,4 +1,4 @@
-"""Super-resolution as inpainting: the pixels of a small image lie in a large one, and all between them is hole."""
+"""Super-resolution as inpainting: the pixels of a small image are placed on a grid in a large one, the rest is hole."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ENLARGED = 4
 
 
 def sample(image: Image8, factor: int) -> Image8:
-    """Take the pixels of an image that a smaller one has.
+    """Sample an image on a grid, which gives a smaller image.
 
     Args:
         image: (H, W, 3), H and W multiples of `factor`.
@@ -50,7 +50,7 @@ def sample(image: Image8, factor: int) -> Image8:
 
 
 def enlarge(small: Image8, factor: int, method: int) -> Image8:
-    """Interpolate between the pixels of a small image, which keep their places.
+    """Enlarge a small image by interpolation; its pixels keep their grid places.
 
     Args:
         small: (h, w, 3).
@@ -68,7 +68,7 @@ def enlarge(small: Image8, factor: int, method: int) -> Image8:
 
 
 def reproduce_superres(recipe: Recipe, factors: Sequence[int], progress: Progress) -> Path:
-    """Train one network on grids of known pixels, and measure it beside interpolation.
+    """Train one network on grids of known pixels, and compare it with interpolation.
 
     Args:
         recipe: The experiment; test masks are the grids.

@@ -102,12 +102,12 @@ def reproduce_table(recipe: Recipe, progress: Progress) -> Path:
 
 
 def group_table(measured: Measured, title: str, prefix: str, keys: Sequence[str] = ("l1", "psnr", "ssim")) -> Table:
-    """Return the means over the pairs whose mask has a name that begins with a word.
+    """Return the means over the pairs whose mask name begins with a prefix.
 
     Args:
-        measured: What was measured.
-        title: Of the table.
-        prefix: The word.
+        measured: The measurements.
+        title: Title of the table.
+        prefix: The prefix.
         keys: Figures, keys of `METRICS`.
     """
     pairs = [pair for pair in measured.results["pairs"] if Path(pair["mask"]).name.startswith(prefix)]

@@ -1,4 +1,4 @@
-"""The application: endpoints, the page, and around them who may ask and how much."""
+"""The ASGI application: endpoints and the page, behind access checks and size limits."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def make_app(
     """Make the application.
 
     Args:
-        settings: Those of the server.
-        jobs: The queue of all work; by default one of its own.
-        workspace: An opened folder; the page shows it, and it is closed with the application. None: no page.
+        settings: Settings of the server.
+        jobs: The queue of all work; by default a new one.
+        workspace: The opened folder that the page shows. It is closed with the application. None: no page.
     """
     queue = jobs or Jobs(settings.workers, most_waiting=settings.most_waiting)
     processes = Processes(do_task, limit=settings.timeout)

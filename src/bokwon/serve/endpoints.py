@@ -1,4 +1,4 @@
-"""The endpoints that know no folder: files in, files out; jobs, events, health and version."""
+"""The endpoints that need no opened folder: uploads in, files out; jobs, events, health and version."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Service:
     Args:
         settings: Those of the server.
         jobs: The queue of all work.
-        exchange: Has the work on uploads done.
+        exchange: Receives uploads and runs the work on them.
         openapi: The document that describes all endpoints.
     """
 
@@ -139,7 +139,7 @@ class Service:
         return JSONResponse(job.facts())
 
     async def result(self, request: Request) -> Response:
-        """Return the result of a job that was not waited for."""
+        """Return the result of a background job."""
         return await self._exchange.result(request.path_params["id"])
 
     async def events(self, request: Request) -> Response:
@@ -176,7 +176,7 @@ class Service:
 def model_names() -> list[tuple[str, str]]:
     """Return name and title of the models that fill holes.
 
-    A model in 8 bits is not among them: it runs in the place of its float model where that is faster.
+    The 8-bit models are not listed: bokwon uses one in place of its float model where it is faster.
     """
     try:
         found = [model for model in list_models() if INT8_OF not in (model.card or {})]

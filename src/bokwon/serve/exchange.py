@@ -76,7 +76,7 @@ class Exchange:
         self.folder = Path(tempfile.mkdtemp(prefix="bokwon-"))
 
     async def run(self, request: Request, kind: str, names: tuple[str, ...], plan: Plan) -> Response:
-        """Receive files, have them worked on, and answer with what comes of it, or with the job that does it.
+        """Receive files, run the task in the queue, and answer with its result or, in the background, with the job.
 
         Args:
             request: Brings the files.
@@ -106,13 +106,13 @@ class Exchange:
         return await self._answer(answer, place)
 
     async def result(self, name: str) -> Response:
-        """Answer with the result of a job that nobody waited for. It is forgotten then.
+        """Answer with the result of a background job, then delete the result.
 
         Args:
             name: Id of the job.
 
         Raises:
-            HttpError: There is none (404), or not yet (409).
+            HttpError: There is no such job (404), or it is not finished (409).
         """
         place = next((place for place in self._places if place.job and place.job.id == name), None)
         if place is None or place.job is None:
@@ -126,7 +126,7 @@ class Exchange:
         return await self._answer(await asyncio.wrap_future(job.future), place)
 
     async def forget_old(self) -> None:
-        """Remove the results that nobody has fetched in time, and those of cancelled jobs."""
+        """Delete results that were not fetched in time, and results of cancelled jobs."""
         for place in list(self._places):
             if place.job is None or place.job.state in ("queued", "running"):
                 continue

@@ -1,4 +1,4 @@
-"""Work that takes longer than an answer may: a bounded queue, a few threads, progress, and a way to stop it."""
+"""Long work outside of requests: a bounded queue, a few threads, progress and cancelling."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ _BETWEEN = 0.1
 class JobCancelled(BaseException):
     """Ends the work of a cancelled job.
 
-    Like `KeyboardInterrupt` it is no `Exception`: what guards against damaged files must not take it for damage.
+    Like `KeyboardInterrupt` it is not an `Exception`. Otherwise handlers for damaged files would catch it.
     """
 
 
 class Job:
-    """One piece of work. Its function is given it, to tell how far it is and to learn whether to stop.
+    """One piece of work. Its function receives the job, to report progress and to stop when it is cancelled.
 
     Args:
         kind: What is done, such as `restore`.
         page: The page it is about; None for others.
-        background: Whether it leaves one worker free for what somebody is waiting for.
+        background: Whether it leaves one worker free for interactive work.
 
     Attributes:
         id: Names it; hard to guess.
-        state: Where it is.
+        state: Its state in the queue.
         share: How much is done, in [0, 1].
         problem: Why it failed, as members of an RFC 9457 problem; else None.
-        future: Holds what the function returns or raises. Cancelled if the job is. The job is kept after its end, and
+        future: Holds the function's result or exception. Cancelled if the job is. The job is kept after its end, and
             its result with it: functions return small values, and leave large ones in files.
         cancelled: Whether it is to stop.
     """
@@ -86,7 +86,7 @@ class Job:
             self._tell(self)
 
     def facts(self) -> dict[str, Any]:
-        """Return what clients are told of it."""
+        """Return the facts about it that clients receive."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -127,7 +127,7 @@ class Jobs:
             kind: What is done, such as `restore`.
             function: Does it, in a thread. It is given the job, should call its `progress` often, and may raise.
             page: The page it is about.
-            background: Whether it leaves one worker free for other work, as what goes through a folder should.
+            background: Whether it leaves one worker free for other work. Jobs over a whole folder should.
 
         Raises:
             HttpError: Too many jobs are waiting already (429), or the server is stopping (503).
@@ -152,7 +152,7 @@ class Jobs:
         return self._known.get(name)
 
     def cancel(self, name: str) -> Job | None:
-        """Stop a job: at once if it waits, when it next tells its progress if it runs.
+        """Stop a job. A waiting job stops at once, a running one when it next reports progress.
 
         Returns:
             The job; None if there is none of this id.
@@ -182,7 +182,7 @@ class Jobs:
                     loop.call_soon_threadsafe(_put, queue, event)
 
     async def listen(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield events as they happen, until the queue is closed or the listener lags far behind."""
+        """Yield events as they happen, until the queue is closed or the listener is too slow."""
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(_UNREAD)
         with self._changed:
             if self._closed:
@@ -196,10 +196,10 @@ class Jobs:
                 self._listeners.pop(queue, None)
 
     def close(self, *, wait: float = 0.0) -> None:
-        """Take no more work, cancel what waits, ask what runs to stop, and let listeners go.
+        """Take no more work, cancel waiting jobs, ask running ones to stop, and release listeners.
 
         Args:
-            wait: Seconds to wait until what runs has stopped.
+            wait: Seconds to wait until running jobs have stopped.
         """
         with self._changed:
             self._closed = True

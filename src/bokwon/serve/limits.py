@@ -1,4 +1,4 @@
-"""Bodies of requests that are too large or never end."""
+"""Limits the size and the waiting time of request bodies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UploadLimits:
     """Ends requests whose bodies are too large, or stop coming.
 
     Args:
-        app: What answers.
+        app: The ASGI application behind it.
         most: Bytes that a body may have.
     """
 

@@ -1,4 +1,4 @@
-"""The parameters of requests, each declared once: how it is read, and how the OpenAPI document tells it."""
+"""The parameters of requests. Each is declared once, for reading it and for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Parameter:
     schema: Mapping[str, Any]
 
     def read(self, text: str) -> Any:
-        """Return the value that a text stands for.
+        """Parse a text into the value of the parameter.
 
         Raises:
-            ArgumentError: It stands for none.
+            ArgumentError: The text is not a valid value.
         """
         schema = self.schema
         offered: Sequence[Any] = schema.get("enum", ())
@@ -77,7 +77,7 @@ def read_parameters(given: Sequence[tuple[str, str]], known: Sequence[Parameter]
         known: The parameters that there are.
 
     Raises:
-        ArgumentError: One is unknown, given twice, or has a value that it cannot have.
+        ArgumentError: One is unknown, given twice, or has an invalid value.
     """
     by_name = {parameter.name: parameter for parameter in known}
     values: dict[str, Any] = {}
@@ -94,8 +94,8 @@ def restore_settings(values: Mapping[str, Any], threads: int | None) -> RestoreS
     """Return the settings of a restoration that the parameters ask for.
 
     Args:
-        values: Of `RESTORE`.
-        threads: How many the server gives it.
+        values: Values of the parameters `RESTORE`.
+        threads: Number of threads that the server allows.
 
     Raises:
         ArgumentError: Two of them contradict each other.

@@ -1,4 +1,4 @@
-"""Errors as answers: every one is a problem of RFC 9457 that says what is wrong and what to do."""
+"""Turns errors into answers. Each is an RFC 9457 problem that says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class HttpError(BokwonError):
 def facts_of(error: BokwonError) -> dict[str, Any]:
     """Return an error as the members of a problem: `status`, `title`, `detail`, and `fix` where there is one.
 
-    Options of the command line are told as the parameters that they are over HTTP: `--holes black` as `holes=black`.
+    Command-line options in the message are written as HTTP parameters: `--holes black` as `holes=black`.
     """
     if isinstance(error, HttpError):
         status, title = error.status, error.title
@@ -90,8 +90,8 @@ def problem(status: int, title: str, detail: str, *, headers: Mapping[str, str] 
 
     Args:
         status: HTTP status, 400 to 599.
-        title: What kind of problem it is, in a few words; the same for all of its kind.
-        detail: What is wrong this time.
+        title: What kind of problem it is, in a few words; the same for all problems of that kind.
+        detail: What is wrong in this case.
         headers: More headers of the answer.
         more: Further members, such as `fix`.
     """

@@ -1,4 +1,4 @@
-"""Processes that work on uploads: a decoder that crashes or never ends takes only its own request with it."""
+"""Processes that work on uploads. A decoder that crashes or hangs ends only its own request."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class _Done:
 
 
 class Processes:
-    """As many processes as are needed at a time, kept for the next task.
+    """A pool of processes that grows as needed. Idle processes are kept for the next task.
 
     Args:
-        work: What they do.
+        work: The function that they run.
         limit: Seconds that a task may take.
     """
 
@@ -72,8 +72,8 @@ class Processes:
 
         Args:
             task: What to do, picklable.
-            job: Told how far it is. Where it is cancelled, the process ends at once.
-            name: Of the file, for messages.
+            job: Receives the progress. If it is cancelled, the process is ended at once.
+            name: Name of the file, for messages.
 
         Returns:
             What the work returned.
@@ -104,7 +104,7 @@ class Processes:
         return done.result
 
     def release(self, idle: float = 0.0) -> None:
-        """End the processes that have had nothing to do for some seconds: what they hold in memory is free again.
+        """End the processes that have been idle for some seconds, to free their memory.
 
         Args:
             idle: How many seconds.
@@ -116,7 +116,7 @@ class Processes:
             process.stop()
 
     def close(self) -> None:
-        """End all processes: those at work when they have done their task."""
+        """End all processes. Busy ones finish their task first."""
         with self._lock:
             self._closed = True
         self.release()

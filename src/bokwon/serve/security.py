@@ -1,4 +1,4 @@
-"""Who may ask: the right name of the server, no foreign web page, and a token or the session that one opened."""
+"""Access checks: the server's own host name, no foreign web page, and a token or a session opened with one."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ _SHUT_OUT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>bokwo
 
 
 class SecurityHeaders:
-    """Adds headers to every answer that keep browsers from doing what is not meant.
+    """Adds security headers to every answer.
 
     Args:
-        app: What answers.
+        app: The ASGI application behind it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -71,11 +71,11 @@ class SecurityHeaders:
 
 
 class Guard:
-    """Lets nobody in who may not.
+    """Refuses requests that are not allowed.
 
     Args:
-        app: What answers.
-        settings: Those of the server.
+        app: The ASGI application behind it.
+        settings: Settings of the server.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

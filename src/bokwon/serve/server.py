@@ -1,4 +1,4 @@
-"""Running the application: the address, the browser, and an end in good order."""
+"""Runs the application: binds the address, opens the browser, and shuts down cleanly."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 def new_token() -> str:
-    """Return a token that nobody guesses."""
+    """Return a random token that cannot be guessed."""
     return secrets.token_urlsafe(24)
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take an address to listen on.
+    """Bind a socket to an address.
 
     Args:
         host: Name or address.
@@ -43,7 +43,7 @@ def bind(host: str, port: int) -> socket.socket:
 
     Raises:
         ArgumentError: It is no address of this machine.
-        FileAccessError: It is in use, or may not be used.
+        FileAccessError: It is in use, or not permitted.
     """
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -71,7 +71,7 @@ def address_of(listener: socket.socket, host: str) -> str:
 
 
 def has_browser() -> bool:
-    """Return whether a browser can be opened that its user sees: not over ssh, nor without a screen."""
+    """Return whether a browser can be opened on the user's screen; False over ssh and without a screen."""
     if any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY")):
         return False
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
@@ -106,7 +106,7 @@ def run(
         verbose: Whether every request is logged.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C, SIGTERM or SIGHUP ended it, in the way that the process takes signals.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or SIGHUP ended it, if the process turns that signal into this exception.
     """
     jobs = Jobs(settings.workers, most_waiting=settings.most_waiting)
     logging.basicConfig(format="bokwon: %(message)s", level=logging.INFO if verbose else logging.WARNING)
@@ -126,7 +126,7 @@ def run(
 
 
 class Server(uvicorn.Server):
-    """A server that lets go of who listens to events, and hears SIGHUP too.
+    """A uvicorn server that releases event listeners when it stops, and also handles SIGHUP.
 
     Args:
         config: The application, and how it is served.
@@ -152,7 +152,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let signals end the server first, and then do what they do in this process."""
+        """Let a signal stop the server first, and then run the process's own handler."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

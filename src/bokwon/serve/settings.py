@@ -18,13 +18,13 @@ _SHORTEST_TOKEN = 16
 
 @dataclass(frozen=True)
 class Settings:
-    """How the server is reached, and what it takes.
+    """Address, access and limits of the server.
 
     Attributes:
         host: The address it listens on.
         token: Clients send it as `Authorization: Bearer TOKEN`. None: no token is asked for.
-        names: Further names in the header Host that are this server's, such as that of a proxy before it.
-        opening_token: The one-time token of the opened address. With it or `token` every request must be allowed.
+        names: Further names that the header Host may have, such as the name of a proxy.
+        opening_token: One-time token of the opened address. If it or `token` is set, requests need a token or session.
         max_upload: Bytes that a request may have.
         max_pixels: Larger pages are refused before they are decoded.
         timeout: Seconds that one request's work may take.
@@ -33,7 +33,7 @@ class Settings:
         threads: Threads of each worker; None: all cores, shared by the workers.
 
     Raises:
-        ArgumentError: Another address than this machine's own, without a token that is hard to guess.
+        ArgumentError: The address is reachable from other machines, and the token is missing or easy to guess.
     """
 
     host: str = "127.0.0.1"
@@ -66,7 +66,7 @@ class Settings:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only programs of this machine reach an address."""
+    """Return whether only programs on this machine can reach an address."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""Bodies of requests: into files of a folder that is the request's own, and gone with it."""
+"""Saves request bodies as files in a folder of the request. The folder is deleted with the request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Body:
     """What was sent.
 
     Attributes:
-        files: Name of the form's field to file; of raw bytes the field is `image`.
+        files: File by name of the form field; raw bytes have the name `image`.
         fields: The other fields, and the parameters of the query.
     """
 
@@ -38,10 +38,10 @@ class Body:
     fields: list[tuple[str, str]]
 
     def only(self, name: str) -> Upload:
-        """Return a file that must be there.
+        """Return a required file.
 
         Raises:
-            ArgumentError: It is not.
+            ArgumentError: It is missing.
         """
         if name not in self.files:
             raise ArgumentError(f"no file {name!r} was sent", f"send it as the field {name} of a multipart form")
@@ -49,7 +49,7 @@ class Body:
 
 
 def clean_name(name: str | None, default: str) -> str:
-    """Return what messages call a file that was sent: its name without folders and control characters.
+    """Return the name of an uploaded file for messages, without folders and control characters.
 
     Args:
         name: What its sender calls it.
@@ -62,17 +62,17 @@ def clean_name(name: str | None, default: str) -> str:
 
 
 async def receive_body(request: Request, folder: Path, names: tuple[str, ...]) -> Body:
-    """Save what a request brings.
+    """Save the body of a request.
 
     Args:
-        request: With a multipart form; or with the bytes of an image, where its type is that of one.
-        folder: Where files are put, under names of ours.
+        request: A multipart form; or the bytes of an image, with the media type of an image.
+        folder: Where files are saved, under generated names.
         names: The files that may be sent.
 
     Raises:
         HttpError: It is of another type (415).
         HTTPException: The form cannot be read (400).
-        ArgumentError: There is a file that was not asked for, or one twice.
+        ArgumentError: A file has an unknown field name, or a field occurs twice.
     """
     query = list(request.query_params.multi_items())
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""What is done to uploaded files, in a process of its own: restoring, finding damage, reading masks."""
+"""The tasks on uploaded files, run in a separate process: restoring, finding damage, reading masks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Upload:
     """A file that was sent.
 
     Attributes:
-        name: What its sender calls it; for messages alone, never a path.
+        name: The sender's name for it. Used only in messages, never as a path.
         path: Where it lies.
     """
 
@@ -64,19 +64,19 @@ class Upload:
 
     @property
     def source(self) -> Source:
-        """The file, for what reads images."""
+        """The file as a source for the image readers."""
         return Source(self.name, self.path)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes of a task.
+    """The result of a task.
 
     Attributes:
-        path: The file to send; None where the facts are all.
+        path: The file to send; None if there are only facts.
         media_type: Its type.
-        name: What the receiver may call it.
-        facts: What else is told, as JSON can hold it.
+        name: Suggested name for the download.
+        facts: Further results, as JSON values.
     """
 
     path: Path | None = None

@@ -38,7 +38,7 @@ _LANGUAGE = """
 
 
 def both(english: str, korean: str) -> str:
-    """Return a text in both languages, of which one is shown. They are HTML already."""
+    """Return HTML with a text in both languages; the page shows one of them. Both arguments are HTML already."""
     return f'<span lang="en">{english}</span><span lang="ko">{korean}</span>'
 
 
@@ -59,7 +59,7 @@ def url(path: str) -> str:
 
 
 def undo_command(output: str) -> str:
-    """Return the command that takes a restoration back, for a shell in the report's folder."""
+    """Return the command that undoes a restoration, for a shell in the report's folder."""
     output = f"./{output}" if output.startswith("-") else output
     return f"bokwon undo {_quoted(output + RECORD)} {_quoted(output)}"
 
@@ -88,11 +88,11 @@ def document(title: str, body: Iterable[str]) -> Iterator[str]:
 
 
 def summary(facts: Sequence[tuple[Words, str]], entries: Sequence[Entry]) -> str:
-    """Return how the run was made, and what came of it in numbers.
+    """Return the settings of the run, and its results in numbers.
 
     Args:
-        facts: What each is called, and its value.
-        entries: Of all files.
+        facts: Name and value of each fact.
+        entries: Entries of all files.
     """
     told = "".join(f"<tr><th>{both(*name)}</th><td>{escape(value)}</td></tr>" for name, value in facts)
     rows = []
@@ -138,10 +138,10 @@ def leaf_block(
     """Return a filled page with its pictures, piece by piece.
 
     Args:
-        entry: Of its file.
-        leaf: What is shown of the file; None where no pictures are kept.
+        entry: Entry of its file.
+        leaf: The pictures of the file; None if there are none.
         number: Which of the filled pages, from 0.
-        has_record: Whether the restoration can be taken back.
+        has_record: Whether the restoration can be undone.
         prefix: From the report's page to the folder of outputs: empty, or `../`.
         picture: Gives the address of a strip.
     """

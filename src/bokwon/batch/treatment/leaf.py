@@ -1,4 +1,4 @@
-"""What the treatment report keeps of one restored file, and where: `report_files/OUTPUT/`, beside the outputs.
+"""The pictures and facts of one restored file for the treatment report, in `report_files/OUTPUT/` beside the outputs.
 
 The pictures are drawn while the file is restored, when its pages are decoded anyway. `leaf.json` is written last. It
 has the checksum of the output, so pictures of an earlier output are never shown.
@@ -74,7 +74,7 @@ def save_page(folder: Path, pictures: PagePictures) -> PagePictures:
         pictures: What was drawn.
 
     Returns:
-        The same without the pictures.
+        The same object without the pictures.
 
     Raises:
         FileAccessError: They cannot be written.
@@ -86,7 +86,7 @@ def save_page(folder: Path, pictures: PagePictures) -> PagePictures:
 
 
 def save_leaf(folder: Path, leaf: Leaf) -> None:
-    """Write what belongs to the pictures of a file, once its output is written.
+    """Write `leaf.json`, which describes the pictures of a file. Call it after the output is written.
 
     Raises:
         FileAccessError: It cannot be written.
@@ -100,14 +100,14 @@ def forget_leaf(folder: Path) -> None:
 
 
 def read_leaf(folder: Path, sha256: str | None) -> Leaf | None:
-    """Read what is kept of an output.
+    """Read the facts about the pictures of an output.
 
     Args:
         folder: See `leaf_folder`.
         sha256: Checksum of the output.
 
     Returns:
-        None if nothing readable is kept, or only that of another output.
+        None if they are missing, unreadable, or belong to another output.
     """
     try:
         told = json.loads((folder / _FILE).read_text(encoding="utf-8", errors="surrogateescape"))
@@ -124,7 +124,7 @@ def _page(told: dict[str, Any]) -> PagePictures:
 
 
 def draw_from_record(folder: Path, target: Path) -> Leaf | None:
-    """Draw the pictures of an output by its record: of one that was restored without them.
+    """Draw the pictures of an output from its record, if it was restored without them.
 
     Args:
         folder: Where they are written.

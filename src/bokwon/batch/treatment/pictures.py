@@ -56,10 +56,10 @@ class Region:
     Attributes:
         box: Where it lies on the upright page: left, top, width, height.
         area: Pixels filled.
-        damage: Kind of damage; None where nobody tells it.
+        damage: Kind of damage; None if it is not known.
         confidence: Of the detector that found it, in [0, 1]; None for a mask that was given.
         scale: How many times it is enlarged.
-        whole: Whether all of it is shown; of a large one it is a part.
+        whole: Whether all of it is shown; of a large region only a part is.
     """
 
     box: Box
@@ -78,8 +78,8 @@ class PagePictures:
         page: Its number, from 1.
         size: Width and height, upright.
         filled: Pixels filled.
-        holes: How many separate regions were filled; those a few pixels apart may count as one on large pages.
-        kinds: Kind of damage to pixels filled.
+        holes: How many separate regions were filled; on large pages, regions a few pixels apart may count as one.
+        kinds: Filled pixels of each kind of damage.
         regions: The largest regions.
         strips: JPEG files: the page, then each region.
     """
@@ -94,12 +94,12 @@ class PagePictures:
 
 
 class PageDrawing:
-    """Draws a page: made before it is filled, asked for the pictures after. It keeps no copy of the page.
+    """Draws a page. Create it before the page is filled, call `finish` afterwards. It keeps no copy of the page.
 
     Args:
         page: The page, not yet filled.
         hole: (H, W), what will be filled; not empty.
-        damage: What is told of the damage.
+        damage: The known kinds of damage.
     """
 
     def __init__(self, page: Page, hole: Hole, damage: Damage) -> None:

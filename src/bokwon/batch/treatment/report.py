@@ -1,4 +1,4 @@
-"""The treatment report of a run: which files stand on which of its pages, and writing them one after the other."""
+"""The treatment report of a run: distributes the files over its HTML pages, and writes the pages one by one."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Run:
     """How the files of a report were restored.
 
     Attributes:
-        title: What was restored: the name of the folder of scans.
+        title: Name of the folder of scans.
         time: When the run ended.
-        facts: What else the head of the report says: program, model and settings, by their names in both languages.
+        facts: Further facts for the head of the report, with names in both languages: program, model, settings.
     """
 
     title: str
@@ -57,13 +57,13 @@ class _Item:
 def write_report(outputs: Path, entries: Sequence[Entry], run: Run) -> Path:
     """Write `report.html`, and further pages in `report_files/` if there are many leaves.
 
-    A report of one page contains its pictures, so the one file can be sent. The pictures of a larger one lie in
-    `report_files/`, which belongs to it. Pictures that are missing are drawn by the record of an output, where one is.
+    A report of one page contains its pictures, so the one file can be sent. The pictures of a longer report lie in
+    `report_files/`, which must be sent with it. Missing pictures are drawn from the output's record, if it has one.
     Only one leaf is in memory at a time.
 
     Args:
         outputs: The folder of outputs.
-        entries: What came of each file; see `bokwon.batch.journal.Report.finish`.
+        entries: The result of each file; see `bokwon.batch.journal.Report.finish`.
         run: How they were restored.
 
     Returns:

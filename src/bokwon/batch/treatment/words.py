@@ -44,7 +44,7 @@ _DETECTED: dict[DetectorClass, str] = {
 
 
 def kind_words(kind: str) -> Words:
-    """Return what a kind of damage is called: one of `DAMAGE_KINDS` or of `DETECTOR_CLASSES`."""
+    """Return a damage kind's name in both languages; the kind is one of `DAMAGE_KINDS` or of `DETECTOR_CLASSES`."""
     if kind in DAMAGE_KINDS:
         return DAMAGE_KINDS[kind].english, DAMAGE_KINDS[kind].korean
     return kind, next((korean for known, korean in _DETECTED.items() if known == kind), kind)

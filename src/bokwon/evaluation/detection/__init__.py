@@ -1,4 +1,4 @@
-"""Measures the damage detector: sound pages, made damage, pages with marked zones."""
+"""Measures the damage detector on sound pages, on synthetic damage and on pages with marked zones."""
 
 from bokwon.evaluation.detection.calibration import fit_calibration, fit_curve
 from bokwon.evaluation.detection.figures import (

@@ -1,4 +1,4 @@
-"""From the scores of regions to how often they are right: the curves in a detector's card."""
+"""Fits the curves in a detector's card: from the score of a region to how often such regions are right."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def fit_calibration(verdicts: Sequence[RegionVerdict]) -> dict[str, list[list[fl
     """Fit a curve from score to confidence for every kind.
 
     Args:
-        verdicts: Regions of a detector without calibration, whose confidence is their score.
+        verdicts: Regions of a detector without calibration, so that their confidence is their score.
 
     Returns:
-        For each kind points (score, confidence), both rising, from score 0 to 1.
+        For each kind, points (score, confidence), both rising, from score 0 to 1.
     """
     scores = np.array([verdict.confidence for verdict in verdicts])
     right = np.array([verdict.right for verdict in verdicts], float)
@@ -41,7 +41,7 @@ def fit_calibration(verdicts: Sequence[RegionVerdict]) -> dict[str, list[list[fl
 def fit_curve(scores: NDArray[np.float64], right: NDArray[np.float64]) -> list[list[float]]:
     """Fit a rising curve from score to the share of right regions (isotonic regression).
 
-    The regions are first put into groups of equal size. Each group counts one wrong region more than it has, so that a
+    The regions are first put into groups of equal size. One wrong region is added to each group, so that a
     few right ones do not give a confidence of 1.
 
     Args:

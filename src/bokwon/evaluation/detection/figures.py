@@ -1,4 +1,4 @@
-"""Figures of one page or scene: sound pixels that are marked, and damaged pixels that are found."""
+"""Counts for one page or scene: sound pixels that are marked, and damaged pixels that are found."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def count_pixels(damage: Damage, labels: NDArray[np.uint8], group: Sequence[str]
     Args:
         damage: What was found.
         labels: uint8 (H, W), numbers of `CLASSES`, `NOT_DAMAGE` or `IGNORE`. Ignored pixels do not count.
-        group: Kinds that count. They are not told apart.
+        group: Kinds that count, treated as one.
         threshold: Least confidence.
     """
     counted = labels != IGNORE
@@ -104,7 +104,7 @@ def count_pixels(damage: Damage, labels: NDArray[np.uint8], group: Sequence[str]
 
 
 def judge_regions(damage: Damage, labels: NDArray[np.uint8]) -> list[RegionVerdict]:
-    """Tell which regions are right. Regions that lie mostly on ignored pixels are left out."""
+    """Return which regions are right. Regions that lie mostly on ignored pixels are left out."""
     verdicts = []
     filled = np.isin(labels, [CLASSES.index(kind) for kind in FILLED])
     for region in damage.regions:

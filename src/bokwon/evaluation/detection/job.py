@@ -1,4 +1,4 @@
-"""Runs the detector over folders of pages and over made scenes, and writes down what came out."""
+"""Runs the detector on folders of pages and on synthetic scenes, and writes the results."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class DetectionOrder:
-    """What is measured.
+    """The inputs and settings of a measurement.
 
     Attributes:
         out: Folder for results.json, table.md, regions.csv and, if wanted, overlays.
@@ -58,7 +58,7 @@ class DetectionOrder:
         labelled: Folder of pictures NAME.* with NAME_mask.png (white = damage) or NAME_labels.png (0 = sound).
         scenes: Sources of generated scenes; None makes none.
         count: Number of scenes.
-        seed: Of the scenes.
+        seed: Seed of the scenes.
         part: `all`, or every second page by name: `even` starts with the first, `odd` with the second.
         restore: Also restore the scenes, with the true masks and with those that are found.
         overlays: Write a picture of what was found on each page.
@@ -93,14 +93,14 @@ def measure_detector(detector: Detector, order: DetectionOrder, say: Say) -> dic
 
     Args:
         detector: The detector, with the threshold and kinds it is to be used with.
-        order: What is measured.
+        order: The inputs and settings of a measurement.
         say: Called for each page.
 
     Returns:
         All figures, as results.json holds them.
 
     Raises:
-        ArgumentError: There is nothing to measure, or the model already has the curves that should be fitted.
+        ArgumentError: There is nothing to measure, or curves should be fitted but the model already has them.
         FileAccessError: A folder is missing.
     """
     if not (order.sound or order.zones or order.labelled or order.scenes):

@@ -1,4 +1,4 @@
-"""What it costs to restore with the mask that was found instead of the true one."""
+"""Measures how much worse a restoration is with the found mask than with the true mask."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def restore_scene(scene: Scene, damage: Damage, restorer: Restorer) -> RestoredS
         restorer: Fills the holes.
 
     Returns:
-        The figures, in the pixels that are damaged and to be filled; None where there are next to none, or so many that
-        nothing is left to restore from.
+        The figures, in the damaged pixels that are to be filled; None if there are almost none, or too few other
+        pixels are left to restore from.
     """
     damaged = np.isin(scene.labels, [CLASSES.index(kind) for kind in FILLED])
     hole = true_hole(scene.labels)
@@ -60,7 +60,7 @@ def restore_scene(scene: Scene, damage: Damage, restorer: Restorer) -> RestoredS
 
 
 def true_hole(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return the hole that a careful person draws: damage that is to be filled, and its soft rim.
+    """Return the hole that a careful person would draw: the damage to fill, and its soft rim.
 
     Args:
         labels: uint8 (H, W), numbers of `CLASSES`, `NOT_DAMAGE` or `IGNORE`.

@@ -1,4 +1,4 @@
-"""Masks that are drawn as damage zones in ALTO or PAGE-XML, as page segmentation writes them.
+"""Reads masks from damage zones in ALTO or PAGE-XML, as page segmentation writes them.
 
 Source: ALTO XML schema 4; PAGE content schema; SegmOnto, whose zones of damage are called `DamageZone`.
 """
@@ -35,14 +35,14 @@ def open_mask(source: Source, *, max_pixels: int, white_is_hole: bool = True) ->
     """Open a mask file: a picture, or damage zones in ALTO or PAGE-XML.
 
     Args:
-        source: Where from.
+        source: The file to read.
         max_pixels: Refuse larger pages.
-        white_is_hole: Which colour of the pictures that zones become is hole.
+        white_is_hole: Whether white, not black, is hole in the pictures drawn from zones.
 
     Raises:
         FileAccessError: It cannot be opened.
-        InputFileError: It is damaged, or neither.
-        MissingDependencyError: It takes a package that is not installed.
+        InputFileError: It is damaged, or neither a picture nor a zone file.
+        MissingDependencyError: A package that the file needs is not installed.
     """
     with source.open() as stream:
         head = stream.read(_HEAD)
@@ -59,7 +59,7 @@ class ZoneDocument(Document):
         name: What messages call the file.
         content: The file.
         max_pixels: Refuse larger pages.
-        white_is_hole: Which colour is hole.
+        white_is_hole: Whether white, not black, is hole.
 
     Raises:
         InputFileError: It is damaged, not in pixels, or has no page.

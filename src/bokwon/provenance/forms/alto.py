@@ -17,7 +17,7 @@ _STEP = "restoration"
 
 
 def to_alto(facts: Facts) -> bytes:
-    """Return the damage zones of a record's pages. The page is the input: there the damage is."""
+    """Return the damage zones of a record's pages. The zones refer to the input image, which shows the damage."""
     root = root_of("alto", _NAMESPACE, _SCHEMA, SCHEMAVERSION="4.4")
     _describe(add(root, "Description"), facts)
     zones: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What a record tells, read once for every form it is written in."""
+"""Reads the facts of a record, once for all export forms."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Region:
         outline: Corners (x, y) of a polygon around it.
         evidence: The farthest evidence level.
         damage: Kind of damage, of `bokwon.types.DAMAGE_KINDS` or `DETECTOR_CLASSES`; None where it is not known.
-        confidence: Of the detector, in [0, 1]; None where somebody gave the mask.
-        shape: What its outline alone looks like.
+        confidence: Of the detector, in [0, 1]; None if the mask was given.
+        shape: Name of the shape of its outline.
     """
 
     box: tuple[int, int, int, int]
@@ -66,7 +66,7 @@ class PageFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a record tells.
+    """The facts of a record.
 
     Attributes:
         folder: The record.
@@ -74,14 +74,14 @@ class Facts:
         input_sha256: Its checksum.
         output: The restored file, beside the record.
         output_sha256: Its checksum.
-        output_format: Its format, as bokwon calls it.
+        output_format: Its format, by bokwon's name.
         time: When it was restored, ISO 8601 in UTC.
         version: Of bokwon.
         method: What filled the holes.
         model: Name of the model; None for a classical method.
         model_sha256: Its checksum.
-        engine: What ran it.
-        levels: How many layers the evidence is counted in.
+        engine: The engine that ran the model.
+        levels: Number of network layers over which evidence is measured.
         pages: The pages that were filled, in order.
     """
 
@@ -102,14 +102,14 @@ class Facts:
 
     @property
     def tool(self) -> str:
-        """What restored it, for people."""
+        """Name of the software and method, for display."""
         return f"bokwon {self.version}, " + (f"model {self.model}" if self.model else f"method {self.method}")
 
     def single_page(self, form: str) -> PageFacts:
         """Return the only page.
 
         Args:
-            form: What is to be written, for the message.
+            form: The form to write, named in the error message.
 
         Raises:
             ArgumentError: There are several.
@@ -128,9 +128,9 @@ def read_facts(path: Path, page: int | None = None) -> Facts:
         page: Only this page; by default all.
 
     Raises:
-        ArgumentError: It does not tell of the page.
+        ArgumentError: It does not contain the page.
         FileAccessError: It cannot be read.
-        InputFileError: It is damaged, or no record.
+        InputFileError: It is damaged, or not a record.
     """
     folder, record = read_record(path)
     folder = folder.absolute()

@@ -23,8 +23,8 @@ def to_iiif(facts: Facts, base: str, here: Path) -> bytes:
     """Return a manifest of a record's pages.
 
     Args:
-        facts: What the record tells.
-        base: The URL under which the files are found. Those in the folder `here` have the same paths there.
+        facts: The facts of the record.
+        base: Base URL of the files. Files in the folder `here` have the same relative paths below this URL.
         here: That folder.
     """
     base = base.rstrip("/") + "/"

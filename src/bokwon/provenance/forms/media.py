@@ -28,5 +28,5 @@ def media_type_of_format(name: str) -> str:
 
 
 def media_type_of(path: PurePath) -> str:
-    """Return the media type that a file's name asks for."""
+    """Return the media type for a file's name."""
     return media_type_of_format(EXTENSIONS.get(path.suffix.lower(), ""))

@@ -15,7 +15,7 @@ _NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 
 
 def to_pagexml(facts: Facts) -> bytes:
-    """Return the damage zones of a record's only page. The page is the input: there the damage is.
+    """Return the damage zones of a record's only page. The zones refer to the input image, which shows the damage.
 
     Raises:
         ArgumentError: There are several pages.

@@ -17,7 +17,7 @@ COLUMNS = (
 
 
 def to_csv(facts: Facts) -> bytes:
-    """Return the filled holes of a record as a table in UTF-8; what is not known is empty."""
+    """Return the filled holes of a record as a CSV table in UTF-8; unknown values are empty."""
     stream = io.StringIO(newline="")
     table = csv.writer(stream)
     table.writerow(COLUMNS)

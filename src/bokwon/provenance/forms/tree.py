@@ -1,4 +1,4 @@
-"""Small XML trees by the standard library: one default namespace, names as the schemas write them."""
+"""Small XML trees with the standard library: one default namespace, names as in the schemas."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def root_of(name: str, namespace: str, schema: str, **attributes: str) -> Elemen
 
     Args:
         name: Its name.
-        namespace: That of all of its elements.
+        namespace: Namespace of all elements.
         schema: Where its schema is published.
-        attributes: Its own.
+        attributes: Attributes of the root.
     """
     location = {"xmlns": namespace, "xmlns:xsi": _XSI, "xsi:schemaLocation": f"{namespace} {schema}"}
     return Element(name, {**location, **attributes})
 
 
 def add(parent: Element, name: str, text: str | None = None, /, **attributes: str | int | float | None) -> Element:
-    """Put an element into another one, behind those that are there, and return it; attributes of None are left out."""
+    """Append a new element to another one, and return it; attributes with the value None are left out."""
     told = {key: _clean(str(value)) for key, value in attributes.items() if value is not None}
     element = ElementTree.SubElement(parent, name, told)
     element.text = None if text is None else _clean(text)

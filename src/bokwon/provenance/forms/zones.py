@@ -1,4 +1,4 @@
-"""What a kind of damage is called elsewhere: zones of SegmOnto, and words for people."""
+"""Other names of a kind of damage: zones of SegmOnto, and words for display."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def zone_of(damage: str | None) -> str:
 
 
 def label_of(damage: str | None) -> tuple[str, str]:
-    """Return what a conservator calls a kind of damage, in English and Korean; see `zone_of`."""
+    """Return a conservator's word for a kind of damage, in English and Korean; see `zone_of`."""
     if damage in DAMAGE_KINDS:
         return DAMAGE_KINDS[damage].english, DAMAGE_KINDS[damage].korean
     if damage in DETECTOR_CLASSES:

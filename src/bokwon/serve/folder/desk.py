@@ -1,4 +1,4 @@
-"""All that works on an opened folder, put together."""
+"""The parts that work on an opened folder, in one object."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ONLY = ("approved", "found", "all")
 
 @dataclass(frozen=True)
 class Desk:
-    """An opened folder with what finds and restores damage.
+    """An opened folder, with the objects that find and restore damage.
 
     Attributes:
         workspace: The folder.
@@ -51,23 +51,23 @@ class Desk:
         return desk
 
     def is_unseen(self, summary: Summary) -> bool:
-        """Return whether a page has a mask, or found damage, that nothing is remembered of."""
+        """Return whether a page has a mask or found damage that the database does not know yet."""
         if summary.entry.problem is not None or summary.row.version:
             return False
         return summary.entry.mask_source() is not None or self.finding.has_found(summary.entry)
 
     def look_at_masks(self, progress: Told) -> None:
-        """Read the masks that nothing is remembered of, so that the list tells how bad each page is."""
+        """Read the masks that the database does not know yet, so that the list can show how damaged each page is."""
         unseen = [summary.entry for summary in self.workspace.summaries() if self.is_unseen(summary)]
         for number, entry in enumerate(unseen):
             progress(number / len(unseen))
             self.look(entry)
 
     def look(self, entry: Entry) -> Entry:
-        """Read the mask of a page and what was found on it, so that all is known of it; what is wrong is remembered.
+        """Read the mask of a page and the damage found on it into the database; an error is stored with the page.
 
         Returns:
-            The page, with the size that decoding told.
+            The page, with its size after decoding.
         """
         workspace = self.workspace
         if entry.problem is None:
@@ -93,7 +93,7 @@ class Desk:
         return settings_of(self.workspace.settings, told, [model["name"] for model in self.models()])
 
     def guarded(self, entry: Entry, work: Callable[[Job], None]) -> Callable[[Job], None]:
-        """Return work that remembers of a page what went wrong with it, and not what was asked wrongly."""
+        """Return work that stores its error with the page, unless the request itself was wrong."""
 
         def guarded(job: Job) -> None:
             try:
@@ -106,11 +106,11 @@ class Desk:
         return guarded
 
     def detect_all(self, progress: Told, *, threshold: float = CERTAIN, kinds: Collection[str] = FILLED) -> None:
-        """Find the damage of all pages that have no mask, and nobody has decided about.
+        """Find the damage of all pages that have neither a mask nor a decision.
 
         Args:
-            progress: Told how much is done.
-            threshold: Least confidence of what is filled.
+            progress: Called with the share that is done.
+            threshold: Least confidence of a region that is filled.
             kinds: Kinds of damage that are filled.
         """
         chosen = [
@@ -135,7 +135,7 @@ class Desk:
         """Restore the pages of the folder, file by file.
 
         Args:
-            progress: Told how much is done.
+            progress: Called with the share that is done.
             settings: What fills the holes, and how.
             only: One of `ONLY`.
             certain: Before that, leave found regions out that are less sure, and take those in that are as sure; None

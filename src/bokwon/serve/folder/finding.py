@@ -98,7 +98,7 @@ class Finding:
         return self._workspace.places.state / _FOLDER / f"{entry.id}.json"
 
     def found(self, entry: Entry) -> list[FoundRegion]:
-        """Return what was found on a page; nothing where nobody has looked."""
+        """Return the regions found on a page; empty if the detector has not run on it."""
         path = self._path(entry)
         if not path.is_file():
             return []
@@ -108,11 +108,11 @@ class Finding:
         return self._found.get(key, lambda: read_found(path, size, scan) or [])
 
     def has_found(self, entry: Entry) -> bool:
-        """Return whether something is written down of what was found on a page."""
+        """Return whether a file with the regions found on a page exists."""
         return self._path(entry).is_file()
 
     def recall(self, entry: Entry) -> None:
-        """Remember that the detector has looked at a page, where the database was deleted since."""
+        """Note again that the detector has run on a page, in case the database was deleted since."""
         row = self._workspace.state.page(entry.id)
         if row.searched or not self._path(entry).is_file():
             return
@@ -129,12 +129,12 @@ class Finding:
     def detect(
         self, entry: Entry, progress: Told, *, threshold: float = CERTAIN, kinds: Collection[str] = FILLED
     ) -> Change:
-        """Find the damage of a page, and put what is sure enough into its mask. What was drawn stays.
+        """Find the damage of a page, and add regions with enough confidence to its mask. Drawn pixels stay.
 
         Args:
             entry: The page.
-            progress: Told how much is done, in [0, 1]; may raise to stop the work.
-            threshold: Least confidence of what is filled.
+            progress: Called with the share that is done, in [0, 1]; may raise to stop the work.
+            threshold: Least confidence of a region that is filled.
             kinds: Kinds of damage that are filled.
 
         Raises:
@@ -178,7 +178,7 @@ class Finding:
         return self._listed.get(key, lambda: find_regions(found, mask.hole, mask.kind))
 
     def regions(self, entry: Entry) -> list[dict[str, Any]]:
-        """Return the regions of a page as the interface tells them."""
+        """Return the regions of a page in the JSON form of the interface."""
         return [region.facts() for region in self._pieces(entry).regions]
 
     def picture(self, entry: Entry) -> NDArray[np.uint16]:
@@ -205,12 +205,12 @@ class Finding:
 
         Args:
             entry: The page.
-            version: What the version of the mask must be.
+            version: The version that the mask must have.
             accept: Numbers of regions that are damage.
-            reject: Numbers of regions that are none.
+            reject: Numbers of regions that are not damage.
 
         Raises:
-            ArgumentError: A region is to be both, or there is none of a number.
+            ArgumentError: A region is in both lists, or a number belongs to no region.
             HttpError: The mask has another version (412).
         """
         if both := set(accept) & set(reject):
@@ -233,11 +233,11 @@ class Finding:
     def apply_threshold(
         self, entry: Entry, version: int | None, threshold: float, kinds: Collection[str] = FILLED
     ) -> Change:
-        """Put exactly those found regions into the mask that are sure enough. What was drawn stays.
+        """Let the mask hold exactly the found regions with enough confidence. Drawn pixels stay.
 
         Args:
             entry: The page.
-            version: What the version of the mask must be; None for whatever it is.
+            version: The version that the mask must have; None accepts any version.
             threshold: Least confidence.
             kinds: Kinds of damage that are filled.
 

@@ -1,4 +1,4 @@
-"""Which pages an opened folder holds, and what has to be known of each before it is looked at."""
+"""Lists the pages of an opened folder, with the facts about each that need no decoding."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class Entry:
         number: Its number in the file, from 1.
         count: How many pages the file has.
         path: Its file.
-        target: Where the restored file goes; None where the file cannot be restored.
-        masks: Masks of the file that somebody gave; the page's own mask file goes before them.
+        target: Path of the restored file; None if the file cannot be restored.
+        masks: Masks of the file that the user supplied; the page's own mask file takes precedence.
         own_mask: Where the page's own mask is written.
-        size: Width and height as viewers show it; zeros where only decoding tells.
+        size: Width and height as viewers show it; zeros if the page must be decoded to know them.
         task: The plan of its file, as `bokwon restore` makes it.
-        problem: Why it cannot be worked on; None for a sound one.
+        problem: Why it cannot be worked on; None if it can.
     """
 
     id: str
@@ -66,7 +66,7 @@ class Entry:
 
     @property
     def title(self) -> str:
-        """The file's name as text that JSON and UTF-8 hold."""
+        """The file's name as valid UTF-8 text, for JSON."""
         return self.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
     def _own_source(self) -> Source:
@@ -74,7 +74,7 @@ class Entry:
         return Source(str(PurePosixPath(self.name).with_name(self.own_mask.name)), self.own_mask)
 
     def current_masks(self) -> Masks:
-        """Return the masks of the file that count now."""
+        """Return the mask files that apply to the file now."""
         if not self.own_mask.is_file():
             return self.masks
         own = self._own_source()
@@ -91,7 +91,7 @@ class Entry:
 
 
 def page_id(name: str, number: int) -> str:
-    """Return what names a page in addresses.
+    """Return the id of a page, as used in URLs.
 
     Args:
         name: Path of its file relative to the folder.
@@ -101,13 +101,13 @@ def page_id(name: str, number: int) -> str:
 
 
 class Index:
-    """The pages of a folder, looked at anew from time to time; safe to use from any thread.
+    """The pages of a folder, listed again from time to time; safe to use from any thread.
 
     Args:
         places: Where everything lies.
-        state: Remembers what opening the files told.
+        state: Stores the facts that were read when the files were opened.
         options: How files are read and written.
-        recursive: Whether folders below are gone through.
+        recursive: Whether subfolders are included.
 
     Raises:
         FileAccessError: The folder cannot be listed.
@@ -128,7 +128,7 @@ class Index:
         self.refresh(force=True)
 
     def refresh(self, *, force: bool = False) -> None:
-        """Look at the folder again, if the last look was some time ago."""
+        """List the folder again, if the last listing is old enough."""
         begun = monotonic()
         if not force and begun < self._due:
             return

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of an opened folder."""
+"""The part of the OpenAPI document that describes an opened folder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = ["folder_paths"]
 
 
 def folder_paths() -> dict[str, Any]:
-    """Return the paths of an opened folder, below `/api/v1`, with all that they take and answer."""
+    """Return the paths of an opened folder, below `/api/v1`, with their parameters and answers."""
     page = json_answer("The page.", object_of(PAGE))
     details = object_of(
         {

@@ -155,7 +155,7 @@ OF_WORK = problems(400, 404, 408, 409, 413, 415, 422, 429, 500, 503)
 
 
 def operation(name: str, summary: str, answer: Mapping[str, Any], errors: Mapping[str, Any], **more: Any) -> Any:
-    """Return an operation; with `work=True` it is answered by a job."""
+    """Return an operation; with `work=True` its answer is a job."""
     status = "202" if more.pop("work", False) else "200"
     return {"operationId": name, "summary": summary, "responses": {status: dict(answer), **errors}, **more}
 

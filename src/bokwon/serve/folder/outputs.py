@@ -1,4 +1,4 @@
-"""What has been restored already, by whomever: read from outputs, their records and the report."""
+"""Which pages are restored already, by the page or by the command; read from outputs, records and the report."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _UNDONE = "undone.json"
 
 @dataclass(frozen=True)
 class FileOutput:
-    """What the output of a file is.
+    """State of the output of a file.
 
     Attributes:
         version: Time of its last change in microseconds; 0 if there is none.
         pages: Numbers of the pages that are filled in it.
-        recorded: Whether a record says so, so that it can be taken back.
-        status: What the report says of the file; empty for nothing.
+        recorded: Whether a record lists these pages, so that the restoration can be undone.
+        status: Status of the file in the report; empty if the report does not list it.
         problem: Why it failed; None if it did not.
     """
 
@@ -58,7 +58,7 @@ class Outputs:
         self._known: dict[str, tuple[tuple[str, ...], FileOutput]] = {}
 
     def of(self, entry: Entry) -> FileOutput:
-        """Return what the output of a page's file is."""
+        """Return the state of the output of a page's file."""
         if entry.target is None:
             return FileOutput()
         record = record_folder(entry.target)
@@ -79,7 +79,7 @@ class Outputs:
         return known[1]
 
     def report(self) -> dict[str, ReportEntry]:
-        """Return what the report says of each file; nothing where there is none."""
+        """Return the report's entry of each file; empty if there is no report."""
         path = self.folder / REPORT
         with self._lock:
             stamp = stamp_of(path)
@@ -127,7 +127,7 @@ def _masked(entry: Entry) -> frozenset[int]:
 
 
 def recorded_hole(entry: Entry) -> Hole:
-    """Return what was filled of a page, on its stored pixels, as the record of its file says.
+    """Return the pixels of a page that were filled, as stored, according to the record of its file.
 
     Raises:
         FileAccessError: It cannot be read.
@@ -137,7 +137,7 @@ def recorded_hole(entry: Entry) -> Hole:
 
 
 def evidence_of(entry: Entry) -> tuple[NDArray[np.uint8], int]:
-    """Return the evidence levels of a page, on its stored pixels, and how many layers the network has.
+    """Return the evidence levels of a page, for its pixels as stored, and the number of layers of the network.
 
     Raises:
         FileAccessError: The record cannot be read.

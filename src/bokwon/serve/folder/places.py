@@ -31,8 +31,8 @@ class Places:
         folder: The opened folder, without links in its path.
         only: Name of the one file that was opened; None for all files of the folder.
         output: Folder of outputs, records and the report.
-        masks: Folder that masks are written below: the opened one, or the state's.
-        state: Folder of the database and of what was found.
+        masks: Folder below which masks are written: the opened folder or the state folder.
+        state: Folder of the database and of the found regions.
         readonly: Whether nothing is written into the opened folder.
         notices: What the user should know, one sentence each.
     """
@@ -51,7 +51,7 @@ class Places:
         return self.state / "page.sqlite"
 
     def check(self, path: Path) -> Path:
-        """Make sure that a path does not lead out of the folders that may be read and written.
+        """Check that a path stays within the folders that may be read and written.
 
         Raises:
             FileAccessError: It is, or goes through, a link that leads elsewhere.
@@ -70,10 +70,10 @@ def find_places(path: Path, *, state_home: Path | None = None) -> Places:
 
     Args:
         path: A folder of scans, or one of them.
-        state_home: Where state goes that cannot lie in the opened folder; by default the user's state folder.
+        state_home: Folder for the state if the opened folder cannot hold it; by default the user's state folder.
 
     Raises:
-        FileAccessError: There is no such file or folder, or its state can be written nowhere.
+        FileAccessError: There is no such file or folder, or no folder for its state can be written.
     """
     if not path.exists():
         raise FileAccessError(f"{path} does not exist", "name a folder of images, or an image")
@@ -104,7 +104,7 @@ def find_places(path: Path, *, state_home: Path | None = None) -> Places:
 
 
 def may_write(folder: Path) -> bool:
-    """Return whether files can be made in a folder, by making one."""
+    """Return whether files can be created in a folder. The test creates one."""
     part = part_beside(folder / "file")
     try:
         part.touch()

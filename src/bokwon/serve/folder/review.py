@@ -1,4 +1,4 @@
-"""What people decided about pages: lines of a text file beside the report, so that nothing else has to be kept."""
+"""Decisions of people about pages, as lines of a text file beside the report."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Review:
         self._known: dict[tuple[str, int], str] = {}
 
     def of(self, file: str, page: int) -> str | None:
-        """Return what is decided of a page; None if nothing is.
+        """Return the decision about a page; None if there is none.
 
         Args:
             file: Path of its file relative to the opened folder.
@@ -47,7 +47,7 @@ class Review:
         return self.all().get((file, page))
 
     def all(self) -> dict[tuple[str, int], str]:
-        """Return all decisions that count, by file and page."""
+        """Return the last decision about each page, by file and page."""
         with self._lock:
             stamp = stamp_of(self._path)
             if stamp != self._stamp:

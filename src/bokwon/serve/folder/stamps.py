@@ -1,4 +1,4 @@
-"""By what a file is known to be the one that was seen before."""
+"""Stamps that tell whether a file is unchanged since it was last seen."""
 
 from __future__ import annotations
 

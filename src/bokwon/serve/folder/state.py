@@ -1,4 +1,4 @@
-"""What the page remembers of a folder: an SQLite file that can be deleted, and comes back from the files themselves."""
+"""The state of an opened folder, in an SQLite file. It can be deleted, and is rebuilt from the other files."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ CREATE TABLE thumbnails (page TEXT, layer TEXT, stamp TEXT NOT NULL, jpeg BLOB N
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What opening a file told.
+    """Facts read when a file was opened.
 
     Attributes:
-        sizes: Width and height of each page as viewers show it; 0 and 0 where only decoding tells.
+        sizes: Width and height of each page as viewers show it; 0 and 0 if the page must be decoded to know them.
         problem: Why it cannot be read: members of an RFC 9457 problem; None for a sound file.
     """
 
@@ -49,19 +49,19 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class PageRow:
-    """What is remembered of a page.
+    """The stored state of a page.
 
     Attributes:
-        stamp: What the scan's file was when this was written, see `bokwon.serve.folder.stamps`.
-        version: Of the mask; it grows with every change, and never begins anew.
-        mask_stamp: What the mask's file was at this version; empty for none.
+        stamp: Stamp of the scan's file when this was written, see `bokwon.serve.folder.stamps`.
+        version: Version of the mask; it grows with every change and is never reset.
+        mask_stamp: Stamp of the mask's file at this version; empty if there is no file.
         kind: `none`, `found`, `drawn` or `given`.
         share: Share of the page that is hole.
-        left: Share of the page that was found and left, as it was not sure enough.
-        position: Number of the last step that counts; later ones were undone.
+        left: Share of the page with found damage that is not filled, as its confidence is too low.
+        position: Number of the last step that is in effect; later ones were undone.
         searched: Whether the detector has looked at the page.
-        uncertain: How many regions were found and left.
-        problem: What went wrong last, as members of an RFC 9457 problem.
+        uncertain: How many regions were found but are not filled.
+        problem: The last error, as members of an RFC 9457 problem.
     """
 
     stamp: str = ""
@@ -82,7 +82,7 @@ class Step:
 
     Attributes:
         box: Left, top, right, bottom of what it changed, right and bottom exclusive.
-        change: Packed bits of the box, compressed: 1 where a pixel changed. It serves both directions.
+        change: Packed bits of the box, compressed: 1 where a pixel changed. The same bits undo and redo the change.
         before: Kind of the mask before it.
         after: Kind of the mask after it.
     """
@@ -97,7 +97,7 @@ class State:
     """The database of one folder; safe to use from any thread, and beside other processes.
 
     Args:
-        path: The SQLite file; made where it is missing, and anew where it is damaged or of another version.
+        path: The SQLite file; created if it is missing, and created again if it is damaged or of another version.
 
     Raises:
         FileAccessError: It cannot be written.
@@ -149,9 +149,9 @@ class State:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Keep all others, threads and processes, from writing while a block runs; undo its writes if it fails.
+        """Hold the write lock against all other threads and processes while a block runs; roll back if it fails.
 
-        Blocks may be nested; the outermost one counts.
+        Blocks may be nested; the outermost one commits.
 
         Raises:
             FileAccessError: Another process writes for too long, or the disk is full.
@@ -206,12 +206,12 @@ class State:
         self._run("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", key, stamp, json.dumps(asdict(facts)))
 
     def page(self, page: str) -> PageRow:
-        """Return what is remembered of a page; of an unknown one nothing."""
+        """Return the stored state of a page; the defaults for an unknown one."""
         found = self._rows("SELECT row FROM pages WHERE id = ?", page)
         return _row(found[0][0]) if found else PageRow()
 
     def pages(self) -> dict[str, PageRow]:
-        """Return what is remembered of all pages."""
+        """Return the stored state of all pages."""
         return {page: _row(row) for page, row in self._rows("SELECT id, row FROM pages")}
 
     def put_page(self, page: str, row: PageRow) -> None:
@@ -237,17 +237,17 @@ class State:
         return Step((left, top, right, bottom), bytes(found[0][1]), facts["before"], facts["after"])
 
     def add_step(self, page: str, place: int, step: Step) -> None:
-        """Remember a change as the last one: later ones are forgotten, and those before the last `MOST_STEPS`."""
+        """Store a change as the last step. Later steps are deleted, and so are those before the last `MOST_STEPS`."""
         self._run("DELETE FROM steps WHERE page = ? AND (place >= ? OR place <= ?)", page, place, place - MOST_STEPS)
         facts = json.dumps({"box": step.box, "before": step.before, "after": step.after})
         self._run("INSERT INTO steps VALUES (?, ?, ?, ?)", page, place, facts, step.change)
 
     def forget_steps(self, page: str) -> None:
-        """Forget all changes of a page's mask, as they are of another scan."""
+        """Delete all steps of a page's mask, as they belong to another scan."""
         self._run("DELETE FROM steps WHERE page = ?", page)
 
     def has_steps(self, page: str, position: int) -> tuple[bool, bool]:
-        """Return whether a change can be undone, and whether one can be done again."""
+        """Return whether a change can be undone, and whether one can be redone."""
         places = self._rows("SELECT place FROM steps WHERE page = ? AND place IN (?, ?)", page, position, position + 1)
         return (position,) in places, (position + 1,) in places
 
@@ -262,13 +262,13 @@ class State:
         Args:
             page: The page.
             version: When they were made, microseconds.
-            facts: What JSON holds of them.
-            content: The rest.
+            facts: Their description, as JSON values.
+            content: The pixels, as bytes.
         """
         self._run("INSERT INTO fills VALUES (NULL, ?, ?, ?, ?)", page, version, json.dumps(facts), content)
 
     def fills(self, pages: tuple[str, ...] | None = None) -> list[tuple[int, str, dict[str, Any], bytes]]:
-        """Return number, page, facts and content of fills that wait for their output, in order; of all by default."""
+        """Return number, page, facts and content of the fills that are in no output yet, in order; all by default."""
         rows = self._rows("SELECT number, page, facts, content FROM fills ORDER BY number")
         return [
             (number, page, json.loads(facts), bytes(content))
@@ -277,16 +277,16 @@ class State:
         ]
 
     def filled(self) -> dict[str, int]:
-        """Return when the last fill was made, microseconds, of each page that has one that waits for its output."""
+        """Return the time of the last fill, in microseconds, of each page with a fill that is not in an output yet."""
         return dict(self._rows("SELECT page, MAX(version) FROM fills GROUP BY page"))
 
     def forget_fills(self, numbers: list[int]) -> None:
-        """Forget fills that are in their output now."""
+        """Delete fills that are in their output now."""
         for number in numbers:
             self._run("DELETE FROM fills WHERE number = ?", number)
 
     def thumbnail(self, page: str, layer: str, stamp: str) -> bytes | None:
-        """Return a thumbnail of what a file was when it had this stamp; None if there is none."""
+        """Return the thumbnail of a file with this stamp; None if there is none."""
         found = self._rows("SELECT jpeg FROM thumbnails WHERE page = ? AND layer = ? AND stamp = ?", page, layer, stamp)
         return bytes(found[0][0]) if found else None
 

@@ -1,4 +1,4 @@
-"""What is told of each page: its state, how bad it is, and what can be done with it."""
+"""The summary of each page: its state, how damaged it is, and which actions are possible."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Summary:
 
     Attributes:
         entry: The page.
-        row: What is remembered of it.
-        output: What its file's output is.
-        decision: What somebody decided.
-        steps: Whether a change of its mask can be undone, and whether one can be done again.
+        row: Its stored state.
+        output: State of the output of its file.
+        decision: The decision of a person.
+        steps: Whether a change of its mask can be undone, and whether one can be redone.
         filled: Time of the last fill that is not in the output yet, in microseconds; 0 for none.
     """
 
@@ -43,7 +43,7 @@ class Summary:
 
     @property
     def restored_version(self) -> int:
-        """Changes with every change of its output; 0 where it is not filled."""
+        """A number that changes with its output; 0 if the page is not filled."""
         return max(self.output.version if self.entry.number in self.output.pages else 0, self.filled)
 
     @property
@@ -68,11 +68,11 @@ class Summary:
 
     @property
     def score(self) -> float:
-        """How bad the page is, in [0, 1]: the share that is damaged for sure or perhaps; 1 for one that failed."""
+        """How damaged the page is, in [0, 1]: the share in the mask or in uncertain regions; 1 if the page failed."""
         return 1.0 if self.problem is not None else min(1.0, self.row.share + self.row.left)
 
     def facts(self) -> dict[str, Any]:
-        """Return the page as the interface tells it."""
+        """Return the page in the JSON form of the interface."""
         entry, problem = self.entry, self.problem
         return {
             "id": entry.id,
@@ -97,7 +97,7 @@ class Summary:
 def state_of(
     *, failed: bool, decision: str | None, restored: bool, mask: str, searched: bool, empty: bool, uncertain: bool
 ) -> PageState:
-    """Return the state of a page. What somebody decided goes before what a program did.
+    """Return the state of a page. A person's decision takes precedence over results of a program.
 
     Args:
         failed: Whether it cannot be read, or its last restoration failed.
@@ -105,8 +105,8 @@ def state_of(
         restored: Whether it is filled in the output.
         mask: `none`, `found`, `drawn` or `given`.
         searched: Whether the detector has looked at it.
-        empty: Whether nothing of its mask is hole.
-        uncertain: Whether damage was found that is not sure enough to be filled.
+        empty: Whether its mask has no hole.
+        uncertain: Whether damage was found with too little confidence to be filled.
     """
     if failed:
         return "failed"

@@ -1,4 +1,4 @@
-"""An opened folder: its pages, their masks and outputs, and what was decided of them."""
+"""An opened folder: its pages, their masks and outputs, and the decisions about them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Workspace:
 
     Args:
         places: Where everything lies.
-        jobs: Does what takes longer, and tells everybody who listens what changed.
+        jobs: Runs long work, and sends events about changes to all listeners.
         settings: What fills the holes by default.
         options: How files are read and written.
-        recursive: Whether folders below are gone through.
+        recursive: Whether subfolders are included.
         memory: Bytes of decoded pages that are kept.
-        detector: Name of what finds damage, or its model file.
+        detector: Name of the detector, or its model file.
 
     Attributes:
         places: Where everything lies.
@@ -49,7 +49,7 @@ class Workspace:
         outputs: What has been restored.
         layers: The pages, decoded.
         masks: The masks of the pages.
-        review: What was decided.
+        review: The decisions about pages.
     """
 
     def __init__(
@@ -95,13 +95,13 @@ class Workspace:
             jobs: Does what takes longer.
             settings: What fills the holes by default.
             options: How files are read and written; by default as `bokwon restore FOLDER FOLDER/restored --record`.
-            recursive: Whether folders below are gone through.
+            recursive: Whether subfolders are included.
             memory: Bytes of decoded pages that are kept in memory.
-            detector: Name of what finds damage, or its model file.
-            state_home: Where the state goes if the folder cannot hold it; by default the user's folder for this.
+            detector: Name of the detector, or its model file.
+            state_home: Folder for the state if the opened folder cannot hold it; by default the user's state folder.
 
         Raises:
-            FileAccessError: It does not exist or cannot be listed, or its state can be kept nowhere.
+            FileAccessError: It does not exist or cannot be listed, or no folder for its state can be written.
         """
         options = options or Options(missing_pages=True)
         return cls(
@@ -115,7 +115,7 @@ class Workspace:
         )
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Close files and free memory."""
         self.state.close()
 
     def page(self, name: str) -> Entry:
@@ -142,7 +142,7 @@ class Workspace:
         return entry
 
     def summary(self, entry: Entry) -> Summary:
-        """Return what is known of a page."""
+        """Return the summary of a page."""
         row = self.state.page(entry.id)
         return Summary(
             entry,
@@ -154,7 +154,7 @@ class Workspace:
         )
 
     def summaries(self) -> list[Summary]:
-        """Return what is known of all pages, in order of name and number."""
+        """Return the summaries of all pages, in order of name and number."""
         self.index.refresh()
         rows, places, decisions = self.state.pages(), self.state.all_places(), self.review.all()
         filled = self.state.filled()
@@ -170,7 +170,7 @@ class Workspace:
         return found
 
     def counts(self) -> dict[str, int]:
-        """Return how many pages are in which state."""
+        """Return the number of pages in each state."""
         counted: Counter[str] = Counter(summary.state for summary in self.summaries())
         return {state: counted[state] for state in STATES}
 
@@ -182,7 +182,7 @@ class Workspace:
         return before, names[place + 1] if 0 <= place < len(names) - 1 else None
 
     def note_problem(self, entry: Entry, problem: dict[str, Any] | None) -> None:
-        """Remember what went wrong with a page, or that nothing is wrong any more."""
+        """Store the error of a page, or clear it."""
         with self.state.writing():
             row = self.state.page(entry.id)
             if row.problem == problem:
@@ -191,7 +191,7 @@ class Workspace:
         self.tell(entry)
 
     def decide(self, entry: Entry, decision: Decision) -> None:
-        """Write down what somebody decided of a page.
+        """Store a person's decision about a page.
 
         Raises:
             FileAccessError: It cannot be written.
@@ -206,5 +206,5 @@ class Workspace:
         self.tell(entry)
 
     def tell(self, entry: Entry) -> None:
-        """Tell everybody who listens that a page changed."""
+        """Send an event that a page changed to all listeners."""
         self.jobs.tell({"type": "page", **self.summary(self.page(entry.id)).facts()})

@@ -1,4 +1,4 @@
-"""Windows of pages and photographs with damage of known place and class, to train the damage detector."""
+"""Windows of pages and photographs with synthetic damage. Place and class are known, to train the damage detector."""
 
 from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
 from bokwon.synthesis.scenes.scene import Scene, draw_scene

@@ -1,4 +1,4 @@
-"""Windows of pages and photographs with damage of known place and class, and windows without any."""
+"""Draws windows of pages and photographs, with damage of known place and class or without damage."""
 
 from __future__ import annotations
 

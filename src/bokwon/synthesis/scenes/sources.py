@@ -45,7 +45,7 @@ class Sources:
     """Folders of pictures, read as needed.
 
     Attributes:
-        pages: Folders of scans of whole pages. If this is empty, other sources are used instead; so for the next two.
+        pages: Folders of scans of whole pages. If empty, other sources are used; so for the next two lists.
         crops: Folders of windows of scans.
         photos: Folders of photographs.
         films: Folder with a subfolder for each kind of film damage, gray = coverage. None: no film damage.

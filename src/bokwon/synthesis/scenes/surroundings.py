@@ -187,7 +187,7 @@ def mark_sound(rng: np.random.Generator, image: Pixels, unit: float, behind: Pix
 
 
 def illustrate(rng: np.random.Generator, image: Pixels, unit: float, picture: Pixels) -> Pixels:
-    """Put a painted initial, an ornament or a picture on a page: colours that are no damage.
+    """Put a painted initial, an ornament or a picture on a page: colours that are not damage.
 
     Args:
         rng: Source of randomness.

@@ -43,7 +43,7 @@ def encode_mask(hole: Hole, kind: Kind) -> bytes:
 
     Args:
         hole: (H, W).
-        kind: Noted in the file, so that it can be told from masks that others wrote.
+        kind: Stored in the file; it marks the mask as written by bokwon.
     """
     return _png(np.packbits(hole, axis=1), hole.shape, 1, (b"tEXt", f"{_KEYWORD}\0{kind}".encode("latin-1")))
 
@@ -108,11 +108,11 @@ def read_patch(data: bytes, largest: tuple[int, int]) -> Hole:
     """Read the new content of a box of a mask from a PNG file.
 
     Args:
-        data: Gray, or of 1 bit; at least 128 of 255 is hole.
+        data: A gray or 1-bit picture; values of 128 and more are hole.
         largest: Width and height of the page.
 
     Raises:
-        ArgumentError: It is no such picture.
+        ArgumentError: It is not such a picture.
     """
     fix = "send a gray PNG of 8 bits, 255 where pixels are missing"
     try:
@@ -130,7 +130,7 @@ def read_patch(data: bytes, largest: tuple[int, int]) -> Hole:
 
 
 def bounds(marked: NDArray[np.bool_]) -> Box | None:
-    """Return the smallest box around all that is marked; None where nothing is."""
+    """Return the smallest box around all marked pixels; None if no pixel is marked."""
     rows = np.flatnonzero(marked.any(axis=1))
     if not len(rows):
         return None
@@ -144,7 +144,7 @@ def pack_change(changed: NDArray[np.bool_]) -> bytes:
 
 
 def apply_change(hole: Hole, box: Box, change: bytes) -> None:
-    """Change a mask in place; done twice, it is as before.
+    """Flip the changed pixels of a mask in place; applying the same change twice restores it.
 
     Args:
         hole: (H, W).

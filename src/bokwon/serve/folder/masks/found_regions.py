@@ -1,4 +1,4 @@
-"""Regions that the detector found on a page: their pixels, their file, and the masks that they make."""
+"""Regions that the detector found on a page: their pixels, the file that stores them, and masks made from them."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class FoundRegion:
     Attributes:
         kind: Kind of damage.
         confidence: How sure it is, in [0, 1].
-        box: Of its pixels, as viewers show the page.
-        inside: (h, w) of the box, its pixels.
-        grown_box: The box of its pixels when they are filled.
-        grown: (h, w) of that box.
+        box: Box around its pixels, as viewers show the page.
+        inside: (h, w) of the box, True at its pixels.
+        grown_box: Box around the pixels that are filled for it, which are its own and a margin.
+        grown: (h, w) of that box, True at the pixels that are filled.
     """
 
     kind: str
@@ -79,13 +79,13 @@ class FoundRegion:
 
     @property
     def grown_place(self) -> tuple[slice, slice]:
-        """Where its pixels lie when they are filled."""
+        """Where the pixels that are filled lie."""
         left, top, right, bottom = self.grown_box
         return slice(top, bottom), slice(left, right)
 
 
 def to_found(regions: Sequence[_Detected], size: tuple[int, int]) -> list[FoundRegion]:
-    """Return what a detector found with the pixels that are filled of each.
+    """Return the regions of a detector, each with the pixels that are filled for it.
 
     Args:
         regions: The regions, on the page as viewers show it.
@@ -111,7 +111,7 @@ def _found(kind: str, confidence: float, box: Box, inside: NDArray[np.bool_], si
 
 
 def write_found(path: Path, regions: Sequence[FoundRegion], size: tuple[int, int], scan: str) -> None:
-    """Write down what was found on a page, beside the database, which can be deleted.
+    """Write the found regions to a file of their own, so that the database can be deleted without losing them.
 
     Args:
         path: The file.
@@ -141,7 +141,7 @@ def write_found(path: Path, regions: Sequence[FoundRegion], size: tuple[int, int
 
 
 def read_found(path: Path, size: tuple[int, int], scan: str) -> list[FoundRegion] | None:
-    """Read what was found on a page; None where nobody has looked, or only at another scan.
+    """Read the regions found on a page; None if the detector has not run on this scan.
 
     Args:
         path: The file.
@@ -167,14 +167,14 @@ def read_found(path: Path, size: tuple[int, int], scan: str) -> list[FoundRegion
 
 
 def surest(regions: Sequence[FoundRegion], threshold: float, kinds: Collection[str] = FILLED) -> set[int]:
-    """Return the numbers, from 1, of the regions that are sure enough and of a kind that is filled."""
+    """Return the numbers, from 1, of the regions with enough confidence and of a kind that is filled."""
     return {
         number for number, region in enumerate(regions, 1) if region.confidence >= threshold and region.kind in kinds
     }
 
 
 def accepted(regions: Sequence[FoundRegion], hole: Hole) -> set[int]:
-    """Return the numbers, from 1, of the found regions that are part of a mask: more than half of their pixels are."""
+    """Return the numbers, from 1, of the found regions that have more than half of their pixels in a mask."""
     return {
         number
         for number, region in enumerate(regions, 1)
@@ -183,7 +183,7 @@ def accepted(regions: Sequence[FoundRegion], hole: Hole) -> set[int]:
 
 
 def together(regions: Sequence[FoundRegion], numbers: Collection[int], shape: tuple[int, ...]) -> Hole:
-    """Return what is filled of some regions, by their numbers from 1: (H, W)."""
+    """Return the union of the pixels that are filled for some regions, given by number from 1: (H, W)."""
     hole = np.zeros(shape, bool)
     for number in numbers:
         region = regions[number - 1]
@@ -192,12 +192,12 @@ def together(regions: Sequence[FoundRegion], numbers: Collection[int], shape: tu
 
 
 def new_hole(hole: Hole, before: Sequence[FoundRegion], after: Sequence[FoundRegion], numbers: Collection[int]) -> Hole:
-    """Return the mask with other found regions in it. What was drawn stays, and so does what was erased of a region.
+    """Return the mask with other found regions in it. Pixels that were drawn or erased by hand stay so.
 
     Args:
         hole: (H, W), the mask as it is.
-        before: The regions that were found when it was made.
-        after: The regions that are found now; often the same.
+        before: The found regions at the time the mask was made.
+        after: The found regions now; often the same.
         numbers: Which of them, from 1, are part of the new mask.
     """
     counted = together(before, accepted(before, hole), hole.shape)

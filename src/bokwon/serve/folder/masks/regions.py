@@ -1,4 +1,4 @@
-"""Regions of a page: what the detector found, and the connected pieces of what was drawn or given."""
+"""Regions of a page: those that the detector found, and the connected pieces of drawn or given masks."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _WORKING = 4_000_000
 
 @dataclass(frozen=True)
 class Region:
-    """A region as it is told of.
+    """A region as the interface describes it.
 
     Attributes:
         id: Its number on the page, from 1. Those of found regions stay; those of others change with the mask.
-        kind: Kind of damage; None where nobody tells.
+        kind: Kind of damage; None if it is not known.
         box: Left, top, right, bottom.
         area: Pixels.
-        confidence: How sure the detector is; None where a person was.
+        confidence: Confidence of the detector; None if a person made the mask.
         accepted: Whether it is part of the mask.
         source: `found`, `drawn` or `given`.
     """
@@ -44,7 +44,7 @@ class Region:
     source: str
 
     def facts(self) -> dict[str, Any]:
-        """Return it as the interface tells it."""
+        """Return the region in the JSON form of the interface."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -58,12 +58,12 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """The regions of a page, and where the pixels of those lie that the detector did not find.
+    """The regions of a page, and the pixels of the regions that the detector did not find.
 
     Attributes:
         regions: The found ones first, then the connected pieces of the rest of the mask, the largest first.
-        box: Around all of the rest; None where there is none.
-        labels: Numbers of the pieces within the box, at a size where telling them apart is fast.
+        box: Box around the rest of the mask; None if there is no rest.
+        labels: Numbers of the pieces within the box, at a reduced size so that labelling is fast.
         step: How many pixels of the page a pixel of `labels` covers, in each direction.
         rest: (h, w) of the box: the rest of the mask.
     """
@@ -94,7 +94,7 @@ def find_regions(found: Sequence[FoundRegion], hole: Hole, kind: str) -> Pieces:
     Args:
         found: What the detector found.
         hole: (H, W), the mask.
-        kind: Of the mask; what is no found region was given in a `given` one, and drawn in others.
+        kind: Kind of the mask. Regions that were not found count as given in a `given` mask, and as drawn in any other.
     """
     taken = accepted(found, hole)
     regions = [
@@ -173,7 +173,7 @@ def label_picture(found: Sequence[FoundRegion], pieces: Pieces, shape: tuple[int
 
 
 def pixels_of(found: Sequence[FoundRegion], pieces: Pieces, number: int, shape: tuple[int, ...]) -> Hole | None:
-    """Return the pixels of a region, (H, W), as they are filled; None where there is no region of this number.
+    """Return the pixels that are filled for a region, (H, W); None if no region has this number.
 
     Args:
         found: What the detector found.

@@ -1,4 +1,4 @@
-"""The files that masks are read from: the page's own, and those of others, which are kept when it takes their place."""
+"""Reads masks from the page's own file or from files of others. Files of others are copied before they are replaced."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class MaskSources:
         self._shown = shown
 
     def read(self, entry: Entry) -> tuple[Hole, str]:
-        """Read the file of a mask: the hole as viewers show the page, and where it is from."""
+        """Read the file of a mask. Return the hole, as viewers show the page, and where the mask is from."""
         source = entry.mask_source()
         if source is None or source.path is None:
             return np.zeros(self._shown(entry).upright.size(self._shown(entry).page.size)[::-1], bool), "none"
@@ -70,7 +70,7 @@ class MaskSources:
         return height, width
 
     def keep_given(self, entry: Entry) -> list[Path]:
-        """Copy masks that others made and that the page's own takes the place of; return those that must go."""
+        """Copy the masks of others that the page's own mask replaces; return the ones to remove."""
         own = entry.own_mask
         found = entry.masks.whole if entry.count == 1 else entry.masks.pages.get(entry.number)
         given = found.path if found is not None and not self._places.readonly else None

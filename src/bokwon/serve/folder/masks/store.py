@@ -1,4 +1,4 @@
-"""The mask of each page: its file is what counts, every change is a step that can be undone."""
+"""The mask of each page. The mask file is authoritative, and every change is a step that can be undone."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class Mask:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What came of a change.
+    """The result of a change.
 
     Attributes:
         mask: The mask after it.
-        box: What it changed; None if nothing.
+        box: Box around the changed pixels; None if nothing changed.
     """
 
     mask: Mask
@@ -81,7 +81,7 @@ class MaskStore:
         state: Remembers versions and steps.
         options: How files are read.
         shown: Returns a page, decoded.
-        changed: Told a page whose mask changed.
+        changed: Called with each page whose mask changed.
     """
 
     def __init__(
@@ -138,11 +138,11 @@ class MaskStore:
 
         Args:
             entry: The page.
-            version: What the version must be; None for whatever it is.
+            version: The version that the mask must have; None accepts any version.
             make: Returns the new mask, given a copy of the old one that it may change.
             kind: Where the new mask is from.
-            whole: Whether the old mask does not matter, and may be one that cannot be read.
-            facts: More that is to be remembered of the page, see `PageRow`.
+            whole: Whether the new mask replaces all of the old one, so that the old one may be unreadable.
+            facts: Further fields of `PageRow` to store.
 
         Raises:
             HttpError: The mask has another version (412).
@@ -184,7 +184,7 @@ class MaskStore:
             self._cache.drop(entry.id)
 
     def walk(self, entry: Entry, version: int | None, *, back: bool) -> Change:
-        """Undo the last step, or do the next one again.
+        """Undo the last step, or redo the next one.
 
         Raises:
             HttpError: The mask has another version (412), or there is no such step (409).
@@ -212,20 +212,20 @@ class MaskStore:
     def put(
         self, entry: Entry, version: int | None, data: bytes, name: str, options: MaskOptions
     ) -> tuple[Change, str]:
-        """Take a mask file in the place of a page's mask.
+        """Replace a page's mask by a mask file.
 
         Args:
             entry: The page.
-            version: What the version must be.
+            version: The version that the mask must have.
             data: The file, of any kind that `bokwon restore` reads.
             name: What messages call it.
             options: How it is read.
 
         Returns:
-            What came of it, and how the mask was read.
+            The change, and how the mask was read.
 
         Raises:
-            ArgumentError: It does not fit, or could mean two things.
+            ArgumentError: It does not fit the page, or it is ambiguous.
             InputFileError: It cannot be read.
         """
         page = self._shown(entry).page

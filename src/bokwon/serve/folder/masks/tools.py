@@ -58,12 +58,12 @@ def reshape(hole: Hole, how: Way, by: int) -> Hole:
 
     Args:
         hole: (H, W); may be changed.
-        how: `grow` adds what lies within a distance, `shrink` takes away what lies within it of the rest, `fill holes`
-            adds what the mask encloses.
-        by: The distance in pixels; of no meaning for `fill holes`.
+        how: `grow` dilates the mask by a distance, `shrink` erodes it by a distance, `fill holes`
+            adds the areas that the mask encloses.
+        by: The distance in pixels; not used for `fill holes`.
 
     Raises:
-        ArgumentError: Nothing of the page would be left outside.
+        ArgumentError: The mask would cover the whole page.
     """
     box = bounds(hole)
     if box is None:

@@ -1,1 +1,1 @@
-"""Filling pages and regions, and writing outputs, as the command does it."""
+"""Filling pages and regions, and writing outputs, in the same way as `bokwon restore`."""

@@ -1,4 +1,4 @@
-"""Filled pixels of a part of a page: made in a window around it, kept until they are in the output."""
+"""Filled pixels of a part of a page. They are computed in a window around it, and kept until the output is written."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Fill:
 
     Attributes:
         box: Where, on the stored pixels.
-        inside: (h, w) of the box, which pixels.
-        samples: (N,) or (N, C) what they are, in order of rows; None for those of the scan itself.
-        made_by: What filled them, as in a record; empty for the scan's own.
+        inside: (h, w) of the box, True at the filled pixels.
+        samples: (N,) or (N, C), the new values in row-major order; None stands for the values of the scan itself.
+        made_by: The method that filled them, as in a record; empty for the scan's own values.
     """
 
     box: Box
@@ -64,12 +64,12 @@ class Fill:
         return buffer.getvalue()
 
     def facts(self) -> dict[str, Any]:
-        """Return the rest for `from_bytes`."""
+        """Return the other fields for `from_bytes`."""
         return {"box": self.box, "made_by": self.made_by}
 
     @classmethod
     def from_bytes(cls, facts: dict[str, Any], content: bytes) -> Fill:
-        """Return what `to_bytes` and `facts` told."""
+        """Return the fill that `to_bytes` and `facts` describe."""
         left, top, right, bottom = facts["box"]
         shape = bottom - top, right - left
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
@@ -80,12 +80,12 @@ class Fill:
 
 @dataclass(eq=False)
 class Result:
-    """What a page of the output is to be: the scan, with samples in a hole.
+    """The content of one page of the output: the scan, with new samples in a hole.
 
     Attributes:
-        hole: (H, W) on the stored pixels, what is filled.
-        pixels: The page with all fills in it; outside the hole of no meaning, and not changed here.
-        filled_by: What made parts of it, as in a record.
+        hole: (H, W), the filled pixels, as stored.
+        pixels: The page with all fills in it; values outside the hole are not used. Not changed here.
+        filled_by: The methods that filled parts of it, as in a record.
     """
 
     hole: Hole
@@ -93,7 +93,7 @@ class Result:
     filled_by: list[dict[str, Any]]
 
     def note(self, fill: Fill) -> None:
-        """Take note of a fill that is in the pixels."""
+        """Update the hole and `filled_by` for a fill that the pixels already contain."""
         if fill.samples is None:
             self.hole[fill.place] &= ~fill.inside
             return
@@ -103,17 +103,17 @@ class Result:
 
     @property
     def samples(self) -> Pixels:
-        """What fills the hole, in order of rows."""
+        """The samples that fill the hole, in row-major order."""
         return self.pixels[self.hole]
 
 
 def window_around(part: Box, shape: tuple[int, ...], missing: Hole) -> tuple[slice, slice]:
-    """Return the part of a page that has to be looked at to fill some of it.
+    """Return the window of a page that is needed to fill a part of it.
 
     Args:
-        part: Where it is to be filled.
+        part: The part to be filled.
         shape: Height and width of the page.
-        missing: (H, W), all that is not known.
+        missing: (H, W), all missing pixels.
     """
     room = max(_AROUND, (_LEAST_SIDE - min(part[2] - part[0], part[3] - part[1])) // 2)
     while True:
@@ -128,14 +128,14 @@ def window_around(part: Box, shape: tuple[int, ...], missing: Hole) -> tuple[sli
 
 
 def fill_part(page: Page, missing: Hole, part: Hole, restorer: Restorer, made_by: dict[str, Any]) -> Fill:
-    """Fill a part of a page, and look at no more of the page than a window around it.
+    """Fill a part of a page from a window around it.
 
     Args:
         page: The page of the scan; it is not changed.
-        missing: (H, W) on the stored pixels, all that is not known, the part among it.
-        part: (H, W), what is to be filled; not empty.
-        restorer: With what.
-        made_by: What a record says of it.
+        missing: (H, W), all missing pixels as stored, those of the part included.
+        part: (H, W), the pixels to fill; not empty.
+        restorer: Fills them.
+        made_by: What a record names as the method.
     """
     around = bounds(part)
     assert around is not None, "an empty part is refused before"

@@ -1,4 +1,4 @@
-"""What is to be filled of the pages of a file: by their masks, or with what was made before."""
+"""The holes of the pages of a file: taken from their masks, or with pixels that were computed before."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["PageWork", "WorkHoles", "damage_of"]
 
 @dataclass(frozen=True, eq=False)
 class PageWork:
-    """What is to become of one page.
+    """The work on one page.
 
     Attributes:
         mask: Its mask; or
-        result: what was made before.
-        name: What the record calls the mask.
+        result: pixels that were computed before.
+        name: Name of the mask in the record.
         found: What the detector found on the page.
-        given: Reads the mask as the command does, for one that somebody else made; None for the page's own.
+        given: Reads the mask as the command does, if somebody else made it; None for the page's own mask.
     """
 
     mask: Mask
@@ -46,10 +46,10 @@ class PageWork:
 
 
 class WorkHoles:
-    """Says what is to be filled of the pages of a file; see `bokwon.batch.page_holes.HoleSource`.
+    """Gives the hole of each page of a file; see `bokwon.batch.page_holes.HoleSource`.
 
     Args:
-        pages: Returns what is to become of a page, by its number; pages that are not there stay as they are.
+        pages: By page number, a function that returns the work on the page. Pages not listed stay as they are.
     """
 
     def __init__(self, pages: Mapping[int, Callable[[], PageWork]]) -> None:
@@ -60,10 +60,10 @@ class WorkHoles:
         return number in self._pages
 
     def check_size(self, number: int, size: tuple[int, int] | None) -> None:
-        """Take every page: its mask was made for it."""
+        """Accept every page: its mask was made for its size."""
 
     def of(self, page: Page, number: int, name: str) -> PageHole | None:
-        """Return what is to be filled of a page; see `HoleSource.of`.
+        """Return the hole of a page; see `HoleSource.of`.
 
         Raises:
             ArgumentError: The mask covers everything, or the scan was changed since.
@@ -89,7 +89,7 @@ class WorkHoles:
 
 
 def damage_of(work: PageWork, turn: Callable[[np.ndarray], np.ndarray]) -> Damage:
-    """Return what is known of the damage of a page: what the detector says of it.
+    """Return the kinds of damage of a page, as the detector reported them.
 
     Args:
         work: The page.

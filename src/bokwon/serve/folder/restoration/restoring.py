@@ -52,7 +52,7 @@ class Restoring:
         self._waiting: set[str] = set()
 
     def restorer(self, settings: RestoreSettings) -> Restorer:
-        """Return what fills holes by these settings, loaded once.
+        """Return the restorer for these settings. Each is loaded once.
 
         Raises:
             BokwonError: The model cannot be loaded.
@@ -66,12 +66,12 @@ class Restoring:
             return found
 
     def restore_pages(self, pages: Collection[Entry], settings: RestoreSettings, progress: Told) -> None:
-        """Restore pages of one file by their masks, all of their holes.
+        """Restore pages of one file: fill all holes of their masks.
 
         Args:
             pages: The pages, at least one.
             settings: What fills the holes, and how.
-            progress: Told how much is done, in [0, 1]; may raise to stop the work.
+            progress: Called with the share that is done, in [0, 1]; may raise to stop the work.
 
         Raises:
             ArgumentError: A page has no mask, or an empty one.
@@ -211,18 +211,18 @@ class Restoring:
         return list(record["pages"].get(entry.number, {}).get("filled_by", [whole]))
 
     def restore_part(self, entry: Entry, part: Hole, settings: RestoreSettings, progress: Told) -> None:
-        """Fill a part of a page anew, and nothing else of it.
+        """Fill only a part of a page again.
 
-        The pixels are there at once; the output is written by another job.
+        The page shows the new pixels at once; a later job writes the output.
 
         Args:
             entry: The page.
-            part: (H, W) as viewers show the page; what of it is hole is filled.
+            part: (H, W) as viewers show the page; only its pixels inside the hole are filled.
             settings: What fills it, and how.
-            progress: Told how much is done, in [0, 1]; may raise to stop the work.
+            progress: Called with the share that is done, in [0, 1]; may raise to stop the work.
 
         Raises:
-            ArgumentError: Nothing there is hole.
+            ArgumentError: No pixel of the part is in the hole.
             BokwonError: It cannot be filled.
         """
         workspace = self._workspace
@@ -240,7 +240,7 @@ class Restoring:
         self._let_write(entry)
 
     def give_back(self, entry: Entry, part: Hole) -> None:
-        """Give a part of a page its original pixels back: it is hole no more, and not filled in the output.
+        """Put a part's original pixels back. It is removed from the mask, and the output shows the scan there.
 
         Args:
             entry: The page.
@@ -283,7 +283,7 @@ class Restoring:
                 self._waiting.discard(entry.name)
 
     def flush(self, entry: Entry, progress: Told) -> None:
-        """Write what was filled of a file's pages into its output.
+        """Write the pixels that were filled on a file's pages into its output.
 
         Raises:
             BokwonError: It cannot be written; it is tried again with the next fill, and at the next start.
@@ -320,7 +320,7 @@ class Restoring:
             workspace.tell(pages[name])
 
     def flush_all(self) -> None:
-        """Have everything written that an earlier run filled and did not write any more."""
+        """Write all pixels that an earlier run filled but did not write into an output."""
         names = {name for _, name, _, _ in self._workspace.state.fills()}
         for name in names:
             entry = self._workspace.index.get(name)

@@ -19,7 +19,7 @@ def settings_of(default: RestoreSettings, told: Mapping[str, Any], models: Colle
     """Return the settings that a request asks for, on top of those of the folder.
 
     Args:
-        default: Those of the folder.
+        default: Settings of the folder.
         told: May hold `method`, `model` and `finish`.
         models: Names of the models that may be asked for: no request makes the server load another file.
 

@@ -46,7 +46,7 @@ class Writer:
         self._lock = threading.Lock()
 
     def lock(self) -> AbstractContextManager[object]:
-        """Return what one holds while an output is planned and written."""
+        """Return the lock to hold while an output is planned and written."""
         return self._lock
 
     def write(
@@ -60,17 +60,17 @@ class Writer:
         progress: Progress | None,
         alive: Callable[[], None],
     ) -> ReportEntry:
-        """Write the output of a file, its record, and its line in the report; `lock` is held.
+        """Write the output of a file, its record, and its line in the report. The caller holds `lock`.
 
         Args:
             entry: One of its pages.
-            works: What is to become of which page.
+            works: The work on each page, by its number.
             restorer: What fills the holes.
-            keep: Pages that stay as they are in the output; None to make all of it anew.
-            complete: Whether all that the masks call hole is filled then. Else a run of the command with --resume does
+            keep: Pages that are copied from the present output; None to write all pages again.
+            complete: Whether all holes of the masks are filled afterwards. If not, the command with --resume restores
                 the file again.
             progress: Told after each tile.
-            alive: Called while another run is waited for; may raise to stop that.
+            alive: Called while waiting for another run; may raise to stop waiting.
 
         Returns:
             The line of the report.
@@ -127,11 +127,11 @@ class Writer:
         return masks
 
     def kept_pages(self, entry: Entry, changed: frozenset[int]) -> frozenset[int] | None:
-        """Return which pages of an output can stay as they are while others change; None if all is made anew.
+        """Return the pages of an output that can be copied while others change; None if all must be written again.
 
         Args:
             entry: One of the pages of the file.
-            changed: Numbers of those that change.
+            changed: Numbers of the pages that change.
         """
         output = self._workspace.outputs.of(entry)
         if entry.count == 1 or not output.recorded or entry.target is None:

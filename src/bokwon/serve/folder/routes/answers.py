@@ -1,4 +1,4 @@
-"""Answers, and what stands between an address and the function behind it."""
+"""Builds answers, and routes that pass a request to its function."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def of_page(desk: Desk, path: str, methods: dict[str, PageCall], *, sound: bool 
         desk: The folder.
         path: The address behind that of the page.
         methods: What answers each method.
-        sound: Whether pages that cannot be read are refused.
+        sound: Whether requests about unreadable pages are refused.
     """
 
     def of(call: PageCall) -> Call:

@@ -144,10 +144,10 @@ class _Sink(io.RawIOBase):
 
 
 def zip_stream(files: Iterable[tuple[Path, str]]) -> Iterator[bytes]:
-    """Yield a zip file piece by piece; neither it nor any of its files is held whole.
+    """Yield a zip file piece by piece. Neither the zip file nor any file in it is in memory as a whole.
 
     Args:
-        files: Each file and its name in the zip file. One that is gone by its turn is left out.
+        files: Each file and its name in the zip file. A file that no longer exists when its turn comes is left out.
     """
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", allowZip64=True) as archive:

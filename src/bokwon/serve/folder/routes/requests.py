@@ -1,4 +1,4 @@
-"""What requests ask for: boxes, versions, values of a JSON body, each checked and refused in words."""
+"""Reads and checks the values of requests: boxes, versions, members of a JSON body."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def version_asked(request: Request) -> int:
     """Return the version of the mask that a change was made on, as `If-Match` says.
 
     Raises:
-        HttpError: It does not say (428), or in another form (400).
+        HttpError: The header is missing (428) or malformed (400).
     """
     told = request.headers.get("if-match")
     if told is None:
@@ -63,7 +63,7 @@ def box_of(told: Any, size: tuple[int, int]) -> Box:
         size: Width and height of the page.
 
     Raises:
-        ArgumentError: It is no box, or lies off the page.
+        ArgumentError: It is not a box, or it lies outside the page.
     """
     parts = told.split(",") if isinstance(told, str) else told
     fix = f"give left,top,right,bottom within 0,0,{size[0]},{size[1]}"
@@ -85,7 +85,7 @@ def whole_number(told: Mapping[str, Any], name: str, default: int | None, least:
     Args:
         told: Parameters of the address, or members of a body.
         name: Name of the number.
-        default: What it is where it is missing; None where it must be there.
+        default: Value if it is missing; None if it is required.
         least: Least value.
         most: Largest value.
 
@@ -117,7 +117,7 @@ def number(told: Mapping[str, Any], name: str, default: float | None, least: flo
 
 
 def choice(told: Mapping[str, Any], name: str, offered: tuple[str, ...], default: str | None = None) -> str:
-    """Return one of several words of a request.
+    """Return a value of a request that must be one of several words.
 
     Raises:
         ArgumentError: It is missing, or another word.

@@ -1,1 +1,1 @@
-"""Pages as they are shown: decoded once, in tiles, as thumbnails, with their evidence."""
+"""Pages as the browser shows them: decoded once, as tiles, thumbnails and evidence pictures."""

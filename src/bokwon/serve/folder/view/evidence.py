@@ -1,4 +1,4 @@
-"""A picture of what was done to a page: how far the evidence lies, ink that was made, ink that was left out."""
+"""A picture of the changes to a page: how far away the evidence lies, ink that was added, ink that was removed."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _STEP = 8
 
 
 def draw_evidence(scan: Page, restored: Page, levels: NDArray[np.uint8], layers: int) -> Page:
-    """Draw what was done over the scan in gray.
+    """Draw the changes over the scan in gray.
 
     Args:
         scan: The page as it was scanned.
         restored: The page as it is in the output, of the same size.
-        levels: (H, W), 0 where known, 1 to `layers` by how far the evidence lies, one more where there is none.
+        levels: (H, W): 0 at known pixels, 1 to `layers` by distance to the evidence, `layers` + 1 without evidence.
         layers: How many layers the network has.
 
     Returns:
-        The picture, RGB, with the place of the scan: upright where viewers show the scan upright.
+        The picture, RGB, with the orientation of the scan, so that viewers show both alike.
     """
     picture = _gray(restored)
     paper = float(np.percentile(_light(scan, (slice(None, None, _STEP),) * 2), _PAPER))

@@ -1,4 +1,4 @@
-"""The layers of each page: the scan, the restored page, the picture of its evidence; decoded once, and thumbnails."""
+"""The layers of each page: the scan, the restored page and the evidence picture, decoded once; and thumbnails."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Layers:
 
     Args:
         places: Where everything lies.
-        state: Holds thumbnails, and fills that wait for their output.
-        index: Is told the sizes of decoded pages.
-        outputs: Knows what is restored.
+        state: Holds thumbnails, and fills that are not in an output yet.
+        index: Receives the sizes of decoded pages.
+        outputs: Knows which pages are restored.
         options: How files are read.
         memory: Bytes of decoded pages that are kept.
     """
@@ -59,7 +59,7 @@ class Layers:
         self._pages: PageCache[ShownPage] = PageCache(memory, lambda shown: shown.nbytes)
 
     def is_restored(self, entry: Entry) -> bool:
-        """Return whether a page is filled, in the output or on the way there."""
+        """Return whether a page is filled, in the output or by fills that are not written yet."""
         return entry.number in self._outputs.of(entry).pages or entry.id in self._state.filled()
 
     def has_evidence(self, entry: Entry) -> bool:
@@ -78,7 +78,7 @@ class Layers:
         return shown
 
     def restored(self, entry: Entry) -> ShownPage:
-        """Return a page of the output, decoded, with what is not written yet.
+        """Return a page of the output, decoded, including fills that are not written yet.
 
         Raises:
             HttpError: It is not restored (404).
@@ -108,7 +108,7 @@ class Layers:
         Args:
             entry: The page.
             fill: Its pixels.
-            facts: What is kept with them.
+            facts: Their description, stored with them.
         """
         with self._filling:
             key = self._key(entry, "restored", self._base(entry))
@@ -120,7 +120,7 @@ class Layers:
                     shown.update(fill.box)
 
     def wrote(self, entry: Entry, shown: ShownPage, numbers: list[int]) -> None:
-        """Take note that fills of a page are in its output now.
+        """Note that fills of a page are in its output now.
 
         Args:
             entry: The page.
@@ -158,7 +158,7 @@ class Layers:
         return self.restored(entry) if layer == "restored" else self.evidence(entry)
 
     def evidence(self, entry: Entry) -> ShownPage:
-        """Return the picture of what was done to a page.
+        """Return the evidence picture of a page.
 
         Raises:
             HttpError: It is not restored with a record (404).

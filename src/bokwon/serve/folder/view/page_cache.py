@@ -1,4 +1,4 @@
-"""Decoded pages and other large values, kept for a while within a bound of memory."""
+"""A cache of decoded pages and other large values, with a limit on its memory."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ValueT = TypeVar("ValueT")
 
 
 class PageCache(Generic[ValueT]):
-    """Keeps the values that were used last; makes each once, however many threads ask for it.
+    """Cache of the most recently used values. Each is computed once, even if several threads ask for it.
 
     Args:
-        limit: Bytes that all values together may take. The one used last is kept in any case.
+        limit: Bytes that all values together may take. The value used last is always kept.
         size: Returns how many bytes a value takes.
     """
 
@@ -31,8 +31,8 @@ class PageCache(Generic[ValueT]):
         """Return the value of a key, made if it is not there.
 
         Args:
-            key: What the value belongs to; another one if it changes.
-            make: Makes it. What it raises is raised here, and nothing is kept.
+            key: Key of the value; a changed value needs another key.
+            make: Computes the value. Its exceptions pass through, and nothing is cached then.
         """
         with self._lock:
             if key in self._values:
@@ -53,7 +53,7 @@ class PageCache(Generic[ValueT]):
             return value
 
     def put(self, key: Hashable, value: ValueT) -> None:
-        """Keep a value, in the place of an earlier one."""
+        """Store a value; it replaces an earlier one."""
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)

@@ -1,4 +1,4 @@
-"""A decoded page as the browser is shown it: upright, sRGB of 8 bits, cut into deep-zoom tiles."""
+"""A decoded page as the browser shows it: upright, 8-bit sRGB, cut into deep-zoom tiles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _QUALITY = 90
 
 
 def finest_level(size: tuple[int, int]) -> int:
-    """Return the number of the level of full size: that of 0 has a single pixel."""
+    """Return the number of the level of full size. Level 0 is a single pixel."""
     return math.ceil(math.log2(max(size)))
 
 
@@ -39,7 +39,7 @@ class ShownPage:
     """A decoded page with smaller copies, which are made when they are first asked for.
 
     Args:
-        page: The page. Its samples may be changed later in places: then call `update`.
+        page: The page. After a change of its samples, call `update`.
 
     Attributes:
         page: The same.
@@ -78,11 +78,11 @@ class ShownPage:
         return self.window(finest_level(self.size) - level, (left, top, left + TILE, top + TILE))
 
     def window(self, halvings: int, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
-        """Return a part of the page, (h, w) or (h, w, 3), where it was made smaller by so many halvings.
+        """Return a part of the page, (h, w) or (h, w, 3), at a size that was halved several times.
 
         Args:
             halvings: 0 for full size.
-            box: Left, top, right, bottom in pixels of that size; what lies outside is left out.
+            box: Left, top, right, bottom in pixels of that size; pixels outside the page are left out.
         """
         left, top, right, bottom = box
         with self.lock:
@@ -90,7 +90,7 @@ class ShownPage:
             return self._shown(np.ascontiguousarray(samples))
 
     def small(self, longest: int) -> NDArray[np.uint8]:
-        """Return the whole page, its longer side at most so many pixels."""
+        """Return the whole page, scaled so that its longer side has at most the given number of pixels."""
         import cv2
 
         halvings = 0
@@ -105,7 +105,7 @@ class ShownPage:
         return np.asarray(cv2.resize(picture, wanted, interpolation=cv2.INTER_AREA), np.uint8)
 
     def update(self, box: tuple[int, int, int, int]) -> None:
-        """Make the smaller copies anew where samples were changed.
+        """Update the smaller copies where samples were changed.
 
         Args:
             box: Left, top, right, bottom in stored pixels.

@@ -1,4 +1,4 @@
-"""Small pictures of pages, made without decoding all of a large JPEG."""
+"""Thumbnails of pages, without decoding a large JPEG at full size."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LONGEST = 320
 
 
 def quick_thumbnail(path: Path) -> bytes | None:
-    """Return a thumbnail of a JPEG without a colour profile of its own, decoded at an eighth of its size.
+    """Return a thumbnail of a JPEG that has no colour profile, decoded at an eighth of its size.
 
     Returns:
-        A JPEG file; None for all other files, which have to be decoded whole.
+        A JPEG file; None for all other files, which must be decoded at full size.
     """
     try:
         with Image.open(path, formats=("JPEG",)) as image:
