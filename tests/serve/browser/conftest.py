@@ -55,6 +55,7 @@ class Server:
         self.folder = folder
         self.port = free_port()
         self._environment = environment
+        self.cookies: Any = None
         self.start()
 
     def start(self) -> None:
@@ -78,7 +79,9 @@ class Server:
         self._process.communicate(timeout=WAIT / 1000)
 
 
-@pytest.fixture(scope="session")
+# Not of the whole session: while Playwright is open its event loop counts as running, and tests of other files that
+# run in the same process start loops of their own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Debian's Chromium."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -223,14 +226,15 @@ def server(start_server: Callable[..., Server]) -> Server:
     return start_server({**dict.fromkeys(PAGES, False), **dict.fromkeys(DAMAGED, True)})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cookies(chromium: Any, server: Server) -> Any:
     """The session that the server's address opened; the address itself works once."""
-    desk = Desk(chromium, server)
-    state = desk.context.storage_state()
-    desk.close()
-    server.address = f"http://127.0.0.1:{server.port}/"
-    return state
+    if server.cookies is None:
+        desk = Desk(chromium, server)
+        server.cookies = desk.context.storage_state()
+        desk.close()
+        server.address = f"http://127.0.0.1:{server.port}/"
+    return server.cookies
 
 
 @pytest.fixture
