@@ -89,8 +89,8 @@ export function decisionPanel(view, more) {
     const { page } = view;
     problem.hidden = !page.problem;
     problem.textContent = page.problem ? `${word("problem", page.problem.title)} ${page.problem.detail ?? ""}` : "";
-    // The next step stands out: on a page without damage "no damage", on a restored one approval, else restoring.
-    const nothing = page.share === 0 && !page.restored_version;
+    // The next step stands out: on a page on which nothing is found "no damage", on a restored one approval, else restoring.
+    const nothing = page.share === 0 && !page.restored_version && !page.regions?.length;
     approve.classList.toggle("primary", page.restored_version > 0);
     sound.classList.toggle("primary", nothing);
   };
