@@ -22,10 +22,10 @@ from bokwon.detection.detector import as_gray
 HEIGHT, GAP, CAPTION = 360, 8, 26
 # Picture, part of it (left, top, right, bottom as shares), and what is to be seen.
 SHOWN: tuple[tuple[str, tuple[float, float, float, float], str], ...] = (
-    ("detect/zone_20.jpg", (0.4, 0.0, 1.0, 0.25), "a hole that shows the next page: found"),
-    ("detect/zone_25.jpg", (0.4, 0.38, 1.0, 0.56), "smeared ink: found"),
+    ("detect/zone_20.jpg", (0.4, 0.0, 1.0, 0.25), "a hole that shows the next page: its upper part is found"),
+    ("detect/zone_25.jpg", (0.4, 0.38, 1.0, 0.56), "smeared ink: found, as missing paper"),
     ("detect/zone_01.jpg", (0.0, 0.8, 0.6, 1.0), "a hole: seen, not surely enough"),
-    ("detect/zone_14.jpg", (0.08, 0.1, 0.7, 0.4), "painted initials: left alone, which is right"),
+    ("detect/zone_14.jpg", (0.08, 0.1, 0.7, 0.4), "painted initials: marked unsurely, not filled"),
     ("damaged/family_real_0014.jpg", (0.0, 0.0, 1.0, 1.0), "cracks: most are seen, not all surely enough"),
     ("damaged/hdr_sample_1_damaged_img.jpg", (0.0, 0.0, 1.0, 1.0), "white holes: most are seen, few surely enough"),
 )
