@@ -32,6 +32,7 @@ FAULTS: dict[int, Words] = {
 """What an exit code means."""
 OTHER_FAULT: Words = ("An unexpected error", "예상하지 못한 오류입니다")
 
+
 def kind_words(kind: str) -> Words:
     """Return a damage kind's name in both languages; a kind that is not known keeps its name."""
     return label_of(kind) if kind in DAMAGE_KINDS or kind in DETECTOR_CLASSES else (kind, kind)
