@@ -37,7 +37,7 @@ _SHUT_OUT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>bokwo
 <h1>bokwon</h1>
 <p>This address can be opened once, by the browser that is started with it. Stop the command with Ctrl-C, and run
 <code>bokwon open</code> again.</p>
-<p lang="ko">이 주소는 함께 열린 브라우저에서 한 번만 열 수 있습니다. Ctrl-C로 명령을 멈추고 <code>bokwon open</code>을
+<p lang="ko">이 주소는 명령이 연 브라우저에서 한 번만 열 수 있습니다. Ctrl-C로 명령을 끝내고 <code>bokwon open</code>을
 다시 실행하십시오.</p></html>"""
 
 

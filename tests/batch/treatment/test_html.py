@@ -60,7 +60,7 @@ def test_a_leaf_says_what_was_filled_how_surely_and_how_to_undo_it() -> None:
         "insect damage 100.00 %",
         "충해 100.00 %",
         "<b>1</b> · 30 × 40 px, 1,100 px filled; enlarged 3× · insect damage, confidence 93%",
-        "1,100 px 메움; 3배 확대 · 충해, 확신도 93%",
+        "1,100 px 메움; 3배로 확대 · 충해, 신뢰도 93%",
         "<code>bokwon undo a.png.record a.png</code>",
         'href="./../a.png"',
         'src="at/p001-0.jpg"',

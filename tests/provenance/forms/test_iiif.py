@@ -51,7 +51,7 @@ def test_every_hole_is_annotated(record: Path) -> None:
     assert small["target"] == canvas["id"] + "#xywh=70,50,1,1"
     english, korean, tag = large["body"]
     assert english["value"] == "burn, filled: 800 pixels; confidence 75%; evidence: level 2 of 4"
-    assert korean["value"] == "탄화, 메움: 800화소, 확신도 75%, 근거: 4단계 중 2단계"
+    assert korean["value"] == "탄화, 메움: 800화소, 신뢰도 75%, 근거: 4단계 중 2단계"
     assert tag == {"type": "TextualBody", "purpose": "tagging", "value": "DamageZone:charred"}
     (unknown,) = other["annotations"][0]["items"]
     assert unknown["body"][0]["value"] == "damage, filled: 40 pixels; evidence: level 2 of 4"

@@ -174,11 +174,11 @@ def leaf_block(
 
 _NO_RECORD: Words = (
     "not possible: the run kept no record (<code>--record</code>)",
-    "되돌릴 수 없음: 기록을 남기지 않음(<code>--record</code>)",
+    "되돌릴 수 없음: <code>--record</code> 없이 복원하여 기록이 없음",
 )
 _NO_PICTURES: Words = (
     "No pictures: the file was restored with <code>--no-report</code>, and there is no record to draw them by.",
-    "그림이 없습니다. <code>--no-report</code>로 복원하였고, 그림을 그릴 기록도 없습니다.",
+    "그림이 없습니다. <code>--no-report</code>로 복원하였고, 그림을 그리는 데 쓸 기록도 없습니다.",
 )
 _COLUMNS: tuple[Words, ...] = (
     ("Before", "복원 전"),
@@ -211,20 +211,20 @@ def _region(number: int, region: Region) -> str:
     width, height = region.box[2:]
     part, some = ("", "") if region.whole else ("a part, ", "일부를 ")
     english = f"<b>{number}</b> · {width} × {height} px, {region.area:,} px filled; {part}enlarged {region.scale}×"
-    korean = f"<b>{number}</b> · {width} × {height} px, {region.area:,} px 메움; {some}{region.scale}배 확대"
+    korean = f"<b>{number}</b> · {width} × {height} px, {region.area:,} px 메움; {some}{region.scale}배로 확대"
     if region.damage is not None:
         words = tuple(escape(word) for word in kind_words(region.damage))
         english, korean = f"{english} · {words[0]}", f"{korean} · {words[1]}"
     if region.confidence is not None:
         english = f"{english}, confidence {region.confidence:.0%}"
-        korean = f"{korean}, 확신도 {region.confidence:.0%}"
+        korean = f"{korean}, 신뢰도 {region.confidence:.0%}"
     return both(english, korean)
 
 
 def _filled(entry: Entry, page: PagePictures | None) -> str:
     if page is None:
         share = _percent(entry.hole_pixels, entry.pixels)
-        return both(f"{share} of the pages filled", f"메운 면들의 {share}")
+        return both(f"{share} of the pages filled", f"메운 면 전체의 {share}")
     share = _percent(page.filled, page.size[0] * page.size[1])
     size = f"{page.size[0]} × {page.size[1]}"
     regions = "1 region" if page.holes == 1 else f"{page.holes:,} regions"

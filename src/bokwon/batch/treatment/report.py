@@ -173,7 +173,7 @@ def _contents(pages: Sequence[Sequence[_Item]]) -> str:
     for name, items in zip(_page_names(len(pages)), pages, strict=True):
         first, last = (shown_name(items[place].entry.file) for place in (0, -1)) if items else ("", "")
         rows.append(f"<li>{link(name, first if first == last else f'{first} – {last}', _PAGE_LINK)}</li>")
-    return f"<h2>{both('Pages of this report', '이 보고서의 쪽')}</h2><ol>{''.join(rows)}</ol>"
+    return f"<h2>{both('Pages of this report', '보고서의 목차')}</h2><ol>{''.join(rows)}</ol>"
 
 
 def _numbers(number: int, count: int) -> str:
@@ -182,15 +182,15 @@ def _numbers(number: int, count: int) -> str:
         f"<b>{place + 1}</b>" if place == number else link(prefix + name, str(place + 1), _PAGE_LINK)
         for place, name in enumerate(_page_names(count))
     ]
-    return f'<nav aria-label="pages · 쪽">{" ".join(links)}</nav>'
+    return f'<nav aria-label="pages · 목차">{" ".join(links)}</nav>'
 
 
 _PAGE_LINK = ' class="page"'
 _READING: Words = (
     "Each leaf shows the page before and after, and the largest filled regions enlarged. The numbers in the third "
     "picture are those of the regions. Undo commands are typed in the folder of this report.",
-    "면마다 복원 전과 복원 후의 모습을 보이고, 메운 곳 가운데 큰 것을 확대해 보입니다. 셋째 그림의 번호는 확대한 곳의 "
-    "번호입니다. 되돌리는 명령은 이 보고서가 있는 폴더에서 실행합니다.",
+    "면마다 복원 전과 복원 후를 보여 주고, 메운 곳 가운데 가장 큰 곳들을 확대해 보여 줍니다. 셋째 그림의 번호는 확대한 "
+    "곳의 번호입니다. 되돌리기 명령은 이 보고서가 있는 폴더에서 실행합니다.",
 )
 
 

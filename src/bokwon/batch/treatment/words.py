@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bokwon.types import DAMAGE_KINDS, DetectorClass
+from bokwon.provenance.forms.zones import label_of
+from bokwon.types import DAMAGE_KINDS, DETECTOR_CLASSES
 
 __all__ = ["FAULTS", "STATUS", "kind_words"]
 
@@ -13,8 +14,8 @@ STATUS: dict[str, Words] = {
     "restored": ("restored", "복원함"),
     "undone": ("taken back since", "복원 뒤 되돌림"),
     "unchanged": ("unchanged: the mask is empty", "변경 없음: 마스크가 비어 있음"),
-    "undamaged": ("no damage found", "훼손을 찾지 못함"),
-    "no mask": ("no mask: given back as it is", "마스크 없음: 그대로 둠"),
+    "undamaged": ("no damage found", "찾은 훼손 없음"),
+    "no mask": ("no mask: given back as it is", "마스크 없음: 그대로 복사함"),
     "failed": ("failed", "실패"),
 }
 """Of an entry of the run, in the order of the summary."""
@@ -31,20 +32,7 @@ FAULTS: dict[int, Words] = {
 """What an exit code means."""
 OTHER_FAULT: Words = ("An unexpected error", "예상하지 못한 오류입니다")
 
-_DETECTED: dict[DetectorClass, str] = {
-    "missing paper": "결손",
-    "tear": "찢김",
-    "crease": "꺾임",
-    "scratch": "긁힘",
-    "abrasion": "마모",
-    "hiding stain": "글을 가린 얼룩",
-    "readable stain": "글이 보이는 얼룩",
-    "film and dust": "필름 흠·먼지",
-}
-
 
 def kind_words(kind: str) -> Words:
-    """Return a damage kind's name in both languages; the kind is one of `DAMAGE_KINDS` or of `DETECTOR_CLASSES`."""
-    if kind in DAMAGE_KINDS:
-        return DAMAGE_KINDS[kind].english, DAMAGE_KINDS[kind].korean
-    return kind, next((korean for known, korean in _DETECTED.items() if known == kind), kind)
+    """Return a damage kind's name in both languages; a kind that is not known keeps its name."""
+    return label_of(kind) if kind in DAMAGE_KINDS or kind in DETECTOR_CLASSES else (kind, kind)

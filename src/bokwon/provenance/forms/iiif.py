@@ -39,10 +39,10 @@ def to_iiif(facts: Facts, base: str, here: Path) -> bytes:
         "label": {"none": [facts.output.name]},
         "summary": {
             "en": [f"{count} damaged regions, filled by {facts.tool}."],
-            "ko": [f"손상된 곳 {count}군데를 {facts.tool}(으)로 메움."],
+            "ko": [f"훼손된 곳 {count}군데를 메움. 도구: {facts.tool}."],
         },
         "metadata": [
-            _pair("Restored", "복원한 때", facts.time),
+            _pair("Restored", "복원한 날짜와 시각", facts.time),
             _pair("By", "도구", facts.tool),
             _pair("Engine", "엔진", facts.engine),
             _pair("SHA-256 before", "복원 전 SHA-256", facts.input_sha256),
@@ -109,7 +109,7 @@ def _canvas(facts: Facts, page: PageFacts, manifest: str, before: str, after: st
             {
                 "id": f"{canvas}/regions",
                 "type": "AnnotationPage",
-                "label": {"en": ["filled regions"], "ko": ["메워진 곳"]},
+                "label": {"en": ["filled regions"], "ko": ["메운 곳"]},
                 "items": notes,
             }
         ],
@@ -120,9 +120,9 @@ def _annotation(canvas: str, number: int, region: Region, levels: int) -> dict[s
     english, korean = label_of(region.damage)
     sure, sure_korean = "", ""
     if region.confidence is not None:
-        sure, sure_korean = f"; confidence {region.confidence:.0%}", f", 확신도 {region.confidence:.0%}"
+        sure, sure_korean = f"; confidence {region.confidence:.0%}", f", 신뢰도 {region.confidence:.0%}"
     evidence = f"level {region.evidence} of {levels}" if region.evidence <= levels else "none reaches its middle"
-    reach = f"{levels}단계 중 {region.evidence}단계" if region.evidence <= levels else "가운데까지 닿지 않음"
+    reach = f"{levels}단계 중 {region.evidence}단계" if region.evidence <= levels else "한가운데에는 미치지 못함"
     texts = {
         "en": f"{english}, filled: {region.area} pixels{sure}; evidence: {evidence}",
         "ko": f"{korean}, 메움: {region.area}화소{sure_korean}, 근거: {reach}",

@@ -47,4 +47,4 @@ def label_of(damage: str | None) -> tuple[str, str]:
         return DAMAGE_KINDS[damage].english, DAMAGE_KINDS[damage].korean
     if damage in DETECTOR_CLASSES:
         return damage, _KOREAN[damage]
-    return "damage", "손상"
+    return "damage", "훼손"
