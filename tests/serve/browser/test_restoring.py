@@ -39,7 +39,12 @@ def shows_the_same(desk: Any) -> bool:
     views = []
     for name in (".frame", ".second"):
         box = desk.page.locator(name).bounding_box()
-        clip = {"x": box["x"] + box["width"] / 2 - 50, "y": box["y"] + box["height"] / 2 - 50, "width": 100, "height": 100}
+        clip = {
+            "x": box["x"] + box["width"] / 2 - 50,
+            "y": box["y"] + box["height"] / 2 - 50,
+            "width": 100,
+            "height": 100,
+        }
         views.append(pixels(desk.page.screenshot(clip=clip)))
     return bool(np.abs(views[0] - views[1]).mean() < 10 and np.ptp(views[1]) > 50)
 
@@ -126,8 +131,12 @@ def test_restore_compare_and_download(desk: Any) -> None:
         desk.press("0")
         desk.page.evaluate(
             """(zoom) => {
+              // The view opens half a second late, as on a busy machine.
+              const soon = window.setTimeout;
+              window.setTimeout = (act, wait = 0) => soon(act, wait + 500);
               for (const [key, code] of [["s", "KeyS"], [zoom, `Digit${zoom}`]])
                 document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code, bubbles: true }));
+              window.setTimeout = soon;
             }""",
             zoom,
         )
