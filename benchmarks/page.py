@@ -21,7 +21,7 @@ from statistics import median
 from typing import Any
 
 import cv2
-import httpx
+import httpx2 as httpx
 import numpy as np
 import uvicorn
 from PIL import Image

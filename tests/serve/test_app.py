@@ -108,10 +108,13 @@ def test_an_unexpected_error_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> No
     def fail() -> None:
         raise KeyError("x")
 
-    monkeypatch.setattr("bokwon.serve.endpoints.model_names", fail)
+    monkeypatch.setattr("bokwon.serve.endpoints.list_fillers", fail)
     with TestClient(make_app(SETTINGS), base_url=BASE, raise_server_exceptions=False) as client:
         answer = client.get("/api/v1/version")
     assert (answer.status_code, answer.json()["detail"]) == (500, "unexpected KeyError: 'x'")
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE"])

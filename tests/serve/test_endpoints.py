@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from bokwon.serve.endpoints import Service, _event_stream, model_names
+from bokwon.serve.endpoints import Service, _event_stream
 from bokwon.serve.exchange import FACTS, Exchange
 from bokwon.serve.jobs import Jobs
+from bokwon.serve.models import list_fillers
 from bokwon.serve.openapi import make_document
 from bokwon.serve.processes import Processes
 from bokwon.serve.settings import Settings
@@ -122,9 +123,7 @@ def test_health_version_and_document(client: TestClient) -> None:
     assert client.get(f"{V1}/health").json() == {"status": "ok"}
     version = client.get(f"{V1}/version").json()
     assert (version["version"], version["detector"]) == (__version__, True)
-    assert [model["name"] for model in version["models"]] == [name for name, _ in model_names()]
-    assert {"document", "photo"} <= {name for name, _ in model_names()}
-    assert not {"detect", "document-int8"} & {name for name, _ in model_names()}
+    assert version["models"] == list_fillers()
     assert version["limits"]["pixels"] == 10_000
     assert client.get(f"{V1}/openapi.json").json()["openapi"] == "3.1.0"
 
@@ -160,14 +159,6 @@ def test_events_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert heard[:2] == [": bokwon\n\n", ": alive\n\n"]
     assert json.loads(heard[-1].removeprefix("data: ")) == {"type": "page", "id": "낱장"}
     assert heard[-1].isascii()
-
-
-def test_a_damaged_card_hides_no_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("bokwon.inpaint.models.WEIGHTS", tmp_path)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    (tmp_path / "bad.onnx").write_bytes(b"")
-    (tmp_path / "bad.json").write_text("{")
-    assert model_names() == []
 
 
 def test_threads_are_shared_by_the_workers(monkeypatch: pytest.MonkeyPatch, page: bytes) -> None:

@@ -19,7 +19,7 @@ from bokwon.errors import (
     OutputExistsError,
     TimeLimitError,
 )
-from bokwon.serve.problems import HANDLERS, MEDIA_TYPE, HttpError, facts_of, problem
+from bokwon.serve.problems import HANDLERS, MEDIA_TYPE, HttpError, error_of, facts_of, problem
 
 
 def client_of(error: Exception) -> TestClient:
@@ -69,6 +69,14 @@ def test_an_error_may_bring_title_and_headers() -> None:
     answer = client_of(error).get("/fail")
     assert (answer.json()["title"], answer.headers["retry-after"]) == ("Too many requests", "60")
     assert "fix" not in answer.json()
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 5, 6, 7, 8, 15, 130])
+def test_a_report_tells_the_kind_of_error(code: int) -> None:
+    error = error_of(code, "it is wrong", "do this")
+    assert (error.message, error.fix) == ("it is wrong", "do this")
+    assert error.exit_code == (15 if code == 130 else code)
+    assert not isinstance(error, HttpError)
 
 
 def test_options_of_the_command_are_told_as_parameters() -> None:

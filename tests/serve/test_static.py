@@ -55,6 +55,20 @@ def test_every_text_is_asked_for() -> None:
     assert unused == []
 
 
+def test_texts_of_problems_and_keys_have_their_problem_and_key() -> None:
+    server = "".join(path.read_text(encoding="utf-8") for path in STATIC.parent.rglob("*.py"))
+    keys = (STATIC / "js" / "keys.js").read_text(encoding="utf-8")
+    groups = re.findall(r'^  (\w+): \[\["', keys, re.MULTILINE)
+    listed = re.findall(r'\["[^"]+", "(\w+)"\]', keys)
+    assert {key for key in texts("en") if key.startswith("help.")} == {
+        f"help.{name}" for name in (*groups, "title", "note")
+    }
+    assert {key.removeprefix("key.") for key in texts("en") if key.startswith("key.")} == set(listed)
+    for key in texts("en"):
+        if key.startswith("problem."):
+            assert f'"{key.removeprefix("problem.")}"' in server
+
+
 @pytest.mark.parametrize(
     "path",
     [path for path in STATIC.rglob("*") if path.suffix in (".html", ".js", ".css") and "vendor" not in path.parts],

@@ -23,6 +23,7 @@ from bokwon.utilities.checksums import sha256_of_file
 
 __all__ = [
     "DETECTED",
+    "MOST_DAMAGED",
     "UNCERTAIN",
     "FindDamage",
     "FoundDamage",
@@ -39,7 +40,7 @@ DETECTED, UNCERTAIN = "detected", "uncertain"
 """Pictures beside an output: OUT.detected.png shows what was found and filled, OUT.uncertain.png what was left."""
 
 _MODEL = "detect"
-_MOST = 0.5
+MOST_DAMAGED = 0.5
 """Share of a page; where more than this looks damaged, the detector is probably wrong."""
 _READABLE = DETECTOR_CLASSES.index("readable stain") + 1
 _FIX = "name the mask: --mask FILE, or call it NAME-mask.png"
@@ -179,7 +180,7 @@ class FoundMasks:
         # Upright, like the pages that the detector was trained on.
         damage = self._find(page.upright.apply(page.pixels), page.mode)
         share = np.count_nonzero(damage.hole) / damage.hole.size
-        if share > _MOST:
+        if share > MOST_DAMAGED:
             raise ArgumentError(
                 f"{share:.0%} of {name} looks damaged, which is more than half of it and hardly true", _FIX
             )

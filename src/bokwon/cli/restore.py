@@ -23,7 +23,7 @@ from bokwon.cli.options import (
 )
 from bokwon.cli.restore_paths import MASK_WORDS, expand_wildcards, place_in_folder
 from bokwon.errors import ArgumentError
-from bokwon.settings import RestoreSettings
+from bokwon.settings import CERTAIN, RestoreSettings
 from bokwon.utilities.time_limit import DEFAULT_LIMIT
 
 __all__ = ["register"]
@@ -70,7 +70,7 @@ def restore(
     holes: Annotated[
         Holes, typer.Option("--holes", help="Colour of the holes in masks.", rich_help_panel=_MASKS)
     ] = "white",
-    certain: Certain = 0.9,
+    certain: Certain = CERTAIN,
     mask_as: Annotated[
         MaskAs,
         typer.Option(

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from bokwon.serve.endpoints import Service
 from bokwon.serve.exchange import Exchange
@@ -78,16 +78,12 @@ def make_app(
     routes: list[BaseRoute] = [Mount(PREFIX, routes=endpoints)]
     if workspace:
         routes.append(Mount("/", _Page(directory=STATIC, html=True, check_dir=False)))
-    app = Starlette(
+    app = _App(
         routes=routes,
         lifespan=lifespan,
         exception_handlers=HANDLERS,
-        # The outermost first.
-        middleware=[
-            Middleware(SecurityHeaders),
-            Middleware(Guard, settings=settings),
-            Middleware(UploadLimits, most=settings.max_upload),
-        ],
+        # The outer one first.
+        middleware=[Middleware(Guard, settings=settings), Middleware(UploadLimits, most=settings.max_upload)],
     )
     app.state.jobs = queue
     app.state.folder = exchange.folder
@@ -99,6 +95,13 @@ async def _tidy(processes: Processes, exchange: Exchange) -> None:
         await asyncio.sleep(_LOOK)
         await exchange.forget_old()
         await run_in_threadpool(processes.release, _IDLE)
+
+
+class _App(Starlette):
+    """The application. Answers to unexpected errors, which Starlette makes outside all middleware, have headers too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SecurityHeaders(super().build_middleware_stack())
 
 
 class _Page(StaticFiles):

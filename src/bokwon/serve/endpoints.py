@@ -16,10 +16,10 @@ from starlette.routing import BaseRoute, Route
 from bokwon.batch.found_masks import check_detector, detector_is_installed
 from bokwon.batch.job import Options
 from bokwon.batch.page_ranges import select_pages
-from bokwon.errors import InputFileError, MissingDependencyError
-from bokwon.inpaint.models import INT8_OF, list_models
+from bokwon.errors import MissingDependencyError
 from bokwon.serve.exchange import Exchange
 from bokwon.serve.jobs import Jobs
+from bokwon.serve.models import list_fillers
 from bokwon.serve.parameters import DETECT, MASKS, RESTORE, mask_options, read_parameters, restore_settings
 from bokwon.serve.problems import HttpError
 from bokwon.serve.settings import Settings
@@ -29,7 +29,7 @@ from bokwon.settings import choices
 from bokwon.utilities.processes import available_cores
 from bokwon.version import __version__
 
-__all__ = ["Service", "model_names"]
+__all__ = ["Service"]
 
 _ALIVE = 15.0
 """Seconds without an event after which a comment tells that the connection lives."""
@@ -155,7 +155,7 @@ class Service:
         return JSONResponse(
             {
                 "version": __version__,
-                "models": [{"name": name, "title": title} for name, title in await run_in_threadpool(model_names)],
+                "models": await run_in_threadpool(list_fillers),
                 "methods": list(choices("method")),
                 "finishes": list(choices("finish")),
                 "detector": detector_is_installed(),
@@ -171,20 +171,6 @@ class Service:
     async def openapi(self, request: Request) -> Response:
         """Return the document that describes the interface."""
         return JSONResponse(self._openapi)
-
-
-def model_names() -> list[tuple[str, str]]:
-    """Return name and title of the models that fill holes.
-
-    The 8-bit models are not listed: bokwon uses one in place of its float model where it is faster.
-    """
-    try:
-        found = [model for model in list_models() if INT8_OF not in (model.card or {})]
-    except InputFileError:
-        # Whoever uses the damaged one is told.
-        return []
-    names = {model.path.stem: model for model in found if "classes" not in (model.card or {})}
-    return [(name, str((model.card or {}).get("title", name))) for name, model in names.items()]
 
 
 def _check_detector(fix: str) -> None:

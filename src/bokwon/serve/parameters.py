@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 from bokwon.errors import ArgumentError
 from bokwon.image_io.formats import FORMATS
 from bokwon.image_io.masks import MaskAs, MaskOptions, MaskView
-from bokwon.settings import DETECTION_THRESHOLD, RestoreSettings, choices
+from bokwon.settings import CERTAIN, DETECTION_THRESHOLD, RestoreSettings, choices
 from bokwon.types import DETECTOR_CLASSES
 
 __all__ = ["DETECT", "MASKS", "RESTORE", "Parameter", "mask_options", "read_parameters", "restore_settings"]
@@ -168,7 +168,7 @@ RESTORE = (
     Parameter(
         "certain",
         "Without a mask bokwon finds the damage, and fills it from this confidence on.",
-        {"type": "number", "minimum": 0.01, "maximum": 1, "default": 0.9},
+        {"type": "number", "minimum": 0.01, "maximum": 1, "default": CERTAIN},
     ),
     Parameter("pages", "Restore these pages only: 3, 1,4-6 or 3-end.", {"type": "string", "maxLength": 1000}),
     _choice("format", "Write this format; by default the image's own.", *_FORMATS),

@@ -24,7 +24,7 @@ from bokwon.errors import (
 )
 from bokwon.utilities.memory import as_bokwon_error
 
-__all__ = ["HANDLERS", "MEDIA_TYPE", "RETRY_AFTER", "HttpError", "facts_of", "problem", "problem_of"]
+__all__ = ["HANDLERS", "MEDIA_TYPE", "RETRY_AFTER", "HttpError", "error_of", "facts_of", "problem", "problem_of"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -78,6 +78,18 @@ def facts_of(error: BokwonError) -> dict[str, Any]:
         _, status, title = next(row for row in _KINDS if isinstance(error, row[0]))
     facts = {"status": status, "title": title, "detail": _as_parameters(error.message)}
     return facts | ({"fix": _as_parameters(error.fix)} if error.fix else {})
+
+
+def error_of(code: int, message: str, fix: str) -> BokwonError:
+    """Return the error that a report of files tells of.
+
+    Args:
+        code: Its exit code.
+        message: What is wrong.
+        fix: What to do.
+    """
+    kind = next((kind for kind, *_ in _KINDS if kind.exit_code == code), BokwonError)
+    return kind(message, fix)
 
 
 def _as_parameters(text: str) -> str:

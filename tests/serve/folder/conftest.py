@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,23 +20,11 @@ from bokwon.serve.folder.desk import Desk
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.problems import HANDLERS
 from bokwon.settings import RestoreSettings
+from tests.serve.conftest import picture_of, png_of
 
 SIZE = (90, 120)
 """Height and width of the pages."""
 PATIENCE = 60.0
-
-
-def png_of(pixels: NDArray[Any]) -> bytes:
-    """Return samples as a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def picture_in(data: bytes) -> NDArray[Any]:
-    """Return the samples of an image file."""
-    with Image.open(io.BytesIO(data)) as image:
-        return np.array(image)
 
 
 def noise(seed: int, *shape: int) -> NDArray[np.uint8]:
@@ -116,7 +103,7 @@ class Opened:
 
     def mask(self, address: str) -> NDArray[np.bool_]:
         """Return a mask."""
-        return picture_in(self.client.get(address + "/mask").content) == 255
+        return picture_of(self.client.get(address + "/mask").content) == 255
 
     def run(self, address: str, told: dict[str, Any] | None = None, *, state: str = "done") -> dict[str, Any]:
         """Start a job, wait for its end, and return what is told of it."""

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.serve.folder.conftest import SIZE, Opened, box_hole, picture_in, png_of
+from tests.serve.conftest import picture_of, png_of
+from tests.serve.folder.conftest import SIZE, Opened, box_hole
 
 RED, BLUE, GREEN, PAPER = (255, 0, 0), (0, 0, 255), (0, 255, 0), (250, 250, 250)
 
@@ -158,10 +159,10 @@ def test_the_picture_of_regions_has_their_numbers(
     address = opened.page("page.png")
     opened.run(address + "/detect")
     opened.draw(address, (100, 5, 110, 15))
-    numbers = picture_in(opened.client.get(address + "/regions").content)
+    numbers = picture_of(opened.client.get(address + "/regions").content)
     part = opened.client.get(address + "/regions?box=20,10,60,50")
     assert part.headers["X-Box"] == "20,10,60,50"
-    assert (picture_in(part.content) == numbers[10:50, 20:60]).all()
+    assert (picture_of(part.content) == numbers[10:50, 20:60]).all()
     assert numbers.shape == SIZE
     for region in opened.facts(address)["regions"]:
         left, top, right, bottom = region["box"]

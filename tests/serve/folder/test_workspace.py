@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from bokwon.serve.folder import places
-from tests.serve.folder.conftest import Opened, box_hole, noise, png_of
+from tests.serve.conftest import png_of
+from tests.serve.folder.conftest import Opened, box_hole, noise
 
 VOLATILE = ("mask_version", "can_undo", "can_redo")
 

@@ -30,6 +30,7 @@ from bokwon.evaluation.detection.figures import (
 )
 from bokwon.evaluation.detection.restoring import RestoredScene, restore_scene
 from bokwon.inpaint.restorer import Restorer
+from bokwon.settings import CERTAIN
 from bokwon.synthesis.scenes.classes import IGNORE
 from bokwon.synthesis.scenes.scene import draw_scene
 from bokwon.synthesis.scenes.sources import Sources
@@ -38,8 +39,6 @@ from bokwon.utilities.json_files import read_object
 
 __all__ = ["DetectionOrder", "measure_detector"]
 
-# Confidence from which `restore` fills without being asked.
-_CERTAIN = 0.9
 _READABLE = KINDS.index("readable stain") + 1
 _PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
@@ -205,7 +204,7 @@ def _sound(detector: Detector, path: Path, name: str, order: DetectionOrder) -> 
 
 def _sure(confidence: NDArray[np.float32], kinds: NDArray[np.uint8]) -> float:
     """Share of the page that is marked with the confidence that `restore` asks for, before growing."""
-    return float(((confidence >= _CERTAIN) & (kinds > 0) & (kinds != _READABLE)).mean())
+    return float(((confidence >= CERTAIN) & (kinds > 0) & (kinds != _READABLE)).mean())
 
 
 def _zone(detector: Detector, path: Path, polygons: Sequence[Any], order: DetectionOrder) -> dict[str, Any]:
@@ -272,7 +271,7 @@ def _scenes(
             _show(np.concatenate([*beside, np.repeat(truth[..., None], 3, 2)], 1), f"scene_{number:03d}", order)
         if number % 20 == 19:
             say(f"{number + 1} of {order.count} scenes")
-    sure = [verdict.right for verdict in verdicts if verdict.confidence >= _CERTAIN]
+    sure = [verdict.right for verdict in verdicts if verdict.confidence >= CERTAIN]
     figures = {group: {"f1": one.f1, "precision": one.precision, "recall": one.recall} for group, one in counts.items()}
     bins = []
     for low in np.arange(0.3, 1.0, 0.1):
@@ -316,7 +315,7 @@ def _table(told: dict[str, Any]) -> list[str]:
             figures = f"{one['f1']:.2f} / {one['precision']:.2f} / {one['recall']:.2f}"
             lines.append(f"| {group}: F1 / precision / recall | {figures} |")
         right, regions = told["scenes"]["sure_right"], told["scenes"]["sure_regions"]
-        lines.append(f"| regions of confidence >= {_CERTAIN} that are right | {right:.1%} of {regions} |")
+        lines.append(f"| regions of confidence >= {CERTAIN} that are right | {right:.1%} of {regions} |")
         if restored := told["scenes"]["restored"]:
             true, found, damaged = (np.mean([one[key] for one in restored]) for key in ("true", "found", "damaged"))
             lines.append(

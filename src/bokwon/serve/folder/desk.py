@@ -8,17 +8,17 @@ from typing import Any
 
 from bokwon.detection.kinds import FILLED
 from bokwon.errors import ArgumentError, BokwonError
-from bokwon.inpaint.models import list_models
-from bokwon.serve.folder.finding import Finding, Told
+from bokwon.serve.folder.finding import Finding
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.masks.found_regions import CERTAIN
 from bokwon.serve.folder.restoration.restoring import Restoring
 from bokwon.serve.folder.restoration.settings import settings_of
 from bokwon.serve.folder.summary import Summary
 from bokwon.serve.folder.workspace import Workspace
 from bokwon.serve.jobs import Job
+from bokwon.serve.models import list_fillers
 from bokwon.serve.problems import HttpError, facts_of
-from bokwon.settings import RestoreSettings
+from bokwon.serve.processes import Progress
+from bokwon.settings import CERTAIN, RestoreSettings
 
 __all__ = ["ONLY", "Desk"]
 
@@ -56,7 +56,7 @@ class Desk:
             return False
         return summary.entry.mask_source() is not None or self.finding.has_found(summary.entry)
 
-    def look_at_masks(self, progress: Told) -> None:
+    def look_at_masks(self, progress: Progress) -> None:
         """Read the masks that the database does not know yet, so that the list can show how damaged each page is."""
         unseen = [summary.entry for summary in self.workspace.summaries() if self.is_unseen(summary)]
         for number, entry in enumerate(unseen):
@@ -78,19 +78,9 @@ class Desk:
                 workspace.note_problem(entry, facts_of(error))
         return workspace.page(entry.id)
 
-    def models(self) -> list[dict[str, str]]:
-        """Return name and title of the models that fill holes."""
-        found = []
-        for model in list_models():
-            name = model.path.stem
-            # Not what finds damage, nor the int8 half of another.
-            if not name.startswith("detect") and not name.endswith("-int8"):
-                found.append({"name": name, "title": str((model.card or {}).get("title", model.name))})
-        return found
-
     def settings_of(self, told: dict[str, Any]) -> RestoreSettings:
         """Return the settings that a request asks for; see `bokwon.serve.folder.restoration.settings`."""
-        return settings_of(self.workspace.settings, told, [model["name"] for model in self.models()])
+        return settings_of(self.workspace.settings, told, [model["name"] for model in list_fillers()])
 
     def guarded(self, entry: Entry, work: Callable[[Job], None]) -> Callable[[Job], None]:
         """Return work that stores its error with the page, unless the request itself was wrong."""
@@ -105,7 +95,7 @@ class Desk:
 
         return guarded
 
-    def detect_all(self, progress: Told, *, threshold: float = CERTAIN, kinds: Collection[str] = FILLED) -> None:
+    def detect_all(self, progress: Progress, *, threshold: float = CERTAIN, kinds: Collection[str] = FILLED) -> None:
         """Find the damage of all pages that have neither a mask nor a decision.
 
         Args:
@@ -130,7 +120,7 @@ class Desk:
             self.workspace.tell(entry)
 
     def restore_all(
-        self, progress: Told, settings: RestoreSettings, *, only: str, certain: float | None = None
+        self, progress: Progress, settings: RestoreSettings, *, only: str, certain: float | None = None
     ) -> None:
         """Restore the pages of the folder, file by file.
 
@@ -175,6 +165,6 @@ def _is_chosen(summary: Summary, only: str) -> bool:
     return only == "all" or not summary.restored_version
 
 
-def _part(progress: Told, number: int, count: int) -> Told:
+def _part(progress: Progress, number: int, count: int) -> Progress:
     """Return what is told how much of one of several pages or files is done."""
     return lambda share: progress((number + share) / count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bokwon.batch.found_masks import MOST_DAMAGED
 from bokwon.detection.detector import Detector
 from bokwon.detection.kinds import FILLED, choose_kinds
 from bokwon.errors import ArgumentError
 from bokwon.inpaint.models import find_model, is_installed
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.found_regions import (
-    CERTAIN,
     FoundRegion,
     accepted,
     new_hole,
@@ -32,17 +32,14 @@ from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.view.page_cache import PageCache
 from bokwon.serve.folder.workspace import Workspace
 from bokwon.serve.problems import HttpError
+from bokwon.serve.processes import Progress
+from bokwon.settings import CERTAIN
 from bokwon.types import Hole
 
-__all__ = ["Finding", "Told"]
-
-Told = Callable[[float], None]
-"""Told how much of some work is done, in [0, 1]. It may raise to stop the work."""
+__all__ = ["Finding"]
 
 _FOLDER = "found"
 """Folder of the state that holds what was found on each page."""
-_MOST = 0.5
-"""Share of a page; where more than this looks damaged, the detector is probably wrong."""
 _CACHE = 128 << 20
 """Bytes of found regions, and of lists of regions, that are kept in memory."""
 
@@ -71,13 +68,7 @@ class Finding:
         return self._model.is_file() if isinstance(self._model, Path) else is_installed(self._model)
 
     def _load(self) -> Detector:
-        if not self.available:
-            raise HttpError(
-                503,
-                "No damage model",
-                "no model that finds damage is installed",
-                "draw the mask by hand, or add a model: bokwon models add",
-            )
+        self.check()
         path = self._model if isinstance(self._model, Path) else find_model(self._model).path
         with self._lock:
             stamp = stamp_of(path)
@@ -92,7 +83,12 @@ class Finding:
             HttpError: No model is installed (503).
         """
         if not self.available:
-            self._load()
+            raise HttpError(
+                503,
+                "No damage model",
+                "no model that finds damage is installed",
+                "draw the mask by hand, or add a model: bokwon models add",
+            )
 
     def _path(self, entry: Entry) -> Path:
         return self._workspace.places.state / _FOLDER / f"{entry.id}.json"
@@ -127,7 +123,7 @@ class Finding:
             self._workspace.state.put_page(entry.id, row)
 
     def detect(
-        self, entry: Entry, progress: Told, *, threshold: float = CERTAIN, kinds: Collection[str] = FILLED
+        self, entry: Entry, progress: Progress, *, threshold: float = CERTAIN, kinds: Collection[str] = FILLED
     ) -> Change:
         """Find the damage of a page, and add regions with enough confidence to its mask. Drawn pixels stay.
 
@@ -155,7 +151,7 @@ class Finding:
         numbers = surest(after, threshold, kinds)
         mask = workspace.masks.current(entry)
         share = np.count_nonzero(new_hole(np.zeros_like(mask.hole), [], after, numbers)) / mask.hole.size
-        if share > _MOST:
+        if share > MOST_DAMAGED:
             # Hardly true: somebody has to look.
             numbers = set()
         left = [region for number, region in enumerate(after, 1) if number not in numbers and region.kind in kinds]

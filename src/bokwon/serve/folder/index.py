@@ -21,7 +21,7 @@ from bokwon.image_io.reader import Source
 from bokwon.serve.folder.places import Places
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.state import FileFacts, State
-from bokwon.serve.problems import facts_of
+from bokwon.serve.problems import error_of, facts_of
 from bokwon.utilities.checksums import sha256_of
 from bokwon.utilities.memory import as_bokwon_error
 
@@ -242,9 +242,7 @@ class Index:
 def _fault(task: Task) -> dict[str, Any] | None:
     if task.job is not None:
         return None
-    code, message, fix = task.fault
-    error = next((kind for kind in BokwonError.__subclasses__() if kind.exit_code == code), BokwonError)
-    return facts_of(error(message, fix))
+    return facts_of(error_of(*task.fault))
 
 
 def _inspect(path: Path, max_pixels: int) -> FileFacts:

@@ -24,7 +24,7 @@ from bokwon.serve.folder.masks.files import (
     pack_change,
     read_patch,
 )
-from tests.serve.folder.conftest import picture_in, png_of
+from tests.serve.conftest import picture_of, png_of
 
 HOLES = arrays.arrays(bool, st.tuples(st.integers(1, 20), st.integers(1, 20)))
 
@@ -40,7 +40,7 @@ def test_a_mask_comes_back_as_it_was(hole: np.ndarray) -> None:
     # Any other program reads the same.
     with Image.open(io.BytesIO(data)) as image:
         image.verify()
-    assert (picture_in(data) == hole).all()
+    assert (picture_of(data) == hole).all()
 
 
 def test_the_command_reads_it_as_white_is_hole() -> None:
@@ -80,9 +80,9 @@ def test_a_change_undoes_itself(hole: np.ndarray, data: st.DataObject) -> None:
 
 def test_boxes_and_numbers_are_sent_whole() -> None:
     hole = np.eye(40, 50, dtype=bool)
-    assert (picture_in(encode_box(hole)) == hole * 255).all()
+    assert (picture_of(encode_box(hole)) == hole * 255).all()
     numbers = np.arange(6000, dtype=np.uint16).reshape(60, 100) * 10
-    assert (picture_in(encode_numbers(numbers)) == numbers).all()
+    assert (picture_of(encode_numbers(numbers)) == numbers).all()
 
 
 def test_patches_are_gray_pictures_no_larger_than_the_page() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.serve.folder.conftest import SIZE, Opened, box_hole, noise, png_of
+from tests.serve.conftest import png_of
+from tests.serve.folder.conftest import SIZE, Opened, box_hole, noise
 
 BOX = (10, 10, 30, 30)
 

@@ -12,7 +12,8 @@ from PIL import Image
 from bokwon.serve.folder.state import MOST_STEPS
 from bokwon.serve.problems import HttpError
 from bokwon.types import Hole
-from tests.serve.folder.conftest import Opened, box_hole, png_of
+from tests.serve.conftest import png_of
+from tests.serve.folder.conftest import Opened, box_hole
 
 FIRST, SECOND = (10, 10, 30, 30), (50, 40, 70, 60)
 

@@ -16,7 +16,8 @@ from PIL import Image
 from bokwon.cli.main import main
 from bokwon.serve.folder.restoration import writer
 from bokwon.utilities.locks import lock_folder
-from tests.serve.folder.conftest import SIZE, Opened, box_hole, noise, picture_in
+from tests.serve.conftest import picture_of
+from tests.serve.folder.conftest import SIZE, Opened, box_hole, noise
 
 FIRST, SECOND = (10, 10, 30, 30), (50, 40, 70, 60)
 
@@ -159,7 +160,7 @@ def test_a_jpeg_keeps_its_format(opened: Opened) -> None:
         assert image.format == "JPEG"
     scan = np.array(Image.open(opened.folder / "b.jpg")).astype(int)
     # Away from the hole's blocks nothing but JPEG's rounding changes.
-    assert np.abs(picture_in(data).astype(int) - scan)[48:].mean() < 8
+    assert np.abs(picture_of(data).astype(int) - scan)[48:].mean() < 8
 
 
 def test_nothing_marked_is_nothing_to_restore(opened: Opened) -> None:

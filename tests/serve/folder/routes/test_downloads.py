@@ -7,7 +7,8 @@ import zipfile
 from pathlib import Path
 
 from bokwon.serve.folder.routes.downloads import zip_stream
-from tests.serve.folder.conftest import Opened, box_hole, picture_in
+from tests.serve.conftest import picture_of
+from tests.serve.folder.conftest import Opened, box_hole
 
 BOX = (10, 10, 30, 30)
 
@@ -29,7 +30,7 @@ def test_a_page_leaves_with_everything(opened: Opened) -> None:
     assert answer.headers["content-disposition"].startswith('attachment; filename="a.png"')
     assert answer.headers["content-type"] == "image/png"
     mask = opened.client.get(address + "/download?what=mask")
-    assert (picture_in(mask.content) == box_hole(BOX)).all()
+    assert (picture_of(mask.content) == box_hole(BOX)).all()
     assert 'filename="a_mask.png"' in mask.headers["content-disposition"]
     record = zip_of(opened.client.get(address + "/download?what=record").content)
     folder = opened.folder / "restored" / "a.png.record"

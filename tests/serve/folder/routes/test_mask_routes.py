@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.serve.folder.conftest import SIZE, Opened, box_hole, noise, picture_in, png_of
+from tests.serve.conftest import picture_of, png_of
+from tests.serve.folder.conftest import SIZE, Opened, box_hole, noise
 
 
 def test_a_mask_is_read_whole_or_in_part(opened: Opened) -> None:
     address = opened.page("a.png")
     empty = opened.client.get(address + "/mask")
-    assert (empty.headers["etag"], picture_in(empty.content).shape) == ('"0"', SIZE)
+    assert (empty.headers["etag"], picture_of(empty.content).shape) == ('"0"', SIZE)
     opened.draw(address, (10, 10, 30, 30))
     part = opened.client.get(address + "/mask?box=5,8,15,400")
     assert part.headers["x-box"] == "5,8,15,90"
-    assert (picture_in(part.content) == box_hole((10, 10, 30, 30))[8:90, 5:15] * 255).all()
+    assert (picture_of(part.content) == box_hole((10, 10, 30, 30))[8:90, 5:15] * 255).all()
     whole = opened.client.get(address + "/mask")
     again = opened.client.get(address + "/mask", headers={"If-None-Match": whole.headers["etag"]})
     assert again.status_code == 304

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bokwon.version import __version__
-from tests.serve.folder.conftest import SIZE, Opened, noise, picture_in
+from tests.serve.conftest import picture_of
+from tests.serve.folder.conftest import SIZE, Opened, noise
 
 
 def test_the_folder_is_described(opened: Opened) -> None:
@@ -41,7 +42,7 @@ def test_tiles_of_the_scan_are_asked_for_again_and_those_of_a_version_are_kept(o
     address = opened.page("a.png")
     first = opened.client.get(address + "/tiles/original/7/0_0")
     assert first.headers["content-type"] == "image/png"
-    assert (picture_in(first.content) == noise(1)).all()
+    assert (picture_of(first.content) == noise(1)).all()
     assert first.headers["cache-control"] == "private, no-cache"
     tag = {"If-None-Match": first.headers["etag"]}
     assert opened.client.get(address + "/tiles/original/7/0_0", headers=tag).status_code == 304
@@ -51,7 +52,7 @@ def test_tiles_of_the_scan_are_asked_for_again_and_those_of_a_version_are_kept(o
     version = opened.facts(address)["restored_version"]
     kept = opened.client.get(address + f"/tiles/restored/7/0_0?v={version}")
     assert "immutable" in kept.headers["cache-control"]
-    assert (picture_in(kept.content) == opened.restored("a.png")).all()
+    assert (picture_of(kept.content) == opened.restored("a.png")).all()
     assert "immutable" not in opened.client.get(address + "/tiles/restored/7/0_0?v=5").headers["cache-control"]
 
 
@@ -73,7 +74,7 @@ def test_what_is_not_there_is_told(opened: Opened) -> None:
 def test_thumbnails_are_kept_until_the_file_changes(opened: Opened) -> None:
     address = opened.page("c.tif", 1)
     first = opened.client.get(address + "/thumbnail")
-    assert picture_in(first.content).shape == SIZE
+    assert picture_of(first.content).shape == SIZE
     again = opened.client.get(address + "/thumbnail", headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
     assert (
@@ -101,4 +102,4 @@ def test_decisions_are_made_and_taken_back(opened: Opened) -> None:
 
 
 def test_pictures_are_of_eight_bits(opened: Opened) -> None:
-    assert picture_in(opened.client.get(opened.page("c.tif", 0) + "/tiles/original/7/0_0").content).dtype == np.uint8
+    assert picture_of(opened.client.get(opened.page("c.tif", 0) + "/tiles/original/7/0_0").content).dtype == np.uint8

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.serve.folder.conftest import Opened, box_hole, noise, picture_in
+from tests.serve.conftest import picture_of
+from tests.serve.folder.conftest import Opened, box_hole, noise
 
 
 def test_the_wand_shows_an_area_and_leaves_the_mask(opened: Opened) -> None:
     address = opened.page("a.png")
     answer = opened.client.post(address + "/mask/wand", json={"x": 5, "y": 6, "tolerance": 255, "radius_max": 4})
     assert answer.headers["x-box"] == "1,2,10,11"
-    assert (picture_in(answer.content) == 255).all()
+    assert (picture_of(answer.content) == 255).all()
     assert not opened.mask(address).any()
     for told in (
         {},

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from bokwon.serve.problems import HttpError
-from tests.serve.folder.conftest import Opened, box_hole, noise, picture_in
+from tests.serve.conftest import picture_of
+from tests.serve.folder.conftest import Opened, box_hole, noise
 
 
 def test_a_page_is_decoded_once_until_its_file_changes(opened: Opened) -> None:
@@ -73,7 +74,7 @@ def test_the_evidence_is_shown_of_what_has_a_record(opened: Opened) -> None:
     address = opened.page("a.png")
     opened.draw(address, (10, 10, 30, 30))
     opened.run(address + "/restore")
-    tile = picture_in(opened.client.get(address + "/tiles/evidence/7/0_0").content)
+    tile = picture_of(opened.client.get(address + "/tiles/evidence/7/0_0").content)
     gray = np.ptp(tile.astype(int), axis=-1) == 0
     assert gray[~box_hole((10, 10, 30, 30))].all()
     assert not gray[10:30, 10:30].any()

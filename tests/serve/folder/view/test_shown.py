@@ -13,7 +13,8 @@ from PIL import Image, ImageCms
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
 from bokwon.serve.folder.view.shown import TILE, ShownPage, encode_tile, finest_level, is_true, level_size
-from tests.serve.folder.conftest import noise, picture_in
+from tests.serve.conftest import picture_of
+from tests.serve.folder.conftest import noise
 
 
 def page_of(pixels: np.ndarray, mode: str, **metadata: Any) -> Page:
@@ -128,7 +129,7 @@ def test_tiles_are_sent_as_they_are_or_as_jpeg() -> None:
     pixels = noise(1, 60, 50, 3)
     data, kind = encode_tile(pixels, lossless=True)
     assert kind == "image/png"
-    assert (picture_in(data) == pixels).all()
+    assert (picture_of(data) == pixels).all()
     data, kind = encode_tile(np.full((60, 50, 3), (200, 100, 50), np.uint8), lossless=False)
     assert kind == "image/jpeg"
     with Image.open(io.BytesIO(data)) as image:

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from bokwon.serve.folder.view.thumbnails import LONGEST, quick_thumbnail, thumbnail_of
-from tests.serve.folder.conftest import noise, picture_in
+from tests.serve.conftest import picture_of
+from tests.serve.folder.conftest import noise
 
 
 def test_a_large_jpeg_is_shown_upright(tmp_path: Path) -> None:
@@ -19,7 +20,7 @@ def test_a_large_jpeg_is_shown_upright(tmp_path: Path) -> None:
     Image.fromarray(pixels).save(tmp_path / "a.jpg", exif=exif)
     data = quick_thumbnail(tmp_path / "a.jpg")
     assert data is not None
-    small = picture_in(data)
+    small = picture_of(data)
     assert small.shape == (LONGEST, 213, 3)
     # What was left is on top now.
     assert small[40, 100, 0] > 200
@@ -32,4 +33,4 @@ def test_all_others_are_decoded_whole(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     for name in ("a.png", "small.jpg", "broken.jpg", "missing.jpg"):
         assert quick_thumbnail(tmp_path / name) is None
-    assert picture_in(thumbnail_of(np.full((30, 20), 90, np.uint8))).shape == (30, 20)
+    assert picture_of(thumbnail_of(np.full((30, 20), 90, np.uint8))).shape == (30, 20)

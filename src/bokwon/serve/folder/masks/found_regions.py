@@ -20,7 +20,6 @@ from bokwon.types import Hole
 from bokwon.utilities.atomic import make_folder, write_file
 
 __all__ = [
-    "CERTAIN",
     "FoundRegion",
     "accepted",
     "new_hole",
@@ -30,9 +29,6 @@ __all__ = [
     "together",
     "write_found",
 ]
-
-CERTAIN = 0.9
-"""Least confidence of what is filled unless somebody says otherwise, as for `bokwon restore --certain`."""
 
 _GROWN = 2
 """By how many pixels a found region is grown when it is filled, to cover the soft rim of the damage."""

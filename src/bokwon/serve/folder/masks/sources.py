@@ -44,7 +44,7 @@ class MaskSources:
         """Read the file of a mask. Return the hole, as viewers show the page, and where the mask is from."""
         source = entry.mask_source()
         if source is None or source.path is None:
-            return np.zeros(self._shown(entry).upright.size(self._shown(entry).page.size)[::-1], bool), "none"
+            return np.zeros(self._shown(entry).size[::-1], bool), "none"
         try:
             data = source.path.read_bytes() if source.path == entry.own_mask else b""
         except OSError as error:

@@ -39,8 +39,8 @@ def magic_wand(shown: ShownPage, x: int, y: int, tolerance: int, radius: int) ->
     """
     import cv2
 
-    window = max(0, x - radius), max(0, y - radius), min(shown.size[0], x + radius + 1), 0
-    left, top, right, bottom = (*window[:3], min(shown.size[1], y + radius + 1))
+    left, top = max(0, x - radius), max(0, y - radius)
+    right, bottom = min(shown.size[0], x + radius + 1), min(shown.size[1], y + radius + 1)
     picture = np.ascontiguousarray(shown.window(0, (left, top, right, bottom)))
     found = np.zeros((picture.shape[0] + 2, picture.shape[1] + 2), np.uint8)
     flags = 8 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (1 << 8)

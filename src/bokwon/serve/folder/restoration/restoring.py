@@ -18,7 +18,7 @@ from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.record import read_record, record_folder
 from bokwon.provenance.recorder import describe_restorer
-from bokwon.serve.folder.finding import Finding, Told
+from bokwon.serve.folder.finding import Finding
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.outputs import recorded_hole
 from bokwon.serve.folder.restoration.fills import Fill, Result, fill_part, give_back
@@ -26,6 +26,7 @@ from bokwon.serve.folder.restoration.holes import PageWork
 from bokwon.serve.folder.restoration.writer import Writer
 from bokwon.serve.folder.workspace import Workspace
 from bokwon.serve.problems import HttpError, facts_of
+from bokwon.serve.processes import Progress
 from bokwon.settings import RestoreSettings
 from bokwon.types import Hole
 
@@ -65,7 +66,7 @@ class Restoring:
                 self._restorers.popitem(last=False)
             return found
 
-    def restore_pages(self, pages: Collection[Entry], settings: RestoreSettings, progress: Told) -> None:
+    def restore_pages(self, pages: Collection[Entry], settings: RestoreSettings, progress: Progress) -> None:
         """Restore pages of one file: fill all holes of their masks.
 
         Args:
@@ -103,7 +104,7 @@ class Restoring:
         entry: Entry,
         works: Mapping[int, Callable[[], PageWork]],
         restorer: Restorer,
-        progress: Told,
+        progress: Progress,
         *,
         spread: int,
         gone: bool = False,
@@ -210,7 +211,7 @@ class Restoring:
         whole = {"box": None, **{name: record.get(name) for name in names}}
         return list(record["pages"].get(entry.number, {}).get("filled_by", [whole]))
 
-    def restore_part(self, entry: Entry, part: Hole, settings: RestoreSettings, progress: Told) -> None:
+    def restore_part(self, entry: Entry, part: Hole, settings: RestoreSettings, progress: Progress) -> None:
         """Fill only a part of a page again.
 
         The page shows the new pixels at once; a later job writes the output.
@@ -282,7 +283,7 @@ class Restoring:
             with self._lock:
                 self._waiting.discard(entry.name)
 
-    def flush(self, entry: Entry, progress: Told) -> None:
+    def flush(self, entry: Entry, progress: Progress) -> None:
         """Write the pixels that were filled on a file's pages into its output.
 
         Raises:

@@ -21,9 +21,10 @@ from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.record import read_record, record_folder
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.masks.found_regions import CERTAIN
 from bokwon.serve.folder.restoration.holes import PageWork, WorkHoles
 from bokwon.serve.folder.workspace import Workspace
+from bokwon.serve.problems import error_of
+from bokwon.settings import CERTAIN
 from bokwon.utilities.atomic import make_folder
 from bokwon.utilities.checksums import sha256_of_file
 
@@ -100,8 +101,7 @@ class Writer:
                 told = replace(told, status="undone")
             report.add(told)
         if told.status == "failed":
-            kind = next((one for one in BokwonError.__subclasses__() if one.exit_code == told.code), BokwonError)
-            raise kind(told.error, told.fix)
+            raise error_of(told.code, told.error, told.fix)
         return told
 
     def _report(self, digest: str, alive: Callable[[], None]) -> Report:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from bokwon.image_io.masks import MaskOptions
+from bokwon.image_io.masks import MaskAs, MaskOptions, MaskView
 from bokwon.serve.folder.desk import Desk
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.files import Box, encode_box, read_patch
@@ -19,7 +19,6 @@ from bokwon.types import Hole
 
 __all__ = ["mask_routes"]
 
-_WAYS = ("auto", "painted", "erased", "drawn", "labels", "gray", "colour")
 _YES = {"1", "true", "yes"}
 
 
@@ -54,8 +53,8 @@ def _put(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     asked = request.query_params
     options = MaskOptions(
         white_is_hole=choice(asked, "holes", ("white", "black"), "white") == "white",
-        reading=choice(asked, "mask_as", _WAYS, "auto"),  # type: ignore[arg-type]
-        view=choice(asked, "mask_view", ("auto", "upright", "stored"), "auto"),  # type: ignore[arg-type]
+        reading=choice(asked, "mask_as", get_args(MaskAs), "auto"),  # type: ignore[arg-type]
+        view=choice(asked, "mask_view", get_args(MaskView), "auto"),  # type: ignore[arg-type]
         fit=asked.get("fit_mask", "") in _YES,
         allow_large=asked.get("allow_large", "") in _YES,
     )

@@ -17,6 +17,7 @@ from bokwon.serve.folder.routes.requests import choice, json_body, whole_number
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.summary import STATES
 from bokwon.serve.folder.view.shown import encode_tile, is_true
+from bokwon.serve.models import list_fillers
 from bokwon.serve.problems import HttpError
 from bokwon.settings import choices
 from bokwon.utilities.checksums import key_of
@@ -55,7 +56,7 @@ def _folder(desk: Desk, request: Request, body: bytes) -> Response:
             "total": sum(counts.values()),
             "detector": desk.finding.available,
             "kinds": list(KINDS),
-            "models": desk.models(),
+            "models": list_fillers(),
             "methods": list(choices("method")),
             "finishes": list(choices("finish")),
             "version": __version__,

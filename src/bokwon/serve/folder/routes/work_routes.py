@@ -15,13 +15,13 @@ from bokwon.errors import ArgumentError
 from bokwon.serve.folder.desk import ONLY, Desk
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.files import encode_box, encode_numbers
-from bokwon.serve.folder.masks.found_regions import CERTAIN
 from bokwon.serve.folder.masks.tools import MOST_GROWN, WAYS, Way, magic_wand, reshape
 from bokwon.serve.folder.routes.answers import json_answer, of_folder, of_page
 from bokwon.serve.folder.routes.mask_routes import change_facts
 from bokwon.serve.folder.routes.page_routes import page_facts
 from bokwon.serve.folder.routes.requests import box_of, choice, json_body, number, version_asked, whole_number
 from bokwon.serve.jobs import Job
+from bokwon.settings import CERTAIN
 from bokwon.types import Hole
 
 __all__ = ["work_routes"]

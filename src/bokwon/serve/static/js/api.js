@@ -56,7 +56,7 @@ async function send(method, path, { json, body, version, signal } = {}) {
 }
 
 /** Send a request and return its JSON. */
-export async function call(method, path, options) {
+async function call(method, path, options) {
   const response = await send(method, path, options);
   return response.status === 204 ? null : response.json();
 }

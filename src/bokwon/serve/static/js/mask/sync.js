@@ -1,6 +1,6 @@
 // Carries the strokes of one page to the server: in order, one at a time, again until they arrive.
 
-import { Lost, Problem, get, raw, url } from "../api.js";
+import { Lost, Problem, get, raw } from "../api.js";
 import * as outbox from "./outbox.js";
 import { decodeGray, encodeGray } from "./png.js";
 import { Grid, repaint } from "./mask.js";
@@ -178,8 +178,4 @@ export class Sync extends EventTarget {
       }
     }
   }
-}
-
-export function maskAddress(id) {
-  return url(`/pages/${id}/download?what=mask`);
 }

@@ -100,10 +100,14 @@ export class Compare extends EventTarget {
     this.pane = h("div", { class: "second", role: "img", "aria-label": t("compare.restored") }, element, h("span", { class: "tag" }, t("compare.restored")));
     this.frame.after(this.pane);
     this.frame.parentElement.classList.add("split");
-    this.second = new PageViewer(element, this.page, { mouse: true });
-    this.second.show("restored");
-    this.second.osd.addHandler("open", () => this.#follow(this.viewer, this.second));
-    this.second.osd.addHandler("update-viewport", () => this.#follow(this.second, this.viewer));
+    const second = new PageViewer(element, this.page, { mouse: true });
+    this.second = second;
+    // It opens on the whole page: it takes the place of the first view before it may lead itself.
+    second.show("restored").then(() => {
+      if (this.second !== second) return;
+      this.#follow(this.viewer, second);
+      second.osd.addHandler("update-viewport", () => this.#follow(second, this.viewer));
+    });
   }
 
   #join() {

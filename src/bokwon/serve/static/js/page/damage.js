@@ -78,7 +78,7 @@ function clear(view) {
 }
 
 /** Use a mask file; the server says how it read it. */
-export async function giveMask(view, file) {
+async function giveMask(view, file) {
   const answer = await view.sync.command("PUT", "mask", { body: file });
   if (!answer) return;
   const said = t("mask.read", { name: file.name, reading: answer.reading ?? "", share: percent(answer.share) });
