@@ -33,6 +33,7 @@ from bokwon.inpaint.restorer import Restorer
 from bokwon.synthesis.scenes.classes import IGNORE
 from bokwon.synthesis.scenes.scene import draw_scene
 from bokwon.synthesis.scenes.sources import Sources
+from bokwon.types import READABLE
 from bokwon.utilities.atomic import make_folder, write_file
 from bokwon.utilities.json_files import read_object
 
@@ -40,7 +41,7 @@ __all__ = ["DetectionOrder", "measure_detector"]
 
 # Confidence from which `restore` fills without being asked.
 _CERTAIN = 0.9
-_READABLE = KINDS.index("readable stain") + 1
+_READABLE = KINDS.index(READABLE) + 1
 _PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 Say = Callable[[str], None]
