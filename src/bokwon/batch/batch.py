@@ -16,7 +16,7 @@ from bokwon.batch.journal import Entry, Status, fingerprint
 from bokwon.batch.page_holes import HoleSource
 from bokwon.batch.plan import Task
 from bokwon.batch.single_file import restore_file
-from bokwon.batch.treatment.leaf import Leaf, save_leaf
+from bokwon.batch.treatment.file_pictures import FilePictures, save_pictures
 from bokwon.errors import BokwonError, FileAccessError, MissingDependencyError
 from bokwon.image_io.decoder_warnings import listen
 from bokwon.inpaint.fill import Progress
@@ -82,7 +82,7 @@ def restore_task(
             )
             sha256 = sha256_of_file(task.job.target)
             if task.job.pictures is not None and outcome.pictures:
-                _save_leaf(task.job.pictures, Leaf(sha256, outcome.pages, outcome.pictures), said)
+                _save_pictures(task.job.pictures, FilePictures(sha256, outcome.pages, outcome.pictures), said)
             status = _status(task.job, outcome)
         except Exception as error:  # A batch goes on, whatever is wrong with one file.
             told = as_bokwon_error(task.name, error)
@@ -118,9 +118,9 @@ def _status(job: Job, outcome: Outcome) -> Status:
     return "unchanged" if job.masks else "no mask"
 
 
-def _save_leaf(folder: Path, leaf: Leaf, said: list[tuple[str, str]]) -> None:
+def _save_pictures(folder: Path, pictures: FilePictures, said: list[tuple[str, str]]) -> None:
     try:
-        save_leaf(folder, leaf)
+        save_pictures(folder, pictures)
     except FileAccessError as error:
         said.append(("warning", f"the report has no pictures: {error.message}"))
 

@@ -166,9 +166,9 @@ def without_masks(task: Task) -> Task:
 
 
 def _with_pictures(task: Task, outputs: Path) -> Task:
-    from bokwon.batch.treatment.leaf import leaf_folder
+    from bokwon.batch.treatment.file_pictures import pictures_folder
 
-    pictures = leaf_folder(outputs, task.output)
+    pictures = pictures_folder(outputs, task.output)
     return replace(task, job=replace(task.job, pictures=pictures)) if task.job else task
 
 
