@@ -19,9 +19,9 @@ from bokwon.batch.mask_matching import REPORT_FILES
 from bokwon.batch.treatment.pictures import PageDrawing, PagePictures, Region
 from bokwon.errors import BokwonError
 from bokwon.image_io.document import open_document
-from bokwon.image_io.reader import MAX_PIXELS, Source, read_page
+from bokwon.image_io.reader import MAX_PIXELS, Source
 from bokwon.provenance.hole_list import Damage
-from bokwon.provenance.record import put_back, read_record, record_folder
+from bokwon.provenance.record import put_back, read_hole, read_record, record_folder
 from bokwon.types import Hole
 from bokwon.utilities.atomic import make_folder, write_file
 from bokwon.utilities.checksums import sha256_of_file
@@ -146,7 +146,7 @@ def draw_from_record(folder: Path, target: Path) -> FilePictures | None:
                 after = document.page(number)
                 before = replace(after, pixels=after.pixels.copy())
                 put_back(record_at, number, document.pages, before)
-                hole = read_page(Source.of(record_at / f"hole_p{number:03}.png"), max_pixels=most).pixels.astype(bool)
+                hole = read_hole(record_at, number, max_pixels=most)
                 pictures = PageDrawing(before, hole, _damage_of(told["holes"], hole)).finish(after, number)
                 drawn.append(save_page(folder, pictures))
             found = FilePictures(sha256, document.pages, tuple(drawn))
