@@ -9,7 +9,16 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DAMAGE_KINDS", "DETECTOR_CLASSES", "DamageClass", "DamageKind", "DetectorClass", "Hole", "Pixels"]
+__all__ = [
+    "DAMAGE_KINDS",
+    "DETECTOR_CLASSES",
+    "READABLE",
+    "DamageClass",
+    "DamageKind",
+    "DetectorClass",
+    "Hole",
+    "Pixels",
+]
 
 Hole = NDArray[np.bool_]
 """(H, W), True where pixels are missing."""
@@ -23,6 +32,9 @@ DetectorClass = Literal[
 """Kinds that a detector can distinguish. It cannot see whether an insect or a fire destroyed the paper."""
 
 DETECTOR_CLASSES: tuple[DetectorClass, ...] = get_args(DetectorClass)
+
+READABLE: DetectorClass = "readable stain"
+"""The kind that is not filled unless the caller chooses it: text under such a stain is still there."""
 
 
 class DamageClass(IntEnum):

@@ -99,6 +99,17 @@ def test_sound_scans_and_masks_of_another_folder_are_taken(scans: Path, tmp_path
     assert [page["kind"] for page in contents["pages"]] == ["labelled", "sound"]
 
 
+def test_a_mask_that_is_named_like_a_scan_is_of_no_other(tmp_path: Path) -> None:
+    scans, masks = tmp_path / "scans", tmp_path / "masks"
+    masks.mkdir()
+    scans.mkdir()
+    for name in ("a.png", "a_p001.png"):
+        Image.fromarray(np.full((30, 30), 220, np.uint8)).save(scans / name)
+    Image.fromarray(np.eye(30, dtype=bool)).save(masks / "a_p001.png")
+    contents = pack_set(scans, tmp_path / "set", TERMS, masks=masks, keep_names=True)
+    assert [page["name"] for page in contents["pages"]] == ["a_p001"]
+
+
 def test_a_set_is_not_mixed_with_other_files(scans: Path, tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "mine.txt").write_text("mine")

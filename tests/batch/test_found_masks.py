@@ -144,9 +144,11 @@ def test_readable_stains_are_not_shown_as_uncertain() -> None:
     kinds = np.full((4, 4), DETECTOR_CLASSES.index("readable stain") + 1, np.uint8)
     nothing = np.zeros((4, 4), bool)
     stain = Damage(nothing, kinds, nothing + 0.99, (Region("readable stain", False),))
-    holes = FoundMasks(lambda pixels, mode: stain, 1, frozenset({1}), lambda level, text: None)
+    said: list[str] = []
+    holes = FoundMasks(lambda pixels, mode: stain, 1, frozenset({1}), lambda level, text: said.append(text))
     assert holes.of(Page(np.zeros((4, 4), np.uint8), "L", "PNG", Metadata()), 1, "page") is None
     assert holes.left == {"readable stain": 1}
+    assert said == ["page: undamaged, 1 readable stain left"]
 
 
 def test_pictures_never_count_as_images_or_take_the_inputs_place(tmp_path: Path, restorer: Restorer) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bokwon.batch.job import Job, Options
+from bokwon.batch.job import Job, Options, Outcome
 from bokwon.batch.mask_matching import Masks
 from bokwon.errors import ArgumentError
 from bokwon.image_io.reader import Source
@@ -52,3 +52,19 @@ def test_a_job_is_the_same_in_another_process() -> None:
         options=Options(pages="2-end", find=0.7),
     )
     assert pickle.loads(pickle.dumps(given)) == given
+
+
+@pytest.mark.parametrize(
+    ("restored", "left", "uncertain"),
+    [
+        (0, {}, False),
+        (0, {"crease": 1}, True),
+        (0, {"readable stain": 2}, False),
+        (0, {"readable stain": 2, "tear": 1}, True),
+        (1, {"crease": 1}, False),
+    ],
+)
+def test_a_file_is_uncertain_if_damage_was_found_and_none_was_filled(
+    restored: int, left: dict[str, int], uncertain: bool
+) -> None:
+    assert Outcome(2, restored, 0, 0, 0, searched=True, regions_left=left).uncertain is uncertain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,23 @@ def test_an_undamaged_page_is_a_result(tmp_path: Path, colour_key: Path) -> None
     assert b"undamaged" in done.stderr
     with Image.open(tmp_path / "mask.png") as mask:
         assert mask.getextrema() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("colour", "said"),
+    [((255, 0, 0), b"nothing found is sure enough"), ((0, 255, 0), b"undamaged, nothing to fill")],
+    ids=["unsure", "a readable stain"],
+)
+def test_damage_that_is_not_sure_is_told_from_none(
+    tmp_path: Path, write_colour_key: Callable[..., Path], colour: tuple[int, int, int], said: bytes
+) -> None:
+    model = write_colour_key(tmp_path / "key.onnx", calibration={"missing paper": [[0, 0], [1, 0.6]]})
+    page = np.full((64, 64, 3), 255, np.uint8)
+    page[20:40, 20:40] = colour
+    Image.fromarray(page).save(tmp_path / "page.png")
+    done = run(tmp_path / "page.png", tmp_path / "mask.png", "--model", model, "--threshold", 0.9)
+    assert said in done.stderr
+    assert b"; 1 region less sure" in done.stderr
 
 
 def test_kinds_are_chosen_by_name(scan: Path, colour_key: Path) -> None:

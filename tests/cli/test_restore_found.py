@@ -111,6 +111,14 @@ def test_an_undamaged_image_is_copied(folder: Path) -> None:
     assert (folder / "out.png").read_bytes() == (folder / "in/whole.png").read_bytes()
 
 
+def test_an_image_of_which_nothing_is_sure_is_copied_and_not_called_undamaged(folder: Path) -> None:
+    done = run(folder, "in/unsure.png", "out.png")
+    told = "in/unsure.png as it was, nothing found is sure enough to be filled, left 1 crease"
+    assert (done.returncode, lines(done)[-1]) == (0, f"bokwon: wrote out.png: {told}")
+    assert (folder / "out.png").read_bytes() == (folder / "in/unsure.png").read_bytes()
+    assert (folder / "out.png.uncertain.png").is_file()
+
+
 def test_too_much_damage_is_refused(folder: Path) -> None:
     done = run(folder, "in/worst.png", "out.png")
     assert done.returncode == 1
@@ -151,13 +159,22 @@ def test_a_folder_has_each_status_and_its_counts(folder: Path) -> None:
     assert {name: (entry["status"], entry["mask"]) for name, entry in entries.items()} == {
         "both.png": ("restored", "found"),
         "masked.png": ("restored", "given"),
-        "unsure.png": ("undamaged", "found"),
+        "unsure.png": ("uncertain", "found"),
         "whole.png": ("undamaged", "found"),
         "worst.png": ("failed", ""),
     }
     assert entries["both.png"]["regions_filled"] == {"missing paper": 1}
     assert entries["both.png"]["regions_left"] == entries["unsure.png"]["regions_left"] == {"crease": 1}
     assert (folder / "out/whole.png").read_bytes() == (folder / "in/whole.png").read_bytes()
+    for row in ("undamaged       1      1       0", "uncertain       1      1       0"):
+        assert any(row in line for line in lines(done))
+    page = (folder / "out/report.html").read_text(encoding="utf-8")
+    assert "nothing is sure enough to be filled" in page
+    assert "확실하지 않아 메우지 않음" in page
+    # A further run takes both as done.
+    before = (folder / "out/unsure.png").stat().st_mtime_ns
+    run(folder, "in", "out", "-j", "1", "--resume")
+    assert (folder / "out/unsure.png").stat().st_mtime_ns == before
     # What a run has found is neither page nor mask for the next.
     again = run(folder, "out", "again", "-j", "1")
     assert again.returncode == 0

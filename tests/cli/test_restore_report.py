@@ -40,7 +40,7 @@ def restore(*arguments: str) -> int:
     return run(["restore", "in", "out", "--recursive", "--mask", "beside", *TELEA, *arguments])
 
 
-def leaves(html: str) -> list[str]:
+def filled_pages(html: str) -> list[str]:
     return re.findall(r"<h3>([^<]*)", html)
 
 
@@ -48,7 +48,7 @@ def test_a_folder_run_leaves_a_report(capsys: pytest.CaptureFixture[str]) -> Non
     assert restore("--record") == 4
     assert "report in out/report.html" in capsys.readouterr().err
     html = Path("out/report.html").read_text(encoding="utf-8")
-    assert leaves(html) == ["a.png", "sub/b.tif"]
+    assert filled_pages(html) == ["a.png", "sub/b.tif"]
     assert html.count("data:image/jpeg;base64,") == 4
     assert "in/broken.png is not an image that bokwon reads" in html
     assert "convert it to PNG or TIFF" in html
@@ -82,7 +82,7 @@ def test_what_was_done_before_stands_in_the_report_of_a_resumed_run() -> None:
     Path("out/a.png").unlink()
     assert restore("--resume") == 0
     html = Path("out/report.html").read_text(encoding="utf-8")
-    assert leaves(html) == ["a.png", "sub/b.tif"]
+    assert filled_pages(html) == ["a.png", "sub/b.tif"]
     assert html.count("data:image/jpeg;base64,") == 4
     again = {path for path, time in before.items() if path.stat().st_mtime_ns != time}
     assert {path.parent.name for path in again} == {"a.png"}
@@ -110,12 +110,12 @@ def test_the_pictures_are_no_images_to_restore() -> None:
     assert sorted(path.name for path in Path("again").iterdir()) == ["a.png", "c.png", "report.jsonl", "sub"]
 
 
-def test_a_taken_back_leaf_is_listed_so() -> None:
+def test_a_page_taken_back_is_listed_so() -> None:
     assert restore("--record") == 4
     assert run(["undo", "out/a.png.record", "out/a.png"]) == 0
     assert restore("--record", "--resume") == 4
     html = Path("out/report.html").read_text(encoding="utf-8")
-    assert leaves(html) == ["sub/b.tif"]
+    assert filled_pages(html) == ["sub/b.tif"]
     assert "taken back since" in html
 
 

@@ -11,12 +11,12 @@ from time import perf_counter
 
 from bokwon.batch.cluster import run_on_cluster
 from bokwon.batch.found_masks import load_detector
-from bokwon.batch.job import Outcome
-from bokwon.batch.journal import Entry, fingerprint
+from bokwon.batch.job import Job, Outcome
+from bokwon.batch.journal import Entry, Status, fingerprint
 from bokwon.batch.page_holes import HoleSource
 from bokwon.batch.plan import Task
 from bokwon.batch.single_file import restore_file
-from bokwon.batch.treatment.leaf import Leaf, save_leaf
+from bokwon.batch.treatment.file_pictures import FilePictures, save_pictures
 from bokwon.errors import BokwonError, FileAccessError, MissingDependencyError
 from bokwon.image_io.decoder_warnings import listen
 from bokwon.inpaint.fill import Progress
@@ -62,7 +62,8 @@ def restore_task(
     begun = perf_counter()
     said: list[tuple[str, str]] = []
     outcome = Outcome(0, 0, 0, 0, 0)
-    status, code, error_text, fix = "failed", *task.fault
+    status: Status = "failed"
+    code, error_text, fix = task.fault
     sha256 = None
     # Before the files are read: one that is replaced while it is worked on is not the one that was restored.
     inputs = fingerprint(task.job) if task.job else {}
@@ -81,9 +82,8 @@ def restore_task(
             )
             sha256 = sha256_of_file(task.job.target)
             if task.job.pictures is not None and outcome.pictures:
-                _save_leaf(task.job.pictures, Leaf(sha256, outcome.pages, outcome.pictures), said)
-            untouched = "undamaged" if outcome.searched else "unchanged" if task.job.masks else "no mask"
-            status = "restored" if outcome.restored else untouched
+                _save_pictures(task.job.pictures, FilePictures(sha256, outcome.pages, outcome.pictures), said)
+            status = _status(task.job, outcome)
         except Exception as error:  # A batch goes on, whatever is wrong with one file.
             told = as_bokwon_error(task.name, error)
             code, error_text, fix = told.exit_code, told.message, told.fix
@@ -109,9 +109,18 @@ def restore_task(
     )
 
 
-def _save_leaf(folder: Path, leaf: Leaf, said: list[tuple[str, str]]) -> None:
+def _status(job: Job, outcome: Outcome) -> Status:
+    """Return the status of a file that has not failed; see `Entry`."""
+    if outcome.restored:
+        return "restored"
+    if outcome.searched:
+        return "uncertain" if outcome.uncertain else "undamaged"
+    return "unchanged" if job.masks else "no mask"
+
+
+def _save_pictures(folder: Path, pictures: FilePictures, said: list[tuple[str, str]]) -> None:
     try:
-        save_leaf(folder, leaf)
+        save_pictures(folder, pictures)
     except FileAccessError as error:
         said.append(("warning", f"the report has no pictures: {error.message}"))
 

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bokwon.batch.found_masks import DETECTED, picture_path
 from bokwon.batch.mask_matching import (
@@ -19,16 +18,16 @@ from bokwon.batch.mask_matching import (
     folded,
     is_mask_of_neighbour,
     list_images,
-    masks_beside,
-    masks_of_pages,
+    masks_of,
 )
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.image_io.document import open_document
 from bokwon.image_io.masks import MaskOptions, hole_of_mask
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.output_formats import encode_page
+from bokwon.image_io.output_formats import encode_page, png_of
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import MAX_PIXELS, Source
+from bokwon.types import Hole
 from bokwon.utilities.atomic import make_folder, write_file
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
 from bokwon.utilities.json_files import read_object
@@ -100,8 +99,11 @@ def pack_set(
         raise ArgumentError(f"{out} is not an empty folder", "name a new folder")
     pages: list[dict[str, Any]] = []
     for folder, is_sound in [(scans, False), *([(sound, True)] if sound else [])]:
-        for path in _scans(folder):
-            found = Masks() if is_sound else _masks(path, masks)
+        names, beside = _scans(folder)
+        given = beside if masks is None else list_images(masks, recursive=False).files
+        finder = MaskFinder([] if is_sound else given, names)
+        for path in (folder / name for name in names):
+            found = masks_of(finder, path, masks or folder)
             if not found and not is_sound:
                 say(f"{path.name}: no mask, left out")
                 continue
@@ -152,26 +154,15 @@ def check_set(folder: Path) -> dict[str, Any]:
     return contents
 
 
-def _scans(folder: Path) -> list[Path]:
-    """The images of a folder that are no masks of their neighbours."""
+def _scans(folder: Path) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
+    """Return the images of a folder: those that are no masks of their neighbours, and those that are."""
     names = list_images(folder, recursive=False).files
-    all_names = {folded(name) for name in names}
-    return [folder / name for name in names if not is_mask_of_neighbour(name, all_names)]
+    neighbours = {folded(name) for name in names}
+    beside = [name for name in names if is_mask_of_neighbour(name, neighbours)]
+    return sorted(set(names) - set(beside)), beside
 
 
-def _masks(path: Path, folder: Path | None) -> Masks:
-    if folder is None:
-        return masks_beside(path)
-    names = list_images(folder, recursive=False).files
-    # Only a scan that has masks may ask for them.
-    return (
-        masks_of_pages(path, folder)
-        if MaskFinder(names, [PurePosixPath(path.name)]).of(PurePosixPath(path.name))
-        else Masks()
-    )
-
-
-def _pages(path: Path, masks: Masks, options: MaskOptions) -> Iterator[tuple[Page, int, NDArray[np.bool_]]]:
+def _pages(path: Path, masks: Masks, options: MaskOptions) -> Iterator[tuple[Page, int, Hole]]:
     """The pages of a file that have a mask, all of them where no masks are given: page, its number, hole.
 
     The number is 0 in a file of one page.
@@ -196,7 +187,7 @@ def _detected(restored: Path, path: Path, number: int) -> Path | None:
     return found if found.is_file() else None
 
 
-def _write(out: Path, stem: str, page: Page, hole: NDArray[np.bool_], detected: Path | None) -> dict[str, Any]:
+def _write(out: Path, stem: str, page: Page, hole: Hole, detected: Path | None) -> dict[str, Any]:
     """Write a page into the set.
 
     Returns:
@@ -211,16 +202,18 @@ def _write(out: Path, stem: str, page: Page, hole: NDArray[np.bool_], detected: 
     hole = turn.apply(hole)
     kind = "labelled" if hole.any() else "sound"
     profile = page.metadata.icc if page.mode != "CMYK" else None
-    files = {f"{kind}/{stem}.png": _png(pixels, mode, Metadata(icc=profile))}
+    stream = io.BytesIO()
+    encode_page(stream, pixels, mode, "PNG", Metadata(icc=profile))
+    files = {f"{kind}/{stem}.png": stream.getvalue()}
     entry: dict[str, Any] = {"name": stem, "kind": kind, "width": hole.shape[1], "height": hole.shape[0]}
     if hole.any():
-        mask = _png(np.where(hole, np.uint8(255), np.uint8(0)), "L", Metadata())
+        mask = _mask_png(hole)
         files[f"{kind}/{stem}_mask.png"] = files[f"masks/{stem}.png"] = mask
         entry["damaged"] = round(float(hole.mean()), 6)
     if detected is not None:
         with open_document(Source.of(detected), max_pixels=MAX_PIXELS) as opened:
             found = turn.apply(opened.page(1).pixels) > 0
-        files[f"detected/{stem}.png"] = _png(np.where(found, np.uint8(255), np.uint8(0)), "L", Metadata())
+        files[f"detected/{stem}.png"] = _mask_png(found)
         entry["corrected"] = round(float((found != hole).mean()), 6)
     for name, content in files.items():
         make_folder((out / name).parent)
@@ -229,10 +222,9 @@ def _write(out: Path, stem: str, page: Page, hole: NDArray[np.bool_], detected: 
     return entry
 
 
-def _png(pixels: NDArray[Any], mode: str, metadata: Metadata) -> bytes:
-    stream = io.BytesIO()
-    encode_page(stream, pixels, mode, "PNG", metadata)
-    return stream.getvalue()
+def _mask_png(hole: Hole) -> bytes:
+    # Of 8 bits: not every program takes masks of one.
+    return png_of(np.where(hole, np.uint8(255), np.uint8(0)))
 
 
 def _readme(terms: Terms, pages: list[dict[str, Any]]) -> str:

@@ -17,7 +17,7 @@ from bokwon.image_io.output_formats import png_of
 from bokwon.image_io.page import Page
 from bokwon.inpaint.models import find_model, is_installed
 from bokwon.provenance.hole_list import Damage
-from bokwon.types import DETECTOR_CLASSES, Hole, Pixels
+from bokwon.types import DETECTOR_CLASSES, READABLE, Hole, Pixels
 from bokwon.utilities.atomic import check_target, write_file
 from bokwon.utilities.checksums import sha256_of_file
 
@@ -42,7 +42,7 @@ DETECTED, UNCERTAIN = "detected", "uncertain"
 _MODEL = "detect"
 MOST_DAMAGED = 0.5
 """Share of a page; where more than this looks damaged, the detector is probably wrong."""
-_READABLE = DETECTOR_CLASSES.index("readable stain") + 1
+_READABLE = DETECTOR_CLASSES.index(READABLE) + 1
 _FIX = "name the mask: --mask FILE, or call it NAME-mask.png"
 
 
@@ -194,7 +194,8 @@ class FoundMasks:
                 self._pictures[kind, number] = png_of(shown)
         rest = f", {counted(left)} left" if left else ""
         if not damage.hole.any():
-            self._tell("detail", f"{name}: {'nothing sure enough to be filled' if rest else 'undamaged'}{rest}")
+            state = "nothing sure enough to be filled" if left.keys() - {READABLE} else "undamaged"
+            self._tell("detail", f"{name}: {state}{rest}")
             return None
         said = f"{counted(filled)} found{rest}"
         self._tell("detail", f"{name}: {said}, {share:.2%} of it will be filled")

@@ -13,6 +13,7 @@ from bokwon.image_io.formats import EXTENSIONS
 from bokwon.image_io.masks import MaskOptions
 from bokwon.image_io.output_formats import format_of
 from bokwon.image_io.reader import MAX_PIXELS, Source
+from bokwon.types import READABLE
 
 if TYPE_CHECKING:
     from bokwon.batch.treatment.pictures import PagePictures
@@ -115,3 +116,8 @@ class Outcome:
     regions_filled: Mapping[str, int] = field(default_factory=dict)
     regions_left: Mapping[str, int] = field(default_factory=dict)
     pictures: tuple[PagePictures, ...] = ()
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether damage was found and none of it is sure enough to be filled. Readable stains alone do not count."""
+        return not self.restored and bool(self.regions_left.keys() - {READABLE})

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal, get_args
 
 from bokwon.batch.job import Job
 from bokwon.errors import ArgumentError, FileAccessError
@@ -19,10 +19,13 @@ from bokwon.utilities.atomic import replacing
 from bokwon.utilities.checksums import key_of, sha256_of_file
 from bokwon.utilities.locks import lock_folder
 
-__all__ = ["REPORT", "Entry", "Report", "Shard", "fingerprint"]
+__all__ = ["REPORT", "STATUSES", "Entry", "Report", "Shard", "Status", "fingerprint"]
 
 REPORT = "report.jsonl"
 """Name of the report in the output folder."""
+Status = Literal["restored", "undone", "unchanged", "undamaged", "uncertain", "no mask", "failed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+"""What can come of a file, in the order of tables; see `Entry`."""
 _REPORTS_OF_SHARDS = "report.*-of-*.jsonl"
 _AGAIN = "run the same command again with --resume, and leave the folder alone until it is done"
 
@@ -76,7 +79,8 @@ class Entry:
     Attributes:
         file: Path relative to the input folder.
         status: `restored`; `undone`: restored, then undone; `unchanged`: its masks have no hole; `undamaged`: no
-            damage was found; `no mask`: copied as it is; or `failed`.
+            damage was found; `uncertain`: damage was found, and nothing is sure enough to be filled; `no mask`: copied
+            as it is; or `failed`.
         output: Path relative to the output folder; None where there is none.
         code: 0, or the exit code of restoring this file alone.
         error: What is wrong.
@@ -97,7 +101,7 @@ class Entry:
     """
 
     file: str
-    status: str
+    status: Status
     output: str | None = None
     code: int = 0
     error: str = ""

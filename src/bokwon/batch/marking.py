@@ -13,7 +13,7 @@ from bokwon.image_io.page import Page
 from bokwon.image_io.xmp import holds_xmp, with_xmp
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.mark import Mark, add_mark, mark_of, remove_mark
-from bokwon.provenance.record import originals_file, record_folder
+from bokwon.provenance.record import page_file, record_folder
 from bokwon.utilities.checksums import sha256_of_file
 
 __all__ = ["Marking", "name_of_page"]
@@ -86,7 +86,7 @@ class Marking:
         if self._job.update is None or self._job.target is None:
             return {}
         folder = record_folder(self._job.target)
-        files = {number: folder / originals_file(number) for number in range(1, self._document.pages + 1)}
+        files = {number: folder / page_file("original", number) for number in range(1, self._document.pages + 1)}
         return {number: path for number, path in files.items() if path.is_file()}
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "is_mask_of_neighbour",
     "list_images",
     "masks_beside",
+    "masks_of",
     "masks_of_pages",
 ]
 
@@ -242,7 +243,7 @@ def masks_beside(image: Path) -> Masks:
     names = list_images(image.parent, recursive=False).files
     neighbours = {folded(name) for name in names} | {folded(PurePosixPath(image.name))}
     masks = [name for name in names if is_mask_of_neighbour(name, neighbours) and name.name != image.name]
-    return _masks(MaskFinder(masks, set(names) - set(masks)), image, image.parent)
+    return masks_of(MaskFinder(masks, set(names) - set(masks)), image, image.parent)
 
 
 def masks_of_pages(image: Path, folder: Path) -> Masks:
@@ -253,7 +254,7 @@ def masks_of_pages(image: Path, folder: Path) -> Masks:
         FileAccessError: The folder cannot be listed.
     """
     names = list_images(folder, recursive=False).files
-    masks = _masks(MaskFinder(names, [PurePosixPath(image.name)]), image, folder)
+    masks = masks_of(MaskFinder(names, [PurePosixPath(image.name)]), image, folder)
     if not masks:
         holds = f" (it holds {', '.join(map(str, names[:3]))}{' ...' * (len(names) > 3)})" if names else ""
         fix = f"name them {image.stem}_p001.png and so on, or {image.stem}.png for all pages"
@@ -261,6 +262,16 @@ def masks_of_pages(image: Path, folder: Path) -> Masks:
     return masks
 
 
-def _masks(finder: MaskFinder, image: Path, folder: Path) -> Masks:
+def masks_of(finder: MaskFinder, image: Path, folder: Path) -> Masks:
+    """Return the masks of one image, possibly none.
+
+    Args:
+        finder: Knows the masks.
+        image: The image.
+        folder: Folder of the masks.
+
+    Raises:
+        ArgumentError: There are two for one page.
+    """
     pages = {page: Source.of(folder / name) for page, name in finder.of(PurePosixPath(image.name)).items()}
     return Masks(pages.pop(0, None), pages)

@@ -18,7 +18,7 @@ from bokwon.batch.job import Job, Outcome
 from bokwon.batch.marking import Marking, name_of_page
 from bokwon.batch.page_holes import HoleSource, PageHole, Tell
 from bokwon.batch.page_ranges import select_pages
-from bokwon.batch.treatment.leaf import forget_leaf, save_page
+from bokwon.batch.treatment.file_pictures import forget_pictures, save_page
 from bokwon.batch.treatment.pictures import PageDrawing, PagePictures
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.image_io.document import Document, open_document
@@ -138,7 +138,7 @@ class _Work:
         self.pictures: list[PagePictures] = []
         self._draws = job.pictures is not None
         if job.pictures is not None:
-            forget_leaf(job.pictures)
+            forget_pictures(job.pictures)
 
     def restore_page(self, number: int, read: Callable[[], Page] | None) -> Page | None:
         """Restore a page, if it is to be; see `bokwon.image_io.protocols.PageTransform`."""

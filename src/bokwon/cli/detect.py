@@ -92,8 +92,7 @@ def detect(
 ) -> None:
     """Find the damage of a page and write it as a mask.
 
-    A page on which nothing is sure enough is undamaged: the mask is empty and the exit code 0. Look at the mask before
-    you restore with it.
+    If nothing is sure enough, the mask is empty and the exit code 0. Look at the mask before you restore with it.
     """
     if quiet and verbose:
         raise ArgumentError("-q and -v contradict each other", "use one of them")
@@ -225,6 +224,11 @@ def _write(target: Path | None, page: Page, *, overwrite: bool) -> None:
 
 def _report(damage: Damage, name: str, target: str, console: Console) -> None:
     """Say in one line what was found and where the mask is."""
+    from collections import Counter
+
+    from bokwon.batch.found_masks import counted
+    from bokwon.types import READABLE
+
     filled = [region for region in damage.regions if region.filled]
     left = len(damage.regions) - len(filled)
     for region in damage.regions:
@@ -234,13 +238,11 @@ def _report(damage: Damage, name: str, target: str, console: Console) -> None:
             "detail",
             f"{region.kind} {x1 - x0}x{y1 - y0} at {x0},{y0}: confidence {region.confidence:.2f}, {done}",
         )
-    also = f"; {left} regions less sure or of other kinds left out" if left else ""
+    also = f"; {left} region{'s' * (left > 1)} less sure or of other kinds left out" if left else ""
     if damage.undamaged:
-        state = "nothing found is sure enough" if left else "undamaged, nothing to fill"
+        unsure = any(region.kind != READABLE for region in damage.regions)
+        state = "nothing found is sure enough" if unsure else "undamaged, nothing to fill"
         console.tell("summary", f"{name}: {state}{also}; wrote an empty mask to {target}")
         return
-    counts: dict[str, int] = {}
-    for region in filled:
-        counts[region.kind] = counts.get(region.kind, 0) + 1
-    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items(), key=lambda item: -item[1]))
+    kinds = counted(Counter(region.kind for region in filled))
     console.tell("summary", f"{name}: {damage.hole.mean():.2%} to fill ({kinds}){also}; wrote {target}")

@@ -171,7 +171,7 @@ def restore(
         bool,
         typer.Option(
             "--report/--no-report",
-            help="Write OUTPUT/report.html: each leaf before and after, to be read and printed.",
+            help="Write OUTPUT/report.html: each page before and after, to be read and printed.",
             rich_help_panel=_FOLDERS,
         ),
     ] = True,

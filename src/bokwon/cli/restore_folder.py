@@ -29,7 +29,8 @@ __all__ = ["Workers", "restore_folder", "run_tasks", "say", "without_masks"]
 _SOME_FAILED = 4
 _MOST_NAMED = 50
 """Files that are left alone and named without being asked."""
-_ROWS = ("restored", "undone", "unchanged", "undamaged", "no mask", "failed")
+_SELDOM = ("undone", "undamaged", "uncertain")
+"""Statuses that the table names only if a file has them."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +166,9 @@ def without_masks(task: Task) -> Task:
 
 
 def _with_pictures(task: Task, outputs: Path) -> Task:
-    from bokwon.batch.treatment.leaf import leaf_folder
+    from bokwon.batch.treatment.file_pictures import pictures_folder
 
-    pictures = leaf_folder(outputs, task.output)
+    pictures = pictures_folder(outputs, task.output)
     return replace(task, job=replace(task.job, pictures=pictures)) if task.job else task
 
 
@@ -258,10 +259,12 @@ def _clock(seconds: float) -> str:
 
 
 def _table(entries: Sequence[Entry]) -> list[str]:
+    from bokwon.batch.journal import STATUSES
+
     lines = [f"{'':10}{'files':>7}{'pages':>7}{'filled':>8}{'tiles':>8}{'hole':>9}"]
-    for status in (*_ROWS, "total"):
+    for status in (*STATUSES, "total"):
         rows = [entry for entry in entries if status in (entry.status, "total")]
-        if status in ("undone", "undamaged") and not rows:
+        if status in _SELDOM and not rows:
             continue
         pixels = sum(entry.pixels for entry in rows)
         share = f"{sum(entry.hole_pixels for entry in rows) / pixels:.2%}" if pixels else "-"

@@ -108,7 +108,7 @@ def _told(outcome: Outcome, image: str) -> str:
     left = f", left {counted(outcome.regions_left)}" if outcome.regions_left else ""
     if outcome.searched:
         if not outcome.restored:
-            state = "nothing found is sure enough to be filled" if left else "undamaged"
+            state = "nothing found is sure enough to be filled" if outcome.uncertain else "undamaged"
             return f"{image} as it was, {state}{left}"
         share = f"{outcome.hole / outcome.pixels:.2%}"
         pages = "" if outcome.pages == 1 else f" on {outcome.restored} of {outcome.pages} pages"

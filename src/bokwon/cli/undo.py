@@ -72,7 +72,7 @@ def undo(
         if packet is None or not marked or not has_mark(packet):
             return packet
         try:
-            return remove_mark(packet, sha256_of_file(folder / records.originals_file(number)))
+            return remove_mark(packet, sha256_of_file(folder / records.page_file("original", number)))
         except ValueError as error:
             console.tell("warning", f"the mark of the restoration stays in the XMP of {final}: {error}")
             return packet

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from bokwon.errors import ArgumentError
-from bokwon.types import DETECTOR_CLASSES
+from bokwon.types import DETECTOR_CLASSES, READABLE
 
 __all__ = ["AREAS", "FILLED", "KINDS", "LINES", "choose_kinds"]
 
 KINDS: tuple[str, ...] = DETECTOR_CLASSES
 """Names of all kinds; the number of a kind in a map of kinds is its place here, from 1."""
 
-FILLED: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "readable stain")
-"""Kinds that are filled unless the caller chooses others: text under a readable stain is still there."""
+FILLED: tuple[str, ...] = tuple(kind for kind in KINDS if kind != READABLE)
+"""Kinds that are filled unless the caller chooses others."""
 
 LINES: tuple[str, ...] = ("tear", "crease", "scratch", "film and dust")
 """Kinds that are narrow and long, which are judged along their length."""

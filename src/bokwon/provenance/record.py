@@ -10,13 +10,14 @@ import json
 import re
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from bokwon.errors import FileAccessError, InputFileError
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source, read_page
+from bokwon.types import Hole
 from bokwon.utilities.atomic import write_file
 from bokwon.utilities.checksums import sha256_of_file
 
@@ -29,14 +30,17 @@ __all__ = [
     "free_folder",
     "has_record",
     "note_undone",
-    "originals_file",
+    "page_file",
     "put_back",
+    "read_hole",
     "read_json",
     "read_record",
     "record_folder",
     "set_aside",
     "undone_sha256",
 ]
+
+PageFile = Literal["hole", "evidence", "original", "overlay"]
 
 RECORD = ".record"
 """How the name of a folder ends that holds the record of an intervention."""
@@ -61,9 +65,24 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
 
 
-def originals_file(number: int) -> str:
-    """Return the name of a record's file with the original samples of a page."""
-    return f"original_p{number:03}.npz"
+def page_file(kind: PageFile, number: int) -> str:
+    """Return the name of a record's file of a page: its hole, evidence map, original samples, or picture."""
+    return f"{kind}_p{number:03}.{'npz' if kind == 'original' else 'png'}"
+
+
+def read_hole(folder: Path, number: int, *, max_pixels: int) -> Hole:
+    """Return which pixels of a page were filled, as stored.
+
+    Args:
+        folder: The record's folder.
+        number: Number of the page.
+        max_pixels: A larger picture is refused.
+
+    Raises:
+        BokwonError: It cannot be read.
+    """
+    source = Source.of(folder / page_file("hole", number))
+    return np.asarray(read_page(source, max_pixels=max_pixels).pixels.astype(bool))
 
 
 def record_folder(target: Path) -> Path:
@@ -196,9 +215,8 @@ def put_back(folder: Path, number: int, pages: int, page: Page) -> None:
     """
     fix = "name the record that was made with this very output"
     try:
-        most = page.size[0] * page.size[1]
-        hole = read_page(Source.of(folder / f"hole_p{number:03}.png"), max_pixels=most).pixels.astype(bool)
-        with np.load(folder / originals_file(number), allow_pickle=False) as stored:
+        hole = read_hole(folder, number, max_pixels=page.size[0] * page.size[1])
+        with np.load(folder / page_file("original", number), allow_pickle=False) as stored:
             samples = stored["samples"]
     # Zip and NumPy each have their own exceptions for damage.
     except Exception as error:

@@ -31,7 +31,7 @@ from bokwon.provenance.record import (
     FORMAT,
     OF_A_PAGE,
     RECORD_FILE,
-    originals_file,
+    page_file,
     read_record,
     record_folder,
 )
@@ -203,8 +203,8 @@ class Recorder:
                 filled_by=filled_by,
             )
         )
-        write_file(self._part / f"hole_p{number:03}.png", png_of(hole))
-        write_file(self._part / f"evidence_p{number:03}.png", png_of(levels))
+        write_file(self._part / page_file("hole", number), png_of(hole))
+        write_file(self._part / page_file("evidence", number), png_of(levels))
         buffer = io.BytesIO()
         np.savez_compressed(buffer, samples=page.pixels[hole])
         write_file(self.originals(number), buffer.getvalue())
@@ -212,13 +212,13 @@ class Recorder:
 
     def originals(self, number: int) -> Path:
         """Return where the original samples of a page lie until `finish`."""
-        return self._part / originals_file(number)
+        return self._part / page_file("original", number)
 
     def after(self, number: int, page: Page, levels: NDArray[np.uint8]) -> None:
         """Draw the evidence over the filled page, if `with_overlay` is set."""
         if self._with_overlay:
             picture = draw_overlay(page, levels, len(self._encoder.kernels))
-            write_file(self._part / f"overlay_p{number:03}.png", png_of(picture))
+            write_file(self._part / page_file("overlay", number), png_of(picture))
 
     def prepare(self, stream: BinaryIO, settings: dict[str, Any]) -> None:
         """Write the record's first file, before the output is moved into place.

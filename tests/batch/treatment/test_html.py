@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bokwon.batch.journal import Entry
-from bokwon.batch.treatment.html import failed_row, leaf_block, link, other_row, shown_name, summary, undo_command
-from bokwon.batch.treatment.leaf import Leaf
+from bokwon.batch.treatment.file_pictures import FilePictures
+from bokwon.batch.treatment.html import failed_row, link, other_row, page_block, shown_name, summary, undo_command
 from bokwon.batch.treatment.pictures import PagePictures, Region
 
 EVIL = """<script>alert("x")</script> & 'y'"""
@@ -16,8 +16,8 @@ REGION = Region((10, 20, 30, 40), 1100, "insect", 0.934, 3, True)
 PAGE = PagePictures(1, (800, 600), 4800, 2, {"insect": 4800}, (REGION,), ())
 
 
-def block(entry: Entry, leaf: Leaf | None, *, has_record: bool = True, number: int = 0) -> str:
-    pieces = leaf_block(entry, leaf, number, has_record=has_record, prefix="../", picture=lambda name: f"at/{name}")
+def block(entry: Entry, drawn: FilePictures | None, *, has_record: bool = True, number: int = 0) -> str:
+    pieces = page_block(entry, drawn, number, has_record=has_record, prefix="../", picture=lambda name: f"at/{name}")
     return "".join(pieces)
 
 
@@ -39,7 +39,7 @@ def test_nothing_from_outside_becomes_markup() -> None:
     )
     failed = Entry(EVIL, "failed", code=1, error=EVIL, fix=EVIL)
     told = [
-        block(entry, Leaf("x", 2, (kinds,))),
+        block(entry, FilePictures("x", 2, (kinds,))),
         block(entry, None, has_record=False),
         failed_row(failed),
         other_row(Entry(EVIL, "no mask", messages=(("warning", EVIL),))),
@@ -52,8 +52,10 @@ def test_nothing_from_outside_becomes_markup() -> None:
         assert "&lt;script&gt;" in html
 
 
-def test_a_leaf_says_what_was_filled_how_surely_and_how_to_undo_it() -> None:
-    html = block(restored(messages=(("note", "encoded anew"), ("detail", "not for people"))), Leaf("x", 1, (PAGE,)))
+def test_a_page_says_what_was_filled_how_surely_and_how_to_undo_it() -> None:
+    html = block(
+        restored(messages=(("note", "encoded anew"), ("detail", "not for people"))), FilePictures("x", 1, (PAGE,))
+    )
     for text in (
         "1.00 % of 800 × 600 px, in 2 regions",
         "800 × 600 화소의 1.00 %, 2곳",
@@ -73,14 +75,14 @@ def test_a_leaf_says_what_was_filled_how_surely_and_how_to_undo_it() -> None:
 
 def test_pages_of_a_document_are_numbered_and_told_of_once() -> None:
     entry = restored(pages=9, messages=(("note", "encoded anew"),))
-    leaf = Leaf("x", 9, (PAGE, PagePictures(7, (800, 600), 1, 1, {}, (), ())))
-    second = block(entry, leaf, number=1)
+    drawn = FilePictures("x", 9, (PAGE, PagePictures(7, (800, 600), 1, 1, {}, (), ())))
+    second = block(entry, drawn, number=1)
     assert 'a.png<span lang="en">, page 7 of 9</span>' in second
     assert "encoded anew" not in second
     assert "&lt; 0.01 % of 800 × 600 px, in 1 region<" in second
 
 
-def test_without_pictures_or_record_the_leaf_says_so() -> None:
+def test_without_pictures_or_record_the_page_says_so() -> None:
     html = block(restored(), None, has_record=False)
     assert "No pictures" in html
     assert "<img" not in html
@@ -89,7 +91,7 @@ def test_without_pictures_or_record_the_leaf_says_so() -> None:
 
 
 def test_damage_that_bokwon_found_is_to_be_checked() -> None:
-    html = block(restored(mask="found", regions_left={"tear": 2, "crease": 5}), Leaf("x", 1, (PAGE,)))
+    html = block(restored(mask="found", regions_left={"tear": 2, "crease": 5}), FilePictures("x", 1, (PAGE,)))
     assert "found by bokwon: check it" in html
     assert "found and left: 5 crease, 2 tear" in html
     assert "남겨 둠: 꺾임 5곳, 찢김 2곳" in html

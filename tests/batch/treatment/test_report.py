@@ -11,9 +11,9 @@ from urllib.parse import unquote
 import pytest
 
 from bokwon.batch.journal import Entry
-from bokwon.batch.treatment.leaf import Leaf, leaf_folder, save_leaf, save_page
+from bokwon.batch.treatment.file_pictures import FilePictures, pictures_folder, save_page, save_pictures
 from bokwon.batch.treatment.pictures import PagePictures
-from bokwon.batch.treatment.report import LEAVES_A_PAGE, Run, write_report
+from bokwon.batch.treatment.report import FILLED_A_PAGE, Run, write_report
 from bokwon.errors import FileAccessError
 
 RUN = Run("scans & <more>", datetime(2026, 3, 4, 5, 6), [(("Model", "모델"), "document")])
@@ -46,11 +46,11 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
 
-def leaf(outputs: Path, name: str, *pages: int) -> Entry:
+def filled(outputs: Path, name: str, *pages: int) -> Entry:
     """A restored file with pictures of its pages."""
-    folder = leaf_folder(outputs, name)
+    folder = pictures_folder(outputs, name)
     kept = [save_page(folder, PagePictures(page, (80, 60), 48, 1, {}, (), (b"strip",))) for page in pages]
-    save_leaf(folder, Leaf(name, 9, tuple(kept)))
+    save_pictures(folder, FilePictures(name, 9, tuple(kept)))
     return Entry(name, "restored", name, pages=9, restored_pages=len(pages), hole_pixels=48, pixels=4800, sha256=name)
 
 
@@ -61,10 +61,10 @@ def page_files(outputs: Path) -> Iterator[Path]:
 
 def test_a_small_report_is_one_file_that_holds_its_pictures(tmp_path: Path) -> None:
     entries = [
-        leaf(tmp_path, "b <1>.png", 1),
+        filled(tmp_path, "b <1>.png", 1),
         Entry("c.png", "failed", code=2, error="c.png is empty", fix="scan it again"),
         Entry("d.png", "no mask", "d.png", pages=1),
-        leaf(tmp_path, "e.tif", 2, 5),
+        filled(tmp_path, "e.tif", 2, 5),
         Entry("f.png", "undone", "f.png", pages=1, restored_pages=1),
     ]
     path = write_report(tmp_path, entries, RUN)
@@ -76,7 +76,7 @@ def test_a_small_report_is_one_file_that_holds_its_pictures(tmp_path: Path) -> N
     for text in ("scans &amp; &lt;more&gt;", "2026-03-04 05:06", "document", "c.png is empty", "scan it again"):
         assert text in html
     assert "page 5 of 9" in html
-    # Failures first, then the leaves in their order, then what is as it was.
+    # Failures first, then the filled pages in their order, then what is as it was.
     places = [html.index(text) for text in ("c.png is empty", "b &lt;1&gt;", "page 2 of 9", "<td>d.png", "<td>f.png")]
     assert places == sorted(places)
     assert "taken back since" in html
@@ -84,8 +84,8 @@ def test_a_small_report_is_one_file_that_holds_its_pictures(tmp_path: Path) -> N
 
 
 def test_a_large_report_has_pages_that_lead_to_each_other_and_to_the_pictures(tmp_path: Path) -> None:
-    names = [f"{number:03} 가.png" for number in range(2 * LEAVES_A_PAGE + 1)]
-    entries = [leaf(tmp_path, name, 1) for name in names]
+    names = [f"{number:03} 가.png" for number in range(2 * FILLED_A_PAGE + 1)]
+    entries = [filled(tmp_path, name, 1) for name in names]
     write_report(tmp_path, entries, RUN)
     files = list(page_files(tmp_path))
     assert [file.name for file in files] == ["report.html", "report-0002.html", "report-0003.html"]
@@ -100,7 +100,7 @@ def test_a_large_report_has_pages_that_lead_to_each_other_and_to_the_pictures(tm
         assert {one.resolve() for one in files} - pages <= {file.resolve()}
     assert shown == names
     first = files[0].read_text(encoding="utf-8")
-    assert f"{names[0]} – {names[LEAVES_A_PAGE - 1]}" in first
+    assert f"{names[0]} – {names[FILLED_A_PAGE - 1]}" in first
     assert "(1/3)" in first
     # A smaller run in the same folder leaves no page of this one.
     write_report(tmp_path, entries[:2], RUN)
@@ -123,10 +123,10 @@ def test_ten_thousand_files_take_pages_and_little_memory(tmp_path: Path) -> None
 
 
 def test_a_document_of_many_pages_goes_on_over_the_pages_of_the_report(tmp_path: Path) -> None:
-    entry = leaf(tmp_path, "book.pdf", *range(1, LEAVES_A_PAGE + 3))
+    entry = filled(tmp_path, "book.pdf", *range(1, FILLED_A_PAGE + 3))
     write_report(tmp_path, [entry], RUN)
     second = (tmp_path / "report_files/report-0002.html").read_text(encoding="utf-8")
-    assert re.findall(r"page (\d+) of 9", second) == [str(LEAVES_A_PAGE + 1), str(LEAVES_A_PAGE + 2)]
+    assert re.findall(r"page (\d+) of 9", second) == [str(FILLED_A_PAGE + 1), str(FILLED_A_PAGE + 2)]
 
 
 def test_an_empty_run_has_a_report_too(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_an_empty_run_has_a_report_too(tmp_path: Path) -> None:
 
 
 def test_names_that_are_no_unicode_are_shown_and_led_to(tmp_path: Path) -> None:
-    html = write_report(tmp_path, [leaf(tmp_path, "bad\udcff.png", 1)], RUN).read_text(encoding="utf-8")
+    html = write_report(tmp_path, [filled(tmp_path, "bad\udcff.png", 1)], RUN).read_text(encoding="utf-8")
     assert "bad�.png" in html
     assert 'href="./bad%FF.png"' in html
 

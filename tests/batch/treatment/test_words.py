@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from bokwon.batch.treatment.words import kind_words
+from bokwon.batch.journal import STATUSES
+from bokwon.batch.treatment.words import STATUS, kind_words
 from bokwon.types import DAMAGE_KINDS, DETECTOR_CLASSES
 
 
@@ -13,3 +14,7 @@ def test_every_kind_of_damage_has_words_in_both_languages() -> None:
 
 def test_what_is_unknown_keeps_its_name() -> None:
     assert kind_words("<odd>") == ("<odd>", "<odd>")
+
+
+def test_every_status_has_words_in_the_order_of_tables() -> None:
+    assert tuple(STATUS) == STATUSES

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bokwon.batch.journal import Entry
 from tests.serve.folder.conftest import Opened, box_hole, noise
 
 
@@ -44,6 +45,23 @@ def test_what_the_command_restored_is_seen(scans: Path, open_folder: Callable[..
     after = opened.restored("a.png")
     assert (after[10:30, 10:20] == noise(1)[10:30, 10:20]).all()
     assert (after[10:30, 20:30] == before[10:30, 20:30]).all()
+
+
+def test_a_page_on_which_the_command_was_sure_of_nothing_needs_a_look(
+    scans: Path, open_folder: Callable[..., Opened]
+) -> None:
+    (scans / "restored").mkdir()
+    entries = (Entry("a.png", "uncertain", "a.png"), Entry("b.jpg", "undamaged", "b.jpg"))
+    for entry in entries:
+        (scans / "restored" / entry.file).write_bytes((scans / entry.file).read_bytes())
+    (scans / "restored/report.jsonl").write_text("".join(entry.to_json() + "\n" for entry in entries))
+    opened = open_folder(scans)
+    opened.settle()
+    assert opened.facts(opened.page("a.png"))["state"] == "needs a look"
+    assert opened.facts(opened.page("b.jpg"))["state"] == "undamaged"
+    # Somebody has looked.
+    opened.draw(opened.page("a.png"), (10, 10, 20, 20))
+    assert opened.facts(opened.page("a.png"))["state"] == "found"
 
 
 def test_undo_of_the_command_takes_back_what_the_page_did(opened: Opened) -> None:

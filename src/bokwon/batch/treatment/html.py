@@ -9,15 +9,15 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from bokwon.batch.journal import Entry
-from bokwon.batch.treatment.leaf import Leaf, strip_name
+from bokwon.batch.treatment.file_pictures import FilePictures, strip_name
 from bokwon.batch.treatment.pictures import PagePictures, Region
 from bokwon.batch.treatment.words import FAULTS, OTHER_FAULT, STATUS, Words, kind_words
 from bokwon.provenance.record import RECORD
 
-__all__ = ["both", "document", "failed_row", "leaf_block", "link", "other_row", "shown_name", "summary", "undo_command"]
+__all__ = ["both", "document", "failed_row", "link", "other_row", "page_block", "shown_name", "summary", "undo_command"]
 
 Picture = Callable[[str], str]
-"""From the name of a strip of a leaf to what its `src` says."""
+"""From the name of a strip of a page to what its `src` says."""
 
 _STYLE = Path(__file__).with_name("style.css")
 _LANGUAGE = """
@@ -132,24 +132,24 @@ def other_row(entry: Entry) -> str:
     return f"<tr><td>{shown_name(entry.file)}</td><td>{both(*STATUS[entry.status])}{left}{messages}</td></tr>"
 
 
-def leaf_block(
-    entry: Entry, leaf: Leaf | None, number: int, *, has_record: bool, prefix: str, picture: Picture
+def page_block(
+    entry: Entry, drawn: FilePictures | None, number: int, *, has_record: bool, prefix: str, picture: Picture
 ) -> list[str]:
     """Return a filled page with its pictures, piece by piece.
 
     Args:
         entry: Entry of its file.
-        leaf: The pictures of the file; None if there are none.
+        drawn: The pictures of the file; None if there are none.
         number: Which of the filled pages, from 0.
         has_record: Whether the restoration can be undone.
         prefix: From the report's page to the folder of outputs: empty, or `../`.
         picture: Gives the address of a strip.
     """
     output = entry.output or ""
-    page = leaf.pages[number] if leaf is not None and number < len(leaf.pages) else None
+    page = drawn.pages[number] if drawn is not None and number < len(drawn.pages) else None
     name = shown_name(entry.file)
-    if page is not None and leaf is not None and leaf.document_pages > 1:
-        total = leaf.document_pages
+    if page is not None and drawn is not None and drawn.document_pages > 1:
+        total = drawn.document_pages
         name += both(f", page {page.page} of {total}", f", {total}면 가운데 {page.page}면")
     rows = [(("Filled", "메운 곳"), _filled(entry, page))]
     if page is not None and page.kinds:
@@ -162,7 +162,7 @@ def leaf_block(
     rows.append((("Undo", "되돌리기"), command))
     facts = "".join(f"<tr><th>{both(*words)}</th><td>{value}</td></tr>" for words, value in rows)
     pieces = [
-        f'<article class="leaf"><h3>{name}</h3><table class="facts">{facts}</table>',
+        f'<article class="filled"><h3>{name}</h3><table class="facts">{facts}</table>',
         _messages(entry) if number == 0 else "",
     ]
     if page is None:

@@ -13,21 +13,21 @@ from typing import Literal
 
 from bokwon.batch.journal import Entry
 from bokwon.batch.mask_matching import REPORT_FILES, REPORT_PAGE
-from bokwon.batch.treatment.html import both, document, failed_row, leaf_block, link, other_row, shown_name, summary
+from bokwon.batch.treatment.file_pictures import draw_from_record, pictures_folder, read_pictures
+from bokwon.batch.treatment.html import both, document, failed_row, link, other_row, page_block, shown_name, summary
 from bokwon.batch.treatment.html import url as address
-from bokwon.batch.treatment.leaf import draw_from_record, leaf_folder, read_leaf
 from bokwon.batch.treatment.words import Words
 from bokwon.provenance.record import has_record
 from bokwon.utilities.atomic import make_folder, replacing
 
-__all__ = ["LEAVES_A_PAGE", "REPORT_PAGE", "Run", "write_report"]
+__all__ = ["FILLED_A_PAGE", "REPORT_PAGE", "Run", "write_report"]
 
 Section = Literal["failed", "restored", "other"]
 
-LEAVES_A_PAGE = 50
+FILLED_A_PAGE = 50
 """Filled pages on one page of the report: some ten megabytes of pictures, which browsers open and print at once."""
-_ROWS_A_LEAF = 20
-"""Rows of a table that take about as much room as one leaf."""
+_ROWS_A_FILLED = 20
+"""Rows of a table that take about as much room as one filled page."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Run:
 
 @dataclass(frozen=True)
 class _Item:
-    """One thing on a page of the report: a row of a table, or a leaf."""
+    """One thing on a page of the report: a row of a table, or a filled page."""
 
     section: Section
     entry: Entry
@@ -55,11 +55,11 @@ class _Item:
 
 
 def write_report(outputs: Path, entries: Sequence[Entry], run: Run) -> Path:
-    """Write `report.html`, and further pages in `report_files/` if there are many leaves.
+    """Write `report.html`, and further pages in `report_files/` if there are many filled pages.
 
     A report of one page contains its pictures, so the one file can be sent. The pictures of a longer report lie in
     `report_files/`, which must be sent with it. Missing pictures are drawn from the output's record, if it has one.
-    Only one leaf is in memory at a time.
+    The pictures of only one file are in memory at a time.
 
     Args:
         outputs: The folder of outputs.
@@ -93,7 +93,7 @@ def _page_names(count: int) -> list[str]:
 
 
 def _paged(entries: Sequence[Entry]) -> list[list[_Item]]:
-    """Return what stands on each page: failures first, then the leaves, then the files without anything filled."""
+    """Return what stands on each page: failures first, then filled pages, then the files without anything filled."""
     sections: Mapping[Section, list[_Item]] = {"failed": [], "restored": [], "other": []}
     for entry in entries:
         if entry.status == "restored":
@@ -102,13 +102,13 @@ def _paged(entries: Sequence[Entry]) -> list[list[_Item]]:
             section: Section = "failed" if entry.status == "failed" else "other"
             sections[section].append(_Item(section, entry))
     pages: list[list[_Item]] = [[]]
-    room = LEAVES_A_PAGE * _ROWS_A_LEAF
+    room = FILLED_A_PAGE * _ROWS_A_FILLED
     for items in sections.values():
         for item in items:
-            size = _ROWS_A_LEAF if item.section == "restored" else 1
+            size = _ROWS_A_FILLED if item.section == "restored" else 1
             if room < size:
                 pages.append([])
-                room = LEAVES_A_PAGE * _ROWS_A_LEAF
+                room = FILLED_A_PAGE * _ROWS_A_FILLED
             pages[-1].append(item)
             room -= size
     return pages
@@ -155,8 +155,8 @@ def _item(item: _Item, outputs: Path, prefix: str, *, embed: bool) -> Iterator[s
     if item.section == "other" or entry.output is None:
         yield other_row(entry)
         return
-    folder = leaf_folder(outputs, entry.output)
-    leaf = read_leaf(folder, entry.sha256) or draw_from_record(folder, outputs / entry.output)
+    folder = pictures_folder(outputs, entry.output)
+    pictures = read_pictures(folder, entry.sha256) or draw_from_record(folder, outputs / entry.output)
 
     def picture(name: str) -> str:
         if embed:
@@ -165,7 +165,7 @@ def _item(item: _Item, outputs: Path, prefix: str, *, embed: bool) -> Iterator[s
         return address(f"{prefix}{REPORT_FILES}/{entry.output}/{name}")
 
     record = has_record(outputs / entry.output)
-    yield from leaf_block(entry, leaf, item.number, has_record=record, prefix=prefix, picture=picture)
+    yield from page_block(entry, pictures, item.number, has_record=record, prefix=prefix, picture=picture)
 
 
 def _contents(pages: Sequence[Sequence[_Item]]) -> str:
@@ -187,7 +187,7 @@ def _numbers(number: int, count: int) -> str:
 
 _PAGE_LINK = ' class="page"'
 _READING: Words = (
-    "Each leaf shows the page before and after, and the largest filled regions enlarged. The numbers in the third "
+    "Each page is shown before and after, and its largest filled regions enlarged. The numbers in the third "
     "picture are those of the regions. Undo commands are typed in the folder of this report.",
     "면마다 복원 전과 복원 후를 보여 주고, 메운 곳 가운데 가장 큰 곳들을 확대해 보여 줍니다. 셋째 그림의 번호는 확대한 "
     "곳의 번호입니다. 되돌리기 명령은 이 보고서가 있는 폴더에서 실행합니다.",
@@ -205,6 +205,6 @@ _SECTIONS: Mapping[Section, str] = {
     "failed": _head(
         "Failed: correct these first", "실패한 파일", _FILE, ("What is wrong", "문제"), ("Remedy", "할 일")
     ),
-    "restored": _head("Restored leaves", "복원한 면"),
+    "restored": _head("Restored pages", "복원한 면"),
     "other": _head("Files without anything filled", "메운 곳이 없는 파일", _FILE, ("Result", "결과")),
 }

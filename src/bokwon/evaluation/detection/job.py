@@ -34,12 +34,13 @@ from bokwon.settings import CERTAIN
 from bokwon.synthesis.scenes.classes import IGNORE
 from bokwon.synthesis.scenes.scene import draw_scene
 from bokwon.synthesis.scenes.sources import Sources
+from bokwon.types import READABLE
 from bokwon.utilities.atomic import make_folder, write_file
 from bokwon.utilities.json_files import read_object
 
 __all__ = ["DetectionOrder", "measure_detector"]
 
-_READABLE = KINDS.index("readable stain") + 1
+_READABLE = KINDS.index(READABLE) + 1
 _PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 Say = Callable[[str], None]

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.image_io.reader import Source, read_page
 from bokwon.provenance.hole_list import connected_holes
-from bokwon.provenance.record import read_record
+from bokwon.provenance.record import page_file, read_hole, read_record
 from bokwon.types import Hole
 
 __all__ = ["Facts", "PageFacts", "Region", "outline_of", "read_facts"]
@@ -168,10 +167,9 @@ def _facts(folder: Path, record: dict[str, Any]) -> Facts:
 
 def _page(folder: Path, number: int, page: dict[str, Any]) -> PageFacts:
     size, holes = page["size"], page["holes"]
-    source = Source.of(folder / f"hole_p{number:03}.png")
-    hole = read_page(source, max_pixels=size[0] * size[1]).pixels.astype(bool)
+    hole = read_hole(folder, number, max_pixels=size[0] * size[1])
     if hole.shape != size[::-1]:
-        raise ValueError(f"the holes of page {number}: hole_p{number:03}.png is of another size")
+        raise ValueError(f"the holes of page {number}: {page_file('hole', number)} is of another size")
     regions = tuple(_regions(number, hole, holes))
     origin = str(page.get("mask_origin", "given"))
     return PageFacts(number, size, str(page["mask"]), origin, int(np.count_nonzero(hole)), regions)
@@ -180,7 +178,7 @@ def _page(folder: Path, number: int, page: dict[str, Any]) -> PageFacts:
 def _regions(number: int, hole: Hole, told: list[dict[str, Any]]) -> Iterator[Region]:
     found = list(connected_holes(hole))
     if [list(box) for box, _ in found] != [entry["box"] for entry in told]:
-        raise ValueError(f"the holes of page {number}: hole_p{number:03}.png shows others")
+        raise ValueError(f"the holes of page {number}: {page_file('hole', number)} shows others")
     for (box, inside), entry in zip(found, told, strict=True):
         yield Region(
             box,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from bokwon.batch.journal import REPORT, fingerprint
 from bokwon.batch.journal import Entry as ReportEntry
 from bokwon.errors import BokwonError, InputFileError
 from bokwon.image_io.reader import Source, read_page
-from bokwon.provenance.record import RECORD_FILE, read_record, record_folder
+from bokwon.provenance.record import RECORD_FILE, page_file, read_record, record_folder
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.stamps import stamp_of, version_of
 from bokwon.types import Hole
@@ -150,9 +150,9 @@ def evidence_of(entry: Entry) -> tuple[NDArray[np.uint8], int]:
     return levels, len(read_record(record_folder(entry.target))[1].get("kernels", ())) or 7
 
 
-def _picture(entry: Entry, kind: str) -> NDArray[Any]:
+def _picture(entry: Entry, kind: Literal["hole", "evidence"]) -> NDArray[Any]:
     if entry.target is None:
         raise InputFileError(f"{entry.title} has no output", "restore it first")
-    path = record_folder(entry.target) / f"{kind}_p{entry.number:03}.png"
+    path = record_folder(entry.target) / page_file(kind, entry.number)
     # As large as the page it is of, which was decoded before.
     return read_page(Source.of(path)).pixels

@@ -63,8 +63,13 @@ class Summary:
             mask=self.mask_kind,
             searched=self.row.searched or self.output.status == "undamaged",
             empty=self.row.share == 0,
-            uncertain=self.row.uncertain > 0,
+            uncertain=self.row.uncertain > 0 or self._left_by_the_command,
         )
+
+    @property
+    def _left_by_the_command(self) -> bool:
+        """Whether the command found damage in its file and filled none, and nobody has worked on the page since."""
+        return self.output.status == "uncertain" and self.mask_kind == "none" and not self.row.searched
 
     @property
     def score(self) -> float:

@@ -1,7 +1,7 @@
 """The pictures and facts of one restored file for the treatment report, in `report_files/OUTPUT/` beside the outputs.
 
-The pictures are drawn while the file is restored, when its pages are decoded anyway. `leaf.json` is written last. It
-has the checksum of the output, so pictures of an earlier output are never shown.
+The pictures are drawn while the file is restored, when its pages are decoded anyway. `pictures.json` is written last.
+It has the checksum of the output, so pictures of an earlier output are never shown.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from bokwon.batch.mask_matching import REPORT_FILES
 from bokwon.batch.treatment.pictures import PageDrawing, PagePictures, Region
 from bokwon.errors import BokwonError
 from bokwon.image_io.document import open_document
-from bokwon.image_io.reader import MAX_PIXELS, Source, read_page
+from bokwon.image_io.reader import MAX_PIXELS, Source
 from bokwon.provenance.hole_list import Damage
-from bokwon.provenance.record import put_back, read_record, record_folder
+from bokwon.provenance.record import put_back, read_hole, read_record, record_folder
 from bokwon.types import Hole
 from bokwon.utilities.atomic import make_folder, write_file
 from bokwon.utilities.checksums import sha256_of_file
 
 __all__ = [
-    "Leaf",
+    "FilePictures",
     "draw_from_record",
-    "forget_leaf",
-    "leaf_folder",
-    "read_leaf",
-    "save_leaf",
+    "forget_pictures",
+    "pictures_folder",
+    "read_pictures",
     "save_page",
+    "save_pictures",
     "strip_name",
 ]
 
-_FILE = "leaf.json"
+_FILE = "pictures.json"
 _FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Leaf:
+class FilePictures:
     """What the report shows of one restored file.
 
     Attributes:
@@ -56,7 +56,7 @@ class Leaf:
     pages: tuple[PagePictures, ...]
 
 
-def leaf_folder(outputs: Path, output: str) -> Path:
+def pictures_folder(outputs: Path, output: str) -> Path:
     """Return where the pictures of an output lie; `output` is its path relative to the folder of outputs."""
     return outputs / REPORT_FILES / output
 
@@ -70,7 +70,7 @@ def save_page(folder: Path, pictures: PagePictures) -> PagePictures:
     """Write the pictures of a page.
 
     Args:
-        folder: See `leaf_folder`.
+        folder: See `pictures_folder`.
         pictures: What was drawn.
 
     Returns:
@@ -85,25 +85,25 @@ def save_page(folder: Path, pictures: PagePictures) -> PagePictures:
     return replace(pictures, strips=())
 
 
-def save_leaf(folder: Path, leaf: Leaf) -> None:
-    """Write `leaf.json`, which describes the pictures of a file. Call it after the output is written.
+def save_pictures(folder: Path, pictures: FilePictures) -> None:
+    """Write `pictures.json`, which describes the pictures of a file. Call it after the output is written.
 
     Raises:
         FileAccessError: It cannot be written.
     """
-    write_file(folder / _FILE, json.dumps({"leaf": _FORMAT, **asdict(leaf)}, ensure_ascii=False), sync=False)
+    write_file(folder / _FILE, json.dumps({"pictures": _FORMAT, **asdict(pictures)}, ensure_ascii=False), sync=False)
 
 
-def forget_leaf(folder: Path) -> None:
+def forget_pictures(folder: Path) -> None:
     """Remove the pictures of an earlier output."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def read_leaf(folder: Path, sha256: str | None) -> Leaf | None:
+def read_pictures(folder: Path, sha256: str | None) -> FilePictures | None:
     """Read the facts about the pictures of an output.
 
     Args:
-        folder: See `leaf_folder`.
+        folder: See `pictures_folder`.
         sha256: Checksum of the output.
 
     Returns:
@@ -111,9 +111,9 @@ def read_leaf(folder: Path, sha256: str | None) -> Leaf | None:
     """
     try:
         told = json.loads((folder / _FILE).read_text(encoding="utf-8", errors="surrogateescape"))
-        if told["leaf"] != _FORMAT or told["sha256"] != sha256:
+        if told["pictures"] != _FORMAT or told["sha256"] != sha256:
             return None
-        return Leaf(str(told["sha256"]), int(told["document_pages"]), tuple(map(_page, told["pages"])))
+        return FilePictures(str(told["sha256"]), int(told["document_pages"]), tuple(map(_page, told["pages"])))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -123,7 +123,7 @@ def _page(told: dict[str, Any]) -> PagePictures:
     return PagePictures(**{**told, "size": tuple(told["size"]), "regions": regions, "strips": ()})
 
 
-def draw_from_record(folder: Path, target: Path) -> Leaf | None:
+def draw_from_record(folder: Path, target: Path) -> FilePictures | None:
     """Draw the pictures of an output from its record, if it was restored without them.
 
     Args:
@@ -138,7 +138,7 @@ def draw_from_record(folder: Path, target: Path) -> Leaf | None:
         sha256 = sha256_of_file(target)
         if record["output"]["sha256"] != sha256:
             return None
-        forget_leaf(folder)
+        forget_pictures(folder)
         drawn: list[PagePictures] = []
         most = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in record["pages"].values())])
         with open_document(Source.of(target), max_pixels=most) as document:
@@ -146,15 +146,15 @@ def draw_from_record(folder: Path, target: Path) -> Leaf | None:
                 after = document.page(number)
                 before = replace(after, pixels=after.pixels.copy())
                 put_back(record_at, number, document.pages, before)
-                hole = read_page(Source.of(record_at / f"hole_p{number:03}.png"), max_pixels=most).pixels.astype(bool)
+                hole = read_hole(record_at, number, max_pixels=most)
                 pictures = PageDrawing(before, hole, _damage_of(told["holes"], hole)).finish(after, number)
                 drawn.append(save_page(folder, pictures))
-            leaf = Leaf(sha256, document.pages, tuple(drawn))
-        save_leaf(folder, leaf)
+            found = FilePictures(sha256, document.pages, tuple(drawn))
+        save_pictures(folder, found)
     except (BokwonError, OSError, KeyError, TypeError, ValueError):
         # The report says that there are no pictures. What is wrong with a record is told by `bokwon undo`.
         return None
-    return leaf
+    return found
 
 
 def _damage_of(holes: Sequence[dict[str, Any]], hole: Hole) -> Damage:

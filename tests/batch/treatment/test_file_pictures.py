@@ -11,14 +11,14 @@ from PIL import Image
 from bokwon.batch.job import Job, Options
 from bokwon.batch.mask_matching import Masks
 from bokwon.batch.single_file import restore_file
-from bokwon.batch.treatment.leaf import (
-    Leaf,
+from bokwon.batch.treatment.file_pictures import (
+    FilePictures,
     draw_from_record,
-    forget_leaf,
-    leaf_folder,
-    read_leaf,
-    save_leaf,
+    forget_pictures,
+    pictures_folder,
+    read_pictures,
     save_page,
+    save_pictures,
 )
 from bokwon.batch.treatment.pictures import PagePictures, Region
 from bokwon.errors import FileAccessError
@@ -32,31 +32,31 @@ PICTURES = PagePictures(2, (800, 600), 14, 2, {"tear": 9}, REGIONS, (b"page", b"
 
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:
-    folder = leaf_folder(tmp_path, "sub/나뭇잎.png")
+    folder = pictures_folder(tmp_path, "sub/나뭇잎.png")
     assert folder == tmp_path / "report_files/sub/나뭇잎.png"
     kept = save_page(folder, PICTURES)
     assert kept.strips == ()
-    leaf = Leaf("abc", 3, (kept,))
-    save_leaf(folder, leaf)
-    assert read_leaf(folder, "abc") == leaf
+    stored = FilePictures("abc", 3, (kept,))
+    save_pictures(folder, stored)
+    assert read_pictures(folder, "abc") == stored
     assert {path.name: path.read_bytes() for path in folder.glob("*.jpg")} == {
         "p002-0.jpg": b"page",
         "p002-1.jpg": b"one",
         "p002-2.jpg": b"two",
     }
-    forget_leaf(folder)
+    forget_pictures(folder)
     assert not folder.exists()
 
 
 def test_pictures_of_another_output_or_broken_ones_are_not_shown(tmp_path: Path) -> None:
-    assert read_leaf(tmp_path, "abc") is None
-    save_leaf(tmp_path, Leaf("abc", 3, (replace(PICTURES, strips=()),)))
-    assert read_leaf(tmp_path, "abd") is None
-    assert read_leaf(tmp_path, None) is None
-    told = json.loads((tmp_path / "leaf.json").read_text())
-    for broken in ("", "{", "[]", "{}", json.dumps({**told, "leaf": 99}), json.dumps({**told, "pages": [1]})):
-        (tmp_path / "leaf.json").write_text(broken)
-        assert read_leaf(tmp_path, "abc") is None
+    assert read_pictures(tmp_path, "abc") is None
+    save_pictures(tmp_path, FilePictures("abc", 3, (replace(PICTURES, strips=()),)))
+    assert read_pictures(tmp_path, "abd") is None
+    assert read_pictures(tmp_path, None) is None
+    told = json.loads((tmp_path / "pictures.json").read_text())
+    for broken in ("", "{", "[]", "{}", json.dumps({**told, "pictures": 99}), json.dumps({**told, "pages": [1]})):
+        (tmp_path / "pictures.json").write_text(broken)
+        assert read_pictures(tmp_path, "abc") is None
 
 
 def restored(folder: Path, *, record: bool) -> Path:
@@ -73,16 +73,16 @@ def restored(folder: Path, *, record: bool) -> Path:
     options = Options(record=record)
     job = Job(Source.of(folder / "page.png"), masks, target, options=options, pictures=folder / "run")
     outcome = restore_file(job, Restorer(RestoreSettings(method="telea")), lambda level, text: None)
-    save_leaf(folder / "run", Leaf(sha256_of_file(target), outcome.pages, outcome.pictures))
+    save_pictures(folder / "run", FilePictures(sha256_of_file(target), outcome.pages, outcome.pictures))
     return target
 
 
 def test_a_record_gives_the_pictures_that_the_run_would_have_drawn(tmp_path: Path) -> None:
     target = restored(tmp_path, record=True)
     drawn = draw_from_record(tmp_path / "later", target)
-    run = read_leaf(tmp_path / "run", sha256_of_file(target))
+    run = read_pictures(tmp_path / "run", sha256_of_file(target))
     assert run is not None
-    assert drawn == run == read_leaf(tmp_path / "later", sha256_of_file(target))
+    assert drawn == run == read_pictures(tmp_path / "later", sha256_of_file(target))
     assert run.pages[0].kinds == {"tear": 1600}
     assert [region.damage for region in run.pages[0].regions] == ["tear", None]
     for picture in sorted((tmp_path / "run").glob("*.jpg")):
@@ -104,4 +104,4 @@ def test_without_a_record_that_fits_there_are_no_pictures(tmp_path: Path) -> Non
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FileAccessError, match="cannot be made"):
-        save_page(tmp_path / "file/leaf", PICTURES)
+        save_page(tmp_path / "file/page", PICTURES)
