@@ -146,8 +146,7 @@ def _fill(network: PConvUNet, small: Image8, factor: int) -> Image8:
         output = network(
             torch.from_numpy(image.transpose(2, 0, 1).copy())[None], torch.from_numpy(~hole).float()[None, None]
         )
-    filled = np.asarray((output[0].clamp(0, 1) * 255).round().byte().numpy().transpose(1, 2, 0))
-    filled = np.array(filled)
+    filled = np.array((output[0].clamp(0, 1) * 255).round().byte().numpy().transpose(1, 2, 0))
     filled[~hole] = small.reshape(-1, 3)
     return filled
 
