@@ -24,7 +24,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -313,10 +312,8 @@ def restore(item: Item) -> str:
     shutil.copyfile(item.folder / item.name, path)
     try:
         holes = write_masks(path)
-        fault = ""
     except BokwonError:
         holes = {}
-        fault = ""
     except Exception:
         return "FAULT: " + traceback.format_exc(limit=-2)
     if not any(Path("masks").glob("*")):
@@ -347,7 +344,7 @@ def restore(item: Item) -> str:
     except SystemExit as left:
         code = left.code or 0
     except Exception:
-        return "FAULT: " + traceback.format_exc(limit=-2) + fault
+        return "FAULT: " + traceback.format_exc(limit=-2)
     if list(Path().rglob(".bokwon-*")):
         return "FAULT: an unfinished file is left"
     lines = [line for line in said.getvalue().splitlines() if "error: " in line]
@@ -375,7 +372,7 @@ def start() -> Callable[[Item], str]:
     """Make what does the work in each process."""
     # What is unexpected comes as it is, with its place.
     os.environ["BOKWON_DEBUG"] = "1"
-    return partial(work)
+    return work
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ from bokwon.evaluation.measure.ink import INK_FIGURES, measure_ink
 from bokwon.evaluation.measure.metrics import hole_psnr
 from bokwon.evaluation.measure.perceptual import load_metrics
 from bokwon.inpaint.engines.patchmatch import PatchMatchEngine
+from bokwon.utilities.checksums import sha256_of
 
 Picture = NDArray[np.uint8]
 Hole = NDArray[np.bool_]
@@ -114,8 +115,6 @@ def _kept(fill: Filler, folder: Path) -> Filler:
     """Return a filler that keeps what it fills as PNG."""
 
     def filled(damaged: Picture, hole: Hole) -> Picture:
-        from bokwon.utilities.checksums import sha256_of
-
         path = folder / f"{sha256_of(damaged.tobytes() + hole.tobytes())}.png"
         if path.exists():
             with Image.open(path) as image:
@@ -190,9 +189,8 @@ def pair_rows(data: Path, which: str, methods: dict[str, Filler], *, stlpips: bo
         damaged = np.where(hole[..., None], 255, truth).astype(np.uint8)
         for name, fill in methods.items():
             filled = fill(damaged, hole)
-            error = ((filled[hole].astype(np.float64) - truth[hole]) ** 2).mean()
             far = distance(filled, truth) if distance else float("nan")
-            found[name].append((float(10 * np.log10(255**2 / error)), far))
+            found[name].append((hole_psnr(filled, truth, hole), far))
     print(f"\n| pairs, {which} | pairs | PSNR in the hole | ST-LPIPS |\n|---|---:|---:|---:|")
     for name, rows in found.items():
         print(f"| {name} | {len(rows)} | {np.mean([a for a, _ in rows]):.2f} | {np.mean([b for _, b in rows]):.4f} |")

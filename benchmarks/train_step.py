@@ -25,7 +25,7 @@ from report import machine, table, write
 from torch import Tensor
 
 from bokwon.nn.features import VGGFeatures
-from bokwon.nn.losses.total import PAPER, l1_losses, losses, weighted_sum
+from bokwon.nn.losses import PAPER, l1_losses, losses, weighted_sum
 from bokwon.nn.unet import PConvUNet
 from bokwon.training.accelerator import resolve_precision
 from bokwon.training.malloc import keep_memory

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 
 from bokwon.export.graph import build, mask_ratio, phase_kernels
 from bokwon.export.nodes import Graph
-from bokwon.export.onnx import fold_batch_norm
 from bokwon.export.session import open_session
+from bokwon.nn.folding import fold_batch_norm
 from bokwon.nn.unet import PConvUNet
 
 

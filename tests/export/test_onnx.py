@@ -62,18 +62,6 @@ def test_an_image_that_is_all_hole_is_finite(tmp_path, base):
     assert np.isfinite(_run(path, torch.rand(1, 3, 40, 40), torch.zeros(1, 1, 40, 40))).all()
 
 
-def test_folding_batch_normalisation_changes_nothing():
-    network = _trained(levels=5, width=8)
-    folded = export_onnx.fold_batch_norm(network)
-    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
-    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
-    image = torch.rand(2, 3, 96, 64)
-    for share in (0.0, 0.6, 1.0):
-        valid = (torch.rand(2, 1, 96, 64) >= share).float()
-        with torch.no_grad():
-            torch.testing.assert_close(folded(image, valid), network(image, valid), atol=1e-4, rtol=1e-4)
-
-
 def test_half_storage_halves_the_file_and_keeps_the_contract(tmp_path):
     network = _trained(levels=4, width=16)
     whole, half = tmp_path / "whole.onnx", tmp_path / "half.onnx"

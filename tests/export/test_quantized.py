@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -18,40 +17,14 @@ from onnx import TensorProto, numpy_helper
 from PIL import Image
 
 from bokwon.export import calibrate
-from bokwon.export.calibrate import Example, quantize
-from bokwon.export.onnx import export, fold_batch_norm
+from bokwon.export.calibrate import quantize
+from bokwon.export.onnx import export
 from bokwon.export.quantized import build_observed, build_quantized
 from bokwon.inpaint.models import find_int8, find_model
+from bokwon.nn.folding import fold_batch_norm
 from bokwon.nn.unet import PConvUNet
 from bokwon.training.checkpoint import save
-
-
-def network(base: str = "pullpush", *, width: int = 8, **options: Any) -> PConvUNet:
-    """A small network whose normalisation has seen images, as a trained one's has."""
-    torch.manual_seed(3)
-    made = PConvUNet(levels=4, width=width, base=base, **options)
-    with torch.no_grad():
-        for parameter in made.parameters():
-            if parameter.ndim == 1:
-                parameter.add_(torch.randn_like(parameter) * 0.3)
-        for _ in range(20):
-            made(torch.rand(2, 3, 64, 64), (torch.rand(2, 1, 64, 64) > 0.2).float())
-    return made.eval()
-
-
-def examples(count: int = 12, size: int = 96) -> list[Example]:
-    """Smooth pictures with holes of every kind: thin, wide, and all but everything."""
-    rng = np.random.default_rng(5)
-    found = []
-    for number in range(count):
-        small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).resize((size, size))
-        valid = np.ones((1, size, size), np.float32)
-        side = 6 + number * size // (2 * count)
-        top, left = rng.integers(0, size - side, 2)
-        valid[:, top : top + side, left : left + side] = 0
-        valid *= rng.random((1, size, size)) > 0.1
-        found.append((np.asarray(small, np.float32).transpose(2, 0, 1) / 255, valid))
-    return found
+from tests.export.calibration import examples, network
 
 
 def run(model: onnx.ModelProto, image: np.ndarray, valid: np.ndarray) -> np.ndarray:

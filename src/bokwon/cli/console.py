@@ -1,11 +1,13 @@
-"""What commands say on standard error: one line at a time, at the loudness asked for."""
+"""What commands say on standard error: one line at a time, at the loudness asked for, and bars of progress."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-__all__ = ["Console", "divert_native_messages"]
+__all__ = ["Console", "divert_native_messages", "progress_bars"]
 
 
 class Console:
@@ -51,6 +53,29 @@ class Console:
         if self._line_open:
             print("\r\033[K", end="", file=sys.stderr)
             self._line_open = False
+
+
+@contextmanager
+def progress_bars(quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """Show bars of progress while the block runs.
+
+    Args:
+        quiet: Show none.
+
+    Yields:
+        A function that adds a bar with a name, and returns what is called with how much is done, and of how much.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bars:
+
+        def add(name: str) -> Callable[[int, int], None]:
+            task = bars.add_task(name, total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        yield add
 
 
 def divert_native_messages() -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bokwon.cli.console import progress_bars
 from bokwon.cli.options import Jobs, workers
 from bokwon.errors import ArgumentError
 
@@ -161,7 +160,7 @@ def evaluate(
         timeout=timeout,
         blind=blind,
     )
-    with _progress(quiet) as progress:
+    with progress_bars(quiet) as progress:
         if write_pairs is not None:
             plan = job.write_pairs(order, write_pairs, progress("writing pairs"))
             _tell_losses({"problems": plan.problems, "failures": []}, quiet)
@@ -202,18 +201,3 @@ def _tell_losses(results: dict[str, Any], quiet: bool) -> None:
             print(f"bokwon: {' '.join(line.split())}", file=sys.stderr)
         if len(lines) > _SHOWN:
             print(f"bokwon: and {len(lines) - _SHOWN} more of the kind, see the report", file=sys.stderr)
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], None]]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
-
-        def stage(name: str) -> Callable[[int, int], None]:
-            task = bar.add_task(name, total=None)
-            return lambda done, total: bar.update(task, completed=done, total=total)
-
-        yield stage

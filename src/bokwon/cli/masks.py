@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bokwon.cli.console import progress_bars
 from bokwon.cli.options import Jobs, parse_size, workers
 from bokwon.errors import ArgumentError
 
@@ -76,7 +75,8 @@ def make(
         seed=seed,
         stream=stream,
     )
-    with _progress("masks", quiet) as report:
+    with progress_bars(quiet) as add:
+        report = add("masks")
         made, found = make_set(out, plan, workers(jobs), lambda done: report(done, plan.count))
     if not quiet:
         before = f", {found:,} were there already" if found else ""
@@ -98,8 +98,8 @@ def sort(
     """
     from bokwon.synthesis.masks.sorting import sort_masks
 
-    with _progress("masks", quiet) as report:
-        result = sort_masks(folder, out, holes, workers(jobs), report)
+    with progress_bars(quiet) as add:
+        result = sort_masks(folder, out, holes, workers(jobs), add("masks"))
     if quiet:
         return
     _say_polarity(folder, result.polarity)
@@ -138,8 +138,8 @@ def stats(
         check_target(plot)
     sets: dict[str, dict[str, Sample]] = {}
     for path in [folder] if other is None else [folder, other]:
-        with _progress(f"masks of {path.name}", quiet) as report:
-            samples, polarity = measure_folder(path, holes, limit, workers(jobs), report)
+        with progress_bars(quiet) as add:
+            samples, polarity = measure_folder(path, holes, limit, workers(jobs), add(f"masks of {path.name}"))
         if not quiet:
             _say_polarity(path, polarity)
         sets[str(path)] = samples
@@ -218,14 +218,3 @@ def _say_polarity(folder: Path, polarity: Polarity) -> None:
     _say(f"{folder}: {colour} means hole (evidence {abs(polarity.evidence):.2f} of 3)")
     if polarity.doubtful:
         _say(f"  {len(polarity.doubtful):,} files look inverted beside the others, such as {polarity.doubtful[0]}")
-
-
-@contextmanager
-def _progress(what: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

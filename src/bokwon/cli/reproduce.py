@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bokwon.cli.console import progress_bars
 from bokwon.cli.options import Jobs, workers
 from bokwon.errors import ArgumentError, MissingDependencyError
 
@@ -242,24 +243,15 @@ def _experiment(quiet: bool) -> Iterator[tuple[type[Recipe], Progress]]:
         raise MissingDependencyError(
             f"the paper's experiments need {error.name}", "install it with: pip install 'bokwon[train,eval]'"
         ) from error
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from bokwon.utilities.processes import available_cores
 
     if threads is None:
         # Training uses all cores. It runs in this process, never at the same time as the measuring processes.
         torch.set_num_threads(available_cores())
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
-
-        def stage(name: str) -> Callable[[int, int], None]:
-            task = bar.add_task(name, total=None)
-            return lambda done, total: bar.update(task, completed=done, total=total)
-
+    with progress_bars(quiet) as progress:
         try:
-            yield bokwon.reproduce.recipe.Recipe, stage
+            yield bokwon.reproduce.recipe.Recipe, progress
         except Interrupted as stopped:
             # The run caught the signal; raising it again gives the program its exit code.
             signal.raise_signal(stopped.signal)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
-from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError, OutputExistsError
+from bokwon.errors import ArgumentError, MissingDependencyError
 from bokwon.evaluation.data.pairs import Plan, load_pair, plan_pairs, without_folders
 from bokwon.evaluation.measure.benchmark import JOURNAL, Folders, Task, measure_all
-from bokwon.evaluation.measure.journal import Journal, open_report, write_text
+from bokwon.evaluation.measure.journal import Journal, open_new_folder, open_report, write_text
 from bokwon.evaluation.measure.methods import TIMEOUT, erase, parse_methods
 from bokwon.evaluation.measure.perceptual import BY_PAIR, BY_SET, NOT_ASKED, load_metrics, measure_perceptual
 from bokwon.evaluation.reading.legibility import read_pairs
@@ -24,6 +21,7 @@ from bokwon.evaluation.report.html import draw_cases, to_html
 from bokwon.evaluation.report.markdown import to_markdown
 from bokwon.evaluation.report.plots import plot_bins, plot_classes, plot_gains, to_png
 from bokwon.evaluation.report.results import collect, to_csv, to_json
+from bokwon.image_io.output_formats import png_of
 from bokwon.synthesis.masks.bins import BINS, select_cells
 from bokwon.utilities.atomic import write_file
 
@@ -137,20 +135,12 @@ def write_pairs(order: Order, out: Path, progress: Callable[[int, int], None]) -
     """
     folders, cells = order.folders, select_cells(order.bins)
     plan = plan_pairs(folders.images, folders.masks, per_cell=order.per_cell, seed=order.seed, cells=cells)
-    try:
-        if out.is_dir() and any(out.iterdir()):
-            raise OutputExistsError(f"{out} holds files", "name a new folder")
-        for name in ("images", "masks"):
-            (out / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fix = "name a folder you may write to"
-        raise FileAccessError(f"cannot write to {out}: {error.strerror or error}", fix) from error
+    for folder in (out, out / "images", out / "masks"):
+        open_new_folder(folder)
     for number, pair in enumerate(plan.pairs, 1):
         truth, hole = load_pair(pair, folders.images, folders.masks)
         for name, pixels in (("images", erase(truth, hole)), ("masks", hole)):
-            stream = BytesIO()
-            Image.fromarray(pixels).save(stream, "PNG")
-            write_file(out / name / f"{pair.name}.png", stream.getvalue(), sync=False)
+            write_file(out / name / f"{pair.name}.png", png_of(pixels), sync=False)
         progress(number, len(plan.pairs))
     return plan
 

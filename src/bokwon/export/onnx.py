@@ -8,7 +8,6 @@ the image is a part of, 0 for the image's own.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,13 +18,14 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bokwon.errors import BokwonError
 from bokwon.export.calibrate import Example, quantize
 from bokwon.export.graph import build
 from bokwon.export.session import open_session
-from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
+from bokwon.nn.folding import fold_batch_norm
+from bokwon.nn.unet import PConvUNet
 from bokwon.utilities.atomic import replacing, write_file
 from bokwon.utilities.checksums import sha256_of_file
 
@@ -34,7 +34,6 @@ __all__ = [
     "check_parity",
     "export",
     "export_int8",
-    "fold_batch_norm",
     "write_card",
     "written",
 ]
@@ -87,26 +86,6 @@ def export_int8(network: PConvUNet, path: Path, examples: Sequence[Example]) -> 
     model, loss = quantize(fold_batch_norm(network), examples)
     with written(model, path):
         return loss
-
-
-def fold_batch_norm(network: PConvUNet) -> PConvUNet:
-    """Move batch normalisation into the convolutions before it.
-
-    This is exact for partial convolutions too. The two differ only in windows without known pixels; these are zero in
-    every layer, and masked in the next.
-
-    Args:
-        network: The network; it is not changed.
-
-    Returns:
-        A copy in eval mode without normalisation layers.
-    """
-    network = copy.deepcopy(network).eval()
-    for block in network.modules():
-        if isinstance(block, (EncoderBlock, DecoderBlock)) and block.norm is not None:
-            _fold(block.conv, block.norm)
-            block.norm = None
-    return network
 
 
 def check_parity(network: PConvUNet, path: Path, sizes: Sequence[tuple[int, int, int]] = _SIZES) -> float:
@@ -169,18 +148,6 @@ def write_card(path: Path, model: Path, entries: dict[str, Any]) -> dict[str, An
     }
     write_file(path, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
     return card
-
-
-def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
-    assert norm.running_var is not None
-    assert norm.running_mean is not None
-    scale = norm.weight.data / (norm.running_var + norm.eps).sqrt()
-    bias = norm.running_mean.new_zeros(len(conv.weight)) if conv.bias is None else conv.bias.data.clone()
-    # Gates, which come after the features, are not normalised.
-    count = norm.num_features
-    conv.weight.data[:count] *= scale.view(-1, 1, 1, 1)
-    bias[:count] = norm.bias.data + (bias[:count] - norm.running_mean) * scale
-    conv.bias = nn.Parameter(bias)
 
 
 @contextmanager

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from bokwon.image_io.output_formats import png_of
 from bokwon.reproduce.drawings import draw_picture
 from bokwon.reproduce.recipe import Progress, Recipe
 from bokwon.synthesis.masks.bins import CELLS
@@ -65,10 +64,8 @@ def _draw(folder: Path, count: int, side: int, seed: int, stream: int, progress:
     for number in range(count):
         path = folder / f"{number:03d}.png"
         if not path.exists():
-            stream_of_bytes = BytesIO()
             rng = np.random.default_rng((seed, stream, number))
-            Image.fromarray(draw_picture(rng, side)).save(stream_of_bytes, "PNG")
-            write_file(path, stream_of_bytes.getvalue(), sync=False)
+            write_file(path, png_of(draw_picture(rng, side)), sync=False)
         report(number + 1, count)
     return folder
 

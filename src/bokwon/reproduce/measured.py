@@ -17,7 +17,7 @@ from bokwon.evaluation.measure.benchmark import Folders, Task, restored_picture
 from bokwon.evaluation.measure.methods import parse_methods
 from bokwon.evaluation.report.html import draw_cases
 from bokwon.evaluation.report.statistics import METRICS
-from bokwon.evaluation.report.tables import PUBLISHED, Table
+from bokwon.evaluation.report.tables import PUBLISHED, Table, marked
 from bokwon.reproduce.networks import Trained
 from bokwon.reproduce.recipe import Progress, Recipe
 
@@ -138,12 +138,9 @@ def cell_table(measured: Measured, key: str) -> Table:
     heads = (f"{metric.title}, mean ({arrow} is better)", *(cell["name"] for cell in cells))
     texts: dict[str, list[str]] = {name: [name] for name in measured.names}
     for cell in cells:
-        figures = {name: cell["methods"].get(name, {}).get(key) for name in measured.names}
-        means = [figure["mean"] for figure in figures.values() if figure is not None]
-        best = (max if metric.higher_is_better else min)(means, default=None)
-        for name, figure in figures.items():
-            text = "-" if figure is None else f"{figure['mean']:.{metric.digits}f}"
-            texts[name].append(f"**{text}**" if figure is not None and figure["mean"] == best else text)
+        means = [cell["methods"].get(name, {}).get(key, {}).get("mean") for name in measured.names]
+        for name, text in zip(measured.names, marked(key, means), strict=True):
+            texts[name].append(text)
     rows = [tuple(row) for row in texts.values()]
     if key in PUBLISHED:
         known = [PUBLISHED[key]["border" if cell["border"] else "inner"][cell["bin"] - 1] for cell in cells]

@@ -15,7 +15,7 @@ from bokwon.evaluation.data.crops import SMALLEST, list_images, read_image
 from bokwon.evaluation.measure.metrics import l1, psnr, ssim
 from bokwon.evaluation.report.page import figure, jpeg_source, strip
 from bokwon.evaluation.report.statistics import METRICS, interval
-from bokwon.evaluation.report.tables import Table, interval_text
+from bokwon.evaluation.report.tables import Table, interval_text, marked
 from bokwon.nn.unet import PConvUNet
 from bokwon.reproduce.material import prepare_images
 from bokwon.reproduce.networks import Variant, train_variants
@@ -146,8 +146,7 @@ def _fill(network: PConvUNet, small: Image8, factor: int) -> Image8:
         output = network(
             torch.from_numpy(image.transpose(2, 0, 1).copy())[None], torch.from_numpy(~hole).float()[None, None]
         )
-    filled = np.asarray((output[0].clamp(0, 1) * 255).round().byte().numpy().transpose(1, 2, 0))
-    filled = np.array(filled)
+    filled = np.array((output[0].clamp(0, 1) * 255).round().byte().numpy().transpose(1, 2, 0))
     filled[~hole] = small.reshape(-1, 3)
     return filled
 
@@ -164,19 +163,14 @@ def _multiple_of(image: Image8, factor: int) -> Image8:
 def _table(figures: dict[str, list[dict[str, float]]]) -> Table:
     keys = ("l1", "psnr", "ssim")
     rows = []
-    means = {
-        name: {key: float(np.mean([each[key] for each in found])) for key in keys} for name, found in figures.items()
-    }
-    for name, found in figures.items():
-        row = [name]
-        for key in keys:
-            best = (max if METRICS[key].higher_is_better else min)(means[other][key] for other in means)
-            text = f"{means[name][key]:.{METRICS[key].digits}f}"
-            row.append(f"**{text}**" if means[name][key] == best else text)
+    columns = [
+        marked(key, [float(np.mean([each[key] for each in found])) for found in figures.values()]) for key in keys
+    ]
+    for (name, found), *means in zip(figures.items(), *columns, strict=True):
         gains = [own["psnr"] - other["psnr"] for own, other in zip(found, figures["bicubic"], strict=True)]
         gain = interval(gains, [str(number) for number in range(len(gains))])
-        row.append("" if name == "bicubic" else f"{gain.mean:+.2f} {interval_text(gain.low, gain.high, 2)}")
-        rows.append(tuple(row))
+        text = "" if name == "bicubic" else f"{gain.mean:+.2f} {interval_text(gain.low, gain.high, 2)}"
+        rows.append((name, *means, text))
     count = len(figures["bicubic"])
     heads = (f"Means of {count} images", *(METRICS[key].title for key in keys), "dB better than bicubic [95 %]")
     return Table(heads, tuple(rows))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from bokwon.evaluation.report.statistics import METRICS
 from bokwon.evaluation.report.tables import Table
+from bokwon.image_io.output_formats import png_of
 from bokwon.reproduce.material import make_masks, prepare_images
 from bokwon.reproduce.measured import Measured, available, cell_table, check_inputs, inception_table, measure
 from bokwon.reproduce.networks import Variant, train_variants
@@ -126,7 +125,5 @@ def _regular_masks(recipe: Recipe, side: int) -> Path:
             rng = np.random.default_rng((recipe.seed, turn, number))
             square = make_mask(rng, (side, side), "square", ratio)
             for name, hole in (("square", square), ("centre", centred_square((side, side), _CENTRE))):
-                stream = BytesIO()
-                Image.fromarray(hole).save(stream, "PNG")
-                write_file(folder / f"{name}-{turn:04d}-{number}.png", stream.getvalue(), sync=False)
+                write_file(folder / f"{name}-{turn:04d}-{number}.png", png_of(hole), sync=False)
     return folder

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch.nn.functional as F
 from torch import Tensor
 
-from bokwon.nn.losses.total import make_composite
+from bokwon.nn.losses.terms import make_composite
 
 __all__ = ["mask_sheet", "picture_sheet"]
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from bokwon.nn.features import VGGFeatures
 from bokwon.nn.losses.terms import feature_distance
-from bokwon.nn.losses.total import PRESETS, l1_losses, losses, weighted_sum
+from bokwon.nn.losses.total import l1_losses, losses, weighted_sum
+from bokwon.nn.losses.weights import PRESETS
 from bokwon.training.config import LossConfig, TrainConfig
 
 __all__ = ["Objective", "charbonnier_in_holes", "loss_weights", "psnr_in_holes", "squared_in_holes", "windows"]

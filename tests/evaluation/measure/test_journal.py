@@ -12,7 +12,7 @@ import pytest
 
 from bokwon.errors import FileAccessError, InputFileError, OutputExistsError
 from bokwon.evaluation.measure import journal as measured
-from bokwon.evaluation.measure.journal import Journal, open_report, write_text
+from bokwon.evaluation.measure.journal import Journal, open_new_folder, open_report, write_text
 
 
 def test_the_journal_survives_a_torn_line(tmp_path: Path) -> None:
@@ -25,6 +25,17 @@ def test_the_journal_survives_a_torn_line(tmp_path: Path) -> None:
     assert again.records == {"a": {"l1": 1.0}}
     again.add({"key": "c", "l1": 3.0})
     assert Journal(tmp_path / "j").records == again.records == {"a": {"l1": 1.0}, "c": {"l1": 3.0}}
+
+
+def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
+    for _ in range(2):
+        open_new_folder(tmp_path / "new" / "below")
+    with pytest.raises(OutputExistsError, match="holds files"):
+        open_new_folder(tmp_path / "new")
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(FileAccessError, match="cannot write"):
+            open_new_folder(path)
 
 
 def test_a_report_is_made_only_where_nothing_else_is(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from bokwon.evaluation.report.tables import (
     cost_table,
     figure_table,
     interval_text,
+    marked,
     overview_table,
     ratio_table,
     tables,
@@ -42,6 +43,18 @@ def results() -> dict[str, Any]:
         "cells": [cell, empty],
         "all": {"pairs": 7, "methods": methods},
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "texts"),
+    [
+        ("psnr", [20.0, 21.256, None], ["20.00", "**21.26**", "-"]),
+        ("l1", [2.0, 1.5, 1.5], ["2.00", "**1.50**", "**1.50**"]),
+        ("ssim", [None, None], ["-", "-"]),
+    ],
+)
+def test_the_best_of_a_row_is_marked(key: str, values: list[float | None], texts: list[str]) -> None:
+    assert marked(key, values) == texts
 
 
 def test_means_have_their_gain_and_the_published_figure_beside_them(results: dict[str, Any]) -> None:

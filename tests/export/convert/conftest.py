@@ -73,6 +73,32 @@ def _batch_norm(state: State, name: str, x: Tensor, eps: float = 1e-5) -> Tensor
     return F.batch_norm(x, *parts, eps=eps)
 
 
+def _unet(
+    layer: Callable[[str, Tensor, Tensor, int], tuple[Tensor, Tensor]],
+    encoder: str,
+    decoder: str,
+    levels: int,
+    x: Tensor,
+    m: Tensor,
+) -> Tensor:
+    """Run a network whose masks have as many channels as its features.
+
+    `layer` takes a name, made of the pattern `encoder` or `decoder`, features, their masks and the stride.
+    """
+    kept = [(x, m)]
+    for level in range(1, levels + 1):
+        x, m = layer(encoder.format(level), x, m, 2)
+        x = F.relu(x)
+        kept.append((x, m))
+    for level in range(levels, 0, -1):
+        skip, skip_mask = kept[level - 1]
+        x, m = F.interpolate(x, scale_factor=2), F.interpolate(m, scale_factor=2)
+        x, m = layer(decoder.format(level), torch.cat([x, skip], 1), torch.cat([m, skip_mask], 1), 1)
+        if level > 1:
+            x = F.leaky_relu(x, 0.2)
+    return x
+
+
 def _naoto() -> Published:
     """Naoto0804: the sum is divided by the sum of the mask; masks have as many channels as features."""
     normal, norm = _random(1)
@@ -105,19 +131,7 @@ def _naoto_forward(state: State, image: Tensor, mask: Tensor) -> Tensor:
 
     mean, std = IMAGENET
     x, m = (image - mean) / std, mask.expand(-1, 3, -1, -1)
-    kept = [(x, m)]
-    for level in range(1, 8):
-        x, m = layer(f"enc_{level}", x, m, 2)
-        x = F.relu(x)
-        kept.append((x, m))
-    for level in range(7, 0, -1):
-        skip, skip_mask = kept[level - 1]
-        x = torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), skip], 1)
-        m = torch.cat([F.interpolate(m, scale_factor=2, mode="nearest"), skip_mask], 1)
-        x, m = layer(f"dec_{level}", x, m, 1)
-        if level > 1:
-            x = F.leaky_relu(x, 0.2)
-    return x * std + mean
+    return _unet(layer, "enc_{}", "dec_{}", 7, x, m) * std + mean
 
 
 def _mmagic() -> Published:
@@ -154,18 +168,7 @@ def _mmagic_forward(state: State, image: Tensor, mask: Tensor) -> Tensor:
         return ((raw - view) * ratio + view) * updated, updated
 
     x, m = (image - 0.5) / 0.5, mask.repeat(1, 3, 1, 1)
-    kept = [(x, m)]
-    for level in range(1, 8):
-        x, m = layer(f"generator.encoder.enc{level}", x, m, 2)
-        x = F.relu(x)
-        kept.append((x, m))
-    for level in range(7, 0, -1):
-        skip, skip_mask = kept[level - 1]
-        x, m = F.interpolate(x, scale_factor=2), F.interpolate(m, scale_factor=2)
-        x, m = layer(f"generator.decoder.dec{level}", torch.cat([x, skip], 1), torch.cat([m, skip_mask], 1), 1)
-        if level > 1:
-            x = F.leaky_relu(x, 0.2)
-    return x * 0.5 + 0.5
+    return _unet(layer, "generator.encoder.enc{}", "generator.decoder.dec{}", 7, x, m) * 0.5 + 0.5
 
 
 def _xyf() -> Published:
@@ -198,19 +201,7 @@ def _xyf_forward(state: State, image: Tensor, mask: Tensor) -> Tensor:
         return x, updated
 
     x, m = image * 2 - 1, mask.expand(-1, 3, -1, -1)
-    kept = [(x, m)]
-    for level in range(1, 9):
-        x, m = layer(f"encoder{level}", x, m, 2)
-        x = F.relu(x)
-        kept.append((x, m))
-    for level in range(8, 0, -1):
-        skip, skip_mask = kept[level - 1]
-        x, m = F.interpolate(x, scale_factor=2), F.interpolate(m, scale_factor=2)
-        name = f"decoder{level}.partial_conv"
-        x, m = layer(name, torch.cat([x, skip], 1), torch.cat([m, skip_mask], 1), 1)
-        if level > 1:
-            x = F.leaky_relu(x, 0.2)
-    return (x + 1) / 2
+    return (_unet(layer, "encoder{}", "decoder{}.partial_conv", 8, x, m) + 1) / 2
 
 
 def _ja() -> Published:

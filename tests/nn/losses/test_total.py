@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bokwon.errors import ArgumentError
 from bokwon.nn.features import IMAGENET_MEAN, IMAGENET_STD
-from bokwon.nn.losses.total import (
+from bokwon.nn.losses import (
     PRESETS,
     REIMPLEMENTATION,
     losses,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bokwon.errors import ArgumentError
 from bokwon.nn.features import IMAGENET_MEAN, IMAGENET_STD, VGGFeatures
-from bokwon.nn.losses.total import PAPER, REIMPLEMENTATION, LossDefinition, losses, make_composite, weighted_sum
+from bokwon.nn.losses import PAPER, REIMPLEMENTATION, LossDefinition, losses, make_composite, weighted_sum
 
 CHANNELS = {"0": (3, 64), "2": (64, 64), "5": (64, 128), "7": (128, 128), "10": (128, 256), "12": (256, 256)}
 CHANNELS["14"] = (256, 256)

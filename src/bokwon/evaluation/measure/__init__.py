@@ -5,7 +5,7 @@ from bokwon.evaluation.measure.external import Command, ResultFolder
 from bokwon.evaluation.measure.external_onnx import PRESETS, Contract, ExternalOnnx, parse_contract
 from bokwon.evaluation.measure.filler import Filler, OwnFiller
 from bokwon.evaluation.measure.ink import INK_FIGURES, LEAST_INK, ink_of, measure_ink, paper_of
-from bokwon.evaluation.measure.journal import Journal, open_report, write_text
+from bokwon.evaluation.measure.journal import Journal, open_new_folder, open_report, write_text
 from bokwon.evaluation.measure.local import (
     DEVIATIONS,
     THICKNESSES,
@@ -66,6 +66,7 @@ __all__ = [
     "measure_ink",
     "measure_perceptual",
     "metered",
+    "open_new_folder",
     "open_report",
     "paper_of",
     "parse_contract",

@@ -15,9 +15,27 @@ from bokwon.utilities.atomic import replacing
 from bokwon.utilities.json_files import read_object
 from bokwon.utilities.locks import hold_lock
 
-__all__ = ["Journal", "open_report", "write_text"]
+__all__ = ["Journal", "open_new_folder", "open_report", "write_text"]
 
 _LOCK = "report.lock"
+
+
+def open_new_folder(folder: Path) -> None:
+    """Create a folder.
+
+    Args:
+        folder: A new or an empty folder.
+
+    Raises:
+        OutputExistsError: It holds files.
+        FileAccessError: It cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise OutputExistsError(f"{folder} holds files", "name a new folder")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 @contextmanager
@@ -41,14 +59,17 @@ def open_report(folder: Path) -> Iterator[None]:
         if not marker.exists() and any(path.name != _LOCK for path in folder.iterdir()):
             raise OutputExistsError(f"{folder} holds other files", "name an empty or a new folder")
     except OSError as error:
-        reason = error.strerror or error
-        raise FileAccessError(f"cannot write to {folder}: {reason}", "name a folder you may write to") from error
+        raise _unwritable(folder, error) from error
     with hold_lock(folder / _LOCK, "another evaluation"):
         if marker.exists():
             _check_conditions(folder, marker)
         else:
             write_text(marker, [json.dumps(conditions(), indent=1), "\n"])
         yield
+
+
+def _unwritable(folder: Path, error: OSError) -> FileAccessError:
+    return FileAccessError(f"cannot write to {folder}: {error.strerror or error}", "name a folder you may write to")
 
 
 def _check_conditions(folder: Path, marker: Path) -> None:

@@ -20,6 +20,7 @@ from bokwon.evaluation.report.tables import (
     figure_table,
     ink_table,
     interval_text,
+    marked,
     overview_table,
     ratio_table,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "ink_table",
     "interval",
     "interval_text",
+    "marked",
     "outline",
     "overview_table",
     "ratio_table",

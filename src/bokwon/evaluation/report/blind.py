@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import string
 from collections import Counter
@@ -12,14 +11,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError, MissingDependencyError, OutputExistsError
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError, MissingDependencyError
 from bokwon.evaluation.data.pairs import load_pair
 from bokwon.evaluation.measure.benchmark import Task, restored_picture
-from bokwon.evaluation.measure.journal import write_text
+from bokwon.evaluation.measure.journal import open_new_folder, write_text
+from bokwon.evaluation.report.page import png_source
+from bokwon.image_io.output_formats import png_of
 from bokwon.utilities.checksums import key_of
 
 __all__ = ["ANSWERS", "Tally", "Trial", "choose_trials", "exact_interval", "format_tally", "tally", "write_blind"]
@@ -95,13 +94,7 @@ def write_blind(out: Path, results: Mapping[str, Any], tasks: Mapping[tuple[int,
     """
     names = [method["name"] for method in results["methods"]]
     trials = choose_trials(results["pairs"], names, seed)
-    try:
-        if out.is_dir() and any(out.iterdir()):
-            raise OutputExistsError(f"{out} holds files", "name a new folder for the blind comparison")
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fix = "name a folder you may write to"
-        raise FileAccessError(f"cannot write to {out}: {error.strerror or error}", fix) from error
+    open_new_folder(out)
     records = [vars(trial) for trial in trials]
     sheet = key_of([records, seed])
     key = {"sheet": sheet, "seed": seed, "first": names[0], "trials": records}
@@ -116,7 +109,7 @@ def _questions(trials: Sequence[Trial], tasks: Mapping[tuple[int, str], Task]) -
         for name in (trial.left, trial.right):
             task = tasks[trial.pair, name]
             truth, hole = load_pair(task.pair, task.folders.images, task.folders.masks)
-            pictures.append(f'<img alt="" src="data:image/png;base64,{_png(restored_picture(task, truth, hole))}">')
+            pictures.append(f'<img alt="" src="{png_source(png_of(restored_picture(task, truth, hole)))}">')
         buttons = "".join(
             f'<label><input type="radio" name="{number}" value="{answer}"> {text}</label>'
             for answer, text in zip(ANSWERS, ("left is better", "right is better", "no difference"), strict=True)
@@ -126,11 +119,6 @@ def _questions(trials: Sequence[Trial], tasks: Mapping[tuple[int, str], Task]) -
             f'<div class="two">{"".join(pictures)}</div><p>{buttons}</p></fieldset>'
         )
     return "\n".join(parts)
-
-
-def _png(image: NDArray[np.uint8]) -> str:
-    _, png = cv2.imencode(".png", image[..., ::-1])
-    return base64.b64encode(png.tobytes()).decode()
 
 
 _PAGE = string.Template("""<!doctype html>

@@ -18,6 +18,7 @@ __all__ = [
     "figure_table",
     "ink_table",
     "interval_text",
+    "marked",
     "overview_table",
     "ratio_table",
     "tables",
@@ -133,10 +134,7 @@ def figure_table(results: Mapping[str, Any], names: Sequence[str], key: str, sta
             rows.append((*row, *["-"] * (len(heads) - 2)))
             continue
         figures = [cell["methods"][name][key] for name in names]
-        best = (max if metric.higher_is_better else min)(figure[statistic] for figure in figures)
-        for figure in figures:
-            text = f"{figure[statistic]:.{metric.digits}f}"
-            row.append(f"**{text}**" if figure[statistic] == best else text)
+        row += marked(key, [figure[statistic] for figure in figures])
         if is_mean:
             row.append(_gain_text(figures[0].get("gain"), metric.digits))
         if published:
@@ -150,15 +148,8 @@ def overview_table(results: Mapping[str, Any], names: Sequence[str]) -> Table:
     """Return the means over all pairs, with a row for each method and a column for each figure."""
     summaries = results["all"]["methods"]
     keys = [key for key in METRICS if all(key in summaries.get(name, {}) for name in names)]
-    rows = []
-    for name in names:
-        row = [name]
-        for key in keys:
-            means = {other: summaries[other][key]["mean"] for other in names}
-            text = f"{means[name]:.{METRICS[key].digits}f}"
-            best = (max if METRICS[key].higher_is_better else min)(means.values())
-            row.append(f"**{text}**" if means[name] == best else text)
-        rows.append(tuple(row))
+    columns = [marked(key, [summaries[name][key]["mean"] for name in names]) for key in keys]
+    rows = zip(names, *columns, strict=True)
     heads = [f"{METRICS[key].title} {'↑' if METRICS[key].higher_is_better else '↓'}" for key in keys]
     return Table((f"All {results['all']['pairs']} pairs: mean", *heads), tuple(rows))
 
@@ -186,6 +177,23 @@ def _gain_text(gain: Mapping[str, Any] | None, digits: int) -> str:
     if gain is None:
         return "-"
     return f"{gain['mean']:+.{digits}f} {interval_text(gain['low'], gain['high'], digits)} ({gain['other']})"
+
+
+def marked(key: str, values: Sequence[float | None]) -> list[str]:
+    """Return the values of a figure as texts for a table: the best in `**`, and `-` where there is none.
+
+    Args:
+        key: The figure, a key of `METRICS`.
+        values: One for each method.
+    """
+    metric = METRICS[key]
+    known = [value for value in values if value is not None]
+    best = (max if metric.higher_is_better else min)(known, default=None)
+    texts = ["-" if value is None else f"{value:.{metric.digits}f}" for value in values]
+    return [
+        f"**{text}**" if value is not None and value == best else text
+        for text, value in zip(texts, values, strict=True)
+    ]
 
 
 def interval_text(low: float | None, high: float | None, digits: int) -> str:

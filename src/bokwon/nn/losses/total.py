@@ -10,23 +10,10 @@ import torch
 from torch import Tensor
 
 from bokwon.errors import ArgumentError
-from bokwon.nn.losses.terms import feature_terms, gram, l1_terms, make_composite, pixel_terms, total_variation
-from bokwon.nn.losses.weights import PAPER, PRESETS, REIMPLEMENTATION, LossDefinition
+from bokwon.nn.losses.terms import feature_terms, l1_terms, make_composite, pixel_terms
+from bokwon.nn.losses.weights import PAPER, LossDefinition
 
-__all__ = [
-    "PAPER",
-    "PRESETS",
-    "REIMPLEMENTATION",
-    "LossDefinition",
-    "feature_terms",
-    "gram",
-    "l1_losses",
-    "losses",
-    "make_composite",
-    "pixel_terms",
-    "total_variation",
-    "weighted_sum",
-]
+__all__ = ["l1_losses", "losses", "weighted_sum"]
 
 FeatureExtractor: TypeAlias = Callable[[Tensor], Sequence[Tensor]]
 

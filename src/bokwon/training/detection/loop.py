@@ -17,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 
 from bokwon.errors import BokwonError, InputFileError, OutputExistsError
+from bokwon.nn.folding import fold_batch_norm
 from bokwon.nn.segmentation import SegmentationNet, scene_loss
 from bokwon.nn.unet import EncoderBlock
 from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
@@ -148,30 +149,20 @@ def _start_from(path: Path, network: SegmentationNet) -> None:
     if checkpoint.is_detector(path):
         network.load_state_dict(checkpoint.load_detector(path)[0].state_dict())
         return
-    filler, _ = checkpoint.load_network(path)
+    filler = fold_batch_norm(checkpoint.load_network(path)[0])
     try:
         for layer, block in zip(network.encoder, filler.encoder, strict=False):
             assert isinstance(layer, torch.nn.Conv2d)
             assert isinstance(block, EncoderBlock)
+            assert layer.bias is not None
+            assert block.conv.bias is not None
             with torch.no_grad():
-                weight, bias = _folded(block)
-                layer.weight.copy_(weight)
-                if layer.bias is not None:
-                    layer.bias.copy_(bias)
+                layer.weight.copy_(block.conv.weight)
+                layer.bias.copy_(block.conv.bias)
     except RuntimeError as error:
         raise InputFileError(
             f"the encoder of {path} has other layers", "set network.widths to those of its network"
         ) from error
-
-
-def _folded(block: EncoderBlock) -> tuple[Tensor, Tensor]:
-    """Return weight and bias of an encoder's convolution with its normalisation folded in."""
-    weight, norm = block.conv.weight, block.norm
-    bias = weight.new_zeros(len(weight)) if block.conv.bias is None else block.conv.bias
-    if norm is None or norm.running_mean is None or norm.running_var is None:
-        return weight, bias
-    gain = norm.weight / (norm.running_var + norm.eps).sqrt()
-    return weight * gain.view(-1, 1, 1, 1), norm.bias + (bias - norm.running_mean) * gain
 
 
 def _weights(config: DetectionConfig) -> list[float]:
