@@ -107,7 +107,7 @@ def test_one_image_says_first_that_its_damage_is_found(folder: Path) -> None:
 
 def test_an_undamaged_image_is_copied(folder: Path) -> None:
     done = run(folder, "in/whole.png", "out.png")
-    assert (done.returncode, lines(done)[-1]) == (0, "bokwon: wrote out.png: in/whole.png as it was, undamaged")
+    assert (done.returncode, lines(done)[-1]) == (0, "bokwon: wrote out.png: in/whole.png unchanged, undamaged")
     assert (folder / "out.png").read_bytes() == (folder / "in/whole.png").read_bytes()
 
 

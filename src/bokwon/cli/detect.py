@@ -234,9 +234,9 @@ def _report(damage: Damage, name: str, target: str, console: Console) -> None:
             "detail",
             f"{region.kind} {x1 - x0}x{y1 - y0} at {x0},{y0}: confidence {region.confidence:.2f}, {done}",
         )
-    also = f"; {left} regions less sure or of other kinds left out" if left else ""
+    also = f"; {left} regions of less confidence or other kinds left out" if left else ""
     if damage.undamaged:
-        state = "nothing found is sure enough" if left else "undamaged, nothing to fill"
+        state = "no damage found with enough confidence" if left else "undamaged, nothing to fill"
         console.tell("summary", f"{name}: {state}{also}; wrote an empty mask to {target}")
         return
     counts: dict[str, int] = {}

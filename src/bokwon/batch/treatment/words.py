@@ -11,10 +11,10 @@ Words = tuple[str, str]
 
 STATUS: dict[str, Words] = {
     "restored": ("restored", "복원함"),
-    "undone": ("taken back since", "복원 뒤 되돌림"),
+    "undone": ("undone since", "복원 뒤 되돌림"),
     "unchanged": ("unchanged: the mask is empty", "변경 없음: 마스크가 비어 있음"),
     "undamaged": ("no damage found", "훼손을 찾지 못함"),
-    "no mask": ("no mask: given back as it is", "마스크 없음: 그대로 둠"),
+    "no mask": ("no mask: returned unchanged", "마스크 없음: 그대로 둠"),
     "failed": ("failed", "실패"),
 }
 """Of an entry of the run, in the order of the summary."""

@@ -116,7 +116,7 @@ class Facts:
         """
         if len(self.pages) != 1:
             numbers = ", ".join(str(page.number) for page in self.pages)
-            raise ArgumentError(f"{form} holds one page, and {self.folder} is of pages {numbers}", "choose one: --page")
+            raise ArgumentError(f"{form} holds one page, but {self.folder} has pages {numbers}", "choose one: --page")
         return self.pages[0]
 
 
@@ -171,7 +171,7 @@ def _page(folder: Path, number: int, page: dict[str, Any]) -> PageFacts:
     source = Source.of(folder / f"hole_p{number:03}.png")
     hole = read_page(source, max_pixels=size[0] * size[1]).pixels.astype(bool)
     if hole.shape != size[::-1]:
-        raise ValueError(f"the holes of page {number}: hole_p{number:03}.png is of another size")
+        raise ValueError(f"the holes of page {number}: hole_p{number:03}.png has another size")
     regions = tuple(_regions(number, hole, holes))
     origin = str(page.get("mask_origin", "given"))
     return PageFacts(number, size, str(page["mask"]), origin, int(np.count_nonzero(hole)), regions)
@@ -180,7 +180,7 @@ def _page(folder: Path, number: int, page: dict[str, Any]) -> PageFacts:
 def _regions(number: int, hole: Hole, told: list[dict[str, Any]]) -> Iterator[Region]:
     found = list(connected_holes(hole))
     if [list(box) for box, _ in found] != [entry["box"] for entry in told]:
-        raise ValueError(f"the holes of page {number}: hole_p{number:03}.png shows others")
+        raise ValueError(f"the holes of page {number}: hole_p{number:03}.png shows other holes")
     for (box, inside), entry in zip(found, told, strict=True):
         yield Region(
             box,
