@@ -88,7 +88,7 @@ class RestoreSettings:
     finish: Literal["standard", "conservative", "off"] = field(
         default="standard",
         metadata=_told(
-            "standard makes fills on pages of the page's own patches. conservative also puts paper where a letter "
+            "standard fills pages with the page's own patches. conservative also puts paper where a letter "
             "would be a guess. off keeps the fill as the model made it.",
             "Model",
         ),
@@ -119,13 +119,14 @@ class RestoreSettings:
     ink: Literal["auto", "off", "patches"] = field(
         default="auto",
         metadata=_told(
-            "patches puts known patches of the page, its ink and paper, where a fill looks most like them. "
-            "auto follows finish."
+            "patches replaces a fill by the known patches of the page that look most like it. auto follows finish."
         ),
     )
     grain: Literal["auto", "off", "match"] = field(
         default="auto",
-        metadata=_told("match gives a fill the grain of the paper around it. Patches bring it with them: auto is off."),
+        metadata=_told(
+            "match gives a fill the grain of the paper around it. auto is off, as patches have grain already."
+        ),
     )
     letters: Letters = field(
         default="auto",

@@ -83,7 +83,7 @@ def test_a_mask_may_hold_just_the_pages_that_are_asked_for(opened: ExitStack) ->
 def test_a_mask_of_another_number_of_pages_is_refused(
     opened: ExitStack, wanted: tuple[int, ...], asked: dict[str, str]
 ) -> None:
-    with pytest.raises(ArgumentError, match="has 2 pages and the image 5; give one page of mask for each"):
+    with pytest.raises(ArgumentError, match="has 2 pages and the image 5; give a mask with one page for each page"):
         given(opened, Masks(mask("two.tif", hole(1), hole(2))), 5, wanted, **asked)
 
 
@@ -129,7 +129,7 @@ def test_a_mask_without_a_hole_is_told(opened: ExitStack) -> None:
     said: Said = []
     empty = np.zeros((8, 10), bool)
     assert given(opened, Masks(mask("m.tif", empty)), said=said).of(PAGE, 1, "page.png") is None
-    assert ("warning", "mask m.tif has no hole, nothing to do: the image is given back as it is") in said
+    assert ("warning", "mask m.tif has no hole: the image is returned unchanged") in said
 
 
 def test_an_unusual_mask_is_told_louder_than_the_usual_one(opened: ExitStack) -> None:

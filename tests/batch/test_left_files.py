@@ -22,12 +22,12 @@ def test_each_file_has_its_reason(tmp_path: Path) -> None:
     Image.new("L", (2, 2)).save(tmp_path / "scan.old", "PNG")
     names = ["notes.txt", "none.doc", ".DS_Store", "a.classes.png", "book.bak", "scan.old", "gone.txt"]
     assert dict(left_files(tmp_path, map(PurePosixPath, names))) == {
-        "notes.txt": "it has no image's name",
+        "notes.txt": "its extension is not that of an image",
         "none.doc": "it is empty",
         ".DS_Store": "its name begins with a dot",
         "a.classes.png": "it is the class map of a mask",
-        "book.bak": "it is PDF by its content, and not by its name: rename it to end in .pdf",
-        "scan.old": "it is PNG by its content, and not by its name: rename it to end in .png",
+        "book.bak": "its content is PDF, but its name is not: rename it to end in .pdf",
+        "scan.old": "its content is PNG, but its name is not: rename it to end in .png",
         "gone.txt": "it is not a regular file",
     }
 

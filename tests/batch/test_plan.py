@@ -31,7 +31,7 @@ def test_masks_beside_their_images_are_no_images(folder: Path) -> None:
     assert first.job.masks.whole.path == folder / "in/a-mask.png"
     assert not second.job.masks
     assert first.job.target == folder / "out/a.png"
-    assert (batch.left, batch.unused) == ((("notes.txt", "it has no image's name"),), ())
+    assert (batch.left, batch.unused) == ((("notes.txt", "its extension is not that of an image"),), ())
 
 
 def test_a_folder_of_masks_is_matched_by_name(folder: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_set_is_measured_on(scans: Path, tmp_path: Path, colour_key: Path) -> 
     packed = tmp_path / "set"
     done = run("data", "pack", scans, packed, "--licence", "CC-BY-4.0")
     assert done.stdout == f"{packed}: 1 pages with damage, 1 sound, CC-BY-4.0\n"
-    assert "whole" in run("data", "check", packed).stdout
+    assert "complete" in run("data", "check", packed).stdout
     folders = ("--labelled", packed / "labelled", "--sound", packed / "sound")
     report = tmp_path / "report"
     run("evaluate-detect", "--model", colour_key, "--out", report, *folders)

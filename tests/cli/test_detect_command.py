@@ -74,7 +74,7 @@ def test_an_undamaged_page_is_a_result(tmp_path: Path, colour_key: Path) -> None
 
 @pytest.mark.parametrize(
     ("colour", "said"),
-    [((255, 0, 0), b"nothing found is sure enough"), ((0, 255, 0), b"undamaged, nothing to fill")],
+    [((255, 0, 0), b"no damage found with enough confidence"), ((0, 255, 0), b"undamaged, nothing to fill")],
     ids=["unsure", "a readable stain"],
 )
 def test_damage_that_is_not_sure_is_told_from_none(
@@ -86,7 +86,7 @@ def test_damage_that_is_not_sure_is_told_from_none(
     Image.fromarray(page).save(tmp_path / "page.png")
     done = run(tmp_path / "page.png", tmp_path / "mask.png", "--model", model, "--threshold", 0.9)
     assert said in done.stderr
-    assert b"; 1 region less sure" in done.stderr
+    assert b"; 1 region of less confidence" in done.stderr
 
 
 def test_kinds_are_chosen_by_name(scan: Path, colour_key: Path) -> None:

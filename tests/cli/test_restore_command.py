@@ -198,7 +198,7 @@ def test_a_reader_that_leaves_is_no_error_of_ours(folder: Path) -> None:
         process.stdout.close()
         said = process.stderr.read()
         assert process.wait(timeout=60) == 141
-    assert said == b"bokwon: warning: mask none.png has no hole, nothing to do: the image is given back as it is\n"
+    assert said == b"bokwon: warning: mask none.png has no hole: the image is returned unchanged\n"
 
 
 def test_without_arguments_the_help_is_shown(folder: Path) -> None:

@@ -99,9 +99,9 @@ MISTAKES = [
     (1, "page.png there.png out.png --mask mask.png", "--mask mask.png is the mask of one image"),
     (1, "page.png sub out", "sub is a folder among several inputs"),
     (1, "page.png - out", "standard input is one image"),
-    (1, "page.png there.png -", "standard output has no place for several images"),
+    (1, "page.png there.png -", "standard output cannot hold several images"),
     (1, "- sub/ --mask mask.png", "standard input has no name"),
-    (1, "- out.png --mask beside", "nothing lies beside standard input; name the mask"),
+    (1, "- out.png --mask beside", "standard input has no mask beside it; name the mask"),
     (5, "no*.png out", "no file matches no*.png"),
     (1, "page.png out.png --mask all.png", "covers everything"),
     (1, "page.png out.png --mask mask.png --model letter", "no model is named 'letter'"),
@@ -194,7 +194,7 @@ def test_a_mask_without_a_hole_gives_the_same_bytes_back(folder: Path, run: Run)
     code, said = run("page.png", "out.png", "--mask", "none.png", "--model", "mean.onnx")
     assert code == 0
     assert "warning: mask none.png has no hole, nothing to do" in said
-    assert "wrote out.png: page.png as it was, nothing is filled" in said
+    assert "wrote out.png: page.png unchanged, nothing is filled" in said
     assert (folder / "out.png").read_bytes() == (folder / "page.png").read_bytes()
     assert run("page.png", "out.tif", "--mask", "none.png", "--model", "mean.onnx")[0] == 0
     with Image.open("out.tif") as after, Image.open("page.png") as before:
@@ -204,7 +204,7 @@ def test_a_mask_without_a_hole_gives_the_same_bytes_back(folder: Path, run: Run)
 def test_quiet_says_nothing_and_verbose_says_engine_model_tiles_and_time(folder: Path, run: Run) -> None:
     Image.new("1", (60, 40)).save("none.png")
     # Nothing was done, which was not what was wanted: that is told in any case.
-    warning = "bokwon: warning: mask none.png has no hole, nothing to do: the image is given back as it is\n"
+    warning = "bokwon: warning: mask none.png has no hole: the image is returned unchanged\n"
     assert run("page.png", "out.png", "--mask", "none.png", "--method", "ns", "-q") == (0, warning)
     _, said = run("page.png", "out.png", "--mask", "mask.png", "--model", "mean.onnx", "--engine", "onnx", "-v")
     assert "engine ONNX Runtime" in said

@@ -244,7 +244,7 @@ def test_a_file_that_kills_its_process_stops_no_other(folder: Path) -> None:
     statuses = {name: entry["status"] for name, entry in report(folder / "out").items()}
     assert statuses["a.png"] == "failed"
     assert statuses["b.JPG"] == "restored"
-    assert "a.png: the process that restored it died twice" in done.stderr
+    assert "a.png: the process that restored it crashed twice" in done.stderr
 
 
 def test_an_interruption_is_130_and_leaves_no_process(tmp_path: Path) -> None:
@@ -301,13 +301,13 @@ def _read(terminal: int) -> bytes:
     ("code", "arguments", "message"),
     [
         (1, "in in --masks masks", "IN_DIR and OUT_DIR are the same folder"),
-        (1, "in in/a.png --masks masks", "is a file and in a folder"),
+        (1, "in in/a.png --masks masks", "is a file, but in is a folder"),
         (1, "in/a.png out.png --mask masks/a.png --resume", "--resume is for folders"),
         (1, "in/a.png out.png --mask masks/a.png -j 2", "--jobs is for folders"),
         (1, "in out --model letter", "no model is named 'letter'"),
         (1, "in/a.png out.png --mask masks/a.png --cluster", "--cluster is for folders"),
         (1, "in out --masks masks --address local", "--address is that of a cluster"),
-        (1, "in - --masks masks", "standard output has no place for a folder"),
+        (1, "in - --masks masks", "standard output cannot hold a folder"),
         (5, "in out --masks none", "none does not exist"),
     ],
 )

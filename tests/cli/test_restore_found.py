@@ -107,13 +107,13 @@ def test_one_image_says_first_that_its_damage_is_found(folder: Path) -> None:
 
 def test_an_undamaged_image_is_copied(folder: Path) -> None:
     done = run(folder, "in/whole.png", "out.png")
-    assert (done.returncode, lines(done)[-1]) == (0, "bokwon: wrote out.png: in/whole.png as it was, undamaged")
+    assert (done.returncode, lines(done)[-1]) == (0, "bokwon: wrote out.png: in/whole.png unchanged, undamaged")
     assert (folder / "out.png").read_bytes() == (folder / "in/whole.png").read_bytes()
 
 
 def test_an_image_of_which_nothing_is_sure_is_copied_and_not_called_undamaged(folder: Path) -> None:
     done = run(folder, "in/unsure.png", "out.png")
-    told = "in/unsure.png as it was, nothing found is sure enough to be filled, left 1 crease"
+    told = "in/unsure.png unchanged, no damage found with enough confidence, left 1 crease"
     assert (done.returncode, lines(done)[-1]) == (0, f"bokwon: wrote out.png: {told}")
     assert (folder / "out.png").read_bytes() == (folder / "in/unsure.png").read_bytes()
     assert (folder / "out.png.uncertain.png").is_file()
@@ -169,7 +169,7 @@ def test_a_folder_has_each_status_and_its_counts(folder: Path) -> None:
     for row in ("undamaged       1      1       0", "uncertain       1      1       0"):
         assert any(row in line for line in lines(done))
     page = (folder / "out/report.html").read_text(encoding="utf-8")
-    assert "nothing is sure enough to be filled" in page
+    assert "with too little confidence to be filled" in page
     assert "확실하지 않아 메우지 않음" in page
     # A further run takes both as done.
     before = (folder / "out/unsure.png").stat().st_mtime_ns

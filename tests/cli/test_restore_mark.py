@@ -139,7 +139,9 @@ def test_what_cannot_be_marked_is_said(
 def test_damaged_xmp_stays_and_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write("page.png", b"<rdf:RDF")
     restore("page.png", "out.png", "--record")
-    assert "page.png is not marked as restored: of its XMP, it is no well-formed XML" in capsys.readouterr().err
+    assert (
+        "page.png is not marked as restored, because of its XMP: it is not well-formed XML" in capsys.readouterr().err
+    )
     assert xmp_of("out.png") == b"<rdf:RDF"
     assert run("undo", "out.png.record", "out.png") == 0
     assert "warning" not in capsys.readouterr().err

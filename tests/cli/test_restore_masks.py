@@ -131,7 +131,7 @@ def test_an_all_black_mask_is_nothing_to_do(capsys: pytest.CaptureFixture[str]) 
     Image.new("L", (120, 80)).save("mask.png")
     assert restore("page.png", "out.png", "--mask", "mask.png") == 0
     assert Path("out.png").read_bytes() == Path("page.png").read_bytes()
-    assert "mask mask.png has no hole, nothing to do: the image is given back as it is" in capsys.readouterr().err
+    assert "mask mask.png has no hole: the image is returned unchanged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))

@@ -116,7 +116,7 @@ def test_a_page_taken_back_is_listed_so() -> None:
     assert restore("--record", "--resume") == 4
     html = Path("out/report.html").read_text(encoding="utf-8")
     assert filled_pages(html) == ["sub/b.tif"]
-    assert "taken back since" in html
+    assert "undone since" in html
 
 
 def test_a_file_is_not_lost_for_its_pictures(capsys: pytest.CaptureFixture[str]) -> None:

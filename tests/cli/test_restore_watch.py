@@ -119,7 +119,7 @@ def run(*arguments: str) -> int:
     [
         (["page.png", "out.png", "--watch"], "--watch is for one folder"),
         (["in", "out", "--watch", "--cluster"], "--watch is for one folder of this machine"),
-        (["in", "page.png", "--watch"], "page.png is a file and in a folder"),
+        (["in", "page.png", "--watch"], "page.png is a file, but in is a folder"),
         (["in", "in", "--watch"], "same folder"),
         (["in", "out", "--watch", "--settle", "inf"], "--settle inf is no number"),
     ],

@@ -140,7 +140,7 @@ def test_what_was_taken_back_is_not_filled_again_by_resume(folder: Path, capsys:
     for _ in range(2):
         assert run(*batch, "--resume") == 0
         said = capsys.readouterr()
-        assert "2 of 2 files were done before, 1 of them taken back since" in said.err
+        assert "2 of 2 files were done before, 1 of them undone since" in said.err
         np.testing.assert_array_equal(np.array(Image.open("out/a.png")), PAGE)
         assert not np.array_equal(np.array(Image.open("out/b.png")), PAGE)
         report = [json.loads(line) for line in Path("out/report.jsonl").read_text().splitlines()]

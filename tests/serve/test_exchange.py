@@ -111,7 +111,7 @@ def test_uploads_take_places_too(page: bytes) -> None:
     jobs = Jobs(1)
     exchange = Exchange(settings, jobs, Processes(do_task, limit=1))
     exchange._places = [exchange_module._Place(Path("a")), exchange_module._Place(Path("b"))]
-    with pytest.raises(HttpError, match="2 requests are at work") as refused:
+    with pytest.raises(HttpError, match="2 requests are being processed") as refused:
         asyncio.run(exchange.run(None, "masks", (), None))  # type: ignore[arg-type]
     assert refused.value.status == 429
     exchange.folder.rmdir()

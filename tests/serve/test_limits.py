@@ -18,7 +18,7 @@ Connect = Callable[..., TestClient]
 def test_what_says_that_it_is_too_large_is_not_read(connect: Connect) -> None:
     answer = connect(max_upload=1000).post("/api/v1/masks", content=b"a" * 1001)
     assert answer.status_code == 413
-    assert answer.json()["detail"] == "this server takes up to 0.0009537 MiB a request"
+    assert answer.json()["detail"] == "this server takes up to 0.0009537 MiB for a request"
 
 
 def test_what_does_not_say_so_is_read_up_to_the_limit(connect: Connect) -> None:
@@ -71,7 +71,7 @@ def run(bodies: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> list[d
 
 
 def test_an_upload_that_stops_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(HttpError, match="nothing came for") as ended:
+    with pytest.raises(HttpError, match="nothing arrived for") as ended:
         run([{"type": "http.request", "body": b"a", "more_body": True}], monkeypatch)
     assert ended.value.status == 408
 

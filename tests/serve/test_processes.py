@@ -102,7 +102,7 @@ def test_errors_come_back_and_the_process_stays(
 
 
 def test_a_process_that_dies_takes_only_its_task(jobs: Jobs, processes: Processes) -> None:
-    with pytest.raises(HttpError, match=r"worked on leaf\.png died") as died:
+    with pytest.raises(HttpError, match=r"worked on leaf\.png crashed") as died:
         do(jobs, processes, "die").future.result(SOON)
     assert died.value.status == 503
     assert do(jobs, processes, "pid").future.result(SOON)

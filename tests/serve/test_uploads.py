@@ -120,8 +120,8 @@ def test_forms_that_cannot_be_read_are_refused(tmp_path: Path, body: bytes, kind
     ("parts", "message"),
     [
         ([("image", "a.png", b"a"), ("image", "b.png", b"b")], "the file 'image' is sent twice"),
-        ([("page", "a.png", b"a")], "no file 'page' is asked for"),
-        ([("../image", "a.png", b"a")], "no file '../image' is asked for"),
+        ([("page", "a.png", b"a")], "no file 'page' is expected here"),
+        ([("../image", "a.png", b"a")], "no file '../image' is expected here"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, parts: list[Any], message: str) -> None:

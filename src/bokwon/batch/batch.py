@@ -37,8 +37,8 @@ __all__ = [
     "start_worker",
 ]
 
-_DIED = "the process that restored it died twice, by a damaged file or for want of memory"
-_DIED_FIX = "try the file by itself; for want of memory lower -j, --threads or --tile"
+_DIED = "the process that restored it crashed twice, because of a damaged file or too little memory"
+_DIED_FIX = "try the file by itself; if memory is short, lower -j, --threads or --tile"
 
 
 def start_worker(settings: RestoreSettings) -> Callable[[Task], Entry]:
@@ -197,7 +197,7 @@ def start_on_node(
     node = platform.node()
     if __version__ != version:
         raise MissingDependencyError(
-            f"node {node} has bokwon {__version__}, and the run is of {version}",
+            f"node {node} has bokwon {__version__}, but the run was started with {version}",
             f"pip install 'bokwon[cluster]=={version}' there",
         )
     try:

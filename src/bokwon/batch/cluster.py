@@ -22,7 +22,7 @@ from bokwon.utilities.processes import Lost
 
 __all__ = ["check_ray", "run_on_cluster"]
 
-_REFUSED = "mend what it says, or leave out --cluster"
+_REFUSED = "correct what it says, or leave out --cluster"
 _PATIENCE = 10.0
 """How long to wait for a cluster to answer, seconds."""
 _LOOK = 0.2
@@ -195,7 +195,7 @@ def _knock(address: str) -> None:
 
 
 def _no_cluster(address: str, error: Exception) -> FileAccessError:
-    fix = "begin one with `ray start --head`, or check the address"
+    fix = "start one with `ray start --head`, or check the address"
     return FileAccessError(f"no Ray cluster answers at {address}: {_first_line(error)}", fix)
 
 

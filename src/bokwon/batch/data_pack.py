@@ -142,10 +142,10 @@ def check_set(folder: Path) -> dict[str, Any]:
     contents = read_object(folder / CONTENTS, "name a folder that `bokwon data pack` made")
     try:
         if contents["format"] != _FORMAT:
-            raise InputFileError(f"{folder} is of another format, {contents['format']}", "use the version that made it")
+            raise InputFileError(f"{folder} has another format, {contents['format']}", "use the version that made it")
         files = {name: digest for page in contents["pages"] for name, digest in page["files"].items()}
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputFileError(f"{folder / CONTENTS} is not that of a set", "get the set again") from error
+        raise InputFileError(f"{folder / CONTENTS} is not the list of a set", "get the set again") from error
     for name, digest in files.items():
         path = folder / name
         if not path.is_file() or sha256_of_file(path) != digest:

@@ -182,7 +182,7 @@ class FoundMasks:
         share = np.count_nonzero(damage.hole) / damage.hole.size
         if share > MOST_DAMAGED:
             raise ArgumentError(
-                f"{share:.0%} of {name} looks damaged, which is more than half of it and hardly true", _FIX
+                f"{share:.0%} of {name} looks damaged: more than half is probably a mistake of the detector", _FIX
             )
         filled = Counter(region.kind for region in damage.regions if region.filled)
         left = Counter(region.kind for region in damage.regions if not region.filled)
@@ -194,7 +194,7 @@ class FoundMasks:
                 self._pictures[kind, number] = png_of(shown)
         rest = f", {counted(left)} left" if left else ""
         if not damage.hole.any():
-            state = "nothing sure enough to be filled" if left.keys() - {READABLE} else "undamaged"
+            state = "no damage found with enough confidence" if left.keys() - {READABLE} else "undamaged"
             self._tell("detail", f"{name}: {state}{rest}")
             return None
         said = f"{counted(filled)} found{rest}"
@@ -219,7 +219,7 @@ class FoundMasks:
             for number in range(1, self._pages + 1):
                 path = picture_path(target, kind, number, self._pages)
                 if source is not None and path.exists() and path.samefile(source):
-                    raise ArgumentError(f"{source} is where the picture of found damage goes", "name another output")
+                    raise ArgumentError(f"the picture of found damage would overwrite {source}", "name another output")
                 check_target(path, overwrite=overwrite)
 
     def write_pictures(self, target: Path) -> None:

@@ -61,8 +61,8 @@ class GivenMasks:
             return {number: place for place, number in enumerate(sorted(self._wanted), 1)}
         raise ArgumentError(
             f"mask {name} has {found} page{'s' * (found > 1)} and the image {pages}",
-            "give one page of mask for each, one for each page that --pages names, "
-            "or one file a page, named like NAME_p003.png",
+            "give a mask with one page for each page of the image or each page that --pages names, "
+            "or one file for each page, named like NAME_p003.png",
         )
 
     def has(self, number: int) -> bool:
@@ -96,7 +96,7 @@ class GivenMasks:
         given = hole_of_mask(mask, page, self._options.masks, name=f"mask {mask_name}")
         tell("detail", f"{name}: {_summary(page)}, hole {given.share:.2%}")
         if not given.hole.any():
-            tell("warning", f"mask {mask_name} has no hole, nothing to do: the image is given back as it is")
+            tell("warning", f"mask {mask_name} has no hole: the image is returned unchanged")
             return None
         told = f"mask {mask_name}: {given.said}: {given.share:.2%} of {name} will be filled"
         tell("detail" if given.plain else "note", told)
@@ -107,7 +107,9 @@ class GivenMasks:
         if source is not None:
             with self._opened(source) as single:
                 if single.pages > 1:
-                    raise InputFileError(f"{source.name} holds {single.pages} pages", "split it into one file a page")
+                    raise InputFileError(
+                        f"{source.name} holds {single.pages} pages", "split it into one file for each page"
+                    )
                 return single.page(1), source.name
         if self._document is None or self._masks.whole is None:
             raise RuntimeError(f"page {number} has no mask")

@@ -27,7 +27,7 @@ Status = Literal["restored", "undone", "unchanged", "undamaged", "uncertain", "n
 STATUSES: tuple[Status, ...] = get_args(Status)
 """What can come of a file, in the order of tables; see `Entry`."""
 _REPORTS_OF_SHARDS = "report.*-of-*.jsonl"
-_AGAIN = "run the same command again with --resume, and leave the folder alone until it is done"
+_AGAIN = "run the same command again with --resume, and do not change the folder until it is done"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class Shard:
         """
         number, _, count = text.partition("/")
         if not (number.isdecimal() and count.isdecimal()):
-            raise ArgumentError(f"shard {text!r} is not I/N", "give the number of this run and of all, such as 3/8")
+            raise ArgumentError(
+                f"shard {text!r} is not I/N", "give the number of this part and the number of all parts, such as 3/8"
+            )
         return cls(int(number), int(count))
 
     def has(self, name: str) -> bool:

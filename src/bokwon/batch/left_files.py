@@ -38,5 +38,5 @@ def _reason(path: Path) -> str:
         return f"it cannot be read: {error.strerror}"
     found = format_of_content(head)
     if found is not None and found.extensions:
-        return f"it is {found.name} by its content, and not by its name: rename it to end in {found.extensions[0]}"
-    return "it is empty" if not head else "it has no image's name"
+        return f"its content is {found.name}, but its name is not: rename it to end in {found.extensions[0]}"
+    return "it is empty" if not head else "its extension is not that of an image"

@@ -57,7 +57,7 @@ class Marking:
         try:
             return replace(page, metadata=with_xmp(page.metadata, add_mark(page.metadata.xmp, mark)))
         except ValueError as error:
-            self._tell("warning", f"{name} is not marked as restored: of its XMP, {error}")
+            self._tell("warning", f"{name} is not marked as restored, because of its XMP: {error}")
             return page
 
     def mark_file(self, packet: bytes | None) -> bytes | None:
@@ -78,7 +78,7 @@ class Marking:
         try:
             return add_mark(packet, mark)
         except ValueError as error:
-            self._tell("warning", f"{self._job.source.name} is not marked as restored: of its XMP, {error}")
+            self._tell("warning", f"{self._job.source.name} is not marked as restored, because of its XMP: {error}")
             return packet
 
     def _earlier_originals(self) -> dict[int, Path]:

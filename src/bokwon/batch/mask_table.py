@@ -63,7 +63,7 @@ def read_table(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
             row = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
             image, mask, page, damage = (row.get(name, "") for name in _COLUMNS)
             if not image or not mask or not (page.isdecimal() or not page):
-                raise InputFileError(f"line {rows.line_num} of the table of masks {path} is not whole", _FIX)
+                raise InputFileError(f"line {rows.line_num} of the table of masks {path} is incomplete", _FIX)
             pages = masks.setdefault(folded(PurePosixPath(image.replace("\\", "/"))), {})
             told = TableRow(_mask_file(path.parent, mask), damage)
             if pages.setdefault(int(page or 0), told) != told:

@@ -21,19 +21,24 @@ def pack(
     scans: Annotated[Path, typer.Argument(metavar="SCANS", help="Folder of scans, with their masks beside them.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the set.")],
     licence: Annotated[
-        str | None, typer.Option("--licence", metavar="TEXT", help="Under which licence the set is given; asked for.")
+        str | None,
+        typer.Option(
+            "--licence", metavar="TEXT", help="Licence of the set. Without this option the command asks for it."
+        ),
     ] = None,
-    holder: Annotated[str, typer.Option("--holder", metavar="TEXT", help="Who gives it.")] = "",
+    holder: Annotated[str, typer.Option("--holder", metavar="TEXT", help="Who provides the set.")] = "",
     source: Annotated[
         str, typer.Option("--source", metavar="TEXT", help="What the pages are, such as collection and shelf marks.")
     ] = "",
     masks: Annotated[Path | None, typer.Option("--masks", metavar="DIR", help="Folder of the masks.")] = None,
     sound: Annotated[
-        Path | None, typer.Option("--sound", metavar="DIR", help="Folder of scans without damage, which help as much.")
+        Path | None, typer.Option("--sound", metavar="DIR", help="Folder of scans without damage, which are as useful.")
     ] = None,
     restored: Annotated[
         Path | None,
-        typer.Option("--restored", metavar="DIR", help="Output folder of `bokwon restore`: adds what it had found."),
+        typer.Option(
+            "--restored", metavar="DIR", help="Output folder of `bokwon restore`: also pack the damage that it found."
+        ),
     ] = None,
     keep_names: Annotated[
         bool, typer.Option("--keep-names", help="Keep the files' names; by default pages are numbered.")
@@ -72,7 +77,7 @@ def check(folder: Annotated[Path, typer.Argument(metavar="SET", help="Folder tha
     from bokwon.batch.data_pack import check_set
 
     contents = check_set(folder)
-    typer.echo(f"{folder}: whole, {_count(contents)}, {contents['licence']}")
+    typer.echo(f"{folder}: complete, {_count(contents)}, {contents['licence']}")
 
 
 def _count(contents: dict[str, object]) -> str:

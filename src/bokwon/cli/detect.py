@@ -92,7 +92,8 @@ def detect(
 ) -> None:
     """Find the damage of a page and write it as a mask.
 
-    If nothing is sure enough, the mask is empty and the exit code 0. Look at the mask before you restore with it.
+    If nothing is found with enough confidence, the mask is empty and the exit code 0. Look at the mask before you
+    restore with it.
     """
     if quiet and verbose:
         raise ArgumentError("-q and -v contradict each other", "use one of them")
@@ -238,10 +239,10 @@ def _report(damage: Damage, name: str, target: str, console: Console) -> None:
             "detail",
             f"{region.kind} {x1 - x0}x{y1 - y0} at {x0},{y0}: confidence {region.confidence:.2f}, {done}",
         )
-    also = f"; {left} region{'s' * (left > 1)} less sure or of other kinds left out" if left else ""
+    also = f"; {left} region{'s' * (left > 1)} of less confidence or other kinds left out" if left else ""
     if damage.undamaged:
         unsure = any(region.kind != READABLE for region in damage.regions)
-        state = "nothing found is sure enough" if unsure else "undamaged, nothing to fill"
+        state = "no damage found with enough confidence" if unsure else "undamaged, nothing to fill"
         console.tell("summary", f"{name}: {state}{also}; wrote an empty mask to {target}")
         return
     kinds = counted(Counter(region.kind for region in filled))

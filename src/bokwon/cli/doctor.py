@@ -58,9 +58,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    test: Annotated[bool, typer.Option("--test/--no-test", help="Restore a small made page with each model.")] = True,
+    test: Annotated[bool, typer.Option("--test/--no-test", help="Restore a small test page with each model.")] = True,
 ) -> None:
-    """Check this installation: versions, optional parts, processor, models; and restore a made page with each model.
+    """Check this installation: versions, optional parts, processor, models; and restore a test page with each model.
 
     The report names no file of yours: paste it where you ask for help. Exit code 15 if something is wrong.
     """
@@ -70,7 +70,7 @@ def doctor(
         typer.echo(f"{'' if line.good else '!! '}{line.subject}: {line.finding}")
     if wrong:
         raise BokwonError(
-            f"{wrong} of these lines, marked with !!, say that something is wrong",
+            f"{wrong} of these lines report a problem, marked with !!",
             "install bokwon anew: pip install --force-reinstall bokwon",
         )
     typer.echo("all is well")
@@ -159,7 +159,7 @@ def _models(test: bool) -> Iterator[Line]:
             yield Line(f"model {name}", str(error), False)
             continue
         fills = "classes" not in card and INT8_OF not in card
-        yield try_model(name) if test and fills else Line(f"model {name}", "its file is whole")
+        yield try_model(name) if test and fills else Line(f"model {name}", "its file is complete")
 
 
 def _version(package: str) -> str | None:

@@ -127,7 +127,7 @@ def _features(
         maps = encoder_features(model.path, (rgb_of(page) / 255).astype(np.float32), missing)
         if len(maps) != len(encoder.kernels):
             raise ArgumentError(
-                f"{model.path.name} has {len(maps)} layers, and its card tells of {len(encoder.kernels)}",
+                f"{model.path.name} has {len(maps)} layers, and its card describes {len(encoder.kernels)}",
                 "use the files of one export",
             )
         return maps

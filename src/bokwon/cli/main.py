@@ -44,8 +44,8 @@ __all__ = ["app", "main"]
 
 _INTERRUPTED = 130
 _ONE_REQUEST = 1.0
-"""Seconds. Signals that follow each other more closely are one request, which reached a group of processes and its
-leader: the second one must not interrupt what tidies up after the first."""
+"""Seconds. Signals within this time count as one request, sent to a group of processes and to its leader. The second
+signal must not interrupt the clean-up after the first."""
 
 app = typer.Typer(
     name="bokwon",

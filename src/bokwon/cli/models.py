@@ -94,6 +94,7 @@ def add(
         name = repository if found.path.stem == "model" else found.path.stem
     if name == DEFAULT_MODEL and not finds_damage:
         raise ArgumentError(
-            f"{name} is the name of the model that finds damage, which this one does not", "give another --name"
+            f"{name} is the name of the model that finds damage, and this model does not find damage",
+            "give another --name",
         )
     typer.echo(f"{name}: {add_model(found, name)}")

@@ -30,7 +30,9 @@ def open_page(
         typer.Argument(metavar="[FOLDER|FILE]", help="The folder of scans, or one scan.", show_default="this folder"),
     ] = Path(),
     recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Go through the folders in FOLDER too.")] = False,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and open no browser.")] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address, and do not open a browser.")
+    ] = False,
     port: Annotated[int, port_option("any that is free")] = 0,
     max_mpixels: MaxMpixels = 400,
     jobs: Annotated[int | None, jobs_option("Limits")] = None,

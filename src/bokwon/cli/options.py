@@ -51,7 +51,7 @@ Certain = Annotated[
         min=0.01,
         max=1.0,
         metavar="CONFIDENCE",
-        help="Fill damage that bokwon has found only from this confidence on.",
+        help="Fill damage that bokwon has found only if its confidence is at least this.",
         rich_help_panel="Masks",
     ),
 ]

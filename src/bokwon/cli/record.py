@@ -40,7 +40,7 @@ def export(
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write there.", show_default="standard output")
     ] = None,
     page: Annotated[
-        int | None, typer.Option("--page", min=1, metavar="N", help="Only this page; PAGE-XML holds one.")
+        int | None, typer.Option("--page", min=1, metavar="N", help="Only this page. PAGE-XML holds only one page.")
     ] = None,
     base_url: Annotated[
         str | None,

@@ -136,7 +136,7 @@ def restore(
         bool,
         typer.Option(
             "--no-mark",
-            help="Do not say in the XMP of OUTPUT that pixels of it are filled.",
+            help="Do not mark OUTPUT as restored in its XMP.",
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
@@ -180,7 +180,7 @@ def restore(
         typer.Option(
             "--shard",
             metavar="I/N",
-            help="Do the I-th of N parts: for N runs on machines that see the same folders.",
+            help="Restore the I-th of N parts, for N runs on machines that share the folders.",
             rich_help_panel=_FOLDERS,
         ),
     ] = None,
@@ -188,7 +188,7 @@ def restore(
         bool,
         typer.Option(
             "--watch",
-            help="Go on after the images that are there with those that arrive in INPUT, until you end it (Ctrl-C).",
+            help="Then wait for new images in INPUT, and restore them too, until you press Ctrl-C.",
             rich_help_panel=_FOLDERS,
         ),
     ] = False,
@@ -276,7 +276,7 @@ def restore(
         raise ArgumentError(f"--mask {mask} is the mask of one image", "name a folder of masks or a table: --masks")
     if (folder or many) and output == STANDARD:
         several = "a folder" if folder else "several images"
-        raise ArgumentError(f"standard output has no place for {several}", "name a folder for the outputs")
+        raise ArgumentError(f"standard output cannot hold {several}", "name a folder for the outputs")
     if mask == "beside" and masks is not None:
         raise ArgumentError("--mask beside and --masks contradict each other", "use one of them")
     divert_native_messages()

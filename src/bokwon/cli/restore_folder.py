@@ -89,8 +89,8 @@ def restore_folder(
     if workers.on_cluster:
         check_ray()
     if outputs.exists() and not outputs.is_dir():
-        told = f"{inputs} a folder" if isinstance(inputs, Path) else "there are several images"
-        raise ArgumentError(f"{outputs} is a file and {told}", "name a folder for the outputs")
+        told = f"{inputs} is a folder" if isinstance(inputs, Path) else "there are several images"
+        raise ArgumentError(f"{outputs} is a file, but {told}", "name a folder for the outputs")
     if isinstance(inputs, Path):
         batch = plan_batch(inputs, outputs, masks, options, file_format=file_format, recursive=recursive)
         base = inputs
@@ -125,7 +125,7 @@ def restore_folder(
         finished = {name: entry for name, entry in known.items() if entry is not None}
         if finished:
             undone = sum(entry.status == "undone" for entry in finished.values())
-            taken_back = f", {undone} of them taken back since" if undone else ""
+            taken_back = f", {undone} of them undone since" if undone else ""
             console.tell("summary", f"{len(finished)} of {len(batch.tasks)} files were done before{taken_back}")
         waiting = [task for task in batch.tasks if task.name not in finished]
         if settings.threads is None:

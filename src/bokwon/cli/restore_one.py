@@ -70,7 +70,7 @@ def restore_one(
         _ = Job(Source(""), Masks(), target, file_format).output_format
         check_target(target, overwrite=options.overwrite)
     if image == STANDARD and mask in (None, "beside"):
-        raise ArgumentError("nothing lies beside standard input", "name the mask: --mask FILE, or --mask auto")
+        raise ArgumentError("standard input has no mask beside it", "name the mask: --mask FILE, or --mask auto")
     source = _from_stdin(console) if image == STANDARD else Source.of(Path(image))
     if mask == "auto":
         masks = Masks()
@@ -98,7 +98,7 @@ def restore_one(
 
 def announce_search(certain: float) -> str:
     """Report what is done with images without a mask."""
-    return f"bokwon finds the damage by itself, and fills what it is sure of (confidence of at least {certain:g})"
+    return f"bokwon finds the damage by itself, and fills regions with a confidence of at least {certain:g}"
 
 
 def _told(outcome: Outcome, image: str) -> str:
@@ -108,13 +108,13 @@ def _told(outcome: Outcome, image: str) -> str:
     left = f", left {counted(outcome.regions_left)}" if outcome.regions_left else ""
     if outcome.searched:
         if not outcome.restored:
-            state = "nothing found is sure enough to be filled" if outcome.uncertain else "undamaged"
-            return f"{image} as it was, {state}{left}"
+            state = "no damage found with enough confidence" if outcome.uncertain else "undamaged"
+            return f"{image} unchanged, {state}{left}"
         share = f"{outcome.hole / outcome.pixels:.2%}"
         pages = "" if outcome.pages == 1 else f" on {outcome.restored} of {outcome.pages} pages"
         return f"{share} of {image} filled{pages}, found {counted(outcome.regions_filled)}{left}"
     if not outcome.restored:
-        return f"{image} as it was, nothing is filled"
+        return f"{image} unchanged, nothing is filled"
     share = f"{outcome.hole / outcome.pixels:.2%}"
     if outcome.pages == 1:
         return f"{share} of {image} filled, mask {outcome.readings[0][0]}: {outcome.readings[0][1]}"
@@ -150,4 +150,4 @@ def introduce(restorer: Restorer, console: Console) -> None:
     if restorer.model is not None:
         console.tell("detail", f"model {restorer.model.name}, sha256 {restorer.sha256}")
         if restorer.model.card is None:
-            console.tell("detail", f"model file {restorer.model.path} has no card: nothing vouches for it")
+            console.tell("detail", f"model file {restorer.model.path} has no card, so it cannot be checked")

@@ -63,7 +63,7 @@ def place_in_folder(image: str, output: str, *, wildcard: bool) -> str:
     if not (output.endswith(_SEPARATORS) or (wildcard and Path(output).is_dir())):
         return output
     if image == STANDARD:
-        raise ArgumentError("standard input has no name for a file in a folder", "name an output file")
+        raise ArgumentError("standard input has no file name for a folder", "name an output file")
     if not Path(image).exists():
         raise FileAccessError(f"{image} does not exist", "check the path")
     try:

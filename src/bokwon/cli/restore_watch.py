@@ -71,7 +71,7 @@ def watch_folder(
     from bokwon.utilities.processes import available_cores
 
     if outputs.exists() and not outputs.is_dir():
-        raise ArgumentError(f"{outputs} is a file and {inputs} a folder", "name a folder for the outputs")
+        raise ArgumentError(f"{outputs} is a file, but {inputs} is a folder", "name a folder for the outputs")
     if options.find is not None:
         console.tell("summary", f"images without a mask: {announce_search(options.find)}")
     restorer = Restorer(settings)

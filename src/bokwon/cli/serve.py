@@ -86,7 +86,7 @@ def serve(
         typer.Option(
             "--allow-host",
             metavar="NAME",
-            help="Also answer requests to this name, such as that of a proxy. May be repeated.",
+            help="Also answer requests to this host name, such as the name of a proxy. May be repeated.",
             rich_help_panel=_ACCESS,
         ),
     ] = None,

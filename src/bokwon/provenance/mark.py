@@ -151,7 +151,7 @@ def remove_mark(packet: bytes, record_sha256: str) -> bytes | None:
     stop = packet.find(_ENTRY_END.encode(), start) + len(_ENTRY_END)
     entry = packet[start:stop].decode() if 0 <= start < stop else ""
     if _read_field(entry, "recordSHA256") != record_sha256:
-        raise ValueError("it has no mark of this restoration as bokwon writes it")
+        raise ValueError("it has no mark that bokwon wrote for this restoration")
     about = read_packet(packet).about
     packet = packet[:start] + packet[stop:]
     model, before = _read_field(entry, "model"), _read_field(entry, _BEFORE)

@@ -65,7 +65,7 @@ def read_packet(packet: bytes) -> Packet:
     try:
         reader.parser.Parse(packet.rstrip(b"\0"), True)
     except expat.ExpatError as error:
-        raise ValueError("it is no well-formed XML in UTF-8") from error
+        raise ValueError("it is not well-formed XML in UTF-8") from error
     if reader.found.end < 0:
         raise ValueError("it has no properties")
     return reader.found
@@ -88,7 +88,7 @@ class _Reader:
         parents, self._path = self._path, [*self._path, name]
         tag = _TAG.match(self.packet, self.parser.CurrentByteIndex)
         if tag is None:
-            raise ValueError("its tags cannot be told apart")
+            raise ValueError("its tags cannot be read")
         if parents[-1:] == [_ROOT] and name == _DESCRIPTION:
             if not self._described:
                 self.found.about = attributes.get(_ABOUT, "")
@@ -125,5 +125,5 @@ class _Reader:
         found = (item for item in _ATTRIBUTE.finditer(self.packet, tag.start(), tag.end()) if item[1] == name)
         value = next(found, None)
         if value is None:
-            raise ValueError("its source type is written in a way that is not known")
+            raise ValueError("its source type is written in an unknown way")
         self.found.source_type = value.span(2) if value[2] is not None else value.span(3)

@@ -82,7 +82,7 @@ def reproduce_layers(recipe: Recipe, progress: Progress) -> Path:
         BokwonError: Images, masks or settings cannot be used, or the folder holds something else.
     """
     if recipe.seeds < 2:
-        raise ArgumentError(f"{recipe.seeds} seed tells nothing of other seeds", "give --seeds 2 or more")
+        raise ArgumentError(f"{recipe.seeds} seed says nothing about other seeds", "give --seeds 2 or more")
     open_folder(recipe, "layers")
     changes = (*_LOSS, *(FULL if recipe.full else _TINY))
     side = configure(recipe, (), changes).data.crop
@@ -113,7 +113,7 @@ def reproduce_layers(recipe: Recipe, progress: Progress) -> Path:
     page.head("Does partial convolution win?")
     page.text(
         "Difference of the means over seeds, positive where partial convolution is better, with 95 % confidence "
-        "intervals for other seeds and other images alike. An interval that leaves out zero decides."
+        "intervals that hold for other seeds and other images. An interval that leaves out zero decides."
     )
     for key in ("hole_psnr", "psnr", "ssim"):
         page.table(difference_table(measured.results, key, seeds))

@@ -48,8 +48,8 @@ def prepare_images(recipe: Recipe, side: int, progress: Progress) -> Material:
     train, test = recipe.images, recipe.test_images
     if not train or test is None:
         notes.append(
-            "Images were drawn: shading, shapes, stripes and letters. The paper has photographs (ImageNet, Places2) "
-            "and faces (CelebA-HQ). Name folders of photographs with --images and --test-images."
+            "The images were drawn by a program: shading, shapes, stripes and letters. The paper has photographs "
+            "(ImageNet, Places2) and faces (CelebA-HQ). Name folders of photographs with --images and --test-images."
         )
     if not train:
         train = (str(_draw(recipe.out / "images" / "train", _TRAIN, 2 * side, recipe.seed, 0, progress)),)

@@ -132,7 +132,7 @@ def reproduce_padding(recipe: Recipe, steps: int, glyphs: int, progress: Progres
     page.head("Accuracy")
     page.table(_table(right))
     page.text(
-        "The interval is for other seeds and other glyphs alike. One that leaves out zero tells the two apart."
+        "The interval holds for other seeds and other glyphs. If it leaves out zero, the two differ."
         if recipe.seeds > 1
         else "One seed allows no interval: raise --seeds."
     )

@@ -106,8 +106,8 @@ def reproduce_superres(recipe: Recipe, factors: Sequence[int], progress: Progres
             *material.notes,
             "The small image has single pixels of the large one; it is not averaged. So it has aliasing, for every "
             "method alike. Networks for super-resolution are mostly measured on averaged images.",
-            "The paper shows pictures beside networks that were made for super-resolution. Here interpolation stands "
-            "beside the network.",
+            "The paper shows pictures beside networks that were made for super-resolution. Here the network is "
+            "compared with interpolation.",
         ],
     )
     methods: dict[str, Callable[[Image8, int], Image8]] = {

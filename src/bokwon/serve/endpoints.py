@@ -111,7 +111,7 @@ class Service:
         return await self._exchange.run(request, "detect", ("image",), plan)
 
     async def masks(self, request: Request) -> Response:
-        """Tell how a mask is read."""
+        """Describe how a mask is read."""
 
         def plan(body: Body, folder: Path) -> tuple[ReadMask, bool]:
             values = read_parameters(body.fields, MASKS)
@@ -134,7 +134,7 @@ class Service:
         job = self._jobs.cancel(name) if request.method == "DELETE" else self._jobs.get(name)
         if job is None:
             raise HttpError(
-                404, "No such job", f"there is no job {name}", "jobs are forgotten some time after their end"
+                404, "No such job", f"there is no job {name}", "jobs are kept only for some time after their end"
             )
         return JSONResponse(job.facts())
 
@@ -147,7 +147,7 @@ class Service:
         return StreamingResponse(_event_stream(self._jobs), media_type="text/event-stream")
 
     async def health(self, request: Request) -> Response:
-        """Tell that the server answers."""
+        """Check that the server answers."""
         return JSONResponse({"status": "ok"})
 
     async def version(self, request: Request) -> Response:

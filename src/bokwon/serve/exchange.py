@@ -34,7 +34,7 @@ KEPT = 600.0
 """Seconds after its end that the result of a job can be fetched, where nobody waited for it."""
 
 _LONGEST_FACTS = 4096
-_STOPPED = (503, "The work was stopped", "it was cancelled, or the server stops", "send it again")
+_STOPPED = (503, "The work was stopped", "it was cancelled, or the server is stopping", "send it again")
 
 Plan = Callable[[Body, Path], tuple[Restore | Detect | ReadMask, bool]]
 """Makes a task of what was sent, with a folder for its files; and tells whether its sender waits for the answer."""
@@ -89,7 +89,9 @@ class Exchange:
         """
         await self.forget_old()
         if len(self._places) >= self._most:
-            raise HttpError(429, "Too many requests", f"{len(self._places)} requests are at work", "try again later")
+            raise HttpError(
+                429, "Too many requests", f"{len(self._places)} requests are being processed", "try again later"
+            )
         place = _Place(Path(tempfile.mkdtemp(dir=self.folder)))
         self._places.append(place)
         try:
@@ -116,7 +118,7 @@ class Exchange:
         """
         place = next((place for place in self._places if place.job and place.job.id == name), None)
         if place is None or place.job is None:
-            raise HttpError(404, "No such result", f"no result of a job {name} is kept", "send the request again")
+            raise HttpError(404, "No such result", f"there is no result of a job {name}", "send the request again")
         job = place.job
         if job.state in ("queued", "running"):
             raise HttpError(409, "Not done yet", f"the job is {job.state}", "ask again later")

@@ -48,7 +48,7 @@ class UploadLimits:
                 message = await asyncio.wait_for(receive(), _PATIENCE)
             except asyncio.TimeoutError:
                 raise HttpError(
-                    408, "The upload stopped", f"nothing came for {_PATIENCE:g} seconds", "send it again"
+                    408, "The upload stopped", f"nothing arrived for {_PATIENCE:g} seconds", "send it again"
                 ) from None
             received += len(message.get("body", b""))
             whole = not message.get("more_body", False)
@@ -63,6 +63,6 @@ class UploadLimits:
         return HttpError(
             413,
             "The upload is too large",
-            f"this server takes up to {mebibytes:,.4g} MiB a request",
+            f"this server takes up to {mebibytes:,.4g} MiB for a request",
             "send a smaller file, or start the server with a larger --max-upload",
         )

@@ -19,9 +19,9 @@ PREFIX = "/api/v1"
 _REASONS = {
     400: "The request cannot be read.",
     401: "It has no valid token.",
-    403: "It comes by a foreign name, or from a foreign web page.",
-    404: "There is none.",
-    405: "Not this method.",
+    403: "It has a foreign host name, or comes from a foreign web page.",
+    404: "It does not exist.",
+    405: "The method is not allowed.",
     408: "The upload stopped.",
     409: "A file is in use, or cannot be used.",
     412: "It was changed meanwhile.",
@@ -168,7 +168,7 @@ def make_document(settings: Settings, more_paths: Mapping[str, Any] | None = Non
 def _paths() -> dict[str, Any]:
     facts = {
         "Bokwon-Facts": {
-            "description": "What else is told, as JSON in ASCII: share of the page that is hole, and more.",
+            "description": "More facts, as JSON in ASCII: share of the page that is hole, and more.",
             "required": True,
             "schema": {"type": "string"},
         }
@@ -183,7 +183,7 @@ def _paths() -> dict[str, Any]:
             "content": {**png, **json_answer("", schema)["content"]},
         }
 
-    job = json_answer("The job, where it is not waited for.", "Job")
+    job = json_answer("The job, if the request does not wait for it.", "Job")
     location = {"Location": {"description": "Of the job.", "required": True, "schema": {"type": "string"}}}
     upload = {"202": {**job, "headers": location}, **problems(400, 408, 413, 415, 422, 429, 503)}
     name = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -213,7 +213,7 @@ def _paths() -> dict[str, Any]:
         "/masks": {
             "post": {
                 "operationId": "masks",
-                "summary": "Tell how a mask is read.",
+                "summary": "Describe how a mask is read.",
                 "parameters": _in_query(MASKS),
                 "requestBody": _form(MASKS, raw=False, image="The image.", mask="The mask."),
                 "responses": {"200": found("Reading"), **upload},
@@ -223,7 +223,7 @@ def _paths() -> dict[str, Any]:
             "parameters": [name],
             "get": {
                 "operationId": "job",
-                "summary": "Tell how far a job is.",
+                "summary": "Return the progress of a job.",
                 "responses": {"200": json_answer("The job.", "Job"), **problems(404)},
             },
             "delete": {
@@ -236,10 +236,10 @@ def _paths() -> dict[str, Any]:
             "parameters": [name],
             "get": {
                 "operationId": "result",
-                "summary": "Return what came of a job that was not waited for. It is forgotten then.",
+                "summary": "Return the result of a job that no request waited for. It can be fetched once.",
                 "responses": {
                     "200": {
-                        "description": "What its request would have answered.",
+                        "description": "The answer that the request would have got.",
                         "content": {**outputs, **json_answer("", {"type": "object"})["content"]},
                     },
                     **problems(404, 409, 422, 503),
@@ -258,7 +258,7 @@ def _paths() -> dict[str, Any]:
         "/health": {
             "get": {
                 "operationId": "health",
-                "summary": "Tell that the server answers. Needs no token.",
+                "summary": "Check that the server answers. Needs no token.",
                 "responses": {
                     "200": json_answer("It does.", {"type": "object", "properties": {"status": {"const": "ok"}}})
                 },
@@ -267,7 +267,7 @@ def _paths() -> dict[str, Any]:
         "/version": {
             "get": {
                 "operationId": "version",
-                "summary": "Tell the version, the models, and the limits.",
+                "summary": "Return the version, the models, and the limits.",
                 "responses": {"200": json_answer("The version.", {"type": "object", "required": ["version"]})},
             }
         },

@@ -148,7 +148,7 @@ def _dashed(kind: str) -> str:
 _SETTINGS = tuple(name for name in get_type_hints(RestoreSettings) if name not in ("_", *_MACHINE))
 
 _OF_MASKS = (
-    _choice("holes", "Take this colour in masks for hole.", "white", "black", default="white"),
+    _choice("holes", "Colour of the holes in masks.", "white", "black", default="white"),
     _choice("mask_as", "How masks are read.", *get_args(MaskAs), default="auto"),
     _choice("mask_view", "Which way up masks were drawn.", *get_args(MaskView), default="auto"),
     _flag("fit_mask", "Resize masks of the same page at another resolution, or off by one pixel."),
@@ -156,8 +156,8 @@ _OF_MASKS = (
 )
 _WAIT = Parameter(
     "wait",
-    "false: answer at once with a job (202). GET /jobs/{id} tells how far it is, and GET /jobs/{id}/result returns "
-    "what came of it, once and for ten minutes.",
+    "false: answer at once with a job (202). GET /jobs/{id} returns its progress, and GET /jobs/{id}/result returns "
+    "its result, once and for ten minutes.",
     {"type": "boolean", "default": True},
 )
 _FORMATS = [item.name.lower() for item in FORMATS.values() if item.modes]
@@ -167,7 +167,7 @@ RESTORE = (
     *_OF_MASKS,
     Parameter(
         "certain",
-        "Without a mask bokwon finds the damage, and fills it from this confidence on.",
+        "Without a mask bokwon finds the damage, and fills regions with at least this confidence.",
         {"type": "number", "minimum": 0.01, "maximum": 1, "default": CERTAIN},
     ),
     Parameter("pages", "Restore these pages only: 3, 1,4-6 or 3-end.", {"type": "string", "maxLength": 1000}),
@@ -214,7 +214,7 @@ DETECT = (
 
 MASKS = (
     *_OF_MASKS,
-    _page("Which page of the image. A mask of one page is that page's."),
+    _page("Which page of the image. A mask of one page belongs to it."),
     _choice(
         "answer",
         "mask: the hole as PNG, white on black, on the image's stored pixels. reading: JSON, without the picture.",

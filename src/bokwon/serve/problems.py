@@ -36,7 +36,7 @@ _KINDS: tuple[tuple[type[BokwonError], int, str], ...] = (
     (InputFileError, 422, "The file cannot be read"),
     (MissingDependencyError, 503, "Something is not installed"),
     (FileAccessError, 409, "A file or folder cannot be used"),
-    (OutputExistsError, 409, "It is there already, or in use"),
+    (OutputExistsError, 409, "It already exists, or is in use"),
     (MemoryLimitError, 503, "There is too little memory"),
     (TimeLimitError, 503, "It took too long"),
     (BokwonError, 500, "Something went wrong"),
@@ -139,7 +139,7 @@ def _on_http_error(request: Request, error: Exception) -> Response:
 
 def _on_disconnect(_: Request, __: Exception) -> Response:
     """Answer whoever left before everything was sent. Nobody reads it; the log does not call it an error."""
-    return problem(400, "The upload broke off", "the connection ended before all of the request had come")
+    return problem(400, "The upload was interrupted", "the connection ended before the whole request had arrived")
 
 
 HANDLERS: dict[Any, Callable[[Request, Exception], Response]] = {

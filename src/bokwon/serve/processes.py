@@ -159,8 +159,8 @@ class _Process:
             raise HttpError(
                 503,
                 "The work was lost",
-                f"the process that worked on {name} died, by a damaged file or for want of memory",
-                "try it again; if it dies again, get another copy of the file, or a smaller one",
+                f"the process that worked on {name} crashed, because of a damaged file or too little memory",
+                "try it again; if it crashes again, get another copy of the file, or a smaller one",
             ) from error
 
     def stop(self) -> None:

@@ -110,7 +110,7 @@ class Guard:
                 403,
                 "Wrong host",
                 f"this server is not {host!r}",
-                "open it by its address; if a proxy gives it this name, start it with --allow-host NAME",
+                "open it by its address; if a proxy uses this name, start the server with --allow-host NAME",
             )
         self._check_origin(scope, headers, host)
         if not self._settings.is_guarded or scope["path"] == _PUBLIC:
@@ -157,7 +157,7 @@ class Guard:
             raise HttpError(
                 403,
                 "Foreign web page",
-                "a web page of another server, or none, asks for this",
+                "the request comes from a web page of another server, or from none",
                 "use the page that this server shows; programs send no header Origin, and a token in place of a cookie",
             )
 

@@ -49,7 +49,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check that nobody is let in by mistake."""
-        fix = "give one of its own, such as the output of `openssl rand -hex 16`: --token TOKEN"
+        fix = "give another one, such as the output of `openssl rand -hex 16`: --token TOKEN"
         if self.token is not None and re.fullmatch(r"[!-~]+", self.token) is None:
             raise ArgumentError("the token is empty or has other characters than ASCII letters, digits and signs", fix)
         if is_loopback(self.host):

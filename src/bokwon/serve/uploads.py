@@ -98,7 +98,7 @@ async def receive_body(request: Request, folder: Path, names: tuple[str, ...]) -
                 continue
             if name not in names or name in files:
                 raise ArgumentError(
-                    f"the file {name!r} is sent twice" if name in files else f"no file {name!r} is asked for",
+                    f"the file {name!r} is sent twice" if name in files else f"no file {name!r} is expected here",
                     f"send {' and '.join(names)}, each once",
                 )
             path = folder / name

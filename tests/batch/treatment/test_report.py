@@ -79,7 +79,7 @@ def test_a_small_report_is_one_file_that_holds_its_pictures(tmp_path: Path) -> N
     # Failures first, then the filled pages in their order, then what is as it was.
     places = [html.index(text) for text in ("c.png is empty", "b &lt;1&gt;", "page 2 of 9", "<td>d.png", "<td>f.png")]
     assert places == sorted(places)
-    assert "taken back since" in html
+    assert "undone since" in html
     assert [page.name for page in page_files(tmp_path)] == ["report.html"]
 
 

@@ -45,7 +45,7 @@ def test_one_page_may_be_chosen(record: Path) -> None:
     assert [page.number for page in read_facts(record, 3).pages] == [3]
     with pytest.raises(ArgumentError, match="has no page 2; choose from 1, 3"):
         read_facts(record, 2)
-    with pytest.raises(ArgumentError, match=r"PAGE-XML holds one page, and .* is of pages 1, 3; choose one: --page"):
+    with pytest.raises(ArgumentError, match=r"PAGE-XML holds one page, but .* has pages 1, 3; choose one: --page"):
         read_facts(record).single_page("PAGE-XML")
 
 

@@ -13,14 +13,14 @@ Words = tuple[str, str]
 
 STATUS: dict[Status, Words] = {
     "restored": ("restored", "복원함"),
-    "undone": ("taken back since", "복원 뒤 되돌림"),
+    "undone": ("undone since", "복원 뒤 되돌림"),
     "unchanged": ("unchanged: the mask is empty", "변경 없음: 마스크가 비어 있음"),
     "undamaged": ("no damage found", "찾은 훼손 없음"),
     "uncertain": (
-        "damage was found, nothing is sure enough to be filled: see OUT.uncertain.png",
+        "damage was found, but with too little confidence to be filled: see OUT.uncertain.png",
         "훼손을 찾았으나 확실하지 않아 메우지 않음: OUT.uncertain.png를 볼 것",
     ),
-    "no mask": ("no mask: given back as it is", "마스크 없음: 그대로 복사함"),
+    "no mask": ("no mask: returned unchanged", "마스크 없음: 그대로 복사함"),
     "failed": ("failed", "실패"),
 }
 """Of an entry of the run, in the order of the summary."""

@@ -115,7 +115,7 @@ class Facts:
         """
         if len(self.pages) != 1:
             numbers = ", ".join(str(page.number) for page in self.pages)
-            raise ArgumentError(f"{form} holds one page, and {self.folder} is of pages {numbers}", "choose one: --page")
+            raise ArgumentError(f"{form} holds one page, but {self.folder} has pages {numbers}", "choose one: --page")
         return self.pages[0]
 
 
@@ -169,7 +169,7 @@ def _page(folder: Path, number: int, page: dict[str, Any]) -> PageFacts:
     size, holes = page["size"], page["holes"]
     hole = read_hole(folder, number, max_pixels=size[0] * size[1])
     if hole.shape != size[::-1]:
-        raise ValueError(f"the holes of page {number}: {page_file('hole', number)} is of another size")
+        raise ValueError(f"the holes of page {number}: {page_file('hole', number)} has another size")
     regions = tuple(_regions(number, hole, holes))
     origin = str(page.get("mask_origin", "given"))
     return PageFacts(number, size, str(page["mask"]), origin, int(np.count_nonzero(hole)), regions)
@@ -178,7 +178,7 @@ def _page(folder: Path, number: int, page: dict[str, Any]) -> PageFacts:
 def _regions(number: int, hole: Hole, told: list[dict[str, Any]]) -> Iterator[Region]:
     found = list(connected_holes(hole))
     if [list(box) for box, _ in found] != [entry["box"] for entry in told]:
-        raise ValueError(f"the holes of page {number}: {page_file('hole', number)} shows others")
+        raise ValueError(f"the holes of page {number}: {page_file('hole', number)} shows other holes")
     for (box, inside), entry in zip(found, told, strict=True):
         yield Region(
             box,

@@ -210,7 +210,7 @@ class Finding:
             HttpError: The mask has another version (412).
         """
         if both := set(accept) & set(reject):
-            raise ArgumentError(f"region {min(both)} is accepted and rejected", "choose one of them")
+            raise ArgumentError(f"region {min(both)} is both accepted and rejected", "choose one of them")
         found = self.found(entry)
         known = {told["id"] for told in self.regions(entry)}
         if unknown := sorted({*accept, *reject} - known):

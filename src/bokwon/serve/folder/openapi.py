@@ -125,13 +125,13 @@ def folder_paths() -> dict[str, Any]:
         },
         "/pages/{id}": {
             "parameters": [ID],
-            "get": operation("page", "Tell all of a page.", json_answer("The page.", details), OF_A_PAGE),
+            "get": operation("page", "Describe a page.", json_answer("The page.", details), OF_A_PAGE),
         },
         "/pages/{id}/thumbnail": {
             "parameters": [ID],
             "get": operation(
                 "thumbnail",
-                "Show a page small.",
+                "Show a thumbnail of a page.",
                 picture("A picture of 320 pixels at most.", "image/jpeg"),
                 {**OF_A_PAGE, **NOT_CHANGED},
                 parameters=[in_query("layer", {"enum": list(LAYERS[:2])})],
@@ -172,7 +172,7 @@ def folder_paths() -> dict[str, Any]:
             ),
             "patch": operation(
                 "patchMask",
-                "Give a box of the mask new content: one step, which can be undone.",
+                "Replace the mask in a box: one step, which can be undone.",
                 change_answer("What changed."),
                 OF_A_CHANGE,
                 parameters=[
@@ -190,13 +190,13 @@ def folder_paths() -> dict[str, Any]:
                     f"{name}Mask", text, change_answer("What changed."), OF_A_CHANGE, parameters=[IF_MATCH]
                 ),
             }
-            for name, text in (("undo", "Undo the last step."), ("redo", "Do an undone step again."))
+            for name, text in (("undo", "Undo the last step."), ("redo", "Redo the last undone step."))
         },
         "/pages/{id}/mask/wand": {
             "parameters": [ID],
             "post": operation(
                 "wand",
-                "Find the connected area that looks like a pixel; the mask stays.",
+                "Find the connected area with about the colour of a pixel; the mask does not change.",
                 {**picture("The area."), "headers": {"X-Box": {"description": "Where it lies.", "schema": TEXT}}},
                 {**OF_A_PAGE, **problems(400, 408, 413, 415)},
                 requestBody=body_of(
@@ -227,7 +227,7 @@ def folder_paths() -> dict[str, Any]:
             "parameters": [ID],
             "get": operation(
                 "regions",
-                "Return a picture of 16 bits of the numbers of the regions.",
+                "Return a picture of 16 bits with the number of the region at each pixel.",
                 picture("Numbers of regions, or a box of them; 0 where there is none."),
                 {**OF_A_PAGE, **NOT_CHANGED},
                 parameters=[in_query("box", TEXT, "left,top,right,bottom")],
@@ -272,7 +272,7 @@ def folder_paths() -> dict[str, Any]:
             "parameters": [ID],
             "post": operation(
                 "decide",
-                "Write down what somebody decided of a page.",
+                "Record a decision on a page.",
                 page,
                 OF_WORK,
                 requestBody=body_of({"decision": {"enum": list(DECISIONS)}}, "decision"),

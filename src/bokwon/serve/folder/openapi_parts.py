@@ -67,11 +67,11 @@ PAGE: dict[str, Any] = {
     "name": TEXT,
     "index": COUNT,
     "count": COUNT,
-    "width": {**COUNT, "description": "Pixels, as viewers show the page; 0 where only decoding tells."},
+    "width": {**COUNT, "description": "Pixels, as viewers show the page; 0 if only decoding shows the size."},
     "height": COUNT,
     "state": {"enum": list(STATES)},
     "share": {**SHARE, "description": "Share of the page that is hole."},
-    "score": {**SHARE, "description": "How bad the page is."},
+    "score": {**SHARE, "description": "How badly the page is damaged."},
     "mask": {"enum": ["none", "found", "drawn", "given"]},
     "mask_version": COUNT,
     "restored_version": {**COUNT, "description": "0 where the page is not restored."},
@@ -147,7 +147,7 @@ IF_MATCH = {
     "schema": {"type": "string", "pattern": '^"[0-9]{1,16}"$'},
 }
 UNSAID = {"428": {**problems(412)["412"], "description": "The header If-Match is missing."}}
-NOT_CHANGED = {"304": {"description": "It is what `If-None-Match` names."}}
+NOT_CHANGED = {"304": {"description": "The client already has it: `If-None-Match` names it."}}
 # A page may be gone, or damaged, or its folder may not be written to, or memory may be short.
 OF_A_PAGE = problems(404, 409, 422, 500, 503)
 OF_A_CHANGE = {**problems(400, 404, 408, 409, 412, 413, 415, 422, 500, 503), **UNSAID}

@@ -85,7 +85,7 @@ def find_places(path: Path, *, state_home: Path | None = None) -> Places:
             f"{output} is a link that leads out of the opened folder", "remove it, or open the folder it leads to"
         )
     if output.exists() and not output.is_dir():
-        raise FileAccessError(f"{output} is a file, and outputs go into a folder of this name", "rename it")
+        raise FileAccessError(f"{output} is a file, but outputs go into a folder of this name", "rename it")
     home = state_home or _state_home()
     elsewhere = home / "bokwon" / "page" / f"{folder.name}-{sha256_of(os.fsencode(folder))[:12]}"
     if not may_write(folder):

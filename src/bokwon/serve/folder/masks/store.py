@@ -236,7 +236,8 @@ class MaskStore:
             with open_document(Source(name, data=data), max_pixels=self._options.max_pixels) as document:
                 if document.pages not in (1, entry.count):
                     raise ArgumentError(
-                        f"{name} has {document.pages} pages and the scan {entry.count}", "send the mask of one page"
+                        f"{name} has {document.pages} pages, and the scan has {entry.count}",
+                        "send the mask of one page",
                     )
                 number = entry.number if document.pages == entry.count else 1
                 given = hole_of_mask(document.page(number), page, options, name=name)

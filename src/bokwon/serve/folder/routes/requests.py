@@ -28,7 +28,7 @@ def version_asked(request: Request) -> int:
     if told is None:
         raise HttpError(
             428,
-            "Which mask is meant is not said",
+            "The version of the mask is missing",
             "the request has no header If-Match",
             'send If-Match: "N" with the mask_version that was changed',
         )

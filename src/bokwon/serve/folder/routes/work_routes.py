@@ -113,7 +113,7 @@ def _decide(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response
     threshold = number(told, "threshold", None, 0.0, 1.0)
     accept, reject = _numbers(told, "accept"), _numbers(told, "reject")
     if (threshold is None) == (not accept and not reject):
-        raise ArgumentError("the request says nothing, or two things", "give accept and reject, or threshold")
+        raise ArgumentError("the request has neither, or both", "give accept and reject, or threshold")
     if threshold is not None:
         desk.finding.apply_threshold(entry, version, threshold)
     else:
