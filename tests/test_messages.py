@@ -57,7 +57,7 @@ def test_translations_are_korean_and_no_particle_depends_on_a_name() -> None:
 def test_each_text_is_recognized_and_taken_for_no_other() -> None:
     for english, korean in CATALOGUE.items():
         names = PLACEHOLDER.findall(english)
-        are_numbers = [re.fullmatch(r"number|per_second|[xy]\d", name) is not None for name in names]
+        are_numbers = [re.fullmatch(r"number|per_second|counted|[xy]\d", name) is not None for name in names]
         shown = [str(100 + place) if is_one else f"W{place}" for place, is_one in enumerate(are_numbers)]
         message = _filled(english, names, shown)
         assert translate(message, "ko") == _filled(korean, names, shown), message

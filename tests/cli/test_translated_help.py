@@ -67,7 +67,7 @@ def test_help_is_korean_to_the_last_word(command: str) -> None:
     # Rich cuts a word off with this where it takes Korean letters for narrow ones.
     assert "…" not in text
     # What is left in English are names of options, formats and values, and examples.
-    words = re.sub(r"(?m)^ (bokwon|curl) .*$|`[^`]*`|<[^>]*>", "", text)
+    words = re.sub(r"(?m)^ (bokwon|curl|사용법:) .*$|`[^`]*`|<[^>]*>", "", text)
     assert not re.search(r"\b[a-z]{3,} [a-z]{2,} [a-z]{2,}\b", words), words
 
 

@@ -117,6 +117,8 @@ msgstr ""
         ("cannot write tear: No space left on device", "tear: 쓸 수 없습니다: 남은 공간이 없습니다"),
         ("cannot write mask tear: x", "mask tear: 쓸 수 없습니다: x"),
         ("mask tear", "마스크 tear"),
+        # A message in the place of a name is none.
+        ("cannot write No space left on device: x", "남은 공간이 없습니다: 쓸 수 없습니다: x"),
         # Several texts in one.
         (
             "book.tif: page 3 has no mask; No space left on device",

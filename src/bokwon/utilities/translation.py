@@ -30,7 +30,7 @@ _EDGES = re.compile(r"([;,:]?\s*)(.*?)(\s*)", re.DOTALL)
 """What a part of a sentence begins and ends with, and what catalogues leave out."""
 _JOINTS = {"; ": "; ", ": ": ": ", " (": " (", ", or ": ", 또는 ", ", ": ", ", " or ": " 또는 "}
 """What joins texts that are translated one by one, and what joins their translations."""
-_WORD = re.compile(r"(?<![\w/.-])[a-z]{2,}(?![\w/.-])")
+_WORD = re.compile(r"(?<![\w/.-])[a-z]{2,}(?:/s)?(?![\w/.-])")
 """An English word."""
 _GENERAL = 8
 """A text with fewer letters around its placeholders fits almost anything, so joints are looked for first."""
@@ -42,7 +42,7 @@ _WORD_OF_A_NAME = re.compile(r"(?:^|_)(?:name|title|image|mask|source)$")
 """Names of placeholders in which a single word is the name of a file."""
 _NUMBER = re.compile(r"number|per_second|[xy]\d")
 """Names of placeholders in which a number stands."""
-_DIGITS, _ANYTHING, _NO_JOINT = r"([\d,.]+)", "(.*?)", "((?:(?!: |; ).)*?)"
+_DIGITS, _COUNTED, _ANYTHING, _NO_JOINT = r"([\d,.]+)", r"(\d.*?)", "(.*?)", "((?:(?!: |; ).)*?)"
 """Patterns of values."""
 
 
@@ -87,7 +87,9 @@ class Text:
             before, after = self.literal[number], self.literal[number + 1]
             last = number == len(self.fields) - 1 and not after and before.endswith((": ", "; "))
             glued = bool(re.search(r"[\w)]$", before)) or "{" in field
-            value = _DIGITS if _NUMBER.fullmatch(field) else _ANYTHING if last or glued else _NO_JOINT
+            value = _DIGITS if _NUMBER.fullmatch(field) else _COUNTED if field == "counted" else _NO_JOINT
+            if value == _NO_JOINT and (last or glued):
+                value = _ANYTHING
             strict += [value, re.escape(after)]
         lax = "".join(strict).replace(_NO_JOINT, _ANYTHING)
         return re.compile("".join(strict), re.DOTALL), re.compile(lax, re.DOTALL)
@@ -230,6 +232,9 @@ def _value(field: str, value: str, to: str) -> tuple[str, int]:
     """Translate what stood in a placeholder, unless it is a name."""
     if _TYPED.fullmatch(field):
         return value, 0
+    if _VERBATIM.search(field) and " " in value and value in _catalogue(to)[0]:
+        # Standard output in the place of a file.
+        return _catalogue(to)[0][value], 0
     if _VERBATIM.search(field) or (" " not in value.strip() and _WORD_OF_A_NAME.search(field)):
         return value, _english_words(value)
     return _translate(value, to)
