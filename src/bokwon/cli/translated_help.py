@@ -40,24 +40,22 @@ def texts_of(param: Any) -> Iterator[str]:
 
 
 def translate_help(command: Any) -> None:
-    """Put the help of a command and of those within it into the language of the user.
+    """Let the help of a command and of those within it speak the language of the user.
 
     Args:
         command: What `typer.main.get_command` returns.
     """
     if language() != ENGLISH:
-        _translate(command)
+        _prepare(command)
 
 
-def _translate(command: Any) -> None:
-    command.help = _text(command.help)
-    command.short_help = _text(command.short_help)
-    for param in command.params:
-        _translate_param(param)
+def _prepare(command: Any) -> None:
+    """Translate the help of a command when it is shown, which begins with its usage."""
     usage, params = command.get_usage, command.get_params
 
     def get_usage(context: Any) -> str:
         _translate_typer()
+        _translate(command)
         return str(usage(context)).replace(_USAGE, translate(_USAGE), 1)
 
     def get_params(context: Any) -> Any:
@@ -69,7 +67,17 @@ def _translate(command: Any) -> None:
 
     command.get_usage, command.get_params = get_usage, get_params
     for sub in getattr(command, "commands", {}).values():
-        _translate(sub)
+        _prepare(sub)
+
+
+def _translate(command: Any) -> None:
+    command.help = _text(command.help)
+    for param in command.params:
+        for name in ("help", "rich_help_panel", "show_default"):
+            if isinstance(told := getattr(param, name, None), str):
+                setattr(param, name, translate(told))
+    for sub in getattr(command, "commands", {}).values():
+        sub.help, sub.short_help = _text(sub.help), _text(sub.short_help)
 
 
 def _translate_typer() -> None:
@@ -86,12 +94,6 @@ def _translate_typer() -> None:
 def _without_end(text: Text, size: int) -> None:
     while text.cell_len > size and text.plain.endswith(" "):
         text.right_crop(1)
-
-
-def _translate_param(param: Any) -> None:
-    for name in ("help", "rich_help_panel", "show_default"):
-        if isinstance(told := getattr(param, name, None), str):
-            setattr(param, name, translate(told))
 
 
 def _text(text: str | None) -> str | None:
