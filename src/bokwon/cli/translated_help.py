@@ -88,7 +88,7 @@ def _translate_typer() -> None:
     for name in _CONSTANTS:
         setattr(rich_utils, name, translate(getattr(rich_utils, name)))
     # Rich counts letters and not columns here, so that a space at the end of a Korean line would cut off a word.
-    Text.rstrip_end = _without_end  # type: ignore[method-assign]
+    Text.rstrip_end = _without_end  # type: ignore[assignment, method-assign]
 
 
 def _without_end(text: Text, size: int) -> None:
