@@ -218,14 +218,16 @@ class _Work:
                 number, page, hole, found.mask, found.read_damage(), origin=found.origin, filled_by=found.filled_by
             )
         drawing = PageDrawing(page, hole, self._damage(found)) if self._draws else None
+        ink = np.zeros(hole.shape, np.uint8) if found.ink is None else found.ink
         if found.samples is not None:
             page.pixels[hole] = found.samples
         else:
             if page.metadata.alpha_of_values:
                 spread_alpha(page.pixels, hole)
-            self.tiles += self._restorer.fill(page.pixels, page.mode, hole, progress=self._progress)
+            told = None if recorder is None else ink
+            self.tiles += self._restorer.fill(page.pixels, page.mode, hole, ink=told, progress=self._progress)
         if recorder is not None and levels is not None:
-            recorder.after(number, page, levels)
+            recorder.after(number, page, levels, ink)
         if drawing is not None:
             self._keep(drawing.finish(page, number))
         originals = recorder.originals(number) if recorder is not None else None

@@ -19,6 +19,7 @@ from bokwon.inpaint.engines.select import load
 from bokwon.inpaint.fill import Progress, fill_hole, tiling_for
 from bokwon.inpaint.finish.grain import add_grain
 from bokwon.inpaint.finish.patches import match_patches
+from bokwon.inpaint.ink import mark_ink
 from bokwon.inpaint.models import Model, find_model
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
 from bokwon.settings import RestoreSettings
@@ -103,6 +104,7 @@ class Restorer:
             self.engine = OpenCVEngine(settings.method, threads=threads)
         facts = self.model.facts if self.model else DEFAULT_FACTS
         self._bounded = facts.bounded
+        self._has_ink = facts.for_pages or self.model is None
         self.settings = settings.resolved(for_pages=facts.for_pages)
         self._concurrency = min(threads or available_cores(), _CONCURRENCY)
         self._tiling = tiling_for(self.engine, settings.tile)
@@ -189,13 +191,23 @@ class Restorer:
             )
         return wide
 
-    def fill(self, pixels: Pixels, mode: str, hole: Hole, *, progress: Progress | None = None) -> int:
+    def fill(
+        self,
+        pixels: Pixels,
+        mode: str,
+        hole: Hole,
+        *,
+        ink: NDArray[np.uint8] | None = None,
+        progress: Progress | None = None,
+    ) -> int:
         """Fill a hole in place, for callers that hold decoded pages. `restore` is built on it.
 
         Args:
             pixels: Samples of the page. Only those inside the hole are changed.
             mode: Their mode, a key of `bokwon.image_io.modes.MODES`.
             hole: (H, W) bool, of the page's size. Some pixel must be False.
+            ink: (H, W), told where ink is made or left out, see `bokwon.inpaint.ink`. Models of photographs leave it
+                as it is.
             progress: Called after each tile with the number of finished tiles and of all tiles.
 
         Returns:
@@ -213,8 +225,12 @@ class Restorer:
             bounded=self._bounded,
             progress=progress,
         )
-        if tiles:
-            self._finish(pixels, mode, hole)
+        if not tiles:
+            return tiles
+        proposed = pixels[hole] if ink is not None and self._has_ink else None
+        self._finish(pixels, mode, hole)
+        if ink is not None and proposed is not None:
+            mark_ink(ink, pixels, mode, hole, proposed)
         return tiles
 
     def _finish(self, pixels: Pixels, mode: str, hole: Hole) -> None:

@@ -40,7 +40,7 @@ __all__ = [
     "undone_sha256",
 ]
 
-PageFile = Literal["hole", "evidence", "original", "overlay"]
+PageFile = Literal["hole", "evidence", "ink", "original", "overlay"]
 
 RECORD = ".record"
 """How the name of a folder ends that holds the record of an intervention."""
@@ -51,7 +51,7 @@ FORMAT = 2
 _READABLE = (1, 2)
 _UNDONE = "undone.json"
 """Says what an output became when its restoration was taken back."""
-OF_A_PAGE = re.compile(r"(hole|evidence|original|overlay)_p\d{3,}\.(png|npz)|undone\.json")
+OF_A_PAGE = re.compile(r"(hole|evidence|ink|original|overlay)_p\d{3,}\.(png|npz)|undone\.json")
 """Names of a record's other files."""
 
 
@@ -66,7 +66,7 @@ def read_json(path: Path) -> Any:
 
 
 def page_file(kind: PageFile, number: int) -> str:
-    """Return the name of a record's file of a page: its hole, evidence map, original samples, or picture."""
+    """Return the name of a record's file of a page: its hole, evidence map, ink map, original samples, or picture."""
     return f"{kind}_p{number:03}.{'npz' if kind == 'original' else 'png'}"
 
 

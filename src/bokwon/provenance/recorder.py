@@ -214,10 +214,18 @@ class Recorder:
         """Return where the original samples of a page lie until `finish`."""
         return self._part / page_file("original", number)
 
-    def after(self, number: int, page: Page, levels: NDArray[np.uint8]) -> None:
-        """Draw the evidence over the filled page, if `with_overlay` is set."""
+    def after(self, number: int, page: Page, levels: NDArray[np.uint8], ink: NDArray[np.uint8]) -> None:
+        """Record a page after it is filled, and draw the evidence over it if `with_overlay` is set.
+
+        Args:
+            number: Its number, from 1.
+            page: The page.
+            levels: What `before` returned.
+            ink: (H, W), where ink was made or left out, see `bokwon.inpaint.ink`.
+        """
+        write_file(self._part / page_file("ink", number), png_of(ink))
         if self._with_overlay:
-            picture = draw_overlay(page, levels, len(self._encoder.kernels))
+            picture = draw_overlay(page, levels, len(self._encoder.kernels), ink)
             write_file(self._part / page_file("overlay", number), png_of(picture))
 
     def prepare(self, stream: BinaryIO, settings: dict[str, Any]) -> None:

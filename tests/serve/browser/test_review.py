@@ -28,6 +28,8 @@ def title(desk: Any) -> str:
 
 def test_a_folder_is_reviewed_by_keys_and_downloaded(alone: Any) -> None:
     desk = alone
+    # There is none before anything is restored.
+    assert desk.page.get_by_role("link", name="Treatment report").is_hidden()
     desk.page.get_by_role("button", name="Find damage in all pages").click()
     desk.page.get_by_text("Done.").wait_for()
     # The worst come first.
@@ -56,6 +58,9 @@ def test_a_folder_is_reviewed_by_keys_and_downloaded(alone: Any) -> None:
     desk.press("Escape")
     desk.page.get_by_role("button", name="Needs a look 1").click()
     desk.until(lambda: names.all_inner_texts() == ["c.png"])
+    with desk.page.expect_download() as waiting:
+        desk.page.get_by_role("link", name="Treatment report").click()
+    assert "a.png" in Path(waiting.value.path()).read_text(encoding="utf-8")
     with desk.page.expect_download() as waiting:
         desk.page.get_by_role("link", name="Download everything").click()
     content = zipfile.ZipFile(io.BytesIO(Path(waiting.value.path()).read_bytes()))

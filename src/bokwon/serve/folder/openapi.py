@@ -61,6 +61,7 @@ def folder_paths() -> dict[str, Any]:
             "notices": {"type": "array", "items": TEXT},
             "counts": object_of(dict.fromkeys(STATES, COUNT)),
             "total": COUNT,
+            "reported": {"type": "boolean", "description": "Whether there is a treatment report."},
             "detector": {"type": "boolean"},
             "kinds": {"type": "array", "items": TEXT},
             "models": {"type": "array", "items": object_of({"name": TEXT, "title": TEXT})},
@@ -104,9 +105,17 @@ def folder_paths() -> dict[str, Any]:
         "/folder/download": {
             "get": operation(
                 "downloadAll",
-                "Download outputs, records, report, decisions and masks.",
+                "Download outputs, records, reports, decisions and masks.",
                 picture("A zip file.", "application/zip"),
-                problems(409, 500),
+                problems(409, 422, 500, 503),
+            )
+        },
+        "/folder/report": {
+            "get": operation(
+                "report",
+                "Download the treatment report.",
+                picture("One HTML file; a zip file if the report has several pages.", "*/*"),
+                problems(404, 409, 422, 500, 503),
             )
         },
         "/pages": {

@@ -57,9 +57,10 @@ export class FolderView {
     const find = button(t("folder.find"), () => this.#run("/folder/detect", {}, "detect"), { symbol: "find", disabled: !folder.detector, title: folder.detector ? null : t("damage.model") });
     const restore = button(t("folder.restore"), () => this.#askRestore(), { symbol: "restore", class: "primary" });
     const download = h("a", { class: "button", href: url("/folder/download"), download: "" }, icon("save"), h("span", {}, t("folder.download")));
+    this.report = h("a", { class: "button", href: url("/folder/report"), download: "" }, icon("save"), h("span", {}, t("folder.report")));
     this.actions = [find, restore];
     const notices = [...folder.notices, ...(folder.readonly ? [t("folder.readonly", { output: folder.output })] : []), ...(folder.detector ? [] : [t("damage.model")])];
-    return h("header", { class: "head" }, h("div", {}, title, h("p", { class: "muted" }, t("folder.output", { output: folder.output }))), h("div", { class: "actions" }, order, find, restore, download), notices.map((notice) => h("p", { class: "notice" }, notice)));
+    return h("header", { class: "head" }, h("div", {}, title, h("p", { class: "muted" }, t("folder.output", { output: folder.output }))), h("div", { class: "actions" }, order, find, restore, this.report, download), notices.map((notice) => h("p", { class: "notice" }, notice)));
   }
 
   #banner() {
@@ -70,7 +71,8 @@ export class FolderView {
   }
 
   #showFilters() {
-    const { counts, total } = this.host.folder;
+    const { counts, total, reported } = this.host.folder;
+    this.report.hidden = !reported;
     const filter = (state, label, n) => button(label, () => this.#filter(state), { class: "filter", "aria-pressed": String(this.list.state === state), dataset: { state } });
     const all = filter("", `${t("state.all")} ${number(total)}`, total);
     this.filters.replaceChildren(all, ...STATES.filter((state) => counts[state] || this.list.state === state).map((state) => filter(state, `${t(`state.${state}`)} ${number(counts[state] ?? 0)}`)));

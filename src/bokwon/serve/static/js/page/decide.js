@@ -5,6 +5,15 @@ import { button, choice, h } from "../dom.js";
 import { t, word } from "../i18n.js";
 import { MODES } from "./compare.js";
 
+/** What the colours of the evidence mean: those of a record's overlay on paper; see bokwon.provenance.overlay. */
+const EVIDENCE = [
+  ["made", [0, 40, 170]],
+  ["left", [90, 225, 255]],
+  ["near", [91, 173, 127]],
+  ["far", [214, 106, 100]],
+  ["none", [152, 75, 127]],
+];
+
 /** Selects for the method and the finish of a restoration; `settings()` is what the server takes. */
 export function methodFields(folder) {
   const models = folder.models.map(({ name, title }) => [`model:${name}`, word("model", name) === name ? title ?? name : word("model", name)]);
@@ -60,7 +69,11 @@ export function comparePanel(view) {
   };
   const mask = toggle("compare.mask", "M", (shown) => view.showMask(shown));
   const evidence = toggle("compare.evidence", "I", (shown) => compare.setEvidence(shown));
-  const legend = h("p", { class: "muted legend" }, t("compare.legend"));
+  const legend = h("ul", { class: "muted legend" }, EVIDENCE.map(([name, colour]) => {
+    const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
+    swatch.style.background = `rgb(${colour.join(" ")})`;
+    return h("li", {}, swatch, h("span", {}, t(`compare.legend.${name}`)));
+  }));
   const hint = h("p", { class: "muted" }, t("compare.hold"));
   const update = () => {
     const restored = view.page.restored_version > 0;
