@@ -114,6 +114,7 @@ class Server(ThreadingHTTPServer):
         faults: Path, or the beginning of one, to what is done in the place of the next answers.
         requests: The paths that were requested, in order.
         headers: The headers of these requests.
+        most_at_once: How many answers were worked on at the same time.
     """
 
     daemon_threads = True
@@ -145,14 +146,13 @@ class Handler(BaseHTTPRequestHandler):
         server.most_at_once = max(server.most_at_once, server.at_once)
         server.requests.append(self.path)
         server.headers.append(dict(self.headers))
-        try:
-            status, body = self._answer()
-            for beginning, faults in server.faults.items():
-                if self.path.startswith(beginning) and faults and faults.pop(0)(self, body):
-                    return
-            self.reply(status, body)
-        finally:
-            server.at_once -= 1
+        status, body = self._answer()
+        # Before the answer: the next request may come before this thread gets any further.
+        server.at_once -= 1
+        for beginning, faults in server.faults.items():
+            if self.path.startswith(beginning) and faults and faults.pop(0)(self, body):
+                return
+        self.reply(status, body)
 
     def _answer(self) -> tuple[int, bytes]:
         server = self.server

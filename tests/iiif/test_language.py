@@ -38,4 +38,5 @@ def test_plain_text_is_one_line_in_the_first_language() -> None:
 
 
 def test_an_item_alone_is_a_list() -> None:
-    assert [as_list(value) for value in ([1, 2], 1, None, {})] == [[1, 2], [1], [], [{}]]
+    values: list[Any] = [[1, 2], 1, None, {}]
+    assert [as_list(value) for value in values] == [[1, 2], [1], [], [{}]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,8 +27,8 @@ def cut(pixels: Pixels, mode: str, side: int) -> list[tuple[Tile, Page]]:
 
 
 @pytest.mark.parametrize(("shape", "mode", "depth"), [((50, 70), "L", np.uint8), ((50, 70, 3), "RGB", np.uint16)])
-def test_tiles_make_up_the_image(shape: tuple[int, ...], mode: str, depth: type) -> None:
-    pixels = np.random.default_rng(1).integers(0, 256, shape).astype(depth)
+def test_tiles_make_up_the_image(shape: tuple[int, ...], mode: str, depth: Any) -> None:
+    pixels: Pixels = np.random.default_rng(1).integers(0, 256, shape).astype(depth)
     found = stitch(cut(pixels, mode, 32), 70, 50, "page")
     np.testing.assert_array_equal(found.pixels, pixels)
     assert (found.mode, found.size, found.pixels.dtype) == (mode, (70, 50), depth)

@@ -159,6 +159,7 @@ class _Download:
             self._unanswered = self._unanswered + 1 if is_down else 0
             return Scan(stem, "failed", error)
         self._unanswered = 0
+        self._tell("detail", f"{name}: downloaded from {image.service or image.url}")
         return Scan(name, "new")
 
     def _there(self, stem: str, image: CanvasImage) -> str | None:
@@ -202,6 +203,10 @@ class _Download:
                 page = self._request(service.whole, stream, size)
                 if page.size == size:
                     return page, 1
+                if page.size[0] > size[0] or page.size[1] > size[1]:
+                    told, wanted = ("x".join(map(str, each)) for each in (page.size, size))
+                    message = f"{service.whole} has {told} pixels, and its info.json says {wanted}"
+                    raise InputFileError(message, "ask those who run the server")
             except RefusedError as error:
                 # Servers with a limit that they do not name refuse with 400, 403, 404 or 501.
                 why = error
@@ -237,17 +242,17 @@ class _Download:
         Args:
             url: The request.
             stream: Where to.
-            size: The expected size; a larger answer is refused. None where nothing is expected.
+            size: The expected size, which limits the bytes of the answer. None where nothing is expected.
         """
         pixels = size[0] * size[1] if size else self._max_pixels
         most = pixels * _BYTES_OF_PIXEL + _HEADER_BYTES
         self._connection.save(url, stream, most=most, accept="image/*, */*;q=0.1")
         try:
-            return _decoded(url, stream, pixels)
+            return _decoded(url, stream, self._max_pixels)
         except InputFileError as error:
             self._tell("detail", f"{error.message}: requested again")
             self._connection.save(url, stream, most=most, accept="image/*, */*;q=0.1")
-            return _decoded(url, stream, pixels)
+            return _decoded(url, stream, self._max_pixels)
 
     def _place(self, stem: str, image: CanvasImage, stream: BinaryIO, page: Page, terms: Terms, count: int) -> str:
         """Move a scan into its place, and note where it came from."""
