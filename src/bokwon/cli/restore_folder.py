@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bokwon.batch.job import Options
     from bokwon.batch.journal import Entry, Shard
     from bokwon.batch.plan import Batch, Task
+    from bokwon.cli.restore_iiif import Downloaded
     from bokwon.inpaint.restorer import Restorer
     from bokwon.settings import RestoreSettings
 
@@ -65,11 +66,12 @@ def restore_folder(
     ignore_masks: bool = False,
     treatment: bool = True,
     shard: Shard | None = None,
+    downloaded: Downloaded | None = None,
 ) -> None:
     """Restore the images of a folder, or several images, into another folder.
 
     With `treatment` a report of it is written for people, `report.html`; with `shard` only a part of the files is done,
-    and the report is left to the run that does the rest.
+    and the report is left to the run that does the rest. Of scans that were `downloaded`, only these are restored.
 
     Raises:
         typer.Exit: With 4, if some files failed.
@@ -97,6 +99,8 @@ def restore_folder(
     else:
         batch = plan_files(inputs, outputs, masks, options, file_format=file_format)
         base = Path()
+    if downloaded is not None:
+        batch = downloaded.of(batch)
     if ignore_masks:
         batch = replace(batch, tasks=tuple(map(without_masks, batch.tasks)))
     if shard is not None:
@@ -111,7 +115,7 @@ def restore_folder(
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = Restorer(settings)
     introduce(restorer, console)
-    facts = _facts(restorer)
+    facts = [*(downloaded.facts if downloaded else ()), *_facts(restorer)]
     digest = settings_digest(restorer, options, file_format)
     # The machines of a cluster may not all be of one kind, and what they write shall be the same.
     settings = restorer.settings
@@ -148,6 +152,7 @@ def restore_folder(
         entries = report.finish(tuple(task.name for task in batch.tasks))
         if treatment and shard is None:
             title = outputs.absolute().name if not isinstance(inputs, Path) else inputs.absolute().name
+            title = downloaded.title if downloaded else title
             write_report(outputs, entries, Run(title, datetime.now(), facts))
     seconds = perf_counter() - begun
     console.table(_table(entries))

@@ -26,6 +26,7 @@ from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.evidence import encoder_of, evidence_levels
 from bokwon.provenance.hole_list import Damage, describe_holes
+from bokwon.provenance.origin import origin_of
 from bokwon.provenance.overlay import draw_overlay
 from bokwon.provenance.record import (
     FORMAT,
@@ -130,6 +131,7 @@ class Recorder:
         self._encoder = encoder_of(restorer.model)
         with source.open() as stream:
             self._input = {"file": source.name, "sha256": sha256_of(stream)}
+        self._origin = origin_of(source.path, self._input["sha256"]) if source.path is not None else None
         self._target = target
         self._over_itself = source.path is not None and target.exists() and target.samefile(source.path)
         self._folder = record_folder(target)
@@ -243,6 +245,7 @@ class Recorder:
             "bokwon": __version__,
             "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "input": self._input,
+            **({"origin": self._origin} if self._origin else {}),
             "output": {"file": self._target.name, "sha256": self._output},
             **made_by,
             "kernels": self._encoder.kernels,
