@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,7 +32,7 @@ def test_a_folder_is_reviewed_by_keys_and_downloaded(alone: Any) -> None:
     # There is none before anything is restored.
     assert desk.page.get_by_role("link", name="Treatment report").is_hidden()
     desk.page.get_by_role("button", name="Find damage in all pages").click()
-    desk.page.get_by_text("Done.").wait_for()
+    desk.page.get_by_text(re.compile(r"Done: .*, 2 undamaged")).wait_for()
     # The worst come first.
     names = desk.page.locator(".page-card .name")
     desk.until(lambda: set(names.all_inner_texts()[:2]) == {"a.png", "c.png"})
@@ -71,12 +72,14 @@ def test_a_folder_is_reviewed_by_keys_and_downloaded(alone: Any) -> None:
 def test_pages_with_certain_damage_are_restored_together(alone: Any) -> None:
     desk = alone
     desk.page.get_by_role("button", name="Find damage in all pages").click()
-    desk.page.get_by_text("Done.").wait_for()
+    desk.page.get_by_text(re.compile(r"Done: .*, 2 undamaged")).wait_for()
     desk.page.get_by_role("button", name="Restore pages").click()
-    desk.page.get_by_role("radio", name="Pages with found damage").check()
+    # Nothing is approved: only approved pages would be none.
+    assert desk.page.get_by_role("radio", name="Pages with found damage").is_checked()
     desk.page.get_by_role("checkbox", name="Only what is certain").check()
     desk.page.get_by_role("dialog").get_by_role("button", name="Restore", exact=True).click()
     desk.page.get_by_role("button", name="Restored 2").wait_for()
+    desk.page.get_by_text("Done: 2 pages restored.").wait_for()
     assert {desk.facts(name)["restored_version"] > 0 for name in ("a.png", "c.png")} == {True}
     assert not desk.facts("b.png")["restored_version"]
 
