@@ -77,12 +77,10 @@ export function comparePanel(view) {
     return h("li", {}, swatch, h("span", {}, t(`compare.legend.${name}`)));
   }));
   const hint = h("p", { class: "muted" }, t("compare.hold"));
-  let seen = false;
+  let shown = 0;
   const update = () => {
     const restored = view.page.restored_version > 0;
-    // The next thing to do is to look at it: on small screens this section would have to be found first.
-    if (restored && !seen) requestAnimationFrame(() => section.scrollIntoView({ block: "nearest" }));
-    seen = restored;
+    hint.hidden = !restored;
     modes.forEach((element, i) => {
       element.setAttribute("aria-pressed", String(compare.mode === MODES[i]));
       element.disabled = i > 0 && !restored;
@@ -91,7 +89,10 @@ export function comparePanel(view) {
     evidence.hidden = !view.page.evidence;
     evidence.input.checked = compare.evidence;
     legend.hidden = !(view.page.evidence && compare.evidence);
-    hint.hidden = !restored;
+    const size = [evidence, legend, hint].filter((each) => !each.hidden).length;
+    // The next thing to do is to look at it; what there is for it must be in sight.
+    if (size > shown && restored) requestAnimationFrame(() => section.scrollIntoView({ block: "end" }));
+    shown = size;
   };
   const section = h("section", { "aria-labelledby": "compare-title" }, h("h2", { id: "compare-title" }, t("compare.title")), h("div", { class: "modes", role: "group", "aria-label": t("compare.title") }, modes), mask, evidence, legend, hint);
   for (const name of ["page", "mask"]) view.listen(view, name, update);
