@@ -85,7 +85,9 @@ def wait_for(jobs: Jobs, name: str) -> None:
 
 
 def measure(folder: Path, client: httpx.Client, jobs: Jobs, workspace: Workspace, regions: int) -> dict[str, Any]:
-    (listed,) = client.get("pages").json()["pages"]
+    small, listed = client.get("pages").json()["pages"]
+    # As in the browser, thumbnails come first: the process that decodes has started.
+    client.get(f"pages/{small['id']}/thumbnail").raise_for_status()
     address = f"pages/{listed['id']}"
     size = listed["width"], listed["height"]
     level = next(level for level in range(finest_level(size) + 1) if level_size(size, level)[1] >= SCREEN)
@@ -133,6 +135,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             page.save(folder / f"page.{extension}", **FORMATS[extension])
+            page.crop((0, 0, 400, 400)).save(folder / "0.png")
             jobs = Jobs()
             workspace = Workspace.open(folder, jobs)
             app = Starlette(routes=[Mount("/api/v1", routes=folder_routes(workspace))])
