@@ -9,11 +9,13 @@ from io import StringIO
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 import typer
 
 from bokwon.cli.console import Console
 from bokwon.errors import ArgumentError
+from bokwon.utilities.translation import translate
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -157,7 +159,8 @@ def restore_folder(
     seconds = perf_counter() - begun
     console.table(_table(entries))
     _tell_found(entries, console)
-    rate = f", {pages / seconds:.2f} pages/s" if pages else ""
+    per_second = pages / seconds
+    rate = f", {per_second:.2f} pages/s" if pages else ""
     shown = outputs / (shard.report if shard else REPORT_PAGE if treatment else REPORT)
     console.tell("summary", f"{_clock(seconds)}{rate}; report in {shown}")
     if any(entry.status == "failed" for entry in entries):
@@ -267,8 +270,11 @@ def _clock(seconds: float) -> str:
 def _table(entries: Sequence[Entry]) -> list[str]:
     from bokwon.batch.journal import STATUSES
 
-    lines = [f"{'':10}{'files':>7}{'pages':>7}{'filled':>8}{'tiles':>8}{'hole':>9}"]
-    for status in (*STATUSES, "total"):
+    names = {status: translate(status) for status in (*STATUSES, "total")}
+    first = max(10, *(_columns(name) + 1 for name in names.values()))
+    heads = zip(("files", "pages", "filled", "tiles", "hole"), (7, 7, 8, 8, 9), strict=True)
+    lines = [" " * first + "".join(_padded(translate(head), -width) for head, width in heads)]
+    for status, name in names.items():
         rows = [entry for entry in entries if status in (entry.status, "total")]
         if status in _SELDOM and not rows:
             continue
@@ -277,5 +283,16 @@ def _table(entries: Sequence[Entry]) -> list[str]:
         pages, filled, tiles = (
             sum(getattr(entry, name) for entry in rows) for name in ("pages", "restored_pages", "tiles")
         )
-        lines.append(f"{status:10}{len(rows):>7}{pages:>7}{filled:>8}{tiles:>8}{share:>9}")
+        lines.append(f"{_padded(name, first)}{len(rows):>7}{pages:>7}{filled:>8}{tiles:>8}{share:>9}")
     return lines
+
+
+def _padded(text: str, width: int) -> str:
+    """Pad a text to so many columns of a terminal: on its left if `width` is negative."""
+    space = " " * (abs(width) - _columns(text))
+    return space + text if width < 0 else text + space
+
+
+def _columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes; a Korean letter takes two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

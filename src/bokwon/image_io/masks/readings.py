@@ -109,7 +109,7 @@ def read_samples(
         if np.count_nonzero(opaque) <= (1 - _MOSTLY) * opaque.size:
             return Reading(opaque, "drawn", "drawn on a transparent layer, what is painted is hole")
         if not _is_black_and_white(_gray(pixels, mode)[opaque]):
-            raise _unclear(name, "has transparent parts and is no copy of the image", "erased", "drawn")
+            raise _unclear(f"{name} has transparent parts and is no copy of the image", "erased", "drawn")
     if (label := _second_value(pixels, mode, opaque)) is not None:
         return _labels(pixels, mode, white_is_hole, opaque, label)
     _check_gray(pixels, mode, opaque, name)
@@ -192,11 +192,11 @@ def _check_gray(pixels: Pixels, mode: str, opaque: Hole | None, name: str) -> No
         if opaque is not None:
             colours &= opaque
         if colours.any():
-            raise _unclear(name, f"has colours ({colours.mean():.1%} of it)", "colour", "gray")
+            raise _unclear(f"{name} has colours ({colours.mean():.1%} of it)", "colour", "gray")
     light = _gray(pixels, mode)
     counts = _histogram(light if opaque is None else light[opaque])
     if mode in ("L", "LA") and pixels.dtype == np.uint16 and counts[1:].sum() == 0:
-        raise _unclear(name, "has several labels below 256, and no white", "labels", "gray")
+        raise _unclear(f"{name} has several labels below 256, and no white", "labels", "gray")
     values = np.flatnonzero(counts)
     if values.tolist() == [0]:
         return
@@ -210,8 +210,8 @@ def _check_gray(pixels: Pixels, mode: str, opaque: Hole | None, name: str) -> No
             return
     if len(values) <= _SOFT:
         told = ", ".join(map(str, values[:-1])) + f" and {values[-1]}" if len(values) > 1 else str(values[0])
-        raise _unclear(name, f"has the values {told}, which may be labels or gray", "labels", "gray")
-    raise _unclear(name, f"is not black and white (grays from {values[0]} to {values[-1]})", "painted", "gray")
+        raise _unclear(f"{name} has the values {told}, which may be labels or gray", "labels", "gray")
+    raise _unclear(f"{name} is not black and white (grays from {values[0]} to {values[-1]})", "painted", "gray")
 
 
 def _has_areas_between(light: NDArray[np.uint8]) -> bool:
@@ -222,9 +222,9 @@ def _has_areas_between(light: NDArray[np.uint8]) -> bool:
     return bool(cv2.erode(between, np.ones((_AREA, _AREA), np.uint8), borderValue=0).any())
 
 
-def _unclear(name: str, fault: str, *ways: MaskKind) -> ArgumentError:
+def _unclear(fault: str, *ways: MaskKind) -> ArgumentError:
     fix = ", or ".join(f"--mask-as {way} ({_OPTIONS[way]})" for way in ways)
-    return ArgumentError(f"{name} {fault}", f"say how to read it: {fix}")
+    return ArgumentError(fault, f"say how to read it: {fix}")
 
 
 def _second_value(pixels: Pixels, mode: str, opaque: Hole | None) -> str | None:
