@@ -71,7 +71,8 @@ def restorer(name: str, *, tile: int | None = None) -> bokwon.Restorer:
     if name in CLASSICAL:
         return bokwon.Restorer(bokwon.RestoreSettings(method=name, tile=tile))
     engine, precision = ENGINES[name]
-    return bokwon.Restorer(bokwon.RestoreSettings(engine=engine, precision=precision, tile=tile, finish="off"))
+    chosen = bokwon.RestoreSettings("document", engine=engine, precision=precision, tile=tile, finish="off")
+    return bokwon.Restorer(chosen)
 
 
 _LOADED: dict[str, Any] = {}

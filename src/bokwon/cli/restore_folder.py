@@ -115,12 +115,13 @@ def restore_folder(
         console.tell("summary", f"{images} no mask: {announce_search(options.find)}")
     _announce(batch, base, console)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
-    restorer = Restorer(settings)
-    introduce(restorer, console)
-    facts = [*(downloaded.facts if downloaded else ()), *_facts(restorer)]
+    restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
+    if workers.on_cluster:
+        # The machines of a cluster may not all be of one kind, and what they write shall be the same.
+        settings = restorer.pinned()
+        restorer = Restorer(settings)
     digest = settings_digest(restorer, options, file_format)
-    # The machines of a cluster may not all be of one kind, and what they write shall be the same.
-    settings = restorer.settings
+    facts = [*(downloaded.facts if downloaded else ()), *_facts(restorer)]
     del restorer
     make_folder(outputs)
     begun = perf_counter()
@@ -185,13 +186,14 @@ def _facts(restorer: Restorer) -> list[tuple[tuple[str, str], str]]:
     """Return what the head of the treatment report says of the program and its settings."""
     from bokwon.version import __version__
 
+    used = restorer.used()
+    engines = ", ".join(dict.fromkeys(one.engine.description for one in used))
     chosen = restorer.settings.of_pixels()
-    model = restorer.model
-    by = restorer.settings.method if model is None else f"{model.name}, sha256 {restorer.sha256}"
+    named = [f"{one.model.name}, sha256 {one.sha256}" for one in used if one.model is not None]
     rest = ", ".join(f"{name} {value}" for name, value in chosen.items() if name != "method" and value is not None)
     return [
-        (("Program", "프로그램"), f"bokwon {__version__}, {restorer.engine.description}"),
-        (("Model", "모델") if model else ("Method", "방법"), str(by)),
+        (("Program", "프로그램"), f"bokwon {__version__}, {engines}"),
+        (("Model", "모델") if named else ("Method", "방법"), "; ".join(named) or restorer.settings.method),
         (("Settings", "설정"), rest),
     ]
 

@@ -14,17 +14,21 @@ const EVIDENCE = [
   ["none", [152, 75, 127]],
 ];
 
-/** Selects for the method and the finish of a restoration; `settings()` is what the server takes. */
+/** Models that the choice of a material names already. */
+const OF_MATERIALS = ["document", "photo"];
+
+/** Selects for the material, model or method and for the finish of a restoration; `settings()` is what the server takes. */
 export function methodFields(folder) {
-  const models = folder.models.map(({ name, title }) => [`model:${name}`, word("model", name) === name ? title ?? name : word("model", name)]);
+  const materials = folder.materials.map((name) => [`material:${name}`, word("material", name)]);
+  const models = folder.models.filter(({ name }) => !OF_MATERIALS.includes(name)).map(({ name, title }) => [`model:${name}`, title ?? name]);
   const others = folder.methods.filter((name) => name !== "model").map((name) => [name, word("method", name)]);
-  const method = choice(t("restore.method"), [...models, ...others]);
+  const method = choice(t("restore.method"), [...materials, ...models, ...others]);
   const finish = choice(t("restore.finish"), folder.finishes.map((name) => [name, word("finish", name)]));
   const settings = () => {
-    const [kind, model] = method.select.value.split(":");
-    return model ? { model, finish: finish.select.value } : { method: kind };
+    const [kind, name] = method.select.value.split(":");
+    return name ? { [kind]: name, finish: finish.select.value } : { method: kind };
   };
-  const update = () => (finish.hidden = !method.select.value.startsWith("model:"));
+  const update = () => (finish.hidden = !method.select.value.includes(":"));
   method.select.addEventListener("change", update);
   update();
   return { method, finish, settings };
