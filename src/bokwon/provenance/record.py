@@ -187,11 +187,17 @@ def read_record(path: Path) -> tuple[Path, dict[str, Any]]:
         pages = {int(page["page"]): {**page, "size": _size(page["size"])} for page in record["pages"]}
         return folder, {**record, "pages": pages}
     except OSError as error:
-        raise FileAccessError(
-            f"record {path} cannot be read: {error.strerror}", "name an OUTPUT.record folder"
-        ) from error
+        lacks = path.is_dir() and isinstance(error, FileNotFoundError)
+        reason = f"it holds no {RECORD_FILE}" if lacks else error.strerror
+        raise FileAccessError(f"record {path} cannot be read: {reason}", _instead_of(path)) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise InputFileError(f"{path} is no record of bokwon's: {error}", "name an OUTPUT.record folder") from error
+        reason = "its text is not JSON" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise InputFileError(f"{path} is no record of bokwon's: {reason}", _instead_of(path)) from error
+
+
+def _instead_of(path: Path) -> str:
+    """Return what to name in place of a path that is no record; often it is the restored file beside one."""
+    return f"name {record_folder(path)}" if has_record(path) else "name an OUTPUT.record folder"
 
 
 def _size(told: Any) -> tuple[int, int]:
