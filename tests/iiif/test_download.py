@@ -248,14 +248,17 @@ def test_a_server_that_is_down_is_left_alone(server: Server, get: Any) -> None:
     assert scans[4].error.exit_code == FileAccessError.exit_code
 
 
-def test_an_image_without_a_service_is_downloaded_as_it_is(server: Server, get: Any, tmp_path: Path) -> None:
+def test_an_image_without_a_service_is_downloaded_as_it_is(
+    server: Server, get: Any, tmp_path: Path, said: list[tuple[str, str]]
+) -> None:
     buffer = io.BytesIO()
     Image.fromarray(NOISE).save(buffer, "TIFF")
     server.documents["/static/page"] = buffer.getvalue()
     content = manifest(server, "gray")
     body = content["items"][0]["items"][0]["items"][0]["body"]
-    body |= {"id": f"{server.url}/static/page", "service": []}
+    body |= {"id": f"{server.url}/static/page", "service": [], "width": 260, "height": "180"}
     assert get(content=content) == [Scan("p001-fol-1r.tif", "new")]
+    assert ("warning", f"{server.url}/static/page has 130x90 pixels, and the manifest says 260x180") in said
     assert (tmp_path / "scans/p001-fol-1r.tif").read_bytes() == buffer.getvalue()
     for url in ("file:///etc/passwd", "page.jpg"):
         body["id"] = url

@@ -79,7 +79,7 @@ def download_scans(
     from bokwon.provenance.origin import read_origins
     from bokwon.utilities.atomic import write_file
 
-    if outputs.is_file() or outputs.suffix.lower() in EXTENSIONS:
+    if outputs.is_file() or (outputs.suffix.lower() in EXTENSIONS and not outputs.is_dir()):
         raise ArgumentError(f"{outputs} is named like a file, but {name} may have many pages", "name a folder")
     # Before hours of downloads: these mistakes are the cheapest to find.
     check_masks(masks)
@@ -90,7 +90,7 @@ def download_scans(
     if pages is not None:
         wanted = select_pages(pages, manifest.canvases)
         images = tuple(image for image in images if image.canvas in wanted)
-    console.tell("summary", f"{title_of(manifest)}: {_counted(len(images), 'image')} to download")
+    console.tell("summary", f"{title_of(manifest)}: {_counted(len(images), 'image')}")
     for number in manifest.empty:
         console.tell("note", f"page {number} of the manifest has no image")
     folder = outputs / _SCANS
@@ -111,7 +111,7 @@ def download_scans(
     failed = [(scan.name, scan.error) for scan in scans if scan.error is not None]
     new = sum(scan.state == "new" for scan in scans)
     before = len(scans) - new - len(failed)
-    told = f", {before} were there before" if before else ""
+    told = f", {before} there before" if before else ""
     told += f", {len(failed)} failed" if failed else ""
     told += f"; terms of use in {outputs / RIGHTS_FILE}"
     console.tell("summary", f"downloaded {_counted(new, 'scan')} to {folder}{told}")

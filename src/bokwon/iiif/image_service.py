@@ -12,7 +12,7 @@ from math import isqrt
 from typing import Any
 
 from bokwon.errors import InputFileError
-from bokwon.iiif.language import as_list
+from bokwon.iiif.language import as_list, whole_number
 from bokwon.iiif.manifest import Terms, id_of, is_image_service, read_terms
 
 __all__ = ["ImageService", "Tile", "base_of", "read_info"]
@@ -135,7 +135,7 @@ def read_info(content: Any, base: str) -> ImageService:
     if "/image-api/1" in named or "/image/1" in named or "image-api/compliance" in str(content.get("profile")):
         message = f"{base} offers Image API 1, and bokwon reads 2 and 3"
         raise InputFileError(message, "download the image in a browser, and restore the file")
-    width, height = _count(content.get("width")), _count(content.get("height"))
+    width, height = whole_number(content.get("width")), whole_number(content.get("height"))
     if width is None or height is None:
         raise InputFileError(f"{base}/info.json does not tell the size of the image", "ask those who run the server")
     version = 3 if "/image/3" in named or content.get("type") == "ImageService3" else 2
@@ -145,7 +145,7 @@ def read_info(content: Any, base: str) -> ImageService:
     level = max([int(found[1]) for item in profile if (found := _LEVEL.search(str(item)))], default=0)
     features = {str(item) for each in more for key in ("supports", "extraFeatures") for item in as_list(each.get(key))}
     limits = [
-        min([count for each in more if (count := _count(each.get(key)))], default=None)
+        min([count for each in more if (count := whole_number(each.get(key)))], default=None)
         for key in ("maxWidth", "maxHeight", "maxArea")
     ]
     # A server that names only the width means both sides.
@@ -168,17 +168,8 @@ def _tile(content: dict[str, Any]) -> tuple[int, int] | None:
     """Return the largest tile that a server names at full size."""
     found = []
     for item in as_list(content.get("tiles")):
-        if isinstance(item, dict) and 1 in map(_count, as_list(item.get("scaleFactors", [1]))):
-            across = _count(item.get("width"))
+        if isinstance(item, dict) and 1 in map(whole_number, as_list(item.get("scaleFactors", [1]))):
+            across = whole_number(item.get("width"))
             if across is not None:
-                found.append((across, _count(item.get("height")) or across))
+                found.append((across, whole_number(item.get("height")) or across))
     return max(found, key=lambda side: side[0] * side[1], default=None)
-
-
-def _count(value: Any) -> int | None:
-    """Return a positive whole number; None for anything else. Some servers write numbers as texts."""
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31 else None

@@ -84,8 +84,10 @@ def _origin(origin: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     ):
         if value := origin.get(name):
             yield _pair(english, korean, str(value))
-    for url in origin.get("rights", ())[1:]:
-        yield _pair("Rights", "권리", str(url))
+    named = _terms(origin).get("rights")
+    for url in origin.get("rights", ()):
+        if url != named:
+            yield _pair("Rights", "권리", str(url))
 
 
 def _pair(english: str, korean: str, value: str) -> dict[str, Any]:
