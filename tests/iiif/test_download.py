@@ -93,6 +93,8 @@ def test_a_whole_answer_is_kept_byte_for_byte(server: Server, get: Any, tmp_path
         (Served(NOISE, level=0, silent={"maxWidth": 100}, tile=64, refuses=404), 6),
         (Served(NOISE, version=2, level=0, silent={"maxWidth": 100}, tile=64, refuses=501), 6),
         (Served(NOISE, level=0, most={"maxWidth": 100}, tile=64), 6),
+        (Served(NOISE, silent={"maxWidth": 100}), 4),
+        (Served(NOISE, version=1, silent={"maxWidth": 100}, tile=64), 6),
     ],
 )
 def test_larger_images_than_a_server_gives_are_stitched(

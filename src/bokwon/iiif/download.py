@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -210,6 +210,9 @@ class _Download:
                     told, wanted = ("x".join(map(str, each)) for each in (page.size, size))
                     message = f"{service.whole} has {told} pixels, and its info.json says {wanted}"
                     raise InputFileError(message, "ask those who run the server")
+                if service.any_region:
+                    # The server has a limit that it does not name; tiles have to keep to it too.
+                    service = replace(service, most=(*page.size, page.size[0] * page.size[1]))
             except RefusedError as error:
                 # Servers with a limit that they do not name refuse with 400, 403, 404 or 501.
                 why = error

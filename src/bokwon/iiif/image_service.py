@@ -1,6 +1,6 @@
 """What a IIIF image service offers, and the requests that bring an image at full size: one, or one for each tile.
 
-Source: IIIF Image API 2.1.1 and 3.0, sections 4 (requests), 5 (image information) and the compliance levels.
+Source: IIIF Image API 1.1, 2.1.1 and 3.0, sections 4 (requests), 5 (image information) and the compliance levels.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class ImageService:
 
     Attributes:
         base: Base URL of the requests.
-        version: Of the Image API: 2 or 3.
+        version: Of the Image API: 1, 2 or 3.
         width: Full width, pixels.
         height: Full height.
         most: Width, height and area of the largest answer; None where the server names no limit.
@@ -90,7 +90,11 @@ class ImageService:
     @property
     def whole(self) -> str:
         """The request for all of the image."""
-        return f"{self.base}/full/{'max' if self.version == 3 else 'full'}/0/default.{self.format}"
+        return f"{self.base}/full/{'max' if self.version == 3 else 'full'}/0/{self._file}"
+
+    @property
+    def _file(self) -> str:
+        return f"{'native' if self.version == 1 else 'default'}.{self.format}"
 
     def tiles(self) -> Iterator[Tile] | None:
         """Return the requests that together bring the image at full size; None if there are none.
@@ -115,7 +119,7 @@ class ImageService:
                 region, size = f"{left},{top},{width},{height}", f"{width},{height}" * (self.version == 3)
                 if (width, height) == (self.width, self.height):
                     region, size = "full", "max" if self.version == 3 else "full"
-                url = f"{self.base}/{region}/{size or f'{width},'}/0/default.{self.format}"
+                url = f"{self.base}/{region}/{size or f'{width},'}/0/{self._file}"
                 yield Tile(url, left, top, width, height)
 
 
@@ -127,18 +131,16 @@ def read_info(content: Any, base: str) -> ImageService:
         base: Base URL at which it was found. Its own `id` goes before.
 
     Raises:
-        InputFileError: It is something else, or of Image API 1.
+        InputFileError: It is something else.
     """
     if not is_image_service(content):
         raise InputFileError(f"{base}/info.json is not the information of a IIIF image", "check the address")
     named = " ".join(item for item in as_list(content.get("@context")) if isinstance(item, str))
-    if "/image-api/1" in named or "/image/1" in named or "image-api/compliance" in str(content.get("profile")):
-        message = f"{base} offers Image API 1, and bokwon reads 2 and 3"
-        raise InputFileError(message, "download the image in a browser, and restore the file")
     width, height = whole_number(content.get("width")), whole_number(content.get("height"))
     if width is None or height is None:
         raise InputFileError(f"{base}/info.json does not tell the size of the image", "ask those who run the server")
     version = 3 if "/image/3" in named or content.get("type") == "ImageService3" else 2
+    version = 1 if "/image-api/" in named + str(content.get("profile")) else version
     profile = as_list(content.get("profile"))
     # In version 2 what goes beyond the level stands in the list of the profile.
     more = [item for item in profile if isinstance(item, dict)] if version == 2 else [content]
@@ -167,7 +169,8 @@ def read_info(content: Any, base: str) -> ImageService:
 def _tile(content: dict[str, Any]) -> tuple[int, int] | None:
     """Return the largest tile that a server names at full size."""
     found = []
-    for item in as_list(content.get("tiles")):
+    first = {"width": content.get("tile_width"), "height": content.get("tile_height")}
+    for item in [{**first, "scaleFactors": content.get("scale_factors")}, *as_list(content.get("tiles"))]:
         if isinstance(item, dict) and 1 in map(whole_number, as_list(item.get("scaleFactors", [1]))):
             across = whole_number(item.get("width"))
             if across is not None:
