@@ -170,3 +170,12 @@ def test_mistakes_are_said(
     # Nothing was begun.
     assert not [path for path in server.requests if path.startswith("/iiif")]
     assert not Path("out").exists()
+
+
+def test_a_file_that_is_not_ours_is_not_written_over(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out").mkdir()
+    Path("out/rights.txt").write_text("mine")
+    assert run("restore", f"{server.url}/manifest.json", "out", *TELEA) == 6
+    assert "out/rights.txt exists, and no download wrote it; move it" in capsys.readouterr().err
+    assert Path("out/rights.txt").read_text() == "mine"
+    assert server.requests == []

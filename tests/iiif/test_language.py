@@ -20,7 +20,7 @@ from bokwon.iiif.language import as_list, language_map, plain_text, whole_number
         (None, {}),
         ([None, True, {}, ["deep"], {"@value": None}, " "], {}),
         (1907, {"none": ["1907"]}),
-        ({"e\x1bn": ["x"]}, {"none": ["x"]}),
+        ({"e\x1bn": ["x"], "zh-Hant": ["y"], "a b": ["z"]}, {"none": ["x", "z"], "zh-Hant": ["y"]}),
     ],
 )
 def test_texts_become_language_maps(value: Any, expected: dict[str, list[str]]) -> None:

@@ -11,6 +11,8 @@ __all__ = ["as_list", "language_map", "plain_text", "whole_number"]
 
 _LONGEST = 10_000
 """Characters of a text that are kept."""
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,7}")
+"""A language tag of BCP 47."""
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -45,8 +47,8 @@ def _add(found: dict[str, list[str]], language: Any, text: Any) -> None:
     # Control characters would move the cursor of a terminal.
     shown = "".join(" " if unicodedata.category(each) in ("Cc", "Cs") else each for each in str(text)[:_LONGEST])
     if shown.strip():
-        name = language if isinstance(language, str) and language.isascii() and language.isprintable() else "none"
-        found.setdefault(name[:35] or "none", []).append(shown.strip())
+        name = language if isinstance(language, str) and _LANGUAGE.fullmatch(language) else "none"
+        found.setdefault(name, []).append(shown.strip())
 
 
 def plain_text(texts: dict[str, list[str]]) -> str:

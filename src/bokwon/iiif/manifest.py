@@ -101,7 +101,9 @@ def read_terms(content: dict[str, Any]) -> Terms:
     named = tuple(dict.fromkeys(url for url in map(id_of, rights) if url.isprintable() and url))
     pair = _pair(content.get("requiredStatement"))
     if not pair and (attribution := language_map(content.get("attribution"))):
-        pair = {"label": {"en": ["Attribution"]}, "value": attribution}
+        pair = {"label": {}, "value": attribution}
+    if pair:
+        pair["label"] = pair["label"] or {"en": ["Attribution"]}
     return Terms(named, pair)
 
 

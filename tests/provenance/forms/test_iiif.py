@@ -67,22 +67,27 @@ def test_the_terms_of_a_scan_that_was_downloaded_are_passed_on(record: Path) -> 
         "title": {"ko": ["문서"]},
         "label": "fol. 2r",
         "url": "https://images.example/2r",
-        "rights": ["in house", "https://a.example/r", "https://a.example/more"],
+        "rights": ["https://a.example/r", "https://creativecommons.org/licenses/by/4.0/"],
         "requiredStatement": statement,
     }
     (record / "record.json").write_text(json.dumps(told), encoding="utf-8")
     content = manifest(record)
-    assert (content["rights"], content["requiredStatement"]) == ("https://a.example/r", statement)
+    assert (content["rights"], content["requiredStatement"]) == (
+        "http://creativecommons.org/licenses/by/4.0/",
+        statement,
+    )
     pairs = [(pair["label"]["en"][0], pair["value"]) for pair in content["metadata"]]
     assert pairs[5:] == [
         ("Title", {"ko": ["문서"]}),
         ("Page", {"none": ["fol. 2r"]}),
         ("Scan from the manifest", {"none": ["https://a.example/m"]}),
         ("Image", {"none": ["https://images.example/2r"]}),
-        ("Rights", {"none": ["in house"]}),
-        ("Rights", {"none": ["https://a.example/more"]}),
+        ("Rights", {"none": ["https://a.example/r"]}),
+        ("Rights", {"none": ["https://creativecommons.org/licenses/by/4.0/"]}),
     ]
-    assert manifest(record, 1)["rights"] == "https://a.example/r"
+    told["origin"]["rights"] = ["https://a.example/r"]
+    (record / "record.json").write_text(json.dumps(told), encoding="utf-8")
+    assert "rights" not in manifest(record)
 
 
 def test_a_scan_of_ones_own_has_no_terms(record: Path) -> None:
