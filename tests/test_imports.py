@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "inpaint": {"version", "errors", "types", "settings", "utilities", "image_io"},
     "detection": {"errors", "types", "settings", "utilities", "image_io", "inpaint"},
     "provenance": {"version", "errors", "types", "settings", "utilities", "image_io", "inpaint"},
-    # The one room that sends requests to other machines.
+    # Sends requests to other machines.
     "iiif": {"version", "errors", "types", "utilities", "image_io", "provenance"},
     "batch": {"version", "errors", "types", "settings", "utilities", "image_io", "inpaint", "detection", "provenance"},
     "serve": {

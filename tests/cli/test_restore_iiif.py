@@ -60,7 +60,7 @@ def test_a_manifest_is_downloaded_restored_recorded_and_exported(
     command = ("restore", f"{server.url}/manifest.json", "out/", "--masks", "masks", "--record", *TELEA)
     assert run(*command) == 0
     said = capsys.readouterr().err
-    assert "bokwon: 고문서: 3 images to download\n" in said
+    assert "bokwon: 고문서: 3 images\n" in said
     assert "bokwon: note: terms of use: http://rightsstatements.org/vocab/NoC-NC/1.0/\n" in said
     assert "bokwon: downloaded 3 scans to out/scans; terms of use in out/rights.txt\n" in said
     # What bokwon itself leaves there is no stranger.
@@ -97,7 +97,7 @@ def test_a_manifest_is_downloaded_restored_recorded_and_exported(
     assert run(*command, "--resume") == 0
     assert server.requests == ["/manifest.json"]
     assert Path("out/p002-fol-2r.png").stat().st_mtime_ns == before
-    assert "downloaded 0 scans to out/scans, 3 were there before" in capsys.readouterr().err
+    assert "downloaded 0 scans to out/scans, 3 there before" in capsys.readouterr().err
 
 
 def test_pages_that_fail_are_reported_and_the_next_run_gets_them(
@@ -121,7 +121,7 @@ def test_pages_that_fail_are_reported_and_the_next_run_gets_them(
     }
     assert run(*command) == 0
     assert [entry["status"] for entry in entries().values()] == ["restored"] * 3
-    assert "downloaded 2 scans to out/scans, 1 were there before" in capsys.readouterr().err
+    assert "downloaded 2 scans to out/scans, 1 there before" in capsys.readouterr().err
 
 
 def test_pages_of_the_manifest_can_be_chosen(server: Server, folder: Path) -> None:
@@ -170,3 +170,12 @@ def test_mistakes_are_said(
     # Nothing was begun.
     assert not [path for path in server.requests if path.startswith("/iiif")]
     assert not Path("out").exists()
+
+
+def test_a_file_that_is_not_ours_is_not_written_over(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out").mkdir()
+    Path("out/rights.txt").write_text("mine")
+    assert run("restore", f"{server.url}/manifest.json", "out", *TELEA) == 6
+    assert "out/rights.txt exists, and no download wrote it; move it" in capsys.readouterr().err
+    assert Path("out/rights.txt").read_text() == "mine"
+    assert server.requests == []

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-REQUEST = re.compile(r"/iiif/(?P<name>\w+)/(?P<region>[^/]+)/(?P<size>[^/]+)/0/default\.(?P<format>\w+)")
+REQUEST = re.compile(r"/iiif/(?P<name>\w+)/(?P<region>[^/]+)/(?P<size>[^/]+)/0/(?P<quality>\w+)\.(?P<format>\w+)")
 MEDIA = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF"}
 
 
@@ -48,6 +48,10 @@ class Served:
     def size(self) -> tuple[int, int]:
         return self.pixels.shape[1], self.pixels.shape[0]
 
+    @property
+    def quality(self) -> str:
+        return "native" if self.version == 1 else "default"
+
     def info(self, base: str) -> dict[str, Any]:
         width, height = self.size
         info: dict[str, Any] = {"protocol": "http://iiif.io/api/image", "width": width, "height": height}
@@ -59,6 +63,12 @@ class Served:
                 "profile": f"level{self.level}",
                 **self.most,
             }
+        elif self.version == 1:
+            home = "http://library.stanford.edu/iiif/image-api/1.1"
+            info = {"@context": f"{home}/context.json", "@id": base, "width": width, "height": height}
+            info["profile"] = f"{home}/compliance.html#level{self.level}"
+            sides = {"tile_width": self.tile, "tile_height": self.tile, "scale_factors": [1, 2]}
+            return info | (sides if self.tile else {}) | self.more
         else:
             level = f"http://iiif.io/api/image/2/level{self.level}.json"
             info |= {"@context": "http://iiif.io/api/image/2/context.json", "@id": base}
@@ -164,7 +174,8 @@ class Handler(BaseHTTPRequestHandler):
         name, _, rest = self.path.removeprefix("/iiif/").partition("/")
         if name in server.images and rest == "info.json":
             return 200, json.dumps(server.images[name].info(server.service(name))).encode()
-        if (match := REQUEST.fullmatch(self.path)) and match["name"] in server.images:
+        match = REQUEST.fullmatch(self.path)
+        if match and (image := server.images.get(match["name"])) and match["quality"] == image.quality:
             return server.images[match["name"]].answer(match["region"], match["size"], match["format"])
         return 404, b"not here"
 

@@ -235,7 +235,7 @@ def test_a_full_disk_is_no_fault_of_the_server(page: Server) -> None:
 
 def test_json_is_read_and_nothing_else(page: Server) -> None:
     page.documents["/found"] = {"a": "한"}
-    assert Connection().json(page.url + "/found") == ({"a": "한"}, page.url + "/found")
+    assert Connection().json(page.url + "/found") == {"a": "한"}
     assert "json" in page.headers[0]["Accept"]
     for body in (b"0123 4", b"<html>", b"[" * 100_000, b"\xff\xfe"):
         page.documents["/found"] = body

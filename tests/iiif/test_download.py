@@ -93,6 +93,8 @@ def test_a_whole_answer_is_kept_byte_for_byte(server: Server, get: Any, tmp_path
         (Served(NOISE, level=0, silent={"maxWidth": 100}, tile=64, refuses=404), 6),
         (Served(NOISE, version=2, level=0, silent={"maxWidth": 100}, tile=64, refuses=501), 6),
         (Served(NOISE, level=0, most={"maxWidth": 100}, tile=64), 6),
+        (Served(NOISE, silent={"maxWidth": 100}), 4),
+        (Served(NOISE, version=1, silent={"maxWidth": 100}, tile=64), 6),
     ],
 )
 def test_larger_images_than_a_server_gives_are_stitched(
@@ -248,14 +250,17 @@ def test_a_server_that_is_down_is_left_alone(server: Server, get: Any) -> None:
     assert scans[4].error.exit_code == FileAccessError.exit_code
 
 
-def test_an_image_without_a_service_is_downloaded_as_it_is(server: Server, get: Any, tmp_path: Path) -> None:
+def test_an_image_without_a_service_is_downloaded_as_it_is(
+    server: Server, get: Any, tmp_path: Path, said: list[tuple[str, str]]
+) -> None:
     buffer = io.BytesIO()
     Image.fromarray(NOISE).save(buffer, "TIFF")
     server.documents["/static/page"] = buffer.getvalue()
     content = manifest(server, "gray")
     body = content["items"][0]["items"][0]["items"][0]["body"]
-    body |= {"id": f"{server.url}/static/page", "service": []}
+    body |= {"id": f"{server.url}/static/page", "service": [], "width": 260, "height": "180"}
     assert get(content=content) == [Scan("p001-fol-1r.tif", "new")]
+    assert ("warning", f"{server.url}/static/page has 130x90 pixels, and the manifest says 260x180") in said
     assert (tmp_path / "scans/p001-fol-1r.tif").read_bytes() == buffer.getvalue()
     for url in ("file:///etc/passwd", "page.jpg"):
         body["id"] = url

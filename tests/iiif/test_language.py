@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bokwon.iiif.language import as_list, language_map, plain_text
+from bokwon.iiif.language import as_list, language_map, plain_text, whole_number
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from bokwon.iiif.language import as_list, language_map, plain_text
         (None, {}),
         ([None, True, {}, ["deep"], {"@value": None}, " "], {}),
         (1907, {"none": ["1907"]}),
-        ({"e\x1bn": ["x"]}, {"none": ["x"]}),
+        ({"e\x1bn": ["x"], "zh-Hant": ["y"], "a b": ["z"]}, {"none": ["x", "z"], "zh-Hant": ["y"]}),
     ],
 )
 def test_texts_become_language_maps(value: Any, expected: dict[str, list[str]]) -> None:
@@ -40,3 +40,9 @@ def test_plain_text_is_one_line_in_the_first_language() -> None:
 def test_an_item_alone_is_a_list() -> None:
     values: list[Any] = [[1, 2], 1, None, {}]
     assert [as_list(value) for value in values] == [[1, 2], [1], [], [{}]]
+
+
+def test_only_positive_whole_numbers_count() -> None:
+    assert [whole_number(value) for value in (7, "7", 7.0)] == [7, 7, 7]
+    values: list[Any] = [0, -7, 7.5, True, None, "-7", "x", "9" * 20, float("inf"), float("nan"), 1 << 40, [7]]
+    assert [whole_number(value) for value in values] == [None] * len(values)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bokwon.cli.console import Console
-from bokwon.errors import ArgumentError, BokwonError
+from bokwon.errors import ArgumentError, BokwonError, OutputExistsError
 
 if TYPE_CHECKING:
     from bokwon.batch.job import Options
@@ -76,11 +76,14 @@ def download_scans(
     from bokwon.iiif import RIGHTS_FILE, Connection, download_images, load_manifest, rights_text, terms_lines, title_of
     from bokwon.image_io.formats import EXTENSIONS
     from bokwon.inpaint.restorer import Restorer
-    from bokwon.provenance.origin import read_origins
+    from bokwon.provenance.origin import ORIGIN_FILE, read_origins
     from bokwon.utilities.atomic import write_file
 
-    if outputs.is_file() or outputs.suffix.lower() in EXTENSIONS:
+    if outputs.is_file() or (outputs.suffix.lower() in EXTENSIONS and not outputs.is_dir()):
         raise ArgumentError(f"{outputs} is named like a file, but {name} may have many pages", "name a folder")
+    folder, rights = outputs / _SCANS, outputs / RIGHTS_FILE
+    if rights.exists() and not (folder / ORIGIN_FILE).exists():
+        raise OutputExistsError(f"{rights} exists, and no download wrote it", "move it, or name another folder")
     # Before hours of downloads: these mistakes are the cheapest to find.
     check_masks(masks)
     Restorer(settings)
@@ -90,10 +93,9 @@ def download_scans(
     if pages is not None:
         wanted = select_pages(pages, manifest.canvases)
         images = tuple(image for image in images if image.canvas in wanted)
-    console.tell("summary", f"{title_of(manifest)}: {_counted(len(images), 'image')} to download")
+    console.tell("summary", f"{title_of(manifest)}: {_counted(len(images), 'image')}")
     for number in manifest.empty:
         console.tell("note", f"page {number} of the manifest has no image")
-    folder = outputs / _SCANS
     scans = download_images(
         manifest,
         images,
@@ -104,16 +106,16 @@ def download_scans(
         progress=lambda done, total: console.progress(f"{done} of {total} scans are there", last=done == total),
     )
     origins = read_origins(folder)
-    write_file(outputs / RIGHTS_FILE, rights_text(origins, _SCANS))
+    write_file(rights, rights_text(origins, _SCANS))
     terms = [line.partition(": ")[2] for line in terms_lines(origins)]
     for line in terms:
         console.tell("note", f"terms of use: {line}")
     failed = [(scan.name, scan.error) for scan in scans if scan.error is not None]
     new = sum(scan.state == "new" for scan in scans)
     before = len(scans) - new - len(failed)
-    told = f", {before} were there before" if before else ""
+    told = f", {before} there before" if before else ""
     told += f", {len(failed)} failed" if failed else ""
-    told += f"; terms of use in {outputs / RIGHTS_FILE}"
+    told += f"; terms of use in {rights}"
     console.tell("summary", f"downloaded {_counted(new, 'scan')} to {folder}{told}")
     facts = [(("Scans from", "스캔 출처"), manifest.id), (("Terms of use", "이용 조건"), "; ".join(terms) or "-")]
     files = frozenset(scan.name for scan in scans if scan.error is None)

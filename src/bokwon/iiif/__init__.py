@@ -1,4 +1,4 @@
-"""Downloads scans from IIIF servers: manifests (Presentation API 2 and 3) and images (Image API 2 and 3)."""
+"""Downloads scans from IIIF servers: manifests (Presentation API 2 and 3) and images (Image API 1.1, 2 and 3)."""
 
 from bokwon.iiif.connection import Connection
 from bokwon.iiif.download import Scan, download_images

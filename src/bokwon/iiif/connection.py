@@ -153,7 +153,7 @@ class Connection:
         ):
             self._opener.add_handler(handler)
 
-    def save(self, url: str, stream: BinaryIO, *, most: int, accept: str = "*/*") -> str:
+    def save(self, url: str, stream: BinaryIO, *, most: int, accept: str = "*/*") -> None:
         """Write the body of an answer to a stream.
 
         Args:
@@ -161,9 +161,6 @@ class Connection:
             stream: Where to; seekable, it is emptied first.
             most: Bytes that the answer may have.
             accept: Media types to ask for.
-
-        Returns:
-            The URL that answered, after redirects.
 
         Raises:
             InputFileError: The URL is not one of http or https, or the answer is larger than `most`.
@@ -177,7 +174,8 @@ class Connection:
             stream.seek(0)
             stream.truncate()
             try:
-                return self._send(request, stream, most)
+                self._send(request, stream, most)
+                return
             except _PassingError as fault:
                 if backoff is None or fault.wait > LONGEST_WAIT:
                     if fault.status in _FAULTY:
@@ -190,21 +188,21 @@ class Connection:
                 self._free_at = monotonic() + PAUSE
         raise AssertionError("the last try returns or raises")
 
-    def json(self, url: str) -> tuple[Any, str]:
-        """Return the JSON of an answer, and the URL that answered.
+    def json(self, url: str) -> Any:
+        """Return the JSON of an answer.
 
         Raises:
             InputFileError: It is something else.
             BokwonError: As `save` does.
         """
         buffer = io.BytesIO()
-        answered = self.save(url, buffer, most=MOST_JSON, accept="application/ld+json, application/json, */*;q=0.1")
+        self.save(url, buffer, most=MOST_JSON, accept="application/ld+json, application/json, */*;q=0.1")
         try:
-            return json.loads(buffer.getvalue()), answered
+            return json.loads(buffer.getvalue())
         except (ValueError, RecursionError) as error:
             raise InputFileError(f"the answer of {checked_url(url)} is not JSON", "check the address") from error
 
-    def _send(self, request: Request, stream: BinaryIO, most: int) -> str:
+    def _send(self, request: Request, stream: BinaryIO, most: int) -> None:
         ends = monotonic() + LONGEST_REQUEST
         with self._open(request) as response:
             told = response.headers.get("Content-Length", "")
@@ -224,7 +222,6 @@ class Connection:
             raise _PassingError(f"the answer took longer than {LONGEST_REQUEST:g} seconds")
         if length is not None and taken < length:
             raise _PassingError(f"the answer was cut off after {taken:,} of {length:,} bytes")
-        return str(response.url)
 
     def _open(self, request: Request) -> Any:
         """Send a request and return its open answer.

@@ -7,10 +7,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.iiif.connection import Connection, RefusedError, UnavailableError
@@ -54,7 +54,7 @@ class Scan:
     """
 
     name: str
-    state: str
+    state: Literal["new", "there", "failed"]
     error: BokwonError | None = None
 
 
@@ -184,8 +184,11 @@ class _Download:
         with tempfile.TemporaryFile(dir=self._folder) as stream:
             if image.service is None:
                 page = self._request(image.url, stream, None)
+                if image.size is not None and page.size != image.size:
+                    told, wanted = ("x".join(map(str, each)) for each in (page.size, image.size))
+                    self._tell("warning", f"{image.url} has {told} pixels, and the manifest says {wanted}")
             else:
-                content, _ = self._connection.json(f"{image.service}/info.json")
+                content = self._connection.json(f"{image.service}/info.json")
                 service = read_info(content, image.service)
                 if service.width * service.height > self._max_pixels:
                     raise too_many_pixels(f"{stem} ({service.base})", self._max_pixels)
@@ -207,6 +210,9 @@ class _Download:
                     told, wanted = ("x".join(map(str, each)) for each in (page.size, size))
                     message = f"{service.whole} has {told} pixels, and its info.json says {wanted}"
                     raise InputFileError(message, "ask those who run the server")
+                if service.any_region:
+                    # The server has a limit that it does not name; tiles have to keep to it too.
+                    service = replace(service, most=(*page.size, page.size[0] * page.size[1]))
             except RefusedError as error:
                 # Servers with a limit that they do not name refuse with 400, 403, 404 or 501.
                 why = error

@@ -1,6 +1,6 @@
 """What a IIIF image service offers, and the requests that bring an image at full size: one, or one for each tile.
 
-Source: IIIF Image API 2.1.1 and 3.0, sections 4 (requests), 5 (image information) and the compliance levels.
+Source: IIIF Image API 1.1, 2.1.1 and 3.0, sections 4 (requests), 5 (image information) and the compliance levels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from math import isqrt
 from typing import Any
 
 from bokwon.errors import InputFileError
-from bokwon.iiif.language import as_list
+from bokwon.iiif.language import as_list, whole_number
 from bokwon.iiif.manifest import Terms, id_of, is_image_service, read_terms
 
 __all__ = ["ImageService", "Tile", "base_of", "read_info"]
@@ -58,7 +58,7 @@ class ImageService:
 
     Attributes:
         base: Base URL of the requests.
-        version: Of the Image API: 2 or 3.
+        version: Of the Image API: 1, 2 or 3.
         width: Full width, pixels.
         height: Full height.
         most: Width, height and area of the largest answer; None where the server names no limit.
@@ -90,7 +90,11 @@ class ImageService:
     @property
     def whole(self) -> str:
         """The request for all of the image."""
-        return f"{self.base}/full/{'max' if self.version == 3 else 'full'}/0/default.{self.format}"
+        return f"{self.base}/full/{'max' if self.version == 3 else 'full'}/0/{self._file}"
+
+    @property
+    def _file(self) -> str:
+        return f"{'native' if self.version == 1 else 'default'}.{self.format}"
 
     def tiles(self) -> Iterator[Tile] | None:
         """Return the requests that together bring the image at full size; None if there are none.
@@ -115,7 +119,7 @@ class ImageService:
                 region, size = f"{left},{top},{width},{height}", f"{width},{height}" * (self.version == 3)
                 if (width, height) == (self.width, self.height):
                     region, size = "full", "max" if self.version == 3 else "full"
-                url = f"{self.base}/{region}/{size or f'{width},'}/0/default.{self.format}"
+                url = f"{self.base}/{region}/{size or f'{width},'}/0/{self._file}"
                 yield Tile(url, left, top, width, height)
 
 
@@ -127,25 +131,23 @@ def read_info(content: Any, base: str) -> ImageService:
         base: Base URL at which it was found. Its own `id` goes before.
 
     Raises:
-        InputFileError: It is something else, or of Image API 1.
+        InputFileError: It is something else.
     """
     if not is_image_service(content):
         raise InputFileError(f"{base}/info.json is not the information of a IIIF image", "check the address")
     named = " ".join(item for item in as_list(content.get("@context")) if isinstance(item, str))
-    if "/image-api/1" in named or "/image/1" in named or "image-api/compliance" in str(content.get("profile")):
-        message = f"{base} offers Image API 1, and bokwon reads 2 and 3"
-        raise InputFileError(message, "download the image in a browser, and restore the file")
-    width, height = _count(content.get("width")), _count(content.get("height"))
+    width, height = whole_number(content.get("width")), whole_number(content.get("height"))
     if width is None or height is None:
         raise InputFileError(f"{base}/info.json does not tell the size of the image", "ask those who run the server")
     version = 3 if "/image/3" in named or content.get("type") == "ImageService3" else 2
+    version = 1 if "/image-api/" in named + str(content.get("profile")) else version
     profile = as_list(content.get("profile"))
     # In version 2 what goes beyond the level stands in the list of the profile.
     more = [item for item in profile if isinstance(item, dict)] if version == 2 else [content]
     level = max([int(found[1]) for item in profile if (found := _LEVEL.search(str(item)))], default=0)
     features = {str(item) for each in more for key in ("supports", "extraFeatures") for item in as_list(each.get(key))}
     limits = [
-        min([count for each in more if (count := _count(each.get(key)))], default=None)
+        min([count for each in more if (count := whole_number(each.get(key)))], default=None)
         for key in ("maxWidth", "maxHeight", "maxArea")
     ]
     # A server that names only the width means both sides.
@@ -167,18 +169,10 @@ def read_info(content: Any, base: str) -> ImageService:
 def _tile(content: dict[str, Any]) -> tuple[int, int] | None:
     """Return the largest tile that a server names at full size."""
     found = []
-    for item in as_list(content.get("tiles")):
-        if isinstance(item, dict) and 1 in map(_count, as_list(item.get("scaleFactors", [1]))):
-            across = _count(item.get("width"))
+    first = {"width": content.get("tile_width"), "height": content.get("tile_height")}
+    for item in [{**first, "scaleFactors": content.get("scale_factors")}, *as_list(content.get("tiles"))]:
+        if isinstance(item, dict) and 1 in map(whole_number, as_list(item.get("scaleFactors", [1]))):
+            across = whole_number(item.get("width"))
             if across is not None:
-                found.append((across, _count(item.get("height")) or across))
+                found.append((across, whole_number(item.get("height")) or across))
     return max(found, key=lambda side: side[0] * side[1], default=None)
-
-
-def _count(value: Any) -> int | None:
-    """Return a positive whole number; None for anything else. Some servers write numbers as texts."""
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31 else None

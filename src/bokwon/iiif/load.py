@@ -33,15 +33,15 @@ def load_manifest(name: str, connection: Connection) -> Manifest:
     base = base_of(name)
     if base == name.rstrip("/"):
         try:
-            content, _ = connection.json(name)
+            content = connection.json(name)
         except (InputFileError, RefusedError) as error:
             try:
-                content, _ = connection.json(f"{base}/info.json")
+                content = connection.json(f"{base}/info.json")
             except (InputFileError, RefusedError):
                 # What was named is what the message must speak of.
                 raise error from None
     else:
-        content, _ = connection.json(f"{base}/info.json")
+        content = connection.json(f"{base}/info.json")
     return _manifest(content, base)
 
 

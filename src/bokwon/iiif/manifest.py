@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bokwon.errors import InputFileError
-from bokwon.iiif.language import as_list, language_map, plain_text
+from bokwon.iiif.language import as_list, language_map, plain_text, whole_number
 
 __all__ = ["CanvasImage", "Manifest", "Terms", "id_of", "is_image_service", "read_manifest", "read_terms"]
 
@@ -47,6 +47,7 @@ class CanvasImage:
         label: Label of the canvas.
         url: URL of the image itself.
         service: Base URL of its image service; None if it has none.
+        size: Width and height as the manifest tells them; None if it does not.
         terms: Terms of the canvas, if it has its own.
     """
 
@@ -56,6 +57,7 @@ class CanvasImage:
     label: str
     url: str
     service: str | None
+    size: tuple[int, int] | None = None
     terms: Terms = field(default_factory=Terms)
 
 
@@ -99,7 +101,9 @@ def read_terms(content: dict[str, Any]) -> Terms:
     named = tuple(dict.fromkeys(url for url in map(id_of, rights) if url.isprintable() and url))
     pair = _pair(content.get("requiredStatement"))
     if not pair and (attribution := language_map(content.get("attribution"))):
-        pair = {"label": {"en": ["Attribution"]}, "value": attribution}
+        pair = {"label": {}, "value": attribution}
+    if pair:
+        pair["label"] = pair["label"] or {"en": ["Attribution"]}
     return Terms(named, pair)
 
 
@@ -178,6 +182,7 @@ def _images(number: int, canvas: dict[str, Any]) -> Iterator[CanvasImage]:
                     resources.append(resource)
     label = plain_text(language_map(canvas.get("label")))
     for part, resource in enumerate(resources, 1):
+        width, height = whole_number(resource.get("width")), whole_number(resource.get("height"))
         services = [item for item in as_list(resource.get("service")) if is_image_service(item) and id_of(item)]
         yield CanvasImage(
             number,
@@ -186,6 +191,7 @@ def _images(number: int, canvas: dict[str, Any]) -> Iterator[CanvasImage]:
             label,
             id_of(resource),
             id_of(services[0]).rstrip("/") if services else None,
+            (width, height) if width and height else None,
             read_terms(canvas),
         )
 

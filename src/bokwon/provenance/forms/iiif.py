@@ -6,6 +6,7 @@ Source: IIIF Presentation API 3.0; Web Annotation Data Model; Media Fragments UR
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,6 +19,9 @@ from bokwon.provenance.forms.zones import label_of, zone_of
 __all__ = ["to_iiif"]
 
 _CONTEXT = "http://iiif.io/api/presentation/3/context.json"
+_RIGHTS = re.compile(
+    r"https?://(?P<rest>(creativecommons\.org/(licenses|publicdomain)|rightsstatements\.org/vocab)/.+)"
+)
 
 
 def to_iiif(facts: Facts, base: str, here: Path) -> bytes:
@@ -66,9 +70,12 @@ def _url(base: str, path: Path, here: Path, other: str) -> str:
 
 
 def _terms(origin: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the terms of use of a scan that was downloaded. A manifest names one URL of rights."""
-    rights = [url for url in origin.get("rights", ()) if str(url).startswith(("http://", "https://"))]
-    terms = {"rights": rights[0]} if rights else {}
+    """Return the terms of use of a scan that was downloaded.
+
+    A manifest names one URL as its rights, of Creative Commons or RightsStatements.org.
+    """
+    rights = [match for url in origin.get("rights", ()) if (match := _RIGHTS.fullmatch(str(url)))]
+    terms = {"rights": f"http://{rights[0]['rest']}"} if rights else {}
     return terms | ({"requiredStatement": origin["requiredStatement"]} if origin.get("requiredStatement") else {})
 
 
@@ -84,7 +91,7 @@ def _origin(origin: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     ):
         if value := origin.get(name):
             yield _pair(english, korean, str(value))
-    for url in origin.get("rights", ())[1:]:
+    for url in origin.get("rights", ()):
         yield _pair("Rights", "권리", str(url))
 
 
