@@ -152,6 +152,7 @@ def test_an_image_service_is_a_manifest_of_one_page(server: Server, folder: Path
         (("{url}/manifest.json", "out", "--shard", "1/2"), 1, "--watch and --shard are for folders"),
         (("{url}/manifest.json", "mask.png", "out"), 1, "/manifest.json is a manifest among several inputs"),
         (("{url}/manifest.json", "out", "--pages", "4"), 1, "there is no page 4, only 3"),
+        (("{url}/manifest.json", "out", "--pages", "2-3"), 1, "none of the pages 2-3 of"),
         (("{url}/manifest.json", "out", "--masks", "nothing"), 5, "nothing does not exist"),
         (("{url}/manifest.json", "out", "--model", "./nothing.onnx"), 5, "nothing.onnx"),
         (("{url}/manifest.json?x=*", "out"), 5, "manifest.json?x=*: the server answers 404 Not Found"),
@@ -164,6 +165,8 @@ def test_mistakes_are_said(
     server: Server, arguments: tuple[str, ...], code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.documents["/text"] = b"hello"
+    for canvas in server.documents["/manifest.json"]["items"][1:]:
+        canvas["items"] = []
     Path("x.json").write_text("hello")
     assert run("restore", *(item.format(url=server.url) for item in arguments)) == code
     assert said in capsys.readouterr().err

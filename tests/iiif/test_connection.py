@@ -68,10 +68,18 @@ def test_redirects_in_a_circle_end(page: Server) -> None:
     assert len(page.requests) < 10
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "page.json", "ftp://host/page", "http://", "https://[::1/x", ""])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "page.json", "ftp://host/page", "http://", "https://[::1/x", "", "http://a:99999/x"]
+)
 def test_other_urls_are_not_requested(url: str) -> None:
     with pytest.raises(InputFileError, match="is not a URL that begins with http"):
         Connection().save(url, io.BytesIO(), most=100)
+
+
+def test_host_names_that_cannot_be_are_refused(waits: list[float]) -> None:
+    for url in (f"http://{'a' * 70}.example/", "http://some one.example/"):
+        with pytest.raises(InputFileError, match="is not a URL"):
+            Connection().save(url, io.BytesIO(), most=100)
 
 
 def test_urls_are_encoded_once() -> None:

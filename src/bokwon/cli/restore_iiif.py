@@ -93,9 +93,11 @@ def download_scans(
     if pages is not None:
         wanted = select_pages(pages, manifest.canvases)
         images = tuple(image for image in images if image.canvas in wanted)
+        if not images:
+            raise ArgumentError(f"none of the pages {pages} of {name} has an image", "choose others: --pages")
     console.tell("summary", f"{title_of(manifest)}: {_counted(len(images), 'image')}")
-    for number in manifest.empty:
-        console.tell("note", f"page {number} of the manifest has no image")
+    if manifest.empty:
+        console.tell("note", f"pages of the manifest without an image: {', '.join(map(str, manifest.empty))}")
     scans = download_images(
         manifest,
         images,

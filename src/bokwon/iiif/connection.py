@@ -119,7 +119,8 @@ def checked_url(url: str, *, source: str = "") -> str:
     """
     try:
         parts = urlsplit(url.strip())
-        if parts.scheme.lower() in ("http", "https") and parts.hostname:
+        # Reading the port checks it.
+        if parts.scheme.lower() in ("http", "https") and parts.hostname and parts.port != 0:
             host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode("ascii")
             path, query = quote(parts.path, safe=_ALLOWED), quote(parts.query, safe=_ALLOWED)
             return urlunsplit((parts.scheme.lower(), host, path, query, ""))
@@ -245,7 +246,7 @@ class Connection:
                 message = f"{url}: there is no such server"
                 raise UnavailableError(message, "check the address and the connection to the network") from error
             raise _PassingError(_reason(reason)) from error
-        except http.client.InvalidURL as error:
+        except (http.client.InvalidURL, UnicodeError) as error:
             raise InputFileError(f"{url!r} is not a URL: {error}", "check the address") from error
         except (http.client.HTTPException, OSError) as error:
             raise _PassingError(_reason(error)) from error

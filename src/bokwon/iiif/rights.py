@@ -31,13 +31,15 @@ def rights_text(origins: Mapping[str, Any], scans: str) -> str:
     if provider := plain_text(origins["provider"]):
         lines.append(f"Provider (제공 기관): {provider}")
     if pages:
-        lines.append(f"Downloaded (내려받은 때): {max(page['time'] for page in pages)}, bokwon {origins['bokwon']}")
+        lines.append(
+            f"Downloaded (내려받은 때): {max(str(page.get('time', '')) for page in pages)}, bokwon {origins['bokwon']}"
+        )
     of_all = terms_lines(origins)
     lines += of_all or ["Rights (권리): not stated (적혀 있지 않음)"]
     of_pages: dict[tuple[str, ...], list[str]] = {}
     for page in pages:
         if (told := terms_lines(page)) and told != of_all:
-            of_pages.setdefault(tuple(told), []).append(page["file"])
+            of_pages.setdefault(tuple(told), []).append(str(page.get("file")))
     for terms, files in of_pages.items():
         lines += ["", f"{', '.join(files)}:", *terms]
     lines += [
