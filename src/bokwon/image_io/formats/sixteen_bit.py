@@ -44,8 +44,10 @@ def decode_eight_bits(data: bytes) -> NDArray[np.uint8] | None:
     Args:
         data: The file.
     """
+    import cv2
+
     decoded = _quietly(data, unchanged=False)
-    return None if decoded is None else np.ascontiguousarray(decoded[..., ::-1], np.uint8)
+    return None if decoded is None else np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, dst=decoded), np.uint8)
 
 
 def _quietly(data: bytes, *, unchanged: bool) -> NDArray[Any] | None:

@@ -28,8 +28,6 @@ CLOSE = 5.0
 PIECES = (24, 12)
 """Sides of areas, pixels, whose patches are copied from one place of the page if the difference stays below `CLOSE`. So
 paper keeps its grain."""
-ALL, FIRST = slice(None), slice(0, None, 4)
-"""What of two patches is compared: everything, and every fourth value first where most are not alike."""
 AT_ONCE = 1 << 21
 """Number of differences that are kept in memory at a time."""
 PAD = 4
@@ -196,20 +194,18 @@ class Search:
 
     def _try(self, active: Points, sources: Points) -> None:
         inside = (sources >= 0) & (sources < self._usable.size)
+        # A neighbour's match is most often the patch's own already.
         other = sources != self.sources[active]
         usable = np.flatnonzero(inside & other & self._usable[np.where(inside, sources, 0)])
         active, sources = active[usable], sources[usable]
-        # A sum of squares only grows: most lose by the first few.
-        possible = np.flatnonzero(self._difference(active, sources, FIRST) < self.difference[active])
-        active, sources = active[possible], sources[possible]
         difference = self._difference(active, sources)
         better = np.flatnonzero(difference < self.difference[active])
         self.sources[active[better]] = sources[better]
         self.difference[active[better]] = difference[better]
 
-    def _difference(self, numbers: Points, sources: Points, some: slice = ALL) -> Floats:
-        there = self._values[padded(sources, self._width)[:, None] + self._offsets[some]]
-        there -= self._wanted[numbers, some]
+    def _difference(self, numbers: Points, sources: Points) -> Floats:
+        there = self._values[padded(sources, self._width)[:, None] + self._offsets]
+        there -= self._wanted[numbers]
         return np.asarray(np.einsum("ij,ij->i", there, there) / np.float32(len(self._offsets)), np.float32)
 
     def _in_page(self) -> tuple[Points, Points]:
