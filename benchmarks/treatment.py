@@ -35,7 +35,7 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _make_pages(folder / "in", options.pages, (options.width, options.height))
+        make_pages(folder / "in", options.pages, (options.width, options.height))
         for told, method in WAYS:
             with_report, without = [], []
             for _ in range(options.rounds):
@@ -55,7 +55,7 @@ def main() -> None:
     )
 
 
-def _make_pages(folder: Path, count: int, size: tuple[int, int]) -> None:
+def make_pages(folder: Path, count: int, size: tuple[int, int]) -> None:
     """Write lines of strokes on grainy paper, and masks of twelve tunnels and two holes each."""
     import cv2
 

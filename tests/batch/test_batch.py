@@ -13,7 +13,7 @@ def test_a_node_with_another_version_or_without_the_files_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(MissingDependencyError, match=r"the run is of 0\.0\.0") as error:
+    with pytest.raises(MissingDependencyError, match=r"the run was started with 0\.0\.0") as error:
         start_on_node(None, tmp_path, (), "0.0.0")  # type: ignore[arg-type]
     assert "bokwon[cluster]==0.0.0" in error.value.fix
     with pytest.raises(FileAccessError, match="does not see"):

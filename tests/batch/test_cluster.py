@@ -32,8 +32,9 @@ class NoMemoryError(Exception):
 class Ray:
     """The calls of Ray that the loop makes, at once and in order; a call that hangs is never done."""
 
-    def __init__(self) -> None:
+    def __init__(self, *alive: str) -> None:
         self.killed: list[tuple[Any, bool]] = []
+        self.alive = alive
 
     exceptions = SimpleNamespace(RayTaskError=TaskError, RayActorError=ActorError, OutOfMemoryError=NoMemoryError)
 
@@ -45,6 +46,9 @@ class Ray:
     def kill(self, actor: Any, *, no_restart: bool) -> None:
         self.killed.append((actor, no_restart))
 
+    def nodes(self) -> list[dict[str, Any]]:
+        return [{"NodeID": name, "Alive": name in self.alive} for name in ("a", "b")]
+
     def get(self, reference: Call) -> Any:
         return reference.run()
 
@@ -55,7 +59,7 @@ class Call:
         self.hangs = HANG in arguments
 
 
-def actor(do: Any, begin: Any = lambda: None) -> SimpleNamespace:
+def actor(do: Any, begin: Any = lambda: "a") -> SimpleNamespace:
     remote = lambda function: SimpleNamespace(remote=lambda *arguments: Call(function, *arguments))  # noqa: E731
     return SimpleNamespace(begin=remote(begin), do=remote(do))
 
@@ -75,18 +79,34 @@ def double(task: int) -> int:
 
 def done(actors: list[Any], tasks: list[int], ray: Ray | None = None, limit: float | None = None) -> dict[int, Any]:
     made = iter(actors)
-    return dict(cluster._do(ray or Ray(), lambda: next(made), min(2, len(actors)), tasks, limit))
+    return dict(cluster._do(ray or Ray("a"), lambda: next(made), min(2, len(actors)), tasks, limit))
 
 
 def test_every_task_comes_back_and_a_death_takes_its_own_only() -> None:
-    results = done([actor(double), actor(double)], [1, 2, 3, 4, 5])
+    results = done([actor(double) for _ in range(4)], [1, 2, 3, 4, 5])
     assert results == {1: 2, 2: 4, 3: Lost.DIED, 4: 8, 5: 10}
+
+
+def test_a_task_is_begun_again_after_a_death() -> None:
+    ray = Ray("a")
+    actors = [actor(fail(ActorError())), actor(double)]
+    assert dict(cluster._do(ray, iter(actors).__next__, 1, [1, 2], None)) == {1: 2, 2: 4}
+    # An actor that is only out of reach must not go on with a task that another has.
+    assert ray.killed == [(actors[0], True)]
+
+
+@pytest.mark.parametrize(("gone", "result"), [(2, 10), (3, Lost.DIED)])
+def test_a_machine_that_dies_takes_no_try_from_its_task_but_no_task_may_have_three(gone: int, result: Any) -> None:
+    actors = [actor(fail(ActorError()), lambda: "b") for _ in range(gone)]
+    # The last process dies on a machine that lives: this is the first of two tries.
+    actors += [actor(fail(ActorError())), actor(double)]
+    assert dict(cluster._do(Ray("a"), iter(actors).__next__, 1, [5], None)) == {5: result}
 
 
 def test_an_actor_that_cannot_begin_is_passed_over() -> None:
     broken = actor(double, fail(NoMemoryError()))
-    assert done([broken, actor(double)], [1, 2]) == {1: 2, 2: 4}
-    assert done([broken], [1, 2]) == {1: Lost.DIED, 2: Lost.DIED}
+    assert done([broken, actor(double), broken, broken], [1, 2]) == {1: 2, 2: 4}
+    assert done([broken] * 4, [1, 2]) == {1: Lost.DIED, 2: Lost.DIED}
 
 
 def test_a_task_that_takes_too_long_loses_its_actor_and_another_takes_its_place() -> None:

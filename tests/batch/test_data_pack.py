@@ -99,6 +99,40 @@ def test_sound_scans_and_masks_of_another_folder_are_taken(scans: Path, tmp_path
     assert [page["kind"] for page in contents["pages"]] == ["labelled", "sound"]
 
 
+def test_folders_inside_are_packed_where_asked(scans: Path, tmp_path: Path) -> None:
+    masks, restored, out = (tmp_path / name for name in ("masks", "restored", "set"))
+    for folder in (scans, masks, restored):
+        (folder / "box 3").mkdir(parents=True)
+    (scans / "Kim 1923.png").rename(scans / "box 3" / "Kim 1923.png")
+    (scans / "Kim 1923_mask.png").rename(masks / "box 3" / "Kim 1923.png")
+    (scans / "sound_mask.png").rename(masks / "sound.png")
+    Image.fromarray(np.zeros((40, 60), np.uint8)).save(restored / "box 3" / "Kim 1923.png.detected.png")
+    said: list[str] = []
+    contents = pack_set(scans, out, TERMS, masks=masks, restored=restored, recursive=True, say=said.append)
+    assert [(page["kind"], "corrected" in page) for page in contents["pages"]] == [("labelled", True), ("sound", False)]
+    assert "box 3/Kim 1923.png: labelled, page_0001" in said
+    # The set itself, once it lies among the scans, is no scan of another one.
+    inside = pack_set(scans, scans / "set", TERMS, masks=masks, recursive=True)
+    assert len(inside["pages"]) == 2
+    assert len(pack_set(scans, tmp_path / "flat", TERMS, masks=masks)["pages"]) == 1
+
+
+def test_its_readme_names_only_what_it_holds(scans: Path, tmp_path: Path) -> None:
+    (scans / "sound_mask.png").unlink()
+    said: list[str] = []
+    pack_set(scans, tmp_path / "few", TERMS, restored=tmp_path, say=said.append)
+    few = (tmp_path / "few" / "README.md").read_text(encoding="utf-8")
+    assert f"{tmp_path} holds no damage that bokwon found by itself: the set is without detections" in said
+    assert "bokwon evaluate-detect --out report --labelled labelled\n```" in few
+    for name in ("sound", "detected"):
+        assert f"`{name}/`" not in few
+    pack_set(scans, tmp_path / "more", TERMS, sound=scans)
+    more = (tmp_path / "more" / "README.md").read_text(encoding="utf-8")
+    assert "--labelled labelled --sound sound\nbokwon train --preset detect" in more
+    assert "--images sound --masks masks" in more
+    assert "`detected/`" not in more
+
+
 def test_a_mask_that_is_named_like_a_scan_is_of_no_other(tmp_path: Path) -> None:
     scans, masks = tmp_path / "scans", tmp_path / "masks"
     masks.mkdir()

@@ -87,6 +87,22 @@ def test_made_scenes_and_parts(data: Path, colour_key: Path) -> None:
     assert (out / "regions.csv").read_text().startswith("kind,confidence,right,area")
 
 
+def test_what_is_torn_off_counts_if_asked_for(data: Path, colour_key: Path) -> None:
+    page = np.zeros((200, 160, 3), np.uint8)
+    page[20:180, 20:140] = 255
+    page[150:180, 110:140] = 0
+    Image.fromarray(page).save(data / "zones" / "zone_00.png")
+    zones = {"zone_00.png": {"source": "here", "damage": [[[110, 150], [139, 150], [139, 179], [110, 179]]]}}
+    (data / "zones" / "zones.json").write_text(json.dumps(zones))
+    found = []
+    for option in ((), ("--outline",)):
+        run("--out", data / "report", "--zones", data / "zones", "--model", colour_key, *option)
+        (zone,) = json.loads((data / "report" / "results.json").read_text())["zones"]
+        found += zone["zones"]
+    assert found[0] == 0
+    assert found[1] > 0.8
+
+
 def test_mistakes_are_told(data: Path, colour_key: Path) -> None:
     key = ("--model", colour_key)
     assert "nothing is to be measured" in run("--out", data / "r", *key, code=1).stderr

@@ -79,7 +79,7 @@ def test_a_card_of_another_model_is_refused(folder: Path, capsys: pytest.Capture
     shutil.copy(shipped.path, "mine.onnx")
     Path("mine.json").write_text(json.dumps({**shipped.card, "name": "mine", "kernels": [7, 5, 3]}))
     assert run("out.png", "--model", "./mine.onnx", "--features") == 1
-    assert "mine.onnx has 7 layers, and its card tells of 3" in capsys.readouterr().err
+    assert "mine.onnx has 7 layers, and its card describes 3" in capsys.readouterr().err
 
 
 def test_without_pytorch_features_are_3_when_asked_for(

@@ -100,7 +100,7 @@ MISTAKES = [
     (1, "page.png sub out", "sub is a folder among several inputs"),
     (1, "page.png - out", "standard input is one image"),
     (1, "page.png there.png -", "standard output cannot hold several images"),
-    (1, "- sub/ --mask mask.png", "standard input has no name"),
+    (1, "- sub/ --mask mask.png", "standard input has no file name for a folder"),
     (1, "- out.png --mask beside", "standard input has no mask beside it; name the mask"),
     (5, "no*.png out", "no file matches no*.png"),
     (1, "page.png out.png --mask all.png", "covers everything"),
@@ -193,7 +193,7 @@ def test_a_mask_without_a_hole_gives_the_same_bytes_back(folder: Path, run: Run)
     Image.new("1", (60, 40)).save("none.png")
     code, said = run("page.png", "out.png", "--mask", "none.png", "--model", "mean.onnx")
     assert code == 0
-    assert "warning: mask none.png has no hole, nothing to do" in said
+    assert "warning: mask none.png has no hole: the image is returned unchanged" in said
     assert "wrote out.png: page.png unchanged, nothing is filled" in said
     assert (folder / "out.png").read_bytes() == (folder / "page.png").read_bytes()
     assert run("page.png", "out.tif", "--mask", "none.png", "--model", "mean.onnx")[0] == 0

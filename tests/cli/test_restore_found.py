@@ -95,8 +95,8 @@ def test_one_image_says_first_that_its_damage_is_found(folder: Path) -> None:
     done = run(folder, "in/both.png", "out.png")
     assert done.returncode == 0
     assert lines(done) == [
-        "bokwon: no mask is given: bokwon finds the damage by itself, and fills what it is sure of "
-        "(confidence of at least 0.9)",
+        "bokwon: no mask is given: bokwon finds the damage by itself, and fills regions with a confidence of at "
+        "least 0.9",
         "bokwon: wrote out.png: 19.43% of in/both.png filled, found 1 missing paper, left 1 crease",
     ]
     assert {path.name for path in folder.glob("out.*")} == {"out.png", "out.png.detected.png", "out.png.uncertain.png"}
@@ -122,7 +122,7 @@ def test_an_image_of_which_nothing_is_sure_is_copied_and_not_called_undamaged(fo
 def test_too_much_damage_is_refused(folder: Path) -> None:
     done = run(folder, "in/worst.png", "out.png")
     assert done.returncode == 1
-    assert "58% of in/worst.png looks damaged, which is more than half" in lines(done)[-1]
+    assert "58% of in/worst.png looks damaged: more than half is probably a mistake of the detector" in lines(done)[-1]
     assert not (folder / "out.png").exists()
 
 

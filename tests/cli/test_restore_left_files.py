@@ -28,7 +28,10 @@ def test_every_file_that_is_left_is_named(folder: Path, capsys: pytest.CaptureFi
     assert caught.value.code == 4
     said = capsys.readouterr().err
     assert "bokwon: note: notes.txt is left alone: its extension is not that of an image\n" in said
-    assert "bokwon: note: scan.old is left alone: it is PNG by its content, and not by its name" in said
+    assert (
+        "bokwon: note: scan.old is left alone: its content is PNG, but its name is not: rename it to end in .png"
+        in said
+    )
     assert "bokwon: error: in/torn.png is damaged" in said
     assert "z47.log" in said
     assert "z48.log" not in said

@@ -185,7 +185,10 @@ def test_images_within_pages_stay_and_big_tiff_stays_big(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("book.tif out.tif --mask one.png", "mask one.png has 1 page and the image 6; give one page of mask for each"),
+        (
+            "book.tif out.tif --mask one.png",
+            "mask one.png has 1 page and the image 6; give a mask with one page for each page of the image",
+        ),
         ("book.tif out.png --mask masks", "PNG holds one page and book.tif 6; write a .tif file"),
         ("book.tif out.tif --mask beyond", "is for a page that the image, with 6, has not"),
         ("book.tif out.tif --mask masks --pages 5-9", "there is no page 9, only 6"),

@@ -76,6 +76,24 @@ def test_what_another_format_changes_is_said(folder: Path, capsys: pytest.Captur
         np.testing.assert_array_equal(np.array(image), PAGE)
 
 
+def test_what_was_taken_back_before_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(PAGE).save("page.png")
+    restore("page.png", "out.png")
+    assert run("undo", "out.png.record", "out.png") == 0
+    before = Path("out.png").read_bytes()
+    capsys.readouterr()
+    assert run("undo", "out.png.record", "out.png") == 1
+    assert "out.png is as it was already: its restoration was taken back before" in capsys.readouterr().err
+    assert Path("out.png").read_bytes() == before
+    # The record of what is no longer there can still be exported, but not without a word.
+    for quiet in ((), ("-q",)):
+        assert run("record", "export", "out.png.record", "--as", "premis", "-o", "premis.xml", *quiet) == 0
+        assert "out.png was undone since: the premis tells of what was filled before" in capsys.readouterr().err
+    restore("page.png", "out.png")
+    assert run("record", "export", "out.png.record", "--as", "premis", "-o", "premis.xml") == 0
+    assert "undone" not in capsys.readouterr().err
+
+
 def test_a_page_that_the_output_lacks_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with tifffile.TiffWriter("book.tif") as file:
         for _ in range(3):

@@ -91,7 +91,7 @@ def test_restorations_one_after_the_other_are_taken_back_from_the_last() -> None
     second = add_mark(first, TRAINED)
     assert second.count(b":restorations>") == 2
     assert second.index(b"f2") < second.index(b"f1")
-    with pytest.raises(ValueError, match="no mark of this restoration"):
+    with pytest.raises(ValueError, match="no mark that bokwon wrote for this restoration"):
         remove_mark(second, "f2")
     assert remove_mark(second, "f1") == first
     assert remove_mark(first, "f2") == whole
@@ -130,7 +130,7 @@ def test_other_files_need_no_description() -> None:
 
 
 def test_what_is_no_mark_of_ours_is_said() -> None:
-    with pytest.raises(ValueError, match="no mark of this restoration"):
+    with pytest.raises(ValueError, match="no mark that bokwon wrote for this restoration"):
         remove_mark(packet(), "f1")
     assert not has_mark(packet())
 

@@ -5,6 +5,7 @@ import pytest
 
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
+from bokwon.inpaint.ink import INK_LEFT_OUT, INK_MADE
 from bokwon.provenance.overlay import draw_overlay
 
 
@@ -38,3 +39,17 @@ def test_deep_pages_are_shown_in_eight_bits() -> None:
     picture = draw_overlay(gray_page(40_000, np.uint16), np.zeros((4, 6), np.uint8), 3)
     assert picture.dtype == np.uint8
     assert (picture == 40_000 >> 8).all()
+
+
+def test_ink_that_was_made_is_dark_and_ink_that_was_left_out_is_light() -> None:
+    levels = np.zeros((4, 6), np.uint8)
+    levels[1, :3] = 1
+    ink = np.zeros((4, 6), np.uint8)
+    ink[1, 0], ink[1, 1] = INK_MADE, INK_LEFT_OUT
+    without, picture = (draw_overlay(gray_page(100), levels, 3, told).astype(int) for told in (None, ink))
+    made, left_out = picture[1, 0], picture[1, 1]
+    # Both are blue, which no level is.
+    assert made[2] > 2 * max(made[:2])
+    assert left_out[2] > left_out[1] > 2 * left_out[0]
+    assert left_out.sum() > 2 * made.sum()
+    np.testing.assert_array_equal(picture[ink == 0], without[ink == 0])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,16 @@ def test_what_is_no_record_is_told(target: Path, changes: dict[str, object]) -> 
         read_record(folder)
     with pytest.raises(FileAccessError, match="cannot be read"):
         read_record(target.with_name("none.record"))
+
+
+def test_what_is_named_in_the_place_of_a_record_is_told_in_plain_words(target: Path) -> None:
+    with pytest.raises(InputFileError, match=r"its text is not JSON; name an OUTPUT.record folder"):
+        read_record(target)
+    with pytest.raises(FileAccessError, match=r"it holds no record\.json; name an OUTPUT.record folder"):
+        read_record(target.parent)
+    folder = write_record(target)
+    with pytest.raises(InputFileError, match=rf"its text is not JSON; name {re.escape(str(folder))}$"):
+        read_record(target)
 
 
 def test_a_restoration_that_was_taken_back_is_noted(target: Path) -> None:

@@ -11,6 +11,7 @@ from bokwon.errors import ArgumentError
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source
+from bokwon.inpaint.ink import INK_MADE
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage
 from bokwon.provenance.record import put_back, read_record, record_folder
@@ -50,7 +51,9 @@ def record(
     with Recorder(source, target, restorer, with_overlay=overlay) as recorder:
         levels = recorder.before(1, page, hole, "mask.png", Damage("a table", kind="tear"))
         page.pixels[hole] = 7
-        recorder.after(1, page, levels)
+        ink = np.zeros(hole.shape, np.uint8)
+        ink[hole] = INK_MADE
+        recorder.after(1, page, levels, ink)
         if fails:
             raise RuntimeError("the disk is full")
         temporary = target.with_name("whole.png")
@@ -76,7 +79,9 @@ def test_a_record_tells_what_was_done_and_takes_it_back(
     assert page["hole_pixels"] == sum(page["evidence"]) == 150
     assert page["holes"][0]["box"] == [15, 10, 15, 10]
     assert page["holes"][0]["damage"] == "tear"
-    assert {path.name for path in folder.iterdir()} >= {"overlay_p001.png", "evidence_p001.png"}
+    assert {path.name for path in folder.iterdir()} >= {"overlay_p001.png", "evidence_p001.png", "ink_p001.png"}
+    with Image.open(folder / "ink_p001.png") as ink:
+        np.testing.assert_array_equal(np.array(ink), np.where(hole, INK_MADE, 0))
     restored = page_of(Source.of(target))
     assert (restored.pixels[hole] == 7).all()
     put_back(folder, 1, 1, restored)
@@ -153,3 +158,20 @@ def test_pages_that_stay_keep_what_the_record_says_of_them(
     for number in (1, 2):
         for name in (f"hole_p{number:03}.png", f"evidence_p{number:03}.png", f"original_p{number:03}.npz"):
             assert (folder / name).is_file()
+
+
+def test_the_origin_of_a_scan_that_was_downloaded_is_recorded(
+    restorer: Restorer, source: Source, tmp_path: Path, hole: np.ndarray
+) -> None:
+    assert source.path is not None
+    page = {"file": "page.png", "sha256": sha256_of_file(source.path), "url": "https://images.example/1"}
+    told = {"manifest": "https://a.example/m", "rights": ["https://a.example/r"], "pages": [page]}
+    record(restorer, source, tmp_path / "alone.png", hole)
+    (tmp_path / "iiif.json").write_text(json.dumps(told))
+    record(restorer, source, tmp_path / "out.png", hole)
+    assert "origin" not in read_record(tmp_path / "alone.png.record")[1]
+    assert read_record(tmp_path / "out.png.record")[1]["origin"] == {
+        "manifest": "https://a.example/m",
+        "rights": ["https://a.example/r"],
+        "url": "https://images.example/1",
+    }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bokwon.errors import BokwonError, InputFileError, TimeLimitError
@@ -28,6 +29,12 @@ def work(task: Any, progress: Progress) -> Any:
     if what == "progress":
         progress(value)
         return value
+    if what == "arrays":
+        return {
+            "large": np.arange(value, dtype=np.uint16).reshape(-1, 2),
+            "empty": np.zeros((0, 3), bool),
+            "name": "leaf",
+        }
     if what == "refuse":
         raise InputFileError(f"{value} is damaged", "get a copy")
     if what == "fail":
@@ -73,6 +80,26 @@ def test_a_process_is_used_again_and_ends_when_idle(jobs: Jobs, processes: Proce
     processes.release()
     assert not is_alive(pids[0])
     assert do(jobs, processes, "pid").future.result(SOON) != pids[0]
+
+
+def test_large_results_come_back_and_can_be_changed(processes: Processes) -> None:
+    # More than one piece, the last of them not full.
+    count = 1_300_000
+    told = processes.run(("arrays", count), None, name="leaf.png")
+    assert (told["large"] == np.arange(count, dtype=np.uint16).reshape(-1, 2)).all()
+    told["large"][0] = 9
+    assert (told["empty"].shape, told["empty"].dtype, told["name"]) == ((0, 3), bool, "leaf")
+
+
+def test_one_process_may_wait_for_the_next_task(processes: Processes) -> None:
+    processes.prepare()
+    (waiting,) = processes._idle
+    processes.prepare()
+    assert processes._idle == [waiting]
+    pid = processes.run(("pid", None), None, name="leaf.png")
+    processes.release(keep=1)
+    assert is_alive(pid)
+    assert processes.run(("pid", None), None, name="leaf.png") == pid
 
 
 def test_progress_is_told(jobs: Jobs, processes: Processes) -> None:

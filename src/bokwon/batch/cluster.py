@@ -12,7 +12,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +25,8 @@ __all__ = ["check_ray", "run_on_cluster"]
 _REFUSED = "correct what it says, or leave out --cluster"
 _PATIENCE = 10.0
 """How long to wait for a cluster to answer, seconds."""
+_MACHINES = 3
+"""A task is given up when so many machines died under it: it may be what kills them."""
 _LOOK = 0.2
 """Seconds between two looks at the clock where there is a limit of time."""
 
@@ -54,7 +56,7 @@ def run_on_cluster(
 ) -> Iterator[tuple[TaskT, ResultT | Lost]]:
     """Do tasks in actors of a Ray cluster.
 
-    Ray places the actors, makes a new one where one dies, and gives it the task again.
+    Ray places the actors. If one dies, a new one is made, and the task is begun again.
 
     Args:
         start: Makes the worker in each actor, once; must be picklable.
@@ -64,7 +66,8 @@ def run_on_cluster(
             else a local one.
         jobs: Number of actors; by default one for each processor of the cluster.
         threads: Processors an actor needs.
-        attempts: How often a task is begun at most.
+        attempts: How often the process of a task may die. A task whose machine dies does not count as tried, but is
+            given up with its third machine.
         limit: Seconds that a task may take. Then its actor is killed, and another one is made.
 
     Yields:
@@ -81,8 +84,8 @@ def run_on_cluster(
     ray, ours = _connect(address)
     try:
         count = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
-        kind = ray.remote(_Worker).options(num_cpus=threads, max_restarts=-1, max_task_retries=attempts - 1)
-        yield from _do(ray, lambda: kind.remote(start), min(count, len(tasks)), tasks, limit)
+        kind = ray.remote(_Worker).options(num_cpus=threads)
+        yield from _do(ray, lambda: kind.remote(start), min(count, len(tasks)), tasks, limit, attempts)
     finally:
         if ours:
             ray.shutdown()
@@ -95,64 +98,106 @@ class _Worker(Generic[TaskT, ResultT]):
         self._start = start
         self._work: Callable[[TaskT], ResultT] | None = None
 
-    def begin(self) -> None:
+    def begin(self) -> str:
+        """Make the worker; return the node's identifier."""
         # Not in the constructor, because Ray hides errors from there, and the user must see them.
         self._work = self._work or self._start()
+        return str(importlib.import_module("ray").get_runtime_context().get_node_id())
 
     def do(self, task: TaskT) -> ResultT:
-        # After a crash it is a new actor, which starts again.
-        work = self._work = self._work or self._start()
-        return work(task)
+        if self._work is None:
+            raise RuntimeError("a worker is given work before it has begun")
+        return self._work(task)
+
+
+@dataclass(frozen=True)
+class _Turn(Generic[TaskT]):
+    """A task, and how often its process and its machine died."""
+
+    task: TaskT
+    deaths: int = 0
+    machines: int = 0
 
 
 @dataclass(frozen=True)
 class _Call(Generic[TaskT]):
-    """What an actor is doing: a task, since when; None while it begins."""
+    """What an actor is doing, on which node, since when; no turn while it begins."""
 
     actor: Any
-    task: TaskT | None = None
+    turn: _Turn[TaskT] | None = None
+    node: str | None = None
     since: float = math.inf
 
 
 def _do(
-    ray: Any, make: Callable[[], Any], count: int, tasks: Sequence[TaskT], limit: float | None
+    ray: Any,
+    make: Callable[[], Any],
+    count: int,
+    tasks: Sequence[TaskT],
+    limit: float | None,
+    attempts: int = 2,
 ) -> Iterator[tuple[TaskT, ResultT | Lost]]:
-    waiting = deque(tasks)
+    waiting = deque(_Turn(task) for task in tasks)
     clock = AwakeClock()
     # An actor is given tasks once it runs: on a full cluster some may never find room.
-    running = {actor.begin.remote(): _Call[TaskT](actor) for actor in (make() for _ in range(count))}
-    while waiting or any(call.task is not None for call in running.values()):
+    running: dict[Any, _Call[TaskT]] = {}
+
+    def begin() -> None:
+        actor = make()
+        running[actor.begin.remote()] = _Call(actor)
+
+    for _ in range(count):
+        begin()
+    again = (attempts - 1) * count
+    while waiting or any(call.turn is not None for call in running.values()):
         if not running:
-            yield from ((task, Lost.DIED) for task in waiting)
+            yield from ((turn.task, Lost.DIED) for turn in waiting)
             return
         for reference in ray.wait(list(running), timeout=None if limit is None else _LOOK)[0]:
             call = running.pop(reference)
-            actor, task = call.actor, call.task
-            result: ResultT | Lost
             try:
                 result = ray.get(reference)
             except ray.exceptions.RayTaskError as error:
                 raise error.cause if isinstance(error.cause, BokwonError) else error from None
             # Ray kills a worker when its machine runs out of memory.
             except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError):
-                if task is None:
-                    # Starting the worker killed the actor each time, so it is given up.
+                # It may be out of reach only, and at work.
+                ray.kill(call.actor, no_restart=True)
+                if call.turn is None:
+                    # Workers that die each time they begin are given up.
+                    if again and waiting:
+                        again -= 1
+                        begin()
                     continue
-                result = Lost.DIED
+                turn = _after_death(ray, call.turn, call.node)
+                lost = turn.deaths >= attempts or turn.machines >= _MACHINES
+                if not lost:
+                    waiting.appendleft(turn)
+                if waiting:
+                    begin()
+                if lost:
+                    yield turn.task, Lost.DIED
+                continue
             if waiting:
                 following = waiting.popleft()
-                running[actor.do.remote(following)] = _Call(actor, following, clock.read())
-            if task is not None:
-                yield task, result
+                node = result if call.turn is None else call.node
+                running[call.actor.do.remote(following.task)] = _Call(call.actor, following, node, clock.read())
+            if call.turn is not None:
+                yield call.turn.task, result
         for reference, call in list(running.items()):
-            if limit is not None and call.task is not None and clock.read() - call.since > limit:
+            if limit is not None and call.turn is not None and clock.read() - call.since > limit:
                 del running[reference]
-                # Started again it would be given the task once more.
                 ray.kill(call.actor, no_restart=True)
                 if waiting:
-                    actor = make()
-                    running[actor.begin.remote()] = _Call(actor)
-                yield call.task, Lost.OVERDUE
+                    begin()
+                yield call.turn.task, Lost.OVERDUE
+
+
+def _after_death(ray: Any, turn: _Turn[TaskT], node: str | None) -> _Turn[TaskT]:
+    """Count a death against the machine if it is gone, else against the process."""
+    if node in {each["NodeID"] for each in ray.nodes() if each["Alive"]}:
+        return replace(turn, deaths=turn.deaths + 1)
+    return replace(turn, machines=turn.machines + 1)
 
 
 def _connect(address: str | None) -> tuple[Any, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -39,6 +39,17 @@ CONTENTS = "contents.json"
 """Name of the file that lists a set's pages and their checksums."""
 
 _FORMAT = "bokwon data 1"
+_FOLDERS = {
+    "labelled": "NAME.png, and NAME_mask.png: white is damage",
+    "sound": "pages without damage",
+    "masks": "the masks alone",
+    "detected": "what bokwon had found before the masks were corrected",
+}
+_TRAINING = (
+    ("bokwon train --preset detect --out runs/detect --set 'scenes.pages=[\"sound\"]'", {"sound"}),
+    ("bokwon train --preset document --images sound --masks masks --out runs/mine", {"sound", "masks"}),
+)
+"""Commands that train with a set, and the folders that they need."""
 
 Say = Callable[[str], None]
 
@@ -66,6 +77,7 @@ def pack_set(
     masks: Path | None = None,
     sound: Path | None = None,
     restored: Path | None = None,
+    recursive: bool = False,
     keep_names: bool = False,
     options: MaskOptions | None = None,
     say: Say = lambda text: None,
@@ -82,6 +94,7 @@ def pack_set(
         masks: Folder of masks, named as for `bokwon restore --masks`; by default they lie beside the scans.
         sound: Folder of scans without damage.
         restored: Folder of `bokwon restore`, whose pictures NAME.detected.png show the damage found there.
+        recursive: Whether to include the subfolders of all these folders.
         keep_names: Keep the files' names; by default pages are numbered, as names may be confidential.
         options: How masks are read.
         say: Called with a message for each page, and for each scan that is left out because it has no mask.
@@ -99,24 +112,27 @@ def pack_set(
         raise ArgumentError(f"{out} is not an empty folder", "name a new folder")
     pages: list[dict[str, Any]] = []
     for folder, is_sound in [(scans, False), *([(sound, True)] if sound else [])]:
-        names, beside = _scans(folder)
-        given = beside if masks is None else list_images(masks, recursive=False).files
+        others = [other for other in (out, masks, sound, restored) if other is not None and other != folder]
+        names, beside = _scans(folder, recursive, others)
+        given = beside if masks is None else list_images(masks, recursive=recursive).files
         finder = MaskFinder([] if is_sound else given, names)
-        for path in (folder / name for name in names):
-            found = masks_of(finder, path, masks or folder)
+        for scan in names:
+            found = masks_of(finder, scan, masks or folder)
             if not found and not is_sound:
-                say(f"{path.name}: no mask, left out")
+                say(f"{scan}: no mask, left out")
                 continue
-            for page, number, hole in _pages(path, found, options or MaskOptions()):
-                name = f"{path.stem}_p{number:03d}" if number else path.stem
+            for page, number, hole in _pages(folder / scan, found, options or MaskOptions()):
+                name = f"{scan.stem}_p{number:03d}" if number else scan.stem
                 stem = name if keep_names else f"page_{len(pages) + 1:04d}"
                 if any(known["name"] == stem for known in pages):
                     raise ArgumentError(f"two scans are called {stem}", "rename one, or leave out --keep-names")
-                detected = None if restored is None else _detected(restored, path, number)
+                detected = None if restored is None else _detected(restored, scan, number)
                 pages.append(_write(out, stem, page, hole, detected))
-                say(f"{path.name}{f', page {number}' if number else ''}: {pages[-1]['kind']}, {stem}")
+                say(f"{scan}{f', page {number}' if number else ''}: {pages[-1]['kind']}, {stem}")
     if not pages:
         raise ArgumentError(f"no scan in {scans} has a mask", "name the folder of masks with --masks")
+    if restored is not None and not any("corrected" in page for page in pages):
+        say(f"{restored} holds no damage that bokwon found by itself: the set is without detections")
     write_file(out / "README.md", _readme(terms, pages))
     contents = {
         "format": _FORMAT,
@@ -154,9 +170,9 @@ def check_set(folder: Path) -> dict[str, Any]:
     return contents
 
 
-def _scans(folder: Path) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
+def _scans(folder: Path, recursive: bool, without: Collection[Path]) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
     """Return the images of a folder: those that are no masks of their neighbours, and those that are."""
-    names = list_images(folder, recursive=False).files
+    names = list_images(folder, recursive=recursive, without=without).files
     neighbours = {folded(name) for name in names}
     beside = [name for name in names if is_mask_of_neighbour(name, neighbours)]
     return sorted(set(names) - set(beside)), beside
@@ -181,9 +197,9 @@ def _pages(path: Path, masks: Masks, options: MaskOptions) -> Iterator[tuple[Pag
             yield page, number if document.pages > 1 else 0, hole
 
 
-def _detected(restored: Path, path: Path, number: int) -> Path | None:
+def _detected(restored: Path, scan: PurePosixPath, number: int) -> Path | None:
     """Where `bokwon restore` has left the mask that it found for a page."""
-    found = picture_path(restored / path.name, DETECTED, number, 2 if number else 1)
+    found = picture_path(restored / scan, DETECTED, number, 2 if number else 1)
     return found if found.is_file() else None
 
 
@@ -229,6 +245,11 @@ def _mask_png(hole: Hole) -> bytes:
 
 def _readme(terms: Terms, pages: list[dict[str, Any]]) -> str:
     labelled = sum(page["kind"] == "labelled" for page in pages)
+    there = {name.split("/")[0] for page in pages for name in page["files"]}
+    folders = "\n".join(f"| `{name}/` | {what} |" for name, what in _FOLDERS.items() if name in there)
+    measured = "".join(f" --{name} {name}" for name in ("labelled", "sound") if name in there)
+    training = [command for command, needed in _TRAINING if there >= needed]
+    commands = "\n".join([f"bokwon evaluate-detect --out report{measured}", *training])
     return f"""# Damaged pages and their masks
 
 {labelled} pages with damage, {len(pages) - labelled} sound pages.
@@ -241,16 +262,11 @@ def _readme(terms: Terms, pages: list[dict[str, Any]]) -> str:
 
 | folder | what |
 |---|---|
-| `labelled/` | NAME.png, and NAME_mask.png: white is damage |
-| `sound/` | pages without damage |
-| `masks/` | the masks alone |
-| `detected/` | what bokwon had found before the masks were corrected |
+{folders}
 
 `bokwon data check FOLDER` compares all files with the checksums in `{CONTENTS}`.
 
 ```sh
-bokwon evaluate-detect --out report --labelled labelled --sound sound
-bokwon train --preset detect --out runs/detect --set 'scenes.pages=["sound"]'
-bokwon train --preset document --images sound --masks masks --out runs/mine
+{commands}
 ```
 """

@@ -243,7 +243,7 @@ def masks_beside(image: Path) -> Masks:
     names = list_images(image.parent, recursive=False).files
     neighbours = {folded(name) for name in names} | {folded(PurePosixPath(image.name))}
     masks = [name for name in names if is_mask_of_neighbour(name, neighbours) and name.name != image.name]
-    return masks_of(MaskFinder(masks, set(names) - set(masks)), image, image.parent)
+    return masks_of(MaskFinder(masks, set(names) - set(masks)), PurePosixPath(image.name), image.parent)
 
 
 def masks_of_pages(image: Path, folder: Path) -> Masks:
@@ -254,7 +254,7 @@ def masks_of_pages(image: Path, folder: Path) -> Masks:
         FileAccessError: The folder cannot be listed.
     """
     names = list_images(folder, recursive=False).files
-    masks = masks_of(MaskFinder(names, [PurePosixPath(image.name)]), image, folder)
+    masks = masks_of(MaskFinder(names, [PurePosixPath(image.name)]), PurePosixPath(image.name), folder)
     if not masks:
         holds = f" (it holds {', '.join(map(str, names[:3]))}{' ...' * (len(names) > 3)})" if names else ""
         fix = f"name them {image.stem}_p001.png and so on, or {image.stem}.png for all pages"
@@ -262,16 +262,16 @@ def masks_of_pages(image: Path, folder: Path) -> Masks:
     return masks
 
 
-def masks_of(finder: MaskFinder, image: Path, folder: Path) -> Masks:
+def masks_of(finder: MaskFinder, image: PurePosixPath, folder: Path) -> Masks:
     """Return the masks of one image, possibly none.
 
     Args:
         finder: Knows the masks.
-        image: The image.
+        image: The image, relative to the folder of images.
         folder: Folder of the masks.
 
     Raises:
         ArgumentError: There are two for one page.
     """
-    pages = {page: Source.of(folder / name) for page, name in finder.of(PurePosixPath(image.name)).items()}
+    pages = {page: Source.of(folder / name) for page, name in finder.of(image).items()}
     return Masks(pages.pop(0, None), pages)

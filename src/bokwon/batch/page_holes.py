@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bokwon.image_io.page import Page
 from bokwon.provenance.hole_list import Damage
 from bokwon.types import Hole, Pixels
@@ -29,6 +32,7 @@ class PageHole:
         samples: What fills the hole, if that was made before: its pixels in order of rows, (N,) or (N, C). None where
             it is to be filled.
         filled_by: What made parts of these samples, for the record, see `bokwon.provenance.recorder.PageRecord`.
+        ink: (H, W), where these samples made ink or left it out, see `bokwon.inpaint.ink`; None without `samples`.
     """
 
     hole: Hole
@@ -38,6 +42,7 @@ class PageHole:
     read_damage: Callable[[], Damage]
     samples: Pixels | None = None
     filled_by: tuple[Mapping[str, Any], ...] = ()
+    ink: NDArray[np.uint8] | None = None
 
 
 class HoleSource(Protocol):

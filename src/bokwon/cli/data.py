@@ -40,6 +40,9 @@ def pack(
             "--restored", metavar="DIR", help="Output folder of `bokwon restore`: also pack the damage that it found."
         ),
     ] = None,
+    recursive: Annotated[
+        bool, typer.Option("-r", "--recursive", help="Go through the folders inside these folders too.")
+    ] = False,
     keep_names: Annotated[
         bool, typer.Option("--keep-names", help="Keep the files' names; by default pages are numbered.")
     ] = False,
@@ -65,6 +68,7 @@ def pack(
         masks=masks,
         sound=sound,
         restored=restored,
+        recursive=recursive,
         keep_names=keep_names,
         say=lambda text: console.tell("note", text),
     )

@@ -75,6 +75,7 @@ def evaluate_detect(
         typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="detect"),
     ] = None,
     threshold: Annotated[float, typer.Option("--threshold", help="As for `bokwon detect`.")] = DETECTION_THRESHOLD,
+    outline: Annotated[bool, typer.Option("--outline", help="As for `bokwon detect`.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
 ) -> None:
     """Measure the damage detector: what it marks on sound pages, and what it finds of known damage.
@@ -115,6 +116,8 @@ def evaluate_detect(
         calibration=calibration,
     )
     measure_detector(
-        Detector(model or DEFAULT_MODEL, threshold=threshold), order, lambda text: console.tell("summary", text)
+        Detector(model or DEFAULT_MODEL, threshold=threshold, outline=outline),
+        order,
+        lambda text: console.tell("summary", text),
     )
     typer.echo((out / "table.md").read_text(encoding="utf-8"), nl=False)

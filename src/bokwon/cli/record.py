@@ -61,6 +61,7 @@ def export(
     console = Console(quiet=quiet, verbose=False)
 
     from bokwon.provenance import forms
+    from bokwon.provenance.record import record_folder, undone_sha256
     from bokwon.utilities.atomic import check_target, write_file
     from bokwon.utilities.streams import write_standard_output
 
@@ -71,6 +72,8 @@ def export(
     if out is not None:
         check_target(out, overwrite=not no_overwrite)
     facts = forms.read_facts(record, page)
+    if undone_sha256(facts.output) is not None and record_folder(facts.output) == facts.folder:
+        console.tell("warning", f"{facts.output.name} was undone since: the {form} tells of what was filled before")
     if form == "iiif":
         if base_url is None:
             console.tell("note", f"URLs begin with {_BASE}; --base-url names another one")

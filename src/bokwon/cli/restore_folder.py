@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bokwon.batch.job import Options
     from bokwon.batch.journal import Entry, Shard
     from bokwon.batch.plan import Batch, Task
+    from bokwon.cli.restore_iiif import Downloaded
     from bokwon.inpaint.restorer import Restorer
     from bokwon.settings import RestoreSettings
 
@@ -67,11 +68,12 @@ def restore_folder(
     ignore_masks: bool = False,
     treatment: bool = True,
     shard: Shard | None = None,
+    downloaded: Downloaded | None = None,
 ) -> None:
     """Restore the images of a folder, or several images, into another folder.
 
     With `treatment` a report of it is written for people, `report.html`; with `shard` only a part of the files is done,
-    and the report is left to the run that does the rest.
+    and the report is left to the run that does the rest. Of scans that were `downloaded`, only these are restored.
 
     Raises:
         typer.Exit: With 4, if some files failed.
@@ -99,6 +101,8 @@ def restore_folder(
     else:
         batch = plan_files(inputs, outputs, masks, options, file_format=file_format)
         base = Path()
+    if downloaded is not None:
+        batch = downloaded.of(batch)
     if ignore_masks:
         batch = replace(batch, tasks=tuple(map(without_masks, batch.tasks)))
     if shard is not None:
@@ -107,15 +111,17 @@ def restore_folder(
         batch = replace(batch, tasks=tuple(_with_pictures(task, outputs) for task in batch.tasks))
     without = sum(task.job is not None and not task.job.masks for task in batch.tasks)
     if options.find is not None and without:
-        console.tell("summary", f"{without} images have no mask: {announce_search(options.find)}")
+        images = "1 image has" if without == 1 else f"{without} images have"
+        console.tell("summary", f"{images} no mask: {announce_search(options.find)}")
     _announce(batch, base, console)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
-    restorer = Restorer(settings)
-    introduce(restorer, console)
-    facts = _facts(restorer)
+    restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
+    if workers.on_cluster:
+        # The machines of a cluster may not all be of one kind, and what they write shall be the same.
+        settings = restorer.pinned()
+        restorer = Restorer(settings)
     digest = settings_digest(restorer, options, file_format)
-    # The machines of a cluster may not all be of one kind, and what they write shall be the same.
-    settings = restorer.settings
+    facts = [*(downloaded.facts if downloaded else ()), *_facts(restorer)]
     del restorer
     make_folder(outputs)
     begun = perf_counter()
@@ -149,6 +155,7 @@ def restore_folder(
         entries = report.finish(tuple(task.name for task in batch.tasks))
         if treatment and shard is None:
             title = outputs.absolute().name if not isinstance(inputs, Path) else inputs.absolute().name
+            title = downloaded.title if downloaded else title
             write_report(outputs, entries, Run(title, datetime.now(), facts))
     seconds = perf_counter() - begun
     console.table(_table(entries))
@@ -179,13 +186,14 @@ def _facts(restorer: Restorer) -> list[tuple[tuple[str, str], str]]:
     """Return what the head of the treatment report says of the program and its settings."""
     from bokwon.version import __version__
 
+    used = restorer.used()
+    engines = ", ".join(dict.fromkeys(one.engine.description for one in used))
     chosen = restorer.settings.of_pixels()
-    model = restorer.model
-    by = restorer.settings.method if model is None else f"{model.name}, sha256 {restorer.sha256}"
+    named = [f"{one.model.name}, sha256 {one.sha256}" for one in used if one.model is not None]
     rest = ", ".join(f"{name} {value}" for name, value in chosen.items() if name != "method" and value is not None)
     return [
-        (("Program", "프로그램"), f"bokwon {__version__}, {restorer.engine.description}"),
-        (("Model", "모델") if model else ("Method", "방법"), str(by)),
+        (("Program", "프로그램"), f"bokwon {__version__}, {engines}"),
+        (("Model", "모델") if named else ("Method", "방법"), "; ".join(named) or restorer.settings.method),
         (("Settings", "설정"), rest),
     ]
 

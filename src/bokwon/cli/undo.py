@@ -54,7 +54,12 @@ def undo(
         finish_unfinished(output)
     folder, content = records.read_record(record)
     source = Source.of(output)
-    if not force and sha256_of_file(output) != content["output"]["sha256"]:
+    if not force and (now := sha256_of_file(output)) != content["output"]["sha256"]:
+        if now == records.undone_sha256(output):
+            raise ArgumentError(
+                f"{output} is as it was already: its restoration was taken back before",
+                "restore it again if you want it filled",
+            )
         raise ArgumentError(
             f"{output} is not the file that {record} is about, or was changed since",
             "check the names, or add --force to put the pixels back all the same",

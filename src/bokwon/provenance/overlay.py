@@ -1,4 +1,4 @@
-"""A picture of how far the evidence of each filled pixel lies."""
+"""A picture of how far the evidence of each filled pixel lies, and of the ink that was made or left out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bokwon.image_io.page import Page
 from bokwon.inpaint.colour import eight_bits, samples_to_light
+from bokwon.inpaint.ink import INK_LEFT_OUT, INK_MADE
 
 __all__ = ["draw_overlay"]
 
@@ -24,20 +25,29 @@ _COLOURS = np.array(
     np.float32,
 )
 _NO_EVIDENCE = (120, 0, 80)
+_MADE, _LEFT_OUT = (0, 40, 170), (90, 225, 255)
+"""Dark blue and light blue: as dark as what lies there now, ink or paper."""
 
 
-def draw_overlay(page: Page, levels: NDArray[np.uint8], layers: int) -> NDArray[np.uint8]:
+def draw_overlay(
+    page: Page, levels: NDArray[np.uint8], layers: int, ink: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """Return the page in gray, with its holes coloured by evidence level, (H, W, 3).
 
     Args:
         page: The page.
         levels: (H, W): 0 where known, 1 to `layers` where a layer reaches the pixel, `layers` + 1 where none does.
         layers: How many layers the network has.
+        ink: (H, W), where ink was made or left out; None where nothing is known of it.
     """
     gray = eight_bits(samples_to_light(page.pixels, page.mode)).mean(axis=-1, dtype=np.float32)[..., None]
     colours = _colours(layers)[levels]
     inside = (levels > 0)[..., None]
-    return np.asarray(np.where(inside, 0.35 * gray + 0.65 * colours, gray), np.uint8)
+    picture = np.asarray(np.where(inside, 0.35 * gray + 0.65 * colours, gray), np.uint8)
+    if ink is not None:
+        picture[ink == INK_MADE] = _MADE
+        picture[ink == INK_LEFT_OUT] = _LEFT_OUT
+    return picture
 
 
 def _colours(layers: int) -> NDArray[np.float32]:

@@ -40,7 +40,7 @@ __all__ = [
     "undone_sha256",
 ]
 
-PageFile = Literal["hole", "evidence", "original", "overlay"]
+PageFile = Literal["hole", "evidence", "ink", "original", "overlay"]
 
 RECORD = ".record"
 """How the name of a folder ends that holds the record of an intervention."""
@@ -51,7 +51,7 @@ FORMAT = 2
 _READABLE = (1, 2)
 _UNDONE = "undone.json"
 """Says what an output became when its restoration was taken back."""
-OF_A_PAGE = re.compile(r"(hole|evidence|original|overlay)_p\d{3,}\.(png|npz)|undone\.json")
+OF_A_PAGE = re.compile(r"(hole|evidence|ink|original|overlay)_p\d{3,}\.(png|npz)|undone\.json")
 """Names of a record's other files."""
 
 
@@ -66,7 +66,7 @@ def read_json(path: Path) -> Any:
 
 
 def page_file(kind: PageFile, number: int) -> str:
-    """Return the name of a record's file of a page: its hole, evidence map, original samples, or picture."""
+    """Return the name of a record's file of a page: its hole, evidence map, ink map, original samples, or picture."""
     return f"{kind}_p{number:03}.{'npz' if kind == 'original' else 'png'}"
 
 
@@ -187,11 +187,17 @@ def read_record(path: Path) -> tuple[Path, dict[str, Any]]:
         pages = {int(page["page"]): {**page, "size": _size(page["size"])} for page in record["pages"]}
         return folder, {**record, "pages": pages}
     except OSError as error:
-        raise FileAccessError(
-            f"record {path} cannot be read: {error.strerror}", "name an OUTPUT.record folder"
-        ) from error
+        lacks = path.is_dir() and isinstance(error, FileNotFoundError)
+        reason = f"it holds no {RECORD_FILE}" if lacks else error.strerror
+        raise FileAccessError(f"record {path} cannot be read: {reason}", _instead_of(path)) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise InputFileError(f"{path} is no record of bokwon's: {error}", "name an OUTPUT.record folder") from error
+        reason = "its text is not JSON" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise InputFileError(f"{path} is no record of bokwon's: {reason}", _instead_of(path)) from error
+
+
+def _instead_of(path: Path) -> str:
+    """Return what to name in place of a path that is no record; often it is the restored file beside one."""
+    return f"name {record_folder(path)}" if has_record(path) else "name an OUTPUT.record folder"
 
 
 def _size(told: Any) -> tuple[int, int]:

@@ -62,7 +62,7 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        tidying = asyncio.ensure_future(_tidy(processes, exchange))
+        tidying = asyncio.ensure_future(_tidy(processes, exchange, workspace))
         try:
             yield
         finally:
@@ -91,11 +91,13 @@ def make_app(
     return app
 
 
-async def _tidy(processes: Processes, exchange: Exchange) -> None:
+async def _tidy(processes: Processes, exchange: Exchange, workspace: Workspace | None) -> None:
     while True:
         await asyncio.sleep(_LOOK)
         await exchange.forget_old()
         await run_in_threadpool(processes.release, _IDLE)
+        if workspace:
+            await run_in_threadpool(workspace.layers.tidy)
 
 
 class _App(Starlette):

@@ -75,7 +75,7 @@ def test_a_record_without_its_holes_is_said_to_be(record: Path) -> None:
     with pytest.raises(FileAccessError, match=r"hole_p003.png does not exist"):
         read_facts(record)
     Image.fromarray(np.zeros((40, 50), bool)).save(record / "hole_p003.png")
-    with pytest.raises(InputFileError, match=r"the holes of page 3: hole_p003.png shows others"):
+    with pytest.raises(InputFileError, match=r"the holes of page 3: hole_p003.png shows other holes"):
         read_facts(record)
 
 

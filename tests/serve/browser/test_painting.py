@@ -181,6 +181,69 @@ def test_arrows_and_enter_paint(desk: Any) -> None:
     assert np.ptp(columns) + 1 == pytest.approx(24 + 96, abs=1)
 
 
+def pen(desk: Any, kind: str, place: tuple[float, float], *, force: float = 0.5, button: str = "left") -> None:
+    held = {"left": 1, "none": 0}[button if kind != "mouseReleased" else "none"]
+    told = {"type": kind, "x": place[0], "y": place[1], "pointerType": "pen", "force": force, "buttons": held}
+    click = {} if kind == "mouseMoved" else {"button": button, "clickCount": 1}
+    desk.cdp.send("Input.dispatchMouseEvent", {**told, **click})
+
+
+def pen_stroke(desk: Any, path: Path, forces: list[float]) -> Path:
+    """Draw with a pen that is pressed differently at each place; returns where it was, in pixels of the image."""
+    scale, left, top = desk.view()
+    window = [(round(x * scale + left), round(y * scale + top)) for x, y in path]
+    pen(desk, "mousePressed", window[0], force=forces[0])
+    for place, force in zip(window[1:], forces[1:], strict=True):
+        pen(desk, "mouseMoved", place, force=force)
+    pen(desk, "mouseReleased", window[-1], force=0)
+    return [((x - left) / scale, (y - top) / scale) for x, y in window]
+
+
+def test_a_pen_paints_and_the_hand_that_holds_it_does_not(open_desk: Callable[..., Any]) -> None:
+    desk = open_desk(has_touch=True)
+    desk.cdp = desk.context.new_cdp_session(desk.page)
+    desk.open("touch.png")
+    desk.press("1", "b")
+    desk.page.evaluate(
+        """() => { window.seen = [];
+          for (const kind of ["pointerdown", "pointermove"]) document.querySelector(".stage").addEventListener(
+            kind, (event) => event.buttons && seen.push([event.pointerType, event.pressure])); }"""
+    )
+    path = [(250.0, 200.0), (300.0, 240.0), (340.0, 230.0)]
+    # However hard it is pressed, the stroke is as wide as the cursor.
+    real = pen_stroke(desk, path, [0.1, 0.9, 0.4])
+    mask = desk.mask("touch.png")
+    assert_painted(mask, real, 24)
+    seen = desk.page.evaluate("seen")
+    assert {kind for kind, _ in seen} == {"pen"}
+    assert len({round(pressure, 2) for _, pressure in seen}) == 3
+    # A finger would paint; the hand at the pen moves the page.
+    scale, left, top = desk.view()
+    place = desk.at(200, 120)
+    touch(desk, "touchStart", place)
+    touch(desk, "touchMove", (place[0] + 40, place[1] + 30))
+    touch(desk, "touchEnd")
+    desk.until(lambda: desk.view()[1:] == pytest.approx((left + 40, top + 30), abs=2))
+    assert desk.view()[0] == scale
+    assert (desk.mask("touch.png") == mask).all()
+    # A palm that lies on the screen while the pen draws neither ends the stroke nor zooms.
+    desk.press("0", "1")
+    scale, left, top = desk.view()
+    window = [(round(x * scale + left), round(y * scale + top)) for x, y in [(250, 300), (330, 320), (350, 350)]]
+    palm = desk.at(420, 400)
+    pen(desk, "mousePressed", window[0])
+    touch(desk, "touchStart", palm)
+    pen(desk, "mouseMoved", window[1])
+    touch(desk, "touchMove", (palm[0] + 8, palm[1] + 3))
+    pen(desk, "mouseMoved", window[2])
+    touch(desk, "touchEnd")
+    pen(desk, "mouseReleased", window[2], force=0)
+    second = [((x - left) / scale, (y - top) / scale) for x, y in window]
+    assert desk.view() == (scale, left, top)
+    assert_painted(desk.mask("touch.png") & ~mask, second, 24)
+    undo_all(desk, "touch.png")
+
+
 def touch(desk: Any, kind: str, *places: tuple[float, float]) -> None:
     desk.cdp.send(
         "Input.dispatchTouchEvent",
@@ -196,6 +259,9 @@ def test_a_phone_paints_with_one_finger_and_zooms_with_two(open_desk: Callable[.
     for target in desk.page.locator(".tools button, .decision button:visible").all():
         box = target.bounding_box()
         assert min(box["width"], box["height"]) >= 44
+    # What comes first is there, though the rest of the panel is closed; and then what comes next.
+    desk.page.get_by_role("button", name="Find damage").wait_for()
+    assert desk.page.get_by_role("button", name="Restore the page").is_hidden()
     desk.page.get_by_role("button", name="Brush").tap()
     scale, left, top = desk.view()
     path = [(200.0, 200.0), (300.0, 240.0), (350.0, 230.0)]
@@ -209,6 +275,8 @@ def test_a_phone_paints_with_one_finger_and_zooms_with_two(open_desk: Callable[.
     # Screens report touches finer than whole pixels: the edge may be one pixel off.
     far = distances(real) - 12
     assert (mask == (far < 0))[np.abs(far) > 1].all()
+    desk.page.get_by_role("button", name="Restore the page").wait_for()
+    assert desk.page.get_by_role("button", name="Find damage").is_hidden()
     # The first finger of a pinch leaves no stroke.
     middle = desk.at(300, 220)
     touch(desk, "touchStart", middle)

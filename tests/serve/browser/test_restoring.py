@@ -12,6 +12,8 @@ from PIL import Image
 
 HOLE, SCRATCH = (120, 90, 180, 130), (300, 60, 304, 380)
 """Boxes of the damage that is drawn on the pages; see draw_page."""
+SURE = ["Missing paper", "Scratch"]
+"""What is found, the surest first; it is the largest first, too."""
 
 
 def pixels(content: bytes) -> np.ndarray:
@@ -49,6 +51,19 @@ def shows_the_same(desk: Any) -> bool:
     return bool(np.abs(views[0] - views[1]).mean() < 10 and np.ptp(views[1]) > 50)
 
 
+def in_sight(desk: Any, selector: str) -> bool:
+    """Return whether an element lies within the visible part of the panel."""
+    return bool(
+        desk.page.evaluate(
+            """(selector) => {
+              const box = document.querySelector(selector).getBoundingClientRect();
+              const view = document.querySelector(".sections").getBoundingClientRect();
+              return box.top >= view.top && box.bottom <= view.bottom; }""",
+            selector,
+        )
+    )
+
+
 def is_red(colour: np.ndarray) -> bool:
     return bool(colour[0] > 180 and colour[1] < 90)
 
@@ -63,13 +78,21 @@ def test_damage_is_found_judged_and_filtered_by_certainty(desk: Any) -> None:
     assert mask[95:125, 125:175].all()
     assert not mask[100:300, 301:303].any()
     assert mask.mean() < 0.03
+    # The surest comes first, unless another order is chosen; the keys follow it.
+    listed = desk.page.locator(".regions .region")
+    card = desk.page.get_by_role("group", name="Selected region")
+    for order, kinds in (("Least certain first", ["Scratch", "Missing paper"]), ("Largest first", SURE), ("", SURE)):
+        desk.page.get_by_label("Order").select_option(label=order or "Most certain first")
+        desk.until(lambda kinds=kinds: [name.split("\n")[0] for name in listed.all_inner_texts()] == kinds)
+        desk.press("g")
+        card.get_by_text(kinds[0]).wait_for()
+        desk.press("Escape")
     # The list, the page and the keys say the same.
     desk.page.get_by_role("checkbox", name="Restore: Scratch").check()
     desk.until(lambda: kept.inner_text().startswith("2 of 2"))
     assert desk.mask("find.png")[100:300, 301:303].all()
     desk.press("v")
     desk.click(302, 200)
-    card = desk.page.get_by_role("group", name="Selected region")
     for words in ("Scratch", "70 % certain", "will be restored"):
         card.get_by_text(words).wait_for()
     # The key leaves it, and selects the next one.
@@ -81,6 +104,9 @@ def test_damage_is_found_judged_and_filtered_by_certainty(desk: Any) -> None:
     assert not desk.mask("find.png").any()
     desk.press("Escape")
     assert card.is_hidden()
+    # The page says what to do, and why it cannot be restored.
+    desk.page.get_by_text("2 regions were found, and none is marked").wait_for()
+    assert desk.page.get_by_title("Nothing is marked as damaged yet").is_disabled()
     threshold = desk.page.get_by_role("slider", name="Restore regions from this certainty on")
     threshold.fill("60")
     desk.until(lambda: kept.inner_text().startswith("2 of 2") and bool(desk.mask("find.png")[100:300, 301:303].all()))
@@ -109,6 +135,8 @@ def test_restore_compare_and_download(desk: Any) -> None:
     assert (restored == before)[~mask].all()
     assert not any(is_red(colour) for colour in restored[mask])
     assert desk.page.locator(".chip").inner_text() == "Restored"
+    # What comes next is in sight.
+    desk.until(lambda: desk.page.get_by_role("button", name="Slider").is_visible() and in_sight(desk, "#compare-title"))
     saved = pixels((desk.server.folder / "restored" / "restore.png").read_bytes())
     assert (saved == restored).all()
     # Restored, then the original as long as O is held.
@@ -144,7 +172,12 @@ def test_restore_compare_and_download(desk: Any) -> None:
         assert desk.view()[0] == pytest.approx(int(zoom))
         desk.press("s")
     desk.page.get_by_role("checkbox", name="evidence").check()
-    desk.page.get_by_text("Green: the evidence").wait_for()
+    desk.page.get_by_text("Ink was made").wait_for()
+    # The stroke was drawn over writing: some of it is there again, in the colour of the legend.
+    ink = np.asarray(Image.open(desk.server.folder / "restored" / "restore.png.record" / "ink_p001.png")) == 1
+    rows, columns = np.nonzero(ink)
+    desk.press("0")
+    desk.until(lambda: all(abs(screen(desk, columns[0] + 0.5, rows[0] + 0.5) - (0, 40, 170)) < 60))
 
 
 def test_one_region_is_given_back_filled_again_and_left(desk: Any) -> None:

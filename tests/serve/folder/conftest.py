@@ -15,8 +15,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from bokwon.image_io.reader import MAX_PIXELS
 from bokwon.serve.folder import Workspace, folder_routes
 from bokwon.serve.folder.desk import Desk
+from bokwon.serve.folder.view.decoder import Decoder
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.problems import HANDLERS
 from bokwon.settings import RestoreSettings
@@ -140,13 +142,32 @@ def scans(tmp_path: Path) -> Path:
     return folder
 
 
+class LastingDecoder(Decoder):
+    """A decoder that stays for the next folder: starting a process takes longer than most tests."""
+
+    def close(self) -> None:
+        """Do nothing; `end` closes it."""
+
+    def end(self) -> None:
+        super().close()
+
+
+@pytest.fixture(scope="session")
+def lasting_decoder() -> Iterator[LastingDecoder]:
+    """The decoder of the folders of all tests."""
+    decoder = LastingDecoder(MAX_PIXELS)
+    yield decoder
+    decoder.end()
+
+
 @pytest.fixture
-def open_folder(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
+def open_folder(tmp_path: Path, lasting_decoder: LastingDecoder) -> Iterator[Callable[..., Opened]]:
     """Opens folders, and closes them at the end."""
     opened: list[Opened] = []
 
     def open_it(folder: Path, **options: Any) -> Opened:
         options.setdefault("state_home", tmp_path / "state")
+        options.setdefault("decoder", lasting_decoder)
         opened.append(Opened(folder, **options))
         return opened[-1]
 

@@ -11,7 +11,7 @@ from urllib.parse import quote_from_bytes
 from bokwon.batch.journal import Entry
 from bokwon.batch.treatment.file_pictures import FilePictures, strip_name
 from bokwon.batch.treatment.pictures import PagePictures, Region
-from bokwon.batch.treatment.words import FAULTS, OTHER_FAULT, STATUS, Words, kind_words
+from bokwon.batch.treatment.words import FAULTS, MATERIALS, OTHER_FAULT, STATUS, Words, kind_words
 from bokwon.provenance.record import RECORD
 from bokwon.utilities.translation import translate
 
@@ -157,6 +157,8 @@ def page_block(
     if entry.mask == "found":
         found = both("found by bokwon: check it", "bokwon이 찾음: 확인이 필요함")
         rows.append((("Mask", "마스크"), found + _left(entry.regions_left)))
+    if number < len(entry.materials) and entry.materials[number] in MATERIALS:
+        rows.append((("Filled as", "복원 대상"), both(*MATERIALS[entry.materials[number]])))
     rows.append((("Output", "결과 파일"), link(prefix + output, shown_name(output))))
     command = f"<code>{escape(undo_command(output))}</code>" if has_record else both(*_NO_RECORD)
     rows.append((("Undo", "되돌리기"), command))

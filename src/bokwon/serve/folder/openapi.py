@@ -61,10 +61,12 @@ def folder_paths() -> dict[str, Any]:
             "notices": {"type": "array", "items": TEXT},
             "counts": object_of(dict.fromkeys(STATES, COUNT)),
             "total": COUNT,
+            "reported": {"type": "boolean", "description": "Whether there is a treatment report."},
             "detector": {"type": "boolean"},
             "kinds": {"type": "array", "items": TEXT},
             "models": {"type": "array", "items": object_of({"name": TEXT, "title": TEXT})},
             "methods": {"type": "array", "items": TEXT},
+            "materials": {"type": "array", "items": TEXT},
             "finishes": {"type": "array", "items": TEXT},
             "version": TEXT,
         }
@@ -104,9 +106,17 @@ def folder_paths() -> dict[str, Any]:
         "/folder/download": {
             "get": operation(
                 "downloadAll",
-                "Download outputs, records, report, decisions and masks.",
+                "Download outputs, records, reports, decisions and masks.",
                 picture("A zip file.", "application/zip"),
-                problems(409, 500),
+                problems(409, 422, 500, 503),
+            )
+        },
+        "/folder/report": {
+            "get": operation(
+                "report",
+                "Download the treatment report.",
+                picture("One HTML file; a zip file if the report has several pages.", "*/*"),
+                problems(404, 409, 422, 500, 503),
             )
         },
         "/pages": {

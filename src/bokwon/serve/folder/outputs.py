@@ -19,7 +19,7 @@ from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.stamps import stamp_of, version_of
 from bokwon.types import Hole
 
-__all__ = ["FileOutput", "Outputs", "evidence_of", "recorded_hole"]
+__all__ = ["FileOutput", "Outputs", "evidence_of", "recorded_hole", "recorded_ink"]
 
 _UNDONE = "undone.json"
 
@@ -136,6 +136,17 @@ def recorded_hole(entry: Entry) -> Hole:
     return np.asarray(_picture(entry, "hole").astype(bool))
 
 
+def recorded_ink(entry: Entry) -> NDArray[np.uint8] | None:
+    """Return where ink was made or left out on a page, as stored; None where no record tells.
+
+    Raises:
+        InputFileError: The record is damaged.
+    """
+    if entry.target is None or not (record_folder(entry.target) / page_file("ink", entry.number)).is_file():
+        return None
+    return _numbers(entry, "ink")
+
+
 def evidence_of(entry: Entry) -> tuple[NDArray[np.uint8], int]:
     """Return the evidence levels of a page, for its pixels as stored, and the number of layers of the network.
 
@@ -143,14 +154,16 @@ def evidence_of(entry: Entry) -> tuple[NDArray[np.uint8], int]:
         FileAccessError: The record cannot be read.
         InputFileError: It is damaged.
     """
-    levels = _picture(entry, "evidence")
-    if levels.dtype != np.uint8:
-        levels = levels.astype(np.uint8)
+    levels = _numbers(entry, "evidence")
     assert entry.target is not None
     return levels, len(read_record(record_folder(entry.target))[1].get("kernels", ())) or 7
 
 
-def _picture(entry: Entry, kind: Literal["hole", "evidence"]) -> NDArray[Any]:
+def _numbers(entry: Entry, kind: Literal["evidence", "ink"]) -> NDArray[np.uint8]:
+    return _picture(entry, kind).astype(np.uint8, copy=False)
+
+
+def _picture(entry: Entry, kind: Literal["hole", "evidence", "ink"]) -> NDArray[Any]:
     if entry.target is None:
         raise InputFileError(f"{entry.title} has no output", "restore it first")
     path = record_folder(entry.target) / page_file(kind, entry.number)

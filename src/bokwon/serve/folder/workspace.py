@@ -15,6 +15,7 @@ from bokwon.serve.folder.places import Places, find_places
 from bokwon.serve.folder.review import Decision, Review
 from bokwon.serve.folder.state import State
 from bokwon.serve.folder.summary import STATES, Summary
+from bokwon.serve.folder.view.decoder import Decoder
 from bokwon.serve.folder.view.layers import Layers
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.problems import HttpError
@@ -37,6 +38,7 @@ class Workspace:
         recursive: Whether subfolders are included.
         memory: Bytes of decoded pages that are kept.
         detector: Name of the detector, or its model file.
+        decoder: Decodes the pages; closed with the folder.
 
     Attributes:
         places: Where everything lies.
@@ -62,6 +64,7 @@ class Workspace:
         recursive: bool,
         memory: int,
         detector: str | Path,
+        decoder: Decoder,
     ) -> None:
         self.places = places
         self.jobs = jobs
@@ -72,7 +75,7 @@ class Workspace:
         self.index = Index(places, self.state, options, recursive=recursive)
         self.outputs = Outputs(places.output)
         self.review = Review(places.output)
-        self.layers = Layers(places, self.state, self.index, self.outputs, options, memory=memory)
+        self.layers = Layers(places, self.state, self.index, self.outputs, decoder, memory=memory)
         self.masks = MaskStore(places, self.state, options, self.layers.original, self._mask_changed)
 
     @classmethod
@@ -87,6 +90,7 @@ class Workspace:
         memory: int = MEMORY,
         state_home: Path | None = None,
         detector: str | Path = "detect",
+        decoder: Decoder | None = None,
     ) -> Workspace:
         """Open a folder of scans, or a single one.
 
@@ -99,6 +103,7 @@ class Workspace:
             memory: Bytes of decoded pages that are kept in memory.
             detector: Name of the detector, or its model file.
             state_home: Folder for the state if the opened folder cannot hold it; by default the user's state folder.
+            decoder: Decodes the pages; by default a new one.
 
         Raises:
             FileAccessError: It does not exist or cannot be listed, or no folder for its state can be written.
@@ -112,10 +117,12 @@ class Workspace:
             recursive=recursive,
             memory=memory,
             detector=detector,
+            decoder=decoder or Decoder(options.max_pixels),
         )
 
     def close(self) -> None:
-        """Close files and free memory."""
+        """Close files, end processes and free memory."""
+        self.layers.close()
         self.state.close()
 
     def page(self, name: str) -> Entry:

@@ -70,7 +70,13 @@ def test_fills_come_back_from_bytes() -> None:
     part = hole((300, 300, 340, 320))
     part[305, 310] = False
     scan = noise(1, *SHAPE, 3)
-    fill = Fill((300, 300, 340, 320), part[300:320, 300:340], noise(2, 799, 3), {"method": "ns"})
+    fill = Fill(
+        (300, 300, 340, 320),
+        part[300:320, 300:340],
+        noise(2, 799, 3),
+        {"method": "ns"},
+        np.arange(799, dtype=np.uint8) % 3,
+    )
     again = Fill.from_bytes(fill.facts(), fill.to_bytes())
     one, other = scan.copy(), scan.copy()
     fill.put(one, scan)
@@ -78,18 +84,29 @@ def test_fills_come_back_from_bytes() -> None:
     assert (one == other).all()
     assert (one[~part] == scan[~part]).all()
     assert again.made_by == {"method": "ns"}
+    assert again.ink is not None
+    assert (again.ink == fill.ink).all()
     back = give_back(part)
     back = Fill.from_bytes(back.facts(), back.to_bytes())
     assert back.samples is None
+    assert back.ink is None
     back.put(one, scan)
     assert (one == scan).all()
 
 
 def test_a_result_knows_what_is_filled_by_what() -> None:
     pixels = noise(1, *SHAPE)
-    result = Result(hole((0, 0, 10, 10)), pixels, [{"box": None, "method": "telea"}])
-    result.note(Fill((5, 5, 15, 15), np.ones((10, 10), bool), noise(2, 100), {"method": "ns"}))
+    result = Result(
+        hole((0, 0, 10, 10)), pixels, np.ones(pixels.shape[:2], np.uint8), [{"box": None, "method": "telea"}]
+    )
+    result.note(
+        Fill((5, 5, 15, 15), np.ones((10, 10), bool), noise(2, 100), {"method": "ns"}, np.full(100, 2, np.uint8))
+    )
     result.note(give_back(hole((0, 0, 3, 10))))
+    ink = np.ones(pixels.shape[:2], np.uint8)
+    ink[5:15, 5:15] = 2
+    ink[0:10, 0:3] = 0
+    assert (result.ink == ink).all()
     assert (result.hole == (hole((3, 0, 10, 10), (5, 5, 15, 15)))).all()
     assert result.filled_by == [{"box": None, "method": "telea"}, {"box": [5, 5, 10, 10], "method": "ns"}]
     assert (result.samples == pixels[result.hole]).all()

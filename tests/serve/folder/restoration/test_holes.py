@@ -44,12 +44,15 @@ def test_masks_lie_on_the_stored_pixels() -> None:
 
 def test_what_was_made_before_is_taken_as_it_is() -> None:
     pixels = noise(2)
-    result = Result(box_hole((0, 0, 5, 5)), pixels, [{"box": None, "method": "ns"}])
+    result = Result(
+        box_hole((0, 0, 5, 5)), pixels, np.zeros(pixels.shape[:2], np.uint8), [{"box": None, "method": "ns"}]
+    )
     told = WorkHoles({1: lambda: work(result=result)}).of(PAGE, 1, "page")
     assert told is not None
     assert (told.hole == box_hole((0, 0, 5, 5))).all()
     assert (told.samples == pixels[:5, :5].reshape(-1, 3)).all()
     assert told.filled_by == ({"box": None, "method": "ns"},)
+    assert told.ink is result.ink
 
 
 def test_a_mask_of_everything_or_of_another_scan_is_refused() -> None:

@@ -6,6 +6,8 @@ import io
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from bokwon.serve.folder.routes.downloads import zip_stream
 from tests.serve.conftest import picture_of
 from tests.serve.folder.conftest import Opened, box_hole
@@ -54,11 +56,35 @@ def test_the_folder_leaves_with_everything(opened: Opened) -> None:
     archive = zip_of(answer.content)
     names = set(archive.namelist())
     assert {"restored/a.png", "restored/b.jpg", "restored/report.jsonl", "restored/review.jsonl"} <= names
+    assert b"Treatment report" in archive.read("restored/report.html")
     assert {"masks/a_mask.png", "masks/b_mask.png", "masks/c_mask_p002.png"} <= names
     assert "restored/a.png.record/record.json" in names
     assert not any("link" in name or "part" in name or "sqlite" in name for name in names)
     assert archive.read("restored/a.png") == (opened.folder / "restored" / "a.png").read_bytes()
     assert 'filename="scans-restored.zip"' in answer.headers["content-disposition"]
+
+
+def test_the_treatment_report_shows_what_was_done(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert opened.client.get("folder").json()["reported"] is False
+    assert opened.client.get("folder/report").status_code == 404
+    for name in ("a.png", "b.jpg"):
+        opened.draw(opened.page(name), BOX)
+        opened.run(opened.page(name) + "/restore")
+    opened.client.post(opened.page("a.png") + "/decision", json={"decision": "approve"})
+    assert opened.client.get("folder").json()["reported"] is True
+    answer = opened.client.get("folder/report")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert 'filename="scans-report.html"' in answer.headers["content-disposition"]
+    text = answer.text
+    for told in ("a.png", "b.jpg", "Approved pages", "복원 처리 보고서", "bokwon undo a.png.record a.png"):
+        assert told in text
+    # The file stands for itself: its pictures are in it.
+    assert text.count("data:image/jpeg;base64,") >= 4
+    assert answer.content == (opened.folder / "restored" / "report.html").read_bytes()
+    # A long one has several pages.
+    monkeypatch.setattr("bokwon.batch.treatment.report.FILLED_A_PAGE", 1)
+    archive = zip_of(opened.client.get("folder/report").content)
+    assert {"report.html", "report_files/report-0002.html", "report_files/b.jpg/p001-0.jpg"} <= set(archive.namelist())
 
 
 def test_a_zip_file_is_made_piece_by_piece(tmp_path: Path) -> None:

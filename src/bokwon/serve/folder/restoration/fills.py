@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bokwon.image_io.page import Page
 from bokwon.image_io.transparency import spread_alpha
@@ -32,12 +33,14 @@ class Fill:
         inside: (h, w) of the box, True at the filled pixels.
         samples: (N,) or (N, C), the new values in row-major order; None stands for the values of the scan itself.
         made_by: The method that filled them, as in a record; empty for the scan's own values.
+        ink: (N,), where they made ink or left it out, see `bokwon.inpaint.ink`; None where nothing is known of it.
     """
 
     box: Box
     inside: Hole
     samples: Pixels | None
     made_by: dict[str, Any] = field(default_factory=dict)
+    ink: NDArray[np.uint8] | None = None
 
     @property
     def place(self) -> tuple[slice, slice]:
@@ -60,6 +63,8 @@ class Fill:
         arrays = {"inside": np.packbits(self.inside)}
         if self.samples is not None:
             arrays["samples"] = self.samples
+        if self.ink is not None:
+            arrays["ink"] = self.ink
         np.savez(buffer, **arrays)  # type: ignore[arg-type]
         return buffer.getvalue()
 
@@ -74,8 +79,8 @@ class Fill:
         shape = bottom - top, right - left
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             inside = np.unpackbits(stored["inside"], count=shape[0] * shape[1]).astype(bool).reshape(shape)
-            samples = stored.get("samples")
-        return cls((left, top, right, bottom), inside, samples, facts["made_by"])
+            samples, ink = stored.get("samples"), stored.get("ink")
+        return cls((left, top, right, bottom), inside, samples, facts["made_by"], ink)
 
 
 @dataclass(eq=False)
@@ -85,15 +90,18 @@ class Result:
     Attributes:
         hole: (H, W), the filled pixels, as stored.
         pixels: The page with all fills in it; values outside the hole are not used. Not changed here.
+        ink: (H, W), where the fills made ink or left it out, see `bokwon.inpaint.ink`.
         filled_by: The methods that filled parts of it, as in a record.
     """
 
     hole: Hole
     pixels: Pixels
+    ink: NDArray[np.uint8]
     filled_by: list[dict[str, Any]]
 
     def note(self, fill: Fill) -> None:
-        """Update the hole and `filled_by` for a fill that the pixels already contain."""
+        """Update the hole, the ink and `filled_by` for a fill that the pixels already contain."""
+        self.ink[fill.place][fill.inside] = 0 if fill.ink is None else fill.ink
         if fill.samples is None:
             self.hole[fill.place] &= ~fill.inside
             return
@@ -144,11 +152,12 @@ def fill_part(page: Page, missing: Hole, part: Hole, restorer: Restorer, made_by
     hole = missing[window]
     if page.metadata.alpha_of_values:
         spread_alpha(pixels, hole)
-    restorer.fill(pixels, page.mode, hole)
+    ink = np.zeros(hole.shape, np.uint8)
+    restorer.fill(pixels, page.mode, hole, ink=ink)
     top, left = window[0].start, window[1].start
     inner = slice(around[1] - top, around[3] - top), slice(around[0] - left, around[2] - left)
     inside = np.ascontiguousarray(part[around[1] : around[3], around[0] : around[2]])
-    return Fill(around, inside, pixels[inner][inside], made_by)
+    return Fill(around, inside, pixels[inner][inside], made_by, ink[inner][inside])
 
 
 def give_back(part: Hole) -> Fill:

@@ -72,11 +72,11 @@ class WorkHoles:
         if work.given is not None and work.result is None:
             return work.given.of(page, number, name)
         back = page.upright.inverse
-        samples = None
+        samples = ink = None
         filled_by: tuple[Mapping[str, object], ...] = ()
         if work.result is not None:
             hole = work.result.hole
-            samples, filled_by = work.result.samples, tuple(work.result.filled_by)
+            samples, ink, filled_by = work.result.samples, work.result.ink, tuple(work.result.filled_by)
         else:
             hole = np.ascontiguousarray(back.apply(work.mask.hole))
         if hole.shape != page.pixels.shape[:2]:
@@ -85,7 +85,7 @@ class WorkHoles:
             return None
         check_hole(hole, page.size, name=f"the mask of {name}")
         damage = damage_of(work, back.apply)
-        return PageHole(hole, work.name, "as drawn", work.origin, lambda: damage, samples, filled_by)
+        return PageHole(hole, work.name, "as drawn", work.origin, lambda: damage, samples, filled_by, ink)
 
 
 def damage_of(work: PageWork, turn: Callable[[np.ndarray], np.ndarray]) -> Damage:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from bokwon.provenance.record import read_record, record_folder
 from bokwon.provenance.recorder import describe_restorer
 from bokwon.serve.folder.finding import Finding
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.outputs import recorded_hole
+from bokwon.serve.folder.outputs import recorded_hole, recorded_ink
 from bokwon.serve.folder.restoration.fills import Fill, Result, fill_part, give_back
 from bokwon.serve.folder.restoration.holes import PageWork
 from bokwon.serve.folder.restoration.writer import Writer
@@ -177,7 +178,9 @@ class Restoring:
             hole, filled_by = self._recorded(entry), self._filled_by(entry)
         else:
             hole, filled_by = np.zeros(scan.pixels.shape[:2], bool), []
-        result = Result(hole, workspace.layers.restored(entry).page.pixels, filled_by)
+        ink = recorded_ink(entry)
+        ink = np.zeros(hole.shape, np.uint8) if ink is None or ink.shape != hole.shape else ink
+        result = Result(hole, workspace.layers.restored(entry).page.pixels, ink, filled_by)
         for fill in fills:
             result.note(fill)
         source = entry.mask_source()
@@ -235,8 +238,10 @@ class Restoring:
         back = shown.upright.inverse
         restorer = self.restorer(settings)
         progress(0.1)
-        made_by = {**describe_restorer(restorer), "settings": restorer.settings.of_pixels()}
         stored = np.ascontiguousarray(back.apply(mask.hole)), np.ascontiguousarray(back.apply(part))
+        # The whole page tells what it shows; a part of it may not.
+        restorer = restorer.choose(shown.page.pixels, shown.page.mode, stored[0]).restorer
+        made_by = {**describe_restorer(restorer), "settings": restorer.settings.of_pixels()}
         self._add(entry, fill_part(shown.page, *stored, restorer, made_by), settings)
         self._let_write(entry)
 
@@ -262,7 +267,8 @@ class Restoring:
     def _add(self, entry: Entry, fill: Fill, settings: RestoreSettings) -> None:
         """Show a fill, and keep it until it is in the output."""
         workspace = self._workspace
-        facts = {**fill.facts(), "settings": {**vars(settings), "model": str(settings.model)}}
+        model = None if settings.model is None else str(settings.model)
+        facts = {**fill.facts(), "settings": {**vars(settings), "model": model}}
         workspace.layers.add_fill(entry, fill, facts)
         if workspace.review.of(entry.title, entry.number) == "approve":
             workspace.review.decide(entry.title, entry.number, "open")
@@ -319,6 +325,21 @@ class Restoring:
                 )
         for name in by_page:
             workspace.tell(pages[name])
+
+    def write_waiting(self) -> None:
+        """Write all pixels that wait into their outputs, now.
+
+        Raises:
+            BokwonError: They cannot be written.
+        """
+        for name in {name for _, name, _, _ in self._workspace.state.fills()}:
+            entry = self._workspace.index.get(name)
+            if entry is not None:
+                self.flush(entry, lambda _: None)
+
+    def write_treatment(self) -> Path | None:
+        """Write the treatment report; see `Writer.write_treatment`."""
+        return self._writer.write_treatment()
 
     def flush_all(self) -> None:
         """Write all pixels that an earlier run filled but did not write into an output."""

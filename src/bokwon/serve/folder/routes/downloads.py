@@ -8,6 +8,7 @@ import os
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -15,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from bokwon.errors import BokwonError
+from bokwon.batch.mask_matching import REPORT_FILES
+from bokwon.errors import BokwonError, FileAccessError
 from bokwon.provenance.record import has_record, record_folder
 from bokwon.serve.folder.desk import Desk
 from bokwon.serve.folder.index import Entry
@@ -39,6 +41,7 @@ def download_routes(desk: Desk) -> list[BaseRoute]:
     return [
         of_page(desk, "/download", {"GET": _page}),
         of_folder(desk, "/folder/download", {"GET": _folder}),
+        of_folder(desk, "/folder/report", {"GET": _report}),
     ]
 
 
@@ -87,18 +90,33 @@ def _content(path: Path) -> Iterator[bytes]:
 def _folder(desk: Desk, request: Request, body: bytes) -> Response:
     places = desk.workspace.places
     name = f"{places.folder.name or 'scans'}-{places.output.name}.zip"
+    # What was filled and is not in the outputs yet belongs to them.
+    desk.restoring.write_waiting()
+    # On a full disk everything can still be saved elsewhere.
+    with suppress(FileAccessError):
+        desk.restoring.write_treatment()
     return StreamingResponse(zip_stream(_everything(desk)), headers=_attached(name), media_type="application/zip")
 
 
+def _report(desk: Desk, request: Request, body: bytes) -> Response:
+    """Answer with the treatment report: one file with its pictures, or a zip file where it has several pages."""
+    desk.restoring.write_waiting()
+    path = desk.restoring.write_treatment()
+    if path is None:
+        raise HttpError(404, "Not restored", "no page of the folder is restored yet", "restore one first")
+    places = desk.workspace.places
+    stem = f"{places.folder.name or 'scans'}-report"
+    if not any((places.output / REPORT_FILES).glob("report-*.html")):
+        return Response(path.read_bytes(), headers=_attached(f"{stem}.html"), media_type="text/html; charset=utf-8")
+    files = [path, *_files(places.output / REPORT_FILES, desk)]
+    named = ((file, file.relative_to(places.output).as_posix()) for file in files)
+    return StreamingResponse(zip_stream(named), headers=_attached(f"{stem}.zip"), media_type="application/zip")
+
+
 def _everything(desk: Desk) -> Iterator[tuple[Path, str]]:
-    """Yield outputs, records, report, decisions and masks, with their names in the zip file."""
+    """Yield outputs, records, reports, decisions and masks, with their names in the zip file."""
     workspace = desk.workspace
     places = workspace.places
-    waiting = {page for _, page, _, _ in workspace.state.fills()}
-    for name in waiting:
-        entry = workspace.index.get(name)
-        if entry is not None:
-            desk.restoring.flush(entry, lambda _: None)
     for path in _files(places.output, desk):
         yield path, f"{places.output.name}/{path.relative_to(places.output).as_posix()}"
     sent: set[Path] = set()

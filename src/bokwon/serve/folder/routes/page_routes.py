@@ -54,10 +54,12 @@ def _folder(desk: Desk, request: Request, body: bytes) -> Response:
             "notices": [_text(notice) for notice in places.notices],
             "counts": counts,
             "total": sum(counts.values()),
+            "reported": bool(desk.workspace.outputs.report()),
             "detector": desk.finding.available,
             "kinds": list(KINDS),
             "models": list_fillers(),
             "methods": list(choices("method")),
+            "materials": list(choices("material")),
             "finishes": list(choices("finish")),
             "version": __version__,
         }

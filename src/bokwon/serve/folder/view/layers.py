@@ -9,21 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bokwon.batch.job import Options
 from bokwon.errors import InputFileError
-from bokwon.image_io.document import open_document
 from bokwon.image_io.page import Page
-from bokwon.image_io.reader import Source
 from bokwon.serve.folder.index import Entry, Index
-from bokwon.serve.folder.outputs import Outputs, evidence_of
+from bokwon.serve.folder.outputs import Outputs, evidence_of, recorded_ink
 from bokwon.serve.folder.places import Places
 from bokwon.serve.folder.restoration.fills import Fill
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.state import State
+from bokwon.serve.folder.view.decoder import Decoder
 from bokwon.serve.folder.view.evidence import draw_evidence
 from bokwon.serve.folder.view.page_cache import PageCache
 from bokwon.serve.folder.view.shown import ShownPage
-from bokwon.serve.folder.view.thumbnails import LONGEST, quick_thumbnail, thumbnail_of
+from bokwon.serve.folder.view.thumbnails import LONGEST, thumbnail_of
 from bokwon.serve.problems import HttpError
 
 __all__ = ["Layers"]
@@ -42,18 +40,18 @@ class Layers:
         state: Holds thumbnails, and fills that are not in an output yet.
         index: Receives the sizes of decoded pages.
         outputs: Knows which pages are restored.
-        options: How files are read.
+        decoder: Decodes the files.
         memory: Bytes of decoded pages that are kept.
     """
 
     def __init__(
-        self, places: Places, state: State, index: Index, outputs: Outputs, options: Options, *, memory: int
+        self, places: Places, state: State, index: Index, outputs: Outputs, decoder: Decoder, *, memory: int
     ) -> None:
         self._places = places
         self._state = state
         self._index = index
         self._outputs = outputs
-        self._options = options
+        self._decoder = decoder
         self._filling = threading.RLock()
         self._decoding = threading.BoundedSemaphore(_THUMBNAILS)
         self._pages: PageCache[ShownPage] = PageCache(memory, lambda shown: shown.nbytes)
@@ -134,6 +132,14 @@ class Layers:
                 # The very pixels that were written: they need not be decoded.
                 self._pages.put(self._key(entry, "restored", self._base(entry)), shown)
 
+    def tidy(self) -> None:
+        """End processes that have had nothing to decode for a while."""
+        self._decoder.tidy()
+
+    def close(self) -> None:
+        """End the processes that decode pages."""
+        self._decoder.close()
+
     @staticmethod
     def _key(entry: Entry, layer: str, path: Path) -> tuple[str, str, str]:
         return entry.id, layer, stamp_of(path)
@@ -143,8 +149,7 @@ class Layers:
         return self._pages.get(self._key(entry, layer, path), lambda: ShownPage(read()))
 
     def _decode(self, entry: Entry, path: Path) -> Page:
-        with open_document(Source.of(path), max_pixels=self._options.max_pixels) as document:
-            return document.page(entry.number)
+        return self._decoder.page(path, entry.number, entry.title)
 
     def layer(self, entry: Entry, layer: str) -> ShownPage:
         """Return a layer of a page, decoded: `original`, `restored` or `evidence`.
@@ -171,9 +176,11 @@ class Layers:
         def draw() -> Page:
             scan, restored = self.original(entry).page, self.restored(entry).page
             levels, layers = evidence_of(entry)
-            if levels.shape != scan.pixels.shape[:2] or restored.size != scan.size:
+            ink = recorded_ink(entry)
+            shapes = {levels.shape, restored.pixels.shape[:2]} | (set() if ink is None else {ink.shape})
+            if shapes != {scan.pixels.shape[:2]}:
                 raise InputFileError(f"the record of {entry.title} is of another scan", "restore the page again")
-            return draw_evidence(scan, restored, levels, layers)
+            return draw_evidence(scan, restored, levels, layers, ink)
 
         return self._shown(entry, "evidence", entry.target, draw)
 
@@ -196,7 +203,7 @@ class Layers:
         if known is None:
             # Few at a time: each may decode a large page.
             with self._decoding:
-                known = quick_thumbnail(path) if entry.count == 1 else None
-                known = known or thumbnail_of(self.layer(entry, layer).small(LONGEST))
+                small = self._decoder.small(path, LONGEST, entry.title) if entry.count == 1 else None
+                known = thumbnail_of(self.layer(entry, layer).small(LONGEST) if small is None else small)
             self._state.put_thumbnail(entry.id, layer, stamp, known)
         return known

@@ -1,8 +1,9 @@
 // What is damaged: find it, judge the regions, change the mask as a whole, bring and take mask files.
 
 import { url } from "../api.js";
-import { announce, button, h, slider, toast } from "../dom.js";
+import { announce, button, choice, h, slider, toast } from "../dom.js";
 import { percent, t, word } from "../i18n.js";
+import { ORDERS } from "./order.js";
 import { COLOURS } from "./overlay.js";
 
 const LISTED = 200; // regions in the list; the rest is reached by clicking on the page
@@ -27,6 +28,8 @@ function regionRow(view, region) {
 
 function regionList(view) {
   const list = h("ul", { class: "regions" });
+  const order = choice(t("folder.order"), ORDERS.map((name) => [name, t(`order.${name}`)]), view.sorting, (name) => view.sort(name));
+  order.classList.add("inline");
   const count = h("p", { class: "muted" });
   const threshold = slider(t("damage.threshold"), {
     min: 0, max: 100, value: 90, text: (value) => percent(value / 100),
@@ -35,12 +38,13 @@ function regionList(view) {
   });
   const found = () => view.page.regions.filter((region) => region.source === "found");
   const told = (least) => t("damage.kept", { kept: found().filter((region) => (least === undefined ? region.decision === "accepted" : region.confidence >= least)).length, n: found().length });
-  const element = h("div", {}, threshold, count, list);
+  const element = h("div", {}, threshold, count, order, list);
   const update = () => {
     const focused = [...list.children].findIndex((row) => row.contains(document.activeElement));
     const second = document.activeElement?.matches?.(".region");
     const regions = view.order().filter((region) => region.source === "found");
     element.hidden = !regions.length;
+    order.hidden = regions.length < 2;
     count.textContent = told();
     list.replaceChildren(...regions.slice(0, LISTED).map((region) => regionRow(view, region)));
     if (focused >= 0) list.children[Math.min(focused, list.children.length - 1)]?.querySelector(second ? ".region" : "input").focus();
@@ -111,8 +115,10 @@ export function damagePanel(view) {
   const update = () => {
     const { state, mask, share } = view.page;
     const nothing = state === "undamaged" || (mask === "found" && share === 0);
-    result.textContent = nothing ? t("damage.nothing") : share > 0 ? t("damage.share", { share: percent(share) }) : t("damage.none");
-    result.classList.toggle("nothing", nothing);
+    const n = view.page.regions.length;
+    const unmarked = n ? t("damage.unsure", { n }) : t("damage.none");
+    result.textContent = nothing && !n ? t("damage.nothing") : share > 0 ? t("damage.share", { share: percent(share) }) : unmarked;
+    result.classList.toggle("nothing", nothing && !n);
     find.disabled = !detector || Boolean(view.job);
   };
   for (const name of ["page", "job"]) view.listen(view, name, update);

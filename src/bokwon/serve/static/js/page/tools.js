@@ -22,6 +22,7 @@ export class Tools extends EventTarget {
     this.drawings = []; // strokes that are drawn or wait to be drawn
     this.space = false;
     this.penSeen = false; // from then on a touch is the hand that holds the pen
+    this.penDown = null; // the pointer of a pen that draws
     const on = (target, name, listener, options) => target.addEventListener(name, listener, options);
     on(stage, "pointerdown", (event) => this.#down(event));
     on(stage, "pointermove", (event) => this.#move(event));
@@ -86,6 +87,13 @@ export class Tools extends EventTarget {
   #down(event) {
     this.stage.focus({ preventScroll: true });
     const place = [event.clientX, event.clientY];
+    if (event.pointerType === "touch" && this.penDown !== null) return; // the palm, beside a pen at work
+    if (event.pointerType === "pen") {
+      // The palm may have come first.
+      if (this.pointers.size) this.#drop();
+      this.pointers.clear();
+      this.penDown = event.pointerId;
+    }
     this.pointers.set(event.pointerId, place);
     this.stage.setPointerCapture(event.pointerId);
     if (event.pointerType === "pen") this.penSeen = true;
@@ -150,6 +158,7 @@ export class Tools extends EventTarget {
   }
 
   #up(event, cancelled = false) {
+    if (event.pointerId === this.penDown) this.penDown = null;
     if (!this.pointers.delete(event.pointerId)) return;
     const { action } = this;
     if (action?.kind === "pinch") {

@@ -12,6 +12,7 @@ import { Compare } from "./compare.js";
 import { damagePanel } from "./damage.js";
 import { comparePanel, decisionPanel, restorePanel } from "./decide.js";
 import { pageKeys } from "./keys.js";
+import { inOrder, saveOrder, savedOrder } from "./order.js";
 import { Overlay } from "./overlay.js";
 import { regionCard } from "./region.js";
 import { statusBar, toolBar } from "./toolbar.js";
@@ -33,7 +34,7 @@ const open = new Map();
 export class PageView extends EventTarget {
   constructor(root, page, host) {
     super();
-    Object.assign(this, { root, page, host, folder: host.folder, job: null, selected: null });
+    Object.assign(this, { root, page, host, folder: host.folder, job: null, selected: null, sorting: savedOrder() });
     this.closing = new AbortController();
     this.ids = new Grid(page.width, page.height, Uint16Array);
     this.sync = open.get(page.id) ?? new Sync(page);
@@ -246,9 +247,14 @@ export class PageView extends EventTarget {
     if (onward && next) this.select(this.page.regions.find((each) => each.id === next.id) ?? null, { show: true });
   }
 
-  /** Regions with the least certain first, as they are judged one after the other. */
+  /** Regions as they are listed, and judged one after the other. */
   order() {
-    return [...this.page.regions].sort((one, other) => (one.confidence ?? 1) - (other.confidence ?? 1) || other.area - one.area);
+    return inOrder(this.page.regions, this.sorting);
+  }
+
+  sort(order) {
+    saveOrder((this.sorting = order));
+    this.#change("select");
   }
 
   // Work of the server ------------------------------------------------------------------------------------------------
@@ -305,16 +311,20 @@ export class PageView extends EventTarget {
     if (page) await this.refresh();
   }
 
-  /** Decide about the page and go on to the next one. */
+  /** Decide about the page and go on to the next one without a decision; after the last one back to the folder. */
   async decide(decision) {
     const page = await this.attempt(() => post(`/pages/${this.page.id}/decision`, { decision }));
     if (!page) return;
     this.take(page);
+    this.host.list.note(page);
     const said = t("decision.done", { name: page.name, state: t(`state.${page.state}`) });
     const back = { label: t("decision.undo"), close: t("close"), run: () => this.#reopen(page.id) };
     toast(said, { action: back });
     announce(said);
-    if (decision !== "open") await this.move(1);
+    const next = await this.host.undecided(page);
+    if (next) return this.host.go(next);
+    toast(t("page.decided"));
+    return this.host.leave();
   }
 
   async #reopen(id) {
