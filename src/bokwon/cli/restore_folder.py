@@ -117,11 +117,11 @@ def restore_folder(
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
     if workers.on_cluster:
-        # The machines of a cluster may not all be of one kind, and what they write shall be the same.
-        settings = restorer.pinned()
-        restorer = Restorer(settings)
+        restorer = Restorer(restorer.pinned())
     digest = settings_digest(restorer, options, file_format)
     facts = [*(downloaded.facts if downloaded else ()), *_facts(restorer)]
+    # The machines of a cluster may not all be of one kind, and what they write shall be the same.
+    settings = restorer.settings
     del restorer
     make_folder(outputs)
     begun = perf_counter()

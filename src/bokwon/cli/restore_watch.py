@@ -76,6 +76,7 @@ def watch_folder(
         console.tell("summary", f"images without a mask: {announce_search(options.find)}")
     restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
     digest = settings_digest(restorer, options, file_format)
+    settings = restorer.settings
     del restorer
     if settings.threads is None:
         settings = replace(settings, threads=max(1, available_cores() // (workers.jobs or 1)))
