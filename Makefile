@@ -2,6 +2,7 @@
 # make test    run the whole suite in an environment of its own
 # make check   lint and types
 # make docs    build the documentation site into build/site; a link that leads nowhere is an error
+# make messages bring the Korean catalogue of messages up to date; it names the texts that still need a translation
 # make package build wheel and sdist into dist/, try both, and describe what they need
 # VENV=DIR and TEST_VENV=DIR name other places for the two environments.
 
@@ -13,7 +14,7 @@ DEMO ?= demo-output
 FONTS = fonts-arphic-bkai00mp fonts-arphic-ukai fonts-arphic-uming fonts-unfonts-core fonts-unfonts-extra \
 	fonts-nanum fonts-nanum-extra fonts-liberation fonts-dejavu-core
 
-.PHONY: demo test check docs package fonts chromium clean
+.PHONY: demo test check docs messages package fonts chromium clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/python examples/demo.py $(DEMO)
@@ -29,6 +30,9 @@ check: $(TEST_VENV)/.installed
 docs: $(DOCS_VENV)/.installed
 	$(DOCS_VENV)/bin/python docs/site/assemble.py build/docs
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --quiet
+
+messages: $(TEST_VENV)/.installed
+	$(TEST_VENV)/bin/python packaging/messages.py
 
 package:
 	$(PYTHON) packaging/release.py

@@ -90,7 +90,7 @@ def fillers(names: list[str], cache: Path | None) -> dict[str, Filler]:
     """Return what fills, by name; `fill` and `standard` are the shipped page model without and with its finish."""
 
     def restorer(finish: Any) -> Filler:
-        made = bokwon.Restorer(bokwon.RestoreSettings(engine="onnx", precision="float32", finish=finish))
+        made = bokwon.Restorer(bokwon.RestoreSettings("document", engine="onnx", precision="float32", finish=finish))
         return lambda damaged, hole: made.restore(damaged, hole).image
 
     def patchmatch(damaged: Picture, hole: Hole) -> Picture:

@@ -1,6 +1,6 @@
 """Time and memory of restoring large pages, beside OpenCV's Telea and Navier-Stokes.
 
-    python benchmarks/restore.py IN_DIR [--parts page,command,huge,growth] [--rounds 5] [--name restore]
+    python benchmarks/restore.py IN_DIR [--parts page,command,units,huge,growth] [--rounds 5] [--name restore]
 
 IN_DIR holds the page, `page.png`, RGB, 2480x3508, and masks of 512 pixels to lay over it. One made by the project:
 
@@ -71,7 +71,8 @@ def restorer(name: str, *, tile: int | None = None) -> bokwon.Restorer:
     if name in CLASSICAL:
         return bokwon.Restorer(bokwon.RestoreSettings(method=name, tile=tile))
     engine, precision = ENGINES[name]
-    return bokwon.Restorer(bokwon.RestoreSettings(engine=engine, precision=precision, tile=tile, finish="off"))
+    chosen = bokwon.RestoreSettings("document", engine=engine, precision=precision, tile=tile, finish="off")
+    return bokwon.Restorer(chosen)
 
 
 _LOADED: dict[str, Any] = {}
@@ -118,14 +119,21 @@ def part_page(folder: Path, rounds: int) -> dict[str, Any]:
 
 def run(command: list[str]) -> tuple[float, float]:
     """Run a command; return its seconds from start to exit and its peak memory in MiB."""
+    seconds, _, peak = run_counted(command)
+    return seconds, peak
+
+
+def run_counted(command: list[str]) -> tuple[float, float, float]:
+    """Run a command; return its seconds from start to exit, those of all processors, and its peak memory in MiB."""
     begun = time.perf_counter()
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun
     if status:
         raise SystemExit(f"{' '.join(command)} failed")
     # Kilobytes, except on macOS.
-    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MEBIBYTE
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MEBIBYTE
+    return seconds, usage.ru_utime + usage.ru_stime, peak
 
 
 def part_command(folder: Path, rounds: int) -> dict[str, Any]:
@@ -159,6 +167,49 @@ def part_command(folder: Path, rounds: int) -> dict[str, Any]:
                 "mebibytes": max(peak for _, peak in figures),
             }
     return {"rounds": rounds, "commands": found}
+
+
+def part_units(folder: Path, rounds: int) -> dict[str, Any]:
+    """Compare the commands that users run with OpenCV's Telea on the same page, in turns, from start to exit."""
+    page, hole = page_and_hole(folder)
+    damage = hole.astype(np.uint8)
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        bokwon_command = [sys.executable, "-m", "bokwon"]
+        jobs = {"bokwon --version": [*bokwon_command, "--version"]}
+        for key, part, options in (
+            ("restore, the page", (slice(None), slice(None)), []),
+            ("restore --method telea, the page", (slice(None), slice(None)), ["--method", "telea"]),
+            ("restore, 64x64", (slice(1000, 1064), slice(1000, 1064)), []),
+        ):
+            image, mask = work / f"{len(jobs)}.png", work / f"{len(jobs)}-mask.png"
+            Image.fromarray(page[part]).save(image)
+            Image.fromarray(hole[part]).save(mask)
+            files = [str(image), str(work / "out.png"), "--mask", str(mask)]
+            jobs[key] = [*bokwon_command, "restore", "-q", *files, *options]
+        runs: dict[str, list[tuple[float, float, float]]] = {key: [] for key in ("unit", *jobs)}
+        for _ in range(rounds):
+            begun, used = time.perf_counter(), time.process_time()
+            cv2.inpaint(page, damage, 3, cv2.INPAINT_TELEA)
+            runs["unit"].append((time.perf_counter() - begun, time.process_time() - used, 0.0))
+            for key, command in jobs.items():
+                runs[key].append(run_counted(command))
+                print(key, runs[key][-1], flush=True)
+    columns = {key: list(zip(*figures, strict=True)) for key, figures in runs.items()}
+    medians = {key: [statistics.median(column) for column in columns[key][:2]] for key in runs}
+    return {
+        "rounds": rounds,
+        "commands": {
+            key: {
+                "seconds": seconds,
+                "processor_seconds": used,
+                "units": seconds / medians["unit"][0],
+                "processor_units": used / medians["unit"][1],
+                "mebibytes": max(columns[key][2]),
+            }
+            for key, (seconds, used) in medians.items()
+        },
+    }
 
 
 def part_huge(folder: Path, _rounds: int) -> dict[str, Any]:
@@ -215,6 +266,7 @@ def part_growth(folder: Path, rounds: int) -> dict[str, Any]:
 PARTS: dict[str, Callable[[Path, int], dict[str, Any]]] = {
     "page": part_page,
     "command": part_command,
+    "units": part_units,
     "huge": part_huge,
     "growth": part_growth,
 }
@@ -278,6 +330,24 @@ def report(results: dict[str, Any], name: str) -> str:
         for key, figures in part["commands"].items():
             row = key, f"{figures['seconds']:.2f}", f"{figures['best']:.2f}", f"{figures['mebibytes']:.0f}"
             text += f"| {' | '.join(row)} | {aims.get(key, '')} |\n"
+    if "units" in results:
+        part = results["units"]
+        text += (
+            f"\n## Beside OpenCV's Telea\n\n{part['when']}. {part['rounds']} rounds, in turns.\n\n"
+            "The unit is the time that `cv2.inpaint` (Telea, radius 3) takes for the page. Processor seconds are those of all cores together.\n\n"
+            "| | seconds | units | processor seconds | in units of them | peak memory, MiB | limit |\n"
+            "|---|---:|---:|---:|---:|---:|---|\n"
+        )
+        limits = {
+            "restore, the page": "<= 6 units, better 4; <= 950 MiB",
+            "restore, 64x64": "<= 1.2 s",
+            "bokwon --version": "<= 0.3 s",
+        }
+        for key, figures in part["commands"].items():
+            names = ("seconds", "units", "processor_seconds", "processor_units")
+            row = [key, *(f"{figures[name]:.2f}" for name in names)]
+            row.append(f"{figures['mebibytes']:.0f}" if figures["mebibytes"] else "")
+            text += f"| {' | '.join(row)} | {limits.get(key, '')} |\n"
     if "huge" in results:
         part = results["huge"]
         text += (

@@ -29,6 +29,8 @@ ROOMS: dict[str, set[str]] = {
     "inpaint": {"version", "errors", "types", "settings", "utilities", "image_io"},
     "detection": {"errors", "types", "settings", "utilities", "image_io", "inpaint"},
     "provenance": {"version", "errors", "types", "settings", "utilities", "image_io", "inpaint"},
+    # Sends requests to other machines.
+    "iiif": {"version", "errors", "types", "utilities", "image_io", "provenance"},
     "batch": {"version", "errors", "types", "settings", "utilities", "image_io", "inpaint", "detection", "provenance"},
     "serve": {
         "version",
@@ -77,6 +79,7 @@ RUNTIME = {
     "inpaint",
     "detection",
     "provenance",
+    "iiif",
     "batch",
     "serve",
 }
@@ -297,3 +300,11 @@ def test_every_runtime_module_loads_without_pytorch() -> None:
         "print('loaded')"
     )
     assert in_a_fresh_interpreter(program).strip() == "loaded"
+
+
+def test_downloads_happen_in_two_files() -> None:
+    """The documentation promises that bokwon downloads only what somebody asks for by name."""
+    modules = ("socket", "ssl", "http.client", "urllib.request", "ftplib", "asyncio", "huggingface_hub")
+    found = {each.file for each in ALL if each.room in RUNTIME - {"serve"} and each.module.startswith(modules)}
+    # The third asks whether a Ray cluster is there.
+    assert found == {"iiif/connection.py", "inpaint/model_sources.py", "batch/cluster.py"}

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from bokwon.detection.detector import Damage, Detector
-    from bokwon.inpaint.restorer import ImageT, Restoration, Restorer
+    from bokwon.inpaint.restoration import ImageT, Restoration
+    from bokwon.inpaint.restorer import Restorer
 
 __all__ = [
     "Damage",
@@ -39,7 +40,7 @@ def restore(
 ) -> Restoration[ImageT]:
     """Fill the holes of an image, as the command `bokwon restore` does.
 
-    For many images make one `Restorer` and call its `restore`: the model is loaded once.
+    For many images make one `Restorer` and call its `restore`: models are loaded once.
 
     Args:
         image: NumPy array: uint8 or uint16, (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels, or
@@ -47,7 +48,7 @@ def restore(
         hole: (H, W), True where pixels are missing: bool, or uint8 with only 0 and 1 or only 0 and 255; or a Pillow
             image, read as the command reads mask files.
         allow_large: Whether more than 60 % of the image may be hole.
-        settings: Fields of `RestoreSettings`, such as `model="photo"`; by default those of the command.
+        settings: Fields of `RestoreSettings`, such as `material="photo"`; by default those of the command.
 
     Returns:
         The restored image, of the kind, size, mode and depth of the input, and how it was made. The input is not
@@ -100,7 +101,7 @@ def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = "detect") -
 _PUBLIC = {
     "Damage": "bokwon.detection.detector",
     "Detector": "bokwon.detection.detector",
-    "Restoration": "bokwon.inpaint.restorer",
+    "Restoration": "bokwon.inpaint.restoration",
     "Restorer": "bokwon.inpaint.restorer",
 }
 

@@ -14,9 +14,11 @@ from bokwon.errors import ArgumentError
 __all__ = [
     "CERTAIN",
     "DETECTION_THRESHOLD",
+    "MODELS",
     "Classical",
     "EngineName",
     "Letters",
+    "Material",
     "Precision",
     "RestoreSettings",
     "choices",
@@ -40,7 +42,13 @@ Precision = Literal["auto", "float32", "bfloat16", "int8"]
 Letters = Literal["auto", "restore", "leave"]
 """Whether a hole is filled to its middle, or with paper where the evidence is far."""
 
-_OF_A_MODEL = ("model", "engine", "precision", "ensemble")
+Material = Literal["page", "photo", "rubbing"]
+"""What a picture shows: a page of ink on paper, a photograph, or a rubbing with light writing on dark paper."""
+
+MODELS: dict[Material, str] = {"page": "document", "photo": "photo", "rubbing": "document"}
+"""The model that each material is filled with."""
+
+_OF_A_MODEL = ("model", "material", "engine", "precision", "ensemble")
 _OF_THE_MACHINE = ("model", "engine", "threads")
 
 
@@ -71,16 +79,25 @@ class RestoreSettings:
         ArgumentError: A value is of the wrong type or does not exist, or two settings contradict each other.
     """
 
-    model: str | Path = field(
-        default="document",
+    model: str | Path | None = field(
+        default=None,
         metadata=_told(
             "Use this model: the name of a shipped or added one, the path of an .onnx file, or hf:OWNER/NAME of the "
             "Hugging Face Hub.",
             "Model",
+            shown="that of the material",
             metavar="NAME|FILE|hf:ID",
         ),
     )
     _: KW_ONLY
+    material: Literal["auto", Material] = field(
+        default="auto",
+        metadata=_told(
+            "Fill as a page (ink on paper), a photo, or a rubbing (white writing on black). auto looks at each page "
+            "and takes a page where it is not sure.",
+            "Model",
+        ),
+    )
     method: Literal["model", Classical] = field(
         default="model",
         metadata=_told("Fill with a trained model, or by Telea's or the Navier-Stokes (ns) method.", "Model"),
@@ -154,6 +171,14 @@ class RestoreSettings:
             if self.method != "model" and item.name in _OF_A_MODEL and getattr(self, item.name) != item.default:
                 fix = f"leave out {item.name} or method"
                 raise ArgumentError(f"method {self.method} takes no {item.name}", fix)
+        if self.model is not None and self.material != "auto":
+            fix = "leave out material: the model's card says what it is for; or leave out model"
+            raise ArgumentError(f"material {self.material} and model {self.model} cannot be given together", fix)
+
+    @property
+    def chooses_material(self) -> bool:
+        """Whether model and finish are chosen for each page."""
+        return self.method == "model" and self.model is None and self.material == "auto"
 
     def resolved(self, *, for_pages: bool) -> RestoreSettings:
         """Replace `auto` in `ink`, `grain` and `letters` by the values that belong to `finish`.

@@ -16,11 +16,12 @@ def test_each_file_has_its_reason(tmp_path: Path) -> None:
         ".DS_Store": b"x",
         "a.classes.png": b"x",
         "book.bak": b"%PDF-1.7",
+        "iiif.json": b"{}",
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     Image.new("L", (2, 2)).save(tmp_path / "scan.old", "PNG")
-    names = ["notes.txt", "none.doc", ".DS_Store", "a.classes.png", "book.bak", "scan.old", "gone.txt"]
+    names = ["notes.txt", "none.doc", ".DS_Store", "a.classes.png", "book.bak", "scan.old", "gone.txt", "iiif.json"]
     assert dict(left_files(tmp_path, map(PurePosixPath, names))) == {
         "notes.txt": "its extension is not that of an image",
         "none.doc": "it is empty",

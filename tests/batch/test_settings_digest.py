@@ -23,6 +23,7 @@ BEFORE = Path(__file__).parents[1] / "data" / "before_grow"
 
 OF_PIXELS: dict[str, Any] = {
     "method": "ns",
+    "material": "photo",
     "finish": "off",
     "grow": 1,
     "precision": "float32",
@@ -50,10 +51,11 @@ def test_whatever_changes_pixels_is_in_the_digest(mean_model: Path) -> None:
     assert digest(settings) == known
     others = {item.name for item in fields(RestoreSettings)} - {"model", "engine", "threads"}
     assert others == set(OF_PIXELS)
-    for name in others - {"method", "precision"}:
+    for name in others - {"method", "precision", "material"}:
         assert digest(replace(settings, **{name: OF_PIXELS[name]})) != known, name
     assert digest(RestoreSettings(method="ns")) != digest(RestoreSettings(method="telea")) != known
     assert digest(RestoreSettings("photo")) != known
+    assert len({digest(RestoreSettings(material=one)) for one in ("auto", "page", "photo", "rubbing")}) == 4
     assert digest(RestoreSettings(precision="float32")) != digest(RestoreSettings(precision="int8"))
 
 

@@ -18,6 +18,7 @@ from bokwon.image_io.document import open_document
 from bokwon.image_io.masks import MaskOptions
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source
+from bokwon.inpaint.material import Verdict
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage
 from bokwon.provenance.record import put_back
@@ -123,7 +124,8 @@ def test_what_cannot_be_done_leaves_nothing_behind(folder: Path, restorer: Resto
 def test_a_record_is_left_if_asked_for(folder: Path, restorer: Restorer) -> None:
     restore_file(job(folder, record=True, overlay=True), restorer, lambda level, text: None)
     names = {path.name for path in (folder / "out.png.record").iterdir()}
-    assert names == {"record.json", "hole_p001.png", "evidence_p001.png", "original_p001.npz", "overlay_p001.png"}
+    pictures = {f"{kind}_p001.png" for kind in ("hole", "evidence", "ink", "overlay")}
+    assert names == {"record.json", "original_p001.npz"} | pictures
 
 
 class Made:
@@ -190,3 +192,33 @@ def test_pages_of_an_output_stay_while_others_change(folder: Path, restorer: Res
 def read_back(path: Path, number: int) -> Page:
     with open_document(Source.of(path), max_pixels=10**6) as document:
         return document.page(number)
+
+
+def test_each_page_of_a_file_has_its_own_material(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = iter(
+        [Verdict("page", True, "thin strokes"), Verdict("photo", True, "half-tones"), Verdict("page", False, "it may")]
+    )
+    monkeypatch.setattr("bokwon.inpaint.restorer.classify", lambda *given: next(told))
+    pages = [Image.open(folder / "page.png").convert("L").rotate(90 * turn) for turn in (0, 2, 0)]
+    pages[0].save(folder / "book.tif", save_all=True, append_images=pages[1:])
+    said: Said = []
+    book = Job(
+        Source.of(folder / "book.tif"),
+        Masks(pages={number: Source.of(folder / "mask.png") for number in (1, 2, 3)}),
+        folder / "out.tif",
+        options=Options(record=True),
+    )
+    outcome = restore_file(book, Restorer(), lambda level, text: said.append((level, text)))
+    assert outcome.materials == ("page", "photo", "page")
+    name = str(folder / "book.tif")
+    assert ("detail", f"{name}, page 1: filled as a page: thin strokes") in said
+    assert ("detail", f"{name}, page 2: filled as a photo: half-tones") in said
+    why = "it may, so it is filled as a page; --material photo fills it as a photograph"
+    assert ("note", f"{name}, page 3: {why}") in said
+    record = json.loads((folder / "out.tif.record" / "record.json").read_text())
+    assert (record["model"].removesuffix("-int8"), record["settings"]["material"]) == ("document", "page")
+    assert [page["material"] for page in record["pages"]] == ["page", "photo", "page"]
+    assert [page["material_reason"] for page in record["pages"]] == ["thin strokes", "half-tones", "it may"]
+    assert ["filled_by" in page for page in record["pages"]] == [False, True, False]
+    (other,) = record["pages"][1]["filled_by"]
+    assert (other["box"], other["model"], other["settings"]["material"]) == (None, "photo", "photo")

@@ -34,7 +34,7 @@ def test_every_package_is_described_once() -> None:
 
 
 def test_every_module_that_is_named_is_there() -> None:
-    for room in ("image_io", "inpaint", "provenance", "batch", "synthesis"):
+    for room in ("image_io", "inpaint", "provenance", "iiif", "batch", "synthesis"):
         found = [f"{room}/{name}" for row in tables(f"### `{room}`") for name in names(row[0])]
         assert len(found) > 3
         assert [name for name in found if not exists(name)] == []

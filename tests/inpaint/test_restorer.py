@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from PIL import Image
 
 import bokwon
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, InputFileError
 from bokwon.inpaint.finish.grain import add_grain
 from bokwon.inpaint.finish.patches import match_patches
+from bokwon.inpaint.material import Verdict
 from bokwon.utilities.processes import available_cores
 
 HOLE = np.zeros((30, 44), bool)
@@ -242,3 +244,83 @@ def test_a_transparent_value_is_never_filled_by_accident(restorer: bokwon.Restor
         np.testing.assert_array_equal(filled[~HOLE], gray[~HOLE])
         transparent = filled == value
         np.testing.assert_array_equal(transparent[8:15, 10:30], np.tile(gray[0, 10:30] == value, (7, 1)))
+
+
+def verdicts(monkeypatch: pytest.MonkeyPatch, *found: tuple[str, bool]) -> None:
+    """Have pictures be taken for these materials, one after the other."""
+    told = iter(found)
+
+    def classify(*given: object) -> Verdict:
+        material, sure = next(told)
+        return Verdict(material, sure, "seen in a test")  # type: ignore[arg-type]
+
+    monkeypatch.setattr("bokwon.inpaint.restorer.classify", classify)
+
+
+def test_model_and_finish_follow_the_material(monkeypatch: pytest.MonkeyPatch) -> None:
+    verdicts(monkeypatch, ("photo", True), ("page", True), ("rubbing", True), ("page", False))
+    loaded: list[bokwon.Restorer] = []
+    restorer = bokwon.Restorer(bokwon.RestoreSettings(precision="float32", engine="onnx"), loaded=loaded.append)
+    assert restorer.settings == bokwon.RestoreSettings(precision="float32", engine="onnx")
+    assert not loaded
+    assert not restorer.used()
+    image = noise(3)
+    results = [restorer.restore(image, HOLE) for _ in range(4)]
+    assert [result.material for result in results] == ["photo", "page", "rubbing", "page"]
+    assert [result.model for result in results] == ["photo", "document", "document", "document"]
+    assert [one.settings.ink for one in loaded] == ["off", "patches"]
+    assert restorer.used() == tuple(loaded)
+    assert results[0].notices == ()
+    assert results[3].notices == ("seen in a test: filled as a page; if it is a photograph, pass material='photo'",)
+    for result, settings in (
+        (results[0], {"model": "photo"}),
+        (results[1], {"model": "document"}),
+        (results[2], {"material": "rubbing"}),
+    ):
+        plain = bokwon.Restorer(bokwon.RestoreSettings(**settings, precision="float32", engine="onnx"))
+        np.testing.assert_array_equal(result.image, plain.restore(image, HOLE).image)
+
+
+def test_a_rubbing_is_filled_through_its_negative() -> None:
+    image = noise(3)
+    settings = bokwon.RestoreSettings(material="rubbing", precision="float32", engine="onnx")
+    through = bokwon.Restorer(settings).restore(image, HOLE)
+    page = bokwon.Restorer(replace(settings, material="page")).restore(255 - image, HOLE)
+    np.testing.assert_array_equal(through.image, 255 - page.image)
+    assert (through.material, through.material_reason, page.material) == ("rubbing", "asked for", "page")
+
+
+def test_a_model_that_no_page_needs_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bokwon.inpaint.restorer._IDLE_PAGES", 2)
+    verdicts(monkeypatch, ("page", True), *[("photo", True)] * 4, ("page", True))
+    loaded: list[str | None] = []
+    restorer = bokwon.Restorer(loaded=lambda one: loaded.append(one.material))
+    image = noise()
+    for kept in (1, 2, 2, 1, 1, 2):
+        restorer.choose(image, "L", HOLE)
+        assert len(restorer.used()) == kept
+    assert loaded == ["page", "photo", "page"]
+
+
+def test_the_models_card_says_the_material(mean_model: Path) -> None:
+    for settings, expected in (
+        (bokwon.RestoreSettings("photo"), "photo"),
+        (bokwon.RestoreSettings("document"), "page"),
+        (bokwon.RestoreSettings(method="telea"), None),
+    ):
+        restorer = bokwon.Restorer(settings)
+        choice = restorer.choose(noise(), "L", HOLE)
+        assert (choice.restorer, choice.material, choice.sure) == (restorer, expected, True)
+        assert restorer.of("photo") is restorer
+
+
+def test_identities_name_every_model_that_may_fill() -> None:
+    automatic = bokwon.Restorer(bokwon.RestoreSettings(precision="int8")).identities()
+    assert [one.settings["material"] for one in automatic] == ["page", "photo", "rubbing"]
+    # There is no 8-bit model for photographs; only those who ask for one are told.
+    assert [one.settings["precision"] for one in automatic] == ["int8", "float32", "int8"]
+    assert automatic[0].sha256 == automatic[2].sha256 != automatic[1].sha256
+    with pytest.raises(InputFileError, match="photo has no int8 model"):
+        bokwon.Restorer(bokwon.RestoreSettings(material="photo", precision="int8"))
+    assert bokwon.Restorer(bokwon.RestoreSettings(precision="int8")).pinned().precision == "int8"
+    assert len(bokwon.Restorer(bokwon.RestoreSettings(method="ns")).identities()) == 1

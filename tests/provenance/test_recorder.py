@@ -158,3 +158,20 @@ def test_pages_that_stay_keep_what_the_record_says_of_them(
     for number in (1, 2):
         for name in (f"hole_p{number:03}.png", f"evidence_p{number:03}.png", f"original_p{number:03}.npz"):
             assert (folder / name).is_file()
+
+
+def test_the_origin_of_a_scan_that_was_downloaded_is_recorded(
+    restorer: Restorer, source: Source, tmp_path: Path, hole: np.ndarray
+) -> None:
+    assert source.path is not None
+    page = {"file": "page.png", "sha256": sha256_of_file(source.path), "url": "https://images.example/1"}
+    told = {"manifest": "https://a.example/m", "rights": ["https://a.example/r"], "pages": [page]}
+    record(restorer, source, tmp_path / "alone.png", hole)
+    (tmp_path / "iiif.json").write_text(json.dumps(told))
+    record(restorer, source, tmp_path / "out.png", hole)
+    assert "origin" not in read_record(tmp_path / "alone.png.record")[1]
+    assert read_record(tmp_path / "out.png.record")[1]["origin"] == {
+        "manifest": "https://a.example/m",
+        "rights": ["https://a.example/r"],
+        "url": "https://images.example/1",
+    }

@@ -162,7 +162,7 @@ def test_the_record_of_a_living_run_is_left_alone(original: np.ndarray) -> None:
     os.close(lock)
     finish_unfinished(Path("page.png"))
     assert {path.name for path in Path("page.png.record").iterdir()} == {
-        "record.json", "evidence_p001.png", "hole_p001.png", "original_p001.npz"
+        "record.json", "evidence_p001.png", "hole_p001.png", "ink_p001.png", "original_p001.npz"
     }  # fmt: skip
 
 

@@ -87,3 +87,7 @@ def test_libraries_have_their_licence_and_version_beside() -> None:
     for folder in folders:
         assert re.fullmatch(r"\d+\.\d+\.\d+\n", (folder / "VERSION").read_text(encoding="ascii"))
         assert any("Copyright" in path.read_text(encoding="utf-8") for path in folder.glob("LICENSE*"))
+
+
+def test_the_page_asks_for_the_readers_language() -> None:
+    assert '"Accept-Language": language' in (STATIC / "js" / "api.js").read_text(encoding="utf-8")

@@ -101,6 +101,7 @@ def restore_task(
         pixels=outcome.pixels,
         seconds=round(perf_counter() - begun, 3),
         mask="found" if outcome.searched else "given" if outcome.readings else "",
+        materials=outcome.materials,
         regions_filled=outcome.regions_filled,
         regions_left=outcome.regions_left,
         messages=tuple(said),

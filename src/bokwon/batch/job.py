@@ -104,6 +104,7 @@ class Outcome:
         regions_filled: Number of filled regions for each kind of damage.
         regions_left: How many were found and left.
         pictures: What the treatment report shows of each filled page.
+        materials: What each filled page was filled as: `page`, `photo` or `rubbing`; empty for a classical method.
     """
 
     pages: int
@@ -116,6 +117,7 @@ class Outcome:
     regions_filled: Mapping[str, int] = field(default_factory=dict)
     regions_left: Mapping[str, int] = field(default_factory=dict)
     pictures: tuple[PagePictures, ...] = ()
+    materials: tuple[str, ...] = ()
 
     @property
     def uncertain(self) -> bool:

@@ -94,6 +94,7 @@ class Entry:
         pixels: Pixels of the filled pages.
         seconds: Time it took.
         mask: `given` or `found`: where its hole came from; empty if it was not restored.
+        materials: What each filled page was filled as: `page`, `photo` or `rubbing`; empty for a classical method.
         regions_filled: Number of filled regions for each kind of damage.
         regions_left: Number of regions that were found but not filled, for each kind.
         messages: Level and text of its messages.
@@ -115,6 +116,7 @@ class Entry:
     pixels: int = 0
     seconds: float = 0.0
     mask: str = ""
+    materials: tuple[str, ...] = ()
     regions_filled: Mapping[str, int] = field(default_factory=dict)
     regions_left: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[tuple[str, str], ...] = ()

@@ -8,18 +8,19 @@ from pathlib import Path, PurePosixPath
 from bokwon.batch.mask_matching import is_found_picture
 from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
 from bokwon.provenance.hole_list import CLASS_MAP
+from bokwon.provenance.origin import ORIGIN_FILE
 
 __all__ = ["left_files"]
 
 
 def left_files(folder: Path, names: Iterable[PurePosixPath]) -> tuple[tuple[str, str], ...]:
-    """Return each file with the reason why it is left alone.
+    """Return each file with the reason why it is left alone. What bokwon notes of downloads is not among them.
 
     Args:
         folder: The folder of images.
         names: Files that no image's name has, relative to it.
     """
-    return tuple((str(name), _reason(folder / name)) for name in names)
+    return tuple((str(name), _reason(folder / name)) for name in names if name.name != ORIGIN_FILE)
 
 
 def _reason(path: Path) -> str:

@@ -35,16 +35,18 @@ class Marking:
         self._format, self._tell = file_format, tell
         self._first: tuple[int, Mark] | None = None
 
-    def mark_page(self, number: int, page: Page, originals: Path | None) -> Page:
+    def mark_page(self, number: int, page: Page, restorer: Restorer, originals: Path | None) -> Page:
         """Return a filled page with the mark in its XMP, if its format can hold one.
 
         Args:
             number: Of the page, from 1.
             page: The page, filled.
+            restorer: What filled it.
             originals: The record's file of its original samples; None where there is no record.
         """
         name = name_of_page(self._job, self._document, number)
-        mark = mark_of(self._restorer, originals)
+        self._restorer = restorer
+        mark = mark_of(restorer, originals)
         # Of a PDF, which speaks for all of its pictures, the first one names the record.
         self._first = self._first or (number, mark)
         inner = self._document.format == "PDF"

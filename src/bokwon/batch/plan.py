@@ -23,7 +23,7 @@ from bokwon.errors import ArgumentError, BokwonError, FileAccessError
 from bokwon.image_io.formats import EXTENSIONS, FORMATS
 from bokwon.image_io.reader import Source
 
-__all__ = ["Batch", "Task", "plan_batch", "plan_files"]
+__all__ = ["Batch", "Task", "check_masks", "plan_batch", "plan_files"]
 
 # The usual extension of each format: the first in the table.
 _EXTENSION = {name: extension for extension, name in reversed(EXTENSIONS.items())}
@@ -90,7 +90,7 @@ def plan_batch(
     """
     if outputs.exists() and outputs.samefile(inputs):
         raise ArgumentError("IN_DIR and OUT_DIR are the same folder", "name another one: a batch keeps its originals")
-    _check_exists(masks)
+    check_masks(masks)
     beside = masks is None or (masks.is_dir() and masks.samefile(inputs))
     mask_folder = masks if masks is not None and masks.is_dir() and not beside else None
     without = [outputs, *([mask_folder] if mask_folder else [])]
@@ -148,7 +148,7 @@ def plan_files(
         FileAccessError: A folder is missing or cannot be listed.
         InputFileError: The table is damaged.
     """
-    _check_exists(masks)
+    check_masks(masks)
     names = [PurePosixPath(path.as_posix()) for path in files]
     neighbours = {folded(name) for name in names}
     images = [name for name in names if not is_mask_of_neighbour(name, neighbours)]
@@ -192,7 +192,12 @@ def _rows(masks: Masks) -> dict[int, TableRow]:
     return {page: TableRow(source.path) for page, source in pages.items() if source.path is not None}
 
 
-def _check_exists(masks: Path | None) -> None:
+def check_masks(masks: Path | None) -> None:
+    """Make sure that the folder or table of masks is there, if there is to be one.
+
+    Raises:
+        FileAccessError: It is missing.
+    """
     if masks is not None and not masks.exists():
         raise FileAccessError(
             f"{masks} does not exist", "name a folder of masks, or a CSV file with columns image,mask"

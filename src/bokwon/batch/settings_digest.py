@@ -14,9 +14,7 @@ __all__ = ["settings_digest"]
 def settings_digest(restorer: Restorer, options: Options, file_format: str | None) -> str:
     """Return a checksum of all settings that change the output. `--resume` compares it."""
     parts = (
-        restorer.sha256,
-        restorer.engine.description,
-        restorer.settings.of_pixels(),
+        *(part for identity in restorer.identities() for part in identity),
         options.masks,
         options.pages,
         options.record,

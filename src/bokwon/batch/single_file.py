@@ -29,7 +29,7 @@ from bokwon.image_io.previews import without_previews
 from bokwon.image_io.reader import Source
 from bokwon.image_io.transparency import spread_alpha
 from bokwon.inpaint.fill import Progress
-from bokwon.inpaint.restorer import Restorer
+from bokwon.inpaint.restorer import Choice, Restorer
 from bokwon.provenance.hole_list import Damage
 from bokwon.provenance.record import check_record, set_aside
 from bokwon.provenance.recorder import Recorder
@@ -91,7 +91,7 @@ def restore_file(
         if job.masks and not work.asked:
             tell("warning", f"none of the pages {job.options.pages} has a mask: nothing is restored")
         outcome = Outcome(document.pages, work.restored, work.tiles, work.hole, work.pixels, tuple(work.readings))
-        outcome = replace(outcome, pictures=tuple(work.pictures))
+        outcome = replace(outcome, pictures=tuple(work.pictures), materials=tuple(work.materials))
         if found is None:
             return outcome
         return replace(outcome, searched=True, regions_filled=dict(found.filled), regions_left=dict(found.left))
@@ -135,6 +135,7 @@ class _Work:
         self._marking = Marking(job, document, restorer, self._format, tell)
         self.asked = self.restored = self.tiles = self.hole = self.pixels = 0
         self.readings: list[tuple[str, str]] = []
+        self.materials: list[str] = []
         self.pictures: list[PagePictures] = []
         self._draws = job.pictures is not None
         if job.pictures is not None:
@@ -199,14 +200,28 @@ class _Work:
                 f"rename it, or ask for {self._format} (--format {self._format.lower()})",
             )
 
+    def _choose(self, number: int, page: Page, hole: Hole) -> Choice:
+        """Return what fills a page, and say what it is filled as."""
+        choice = self._restorer.choose(page.pixels, page.mode, hole)
+        self.materials.append(choice.material or "")
+        name = self._page_name(number)
+        if not choice.sure:
+            fix = "--material photo fills it as a photograph"
+            self._tell("note", f"{name}: {choice.why}, so it is filled as a page; {fix}")
+        elif choice.material is not None:
+            self._tell("detail", f"{name}: filled as a {choice.material}: {choice.why}")
+        return choice
+
     def _fill(self, number: int, page: Page, hole: Hole, found: PageHole) -> Page:
         recorder, target = None, self._job.target
+        choice = self._choose(number, page, hole)
+        restorer = choice.restorer
         if self._job.options.record and target is not None:
             self._recorder = self._recorder or self._open.enter_context(
                 Recorder(
                     self._job.source,
                     target,
-                    self._restorer,
+                    restorer,
                     with_overlay=self._job.options.overlay,
                     keep=self._job.update or frozenset(),
                 )
@@ -215,7 +230,14 @@ class _Work:
         levels = None
         if recorder is not None:
             levels = recorder.before(
-                number, page, hole, found.mask, found.read_damage(), origin=found.origin, filled_by=found.filled_by
+                number,
+                page,
+                hole,
+                found.mask,
+                found.read_damage(),
+                origin=found.origin,
+                filled_by=found.filled_by or recorder.other_than_first(restorer),
+                material=(choice.material, choice.why),
             )
         drawing = PageDrawing(page, hole, self._damage(found)) if self._draws else None
         ink = np.zeros(hole.shape, np.uint8) if found.ink is None else found.ink
@@ -225,13 +247,13 @@ class _Work:
             if page.metadata.alpha_of_values:
                 spread_alpha(page.pixels, hole)
             told = None if recorder is None else ink
-            self.tiles += self._restorer.fill(page.pixels, page.mode, hole, ink=told, progress=self._progress)
+            self.tiles += restorer.fill(page.pixels, page.mode, hole, ink=told, progress=self._progress)
         if recorder is not None and levels is not None:
             recorder.after(number, page, levels, ink)
         if drawing is not None:
             self._keep(drawing.finish(page, number))
         originals = recorder.originals(number) if recorder is not None else None
-        return self._marking.mark_page(number, page, originals) if self._job.options.mark else page
+        return self._marking.mark_page(number, page, restorer, originals) if self._job.options.mark else page
 
     def _damage(self, found: PageHole) -> Damage:
         """Return what is told of the damage; nothing, if what tells it is broken: only a record insists on it."""
@@ -260,7 +282,7 @@ class _Work:
         if self._recorder is not None:
             options = asdict(self._job.options)
             settings = {**options.pop("masks"), **options, "format": self._format}
-            settings |= self._restorer.settings.of_pixels()
+            settings |= self._recorder.restorer.settings.of_pixels()
             self._recorder.prepare(stream, settings)
 
     def finish_record(self) -> None:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from bokwon.utilities.translation import translate
+
 __all__ = ["Console", "divert_native_messages", "progress_bars"]
 
 
@@ -24,12 +26,12 @@ class Console:
         self._line_open = False
 
     def tell(self, level: str, text: str) -> None:
-        """Print one line, unless it matters less than what is wanted."""
+        """Print one line in the language of the user, unless it matters less than what is wanted."""
         if (self._quiet and level not in ("warning", "error")) or (level == "detail" and not self._verbose):
             return
-        prefix = "" if level in ("detail", "summary") else f"{level}: "
+        prefix = "" if level in ("detail", "summary") else f"{translate(level)}: "
         self._clear()
-        print(f"bokwon: {prefix}{' '.join(text.split())}", file=sys.stderr, flush=True)
+        print(f"bokwon: {prefix}{' '.join(translate(text).split())}", file=sys.stderr, flush=True)
 
     def table(self, lines: list[str]) -> None:
         """Print lines as they are."""
@@ -46,7 +48,7 @@ class Console:
         """Show on a terminal how far the work is, in the place of what was shown before."""
         if self._quiet or not sys.stderr.isatty():
             return
-        print(f"\r\033[Kbokwon: {text}", end="\n" if last else "", file=sys.stderr, flush=True)
+        print(f"\r\033[Kbokwon: {translate(text)}", end="\n" if last else "", file=sys.stderr, flush=True)
         self._line_open = not last
 
     def _clear(self) -> None:

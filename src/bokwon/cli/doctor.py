@@ -16,6 +16,7 @@ import typer
 from bokwon.errors import BokwonError
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.processes import available_cores
+from bokwon.utilities.translation import translate
 from bokwon.version import __version__
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ def doctor(
     wrong = 0
     for line in (*describe_system(), *_models(test)):
         wrong += not line.good
-        typer.echo(f"{'' if line.good else '!! '}{line.subject}: {line.finding}")
+        typer.echo(f"{'' if line.good else '!! '}{translate(line.subject)}: {translate(line.finding)}")
     if wrong:
         raise BokwonError(
             f"{wrong} of these lines report a problem, marked with !!",
             "install bokwon anew: pip install --force-reinstall bokwon",
         )
-    typer.echo("all is well")
+    typer.echo(translate("all is well"))
 
 
 def describe_system() -> Iterator[Line]:

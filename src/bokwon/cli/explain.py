@@ -10,7 +10,7 @@ import typer
 
 from bokwon.cli.console import Console, divert_native_messages
 from bokwon.cli.options import Holes, MaxMpixels, pixels_of
-from bokwon.settings import RestoreSettings
+from bokwon.settings import MODELS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,9 +35,9 @@ def explain(
     mask: Annotated[Path, typer.Option("--mask", metavar="MASK", help="Its mask.")],
     holes: Annotated[Holes, typer.Option("--holes", help="Colour of the holes in MASK.")] = "white",
     panel: Annotated[int, typer.Option("--panel", min=32, max=2000, help="Longest side of a panel, pixels.")] = 300,
-    model: Annotated[str, typer.Option("--model", metavar="NAME|FILE", help="Model whose layers are drawn.")] = str(
-        RestoreSettings.model
-    ),
+    model: Annotated[str, typer.Option("--model", metavar="NAME|FILE", help="Model whose layers are drawn.")] = MODELS[
+        "page"
+    ],
     page_number: Annotated[
         int, typer.Option("--page", min=1, metavar="N", help="Page of IMAGE, and of a MASK of as many pages.")
     ] = 1,

@@ -34,10 +34,12 @@ from bokwon.cli import (
     train,
     undo,
 )
+from bokwon.cli.translated_help import translate_help
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 from bokwon.utilities.time_limit import allow_supervision
+from bokwon.utilities.translation import told, translate
 from bokwon.version import __version__
 
 __all__ = ["app", "main"]
@@ -112,11 +114,12 @@ def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
 
 def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
     command = typer.main.get_command(app)
+    translate_help(command)
     try:
         code = command.main(args=arguments, prog_name="bokwon", standalone_mode=False)
         flush_output()
     except BokwonError as error:
-        _fail(str(error), error.exit_code)
+        _fail(told(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         _fail_interrupted(ended_by)
     except BrokenPipeError:
@@ -132,7 +135,7 @@ def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
             _fail_interrupted(ended_by)
         if is_out_of_memory(error):
             lacking = out_of_memory("the command")
-            _fail(str(lacking), lacking.exit_code)
+            _fail(told(lacking), lacking.exit_code)
         _fail_unexpectedly(error)
     if code == _INTERRUPTED:
         # Newer releases of Typer return this in the place of raising.
@@ -173,7 +176,7 @@ def _tidy_endings() -> Iterator[list[int]]:
 
 
 def _fail_interrupted(ended_by: list[int]) -> None:
-    _fail("interrupted", 128 + ended_by[0] if ended_by else _INTERRUPTED)
+    _fail(translate("interrupted"), 128 + ended_by[0] if ended_by else _INTERRUPTED)
 
 
 def _leave_quietly() -> None:
@@ -189,11 +192,11 @@ def _fail_unexpectedly(error: Exception) -> None:
             # Called without arguments: the help has been printed instead.
             sys.exit(1)
         command = getattr(getattr(error, "ctx", None), "command_path", "bokwon")
-        _fail(f"{message.rstrip('.')}; see `{command} --help`", 1)
+        _fail(f"{translate(message.rstrip('.'))}; {translate(f'see `{command} --help`')}", 1)
     if os.environ.get("BOKWON_DEBUG"):
         raise error
     name = type(error).__name__
-    _fail(f"unexpected {name}: {error} (run again with BOKWON_DEBUG=1 for the traceback)", 15)
+    _fail(translate(f"unexpected {name}: {error} (run again with BOKWON_DEBUG=1 for the traceback)"), 15)
 
 
 def _fail(message: str, code: int) -> None:
@@ -201,5 +204,5 @@ def _fail(message: str, code: int) -> None:
         flush_output()
     except (OSError, FileAccessError):
         silence_output()
-    print(f"bokwon: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"bokwon: {translate('error')}: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bokwon.errors import ArgumentError
-from bokwon.settings import RestoreSettings
+from bokwon.settings import MODELS, RestoreSettings
 
 __all__ = ["app"]
 
@@ -30,7 +30,7 @@ def list_command() -> None:
         card = model.card or {}
         size = f"{model.path.stat().st_size / 1e6:.1f} MB"
         about = ", ".join(str(card[key]) for key in ("date", "licence") if key in card)
-        mark = " (default)" if model.path.stem == RestoreSettings.model else ""
+        mark = " (default)" if model.path.stem == MODELS["page"] else ""
         if INT8_OF in card:
             mark = f" ({model.path.stem.removesuffix('-int8')} in 8 bits, see restore --precision)"
         if model.path.parent != WEIGHTS:

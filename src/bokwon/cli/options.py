@@ -161,5 +161,5 @@ def _parameter(item: Field[Any]) -> Parameter:
         rich_help_panel=told["panel"],
     )
     # A path is a text here.
-    kind = str if Path in get_args(kind) else kind
+    kind = str | None if Path in get_args(kind) else kind
     return Parameter(item.name, Parameter.KEYWORD_ONLY, default=item.default, annotation=Annotated[kind, option])

@@ -21,7 +21,7 @@ from bokwon.cli.options import (
     with_settings,
     workers,
 )
-from bokwon.cli.restore_paths import MASK_WORDS, expand_wildcards, place_in_folder
+from bokwon.cli.restore_paths import MASK_WORDS, expand_wildcards, is_iiif, place_in_folder
 from bokwon.errors import ArgumentError
 from bokwon.settings import CERTAIN, RestoreSettings
 from bokwon.utilities.time_limit import DEFAULT_LIMIT
@@ -44,7 +44,7 @@ def restore(
             metavar="INPUT",
             show_default=False,
             help="The damaged image (PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 or PDF), several of them, a folder, "
-            "or - for standard input.",
+            "a IIIF manifest or image (file or URL), or - for standard input.",
         ),
     ] = None,
     output: Annotated[
@@ -133,12 +133,7 @@ def restore(
         ),
     ] = False,
     no_mark: Annotated[
-        bool,
-        typer.Option(
-            "--no-mark",
-            help="Do not mark OUTPUT as restored in its XMP.",
-            rich_help_panel=_OUTPUT,
-        ),
+        bool, typer.Option("--no-mark", help="Do not mark OUTPUT as restored in its XMP.", rich_help_panel=_OUTPUT)
     ] = False,
     no_overwrite: Annotated[
         bool, typer.Option("--no-overwrite", help="Fail if OUTPUT exists.", rich_help_panel=_OUTPUT)
@@ -147,8 +142,7 @@ def restore(
         bool, typer.Option("-q", "--quiet", help="Print nothing but warnings and errors.", rich_help_panel=_OUTPUT)
     ] = False,
     verbose: Annotated[
-        bool,
-        typer.Option("-v", "--verbose", help="Also print engine, model, tiles and time.", rich_help_panel=_OUTPUT),
+        bool, typer.Option("-v", "--verbose", help="Also print engine, model, tiles and time.", rich_help_panel=_OUTPUT)
     ] = False,
     masks: Annotated[
         Path | None,
@@ -165,7 +159,7 @@ def restore(
     ] = False,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Leave out the files that an earlier run finished.", rich_help_panel=_FOLDERS),
+        typer.Option("--resume", help="Leave out files that an earlier run finished.", rich_help_panel=_FOLDERS),
     ] = False,
     report: Annotated[
         bool,
@@ -249,7 +243,8 @@ def restore(
         raise ArgumentError("Missing argument 'OUTPUT'", "see `bokwon restore --help`")
     found = expand_wildcards(inputs)
     given = mask is not None and mask not in MASK_WORDS
-    folder = found[0] != STANDARD and not given and Path(found[0]).is_dir()
+    iiif = is_iiif(found[0])
+    folder = iiif or (found[0] != STANDARD and not given and Path(found[0]).is_dir())
     many = len(found) > 1
     if not many and not folder:
         output = place_in_folder(found[0], output, wildcard=found != inputs)
@@ -266,16 +261,17 @@ def restore(
             raise ArgumentError(f"{name} is for folders", "name a folder as INPUT and no --mask, or leave it out")
     if watch and (not folder or cluster or shard is not None):
         raise ArgumentError("--watch is for one folder of this machine", "name a folder, without --cluster and --shard")
-    if not math.isfinite(settle):
-        raise ArgumentError(f"--settle {settle} is no number of seconds", "give a number, such as 10")
-    if not math.isfinite(timeout):
-        raise ArgumentError(f"--timeout {timeout} is no number of seconds", "give a number, such as 3600")
+    for name, seconds, usual in (("--settle", settle, 10), ("--timeout", timeout, 3600)):
+        if not math.isfinite(seconds):
+            raise ArgumentError(f"{name} {seconds} is no number of seconds", f"give a number, such as {usual}")
     if address is not None and not cluster:
         raise ArgumentError("--address is that of a cluster", "add --cluster, or leave it out")
-    if many and given:
+    if iiif and (watch or shard is not None):
+        raise ArgumentError("--watch and --shard are for folders", "leave them out, or name the folder of the scans")
+    if (many or iiif) and given:
         raise ArgumentError(f"--mask {mask} is the mask of one image", "name a folder of masks or a table: --masks")
     if (folder or many) and output == STANDARD:
-        several = "a folder" if folder else "several images"
+        several = "a manifest" if iiif else "a folder" if folder else "several images"
         raise ArgumentError(f"standard output cannot hold {several}", "name a folder for the outputs")
     if mask == "beside" and masks is not None:
         raise ArgumentError("--mask beside and --masks contradict each other", "use one of them")
@@ -298,7 +294,7 @@ def restore(
         masks=MaskOptions(holes == "white", mask_as, mask_view, fit_mask, allow_large),
         overwrite=not no_overwrite,
         max_pixels=pixels_of(max_mpixels),
-        pages=pages,
+        pages=None if iiif else pages,  # those of a manifest are files
         missing_pages=folder or many,
         record=record or overlay,
         overlay=overlay,
@@ -306,6 +302,12 @@ def restore(
         find=find,
     )
     format_name = output_format.upper() if output_format else None
+    downloaded = None
+    if iiif:
+        from bokwon.cli.restore_iiif import download_scans
+
+        downloaded = download_scans(found[0], Path(output), masks, pages, settings, options, console)
+        found = [str(downloaded.folder)]
     if watch:
         from bokwon.cli.restore_folder import Workers
         from bokwon.cli.restore_watch import watch_folder
@@ -340,6 +342,7 @@ def restore(
             ignore_masks=mask == "auto" and masks is None,
             treatment=report,
             shard=None if shard is None else Shard.parse(shard),
+            downloaded=downloaded,
         )
     else:
         from bokwon.cli.restore_one import restore_one

@@ -9,11 +9,13 @@ from io import StringIO
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 import typer
 
 from bokwon.cli.console import Console
 from bokwon.errors import ArgumentError
+from bokwon.utilities.translation import translate
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from bokwon.batch.job import Options
     from bokwon.batch.journal import Entry, Shard
     from bokwon.batch.plan import Batch, Task
+    from bokwon.cli.restore_iiif import Downloaded
     from bokwon.inpaint.restorer import Restorer
     from bokwon.settings import RestoreSettings
 
@@ -65,11 +68,12 @@ def restore_folder(
     ignore_masks: bool = False,
     treatment: bool = True,
     shard: Shard | None = None,
+    downloaded: Downloaded | None = None,
 ) -> None:
     """Restore the images of a folder, or several images, into another folder.
 
     With `treatment` a report of it is written for people, `report.html`; with `shard` only a part of the files is done,
-    and the report is left to the run that does the rest.
+    and the report is left to the run that does the rest. Of scans that were `downloaded`, only these are restored.
 
     Raises:
         typer.Exit: With 4, if some files failed.
@@ -97,6 +101,8 @@ def restore_folder(
     else:
         batch = plan_files(inputs, outputs, masks, options, file_format=file_format)
         base = Path()
+    if downloaded is not None:
+        batch = downloaded.of(batch)
     if ignore_masks:
         batch = replace(batch, tasks=tuple(map(without_masks, batch.tasks)))
     if shard is not None:
@@ -109,12 +115,13 @@ def restore_folder(
         console.tell("summary", f"{images} no mask: {announce_search(options.find)}")
     _announce(batch, base, console)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
-    restorer = Restorer(settings)
-    introduce(restorer, console)
-    facts = _facts(restorer)
+    restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
+    if workers.on_cluster:
+        # The machines of a cluster may not all be of one kind, and what they write shall be the same.
+        settings = restorer.pinned()
+        restorer = Restorer(settings)
     digest = settings_digest(restorer, options, file_format)
-    # The machines of a cluster may not all be of one kind, and what they write shall be the same.
-    settings = restorer.settings
+    facts = [*(downloaded.facts if downloaded else ()), *_facts(restorer)]
     del restorer
     make_folder(outputs)
     begun = perf_counter()
@@ -148,11 +155,13 @@ def restore_folder(
         entries = report.finish(tuple(task.name for task in batch.tasks))
         if treatment and shard is None:
             title = outputs.absolute().name if not isinstance(inputs, Path) else inputs.absolute().name
+            title = downloaded.title if downloaded else title
             write_report(outputs, entries, Run(title, datetime.now(), facts))
     seconds = perf_counter() - begun
     console.table(_table(entries))
     _tell_found(entries, console)
-    rate = f", {pages / seconds:.2f} pages/s" if pages else ""
+    per_second = pages / seconds
+    rate = f", {per_second:.2f} pages/s" if pages else ""
     shown = outputs / (shard.report if shard else REPORT_PAGE if treatment else REPORT)
     console.tell("summary", f"{_clock(seconds)}{rate}; report in {shown}")
     if any(entry.status == "failed" for entry in entries):
@@ -177,13 +186,14 @@ def _facts(restorer: Restorer) -> list[tuple[tuple[str, str], str]]:
     """Return what the head of the treatment report says of the program and its settings."""
     from bokwon.version import __version__
 
+    used = restorer.used()
+    engines = ", ".join(dict.fromkeys(one.engine.description for one in used))
     chosen = restorer.settings.of_pixels()
-    model = restorer.model
-    by = restorer.settings.method if model is None else f"{model.name}, sha256 {restorer.sha256}"
+    named = [f"{one.model.name}, sha256 {one.sha256}" for one in used if one.model is not None]
     rest = ", ".join(f"{name} {value}" for name, value in chosen.items() if name != "method" and value is not None)
     return [
-        (("Program", "프로그램"), f"bokwon {__version__}, {restorer.engine.description}"),
-        (("Model", "모델") if model else ("Method", "방법"), str(by)),
+        (("Program", "프로그램"), f"bokwon {__version__}, {engines}"),
+        (("Model", "모델") if named else ("Method", "방법"), "; ".join(named) or restorer.settings.method),
         (("Settings", "설정"), rest),
     ]
 
@@ -262,8 +272,11 @@ def _clock(seconds: float) -> str:
 def _table(entries: Sequence[Entry]) -> list[str]:
     from bokwon.batch.journal import STATUSES
 
-    lines = [f"{'':10}{'files':>7}{'pages':>7}{'filled':>8}{'tiles':>8}{'hole':>9}"]
-    for status in (*STATUSES, "total"):
+    names = {status: translate(status) for status in (*STATUSES, "total")}
+    first = max(10, *(_columns(name) + 1 for name in names.values()))
+    heads = zip(("files", "pages", "filled", "tiles", "hole"), (7, 7, 8, 8, 9), strict=True)
+    lines = [" " * first + "".join(_padded(translate(head), -width) for head, width in heads)]
+    for status, name in names.items():
         rows = [entry for entry in entries if status in (entry.status, "total")]
         if status in _SELDOM and not rows:
             continue
@@ -272,5 +285,16 @@ def _table(entries: Sequence[Entry]) -> list[str]:
         pages, filled, tiles = (
             sum(getattr(entry, name) for entry in rows) for name in ("pages", "restored_pages", "tiles")
         )
-        lines.append(f"{status:10}{len(rows):>7}{pages:>7}{filled:>8}{tiles:>8}{share:>9}")
+        lines.append(f"{_padded(name, first)}{len(rows):>7}{pages:>7}{filled:>8}{tiles:>8}{share:>9}")
     return lines
+
+
+def _padded(text: str, width: int) -> str:
+    """Pad a text to so many columns of a terminal: on its left if `width` is negative."""
+    space = " " * (abs(width) - _columns(text))
+    return space + text if width < 0 else text + space
+
+
+def _columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes; a Korean letter takes two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -88,8 +88,7 @@ def restore_one(
     if not masks and options.find is not None:
         find = load_detector(options.find)
         console.tell("summary", f"no mask is given: {announce_search(options.find)}")
-    restorer = Restorer(settings)
-    introduce(restorer, console)
+    restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
     outcome = restore_file(job, restorer, console.tell, find=find, progress=console.tiles)
     destination = "standard output" if target is None else str(target)
     console.tell("summary", f"wrote {destination}: {_told(outcome, source.name)}")

@@ -10,10 +10,11 @@ from pathlib import Path
 from bokwon.cli.options import STANDARD
 from bokwon.errors import ArgumentError, FileAccessError
 
-__all__ = ["MASK_WORDS", "expand_wildcards", "place_in_folder"]
+__all__ = ["MASK_WORDS", "expand_wildcards", "is_iiif", "place_in_folder"]
 
 MASK_WORDS = ("beside", "auto")
 """Values of --mask that are no file. A file of such a name is given as ./auto."""
+_URLS = ("http://", "https://")
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
@@ -30,7 +31,7 @@ def expand_wildcards(inputs: Sequence[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for name in inputs:
-        if name == STANDARD or os.path.lexists(name) or not glob.has_magic(name):
+        if name == STANDARD or name.lower().startswith(_URLS) or os.path.lexists(name) or not glob.has_magic(name):
             found[name] = None
             continue
         # `Path.glob` takes no absolute pattern.
@@ -44,7 +45,14 @@ def expand_wildcards(inputs: Sequence[str]) -> list[str]:
             raise ArgumentError("standard input is one image", "name it alone, or name files only")
         if folders := [name for name in names if Path(name).is_dir()]:
             raise ArgumentError(f"{folders[0]} is a folder among several inputs", "name one folder, or files only")
+        if manifests := [name for name in names if is_iiif(name)]:
+            raise ArgumentError(f"{manifests[0]} is a manifest among several inputs", "name one manifest at a time")
     return names
+
+
+def is_iiif(name: str) -> bool:
+    """Return whether an input is a URL, or a file that may be a IIIF manifest."""
+    return name.lower().startswith(_URLS) or (name.lower().endswith(".json") and not Path(name).is_dir())
 
 
 def place_in_folder(image: str, output: str, *, wildcard: bool) -> str:

@@ -74,10 +74,8 @@ def watch_folder(
         raise ArgumentError(f"{outputs} is a file, but {inputs} is a folder", "name a folder for the outputs")
     if options.find is not None:
         console.tell("summary", f"images without a mask: {announce_search(options.find)}")
-    restorer = Restorer(settings)
-    introduce(restorer, console)
+    restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
     digest = settings_digest(restorer, options, file_format)
-    settings = restorer.settings
     del restorer
     if settings.threads is None:
         settings = replace(settings, threads=max(1, available_cores() // (workers.jobs or 1)))

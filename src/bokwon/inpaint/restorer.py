@@ -2,79 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar, cast
+from threading import Lock
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, InputFileError
 from bokwon.image_io.masks import as_hole, check_hole, check_share, grow_hole
 from bokwon.image_io.modes import from_pillow, mode_of_array, to_pillow
 from bokwon.image_io.transparency import key_of_alpha, spread_alpha, with_key
 from bokwon.inpaint.engines.base import Engine
-from bokwon.inpaint.engines.opencv import OpenCVEngine
-from bokwon.inpaint.engines.select import load
-from bokwon.inpaint.fill import Progress, fill_hole, tiling_for
-from bokwon.inpaint.finish.grain import add_grain
-from bokwon.inpaint.finish.patches import match_patches
-from bokwon.inpaint.ink import mark_ink
-from bokwon.inpaint.models import Model, find_model
-from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
-from bokwon.settings import RestoreSettings
+from bokwon.inpaint.fill import Progress
+from bokwon.inpaint.filler import Filler
+from bokwon.inpaint.material import classify, negative
+from bokwon.inpaint.models import Model, find_int8, find_model
+from bokwon.inpaint.restoration import ImageT, Restoration
+from bokwon.settings import MODELS, Material, RestoreSettings
 from bokwon.types import Hole, Pixels
-from bokwon.utilities.processes import available_cores
 from bokwon.version import __version__
 
-__all__ = ["Restoration", "Restorer"]
+__all__ = ["Choice", "Identity", "Restorer"]
 
-_CONCURRENCY = 4
-"""How many windows are finished at the same time at most, each in some 50 MiB."""
+_IDLE_PAGES = 16
+"""A model that this many pages in a row did not need is let go. Loading it again takes less than filling one page."""
 
-ImageT = TypeVar("ImageT", bound="NDArray[Any] | Image.Image")
+
+class Identity(NamedTuple):
+    """What decides the pixels of a fill.
+
+    Attributes:
+        sha256: Checksum of the model file; None for a classical method.
+        engine: Name and version of the engine.
+        settings: The settings that change pixels.
+    """
+
+    sha256: str | None
+    engine: str
+    settings: dict[str, Any]
+
+    @classmethod
+    def of(cls, restorer: Restorer) -> Identity:
+        """Return that of a restorer without a choice."""
+        return cls(restorer.sha256, restorer.engine.description, restorer.settings.of_pixels())
 
 
 @dataclass(frozen=True, eq=False)
-class Restoration(Generic[ImageT]):
-    """A restored image, and how it was made.
+class Choice:
+    """What fills one page, and why.
 
     Attributes:
-        image: The image with its hole filled. It has the kind, size, mode and depth of the input, and the same pixels
-            outside the hole.
-        hole: (H, W) bool, True where pixels were filled: the given hole, grown by `grow`.
-        method: `model`, `telea` or `ns`.
-        model: Name of the model; None for a classical method.
-        sha256: Checksum of the model file; None for a classical method.
-        engine: Name and version of the engine.
-        tiles: Number of tiles that were run; 0 for an empty hole.
-        version: Version of bokwon.
-        notices: What the user should know, one sentence each.
+        restorer: What fills it.
+        material: What the page is filled as; None for a classical method.
+        sure: Whether nobody has to look at the choice.
+        why: The reason, in a few words.
     """
 
-    image: ImageT
-    hole: Hole
-    method: str
-    model: str | None
-    sha256: str | None
-    engine: str
-    tiles: int
-    version: str
-    notices: tuple[str, ...]
+    restorer: Restorer
+    material: Material | None
+    sure: bool
+    why: str
 
 
 class Restorer:
-    """Restores images. The model is loaded once; use one object for many images.
+    """Restores images. Models are loaded once; use one object for many images.
+
+    If the material is chosen for each page, a model is loaded when the first page needs it, and let go when many pages
+    in a row have not needed it. Then `model`, `sha256` and `engine` are those for pages.
 
     Args:
         settings: The settings. By default those of `bokwon restore` and `bokwon.restore`.
-
-    Attributes:
-        settings: The settings in use, with `auto` replaced by the chosen value in `precision`, `ink`, `grain` and
-            `letters`.
-        model: The model in use, possibly the int8 version; None for a classical method.
-        sha256: Checksum of the model file; None for a classical method.
-        engine: What fills the tiles.
+        loaded: Called with the restorer of one material after its model was loaded.
 
     Raises:
         ArgumentError: No such model, or settings that the engine does not support.
@@ -82,32 +84,134 @@ class Restorer:
         InputFileError: It is damaged, or not a model for bokwon.
     """
 
-    def __init__(self, settings: RestoreSettings | None = None) -> None:
+    def __init__(
+        self, settings: RestoreSettings | None = None, *, loaded: Callable[[Restorer], None] | None = None
+    ) -> None:
         settings = RestoreSettings() if settings is None else settings
         if not isinstance(settings, RestoreSettings):
             raise ArgumentError(f"settings is a {type(settings).__name__}", "pass RestoreSettings('photo', ...)")
-        self.model: Model | None = None
-        self.sha256: str | None = None
-        self.engine: Engine
-        # Engines start any number of threads that they are given.
-        threads = None if settings.threads is None else min(settings.threads, available_cores())
-        if settings.method == "model":
-            self.model, self.sha256, self.engine, precision = load(
-                find_model(settings.model),
-                engine=settings.engine,
-                precision=settings.precision,
-                threads=threads,
-                ensemble=settings.ensemble,
-            )
-            settings = replace(settings, precision=precision)
-        else:
-            self.engine = OpenCVEngine(settings.method, threads=threads)
-        facts = self.model.facts if self.model else DEFAULT_FACTS
-        self._bounded = facts.bounded
-        self._has_ink = facts.for_pages or self.model is None
-        self.settings = settings.resolved(for_pages=facts.for_pages)
-        self._concurrency = min(threads or available_cores(), _CONCURRENCY)
-        self._tiling = tiling_for(self.engine, settings.tile)
+        self._asked = settings
+        self._on_load = loaded
+        self._lock = Lock()
+        # By model: the restorer of a material, and the number of pages that came after its last one.
+        self._restorers: dict[str, Restorer] = {}
+        self._idle: dict[str, int] = {}
+        self._identities: dict[str, Identity] = {}
+        self._loaded = None if settings.chooses_material else Filler.load(settings)
+        if self._loaded is not None and loaded is not None:
+            loaded(self)
+
+    @property
+    def settings(self) -> RestoreSettings:
+        """The settings in use, with `auto` replaced by the chosen value in `precision`, `ink`, `grain` and `letters`.
+
+        If the material is chosen for each page, the settings as given.
+        """
+        return self._asked if self._loaded is None else self._loaded.settings
+
+    @property
+    def model(self) -> Model | None:
+        """The model in use, possibly the int8 version; None for a classical method."""
+        return self._own.model
+
+    @property
+    def sha256(self) -> str | None:
+        """Checksum of the model file; None for a classical method."""
+        return self._own.sha256
+
+    @property
+    def engine(self) -> Engine:
+        """What fills the tiles."""
+        return self._own.engine
+
+    @property
+    def material(self) -> Material | None:
+        """What images are filled as, by the settings or the model's card; None for a classical method."""
+        model, asked = self._own.model, self.settings.material
+        if model is None:
+            return None
+        if asked == "auto":
+            return "page" if model.facts.for_pages else "photo"
+        return asked
+
+    @property
+    def _own(self) -> Filler:
+        return self.of("page")._own if self._loaded is None else self._loaded
+
+    def of(self, material: Material) -> Restorer:
+        """Return the restorer of one material, with its model loaded; the object itself if it has no choice.
+
+        Args:
+            material: What the images show.
+
+        Raises:
+            BokwonError: As for the class.
+        """
+        if self._loaded is not None:
+            return self
+        with self._lock:
+            return self._of(material)
+
+    def _of(self, material: Material) -> Restorer:
+        name = MODELS[material]
+        found = self._restorers.get(name)
+        if found is None:
+            found = Restorer(_settings_of(self._asked, material), loaded=self._on_load)
+            self._restorers[name] = found
+            self._idle[name] = 0
+        if found.material == material:
+            return found
+        # The same model, used in another way.
+        twin = copy(found)
+        twin._loaded = replace(found._own, settings=replace(found.settings, material=material))
+        return twin
+
+    def choose(self, pixels: Pixels, mode: str, hole: Hole) -> Choice:
+        """Return what fills a page: its material decides, if the settings leave the choice.
+
+        Args:
+            pixels: Samples of the page. Nothing is read inside the hole.
+            mode: Their mode.
+            hole: (H, W).
+
+        Raises:
+            BokwonError: As for the class.
+        """
+        if self._loaded is not None:
+            why = "the model is for it" if self._asked.material == "auto" else "asked for"
+            return Choice(self, self.material, True, why if self.material else "")
+        found = classify(pixels, mode, hole)
+        with self._lock:
+            chosen = self._of(found.material)
+            used = MODELS[found.material]
+            for name in self._idle:
+                self._idle[name] = 0 if name == used else self._idle[name] + 1
+            for name in [name for name, pages in self._idle.items() if pages > _IDLE_PAGES]:
+                del self._restorers[name], self._idle[name]
+        return Choice(chosen, found.material, found.sure, found.why)
+
+    def identities(self) -> tuple[Identity, ...]:
+        """Return what decides the pixels of a fill: one entry, or one for each material if there is a choice.
+
+        Raises:
+            BokwonError: As for the class; every model that may be needed is tried.
+        """
+        if self._loaded is not None:
+            return (Identity.of(self),)
+        for material in MODELS:
+            if material not in self._identities:
+                self._identities[material] = Identity.of(self.of(material))
+        return tuple(self._identities.values())
+
+    def used(self) -> tuple[Restorer, ...]:
+        """Return the restorers, of one material each, whose models are loaded."""
+        return (self,) if self._loaded is not None else tuple(self._restorers.values())
+
+    def pinned(self) -> RestoreSettings:
+        """Return the settings with the precision in use here, so that other machines compute the same."""
+        if self._loaded is not None:
+            return self._loaded.settings
+        return replace(self._asked, precision=self.of("page").settings.precision)
 
     def restore(
         self,
@@ -152,25 +256,31 @@ class Restorer:
             check_share(known, name="the hole", fix=fix)
         known = self.grown(known)
         key = _transparent_value(image, mode) if isinstance(image, Image.Image) else None
+        choice = self.choose(pixels, mode, known)
+        restorer = choice.restorer
+        if not choice.sure and known.any():
+            notices += (f"{choice.why}: filled as a page; if it is a photograph, pass material='photo'",)
         if key is None:
-            tiles = self.fill(pixels, mode, known, progress=progress)
+            tiles = restorer.fill(pixels, mode, known, progress=progress)
         else:
             # A real alpha channel while it is filled, so that no filled pixel becomes transparent by accident.
             keyed = with_key(pixels, key)
             spread_alpha(keyed, known)
-            tiles = self.fill(keyed, f"{mode}A", known, progress=progress)
+            tiles = restorer.fill(keyed, f"{mode}A", known, progress=progress)
             pixels = key_of_alpha(keyed, key)
         restored: Any = _like(image, pixels, mode) if isinstance(image, Image.Image) else pixels
         return Restoration(
             image=cast(ImageT, restored),
             hole=known,
             method=self.settings.method,
-            model=self.model.name if self.model else None,
-            sha256=self.sha256,
-            engine=self.engine.description,
+            model=restorer.model.name if restorer.model else None,
+            sha256=restorer.sha256,
+            engine=restorer.engine.description,
             tiles=tiles,
             version=__version__,
             notices=notices,
+            material=choice.material,
+            material_reason=choice.why,
         )
 
     def grown(self, hole: Hole, *, name: str = "the hole") -> Hole:
@@ -213,31 +323,26 @@ class Restorer:
         Returns:
             Number of tiles that were run.
         """
+        if self._loaded is None:
+            return self.choose(pixels, mode, hole).restorer.fill(pixels, mode, hole, ink=ink, progress=progress)
         if mode == "L" and pixels.ndim == 3:
             pixels = pixels[..., 0]
-        tiles = fill_hole(
-            pixels,
-            mode,
-            hole,
-            self.engine,
-            tiling=self._tiling,
-            letters=self.settings.letters,
-            bounded=self._bounded,
-            progress=progress,
-        )
-        if not tiles:
-            return tiles
-        proposed = pixels[hole] if ink is not None and self._has_ink else None
-        self._finish(pixels, mode, hole)
-        if ink is not None and proposed is not None:
-            mark_ink(ink, pixels, mode, hole, proposed)
-        return tiles
+        if self.settings.material == "rubbing":
+            # White on black becomes what the model and the finish know: black on white.
+            with negative(pixels, mode):
+                return self._loaded.fill(pixels, mode, hole, ink, progress)
+        return self._loaded.fill(pixels, mode, hole, ink, progress)
 
-    def _finish(self, pixels: Pixels, mode: str, hole: Hole) -> None:
-        if self.settings.ink == "patches":
-            match_patches(pixels, mode, hole, concurrency=self._concurrency)
-        if self.settings.grain == "match":
-            add_grain(pixels, mode, hole, concurrency=self._concurrency)
+
+def _settings_of(asked: RestoreSettings, material: Material) -> RestoreSettings:
+    """Return the settings for one material of several."""
+    if asked.precision == "int8" and material == "photo":
+        try:
+            find_int8(find_model(MODELS[material]))
+        except InputFileError:
+            # The user did not ask for this model.
+            asked = replace(asked, precision="float32")
+    return replace(asked, material=material)
 
 
 def _transparent_value(image: Image.Image, mode: str) -> NDArray[np.uint8] | None:

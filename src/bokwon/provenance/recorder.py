@@ -26,6 +26,7 @@ from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.evidence import encoder_of, evidence_levels
 from bokwon.provenance.hole_list import Damage, describe_holes
+from bokwon.provenance.origin import origin_of
 from bokwon.provenance.overlay import draw_overlay
 from bokwon.provenance.record import (
     FORMAT,
@@ -36,6 +37,7 @@ from bokwon.provenance.record import (
     record_folder,
 )
 from bokwon.provenance.unfinished import install
+from bokwon.settings import Material
 from bokwon.types import Hole
 from bokwon.utilities.atomic import part_beside, write_file
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
@@ -65,6 +67,8 @@ class PageRecord:
         filled_by: What filled parts of the page, where that was not what the record names for all: `box` (left, top,
             width, height; None for all of the page), `method`, `model`, `model_sha256`, `engine` and `settings`. Of
             parts that overlap the later one counts.
+        material: What the page was filled as: `page`, `photo` or `rubbing`; None for a classical method.
+        material_reason: Why.
     """
 
     page: int
@@ -78,12 +82,16 @@ class PageRecord:
     damage_from: str | None
     holes: tuple[dict[str, Any], ...]
     filled_by: tuple[Mapping[str, Any], ...] = ()
+    material: Material | None = None
+    material_reason: str = ""
 
     def facts(self) -> dict[str, Any]:
         """Return what is written of it."""
         facts = asdict(self)
         if not self.filled_by:
             del facts["filled_by"]
+        if self.material is None:
+            del facts["material"], facts["material_reason"]
         return facts
 
 
@@ -106,9 +114,12 @@ class Recorder:
     Args:
         source: The input. It must not have been replaced by the output yet.
         target: The output.
-        restorer: What fills the holes.
+        restorer: What fills the holes of the first page.
         with_overlay: Whether to draw the evidence too.
         keep: Pages that the target keeps as they are; what its record says of them is kept, too.
+
+    Attributes:
+        restorer: The same.
 
     Raises:
         ArgumentError: The input is itself a restored file, and its original pixels are in the record that would be
@@ -126,10 +137,11 @@ class Recorder:
         with_overlay: bool,
         keep: frozenset[int] = frozenset(),
     ) -> None:
-        self._restorer = restorer
+        self.restorer = restorer
         self._encoder = encoder_of(restorer.model)
         with source.open() as stream:
             self._input = {"file": source.name, "sha256": sha256_of(stream)}
+        self._origin = origin_of(source.path, self._input["sha256"]) if source.path is not None else None
         self._target = target
         self._over_itself = source.path is not None and target.exists() and target.samefile(source.path)
         self._folder = record_folder(target)
@@ -181,6 +193,7 @@ class Recorder:
         *,
         origin: Literal["given", "found"] = "given",
         filled_by: tuple[Mapping[str, Any], ...] = (),
+        material: tuple[Material | None, str] = (None, ""),
     ) -> NDArray[np.uint8]:
         """Record a page before it is filled, and return its evidence levels."""
         kernels = self._encoder.kernels
@@ -201,6 +214,8 @@ class Recorder:
                 damage_from=damage.source,
                 holes=describe_holes(hole, levels, damage),
                 filled_by=filled_by,
+                material=material[0],
+                material_reason=material[1],
             )
         )
         write_file(self._part / page_file("hole", number), png_of(hole))
@@ -209,6 +224,14 @@ class Recorder:
         np.savez_compressed(buffer, samples=page.pixels[hole])
         write_file(self.originals(number), buffer.getvalue())
         return levels
+
+    def other_than_first(self, restorer: Restorer) -> tuple[Mapping[str, Any], ...]:
+        """Return what `filled_by` says of a page that another model fills than the record names for all."""
+        told = describe_restorer(restorer)
+        same_material = restorer.settings.material == self.restorer.settings.material
+        if same_material and told == describe_restorer(self.restorer):
+            return ()
+        return ({"box": None, **told, "settings": restorer.settings.of_pixels()},)
 
     def originals(self, number: int) -> Path:
         """Return where the original samples of a page lie until `finish`."""
@@ -237,12 +260,13 @@ class Recorder:
         """
         stream.seek(0)
         self._output = sha256_of(stream)
-        made_by = {**describe_restorer(self._restorer), "settings": settings}
+        made_by = {**describe_restorer(self.restorer), "settings": settings}
         record = {
             "record": FORMAT,
             "bokwon": __version__,
             "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "input": self._input,
+            **({"origin": self._origin} if self._origin else {}),
             "output": {"file": self._target.name, "sha256": self._output},
             **made_by,
             "kernels": self._encoder.kernels,

@@ -20,6 +20,7 @@ from bokwon.serve.endpoints import Service
 from bokwon.serve.exchange import Exchange
 from bokwon.serve.folder import Workspace, folder_paths, folder_routes
 from bokwon.serve.jobs import Jobs
+from bokwon.serve.language import InLanguage
 from bokwon.serve.limits import UploadLimits
 from bokwon.serve.openapi import PREFIX, make_document
 from bokwon.serve.problems import HANDLERS
@@ -100,10 +101,10 @@ async def _tidy(processes: Processes, exchange: Exchange, workspace: Workspace |
 
 
 class _App(Starlette):
-    """The application. Answers to unexpected errors, which Starlette makes outside all middleware, have headers too."""
+    """The application. Answers to unexpected errors, which Starlette makes outside all middleware, pass here too."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return SecurityHeaders(super().build_middleware_stack())
+        return SecurityHeaders(InLanguage(super().build_middleware_stack()))
 
 
 class _Page(StaticFiles):

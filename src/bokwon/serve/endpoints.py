@@ -157,6 +157,7 @@ class Service:
                 "version": __version__,
                 "models": await run_in_threadpool(list_fillers),
                 "methods": list(choices("method")),
+                "materials": list(choices("material")),
                 "finishes": list(choices("finish")),
                 "detector": detector_is_installed(),
                 "limits": {

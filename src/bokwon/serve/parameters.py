@@ -134,7 +134,7 @@ def _setting(name: str) -> Parameter:
     told = item.metadata
     if name == "model":
         schema = {"type": "string", "maxLength": 100, "pattern": r"^[A-Za-z0-9][A-Za-z0-9_-]*$"}
-        return Parameter(name, "Name of an installed model.", {**schema, "default": item.default})
+        return Parameter(name, "Name of an installed model; by default that of the material.", schema)
     if offered := choices(name):
         return _choice(name, told["help"], *offered, default=item.default)
     schema = {"type": "integer", "minimum": told["least"], "maximum": told["most"]}

@@ -23,8 +23,19 @@ from bokwon.errors import (
     TimeLimitError,
 )
 from bokwon.utilities.memory import as_bokwon_error
+from bokwon.utilities.translation import translate
 
-__all__ = ["HANDLERS", "MEDIA_TYPE", "RETRY_AFTER", "HttpError", "error_of", "facts_of", "problem", "problem_of"]
+__all__ = [
+    "HANDLERS",
+    "MEDIA_TYPE",
+    "RETRY_AFTER",
+    "HttpError",
+    "error_of",
+    "facts_of",
+    "in_language",
+    "problem",
+    "problem_of",
+]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -45,6 +56,8 @@ _KINDS: tuple[tuple[type[BokwonError], int, str], ...] = (
 
 _VALUED = re.compile(r"--(holes|mask-as|mask-view|format) ([a-z0-9]+)")
 _FLAG = re.compile(r"--(allow-large|fit-mask)\b")
+_PARAMETER = re.compile(r"\b(holes|mask_as|mask_view|format)=([a-z0-9]+)")
+_TRUE = re.compile(r"\b(allow_large|fit_mask)=true")
 
 
 class HttpError(BokwonError):
@@ -95,6 +108,17 @@ def error_of(code: int, message: str, fix: str) -> BokwonError:
 def _as_parameters(text: str) -> str:
     text = _VALUED.sub(lambda found: f"{found[1].replace('-', '_')}={found[2]}", " ".join(text.split()))
     return _FLAG.sub(lambda found: f"{found[1].replace('-', '_')}=true", text)
+
+
+def in_language(text: str, to: str) -> str:
+    """Translate a text of a problem, whose options were written as HTTP parameters.
+
+    Args:
+        text: The text in English.
+        to: One of `bokwon.utilities.translation.LANGUAGES`.
+    """
+    text = _PARAMETER.sub(lambda found: f"--{found[1].replace('_', '-')} {found[2]}", text)
+    return _as_parameters(translate(_TRUE.sub(lambda found: f"--{found[1].replace('_', '-')}", text), to))
 
 
 def problem(status: int, title: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:

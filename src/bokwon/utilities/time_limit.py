@@ -17,6 +17,7 @@ from time import sleep
 
 from bokwon.errors import BokwonError, TimeLimitError
 from bokwon.utilities.awake_clock import AwakeClock
+from bokwon.utilities.translation import told, translate
 
 __all__ = ["DEFAULT_LIMIT", "allow_supervision", "die_with", "overdue", "supervised"]
 
@@ -90,7 +91,7 @@ def supervised(name: str, limit: float, tidy: Callable[[], None]) -> None:
     if status is None:
         error = overdue(name, limit)
         with suppress(OSError, ValueError, AttributeError):
-            print(f"bokwon: error: {error}", file=sys.stderr, flush=True)
+            print(f"bokwon: {translate('error')}: {told(error)}", file=sys.stderr, flush=True)
         os._exit(error.exit_code)
     if status < 0:
         # The same signal ends the parent, so that its caller sees it.

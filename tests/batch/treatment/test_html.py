@@ -97,6 +97,14 @@ def test_damage_that_bokwon_found_is_to_be_checked() -> None:
     assert "남겨 둠: 꺾임 5곳, 찢김 2곳" in html
 
 
+def test_each_page_says_what_it_was_filled_as() -> None:
+    entry = restored(pages=2, restored_pages=2, materials=("photo", "page"))
+    first, second = (block(entry, FilePictures("x", 2, (PAGE, PAGE)), number=number) for number in (0, 1))
+    assert '<span lang="en">a photograph</span><span lang="ko">사진</span>' in first
+    assert '<span lang="en">a page</span><span lang="ko">문서</span>' in second
+    assert "Filled as" not in block(restored(materials=("",)), None)
+
+
 def test_a_failure_has_its_remedy() -> None:
     html = failed_row(Entry("a.png", "failed", code=2, error="a.png is empty", fix="scan it again"))
     assert "damaged or unreadable" in html

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from bokwon.batch.journal import STATUSES
-from bokwon.batch.treatment.words import STATUS, kind_words
+from bokwon.batch.treatment.words import MATERIALS, STATUS, kind_words
+from bokwon.settings import MODELS
 from bokwon.types import DAMAGE_KINDS, DETECTOR_CLASSES
 
 
@@ -18,3 +19,7 @@ def test_what_is_unknown_keeps_its_name() -> None:
 
 def test_every_status_has_words_in_the_order_of_tables() -> None:
     assert tuple(STATUS) == STATUSES
+
+
+def test_every_material_has_words() -> None:
+    assert MATERIALS.keys() == MODELS.keys()

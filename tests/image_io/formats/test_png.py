@@ -72,6 +72,28 @@ def test_sixteen_bit_colour_is_read_and_written_whole(channels: int) -> None:
     np.testing.assert_array_equal(again, DEEP[..., :channels])
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize("at_once", [0, 1 << 27])
+def test_both_encoders_write_the_same_samples_between_header_and_blocks(
+    monkeypatch: pytest.MonkeyPatch, mode: str, at_once: int
+) -> None:
+    monkeypatch.setattr(png, "_AT_ONCE", at_once)
+    pixels = {"L": RGB[..., 0], "RGB": RGB, "RGBA": np.dstack([RGB, RGB[..., :1]])}[mode]
+    stream = io.BytesIO()
+    png.encode(stream, np.ascontiguousarray(pixels), mode, Metadata(dpi=(300.0, 300.0)))
+    with Image.open(stream) as image:
+        assert image.mode == mode
+        np.testing.assert_array_equal(np.asarray(image), pixels)
+    assert [name for name, _ in chunks(stream.getvalue())][:3] == [b"IHDR", b"pHYs", b"IDAT"]
+
+
+def test_every_row_is_filtered_by_the_one_above() -> None:
+    data = b"".join(body for name, body in chunks(written(Page(RGB, "RGB", "PNG", Metadata()))) if name == b"IDAT")
+    rows = np.frombuffer(zlib.decompress(data), np.uint8).reshape(23, -1)
+    assert (rows[:, 0] == 2).all()
+    np.testing.assert_array_equal(rows[1:, 1:], (RGB[1:] - RGB[:-1]).reshape(22, -1))
+
+
 def test_gray_with_alpha_of_sixteen_bits_is_written_as_other_decoders_read_it() -> None:
     stream = io.BytesIO()
     png.encode(stream, np.ascontiguousarray(DEEP[..., :2]), "LA", Metadata())

@@ -1,4 +1,4 @@
-"""ALTO: what stands where. `benchmarks/check_forms.py` holds it against the schema."""
+"""ALTO: what stands where."""
 
 from __future__ import annotations
 

@@ -57,3 +57,40 @@ def test_every_hole_is_annotated(record: Path) -> None:
     assert unknown["body"][0]["value"] == "damage, filled: 40 pixels; evidence: level 2 of 4"
     names = [item["id"] for item in (*page["items"], canvas, other, page, unknown)]
     assert len(set(names)) == len(names)
+
+
+def test_the_terms_of_a_scan_that_was_downloaded_are_passed_on(record: Path) -> None:
+    told = json.loads((record / "record.json").read_text(encoding="utf-8"))
+    statement = {"label": {"en": ["Credit"]}, "value": {"en": ["An archive"]}}
+    told["origin"] = {
+        "manifest": "https://a.example/m",
+        "title": {"ko": ["문서"]},
+        "label": "fol. 2r",
+        "url": "https://images.example/2r",
+        "rights": ["https://a.example/r", "https://creativecommons.org/licenses/by/4.0/"],
+        "requiredStatement": statement,
+    }
+    (record / "record.json").write_text(json.dumps(told), encoding="utf-8")
+    content = manifest(record)
+    assert (content["rights"], content["requiredStatement"]) == (
+        "http://creativecommons.org/licenses/by/4.0/",
+        statement,
+    )
+    pairs = [(pair["label"]["en"][0], pair["value"]) for pair in content["metadata"]]
+    assert pairs[5:] == [
+        ("Title", {"ko": ["문서"]}),
+        ("Page", {"none": ["fol. 2r"]}),
+        ("Scan from the manifest", {"none": ["https://a.example/m"]}),
+        ("Image", {"none": ["https://images.example/2r"]}),
+        ("Rights", {"none": ["https://a.example/r"]}),
+        ("Rights", {"none": ["https://creativecommons.org/licenses/by/4.0/"]}),
+    ]
+    told["origin"]["rights"] = ["https://a.example/r"]
+    (record / "record.json").write_text(json.dumps(told), encoding="utf-8")
+    assert "rights" not in manifest(record)
+
+
+def test_a_scan_of_ones_own_has_no_terms(record: Path) -> None:
+    content = manifest(record)
+    assert not {"rights", "requiredStatement"} & set(content)
+    assert len(content["metadata"]) == 5

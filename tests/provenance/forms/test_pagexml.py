@@ -1,4 +1,4 @@
-"""PAGE-XML: what stands where. `benchmarks/check_forms.py` holds it against the schema."""
+"""PAGE-XML: what stands where."""
 
 from __future__ import annotations
 

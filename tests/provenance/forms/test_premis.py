@@ -1,4 +1,4 @@
-"""PREMIS: what stands where. `benchmarks/check_forms.py` holds it against the schema."""
+"""PREMIS: what stands where."""
 
 from __future__ import annotations
 

@@ -259,6 +259,9 @@ def test_a_phone_paints_with_one_finger_and_zooms_with_two(open_desk: Callable[.
     for target in desk.page.locator(".tools button, .decision button:visible").all():
         box = target.bounding_box()
         assert min(box["width"], box["height"]) >= 44
+    # What comes first is there, though the rest of the panel is closed; and then what comes next.
+    desk.page.get_by_role("button", name="Find damage").wait_for()
+    assert desk.page.get_by_role("button", name="Restore the page").is_hidden()
     desk.page.get_by_role("button", name="Brush").tap()
     scale, left, top = desk.view()
     path = [(200.0, 200.0), (300.0, 240.0), (350.0, 230.0)]
@@ -272,6 +275,8 @@ def test_a_phone_paints_with_one_finger_and_zooms_with_two(open_desk: Callable[.
     # Screens report touches finer than whole pixels: the edge may be one pixel off.
     far = distances(real) - 12
     assert (mask == (far < 0))[np.abs(far) > 1].all()
+    desk.page.get_by_role("button", name="Restore the page").wait_for()
+    assert desk.page.get_by_role("button", name="Find damage").is_hidden()
     # The first finger of a pinch leaves no stroke.
     middle = desk.at(300, 220)
     touch(desk, "touchStart", middle)

@@ -51,6 +51,19 @@ def shows_the_same(desk: Any) -> bool:
     return bool(np.abs(views[0] - views[1]).mean() < 10 and np.ptp(views[1]) > 50)
 
 
+def in_sight(desk: Any, selector: str) -> bool:
+    """Return whether an element lies within the visible part of the panel."""
+    return bool(
+        desk.page.evaluate(
+            """(selector) => {
+              const box = document.querySelector(selector).getBoundingClientRect();
+              const view = document.querySelector(".sections").getBoundingClientRect();
+              return box.top >= view.top && box.bottom <= view.bottom; }""",
+            selector,
+        )
+    )
+
+
 def is_red(colour: np.ndarray) -> bool:
     return bool(colour[0] > 180 and colour[1] < 90)
 
@@ -91,6 +104,9 @@ def test_damage_is_found_judged_and_filtered_by_certainty(desk: Any) -> None:
     assert not desk.mask("find.png").any()
     desk.press("Escape")
     assert card.is_hidden()
+    # The page says what to do, and why it cannot be restored.
+    desk.page.get_by_text("2 regions were found, and none is marked").wait_for()
+    assert desk.page.get_by_title("Nothing is marked as damaged yet").is_disabled()
     threshold = desk.page.get_by_role("slider", name="Restore regions from this certainty on")
     threshold.fill("60")
     desk.until(lambda: kept.inner_text().startswith("2 of 2") and bool(desk.mask("find.png")[100:300, 301:303].all()))
@@ -119,6 +135,8 @@ def test_restore_compare_and_download(desk: Any) -> None:
     assert (restored == before)[~mask].all()
     assert not any(is_red(colour) for colour in restored[mask])
     assert desk.page.locator(".chip").inner_text() == "Restored"
+    # What comes next is in sight.
+    desk.until(lambda: desk.page.get_by_role("button", name="Slider").is_visible() and in_sight(desk, "#compare-title"))
     saved = pixels((desk.server.folder / "restored" / "restore.png").read_bytes())
     assert (saved == restored).all()
     # Restored, then the original as long as O is held.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,7 +32,7 @@ def test_a_folder_is_reviewed_by_keys_and_downloaded(alone: Any) -> None:
     # There is none before anything is restored.
     assert desk.page.get_by_role("link", name="Treatment report").is_hidden()
     desk.page.get_by_role("button", name="Find damage in all pages").click()
-    desk.page.get_by_text("Done.").wait_for()
+    desk.page.get_by_text(re.compile(r"Done: .*, 2 undamaged")).wait_for()
     # The worst come first.
     names = desk.page.locator(".page-card .name")
     desk.until(lambda: set(names.all_inner_texts()[:2]) == {"a.png", "c.png"})
@@ -55,7 +56,16 @@ def test_a_folder_is_reviewed_by_keys_and_downloaded(alone: Any) -> None:
     desk.press("u")
     desk.page.get_by_role("heading", name="d.png").wait_for()
     desk.ready()
-    desk.press("Escape")
+    # Back to what is decided already, and on from there: only d.png is left.
+    for name in ("b.png", "c.png", "a.png"):
+        desk.press("k")
+        desk.page.get_by_role("heading", name=name).wait_for()
+        desk.ready()
+    desk.press("a")
+    desk.page.get_by_role("heading", name="d.png").wait_for()
+    desk.ready()
+    desk.press("u")
+    desk.page.get_by_text("All pages of the list are decided.").wait_for()
     desk.page.get_by_role("button", name="Needs a look 1").click()
     desk.until(lambda: names.all_inner_texts() == ["c.png"])
     with desk.page.expect_download() as waiting:
@@ -71,12 +81,14 @@ def test_a_folder_is_reviewed_by_keys_and_downloaded(alone: Any) -> None:
 def test_pages_with_certain_damage_are_restored_together(alone: Any) -> None:
     desk = alone
     desk.page.get_by_role("button", name="Find damage in all pages").click()
-    desk.page.get_by_text("Done.").wait_for()
+    desk.page.get_by_text(re.compile(r"Done: .*, 2 undamaged")).wait_for()
     desk.page.get_by_role("button", name="Restore pages").click()
-    desk.page.get_by_role("radio", name="Pages with found damage").check()
+    # Nothing is approved: only approved pages would be none.
+    assert desk.page.get_by_role("radio", name="Pages with found damage").is_checked()
     desk.page.get_by_role("checkbox", name="Only what is certain").check()
     desk.page.get_by_role("dialog").get_by_role("button", name="Restore", exact=True).click()
     desk.page.get_by_role("button", name="Restored 2").wait_for()
+    desk.page.get_by_text("Done: 2 pages restored.").wait_for()
     assert {desk.facts(name)["restored_version"] > 0 for name in ("a.png", "c.png")} == {True}
     assert not desk.facts("b.png")["restored_version"]
 

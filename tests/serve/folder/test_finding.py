@@ -101,6 +101,27 @@ def test_what_was_drawn_and_erased_stays(damaged: Path, open_folder: Callable[..
     assert not opened.mask(address)[:, 100:].any()
 
 
+def test_a_second_search_keeps_what_was_judged(
+    damaged: Path, open_folder: Callable[..., Opened], colour_key: Path
+) -> None:
+    opened = open_folder(damaged, detector=colour_key)
+    address = opened.page("page.png")
+    opened.run(address + "/detect")
+    all_of_it = opened.mask(address)
+    ids = {tuple(one["box"]): one["id"] for one in opened.facts(address)["regions"]}
+    opened.change(address, "PATCH", "/regions", json={"reject": [ids[60, 50, 70, 60]]})
+    judged = opened.mask(address)
+    assert not judged[55, 65]
+    opened.run(address + "/detect")
+    assert (opened.mask(address) == judged).all()
+    # Another certainty is another question, and an empty mask has nothing to lose.
+    opened.run(address + "/detect", {"threshold": 0.9})
+    assert (opened.mask(address) == all_of_it).all()
+    opened.change(address, "PATCH", "/mask?x=0&y=0", content=png_of(np.zeros(SIZE, np.uint8)))
+    opened.run(address + "/detect")
+    assert (opened.mask(address) == all_of_it).all()
+
+
 def test_a_threshold_takes_what_is_sure_enough(
     damaged: Path, open_folder: Callable[..., Opened], write_colour_key: Callable[..., Path], tmp_path: Path
 ) -> None:

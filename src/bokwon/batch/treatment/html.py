@@ -11,8 +11,9 @@ from urllib.parse import quote_from_bytes
 from bokwon.batch.journal import Entry
 from bokwon.batch.treatment.file_pictures import FilePictures, strip_name
 from bokwon.batch.treatment.pictures import PagePictures, Region
-from bokwon.batch.treatment.words import FAULTS, OTHER_FAULT, STATUS, Words, kind_words
+from bokwon.batch.treatment.words import FAULTS, MATERIALS, OTHER_FAULT, STATUS, Words, kind_words
 from bokwon.provenance.record import RECORD
+from bokwon.utilities.translation import translate
 
 __all__ = ["both", "document", "failed_row", "link", "other_row", "page_block", "shown_name", "summary", "undo_command"]
 
@@ -120,8 +121,7 @@ def summary(facts: Sequence[tuple[Words, str]], entries: Sequence[Entry]) -> str
 def failed_row(entry: Entry) -> str:
     """Return the row of a file that failed: what is wrong with it, and what to do."""
     fault = both(*FAULTS.get(entry.code, OTHER_FAULT))
-    what = f'{fault}: <span lang="en" class="message">{shown_name(entry.error)}</span>'
-    fix = f'<span lang="en" class="message">{shown_name(entry.fix)}</span>' if entry.fix else "–"
+    what, fix = f"{fault}: {_message(entry.error)}", _message(entry.fix) if entry.fix else "–"
     return f"<tr><td>{shown_name(entry.file)}</td><td>{what}</td><td>{fix}</td></tr>"
 
 
@@ -157,6 +157,8 @@ def page_block(
     if entry.mask == "found":
         found = both("found by bokwon: check it", "bokwon이 찾음: 확인이 필요함")
         rows.append((("Mask", "마스크"), found + _left(entry.regions_left)))
+    if number < len(entry.materials) and entry.materials[number] in MATERIALS:
+        rows.append((("Filled as", "복원 대상"), both(*MATERIALS[entry.materials[number]])))
     rows.append((("Output", "결과 파일"), link(prefix + output, shown_name(output))))
     command = f"<code>{escape(undo_command(output))}</code>" if has_record else both(*_NO_RECORD)
     rows.append((("Undo", "되돌리기"), command))
@@ -251,8 +253,12 @@ def _left(regions: Mapping[str, int]) -> str:
 
 def _messages(entry: Entry) -> str:
     told = [text for level, text in entry.messages if level in ("note", "warning")]
-    items = "".join(f'<li lang="en" class="message">{shown_name(text)}</li>' for text in dict.fromkeys(told))
+    items = "".join(f"<li>{_message(text)}</li>" for text in dict.fromkeys(told))
     return f'<ul class="tell">{items}</ul>' if items else ""
+
+
+def _message(text: str) -> str:
+    return both(shown_name(text), shown_name(translate(text, "ko")))
 
 
 def _percent(part: int, whole: int) -> str:

@@ -6,7 +6,7 @@ from bokwon.batch.journal import Status
 from bokwon.provenance.forms.zones import label_of
 from bokwon.types import DAMAGE_KINDS, DETECTOR_CLASSES
 
-__all__ = ["FAULTS", "STATUS", "kind_words"]
+__all__ = ["FAULTS", "MATERIALS", "STATUS", "kind_words"]
 
 Words = tuple[str, str]
 """English and Korean."""
@@ -24,6 +24,13 @@ STATUS: dict[Status, Words] = {
     "failed": ("failed", "실패"),
 }
 """Of an entry of the run, in the order of the summary."""
+
+MATERIALS: dict[str, Words] = {
+    "page": ("a page", "문서"),
+    "photo": ("a photograph", "사진"),
+    "rubbing": ("a rubbing", "탁본"),
+}
+"""What a page was filled as."""
 
 FAULTS: dict[int, Words] = {
     1: ("The mask or an option does not fit", "마스크나 옵션이 맞지 않습니다"),

@@ -30,7 +30,7 @@ from bokwon.evaluation.detection.figures import (
 )
 from bokwon.evaluation.detection.restoring import RestoredScene, restore_scene
 from bokwon.inpaint.restorer import Restorer
-from bokwon.settings import CERTAIN
+from bokwon.settings import CERTAIN, RestoreSettings
 from bokwon.synthesis.scenes.classes import IGNORE
 from bokwon.synthesis.scenes.scene import draw_scene
 from bokwon.synthesis.scenes.sources import Sources
@@ -255,7 +255,7 @@ def _scenes(
 ) -> tuple[dict[str, Any], list[RegionVerdict]]:
     counts = {group: Counts() for group in GROUPS}
     verdicts: list[RegionVerdict] = []
-    restorer = Restorer() if order.restore else None
+    restorer = Restorer(RestoreSettings(material="page")) if order.restore else None
     restored: list[RestoredScene] = []
     for number in range(order.count):
         scene = draw_scene(np.random.default_rng((order.seed, number)), sources)

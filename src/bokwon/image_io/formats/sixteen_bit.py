@@ -1,4 +1,4 @@
-"""Colour of 16 bits, which Pillow has no mode for: through OpenCV."""
+"""What goes through OpenCV: colour of 16 bits, which Pillow has no mode for, and PNG, which Pillow writes slowly."""
 
 from __future__ import annotations
 
@@ -44,8 +44,10 @@ def decode_eight_bits(data: bytes) -> NDArray[np.uint8] | None:
     Args:
         data: The file.
     """
+    import cv2
+
     decoded = _quietly(data, unchanged=False)
-    return None if decoded is None else np.ascontiguousarray(decoded[..., ::-1], np.uint8)
+    return None if decoded is None else np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, dst=decoded), np.uint8)
 
 
 def _quietly(data: bytes, *, unchanged: bool) -> NDArray[Any] | None:
@@ -63,17 +65,19 @@ def _quietly(data: bytes, *, unchanged: bool) -> NDArray[Any] | None:
 
 
 def encode(extension: str, pixels: Pixels, settings: Sequence[int] = ()) -> bytes:
-    """Encode RGB or RGBA of 16 bits.
+    """Encode gray, RGB or RGBA, of 16 bits or of 8.
 
     Args:
         extension: That of the format, `.png` or `.tiff`.
-        pixels: (H, W, 3 or 4) uint16.
+        pixels: (H, W) or (H, W, 3 or 4), uint16 or uint8.
         settings: OpenCV's, number and value in turn.
     """
     import cv2
 
-    order = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
-    done, encoded = cv2.imencode(extension, cv2.cvtColor(np.ascontiguousarray(pixels), order), settings)
+    samples = np.ascontiguousarray(pixels)
+    if samples.ndim == 3:
+        samples = cv2.cvtColor(samples, cv2.COLOR_RGBA2BGRA if samples.shape[-1] == 4 else cv2.COLOR_RGB2BGR)
+    done, encoded = cv2.imencode(extension, samples, settings)
     if not done:
         raise OSError(f"OpenCV could not encode the image as {extension[1:].upper()}")
     return encoded.tobytes()

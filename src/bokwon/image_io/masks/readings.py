@@ -34,6 +34,8 @@ _SOFT = 16
 """A gray mask of more values than this is soft; fewer may be labels."""
 _AREA = 4
 """Side in pixels of a square of gray that is no smoothed edge."""
+_BAND, _AT_ONCE = 64, 1 << 18
+"""Rows and values that are looked at at a time."""
 _LEAST_KEPT = 0.2
 """An erased copy keeps at least this share of the scan."""
 _COLOUR = 32
@@ -107,7 +109,7 @@ def read_samples(
         if np.count_nonzero(opaque) <= (1 - _MOSTLY) * opaque.size:
             return Reading(opaque, "drawn", "drawn on a transparent layer, what is painted is hole")
         if not _is_black_and_white(_gray(pixels, mode)[opaque]):
-            raise _unclear(name, "has transparent parts and is no copy of the image", "erased", "drawn")
+            raise _unclear(f"{name} has transparent parts and is no copy of the image", "erased", "drawn")
     if (label := _second_value(pixels, mode, opaque)) is not None:
         return _labels(pixels, mode, white_is_hole, opaque, label)
     _check_gray(pixels, mode, opaque, name)
@@ -153,8 +155,7 @@ def _read_as(pixels: Pixels, mode: str, how: MaskKind, scan: Scan | None, white_
     if how == "labels":
         return _labels(pixels, mode, white_is_hole, opaque, "everything but 0")
     if how == "colour":
-        colours = np.ptp(_rgb(pixels, mode), axis=-1) > _COLOUR
-        return Reading(_within(colours, opaque), how, _OPTIONS[how])
+        return Reading(_within(_coloured(pixels, mode), opaque), how, _OPTIONS[how])
     return _read_gray(pixels, mode, white_is_hole, opaque)
 
 
@@ -187,15 +188,15 @@ def _check_gray(pixels: Pixels, mode: str, opaque: Hole | None, name: str) -> No
         ArgumentError: Colours, labels, or a picture.
     """
     if mode in ("RGB", "RGBA", "CMYK"):
-        colours = np.ptp(_rgb(pixels, mode), axis=-1) > _COLOUR
+        colours = _coloured(pixels, mode)
         if opaque is not None:
             colours &= opaque
         if colours.any():
-            raise _unclear(name, f"has colours ({colours.mean():.1%} of it)", "colour", "gray")
+            raise _unclear(f"{name} has colours ({colours.mean():.1%} of it)", "colour", "gray")
     light = _gray(pixels, mode)
-    counts = np.bincount((light if opaque is None else light[opaque]).reshape(-1), minlength=256)
+    counts = _histogram(light if opaque is None else light[opaque])
     if mode in ("L", "LA") and pixels.dtype == np.uint16 and counts[1:].sum() == 0:
-        raise _unclear(name, "has several labels below 256, and no white", "labels", "gray")
+        raise _unclear(f"{name} has several labels below 256, and no white", "labels", "gray")
     values = np.flatnonzero(counts)
     if values.tolist() == [0]:
         return
@@ -209,8 +210,8 @@ def _check_gray(pixels: Pixels, mode: str, opaque: Hole | None, name: str) -> No
             return
     if len(values) <= _SOFT:
         told = ", ".join(map(str, values[:-1])) + f" and {values[-1]}" if len(values) > 1 else str(values[0])
-        raise _unclear(name, f"has the values {told}, which may be labels or gray", "labels", "gray")
-    raise _unclear(name, f"is not black and white (grays from {values[0]} to {values[-1]})", "painted", "gray")
+        raise _unclear(f"{name} has the values {told}, which may be labels or gray", "labels", "gray")
+    raise _unclear(f"{name} is not black and white (grays from {values[0]} to {values[-1]})", "painted", "gray")
 
 
 def _has_areas_between(light: NDArray[np.uint8]) -> bool:
@@ -221,9 +222,9 @@ def _has_areas_between(light: NDArray[np.uint8]) -> bool:
     return bool(cv2.erode(between, np.ones((_AREA, _AREA), np.uint8), borderValue=0).any())
 
 
-def _unclear(name: str, fault: str, *ways: MaskKind) -> ArgumentError:
+def _unclear(fault: str, *ways: MaskKind) -> ArgumentError:
     fix = ", or ".join(f"--mask-as {way} ({_OPTIONS[way]})" for way in ways)
-    return ArgumentError(f"{name} {fault}", f"say how to read it: {fix}")
+    return ArgumentError(fault, f"say how to read it: {fix}")
 
 
 def _second_value(pixels: Pixels, mode: str, opaque: Hole | None) -> str | None:
@@ -233,11 +234,11 @@ def _second_value(pixels: Pixels, mode: str, opaque: Hole | None) -> str | None:
     if mode in ("L", "LA"):
         gray = pixels if mode == "L" and pixels.ndim == 2 else pixels[..., 0]
         white = np.iinfo(gray.dtype).max
-        values = np.flatnonzero(np.bincount((gray if opaque is None else gray[opaque]).reshape(-1)))
+        values = np.flatnonzero(_histogram(gray if opaque is None else gray[opaque]))
         return f"value {values[1]}" if len(values) == 2 and values[0] == 0 and values[1] != white else None
     colours = _rgb(pixels, mode)
     colours = colours.reshape(-1, 3) if opaque is None else colours[opaque]
-    marked = colours.any(axis=-1)
+    marked = (colours[:, 0] | colours[:, 1] | colours[:, 2]) != 0
     if marked.all() or not marked.any():
         return None
     others = colours[marked]
@@ -258,15 +259,36 @@ def _within(hole: Hole, opaque: Hole | None) -> Hole:
 
 
 def _is_black_and_white(light: NDArray[np.uint8]) -> bool:
-    counts = np.bincount(light.reshape(-1), minlength=256)
+    counts = _histogram(light)
     return bool(counts[0] and counts[255] and counts[0] + counts[255] >= 0.9 * light.size)
 
 
 def _is_bilevel(pixels: Pixels, mode: str) -> bool:
     if mode == "1":
         return True
-    counts = np.bincount(_rgb(pixels, mode).reshape(-1), minlength=256)
-    return not counts[1:255].any()
+    # A picture shows it within a few rows.
+    for top in range(0, len(pixels), _BAND):
+        samples = _rgb(pixels[top : top + _BAND], mode)
+        if ((samples > 0) & (samples < 255)).any():
+            return False
+    return True
+
+
+def _histogram(samples: Pixels) -> NDArray[np.intp]:
+    """Return how many samples have each value. Piece by piece: NumPy counts in a copy of eight times the size."""
+    flat = samples.reshape(-1)
+    counts = np.zeros(np.iinfo(samples.dtype).max + 1, np.intp)
+    for start in range(0, len(flat), _AT_ONCE):
+        counts += np.bincount(flat[start : start + _AT_ONCE], minlength=len(counts))
+    return counts
+
+
+def _coloured(pixels: Pixels, mode: str) -> NDArray[np.bool_]:
+    """Return where the channels of a pixel differ by more than gray ones do, (H, W)."""
+    # Over a last axis that is short, NumPy's reductions take ten times as long.
+    red, green, blue = np.moveaxis(_rgb(pixels, mode), -1, 0)
+    most = np.maximum(np.maximum(red, green), blue)
+    return np.asarray(most - np.minimum(np.minimum(red, green), blue) > _COLOUR)
 
 
 def _eight_bits(pixels: Pixels, mode: str) -> NDArray[np.uint8]:

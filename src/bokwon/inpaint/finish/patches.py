@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
 from bokwon.inpaint.finish.patch_search import (
-    AT_ONCE,
     STRIDE,
     SWEEPS,
     Floats,
@@ -51,6 +51,7 @@ SOFTNESS = 16.0
 """How fast the weight of a match falls with its difference, levels of 255."""
 BORDER = 12
 """Margin around a window that is computed too, so that neighbouring windows agree, pixels."""
+_MARGIN = RADIUS + 1
 
 
 def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1) -> None:
@@ -98,17 +99,17 @@ class _Window:
 
     Attributes:
         light: (h, w, C) in [0, 1], filled.
-        hole: (h, w), what may be written.
         usable: (h, w), True at centres of patches that are known as a whole.
+        worked_on: (h, w), the hole in the window and in a margin around it.
+        deep: (n, 1) for its n pixels, 0 near the rim of a hole and 1 deep in it.
         inner: Where the window lies in it.
-        deep: (h, w, 1), 0 near the rim of a hole and 1 deep in it.
         origin: Row and column of its first pixel in the page.
         planes: Groups of channels.
     """
 
     light: Floats
-    hole: Hole
     usable: Hole
+    worked_on: Hole
     deep: Floats
     inner: tuple[slice, slice]
     origin: tuple[int, int]
@@ -124,10 +125,7 @@ class _Window:
         reach = REACH
         size = 2 * max(abs(step) for steps in ROUNDS for step in steps) + 1
         while True:
-            rows, columns = (
-                slice(max(0, span.start - reach), min(length, span.stop + reach))
-                for span, length in zip(window, hole.shape, strict=True)
-            )
+            rows, columns = _grown(window, reach, hole.shape)
             known = (~missing[rows, columns]).astype(np.uint8)
             kernel = np.ones((size, size), np.uint8)
             usable = cv2.erode(known, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
@@ -137,46 +135,47 @@ class _Window:
             if whole:
                 return None
             reach *= 2
-        top, left = rows.start, columns.start
-        inner = tuple(slice(s.start - o, s.stop - o) for s, o in zip(window, (top, left), strict=True))
+        origin = rows.start, columns.start
+        near = _grown(window, BORDER, hole.shape)
+        worked_on = np.zeros(usable.shape, bool)
+        worked_on[_moved(near, origin)] = hole[near]
+        deep = smoothstep(depth_in_hole(missing, near, round(DEEP))[hole[near]], RIM, DEEP)
         light = as_float(samples_to_light(pixels[rows, columns], mode))
-        deep = smoothstep(depth_in_hole(missing, (rows, columns), round(DEEP)), RIM, DEEP)
-        return cls(light, hole[rows, columns], usable, deep, (inner[0], inner[1]), (top, left), PLANES[mode])
+        return cls(light, usable, worked_on, deep, _moved(window, origin), origin, PLANES[mode])
 
     def matched(self) -> Floats:
         """Return the light of the window, its hole made of known patches, (h, w, C)."""
         import cv2
 
-        width = self.hole.shape[1]
-        worked_on = np.zeros_like(self.hole)
-        rows, columns = (slice(max(0, s.start - BORDER), s.stop + BORDER) for s in self.inner)
-        worked_on[rows, columns] = self.hole[rows, columns]
-        touched = cv2.dilate(worked_on.astype(np.uint8), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
+        width = self.usable.shape[1]
+        touched = cv2.dilate(self.worked_on.astype(np.uint8), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
         # On a grid of the page, so that the patches do not depend on the window.
         first_row, first_column = (-start % STRIDE for start in self.origin)
-        grid = np.zeros_like(self.hole)
+        grid = np.zeros_like(self.worked_on)
         grid[first_row::STRIDE, first_column::STRIDE] = True
         points = np.flatnonzero(grid & (touched > 0))
+        inside = np.flatnonzero(self.worked_on)
         known = np.flatnonzero(self.usable)
+        votes = _Votes(points, inside, self.usable.shape, (first_row, first_column))
         rng = np.random.default_rng(self.origin)
-        light = self._guide(worked_on)
+        light = self._guide(inside)
         sources: Points | None = None
         for steps in ROUNDS:
             values, offsets = descriptors(light, self.planes, steps)
-            places = padded(points, width)
-            wanted = values[places[:, None] + offsets]
+            wanted = values[padded(points, width)[:, None] + offsets]
             search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
             if sources is None:
-                search.compare_with(sample(values, offsets, known, padded(known, width), rng))
+                search.compare_with(sample(values, offsets, known, width, rng))
             else:
                 search.start_from(sources)
             for _ in range(SWEEPS):
                 search.sweep()
             sources = search.sources
-            self._vote(light, points, sources, search.difference, worked_on)
+            weights = np.exp(-np.minimum(search.difference / (2 * SOFTNESS**2), 20.0))
+            light.reshape(-1, light.shape[2])[inside] = votes.mean(self.light, sources, weights)
         return light[self.inner]
 
-    def _guide(self, worked_on: Hole) -> Floats:
+    def _guide(self, inside: Points) -> Floats:
         """Return the light with the faint smears of its fill paler still."""
         import cv2
 
@@ -187,37 +186,84 @@ class _Window:
         side = PAPER // COARSER
         paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
         paper = cv2.GaussianBlur(paper, (0, 0), side / 2.5)
-        paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, channels)
-        paper, fill = paper[worked_on], self.light[worked_on]
-        share = 1.0 - fill.mean(axis=1, keepdims=True) / np.maximum(paper.mean(axis=1, keepdims=True), 1e-3)
-        faint, fade = (near + (far - near) * self.deep[worked_on] for near, far in (FAINT, FADE))
-        kept = np.maximum(np.clip(share / faint, 0.0, 1.0) ** fade, 1.0 - share / GRAIN)
+        paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
         light = self.light.copy()
-        light[worked_on] = np.where(share > 0, paper + (fill - paper) * kept, fill)
+        paper, fill = paper.reshape(-1, channels)[inside], light.reshape(-1, channels)[inside]
+        share = 1.0 - fill.mean(axis=1, keepdims=True) / np.maximum(paper.mean(axis=1, keepdims=True), 1e-3)
+        faint, fade = (near + (far - near) * self.deep for near, far in (FAINT, FADE))
+        kept = np.maximum(np.clip(share / faint, 0.0, 1.0) ** fade, 1.0 - share / GRAIN)
+        light.reshape(-1, channels)[inside] = np.where(share > 0, paper + (fill - paper) * kept, fill)
         return light
 
-    def _vote(self, light: Floats, points: Points, sources: Points, difference: Floats, worked_on: Hole) -> None:
-        """Put the mean of what the patches bring into the hole."""
-        height, width = self.hole.shape
-        count = np.count_nonzero(worked_on)
-        weight = np.exp(-np.minimum(difference / (2 * SOFTNESS**2), 20.0))
-        # The number of each pixel of the hole; others are behind all of them.
-        numbers = np.full((height + 2 * RADIUS, width + 2 * RADIUS), count, np.intp)
-        numbers[RADIUS:-RADIUS, RADIUS:-RADIUS][worked_on] = np.arange(count)
-        places = (points // width + RADIUS) * (width + 2 * RADIUS) + points % width + RADIUS
-        pixels = self.light.reshape(height * width, -1)
-        span = np.arange(-RADIUS, RADIUS + 1)
-        steps, wide_steps = (np.add.outer(span * row, span).reshape(-1) for row in (width, width + 2 * RADIUS))
-        total = np.zeros((pixels.shape[1] + 1, count + 1))
-        step = AT_ONCE // 4 // len(steps)
-        for start in range(0, len(points), step):
-            some = slice(start, start + step)
-            target = numbers.reshape(-1)[places[some, None] + wide_steps].reshape(-1)
-            inside = np.flatnonzero(target < count)
-            target = target[inside]
-            brought = pixels[(sources[some, None] + steps).reshape(-1)[inside]]
-            weights = np.repeat(weight[some], len(steps))[inside]
-            total[-1] += np.bincount(target, weights, count + 1)
-            for channel in range(len(total) - 1):
-                total[channel] += np.bincount(target, brought[:, channel] * weights, count + 1)
-        light[worked_on] = (total[:-1, :-1] / total[-1, :-1]).T
+
+class _Votes:
+    """Which patches cover each pixel of a hole.
+
+    Args:
+        points: (n,) centres of patches.
+        inside: (m,) pixels of the hole.
+        shape: Height and width of the window.
+        first: First row and column with centres of patches; every `STRIDE`-th follows.
+    """
+
+    def __init__(self, points: Points, inside: Points, shape: tuple[int, ...], first: tuple[int, int]) -> None:
+        height, width = shape
+        self._width = width
+        wide = width + 2 * _MARGIN
+        # Behind all others, where there is no patch.
+        numbers = np.full((height + 2 * _MARGIN) * wide, len(points), np.int32)
+        numbers[_padded(*np.divmod(points, width), wide)] = np.arange(len(points), dtype=np.int32)
+        rows, columns = np.divmod(inside, width)
+        # The steps to the first centre that covers a pixel.
+        down = (first[0] - rows + RADIUS) % STRIDE - RADIUS
+        across = (first[1] - columns + RADIUS) % STRIDE - RADIUS
+        self._steps = down * width + across
+        place = _padded(rows + down, columns + across, wide)
+        self._patches = []
+        for i in range(0, 2 * RADIUS + 1, STRIDE):
+            for j in range(0, 2 * RADIUS + 1, STRIDE):
+                covering = numbers[place + (i * wide + j)]
+                covering[(down + i > RADIUS) | (across + j > RADIUS)] = len(points)
+                self._patches.append((i * width + j, covering))
+
+    def mean(self, light: Floats, sources: Points, weights: Floats) -> NDArray[np.float64]:
+        """Return the mean of what the patches bring to each pixel, (m, C).
+
+        Args:
+            light: (h, w, C).
+            sources: (n,) centres of the known patches that are brought.
+            weights: (n,).
+        """
+        pixels = light.reshape(-1, light.shape[2])
+        # What is no patch has no weight, and any source.
+        sources, weights = np.append(sources, sources[:1]), np.append(weights, np.float32(0))
+        total = np.zeros((len(self._steps), pixels.shape[1]))
+        weight = np.zeros(len(self._steps))
+        for step, covering in self._patches:
+            place = sources[covering]
+            place -= self._steps
+            place -= step
+            share = weights[covering]
+            weight += share
+            brought = pixels[place]
+            brought *= share[:, None]
+            total += brought
+        return np.asarray(total / weight[:, None])
+
+
+def _padded(rows: Points, columns: Points, wide: int) -> Points:
+    return (rows + _MARGIN) * wide + columns + _MARGIN
+
+
+def _grown(window: tuple[slice, slice], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    rows, columns = (
+        slice(max(0, span.start - margin), min(length, span.stop + margin))
+        for span, length in zip(window, shape, strict=True)
+    )
+    return rows, columns
+
+
+def _moved(window: tuple[slice, slice], origin: tuple[int, int]) -> tuple[slice, slice]:
+    """Return a window of the page as one of what begins at `origin`."""
+    rows, columns = (slice(s.start - start, s.stop - start) for s, start in zip(window, origin, strict=True))
+    return rows, columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -82,6 +82,8 @@ class Facts:
         engine: The engine that ran the model.
         levels: Number of network layers over which evidence is measured.
         pages: The pages that were filled, in order.
+        origin: Where the input was downloaded from, and its terms of use; see `bokwon.provenance.origin.origin_of`.
+            None if it was not downloaded by bokwon.
     """
 
     folder: Path
@@ -98,6 +100,7 @@ class Facts:
     engine: str
     levels: int
     pages: tuple[PageFacts, ...]
+    origin: Mapping[str, Any] | None = None
 
     @property
     def tool(self) -> str:
@@ -162,6 +165,7 @@ def _facts(folder: Path, record: dict[str, Any]) -> Facts:
         str(record["engine"]),
         len(record["kernels"]),
         tuple(_page(folder, number, page) for number, page in sorted(record["pages"].items())),
+        dict(record["origin"]) if record.get("origin") else None,
     )
 
 

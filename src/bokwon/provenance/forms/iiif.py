@@ -6,6 +6,8 @@ Source: IIIF Presentation API 3.0; Web Annotation Data Model; Media Fragments UR
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +19,9 @@ from bokwon.provenance.forms.zones import label_of, zone_of
 __all__ = ["to_iiif"]
 
 _CONTEXT = "http://iiif.io/api/presentation/3/context.json"
+_RIGHTS = re.compile(
+    r"https?://(?P<rest>(creativecommons\.org/(licenses|publicdomain)|rightsstatements\.org/vocab)/.+)"
+)
 
 
 def to_iiif(facts: Facts, base: str, here: Path) -> bytes:
@@ -47,7 +52,9 @@ def to_iiif(facts: Facts, base: str, here: Path) -> bytes:
             _pair("Engine", "엔진", facts.engine),
             _pair("SHA-256 before", "복원 전 SHA-256", facts.input_sha256),
             _pair("SHA-256 after", "복원 후 SHA-256", facts.output_sha256),
+            *_origin(facts.origin or {}),
         ],
+        **_terms(facts.origin or {}),
         "items": [_canvas(facts, page, manifest, before, after) for page in facts.pages],
     }
     return json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8", "replace") + b"\n"
@@ -60,6 +67,32 @@ def _url(base: str, path: Path, here: Path, other: str) -> str:
     except ValueError:
         inside = PurePath(other, path.name)
     return base + quote(inside.as_posix().encode("utf-8", "surrogateescape"))
+
+
+def _terms(origin: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of use of a scan that was downloaded.
+
+    A manifest names one URL as its rights, of Creative Commons or RightsStatements.org.
+    """
+    rights = [match for url in origin.get("rights", ()) if (match := _RIGHTS.fullmatch(str(url)))]
+    terms = {"rights": f"http://{rights[0]['rest']}"} if rights else {}
+    return terms | ({"requiredStatement": origin["requiredStatement"]} if origin.get("requiredStatement") else {})
+
+
+def _origin(origin: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the facts of a scan that was downloaded."""
+    if title := origin.get("title"):
+        yield {"label": {"en": ["Title"], "ko": ["제목"]}, "value": title}
+    for english, korean, name in (
+        ("Page", "면", "label"),
+        ("Scan from the manifest", "스캔의 매니페스트", "manifest"),
+        ("Scan from the canvas", "스캔의 캔버스", "canvas"),
+        ("Image", "이미지", "url"),
+    ):
+        if value := origin.get(name):
+            yield _pair(english, korean, str(value))
+    for url in origin.get("rights", ()):
+        yield _pair("Rights", "권리", str(url))
 
 
 def _pair(english: str, korean: str, value: str) -> dict[str, Any]:

@@ -123,7 +123,13 @@ class Finding:
             self._workspace.state.put_page(entry.id, row)
 
     def detect(
-        self, entry: Entry, progress: Progress, *, threshold: float = CERTAIN, kinds: Collection[str] = FILLED
+        self,
+        entry: Entry,
+        progress: Progress,
+        *,
+        threshold: float = CERTAIN,
+        kinds: Collection[str] = FILLED,
+        keep: bool = False,
     ) -> Change:
         """Find the damage of a page, and add regions with enough confidence to its mask. Drawn pixels stay.
 
@@ -132,6 +138,8 @@ class Finding:
             progress: Called with the share that is done, in [0, 1]; may raise to stop the work.
             threshold: Least confidence of a region that is filled.
             kinds: Kinds of damage that are filled.
+            keep: Whether the mask stays as it is if it is not empty and the search before this one found the same:
+                somebody may have judged the regions since.
 
         Raises:
             HttpError: No model is installed (503).
@@ -150,6 +158,8 @@ class Finding:
         after = to_found(damage.regions, shown.size)
         numbers = surest(after, threshold, kinds)
         mask = workspace.masks.current(entry)
+        if keep and mask.hole.any() and [(r.kind, r.box) for r in before] == [(r.kind, r.box) for r in after]:
+            return Change(mask, None)
         share = np.count_nonzero(new_hole(np.zeros_like(mask.hole), [], after, numbers)) / mask.hole.size
         if share > MOST_DAMAGED:
             # Hardly true: somebody has to look.

@@ -66,6 +66,7 @@ def folder_paths() -> dict[str, Any]:
             "kinds": {"type": "array", "items": TEXT},
             "models": {"type": "array", "items": object_of({"name": TEXT, "title": TEXT})},
             "methods": {"type": "array", "items": TEXT},
+            "materials": {"type": "array", "items": TEXT},
             "finishes": {"type": "array", "items": TEXT},
             "version": TEXT,
         }

@@ -93,6 +93,7 @@ WHERE = {"region": {"type": "integer", "minimum": 1}, "box": BOX}
 HOW = {
     "method": {"enum": list(choices("method"))},
     "model": {**TEXT, "description": "One of the models that `GET /folder` names."},
+    "material": {"enum": list(choices("material")), "description": "Without a model: what the pages show."},
     "finish": {"enum": list(choices("finish"))},
 }
 SEARCH = {"threshold": SHARE, "kinds": {"type": "array", "items": {"enum": list(KINDS)}, "minItems": 1}}

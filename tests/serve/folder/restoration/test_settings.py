@@ -29,3 +29,13 @@ def test_a_request_changes_what_it_names() -> None:
 def test_no_other_file_is_loaded_and_no_other_way_taken(told: dict[str, object]) -> None:
     with pytest.raises(ArgumentError):
         settings_of(RestoreSettings(), told, MODELS)
+
+
+def test_a_request_names_a_material_or_a_model() -> None:
+    own = RestoreSettings("photo")
+    assert settings_of(own, {"material": "page"}, MODELS) == RestoreSettings(material="page")
+    assert settings_of(RestoreSettings(material="page"), {"model": "photo"}, MODELS) == own
+    assert settings_of(RestoreSettings(material="page"), {"method": "ns"}, MODELS) == RestoreSettings(method="ns")
+    for told in ({"material": "wood"}, {"material": "page", "model": "photo"}):
+        with pytest.raises(ArgumentError):
+            settings_of(RestoreSettings(), told, MODELS)

@@ -238,8 +238,10 @@ class Restoring:
         back = shown.upright.inverse
         restorer = self.restorer(settings)
         progress(0.1)
-        made_by = {**describe_restorer(restorer), "settings": restorer.settings.of_pixels()}
         stored = np.ascontiguousarray(back.apply(mask.hole)), np.ascontiguousarray(back.apply(part))
+        # The whole page tells what it shows; a part of it may not.
+        restorer = restorer.choose(shown.page.pixels, shown.page.mode, stored[0]).restorer
+        made_by = {**describe_restorer(restorer), "settings": restorer.settings.of_pixels()}
         self._add(entry, fill_part(shown.page, *stored, restorer, made_by), settings)
         self._let_write(entry)
 
@@ -265,7 +267,8 @@ class Restoring:
     def _add(self, entry: Entry, fill: Fill, settings: RestoreSettings) -> None:
         """Show a fill, and keep it until it is in the output."""
         workspace = self._workspace
-        facts = {**fill.facts(), "settings": {**vars(settings), "model": str(settings.model)}}
+        model = None if settings.model is None else str(settings.model)
+        facts = {**fill.facts(), "settings": {**vars(settings), "model": model}}
         workspace.layers.add_fill(entry, fill, facts)
         if workspace.review.of(entry.title, entry.number) == "approve":
             workspace.review.decide(entry.title, entry.number, "open")

@@ -103,7 +103,7 @@ def _report(desk: Desk, request: Request, body: bytes) -> Response:
     desk.restoring.write_waiting()
     path = desk.restoring.write_treatment()
     if path is None:
-        raise HttpError(404, "Nothing restored", "no page of the folder is restored yet", "restore one first")
+        raise HttpError(404, "Not restored", "no page of the folder is restored yet", "restore one first")
     places = desk.workspace.places
     stem = f"{places.folder.name or 'scans'}-report"
     if not any((places.output / REPORT_FILES).glob("report-*.html")):

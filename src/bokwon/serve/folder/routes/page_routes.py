@@ -59,6 +59,7 @@ def _folder(desk: Desk, request: Request, body: bytes) -> Response:
             "kinds": list(KINDS),
             "models": list_fillers(),
             "methods": list(choices("method")),
+            "materials": list(choices("material")),
             "finishes": list(choices("finish")),
             "version": __version__,
         }

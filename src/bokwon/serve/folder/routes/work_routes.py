@@ -78,11 +78,14 @@ def _search(told: dict[str, Any]) -> tuple[float, tuple[str, ...]]:
 
 
 def _detect(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
-    threshold, kinds = _search(json_body(body))
+    told = json_body(body)
+    threshold, kinds = _search(told)
     desk.finding.check()
 
     def work(job: Job) -> None:
-        desk.finding.detect(entry, job.progress, threshold=threshold, kinds=kinds)
+        # Who asks for no certainty or kinds of their own does not want to lose what was judged.
+        keep = not {"threshold", "kinds"} & set(told)
+        desk.finding.detect(entry, job.progress, threshold=threshold, kinds=kinds, keep=keep)
         desk.workspace.tell(entry)
 
     return _started(desk.workspace.jobs.submit("detect", work, page=entry.id))

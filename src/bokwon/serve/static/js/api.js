@@ -1,5 +1,7 @@
 // The HTTP interface: JSON in and out, problems as exceptions, and whether the server answers.
 
+import { language } from "./i18n.js";
+
 const ROOT = "api/v1";
 
 /** What the server refused, as its problem document says it. */
@@ -33,7 +35,8 @@ export function url(path) {
 }
 
 async function send(method, path, { json, body, version, signal } = {}) {
-  const headers = {};
+  // The reader's choice, which may not be the browser's.
+  const headers = { "Accept-Language": language };
   if (json !== undefined) headers["Content-Type"] = "application/json";
   else if (body) headers["Content-Type"] = body.type || "application/octet-stream";
   if (version !== undefined) headers["If-Match"] = `"${version}"`;

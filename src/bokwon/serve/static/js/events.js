@@ -46,8 +46,10 @@ export class Job extends EventTarget {
         this.dispatchEvent(new Event("progress"));
         if (OVER.includes(told.state)) finish();
       };
-      const hear = ({ detail }) => detail.id === told.id && take(detail);
-      const timer = setInterval(() => get(`/jobs/${told.id}`).then(take, (error) => error.status === 404 && take({ ...told, state: "cancelled" })), LOOK);
+      // Events are in English; the job itself is told in the reader's language.
+      const again = () => get(`/jobs/${told.id}`);
+      const hear = ({ detail }) => detail.id === told.id && (detail.problem ? again().then(take, () => take(detail)) : take(detail));
+      const timer = setInterval(() => again().then(take, (error) => error.status === 404 && take({ ...told, state: "cancelled" })), LOOK);
       const finish = () => {
         clearInterval(timer);
         events.removeEventListener("job", hear);

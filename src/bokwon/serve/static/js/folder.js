@@ -32,7 +32,7 @@ function card(page) {
 
 export class FolderView {
   constructor(root, host) {
-    Object.assign(this, { root, host, list: host.list, closing: new AbortController(), late: new Map() });
+    Object.assign(this, { root, host, list: host.list, closing: new AbortController(), late: new Map(), done: new Set() });
     const { signal } = this.closing;
     this.grid = h("ul", { class: "grid", "aria-label": t("folder.pages") });
     this.filters = h("div", { class: "filters", role: "group", "aria-label": t("folder.filter") });
@@ -123,6 +123,7 @@ export class FolderView {
 
   /** Exchange the cards of changed pages, many at a time. */
   #changed(page) {
+    if (this.job && page.restored_version) this.done.add(page.id);
     this.late.set(page.id, page);
     this.timer ??= setTimeout(async () => {
       this.timer = null;
@@ -149,6 +150,7 @@ export class FolderView {
       toast(problemText(error), { error: true });
       return;
     }
+    this.done.clear();
     this.actions.forEach((action) => (action.disabled = true));
     this.banner.hidden = false;
     const show = () => {
@@ -163,12 +165,21 @@ export class FolderView {
     this.banner.hidden = true;
     this.actions[0].disabled = !this.host.folder.detector;
     this.actions[1].disabled = false;
-    if (told.state === "failed") toast(problemText(told.problem ?? {}), { error: true });
-    else toast(t(told.state === "cancelled" ? "job.cancelled" : "job.done"));
     await this.#reload();
+    if (told.state === "failed") toast(problemText(told.problem ?? {}), { error: true });
+    else if (told.state === "cancelled") toast(t("job.cancelled"));
+    else toast(this.#outcome(kind));
+  }
+
+  /** What came of work on the whole folder, in numbers. */
+  #outcome(kind) {
+    const { counts } = this.host.folder;
+    if (kind === "restore") return t("job.restoredAll", { n: this.done.size });
+    return t("job.searched", { found: counts.found, look: counts["needs a look"], sound: counts.undamaged });
   }
 
   async #askRestore() {
+    const { approved } = this.host.folder.counts;
     const option = (value, label, checked) => h("label", { class: "check" }, h("input", { type: "radio", name: "only", value, checked }), h("span", {}, t(label)));
     const certain = slider(t("restore.certain"), { min: 50, max: 99, value: 90, text: (value) => percent(value / 100) });
     const sure = h("label", { class: "check" }, h("input", { type: "checkbox" }), h("span", {}, t("restore.only")));
@@ -176,7 +187,7 @@ export class FolderView {
     const show = () => (certain.hidden = !limit.checked);
     limit.addEventListener("change", show);
     show();
-    const form = h("form", { method: "dialog" }, option("approved", "restore.approved", true), option("found", "restore.found"), option("all", "restore.all"), this.host.folder.detector ? [sure, certain] : [], h("div", { class: "row end" }, h("button", { value: "" }, t("cancel")), h("button", { value: "go", class: "primary" }, t("restore.go"))));
+    const form = h("form", { method: "dialog" }, option("approved", "restore.approved", approved > 0), option("found", "restore.found", !approved), option("all", "restore.all"), this.host.folder.detector ? [sure, certain] : [], h("div", { class: "row end" }, h("button", { value: "" }, t("cancel")), h("button", { value: "go", class: "primary" }, t("restore.go"))));
     if ((await openDialog(t("folder.restore"), t("close"), form)) !== "go") return;
     const json = { only: form.querySelector("[name=only]:checked").value };
     if (limit.checked) json.certain = Number(certain.input.value) / 100;

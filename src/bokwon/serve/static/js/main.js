@@ -22,6 +22,7 @@ const host = {
   go: (id) => (location.hash = `#/page/${id}`),
   leave: () => (location.hash = "#/"),
   neighbour: (page, way) => host.list.neighbour(page, way),
+  undecided: (page) => host.list.undecided(page),
 };
 
 function frame() {
@@ -61,6 +62,7 @@ async function show() {
 await Promise.all([loadLanguage(), loadIcons()]);
 frame();
 connection.addEventListener("change", showLost);
+events.addEventListener("page", ({ detail }) => host.list.note(detail));
 events.addEventListener("again", () => !view && show());
 window.addEventListener("hashchange", show);
 bind({ "Shift+(\\?|Slash)": showHelp });

@@ -39,6 +39,20 @@ export class PageList {
     return fresh;
   }
 
+  /** Take what is new about a page; its place in the list stays. */
+  note(page) {
+    this.pages = this.pages.map((each) => (each.id === page.id ? page : each));
+  }
+
+  /** The id of the next page that nobody has decided about, from the start of the list again after its end; or null. */
+  async undecided(page) {
+    const from = this.pages.findIndex((each) => each.id === page.id) + 1;
+    const open = (each) => each.id !== page.id && !each.decision;
+    let next = this.pages.slice(from).find(open);
+    while (!next && !this.ended) next = (await this.more()).find(open);
+    return (next ?? this.pages.find(open))?.id ?? null;
+  }
+
   /** The id of the page before (-1) or after (1) another one, or null at the end. */
   async neighbour(page, way) {
     if (this.total === null) await this.more();

@@ -29,6 +29,7 @@ function regionRow(view, region) {
 function regionList(view) {
   const list = h("ul", { class: "regions" });
   const order = choice(t("folder.order"), ORDERS.map((name) => [name, t(`order.${name}`)]), view.sorting, (name) => view.sort(name));
+  order.classList.add("inline");
   const count = h("p", { class: "muted" });
   const threshold = slider(t("damage.threshold"), {
     min: 0, max: 100, value: 90, text: (value) => percent(value / 100),
@@ -114,8 +115,10 @@ export function damagePanel(view) {
   const update = () => {
     const { state, mask, share } = view.page;
     const nothing = state === "undamaged" || (mask === "found" && share === 0);
-    result.textContent = nothing ? t("damage.nothing") : share > 0 ? t("damage.share", { share: percent(share) }) : t("damage.none");
-    result.classList.toggle("nothing", nothing);
+    const n = view.page.regions.length;
+    const unmarked = n ? t("damage.unsure", { n }) : t("damage.none");
+    result.textContent = nothing && !n ? t("damage.nothing") : share > 0 ? t("damage.share", { share: percent(share) }) : unmarked;
+    result.classList.toggle("nothing", nothing && !n);
     find.disabled = !detector || Boolean(view.job);
   };
   for (const name of ["page", "job"]) view.listen(view, name, update);

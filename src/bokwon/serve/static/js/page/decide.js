@@ -14,17 +14,21 @@ const EVIDENCE = [
   ["none", [152, 75, 127]],
 ];
 
-/** Selects for the method and the finish of a restoration; `settings()` is what the server takes. */
+/** Models that the choice of a material names already. */
+const OF_MATERIALS = ["document", "photo"];
+
+/** Selects for the material, model or method and for the finish of a restoration; `settings()` is what the server takes. */
 export function methodFields(folder) {
-  const models = folder.models.map(({ name, title }) => [`model:${name}`, word("model", name) === name ? title ?? name : word("model", name)]);
+  const materials = folder.materials.map((name) => [`material:${name}`, word("material", name)]);
+  const models = folder.models.filter(({ name }) => !OF_MATERIALS.includes(name)).map(({ name, title }) => [`model:${name}`, title ?? name]);
   const others = folder.methods.filter((name) => name !== "model").map((name) => [name, word("method", name)]);
-  const method = choice(t("restore.method"), [...models, ...others]);
+  const method = choice(t("restore.method"), [...materials, ...models, ...others]);
   const finish = choice(t("restore.finish"), folder.finishes.map((name) => [name, word("finish", name)]));
   const settings = () => {
-    const [kind, model] = method.select.value.split(":");
-    return model ? { model, finish: finish.select.value } : { method: kind };
+    const [kind, name] = method.select.value.split(":");
+    return name ? { [kind]: name, finish: finish.select.value } : { method: kind };
   };
-  const update = () => (finish.hidden = !method.select.value.startsWith("model:"));
+  const update = () => (finish.hidden = !method.select.value.includes(":"));
   method.select.addEventListener("change", update);
   update();
   return { method, finish, settings };
@@ -48,7 +52,9 @@ export function restorePanel(view) {
   const update = () => {
     job.hidden = !view.job;
     go.classList.toggle("primary", !view.page.restored_version);
-    go.disabled = Boolean(view.job) || !(view.page.share > 0);
+    const empty = !(view.page.share > 0);
+    go.disabled = Boolean(view.job) || empty;
+    go.title = empty ? t("restore.nothing") : `${t("restore.page")} (R)`;
     show();
     view.job?.addEventListener("progress", show);
     const link = (what) => h("a", { href: url(`/pages/${view.page.id}/download?what=${what}`), download: "" }, t(`download.${what}`));
@@ -75,8 +81,10 @@ export function comparePanel(view) {
     return h("li", {}, swatch, h("span", {}, t(`compare.legend.${name}`)));
   }));
   const hint = h("p", { class: "muted" }, t("compare.hold"));
+  let shown = 0;
   const update = () => {
     const restored = view.page.restored_version > 0;
+    hint.hidden = !restored;
     modes.forEach((element, i) => {
       element.setAttribute("aria-pressed", String(compare.mode === MODES[i]));
       element.disabled = i > 0 && !restored;
@@ -85,12 +93,16 @@ export function comparePanel(view) {
     evidence.hidden = !view.page.evidence;
     evidence.input.checked = compare.evidence;
     legend.hidden = !(view.page.evidence && compare.evidence);
-    hint.hidden = !restored;
+    const size = [evidence, legend, hint].filter((each) => !each.hidden).length;
+    // The next thing to do is to look at it; what there is for it must be in sight.
+    if (size > shown && restored) requestAnimationFrame(() => section.scrollIntoView({ block: "end" }));
+    shown = size;
   };
+  const section = h("section", { "aria-labelledby": "compare-title" }, h("h2", { id: "compare-title" }, t("compare.title")), h("div", { class: "modes", role: "group", "aria-label": t("compare.title") }, modes), mask, evidence, legend, hint);
   for (const name of ["page", "mask"]) view.listen(view, name, update);
   view.listen(compare, "change", update);
   update();
-  return h("section", { "aria-labelledby": "compare-title" }, h("h2", { id: "compare-title" }, t("compare.title")), h("div", { class: "modes", role: "group", "aria-label": t("compare.title") }, modes), mask, evidence, legend, hint);
+  return section;
 }
 
 export function decisionPanel(view, more) {
@@ -98,6 +110,9 @@ export function decisionPanel(view, more) {
   const back = button(t("decision.reject"), () => view.decide("reject"), { keys: "X" });
   const sound = button(t("decision.undamaged"), () => view.decide("undamaged"), { keys: "U" });
   const problem = h("p", { class: "problem", role: "status" });
+  // On phones, where the other sections are closed: what comes before a decision.
+  const find = button(t("damage.find"), () => view.run("detect"), { class: "next", symbol: "find" });
+  const restore = button(t("restore.page"), () => view.restore(), { class: "next", symbol: "restore" });
   const update = () => {
     const { page } = view;
     problem.hidden = !page.problem;
@@ -106,8 +121,12 @@ export function decisionPanel(view, more) {
     const nothing = page.share === 0 && !page.restored_version && !page.regions?.length;
     approve.classList.toggle("primary", page.restored_version > 0);
     sound.classList.toggle("primary", nothing);
+    const unsearched = page.mask === "none" && !page.regions?.length && page.state !== "undamaged";
+    find.hidden = !(unsearched && view.folder.detector);
+    restore.hidden = !(page.share > 0) || page.restored_version > 0;
+    find.disabled = restore.disabled = Boolean(view.job);
   };
-  view.listen(view, "page", update);
+  for (const name of ["page", "job"]) view.listen(view, name, update);
   update();
-  return h("section", { class: "decision", "aria-label": t("decision.title") }, problem, approve, h("div", { class: "row" }, back, sound), more);
+  return h("section", { class: "decision", "aria-label": t("decision.title") }, problem, find, restore, approve, h("div", { class: "row" }, back, sound), more);
 }

@@ -311,16 +311,20 @@ export class PageView extends EventTarget {
     if (page) await this.refresh();
   }
 
-  /** Decide about the page and go on to the next one. */
+  /** Decide about the page and go on to the next one without a decision; after the last one back to the folder. */
   async decide(decision) {
     const page = await this.attempt(() => post(`/pages/${this.page.id}/decision`, { decision }));
     if (!page) return;
     this.take(page);
+    this.host.list.note(page);
     const said = t("decision.done", { name: page.name, state: t(`state.${page.state}`) });
     const back = { label: t("decision.undo"), close: t("close"), run: () => this.#reopen(page.id) };
     toast(said, { action: back });
     announce(said);
-    if (decision !== "open") await this.move(1);
+    const next = await this.host.undecided(page);
+    if (next) return this.host.go(next);
+    toast(t("page.decided"));
+    return this.host.leave();
   }
 
   async #reopen(id) {

@@ -1,0 +1,34 @@
+"""File names of downloaded scans: the number of the canvas, and its label as far as it can stand in a file name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from bokwon.iiif.manifest import CanvasImage
+
+__all__ = ["file_stems"]
+
+_LONGEST_LABEL = 40
+"""Characters. Records and pictures add endings to the name, and file systems allow 255 bytes."""
+
+
+def file_stems(images: Sequence[CanvasImage], canvases: int) -> list[str]:
+    """Return a file name without extension for each image, such as `p003` or `p003-fol-2r`. All are different.
+
+    Only letters and digits of the label stay, so that no name leads out of a folder or is taken for that of a mask.
+
+    Args:
+        images: The images.
+        canvases: How many canvases the manifest has. All numbers have as many digits as this one, at least three.
+    """
+    digits = max(3, len(str(canvases)))
+    return [_stem(image, digits) for image in images]
+
+
+def _stem(image: CanvasImage, digits: int) -> str:
+    stem = f"p{image.canvas:0{digits}}" + (f"-{image.part}" if image.part else "")
+    label = unicodedata.normalize("NFC", image.label)
+    label = re.sub(r"[\W_]+", "-", label).strip("-")[:_LONGEST_LABEL].strip("-")
+    return stem if not label or label == str(image.canvas) else f"{stem}-{label}"

@@ -1,0 +1,131 @@
+"""A loaded model or classical method, with the tiling and the finish that belong to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bokwon.inpaint.engines.base import Engine
+from bokwon.inpaint.engines.opencv import OpenCVEngine
+from bokwon.inpaint.engines.select import load
+from bokwon.inpaint.fill import Progress, fill_hole, tiling_for
+from bokwon.inpaint.finish.grain import add_grain
+from bokwon.inpaint.finish.patches import match_patches
+from bokwon.inpaint.ink import mark_ink
+from bokwon.inpaint.models import Model, find_model
+from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
+from bokwon.inpaint.tiling import Tiling
+from bokwon.settings import MODELS, RestoreSettings
+from bokwon.types import Hole, Pixels
+from bokwon.utilities.processes import available_cores
+
+__all__ = ["Filler"]
+
+_CONCURRENCY = 4
+"""How many windows are finished at the same time at most, each in some 50 MiB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Filler:
+    """What fills holes by one model or method. Make it with `Filler.load`.
+
+    Attributes:
+        settings: The settings, with `auto` replaced by the chosen values.
+        model: The model in use, possibly the int8 version; None for a classical method.
+        sha256: Checksum of the model file; None for a classical method.
+        engine: What fills the tiles.
+        bounded: Whether fills are limited to the lightest known value around them.
+        has_ink: Whether what it fills has ink, as pages have; models of photographs know none.
+        tiling: How pages are cut.
+        concurrency: How many windows are finished at the same time.
+    """
+
+    settings: RestoreSettings
+    model: Model | None
+    sha256: str | None
+    engine: Engine
+    bounded: bool
+    has_ink: bool
+    tiling: Tiling
+    concurrency: int
+
+    @classmethod
+    def load(cls, settings: RestoreSettings) -> Filler:
+        """Load what settings name: their model, that of their material, or a classical method.
+
+        Raises:
+            ArgumentError: No such model, or settings that the engine does not support.
+            FileAccessError: The model file cannot be read.
+            InputFileError: It is damaged, or not a model for bokwon.
+        """
+        model: Model | None = None
+        sha256: str | None = None
+        engine: Engine
+        # Engines start any number of threads that they are given.
+        threads = None if settings.threads is None else min(settings.threads, available_cores())
+        if settings.method == "model":
+            of_material = MODELS["page" if settings.material == "auto" else settings.material]
+            model, sha256, engine, precision = load(
+                find_model(of_material if settings.model is None else settings.model),
+                engine=settings.engine,
+                precision=settings.precision,
+                threads=threads,
+                ensemble=settings.ensemble,
+            )
+            settings = replace(settings, precision=precision)
+        else:
+            engine = OpenCVEngine(settings.method, threads=threads)
+        facts = model.facts if model else DEFAULT_FACTS
+        return cls(
+            settings.resolved(for_pages=facts.for_pages),
+            model,
+            sha256,
+            engine,
+            facts.bounded,
+            facts.for_pages or model is None,
+            tiling_for(engine, settings.tile),
+            min(threads or available_cores(), _CONCURRENCY),
+        )
+
+    def fill(
+        self,
+        pixels: Pixels,
+        mode: str,
+        hole: Hole,
+        ink: NDArray[np.uint8] | None = None,
+        progress: Progress | None = None,
+    ) -> int:
+        """Fill a hole in place, and finish it.
+
+        Args:
+            pixels: Samples (H, W), or (H, W, C) of a mode with several channels.
+            mode: Their mode.
+            hole: (H, W). Some pixel must be False.
+            ink: (H, W), told where ink is made or left out, see `bokwon.inpaint.ink`; left as it is without `has_ink`.
+            progress: Called after each tile with the number of finished tiles and of all tiles.
+
+        Returns:
+            Number of tiles that were run.
+        """
+        tiles = fill_hole(
+            pixels,
+            mode,
+            hole,
+            self.engine,
+            tiling=self.tiling,
+            letters=self.settings.letters,
+            bounded=self.bounded,
+            progress=progress,
+        )
+        if not tiles:
+            return tiles
+        proposed = pixels[hole] if ink is not None and self.has_ink else None
+        if self.settings.ink == "patches":
+            match_patches(pixels, mode, hole, concurrency=self.concurrency)
+        if self.settings.grain == "match":
+            add_grain(pixels, mode, hole, concurrency=self.concurrency)
+        if ink is not None and proposed is not None:
+            mark_ink(ink, pixels, mode, hole, proposed)
+        return tiles
