@@ -116,6 +116,8 @@ def test_several_files_take_masks_of_a_folder_or_a_table(folder: Path) -> None:
     batch = files(folder, "masks")
     assert [bool(task.job.masks) for task in batch.tasks if task.job] == [True, False]
     assert batch.unused == ("other.png",)
+    # Where each image has its mask, the others are those of images that were not chosen.
+    assert files(folder, "masks", "a.png").unused == ()
     (folder / "table.csv").write_text("image,mask\nb.tif,masks/a.png\nc.png,masks/a.png\n")
     batch = files(folder, "table.csv")
     assert [bool(task.job.masks) for task in batch.tasks if task.job] == [False, True]

@@ -180,6 +180,9 @@ def plan_files(
     if masks is None:
         return Batch(tasks, (), ())
     _check_any(tasks, masks, None, known)
+    if all(task.job is None or task.job.masks for task in tasks):
+        # The other masks are of images that were not chosen.
+        return Batch(tasks, (), ())
     unused = map(str, finder.unused) if masks.is_dir() else sorted(set(known) - used)
     return Batch(tasks, (), tuple(unused))
 
