@@ -334,7 +334,8 @@ def report(results: dict[str, Any], name: str) -> str:
         part = results["units"]
         text += (
             f"\n## Beside OpenCV's Telea\n\n{part['when']}. {part['rounds']} rounds, in turns.\n\n"
-            "The unit is the time that `cv2.inpaint` (Telea, radius 3) takes for the page. Processor seconds are those of all cores together.\n\n"
+            "The unit is the time that `cv2.inpaint` (Telea, radius 3) takes for the page. Processor seconds are those "
+            "of all cores together.\n\n"
             "| | seconds | units | processor seconds | in units of them | peak memory, MiB | limit |\n"
             "|---|---:|---:|---:|---:|---:|---|\n"
         )

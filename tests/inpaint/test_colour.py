@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bokwon.image_io.modes import MODES
-from bokwon.inpaint.colour import PLANES, eight_bits, from_network, light_to_samples, samples_to_light, to_network
+from bokwon.inpaint.colour import (
+    PLANES,
+    as_float,
+    eight_bits,
+    from_network,
+    light_to_samples,
+    samples_to_light,
+    to_network,
+)
 
 
 def samples(mode: str, dtype: type[np.generic], seed: int = 0) -> np.ndarray:
@@ -28,6 +36,17 @@ def test_samples_survive_the_way_through_light(mode: str, dtype: type[np.generic
     assert light.dtype == (np.uint8 if mode == "1" else dtype)
     assert back.dtype == pixels.dtype
     np.testing.assert_array_equal(back, colour[..., : back.shape[-1]])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_light_as_a_float_is_a_share_of_full_scale(dtype: type[np.generic], channels: int) -> None:
+    most = np.iinfo(dtype).max
+    light = np.arange(most + 1, dtype=dtype).reshape(16, -1, 1).repeat(channels, axis=2)
+    # As of an image with alpha: not contiguous.
+    found = as_float(np.concatenate([light, light[..., :1]], axis=2)[..., :channels])
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, light.astype(np.float32) / np.float32(most))
 
 
 def test_planes_cover_every_channel_but_alpha() -> None:

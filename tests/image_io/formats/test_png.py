@@ -87,6 +87,16 @@ def test_both_encoders_write_the_same_samples_between_header_and_blocks(
     assert [name for name, _ in chunks(stream.getvalue())][:3] == [b"IHDR", b"pHYs", b"IDAT"]
 
 
+def test_colour_that_opencv_does_not_read_is_read_by_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = saved(Image.fromarray(RGB))
+    quick = read(data)
+    asked = []
+    monkeypatch.setattr(png.sixteen_bit, "decode_eight_bits", lambda data: asked.append(data))
+    np.testing.assert_array_equal(read(data).pixels, quick.pixels)
+    np.testing.assert_array_equal(quick.pixels, RGB)
+    assert len(asked) == 1
+
+
 def test_every_row_is_filtered_by_the_one_above() -> None:
     data = b"".join(body for name, body in chunks(written(Page(RGB, "RGB", "PNG", Metadata()))) if name == b"IDAT")
     rows = np.frombuffer(zlib.decompress(data), np.uint8).reshape(23, -1)

@@ -124,6 +124,15 @@ def test_a_copy_of_a_black_and_white_scan_is_told_from_a_mask() -> None:
     assert read_samples(~HOLE, "1", scan=(scan, "1")).kind == "gray"
 
 
+def test_a_scan_that_shows_a_gray_in_its_last_row_alone_is_not_black_and_white() -> None:
+    scan = np.where(np.random.default_rng(0).random((300, 120)) < 0.5, 0, 255).astype(np.uint8)
+    mask = scan.copy()
+    mask[30:50, 40:80] = 255 - mask[30:50, 40:80]
+    assert read_samples(mask, "L", scan=(scan, "L")).kind == "painted"
+    scan[-1] = 128
+    assert read_samples(mask, "L", scan=(scan, "L")).kind == "gray"
+
+
 def test_a_copy_that_nobody_painted_on_has_no_hole() -> None:
     for file_format in ("PNG", "JPEG"):
         reading = read(Image.fromarray(page()), file_format)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bokwon.image_io.modes import MODES
-from bokwon.inpaint.finish.patches import match_patches
+from bokwon.inpaint.finish.patches import RADIUS, _Votes, match_patches
 
 
 def texture(height: int = 200, width: int = 260) -> NDArray[np.uint8]:
@@ -187,3 +187,28 @@ def test_a_deep_hole_looks_for_patches_beyond_its_rim() -> None:
     filled[700:730, 400:430] = 150
     match_patches(filled, "L", hole)
     assert (filled[600:900, 300:600] == 205).all()
+
+
+@pytest.mark.parametrize("first", [(0, 0), (1, 0), (1, 1)])
+def test_every_pixel_becomes_the_mean_of_the_patches_that_cover_it(first: tuple[int, int]) -> None:
+    rng = np.random.default_rng(3)
+    height, width = 40, 50
+    light = rng.random((height, width, 3)).astype(np.float32)
+    hole = np.zeros((height, width), bool)
+    hole[:9, 3:20] = hole[25:, 40:] = True
+    near = cv2.dilate(hole.astype(np.uint8), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)) > 0
+    grid = np.zeros_like(hole)
+    grid[first[0] :: 2, first[1] :: 2] = True
+    points, inside = np.flatnonzero(near & grid), np.flatnonzero(hole)
+    sources = rng.integers(10, 30, len(points)) * width + rng.integers(10, 40, len(points))
+    weights = rng.random(len(points)).astype(np.float32)
+    total, weight = np.zeros((height, width, 3)), np.zeros((height, width, 1))
+    for point, source, share in zip(points, sources, weights, strict=True):
+        (row, column), (there, across) = divmod(point, width), divmod(source, width)
+        for down in range(-RADIUS, RADIUS + 1):
+            for right in range(-RADIUS, RADIUS + 1):
+                if 0 <= row + down < height and 0 <= column + right < width:
+                    total[row + down, column + right] += share * light[there + down, across + right]
+                    weight[row + down, column + right] += share
+    found = _Votes(points, inside, (height, width), first).mean(light, sources, weights)
+    np.testing.assert_allclose(found, (total / np.maximum(weight, 1e-9))[hole], rtol=1e-6)
