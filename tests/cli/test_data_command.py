@@ -37,7 +37,7 @@ def scans(tmp_path: Path) -> Path:
 def test_a_set_is_measured_on(scans: Path, tmp_path: Path, colour_key: Path) -> None:
     packed = tmp_path / "set"
     done = run("data", "pack", scans, packed, "--licence", "CC-BY-4.0")
-    assert done.stdout == f"{packed}: 1 pages with damage, 1 sound, CC-BY-4.0\n"
+    assert done.stdout == f"{packed}: 1 page with damage, 1 sound, CC-BY-4.0\n"
     assert "complete" in run("data", "check", packed).stdout
     folders = ("--labelled", packed / "labelled", "--sound", packed / "sound")
     report = tmp_path / "report"

@@ -88,4 +88,4 @@ def _count(contents: dict[str, object]) -> str:
     pages = contents["pages"]
     assert isinstance(pages, list)
     labelled = sum(page["kind"] == "labelled" for page in pages)
-    return f"{labelled} pages with damage, {len(pages) - labelled} sound"
+    return f"{labelled} page{'s' * (labelled != 1)} with damage, {len(pages) - labelled} sound"
