@@ -35,11 +35,13 @@ COMMANDS = ("restore", "open", "detect", "undo", "doctor", "record", "serve")
 _SOURCES = (
     *(f"cli/{name}.py" for name in ("console", "detect", "doctor", "main", "open", "options", "record", "undo")),
     *("cli/restore*.py", "cli/serve.py", "settings.py"),
-    *(f"{room}/**/*.py" for room in ("batch", "image_io", "inpaint", "detection", "provenance", "serve", "utilities")),
+    *(f"{room}/**/*.py" for room in ("batch", "iiif", "image_io", "inpaint", "detection", "provenance")),
+    *(f"{room}/**/*.py" for room in ("serve", "utilities")),
 )
 _NOT_SHOWN = (
     # Both languages stand in the report.
     *("batch/treatment/html.py", "batch/treatment/report.py", "batch/treatment/words.py"),
+    "iiif/rights.py",
     # Another command's.
     "batch/data_pack.py",
     # What programs read: XML, JSON, OpenAPI, SQL; and a figure.
@@ -51,7 +53,7 @@ _NOT_SHOWN = (
 _WORDS = re.compile(r"[A-Za-z]{2,}[,:;.]? +[A-Za-z]{2,}|[}\d],? [a-z]{2,}|[a-z]{2,}[:,]? [(`]?\{")
 _OTHER = re.compile(
     r"^(SELECT|INSERT|DELETE|PRAGMA|BEGIN|DROP|CREATE|default-src|attachment;|private,|bokwon:)|</?[a-z!?]|%s|\(\?|"
-    r"q Q cm|INLINE IMAGE|bad\[_|\{OWN\}|^the \{name\}$|^in a worker process|^http:|^data:|\[K"
+    r"q Q cm|INLINE IMAGE|bad\[_|\{OWN\}|^the \{name\}$|^text/|^application/|^in a worker process|^http:|^data:|\[K"
 )
 """SQL, markup, headers, regular expressions, the log and the traces of crashes."""
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
@@ -106,6 +108,8 @@ _ERRNO = ("EACCES", "EBUSY", "EDQUOT", "EEXIST", "EFBIG", "EIO", "EISDIR", "ELOO
 _ERRNO += ("ENOSPC", "ENOTDIR", "ENOTEMPTY", "EPERM", "EROFS", "ESTALE", "EADDRINUSE", "EADDRNOTAVAIL", "ECONNREFUSED")
 _SINGLE = (
     *("error", "warning", "note", "interrupted", "files", "pages", "filled", "tiles", "hole", "total", "Examples:"),
+    *("page", "photo", "rubbing", "{number} scan", "{number} scans", "{number} image", "{number} images"),
+    *("it has {first} and {second}", "its negative has {first} and {second}"),
     *("works", "system", "processor", "memory", "measuring"),
 )
 
@@ -149,8 +153,8 @@ def _of_file(path: Path) -> Iterator[str]:
             skipped.update(ast.walk(node))
         if isinstance(node, ast.Call) and "logg" in ast.unparse(node.func):
             skipped.update(ast.walk(node))
-        if isinstance(node, ast.Assert) and node.msg is not None:
-            skipped.update(ast.walk(node.msg))
+        if isinstance(node, ast.Assert) or (isinstance(node, ast.Raise) and "AssertionError" in ast.unparse(node)):
+            skipped.update(ast.walk(node))
         if isinstance(node, ast.Subscript):
             skipped.update(ast.walk(node.slice))
     for node in ast.walk(tree):

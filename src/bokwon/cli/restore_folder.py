@@ -111,8 +111,8 @@ def restore_folder(
         batch = replace(batch, tasks=tuple(_with_pictures(task, outputs) for task in batch.tasks))
     without = sum(task.job is not None and not task.job.masks for task in batch.tasks)
     if options.find is not None and without:
-        images = "1 image has" if without == 1 else f"{without} images have"
-        console.tell("summary", f"{images} no mask: {announce_search(options.find)}")
+        images = "1 image has no mask" if without == 1 else f"{without} images have no mask"
+        console.tell("summary", f"{images}: {announce_search(options.find)}")
     _announce(batch, base, console)
     # Loaded here once, and let go: a model that cannot be used is an error of the run, not of every file.
     restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
