@@ -46,7 +46,7 @@ def test_every_text_that_is_asked_for_is_there() -> None:
 def test_every_text_is_asked_for() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in OWN)
     computed = re.findall(r"t\(`(\w+(?:\.\w+)*\.)\$", code)
-    named = ("kind.", "method.", "model.", "finish.", "problem.", "key.", "help.")
+    named = ("kind.", "method.", "material.", "finish.", "problem.", "key.", "help.")
     unused = [
         key
         for key in map(without_form, texts("en"))

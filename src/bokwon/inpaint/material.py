@@ -164,7 +164,7 @@ def features(picture: Picture, known: Hole) -> Features:
     )
 
 
-def _text_share(counted: Hole, detailed: Hole, place: Floats, between: Hole, background: Floats) -> float:
+def _text_share(counted: Hole, detailed: Hole, place: NDArray[Any], between: Hole, background: NDArray[Any]) -> float:
     """Return the share of the blocks that look like text; see `Features` and `features`."""
     import cv2
 
@@ -190,7 +190,7 @@ def _energy(differences: NDArray[Any]) -> float:
     return float(np.square(np.maximum(differences.astype(np.float32) - NOISE, 0)).mean())
 
 
-def _spread(gray: Picture, known: Hole) -> Picture:
+def _spread(gray: NDArray[Any], known: Hole) -> Picture:
     """Return a picture with the mean of the known pixels around in the place of unknown ones."""
     import cv2
 
@@ -233,7 +233,7 @@ def small_copy(pixels: Pixels, mode: str, hole: Hole) -> tuple[Picture, Hole]:
     return np.concatenate(bands), np.concatenate(known)
 
 
-def _shrunk(part: Picture, below: int, right: int, size: tuple[int, int]) -> Picture:
+def _shrunk(part: NDArray[Any], below: int, right: int, size: tuple[int, int]) -> Picture:
     import cv2
 
     padded = cv2.copyMakeBorder(part, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))

@@ -19,6 +19,7 @@ def test_the_folder_is_described(opened: Opened) -> None:
     assert all(model["title"] for model in told["models"])
     assert (told["methods"], told["version"]) == (["model", "telea", "ns"], __version__)
     assert told["finishes"] == ["standard", "conservative", "off"]
+    assert told["materials"] == ["auto", "page", "photo", "rubbing"]
 
 
 def test_pages_are_listed_in_parts(opened: Opened) -> None:
