@@ -66,8 +66,9 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         small_gray = depth in (2, 4) and colour_type == _GRAY
         chunks, lost = kept_chunks(file, samples_changed=small_gray or image.mode == "P")
         quick = _decode_colour(source, image.size) if depth == 8 and colour_type == _RGB and file.sound else None
+        changes: tuple[str, ...] = ()
         if quick is not None:
-            pixels, mode, changes = quick, "RGB", ()
+            pixels, mode = quick, "RGB"
         else:
             pixels, mode, changes = from_pillow(image)
     if depth == 16 and colour_type not in (_GRAY, _PALETTE):

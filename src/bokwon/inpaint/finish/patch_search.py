@@ -69,7 +69,7 @@ def descriptors(light: Floats, planes: tuple[tuple[int, ...], ...], steps: tuple
     # The same weight for each pixel of the patch: colour is compared at fewer points, so each point counts more.
     more = len(steps) / len(COLOURS)
     # Contiguous planes: arithmetic on every third value takes twice as long.
-    whole = cv2.split(light)
+    whole = [np.asarray(channel, np.float32) for channel in cv2.split(light)]
     for plane in planes:
         channels = [whole[channel] for channel in plane]
         if len(channels) == 1:

@@ -234,21 +234,22 @@ class _Votes:
             sources: (n,) centres of the known patches that are brought.
             weights: (n,).
         """
-        pixels = light.reshape(-1, light.shape[2])
+        import cv2
+
+        # Plane by plane: a product of many pixels with few channels each takes twice as long.
+        planes = [plane.reshape(-1) for plane in cv2.split(light)]
         # What is no patch has no weight, and any source.
         sources, weights = np.append(sources, sources[:1]), np.append(weights, np.float32(0))
-        total = np.zeros((len(self._steps), pixels.shape[1]))
-        weight = np.zeros(len(self._steps))
+        weight, *total = np.zeros((1 + len(planes), len(self._steps)))
         for step, covering in self._patches:
             place = sources[covering]
             place -= self._steps
             place -= step
             share = weights[covering]
             weight += share
-            brought = pixels[place]
-            brought *= share[:, None]
-            total += brought
-        return np.asarray(total / weight[:, None])
+            for plane, channel in zip(planes, total, strict=True):
+                channel += plane[place] * share
+        return np.stack([channel / weight for channel in total], axis=-1)
 
 
 def _padded(rows: Points, columns: Points, wide: int) -> Points:
