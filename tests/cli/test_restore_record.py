@@ -466,10 +466,10 @@ def test_models_are_listed_and_shown(
     mean_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from bokwon.inpaint import models
-    from bokwon.settings import RestoreSettings
+    from bokwon.settings import MODELS
 
     monkeypatch.setattr(models, "WEIGHTS", mean_model.parent)
-    monkeypatch.setattr(RestoreSettings, "model", "mean")
+    monkeypatch.setitem(MODELS, "page", "mean")
     assert run("models", "list") == 0
     assert "mean" in (said := capsys.readouterr().out)
     assert "Apache-2.0 (default)" in said

@@ -108,7 +108,7 @@ def test_too_little_memory_is_an_exit_code_of_its_own(
         raise RuntimeError(words)
 
     Image.fromarray(RGB).save("page.png")
-    monkeypatch.setattr("bokwon.inpaint.restorer.fill_hole", fail)
+    monkeypatch.setattr("bokwon.inpaint.filler.fill_hole", fail)
     assert restore("page.png", "out.png") == 7
     said = capsys.readouterr().err
     assert all(option in said for option in ("--tile", "-j", "--threads", "--max-mpixels"))

@@ -139,7 +139,8 @@ class Entry:
         try:
             values = json.loads(line)
             known = {item.name for item in fields(cls)}
-            return cls(**{key: value for key, value in values.items() if key in known})
+            read = {key: value for key, value in values.items() if key in known}
+            return cls(**{**read, "materials": tuple(read.get("materials", ()))})
         except (ValueError, TypeError, AttributeError):
             return None
 

@@ -17,6 +17,7 @@ __all__ = [
     "bit_depth",
     "from_pillow",
     "is_deep",
+    "like_pillow",
     "missing_pixels",
     "mode_of_array",
     "multiplied_alpha",
@@ -116,6 +117,19 @@ def to_pillow(pixels: Pixels, mode: str, like: str | None = None) -> Image.Image
     if mode == "CMYK":
         return Image.frombytes("CMYK", (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).tobytes())
     return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def like_pillow(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
+    """Return samples as an image of the mode of another, with what still holds of its `info`.
+
+    Args:
+        image: The other image.
+        pixels: The samples.
+        mode: Their mode.
+    """
+    made = to_pillow(pixels, mode, like=image.mode)
+    made.info = {key: value for key, value in image.info.items() if image.mode == mode or key != "transparency"}
+    return made
 
 
 def bit_depth(pixels: Pixels) -> int:

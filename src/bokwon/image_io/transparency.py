@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from bokwon.types import Hole, Pixels
 
-__all__ = ["key_of_alpha", "spread_alpha", "with_key"]
+__all__ = ["key_of_alpha", "spread_alpha", "transparent_value", "with_key"]
 
 
 def with_key(pixels: Pixels, key: NDArray[np.integer]) -> Pixels:
@@ -76,3 +77,17 @@ def spread_alpha(pixels: Pixels, hole: Hole) -> None:
     by_label = np.empty(labels.max() + 1, opacity.dtype)
     by_label[labels[~inside]] = known
     opacity[inside] = by_label[labels[inside]]
+
+
+def transparent_value(image: Image.Image, mode: str) -> NDArray[np.uint8] | None:
+    """Return the value, channel by channel, that a Pillow image of gray or RGB calls transparent; None if it has none.
+
+    Args:
+        image: The image.
+        mode: The mode that its samples are taken in.
+    """
+    value = image.info.get("transparency")
+    if image.mode != mode or mode not in ("L", "RGB") or not isinstance(value, (int, tuple)):
+        return None
+    key = np.atleast_1d(np.array(value))
+    return key.astype(np.uint8) if len(key) == len(mode) and key.max() <= 255 else None

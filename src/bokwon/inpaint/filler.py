@@ -94,8 +94,9 @@ class Filler:
         pixels: Pixels,
         mode: str,
         hole: Hole,
-        ink: NDArray[np.uint8] | None = None,
         progress: Progress | None = None,
+        *,
+        ink: NDArray[np.uint8] | None = None,
     ) -> int:
         """Fill a hole in place, and finish it.
 
@@ -103,8 +104,8 @@ class Filler:
             pixels: Samples (H, W), or (H, W, C) of a mode with several channels.
             mode: Their mode.
             hole: (H, W). Some pixel must be False.
-            ink: (H, W), told where ink is made or left out, see `bokwon.inpaint.ink`; left as it is without `has_ink`.
             progress: Called after each tile with the number of finished tiles and of all tiles.
+            ink: (H, W), told where ink is made or left out, see `bokwon.inpaint.ink`; left as it is without `has_ink`.
 
         Returns:
             Number of tiles that were run.

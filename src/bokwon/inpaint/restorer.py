@@ -14,8 +14,8 @@ from PIL import Image
 
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.image_io.masks import as_hole, check_hole, check_share, grow_hole
-from bokwon.image_io.modes import from_pillow, mode_of_array, to_pillow
-from bokwon.image_io.transparency import key_of_alpha, spread_alpha, with_key
+from bokwon.image_io.modes import from_pillow, like_pillow, mode_of_array
+from bokwon.image_io.transparency import key_of_alpha, spread_alpha, transparent_value, with_key
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.filler import Filler
@@ -255,7 +255,7 @@ class Restorer:
             fix = "if True means known in it, pass ~hole; to fill so much, pass allow_large=True"
             check_share(known, name="the hole", fix=fix)
         known = self.grown(known)
-        key = _transparent_value(image, mode) if isinstance(image, Image.Image) else None
+        key = transparent_value(image, mode) if isinstance(image, Image.Image) else None
         choice = self.choose(pixels, mode, known)
         restorer = choice.restorer
         if not choice.sure and known.any():
@@ -268,7 +268,7 @@ class Restorer:
             spread_alpha(keyed, known)
             tiles = restorer.fill(keyed, f"{mode}A", known, progress=progress)
             pixels = key_of_alpha(keyed, key)
-        restored: Any = _like(image, pixels, mode) if isinstance(image, Image.Image) else pixels
+        restored: Any = like_pillow(image, pixels, mode) if isinstance(image, Image.Image) else pixels
         return Restoration(
             image=cast(ImageT, restored),
             hole=known,
@@ -330,8 +330,8 @@ class Restorer:
         if self.settings.material == "rubbing":
             # White on black becomes what the model and the finish know: black on white.
             with negative(pixels, mode):
-                return self._loaded.fill(pixels, mode, hole, ink, progress)
-        return self._loaded.fill(pixels, mode, hole, ink, progress)
+                return self._loaded.fill(pixels, mode, hole, progress, ink=ink)
+        return self._loaded.fill(pixels, mode, hole, progress, ink=ink)
 
 
 def _settings_of(asked: RestoreSettings, material: Material) -> RestoreSettings:
@@ -343,18 +343,3 @@ def _settings_of(asked: RestoreSettings, material: Material) -> RestoreSettings:
             # The user did not ask for this model.
             asked = replace(asked, precision="float32")
     return replace(asked, material=material)
-
-
-def _transparent_value(image: Image.Image, mode: str) -> NDArray[np.uint8] | None:
-    """Return the value, channel by channel, that a Pillow image of gray or RGB calls transparent."""
-    value = image.info.get("transparency")
-    if image.mode != mode or mode not in ("L", "RGB") or not isinstance(value, (int, tuple)):
-        return None
-    key = np.atleast_1d(np.array(value))
-    return key.astype(np.uint8) if len(key) == len(mode) and key.max() <= 255 else None
-
-
-def _like(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
-    restored = to_pillow(pixels, mode, like=image.mode)
-    restored.info = {key: value for key, value in image.info.items() if image.mode == mode or key != "transparency"}
-    return restored
