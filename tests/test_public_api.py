@@ -36,9 +36,10 @@ def test_every_public_name_tells_what_it_is() -> None:
 
 def test_the_signatures() -> None:
     assert list(inspect.signature(bokwon.restore).parameters) == ["image", "hole", "allow_large", "settings"]
-    assert list(inspect.signature(bokwon.Restorer).parameters) == ["settings"]
+    assert list(inspect.signature(bokwon.Restorer).parameters) == ["settings", "loaded"]
     assert list(inspect.signature(bokwon.RestoreSettings).parameters) == [
         "model",
+        "material",
         "method",
         "finish",
         "grow",
@@ -71,6 +72,8 @@ def test_the_fields_of_a_restoration() -> None:
         "tiles",
         "version",
         "notices",
+        "material",
+        "material_reason",
     ]
 
 
