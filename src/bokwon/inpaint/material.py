@@ -183,7 +183,7 @@ def _text_share(counted: Hole, detailed: Hole, place: NDArray[Any], between: Hol
     uneven = np.sqrt(np.maximum(blocks(background * background) - level * level, 0)) / np.maximum(level, 30)
     known = blocks(counted) > 0.5
     text = known & (details > 0.2) & (ink > 0.08) & (halftones < 0.36) & (uneven < 0.08)
-    return np.count_nonzero(text) / max(np.count_nonzero(known), 1)
+    return int(np.count_nonzero(text)) / max(int(np.count_nonzero(known)), 1)
 
 
 def _energy(differences: NDArray[Any]) -> float:
