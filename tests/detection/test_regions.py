@@ -56,12 +56,6 @@ def test_a_long_faint_scratch_is_found_and_a_speck_as_faint_is_not() -> None:
     assert piece.score > 0.5
 
 
-def test_what_is_wide_is_no_line() -> None:
-    # Hatching: each stroke may be a scratch, all of them together are none. The thin one beside it is.
-    hatched = maps(scratch=(slice(10, 60), slice(10, 60), 0.9), film_and_dust=(slice(80, 83), slice(5, 95), 0.9))
-    assert [(piece.kind, piece.box) for piece in find_pieces(hatched, {}, 1)] == [("film and dust", (5, 80, 95, 83))]
-
-
 def test_the_least_area_counts_pixels_of_the_working_size() -> None:
     probabilities = maps(missing_paper=(slice(0, 4), slice(0, 5), 0.9))
     assert len(find_pieces(probabilities, {}, 20)) == 1

@@ -18,8 +18,6 @@ __all__ = ["Piece", "find_pieces"]
 _REACH = 0.3
 # Mean probability along a line from which it is a line.
 _LINE = 0.25
-# Width from which something is no line, pixels of the working size: hatching, in which every stroke is a line.
-_WIDE = 15
 # Share of a piece's pixels, the surest, whose mean probability is its score.
 _SUREST = 0.5
 
@@ -68,7 +66,7 @@ def find_pieces(
         if group is LINES:
             # The lines' pixels count by their line, those of short specks by themselves.
             score = np.maximum(np.where(together >= _REACH, together, 0), _lifted(together))
-            mask = _without_wide((together >= _REACH) | (score > 0))
+            mask = (together >= _REACH) | (score > 0)
         else:
             score, mask = together, together >= _REACH
         pieces += _connected(mask, score, probabilities, members, calibration, least_area)
@@ -80,18 +78,6 @@ def _lifted(together: NDArray[np.float32]) -> NDArray[np.float32]:
     along = follow_lines(together)
     sure = np.clip(0.5 + 1.2 * (along - _LINE), 0, 1)
     return np.where(along >= _LINE, sure, 0).astype(np.float32)
-
-
-def _without_wide(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Leave out the connected parts of a mask that are for the most part wider than a line."""
-    whole = mask.astype(np.uint8)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_WIDE, _WIDE))
-    wide = np.asarray(cv2.morphologyEx(whole, cv2.MORPH_OPEN, kernel)) > 0
-    count, labels = cv2.connectedComponents(whole, connectivity=8)
-    areas = np.bincount(labels.ravel(), minlength=count)
-    kept = 2 * np.bincount(labels[wide], minlength=count) <= areas
-    kept[0] = False
-    return np.asarray(kept[labels])
 
 
 def _connected(
