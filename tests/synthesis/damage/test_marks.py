@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bokwon.synthesis.damage.marks import mould, stain, tape
-from bokwon.synthesis.damage.sheet import Sheet, look_at
+from bokwon.synthesis.damage.sheet import Sheet, prepare_sheet
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def sheet() -> Sheet:
     image = np.full((256, 256, 3), (232, 224, 206), np.uint8)
     for top in range(16, 240, 16):
         image[top : top + 5, 20:236] = 40
-    return look_at(image, np.random.default_rng(0), "white", 0.5)
+    return prepare_sheet(image, np.random.default_rng(0), "white", 0.5)
 
 
 @pytest.mark.parametrize("maker", [mould, stain, tape])

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bokwon.synthesis.damage.sheet import blend, cut_through, grain, look_at, multiply, outside_distance
+from bokwon.synthesis.damage.sheet import blend, cut_through, grain, multiply, outside_distance, prepare_sheet
 
 
 def test_paper_is_found_between_the_ink() -> None:
     image = np.full((200, 200, 3), (230, 210, 180), np.uint8)
     image[::8] = image[1::8] = (30, 30, 30)
-    sheet = look_at(image, np.random.default_rng(0), "paper", 1.0)
+    sheet = prepare_sheet(image, np.random.default_rng(0), "paper", 1.0)
     np.testing.assert_allclose(sheet.paper[100, 100], (230, 210, 180), atol=12)
     assert sheet.ink[0, 100] > 0.8
     assert sheet.ink[4, 100] < 0.1
@@ -35,7 +35,7 @@ def test_distance_outside_a_mask() -> None:
 
 def test_the_shadow_falls_away_from_the_light() -> None:
     image = np.full((100, 100, 3), 200, np.uint8)
-    sheet = look_at(image, np.random.default_rng(0), "white", 1.0)
+    sheet = prepare_sheet(image, np.random.default_rng(0), "white", 1.0)
     alpha = np.zeros((100, 100), np.float32)
     alpha[30:70, 30:70] = 1
     opened = cut_through(sheet, alpha, 4.0)[..., 0]
@@ -51,14 +51,14 @@ def test_the_shadow_falls_away_from_the_light() -> None:
 )
 def test_what_lies_behind_is_what_was_asked_for(background: str, low: int, high: int) -> None:
     image = np.full((60, 80, 3), 200, np.uint8)
-    sheet = look_at(image, np.random.default_rng(0), background, 1.0)  # type: ignore[arg-type]
+    sheet = prepare_sheet(image, np.random.default_rng(0), background, 1.0)  # type: ignore[arg-type]
     assert low <= sheet.behind[..., 1].mean() < high
     assert sheet.shape == (60, 80)
 
 
 def test_the_next_leaf_is_the_page_itself_moved_and_darker() -> None:
     image = np.random.default_rng(1).integers(0, 256, (60, 80, 3), dtype=np.uint8)
-    behind = look_at(image, np.random.default_rng(0), "leaf", 1.0).behind
+    behind = prepare_sheet(image, np.random.default_rng(0), "leaf", 1.0).behind
     assert 0.8 * image.mean() < behind.mean() < image.mean()
     assert np.sort(behind, None)[-1] == pytest.approx(0.9 * 255, rel=0.1)
 

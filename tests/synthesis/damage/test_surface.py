@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bokwon.synthesis.damage.sheet import Sheet, look_at
+from bokwon.synthesis.damage.sheet import Sheet, prepare_sheet
 from bokwon.synthesis.damage.surface import abrasion, crease, flaking, scratch
 
 
@@ -13,7 +13,7 @@ def sheet() -> Sheet:
     image = np.full((256, 256, 3), (232, 224, 206), np.uint8)
     for top in range(16, 240, 16):
         image[top : top + 5, 20:236] = 40
-    return look_at(image, np.random.default_rng(0), "white", 0.5)
+    return prepare_sheet(image, np.random.default_rng(0), "white", 0.5)
 
 
 @pytest.mark.parametrize("maker", [crease, abrasion, flaking, scratch])
@@ -35,7 +35,7 @@ def test_rubbing_and_flaking_pale_the_ink(sheet: Sheet) -> None:
 def test_flaking_leaves_bare_paper_alone(sheet: Sheet) -> None:
     mark = flaking(np.random.default_rng(1), sheet, 0.1, 1.0)
     assert mark.hole[sheet.ink > 0.5].mean() > 5 * mark.hole[:, :10].mean()
-    blank = look_at(np.full((64, 64, 3), 230, np.uint8), np.random.default_rng(0), "white", 0.5)
+    blank = prepare_sheet(np.full((64, 64, 3), 230, np.uint8), np.random.default_rng(0), "white", 0.5)
     untouched = flaking(np.random.default_rng(1), blank, 0.1, 1.0)
     assert not untouched.hole.any()
     np.testing.assert_array_equal(untouched.image, blank.image)
@@ -45,7 +45,7 @@ def test_scratches_are_thin_and_creases_are_lit_on_one_flank(sheet: Sheet) -> No
     mark = scratch(np.random.default_rng(2), sheet, 0.02, 1.0)
     neighbours = mark.hole[1:-1, 1:-1] & mark.hole[:-2, 1:-1] & mark.hole[2:, 1:-1] & mark.hole[1:-1, :-2]
     assert neighbours.sum() < 0.7 * mark.hole.sum()
-    blank = look_at(np.full((128, 128, 3), 200, np.uint8), np.random.default_rng(0), "white", 1.0)
+    blank = prepare_sheet(np.full((128, 128, 3), 200, np.uint8), np.random.default_rng(0), "white", 1.0)
     change = crease(np.random.default_rng(0), blank, 0.01, 1.0).image.mean(-1) - 200
     assert change.max() > 5
     assert change.min() < -5

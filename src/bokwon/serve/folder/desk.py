@@ -47,7 +47,7 @@ class Desk:
         desk = cls(workspace, finding, Restoring(workspace, finding))
         desk.restoring.flush_all()
         if any(desk.is_unseen(summary) for summary in workspace.summaries()):
-            workspace.jobs.submit("look", lambda job: desk.look_at_masks(job.progress), background=True)
+            workspace.jobs.submit("look", lambda job: desk.read_all_masks(job.progress), background=True)
         return desk
 
     def is_unseen(self, summary: Summary) -> bool:
@@ -56,14 +56,14 @@ class Desk:
             return False
         return summary.entry.mask_source() is not None or self.finding.has_found(summary.entry)
 
-    def look_at_masks(self, progress: Progress) -> None:
+    def read_all_masks(self, progress: Progress) -> None:
         """Read the masks that the database does not know yet, so that the list can show how damaged each page is."""
         unseen = [summary.entry for summary in self.workspace.summaries() if self.is_unseen(summary)]
         for number, entry in enumerate(unseen):
             progress(number / len(unseen))
-            self.look(entry)
+            self.read_masks(entry)
 
-    def look(self, entry: Entry) -> Entry:
+    def read_masks(self, entry: Entry) -> Entry:
         """Read the mask of a page and the damage found on it into the database; an error is stored with the page.
 
         Returns:

@@ -136,7 +136,7 @@ class Index:
         if not self._looking.acquire(blocking=force):
             return
         try:
-            entries = self._look()
+            entries = self._read_folder()
             with self._lock:
                 self._entries = {name: self._sized(entry) for name, entry in entries.items()}
             self._due = monotonic() + max(_EVERY, _SHARE * (monotonic() - begun))
@@ -168,7 +168,7 @@ class Index:
         size = self._sizes.get(entry.id)
         return entry if size is None else replace(entry, size=size)
 
-    def _look(self) -> dict[str, Entry]:
+    def _read_folder(self) -> dict[str, Entry]:
         places = self._places
         batch = plan_batch(
             places.folder, places.output, None, self._options, file_format=None, recursive=self._recursive

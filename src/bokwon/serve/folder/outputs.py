@@ -74,7 +74,7 @@ class Outputs:
         )
         known = self._known.get(entry.name)
         if known is None or known[0] != stamps:
-            known = stamps, self._look(entry, report)
+            known = stamps, self._read_output(entry, report)
             self._known[entry.name] = known
         return known[1]
 
@@ -93,7 +93,7 @@ class Outputs:
                 self._report_stamp = stamp
             return self._report
 
-    def _look(self, entry: Entry, report: ReportEntry | None) -> FileOutput:
+    def _read_output(self, entry: Entry, report: ReportEntry | None) -> FileOutput:
         target = entry.target
         status = report.status if report is not None else ""
         problem = None

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.damage.marks import mould, stain, tape
 from bokwon.synthesis.damage.missing_paper import burn, insect, tear
-from bokwon.synthesis.damage.sheet import Background, Mark, Sheet, look_at
+from bokwon.synthesis.damage.sheet import Background, Mark, Sheet, prepare_sheet
 from bokwon.synthesis.damage.surface import abrasion, crease, flaking, scratch
 from bokwon.types import DAMAGE_KINDS, Hole
 
@@ -131,7 +131,7 @@ def apply_damage(
         raise ArgumentError(f"unit {unit} is not a number of pixels", "give the page's width in pixels / 512")
     _check_background(background, image.shape)
     chosen = _choose(rng, kinds)
-    sheet = look_at(image, rng, background, unit or max(min(image.shape[:2]) / 512, 0.25))
+    sheet = prepare_sheet(image, rng, background, unit or max(min(image.shape[:2]) / 512, 0.25))
     hole = np.zeros(sheet.shape, bool)
     classes = np.zeros(sheet.shape, np.uint8)
     # A grey scan shows grey damage.

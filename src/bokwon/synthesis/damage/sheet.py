@@ -84,7 +84,7 @@ class Mark:
     hole: Hole
 
 
-def look_at(
+def prepare_sheet(
     image: npt.NDArray[np.uint8],
     rng: np.random.Generator,
     background: Background | tuple[int, int, int] | npt.NDArray[np.uint8] | None,

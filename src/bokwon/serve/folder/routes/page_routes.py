@@ -87,7 +87,7 @@ def _pages(desk: Desk, request: Request, body: bytes) -> Response:
 
 def page_facts(desk: Desk, entry: Entry) -> dict[str, Any]:
     """Return all that is told of one page."""
-    entry = desk.look(entry)
+    entry = desk.read_masks(entry)
     before, after = desk.workspace.neighbours(entry)
     summary = desk.workspace.summary(entry)
     return {
