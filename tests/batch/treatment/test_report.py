@@ -15,6 +15,7 @@ from bokwon.batch.treatment.file_pictures import FilePictures, pictures_folder, 
 from bokwon.batch.treatment.pictures import PagePictures
 from bokwon.batch.treatment.report import FILLED_A_PAGE, Run, write_report
 from bokwon.errors import FileAccessError
+from bokwon.utilities.translation import translate
 
 RUN = Run("scans & <more>", datetime(2026, 3, 4, 5, 6), [(("Model", "모델"), "document")])
 VOID = {"meta", "input", "img", "br"}
@@ -110,6 +111,8 @@ def test_a_large_report_has_pages_that_lead_to_each_other_and_to_the_pictures(tm
 def test_ten_thousand_files_take_pages_and_little_memory(tmp_path: Path) -> None:
     entries = [Entry(f"{n}.png", "restored", f"{n}.png", restored_pages=1, pages=1) for n in range(9000)]
     entries += [Entry(f"{n}.png", "failed", code=1, error="broken") for n in range(1000)]
+    # The catalogue of messages is loaded once, whatever the number of files.
+    translate("broken", "ko")
     tracemalloc.start()
     write_report(tmp_path, entries, RUN)
     peak = tracemalloc.get_traced_memory()[1]

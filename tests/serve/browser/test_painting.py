@@ -175,8 +175,8 @@ def test_arrows_and_enter_paint(desk: Any) -> None:
     desk.press("1")
     desk.page.locator(".stage").focus()
     desk.press("b", "ArrowRight", "Enter", *["Shift+ArrowRight"] * 3, "Enter")
-    mask = desk.mask("keyboard.png")
-    rows, columns = np.nonzero(mask)
+    desk.until(lambda: desk.mask("keyboard.png").any())
+    rows, columns = np.nonzero(desk.mask("keyboard.png"))
     assert np.ptp(rows) + 1 == pytest.approx(24, abs=1)
     assert np.ptp(columns) + 1 == pytest.approx(24 + 96, abs=1)
 
