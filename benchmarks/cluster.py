@@ -1,15 +1,14 @@
-"""Throughput of a folder by workers: processes, parts of a folder, Ray on nodes of this machine, a node killed.
+"""Throughput on a folder by number and kind of workers: processes, shards, nodes of Ray on this machine, a killed node.
 
     python benchmarks/cluster.py [--pages 24] [--width 1240] [--height 1754] [--rounds 1]
 
-Every way restores the same folder, one thread a worker. A node of Ray has one core. The outputs must be the same bytes.
-In the last way a node is killed when a third of the pages is there. What starts and stops counts too.
+Every way restores the same folder with one thread for each worker. A node of Ray has one core. All ways must write the
+same bytes. In the last way a node is killed when a third of the pages is restored. Times include start and end.
 """
 
 from __future__ import annotations
 
-import argparse
-import hashlib
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -22,19 +21,16 @@ from pathlib import Path
 
 from ray.cluster_utils import Cluster
 from report import machine, table, write
-from treatment import make_pages
+from treatment import make_pages, read_options
+
+from bokwon.utilities.checksums import sha256_of
 
 _RESTORE = [sys.executable, "-m", "bokwon", "restore", "in", "out", "-q", "--threads", "1", "--no-report"]
 _SAME = ["--engine", "onnx", "--precision", "float32"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--pages", type=int, default=24)
-    parser.add_argument("--width", type=int, default=1240)
-    parser.add_argument("--height", type=int, default=1754)
-    parser.add_argument("--rounds", type=int, default=1)
-    options = parser.parse_args()
+    options = read_options(pages=24, width=1240, height=1754, rounds=1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_pages(folder / "in", options.pages, (options.width, options.height))
@@ -75,13 +71,13 @@ def main() -> None:
         "cluster.md",
         f"# Workers\n\n{options.pages} generated pages of {options.width} x {options.height} pixels with damage, "
         f"{options.rounds} rounds in turns, wall time of the whole command, {date.today()}. {machine()}.\n\n"
-        f"Command: `python benchmarks/cluster.py --pages {options.pages} --rounds {options.rounds}`\n\n"
+        f"Command: `python {shlex.join(sys.argv)}`\n\n"
         f"{table(head, rows)}",
     )
 
 
 def _digest(outputs: list[Path]) -> str:
-    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in outputs)).hexdigest()
+    return sha256_of(b"".join(path.name.encode() + path.read_bytes() for path in outputs))
 
 
 def _start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -99,7 +95,7 @@ def _shards(folder: Path) -> str:
 
 
 def _ray(folder: Path, nodes: int, kill_at: int | None = None) -> str:
-    """Restore on nodes of one core each, and kill the last of them when so many pages are there."""
+    """Restore on nodes of one core each, and kill the last of them when `kill_at` pages are there."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         others = [cluster.add_node(num_cpus=1) for _ in range(nodes - 1)]

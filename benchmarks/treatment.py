@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -26,12 +27,7 @@ WAYS = (("with the model", ()), ("--method telea", ("--method", "telea")))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--pages", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--width", type=int, default=600)
-    parser.add_argument("--height", type=int, default=800)
-    options = parser.parse_args()
+    options = read_options(pages=12, rounds=3, width=600, height=800)
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -51,8 +47,16 @@ def main() -> None:
         "treatment.md",
         f"# The treatment report\n\n{options.pages} generated pages of {options.width} x {options.height} pixels with "
         f"damage, {options.rounds} rounds in turns, processor time of the whole command, {date.today()}. "
-        f"{machine()}.\n\nCommand: `python benchmarks/treatment.py`\n\n{table(head, rows)}",
+        f"{machine()}.\n\nCommand: `python {shlex.join(sys.argv)}`\n\n{table(head, rows)}",
     )
+
+
+def read_options(**defaults: int) -> argparse.Namespace:
+    """Read whole numbers from the command line, such as `--pages 12`."""
+    parser = argparse.ArgumentParser()
+    for name, default in defaults.items():
+        parser.add_argument(f"--{name}", type=int, default=default)
+    return parser.parse_args()
 
 
 def make_pages(folder: Path, count: int, size: tuple[int, int]) -> None:

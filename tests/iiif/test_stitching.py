@@ -51,7 +51,7 @@ def test_gray_tiles_among_colours_become_coloured(gray: int) -> None:
 def test_tiles_of_another_size_or_kind_are_refused() -> None:
     tiles = cut(np.zeros((32, 64), np.uint8), "L", 32)
     other = Page(np.zeros((32, 31), np.uint8), "L", "JPEG", Metadata())
-    with pytest.raises(InputFileError, match=r"https://a\.example/32,0 has 31x32 pixels in the place of 32x32"):
+    with pytest.raises(InputFileError, match=r"https://a\.example/32,0 has 31x32 pixels instead of 32x32"):
         stitch([tiles[0], (tiles[1][0], other)], 64, 32, "page")
     for mode, pixels in (("CMYK", np.zeros((32, 32, 4), np.uint8)), ("L", np.zeros((32, 32), np.uint16))):
         with pytest.raises(InputFileError, match=rf"the tiles of page are of different kinds \(L and {mode}\)"):

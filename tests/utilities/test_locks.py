@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bokwon.errors import FileAccessError, OutputExistsError
-from bokwon.utilities.locks import hold_lock, lock_folder
+from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError
+from bokwon.utilities.locks import hold_lock, lock_folder, lock_output_folder
 
 
 def test_a_lock_is_held_while_its_block_runs(tmp_path: Path) -> None:
@@ -40,3 +40,16 @@ def test_a_folder_is_locked_though_its_files_are_removed(tmp_path: Path) -> None
     again = lock_folder(tmp_path)
     assert again is not None
     os.close(again)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX only")
+def test_shards_share_a_folder_of_outputs_and_other_runs_do_not(tmp_path: Path) -> None:
+    first, second = (lock_output_folder(tmp_path, shared=True) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    os.close(first)
+    with pytest.raises(ArgumentError, match=f"another run is writing to {tmp_path}; wait for it"):
+        lock_output_folder(tmp_path)
+    os.close(second)
+    with pytest.raises(FileAccessError, match="none cannot be opened: No such file"):
+        lock_output_folder(tmp_path / "none")

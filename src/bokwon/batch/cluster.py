@@ -26,7 +26,7 @@ _REFUSED = "correct what it says, or leave out --cluster"
 _PATIENCE = 10.0
 """How long to wait for a cluster to answer, seconds."""
 _MACHINES = 3
-"""A task is given up when so many machines died under it: it may be what kills them."""
+"""A task is given up after this many machines died while they worked on it: the task may be the cause."""
 _LOOK = 0.2
 """Seconds between two looks at the clock where there is a limit of time."""
 
@@ -66,8 +66,8 @@ def run_on_cluster(
             else a local one.
         jobs: Number of actors; by default one for each processor of the cluster.
         threads: Processors an actor needs.
-        attempts: How often the process of a task may die. A task whose machine dies does not count as tried, but is
-            given up with its third machine.
+        attempts: How often the process of a task may die before the task is given up. The death of a machine does not
+            count, but a task is also given up with its third machine.
         limit: Seconds that a task may take. Then its actor is killed, and another one is made.
 
     Yields:
@@ -101,7 +101,7 @@ class _Worker(Generic[TaskT, ResultT]):
     def begin(self) -> str:
         """Make the worker; return the node's identifier."""
         # Not in the constructor, because Ray hides errors from there, and the user must see them.
-        self._work = self._work or self._start()
+        self._work = self._start()
         return str(importlib.import_module("ray").get_runtime_context().get_node_id())
 
     def do(self, task: TaskT) -> ResultT:
@@ -121,7 +121,7 @@ class _Turn(Generic[TaskT]):
 
 @dataclass(frozen=True)
 class _Call(Generic[TaskT]):
-    """What an actor is doing, on which node, since when; no turn while it begins."""
+    """The turn that an actor works on, its node, and the start time; no turn while the worker is made."""
 
     actor: Any
     turn: _Turn[TaskT] | None = None
@@ -161,7 +161,7 @@ def _do(
                 raise error.cause if isinstance(error.cause, BokwonError) else error from None
             # Ray kills a worker when its machine runs out of memory.
             except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError):
-                # It may be out of reach only, and at work.
+                # It may be alive and at work, and only out of reach.
                 ray.kill(call.actor, no_restart=True)
                 if call.turn is None:
                     # Workers that die each time they begin are given up.
@@ -194,7 +194,7 @@ def _do(
 
 
 def _after_death(ray: Any, turn: _Turn[TaskT], node: str | None) -> _Turn[TaskT]:
-    """Count a death against the machine if it is gone, else against the process."""
+    """Count a death: as one of the machine if the machine is gone, else as one of the process."""
     if node in {each["NodeID"] for each in ray.nodes() if each["Alive"]}:
         return replace(turn, deaths=turn.deaths + 1)
     return replace(turn, machines=turn.machines + 1)

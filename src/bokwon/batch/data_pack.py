@@ -84,8 +84,8 @@ def pack_set(
 ) -> dict[str, Any]:
     """Bundle scans and their masks.
 
-    Every page becomes an upright PNG that holds only its samples and the colour profile. Pages whose mask
-    is empty, and those of `sound`, are sound pages.
+    Every page becomes an upright PNG that holds only its samples and the colour profile. Pages whose mask is empty, and
+    those of `sound`, are sound pages.
 
     Args:
         scans: Folder of scans.
@@ -171,7 +171,7 @@ def check_set(folder: Path) -> dict[str, Any]:
 
 
 def _scans(folder: Path, recursive: bool, without: Collection[Path]) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
-    """Return the images of a folder: those that are no masks of their neighbours, and those that are."""
+    """Return the scans of a folder, and the masks that lie beside them."""
     names = list_images(folder, recursive=recursive, without=without).files
     neighbours = {folded(name) for name in names}
     beside = [name for name in names if is_mask_of_neighbour(name, neighbours)]
@@ -239,7 +239,7 @@ def _write(out: Path, stem: str, page: Page, hole: Hole, detected: Path | None) 
 
 
 def _mask_png(hole: Hole) -> bytes:
-    # Of 8 bits: not every program takes masks of one.
+    # 8 bits: some programs cannot read masks of 1 bit.
     return png_of(np.where(hole, np.uint8(255), np.uint8(0)))
 
 

@@ -17,7 +17,7 @@ from bokwon.provenance.hole_list import class_map_of, manifest_of
 from bokwon.provenance.record import has_record, undone_sha256
 from bokwon.utilities.atomic import replacing
 from bokwon.utilities.checksums import key_of, sha256_of_file
-from bokwon.utilities.locks import lock_folder
+from bokwon.utilities.locks import lock_output_folder
 
 __all__ = ["REPORT", "STATUSES", "Entry", "Report", "Shard", "Status", "fingerprint"]
 
@@ -193,7 +193,7 @@ class Report:
         self._entries: dict[str, Entry] = {}
         # What the runs of shards have left is taken over by a run of the whole folder.
         self._others = [] if shard else sorted(folder.glob(_REPORTS_OF_SHARDS))
-        self._lock = _lock(folder, shared=shard is not None)
+        self._lock = lock_output_folder(folder, shared=shard is not None)
         try:
             self._stream = self._path.open("a+", encoding="utf-8", errors="surrogateescape")
             self._stream.seek(0)
@@ -300,18 +300,3 @@ def _entries(lines: Iterable[str]) -> dict[str, Entry]:
     """The last entry of each file; lines that a killed run has cut short do not count."""
     found = (Entry.from_json(line) for line in lines)
     return {entry.file: entry for entry in found if entry is not None}
-
-
-def _lock(folder: Path, *, shared: bool) -> int | None:
-    """Lock an output folder; see `lock_folder`.
-
-    Raises:
-        ArgumentError: Another run has it.
-        FileAccessError: The folder cannot be opened.
-    """
-    try:
-        return lock_folder(folder, shared=shared)
-    except BlockingIOError as error:
-        raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
-    except OSError as error:
-        raise FileAccessError(f"folder {folder} cannot be opened: {error.strerror}", "check its rights") from error

@@ -14,7 +14,7 @@ __all__ = ["left_files"]
 
 
 def left_files(folder: Path, names: Iterable[PurePosixPath]) -> tuple[tuple[str, str], ...]:
-    """Return each file with the reason why it is left alone. What bokwon notes of downloads is not among them.
+    """Return each file with the reason why it is left alone, without bokwon's own notes on downloads.
 
     Args:
         folder: The folder of images.

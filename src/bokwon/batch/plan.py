@@ -181,7 +181,7 @@ def plan_files(
         return Batch(tasks, (), ())
     _check_any(tasks, masks, None, known)
     if all(task.job is None or task.job.masks for task in tasks):
-        # The other masks are of images that were not chosen.
+        # The other masks belong to images that were not chosen.
         return Batch(tasks, (), ())
     unused = map(str, finder.unused) if masks.is_dir() else sorted(set(known) - used)
     return Batch(tasks, (), tuple(unused))
@@ -193,7 +193,7 @@ def _rows(masks: Masks) -> dict[int, TableRow]:
 
 
 def check_masks(masks: Path | None) -> None:
-    """Make sure that the folder or table of masks is there, if there is to be one.
+    """Check that a folder or table of masks exists, if one is named.
 
     Raises:
         FileAccessError: It is missing.

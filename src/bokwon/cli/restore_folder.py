@@ -154,8 +154,8 @@ def restore_folder(
                 remove_parts(outputs, keep=is_prepared)
         entries = report.finish(tuple(task.name for task in batch.tasks))
         if treatment and shard is None:
-            title = outputs.absolute().name if not isinstance(inputs, Path) else inputs.absolute().name
-            title = downloaded.title if downloaded else title
+            named = inputs if isinstance(inputs, Path) else outputs
+            title = downloaded.title if downloaded else named.absolute().name
             write_report(outputs, entries, Run(title, datetime.now(), facts))
     seconds = perf_counter() - begun
     console.table(_table(entries))
@@ -290,7 +290,7 @@ def _table(entries: Sequence[Entry]) -> list[str]:
 
 
 def _padded(text: str, width: int) -> str:
-    """Pad a text to so many columns of a terminal: on its left if `width` is negative."""
+    """Pad a text to `width` columns of a terminal; on its left if `width` is negative."""
     space = " " * (abs(width) - _columns(text))
     return space + text if width < 0 else text + space
 

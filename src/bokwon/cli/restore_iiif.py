@@ -1,4 +1,4 @@
-"""`bokwon restore` on a IIIF manifest: downloads its scans into a folder, which is then restored like any other."""
+"""`bokwon restore` on a IIIF manifest: downloads its scans into a folder that is then restored like any other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Downloaded", "download_scans"]
 
 _SCANS = "scans"
-"""Name of the folder of scans in the folder of outputs."""
+"""Name of the folder of scans, within the folder of outputs."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Downloaded:
     """Scans that were downloaded.
 
     Attributes:
-        folder: Where they lie.
+        folder: Their folder.
         title: Title of the manifest.
-        facts: For the head of the treatment report: names in English and Korean, and values.
+        facts: Facts for the head of the treatment report: names in English and Korean, and values.
         files: File names of the scans that belong to this run.
-        failed: Names of pages without a scan, and why.
+        failed: Names of pages without a scan, and the errors.
     """
 
     folder: Path
@@ -40,7 +40,7 @@ class Downloaded:
     failed: Sequence[tuple[str, BokwonError]]
 
     def of(self, batch: Batch) -> Batch:
-        """Return a batch with only the files of this run. Pages without a scan are among them, as failed."""
+        """Return a batch with only the files of this run, and with the pages without a scan as failed tasks."""
         from bokwon.batch.plan import Task
 
         tasks = [task for task in batch.tasks if task.name in self.files]
@@ -61,15 +61,15 @@ def download_scans(
 
     Args:
         name: File or URL of the manifest, or URL of an image service.
-        outputs: The folder of outputs. `rights.txt` in it tells the terms of use.
+        outputs: The folder of outputs. Also gets `rights.txt`, with the terms of use.
         masks: Folder of masks, or a table.
         pages: Which pages of the manifest; all by default.
-        settings: What fills the holes, and how.
+        settings: How holes are filled; checked before the download.
         options: How files are read and written.
-        console: What tells how it goes.
+        console: Shows progress and messages.
 
     Raises:
-        BokwonError: What keeps the download from beginning or from going on.
+        BokwonError: The download cannot begin or go on.
     """
     from bokwon.batch.page_ranges import select_pages
     from bokwon.batch.plan import check_masks
@@ -82,9 +82,11 @@ def download_scans(
     if outputs.is_file() or (outputs.suffix.lower() in EXTENSIONS and not outputs.is_dir()):
         raise ArgumentError(f"{outputs} is named like a file, but {name} may have many pages", "name a folder")
     folder, rights = outputs / _SCANS, outputs / RIGHTS_FILE
-    if rights.exists() and not (folder / ORIGIN_FILE).exists():
-        raise OutputExistsError(f"{rights} exists, and no download wrote it", "move it, or name another folder")
-    # Before hours of downloads: these mistakes are the cheapest to find.
+    if not read_origins(folder):
+        for path in (rights, folder / ORIGIN_FILE):
+            if path.exists():
+                raise OutputExistsError(f"{path} exists, and no download wrote it", "move it, or name another folder")
+    # Checked before the download, which may take hours.
     check_masks(masks)
     Restorer(settings)
     connection = Connection(lambda text: console.tell("note", text))

@@ -1,4 +1,4 @@
-"""HTTP for downloads that somebody asked for: one request at a time, with pauses, and with limits of size and time.
+"""HTTP downloads: one request at a time, with a pause before the next, and limits of size and time.
 
 Source: RFC 9110, sections 10.2.3 (`Retry-After`) and 15 (status codes).
 """
@@ -39,7 +39,7 @@ AGENT = f"bokwon/{__version__}"
 PAUSE = 0.5
 """Seconds between the end of one request and the beginning of the next."""
 SILENCE = 60.0
-"""Seconds without a byte after which a request has failed."""
+"""Seconds. A request fails if no byte comes for this long."""
 LONGEST_REQUEST = 1800.0
 """Seconds that one answer may take."""
 BACKOFF = (2.0, 8.0, 30.0)
@@ -47,18 +47,18 @@ BACKOFF = (2.0, 8.0, 30.0)
 LONGEST_WAIT = 300.0
 """Seconds. A server that asks for a longer wait is left alone."""
 MOST_JSON = 64 << 20
-"""Bytes of a manifest: those of books with some thousand pages have about ten megabytes."""
+"""Bytes of a manifest. The manifest of a book of some thousand pages has about ten megabytes."""
 _CHUNK = 1 << 16
 _TRY_LATER = (408, 425, 429, 500, 502, 503, 504)
 _FAULTY = (500, 502, 504)
-"""Of these, what may be due to the request: images that are too large for the server."""
+"""The statuses among these that the request may cause: the image is too large for the server."""
 _ALLOWED = "%/:=&?~+!$,;'@()*[]"
-"""Besides letters and digits, what a URL may have in its path and query."""
+"""Characters besides letters and digits that are not encoded in the path and query of a URL."""
 _AGAIN = "run the same command again later: it continues where it stopped"
 
 
 class RefusedError(FileAccessError):
-    """The server answers, but not with what was asked for.
+    """The server answers with an error status.
 
     Attributes:
         status: Status code of the answer.
@@ -70,11 +70,11 @@ class RefusedError(FileAccessError):
 
 
 class UnavailableError(FileAccessError):
-    """The server does not answer, or asks for a longer wait than it is given."""
+    """The server does not answer, or asks for a wait longer than `LONGEST_WAIT`."""
 
 
-class _PassingError(Exception):
-    """A fault that another try may not have.
+class _TransientError(Exception):
+    """An error that may be gone at the next try.
 
     Args:
         reason: What is wrong.
@@ -108,11 +108,11 @@ class _Redirects(HTTPRedirectHandler):
 
 
 def checked_url(url: str, *, source: str = "") -> str:
-    """Return a URL as it can be requested: without a fragment, other characters than those of URLs encoded.
+    """Return a URL that can be requested: without its fragment, and with percent-encoding where it is needed.
 
     Args:
         url: The URL.
-        source: What names it, for the message.
+        source: URL that redirects there, for the message.
 
     Raises:
         InputFileError: It is not an absolute URL of http or https.
@@ -131,10 +131,10 @@ def checked_url(url: str, *, source: str = "") -> str:
 
 
 class Connection:
-    """Sends one request at a time, and leaves the server a pause before the next. It has no cookies and no logins.
+    """Sends one request at a time, with a pause before the next. It has no cookies and no logins.
 
-    A request that fails for a passing reason is sent again: up to three times, later each time, and not before the
-    server asks for it (`Retry-After`). Proxies are those of the environment (`https_proxy`).
+    After a transient error the request is sent again: up to three times, with a longer wait each time, and not before
+    the time that the server names (`Retry-After`). Proxies are those of the environment (`https_proxy`).
 
     Args:
         say: Called with one sentence when a request has to be sent again.
@@ -166,7 +166,7 @@ class Connection:
         Raises:
             InputFileError: The URL is not one of http or https, or the answer is larger than `most`.
             RefusedError: The server refuses.
-            UnavailableError: It does not answer, or only with passing faults.
+            UnavailableError: It does not answer, or a transient error came at every try.
         """
         address = checked_url(url)
         request = Request(address, headers={"User-Agent": AGENT, "Accept": accept})
@@ -177,7 +177,7 @@ class Connection:
             try:
                 self._send(request, stream, most)
                 return
-            except _PassingError as fault:
+            except _TransientError as fault:
                 if backoff is None or fault.wait > LONGEST_WAIT:
                     if fault.status in _FAULTY:
                         raise RefusedError(f"{address}: {fault}", _AGAIN, fault.status) from fault
@@ -193,8 +193,8 @@ class Connection:
         """Return the JSON of an answer.
 
         Raises:
-            InputFileError: It is something else.
-            BokwonError: As `save` does.
+            InputFileError: It is not JSON.
+            BokwonError: See `save`.
         """
         buffer = io.BytesIO()
         self.save(url, buffer, most=MOST_JSON, accept="application/ld+json, application/json, */*;q=0.1")
@@ -209,27 +209,25 @@ class Connection:
             told = response.headers.get("Content-Length", "")
             length = int(told) if told.isdecimal() else None
             taken = 0
-            for chunk in (b"",) if (length or 0) > most else _chunks(response):
+            for chunk in _chunks(response):
                 taken += len(chunk)
-                if taken > most or monotonic() > ends:
-                    break
+                if max(taken, length or 0) > most:
+                    raise InputFileError(
+                        f"the answer of {request.full_url} is larger than {most:,} bytes, which is too large",
+                        "check the address; the server may be faulty",
+                    )
+                if monotonic() > ends:
+                    raise _TransientError(f"the answer took longer than {LONGEST_REQUEST:g} seconds")
                 stream.write(chunk)
-        if taken > most or (length or 0) > most:
-            raise InputFileError(
-                f"the answer of {request.full_url} is larger than {most:,} bytes, too large for what it should be",
-                "check the address; the server may be faulty",
-            )
-        if monotonic() > ends:
-            raise _PassingError(f"the answer took longer than {LONGEST_REQUEST:g} seconds")
         if length is not None and taken < length:
-            raise _PassingError(f"the answer was cut off after {taken:,} of {length:,} bytes")
+            raise _TransientError(f"the answer was cut off after {taken:,} of {length:,} bytes")
 
     def _open(self, request: Request) -> Any:
         """Send a request and return its open answer.
 
         Raises:
             BokwonError: The server refuses.
-            _PassingError: Another try may succeed.
+            _TransientError: Another try may succeed.
         """
         url = request.full_url
         try:
@@ -245,35 +243,35 @@ class Connection:
             if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_NONAME:
                 message = f"{url}: there is no such server"
                 raise UnavailableError(message, "check the address and the connection to the network") from error
-            raise _PassingError(_reason(reason)) from error
+            raise _TransientError(_reason(reason)) from error
         except (http.client.InvalidURL, UnicodeError) as error:
             raise InputFileError(f"{url!r} is not a URL: {error}", "check the address") from error
         except (http.client.HTTPException, OSError) as error:
-            raise _PassingError(_reason(error)) from error
+            raise _TransientError(_reason(error)) from error
 
 
 def _chunks(response: Any) -> Iterator[bytes]:
-    """Yield the body of an answer. Only faults of the network become passing ones, not those of whoever reads it."""
+    """Yield the body of an answer. Errors of the network become transient errors; those of the consumer do not."""
     while True:
         try:
             chunk = response.read1(_CHUNK)
         except http.client.IncompleteRead as error:
-            raise _PassingError("the answer was cut off") from error
+            raise _TransientError("the answer was cut off") from error
         except (http.client.HTTPException, OSError, ValueError) as error:
-            raise _PassingError(_reason(error)) from error
+            raise _TransientError(_reason(error)) from error
         if not chunk:
             return
         yield chunk
 
 
 def _of_status(error: HTTPError, url: str) -> Exception:
-    """Return what an answer with an error status means."""
+    """Return the error for an answer with an error status."""
     told = f"the server answers {error.code} {error.reason}".strip()
     if error.code in _TRY_LATER:
         wait = _seconds(error.headers.get("Retry-After"))
         if wait > LONGEST_WAIT:
             told += f", and asks to wait for {wait:,.0f} seconds"
-        return _PassingError(told, wait, error.code)
+        return _TransientError(told, wait, error.code)
     if error.code in (401, 403):
         fix = "bokwon has no logins: download the image in a browser, if you may see it there, and restore the file"
     elif error.code in (404, 410):
@@ -284,7 +282,7 @@ def _of_status(error: HTTPError, url: str) -> Exception:
 
 
 def _seconds(told: str | None) -> float:
-    """Return the seconds of a `Retry-After`: a number, or a date. 0 if it says nothing sensible."""
+    """Return the seconds of a `Retry-After`, a number or a date; 0 if it is neither."""
     if told is None:
         return 0.0
     if told.strip().isdecimal():

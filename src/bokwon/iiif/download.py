@@ -1,4 +1,4 @@
-"""Downloads the images of a manifest into a folder, each whole or not at all, and notes where they came from."""
+"""Downloads the images of a manifest into a folder, each whole or not at all, and notes their source."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -27,7 +28,7 @@ from bokwon.image_io.source import Source, decode_source
 from bokwon.provenance.origin import ORIGIN_FILE, read_origins
 from bokwon.utilities.atomic import make_folder, remove_parts, replacing, write_file
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
-from bokwon.utilities.locks import lock_folder
+from bokwon.utilities.locks import lock_output_folder
 from bokwon.version import __version__
 
 __all__ = ["Scan", "download_images"]
@@ -35,11 +36,11 @@ __all__ = ["Scan", "download_images"]
 Tell = Callable[[str, str], None]
 
 _BYTES_OF_PIXEL = 8
-"""Of four samples of 16 bits: no format needs more."""
+"""Four samples of 16 bits: no format needs more."""
 _HEADER_BYTES = 1 << 20
-"""What a file may have besides its samples."""
+"""Bytes that a file may have besides its samples."""
 _UNANSWERED = 3
-"""After this many pages in a row without an answer, the server is left alone."""
+"""After this many pages in a row without an answer, no more are requested."""
 _FIX = "run the command again; if it happens again, ask those who run the server"
 
 
@@ -49,7 +50,7 @@ class Scan:
 
     Attributes:
         name: File name; without an extension if there is no file.
-        state: `new`, `there`: it was downloaded before, or `failed`.
+        state: `new`; `there` if it was downloaded before; or `failed`.
         error: Why there is no file.
     """
 
@@ -68,33 +69,28 @@ def download_images(
     tell: Tell,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Scan]:
-    """Download images at full size. Those that an earlier call has downloaded are not requested again.
+    """Download images at full size. Images of an earlier call are not requested again.
 
-    A file that was changed since is not replaced. What came from where stands in `iiif.json` in the folder.
+    A file that was changed after its download is not replaced. `iiif.json` in the folder holds the source of each file.
 
     Args:
         manifest: The manifest.
         images: Which of its images.
-        folder: Where to; made if it is not there.
+        folder: Folder for the scans; made if it is missing.
         connection: Sends the requests.
         max_pixels: Larger images are refused before they are requested.
         tell: Called with the level and text of messages.
-        progress: Called with the number of images that are done, and of all.
+        progress: Called with the number of images that are done, and the number of all.
 
     Returns:
-        What came of each image, in order. One that fails does not stop the others.
+        The result for each image, in order. One that fails does not stop the others.
 
     Raises:
         ArgumentError: The folder holds the scans of another manifest, or another run is writing to it.
         FileAccessError: The folder cannot be written to.
     """
     make_folder(folder)
-    try:
-        lock = lock_folder(folder)
-    except BlockingIOError as error:
-        raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
-    except OSError as error:
-        raise FileAccessError(f"folder {folder} cannot be opened: {error.strerror}", "check its rights") from error
+    lock = lock_output_folder(folder)
     try:
         remove_parts(folder)
         work = _Download(manifest, folder, connection, max_pixels, tell)
@@ -137,10 +133,10 @@ class _Download:
         """Write `iiif.json`."""
         pages = [self._pages[name] for name in sorted(self._pages)]
         content = json.dumps({**self._head, "pages": pages}, ensure_ascii=False, indent=1)
-        write_file(self._folder / ORIGIN_FILE, content, sync=False)
+        write_file(self._folder / ORIGIN_FILE, content)
 
     def get(self, stem: str, image: CanvasImage) -> Scan:
-        """Download an image, unless it is there."""
+        """Download an image, unless its file is there."""
         if (found := self._there(stem, image)) is not None:
             return Scan(found, "there")
         if self._unanswered >= _UNANSWERED:
@@ -153,7 +149,7 @@ class _Download:
             raise FileAccessError(f"cannot write to {self._folder}: {error.strerror or error}", fix) from error
         except BokwonError as error:
             if isinstance(error, FileAccessError) and not isinstance(error, RefusedError | UnavailableError):
-                # A full disk does not get better with the next page.
+                # With a full disk the next pages would fail as well.
                 raise
             is_down = isinstance(error, UnavailableError) or getattr(error, "status", 0) >= 500
             self._unanswered = self._unanswered + 1 if is_down else 0
@@ -164,12 +160,11 @@ class _Download:
 
     def _there(self, stem: str, image: CanvasImage) -> str | None:
         """Return the file of an image that need not be requested; None if it is missing or of another image."""
-        known = {page.get("sha256") for page in self._pages.values()}
         for path in self._files(stem):
             page, found = self._pages.get(path.name), sha256_of_file(path)
             if page is not None and page.get("sha256") == found and page.get("url") == (image.service or image.url):
                 return path.name
-            if found not in known:
+            if all(found != page.get("sha256") for page in self._pages.values()):
                 self._tell("warning", f"{path} was changed after its download, or is not from there: it stays")
                 return path.name
         return None
@@ -180,7 +175,7 @@ class _Download:
 
     def _download(self, stem: str, image: CanvasImage) -> str:
         terms, count = image.terms, 1
-        # Without a name, so that nothing of it stays, however this process ends.
+        # A file without a name is gone when this process ends, even if it is killed.
         with tempfile.TemporaryFile(dir=self._folder) as stream:
             if image.service is None:
                 page = self._request(image.url, stream, None)
@@ -211,7 +206,7 @@ class _Download:
                     message = f"{service.whole} has {told} pixels, and its info.json says {wanted}"
                     raise InputFileError(message, "ask those who run the server")
                 if service.any_region:
-                    # The server has a limit that it does not name; tiles have to keep to it too.
+                    # The server has a limit that it does not name. It holds for tiles too.
                     service = replace(service, most=(*page.size, page.size[0] * page.size[1]))
             except RefusedError as error:
                 # Servers with a limit that they do not name refuse with 400, 403, 404 or 501.
@@ -243,31 +238,32 @@ class _Download:
             yield tile, page
 
     def _request(self, url: str, stream: BinaryIO, size: tuple[int, int] | None) -> Page:
-        """Request an image, write it to a stream, and decode it: an answer that was cut off is requested once more.
+        """Request an image, write it to a stream, and decode it. A damaged answer is requested once more.
 
         Args:
             url: The request.
-            stream: Where to.
-            size: The expected size, which limits the bytes of the answer. None where nothing is expected.
+            stream: Where to write it.
+            size: The expected size, which limits the bytes of the answer; None if it is unknown.
         """
         pixels = size[0] * size[1] if size else self._max_pixels
         most = pixels * _BYTES_OF_PIXEL + _HEADER_BYTES
-        self._connection.save(url, stream, most=most, accept="image/*, */*;q=0.1")
+        get = partial(self._connection.save, url, stream, most=most, accept="image/*, */*;q=0.1")
+        get()
         try:
             return _decoded(url, stream, self._max_pixels)
         except InputFileError as error:
             self._tell("detail", f"{error.message}: requested again")
-            self._connection.save(url, stream, most=most, accept="image/*, */*;q=0.1")
+            get()
             return _decoded(url, stream, self._max_pixels)
 
     def _place(self, stem: str, image: CanvasImage, stream: BinaryIO, page: Page, terms: Terms, count: int) -> str:
-        """Move a scan into its place, and note where it came from."""
+        """Move a scan into its place, and note its source."""
         stream.seek(0)
         found = format_of_content(stream.read(HEAD_BYTES))
         assert found is not None
         name = stem + found.extensions[0]
         stream.seek(0)
-        # Noted first: a file without a note would be taken for somebody else's.
+        # Noted before the file is there: `_there` takes a file without a note for one that the user put there.
         self._pages[name] = {
             "file": name,
             "canvas": image.canvas_id,
@@ -281,7 +277,7 @@ class _Download:
             "sha256": sha256_of(stream),
         }
         self.save()
-        # All of another image, or of an earlier state: see `_there`.
+        # Downloads of another image or of another format: `_there` has kept no file of the user.
         before = [path for path in self._files(stem) if path.name != name]
         stream.seek(0)
         with replacing(self._folder / name) as final:
@@ -296,7 +292,7 @@ def _decoded(url: str, stream: BinaryIO, most: int) -> Page:
     """Return the image in a stream.
 
     Raises:
-        InputFileError: It is none, is damaged, or has more than `most` pixels.
+        InputFileError: It is not an image, is damaged, or has more than `most` pixels.
     """
     stream.seek(0)
     found = format_of_content(stream.read(HEAD_BYTES))

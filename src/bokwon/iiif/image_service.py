@@ -1,4 +1,4 @@
-"""What a IIIF image service offers, and the requests that bring an image at full size: one, or one for each tile.
+"""What a IIIF image service offers, and the requests for an image at full size: one, or one for each tile.
 
 Source: IIIF Image API 1.1, 2.1.1 and 3.0, sections 4 (requests), 5 (image information) and the compliance levels.
 """
@@ -12,19 +12,19 @@ from math import isqrt
 from typing import Any
 
 from bokwon.errors import InputFileError
-from bokwon.iiif.language import as_list, whole_number
 from bokwon.iiif.manifest import Terms, id_of, is_image_service, read_terms
+from bokwon.iiif.values import as_list, whole_number
 
 __all__ = ["ImageService", "Tile", "base_of", "read_info"]
 
 _LEVEL = re.compile(r"level([012])\b")
 _REQUEST = re.compile(r"/(full|square|(pct:)?[\d.,]+)/[^/]+/!?[\d.]+/(default|native|color|gray|bitonal)\.\w+$")
 _OWN_TILE = 1024
-"""Side of tiles where a server gives any region and names no tiles."""
+"""Side of a tile, pixels, for a server that gives any region and names no tile size."""
 _LEAST_TILE = 64 * 64
-"""Pixels. Smaller tiles would mean some hundred thousand requests for one page."""
+"""Pixels. With smaller tiles a page would take hundreds of thousands of requests."""
 _FORMATS = ("jpg", "png", "tif")
-"""What is asked for if a server prefers it; jpg, which all have, if it prefers nothing of these."""
+"""File formats to request if the server prefers one of them. Otherwise jpg, which every server has."""
 
 
 def base_of(url: str) -> str:
@@ -61,9 +61,9 @@ class ImageService:
         version: Of the Image API: 1, 2 or 3.
         width: Full width, pixels.
         height: Full height.
-        most: Width, height and area of the largest answer; None where the server names no limit.
-        tile: Width and height of the tiles at full size that the server names; None if it names none.
-        any_region: Whether it gives any other region.
+        most: Largest width, height and area of an answer; None where the server names no limit.
+        tile: Width and height of the tiles that the server offers at full size; None if it names none.
+        any_region: Whether it gives any region.
         format: File format to request.
         terms: Terms of use that belong to the image itself.
     """
@@ -80,7 +80,7 @@ class ImageService:
 
     @property
     def is_capped(self) -> bool:
-        """Whether the server says that it does not give the whole image at full size in one answer."""
+        """Whether the whole image at full size is over the limits that the server names."""
         return not self._fits(self.width, self.height)
 
     def _fits(self, width: int, height: int) -> bool:
@@ -89,7 +89,7 @@ class ImageService:
 
     @property
     def whole(self) -> str:
-        """The request for all of the image."""
+        """The request for the whole image."""
         return f"{self.base}/full/{'max' if self.version == 3 else 'full'}/0/{self._file}"
 
     @property
@@ -97,9 +97,9 @@ class ImageService:
         return f"{'native' if self.version == 1 else 'default'}.{self.format}"
 
     def tiles(self) -> Iterator[Tile] | None:
-        """Return the requests that together bring the image at full size; None if there are none.
+        """Return the requests for tiles that cover the image at full size; None if the server offers none.
 
-        Their URLs have the canonical form, which servers with ready-made tiles insist on.
+        Their URLs have the canonical form. Servers that store the tiles as files know no other.
         """
         side = self.tile
         if side is None or not self._fits(*side):
@@ -128,10 +128,10 @@ def read_info(content: Any, base: str) -> ImageService:
 
     Args:
         content: Its JSON.
-        base: Base URL at which it was found. Its own `id` goes before.
+        base: Base URL at which it was found; used if the content has no `id`.
 
     Raises:
-        InputFileError: It is something else.
+        InputFileError: It is not the information of an image, or has no size.
     """
     if not is_image_service(content):
         raise InputFileError(f"{base}/info.json is not the information of a IIIF image", "check the address")
@@ -142,7 +142,7 @@ def read_info(content: Any, base: str) -> ImageService:
     version = 3 if "/image/3" in named or content.get("type") == "ImageService3" else 2
     version = 1 if "/image-api/" in named + str(content.get("profile")) else version
     profile = as_list(content.get("profile"))
-    # In version 2 what goes beyond the level stands in the list of the profile.
+    # In version 2 the profile is a list: the level, then objects with further features and limits.
     more = [item for item in profile if isinstance(item, dict)] if version == 2 else [content]
     level = max([int(found[1]) for item in profile if (found := _LEVEL.search(str(item)))], default=0)
     features = {str(item) for each in more for key in ("supports", "extraFeatures") for item in as_list(each.get(key))}
@@ -150,7 +150,7 @@ def read_info(content: Any, base: str) -> ImageService:
         min([count for each in more if (count := whole_number(each.get(key)))], default=None)
         for key in ("maxWidth", "maxHeight", "maxArea")
     ]
-    # A server that names only the width means both sides.
+    # A server that names only the width limits both sides by it.
     across, down, area = limits[0], limits[1] if limits[1] is not None else limits[0], limits[2]
     preferred = [item for item in as_list(content.get("preferredFormats")) if item in _FORMATS]
     return ImageService(
@@ -167,7 +167,7 @@ def read_info(content: Any, base: str) -> ImageService:
 
 
 def _tile(content: dict[str, Any]) -> tuple[int, int] | None:
-    """Return the largest tile that a server names at full size."""
+    """Return width and height of the largest tile that a server offers at full size."""
     found = []
     first = {"width": content.get("tile_width"), "height": content.get("tile_height")}
     for item in [{**first, "scaleFactors": content.get("scale_factors")}, *as_list(content.get("tiles"))]:

@@ -1,4 +1,4 @@
-"""From what somebody names, a file or a URL, to the manifest; an image alone becomes a manifest of one page."""
+"""Loads a manifest from a file or URL. A single image becomes a manifest of one page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from bokwon.errors import InputFileError
 from bokwon.iiif.connection import Connection, RefusedError
 from bokwon.iiif.image_service import base_of, read_info
-from bokwon.iiif.manifest import CanvasImage, Manifest, id_of, is_image_service, read_manifest
+from bokwon.iiif.manifest import CanvasImage, Manifest, id_of, is_image_service, read_manifest, type_of
 from bokwon.utilities.json_files import read_object
 
 __all__ = ["load_manifest"]
@@ -20,12 +20,11 @@ def load_manifest(name: str, connection: Connection) -> Manifest:
     """Load a manifest, or the information of an image.
 
     Args:
-        name: File, or URL: of a manifest, of an image service with or without `/info.json`, or of an image that such a
-            service gives.
-        connection: Sends the requests; none for a file.
+        name: File or URL of a manifest or of an `info.json`, or URL of an image service or of one of its images.
+        connection: Sends the requests. A file needs none.
 
     Raises:
-        InputFileError: It is something else.
+        InputFileError: It is neither a manifest nor the information of an image.
         FileAccessError: It cannot be read.
     """
     if not name.lower().startswith(("http://", "https://")):
@@ -38,7 +37,7 @@ def load_manifest(name: str, connection: Connection) -> Manifest:
             try:
                 content = connection.json(f"{base}/info.json")
             except (InputFileError, RefusedError):
-                # What was named is what the message must speak of.
+                # The message must name the URL that the user gave.
                 raise error from None
     else:
         content = connection.json(f"{base}/info.json")
@@ -46,8 +45,7 @@ def load_manifest(name: str, connection: Connection) -> Manifest:
 
 
 def _manifest(content: Any, name: str) -> Manifest:
-    is_manifest = "Manifest" in str(content.get("type") or content.get("@type")) if isinstance(content, dict) else False
-    if is_manifest or not is_image_service(content):
+    if type_of(content) == "Manifest" or not is_image_service(content):
         return read_manifest(content, name)
     service = read_info(content, id_of(content) or name)
     image = CanvasImage(1, 0, "", "", service.whole, service.base)

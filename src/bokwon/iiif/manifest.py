@@ -1,20 +1,23 @@
-"""What a IIIF manifest says: its images in order, its title, and the terms under which they may be used.
+"""Reads IIIF manifests: the images in order, the title and the terms of use.
 
 Source: IIIF Presentation API 2.1 and 3.0.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from bokwon.errors import InputFileError
-from bokwon.iiif.language import as_list, language_map, plain_text, whole_number
+from bokwon.iiif.values import as_list, language_map, plain_text, whole_number
 
-__all__ = ["CanvasImage", "Manifest", "Terms", "id_of", "is_image_service", "read_manifest", "read_terms"]
+__all__ = ["CanvasImage", "Manifest", "Terms", "id_of", "is_image_service", "read_manifest", "read_terms", "type_of"]
 
 LanguageMap = dict[str, list[str]]
+_IMAGE_API = re.compile(r"/image(-api)?(/|$)")
+"""In the URLs of all versions of the Image API."""
 _FIX = "name the manifest of one object, or the info.json of one image"
 
 
@@ -47,7 +50,7 @@ class CanvasImage:
         label: Label of the canvas.
         url: URL of the image itself.
         service: Base URL of its image service; None if it has none.
-        size: Width and height as the manifest tells them; None if it does not.
+        size: Width and height according to the manifest; None if it has none.
         terms: Terms of the canvas, if it has its own.
     """
 
@@ -71,7 +74,7 @@ class Manifest:
         terms: Terms of use.
         provider: Who publishes it.
         metadata: Descriptive pairs of `label` and `value`.
-        canvases: How many canvases it has.
+        canvases: Number of canvases.
         images: The images, in order.
         empty: Numbers of canvases without an image.
     """
@@ -92,8 +95,15 @@ def id_of(content: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
+def type_of(content: Any) -> str:
+    """Return the type of an object without a prefix such as `sc:`; empty if it has none."""
+    return (
+        str(content.get("type") or content.get("@type") or "").rpartition(":")[2] if isinstance(content, dict) else ""
+    )
+
+
 def read_terms(content: dict[str, Any]) -> Terms:
-    """Return the terms of a manifest, canvas or image information: `rights` and `requiredStatement`.
+    """Return the terms of use of a manifest, canvas or image: `rights` and `requiredStatement`.
 
     Presentation 2 calls them `license` and `attribution`.
     """
@@ -118,10 +128,10 @@ def is_image_service(content: Any) -> bool:
     """Return whether an object is the information of an image service (info.json), or a reference to one."""
     if not isinstance(content, dict):
         return False
-    kind = str(content.get("type") or content.get("@type") or "")
-    told = [content.get("protocol"), *as_list(content.get("@context")), *as_list(content.get("profile"))]
-    named = any(isinstance(item, str) and ("/image/" in item or "/image-api/" in item) for item in told)
-    return kind.startswith("ImageService") or named or content.get("protocol") == "http://iiif.io/api/image"
+    named = [content.get("protocol"), *as_list(content.get("@context")), *as_list(content.get("profile"))]
+    return type_of(content).startswith("ImageService") or any(
+        isinstance(item, str) and _IMAGE_API.search(item) for item in named
+    )
 
 
 def read_manifest(content: Any, name: str) -> Manifest:
@@ -129,23 +139,24 @@ def read_manifest(content: Any, name: str) -> Manifest:
 
     Args:
         content: Its JSON.
-        name: File or URL, for messages; also its identifier if it tells none.
+        name: File or URL, for messages; also the identifier of a manifest that has none.
 
     Raises:
-        InputFileError: It is something else, or holds no image.
+        InputFileError: It is not a manifest, or holds no image.
     """
-    kind = str(content.get("type") or content.get("@type") or "") if isinstance(content, dict) else ""
-    if kind.removeprefix("sc:") == "Collection":
+    kind = type_of(content)
+    if kind == "Collection":
         parts = [*as_list(content.get("items")), *as_list(content.get("manifests"))]
         first = next(filter(None, map(id_of, parts)), "")
         fix = f"name one of them{f', such as {first}' if first else ''}"
         raise InputFileError(f"{name} is a collection of {len(parts)} manifests", fix)
-    if kind.removeprefix("sc:") != "Manifest":
+    if kind != "Manifest":
         raise InputFileError(f"{name} is neither a IIIF manifest nor the information of a IIIF image", _FIX)
     canvases = as_list(content.get("items"))
-    if kind.startswith("sc:"):
+    if not canvases:
+        # Presentation 2.
         sequences = [item for item in as_list(content.get("sequences")) if isinstance(item, dict)]
-        # Further sequences are other orders of the same canvases.
+        # Further sequences hold the same canvases in another order.
         canvases = as_list(sequences[0].get("canvases")) if sequences else []
     images: list[CanvasImage] = []
     empty: list[int] = []
@@ -170,7 +181,7 @@ def read_manifest(content: Any, name: str) -> Manifest:
 
 
 def _images(number: int, canvas: dict[str, Any]) -> Iterator[CanvasImage]:
-    """Yield the images that are painted on a canvas; of alternatives, the first."""
+    """Yield the images that are painted on a canvas. Of alternatives, only the first is taken."""
     pages = [page for page in as_list(canvas.get("items")) if isinstance(page, dict)]
     notes = [note for page in pages for note in as_list(page.get("items"))] + as_list(canvas.get("images"))
     resources = []
@@ -197,13 +208,13 @@ def _images(number: int, canvas: dict[str, Any]) -> Iterator[CanvasImage]:
 
 
 def _resource(body: Any, depth: int = 0) -> dict[str, Any] | None:
-    """Return the image of a body; None for sound, text and the like."""
+    """Return the image of an annotation's body; None for sound, text and the like."""
     if not isinstance(body, dict) or depth > 3:
         return None
-    kind = str(body.get("type") or body.get("@type") or "").rpartition(":")[2]
+    kind = type_of(body)
     inner = {
         "Choice": [*as_list(body.get("default")), *as_list(body.get("items")), *as_list(body.get("item"))],
-        # A part of an image: all of it is downloaded.
+        # A part of an image. The whole image is downloaded.
         "SpecificResource": [body.get("source"), body.get("full")],
     }.get(kind)
     if inner is not None:

@@ -1,4 +1,4 @@
-"""File names of downloaded scans: the number of the canvas, and its label as far as it can stand in a file name."""
+"""File names of downloaded scans: the number of the canvas, and the letters and digits of its label."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from bokwon.iiif.manifest import CanvasImage
 __all__ = ["file_stems"]
 
 _LONGEST_LABEL = 40
-"""Characters. Records and pictures add endings to the name, and file systems allow 255 bytes."""
+"""Characters. File systems allow 255 bytes, and the names of records and pictures are longer than the scan's."""
 
 
 def file_stems(images: Sequence[CanvasImage], canvases: int) -> list[str]:
     """Return a file name without extension for each image, such as `p003` or `p003-fol-2r`. All are different.
 
-    Only letters and digits of the label stay, so that no name leads out of a folder or is taken for that of a mask.
+    Only letters and digits of the label are kept. So no name leads out of the folder, and none looks like a mask's.
 
     Args:
         images: The images.
-        canvases: How many canvases the manifest has. All numbers have as many digits as this one, at least three.
+        canvases: Number of canvases in the manifest. All page numbers have as many digits as this one, at least three.
     """
     digits = max(3, len(str(canvases)))
     return [_stem(image, digits) for image in images]

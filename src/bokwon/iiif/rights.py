@@ -1,12 +1,12 @@
-"""The terms of use of downloaded scans, as a text to be read."""
+"""The terms of use of downloaded scans, as a text for the user."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from bokwon.iiif.language import plain_text
 from bokwon.iiif.manifest import Manifest
+from bokwon.iiif.values import plain_text
 
 __all__ = ["RIGHTS_FILE", "rights_text", "terms_lines", "title_of"]
 
@@ -20,10 +20,10 @@ def title_of(manifest: Manifest) -> str:
 
 
 def rights_text(origins: Mapping[str, Any], scans: str) -> str:
-    """Return where the scans of a folder came from and under which terms, in English and Korean.
+    """Return the source and the terms of use of the scans of a folder, in English and Korean.
 
     Args:
-        origins: What a download noted; see `bokwon.provenance.origin.read_origins`.
+        origins: Content of `iiif.json`; see `bokwon.provenance.origin.read_origins`.
         scans: Name of the folder of the scans.
     """
     pages = origins["pages"]
@@ -54,7 +54,7 @@ def terms_lines(told: Mapping[str, Any]) -> list[str]:
     """Return terms of use as lines of text; the required statement in all of its languages.
 
     Args:
-        told: Has `rights` and `requiredStatement`, or neither.
+        told: May have `rights` and `requiredStatement`.
     """
     lines = [f"Rights (권리): {url}" for url in told.get("rights", ())]
     if statement := told.get("requiredStatement"):

@@ -1,4 +1,4 @@
-"""Puts the tiles of an image together."""
+"""Stitches the tiles of an image together."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _FIX = "run the command again; if it happens again, ask those who run the server
 
 
 def stitch(tiles: Iterable[tuple[Tile, Page]], width: int, height: int, name: str) -> Page:
-    """Return the image that tiles make up, with the colour profile of the tiles.
+    """Return the image that the tiles cover, with their colour profile.
 
-    Gray tiles among tiles of colours become coloured. Only one tile is in memory besides the image.
+    Gray tiles among colour tiles become RGB. Only one tile is in memory besides the image.
 
     Args:
-        tiles: Each tile and its place; together they cover the image.
-        width: Of the image, pixels.
-        height: Of the image, pixels.
-        name: What messages call the image.
+        tiles: Each tile with its pixels; together they cover the image.
+        width: Width of the image, pixels.
+        height: Height of the image, pixels.
+        name: Name of the image, for messages.
 
     Raises:
-        InputFileError: A tile has another size than was asked for, or another kind of samples than the others.
+        InputFileError: A tile has not the requested size, or not the mode of the others.
     """
     samples: Pixels | None = None
     mode, metadata = "", Metadata()
     for tile, page in tiles:
         if page.size != (tile.width, tile.height):
             told, wanted = "x".join(map(str, page.size)), f"{tile.width}x{tile.height}"
-            raise InputFileError(f"{tile.url} has {told} pixels in the place of {wanted}", _FIX)
+            raise InputFileError(f"{tile.url} has {told} pixels instead of {wanted}", _FIX)
         if samples is None:
             samples = np.zeros((height, width, *page.pixels.shape[2:]), page.pixels.dtype)
             mode, metadata = page.mode, Metadata(icc=page.metadata.icc)

@@ -1,10 +1,12 @@
-"""Where a scan was downloaded from, and under which terms: `iiif.json` in the folder of the scans."""
+"""Source and terms of use of downloaded scans: `iiif.json` in their folder."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from bokwon.errors import BokwonError
+from bokwon.utilities.json_files import read_object
 
 __all__ = ["ORIGIN_FILE", "origin_of", "read_origins"]
 
@@ -17,12 +19,12 @@ _OF_PAGE = ("canvas", "label", "url", "rights", "requiredStatement")
 def read_origins(folder: Path) -> dict[str, Any]:
     """Return the content of the `iiif.json` in a folder; empty if there is none, or it is another file of that name."""
     try:
-        content = json.loads((folder / ORIGIN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = read_object(folder / ORIGIN_FILE, fix="")
+    except BokwonError:
         return {}
-    is_ours = isinstance(content, dict) and isinstance(content.get("manifest"), str)
-    pages = content.get("pages") if is_ours else None
-    return content if isinstance(pages, list) and all(isinstance(page, dict) for page in pages) else {}
+    pages = content.get("pages")
+    is_ours = isinstance(content.get("manifest"), str) and isinstance(pages, list)
+    return content if is_ours and all(isinstance(page, dict) for page in pages) else {}
 
 
 def origin_of(scan: Path, sha256: str) -> dict[str, Any] | None:
@@ -30,12 +32,15 @@ def origin_of(scan: Path, sha256: str) -> dict[str, Any] | None:
 
     Args:
         scan: The file.
-        sha256: Its checksum. A scan that was changed after its download has no origin.
+        sha256: Its checksum.
+
+    Returns:
+        None if the scan was not downloaded, or was changed after its download.
     """
     told = read_origins(scan.parent)
     for page in told.get("pages", ()):
         if page.get("file") == scan.name and page.get("sha256") == sha256:
-            # The terms of a page go before those of the whole.
+            # The terms of a page replace those of the manifest.
             found = {name: told[name] for name in _OF_ALL if told.get(name)}
             return found | {name: page[name] for name in _OF_PAGE if page.get(name)}
     return None

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bokwon.errors import FileAccessError, OutputExistsError
+from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError
 
-__all__ = ["hold_lock", "lock_folder"]
+__all__ = ["hold_lock", "lock_folder", "lock_output_folder"]
 
 
 @contextmanager
@@ -76,3 +76,18 @@ def lock_folder(folder: Path, *, shared: bool = False) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def lock_output_folder(folder: Path, *, shared: bool = False) -> int | None:
+    """Lock a folder that a run writes to; see `lock_folder`.
+
+    Raises:
+        ArgumentError: Another run has it.
+        FileAccessError: The folder cannot be opened.
+    """
+    try:
+        return lock_folder(folder, shared=shared)
+    except BlockingIOError as error:
+        raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
+    except OSError as error:
+        raise FileAccessError(f"folder {folder} cannot be opened: {error.strerror}", "check its rights") from error

@@ -70,9 +70,9 @@ def _url(base: str, path: Path, here: Path, other: str) -> str:
 
 
 def _terms(origin: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the terms of use of a scan that was downloaded.
+    """Return the terms of use of a downloaded scan.
 
-    A manifest names one URL as its rights, of Creative Commons or RightsStatements.org.
+    A manifest may have only one URL as its rights: of Creative Commons or RightsStatements.org.
     """
     rights = [match for url in origin.get("rights", ()) if (match := _RIGHTS.fullmatch(str(url)))]
     terms = {"rights": f"http://{rights[0]['rest']}"} if rights else {}
@@ -80,7 +80,7 @@ def _terms(origin: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _origin(origin: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the facts of a scan that was downloaded."""
+    """Yield title, page, source and rights of a downloaded scan, as pairs for the metadata of a manifest."""
     if title := origin.get("title"):
         yield {"label": {"en": ["Title"], "ko": ["제목"]}, "value": title}
     for english, korean, name in (

@@ -1,4 +1,4 @@
-"""Values of manifests: texts as language maps of Presentation 3, and what Presentation 2 has in their place."""
+"""Values in IIIF JSON: lists, whole numbers, and texts as language maps of Presentation 3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["as_list", "language_map", "plain_text", "whole_number"]
 
 _LONGEST = 10_000
-"""Characters of a text that are kept."""
+"""Characters of a text; the rest is cut off."""
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,7}")
 """A language tag of BCP 47."""
 _TAG = re.compile(r"<[^<>]*>")
@@ -25,7 +25,7 @@ def language_map(value: Any) -> dict[str, list[str]]:
     """Return a text as a language map of Presentation 3.
 
     Args:
-        value: A language map; or of Presentation 2 a text, an object with `@value`, or a list of both.
+        value: A language map; or, in Presentation 2, a text, an object with `@value`, or a list of these.
     """
     found: dict[str, list[str]] = {}
     if isinstance(value, dict) and "@value" not in value:

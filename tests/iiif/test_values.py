@@ -1,4 +1,4 @@
-"""Texts in the forms of both versions of the Presentation API."""
+"""Values in the forms of both versions of the Presentation API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bokwon.iiif.language import as_list, language_map, plain_text, whole_number
+from bokwon.iiif.values import as_list, language_map, plain_text, whole_number
 
 
 @pytest.mark.parametrize(
