@@ -19,15 +19,15 @@ INK_LEFT_OUT = 2
 """The model proposed a stroke, and the finish put paper there."""
 
 INK, BLANK = 0.72, 0.88
-"""Pixels darker than the first share of the paper's lightness are ink; those lighter than the second are paper."""
+"""Shares of the paper's lightness: darker pixels than the first are ink, lighter ones than the second are paper."""
 GROUND = 0.2
-"""Ground that is darker, in [0, 1], is no paper, but the background of the scan. It has no ink."""
+"""Where the paper's lightness, in [0, 1], is below this, it is the background of the scan, which has no ink."""
 PROPOSED = 0.8
-"""Proposals darker than this share are strokes. Models draw softer strokes than the finish."""
+"""Share of the paper's lightness below which a proposal is a stroke. Models draw softer strokes than the finish."""
 BLOCK, MARGIN = 1024, 48
 """Side of the blocks that are looked at one after the other, and how far around them, pixels."""
 _STEP = 16
-"""Only each sixteenth row and column is looked at to tell a page from a rubbing."""
+"""A page is told from a rubbing by the pixels of every sixteenth row and column."""
 
 
 def mark_ink(ink: NDArray[np.uint8], pixels: Pixels, mode: str, hole: Hole, proposed: Pixels) -> None:
