@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from PIL import Image
 
 from bokwon.synthesis.masks.bins import Cell
 from bokwon.synthesis.masks.generate import make_mask
+
+if TYPE_CHECKING:
+    from bokwon.nn.unet import PConvUNet
 
 # CI uses the same examples every time, other runs use new ones. No test may fail because a machine is busy.
 settings.register_profile("ci", derandomize=True, deadline=None)
@@ -68,6 +72,29 @@ def write_model() -> WriteModel:
 def mean_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that fills with the mean colour of the known pixels, with its card."""
     return _write_model(tmp_path_factory.mktemp("models") / "mean.onnx")
+
+
+def _make_network(**config: Any) -> PConvUNet:
+    import torch
+
+    from bokwon.nn.unet import PConvUNet
+
+    torch.manual_seed(0)
+    network = PConvUNet(**{"levels": 4, "width": 8, **config})
+    with torch.no_grad():
+        for _ in range(3):
+            network(torch.rand(4, 3, 64, 64), (torch.rand(4, 1, 64, 64) > 0.3).float())
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.uniform_(-0.5, 0.5)
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def make_network() -> Callable[..., PConvUNet]:
+    """Makes a small network, `make_network(levels=4, width=8, ...)`, whose batch normalisation has statistics."""
+    return _make_network
 
 
 _CELLS = (Cell(2, True), Cell(3, False))

@@ -28,7 +28,7 @@ DETECTION_THRESHOLD = 0.65
 """Least confidence of found damage by default. At 0.5 one sound page in three has a mark, at 0.65 one in six."""
 
 CERTAIN = 0.9
-"""Least confidence of found damage that is filled by default where nobody looks at it first."""
+"""Least confidence of found damage that is filled by default without a person who looks at it first."""
 
 Classical = Literal["telea", "ns"]
 """Methods that need no model."""

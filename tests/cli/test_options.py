@@ -19,7 +19,7 @@ def test_a_size_is_width_times_height() -> None:
             parse_size(text)
 
 
-@pytest.mark.parametrize(("cores", "gibibytes", "expected"), [(8, 64, 8), (8, 4, 4), (2, 0.5, 1)])
+@pytest.mark.parametrize(("cores", "gibibytes", "expected"), [(8, 64, 8), (8, 6, 4), (8, 5.9, 3), (2, 0.5, 1)])
 def test_by_default_there_is_a_process_a_core_if_memory_is_enough(
     cores: int, gibibytes: float, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

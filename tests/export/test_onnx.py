@@ -15,20 +15,6 @@ from bokwon.nn.unet import PConvUNet
 from bokwon.training.onnx_weights import read_onnx
 
 
-def _trained(**config):
-    """A small network whose batch normalisation has seen something."""
-    torch.manual_seed(0)
-    network = PConvUNet(**config)
-    with torch.no_grad():
-        for _ in range(3):
-            network(torch.rand(4, 3, 64, 64), (torch.rand(4, 1, 64, 64) > 0.3).float())
-        for module in network.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.weight.uniform_(0.5, 1.5)
-                module.bias.uniform_(-0.5, 0.5)
-    return network.eval()
-
-
 def _run(path, image, valid):
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (output,) = session.run(None, {"image": image.numpy(), "valid": valid.numpy()})
@@ -37,8 +23,8 @@ def _run(path, image, valid):
 
 @pytest.mark.parametrize("base", ["none", "lowpass", "pullpush", "membrane"])
 @pytest.mark.parametrize("half", [False, True])
-def test_onnx_runtime_agrees_at_every_size(tmp_path, base, half):
-    network = _trained(levels=5, width=8, base=base)
+def test_onnx_runtime_agrees_at_every_size(tmp_path, base, half, make_network):
+    network = make_network(levels=5, width=8, base=base)
     path = tmp_path / "small.onnx"
     difference = export_onnx.export(network, path, half=half)
     assert 0 <= difference <= export_onnx.TOLERANCE
@@ -56,14 +42,14 @@ def test_onnx_runtime_agrees_at_every_size(tmp_path, base, half):
 
 
 @pytest.mark.parametrize("base", ["none", "lowpass", "pullpush", "membrane"])
-def test_an_image_that_is_all_hole_is_finite(tmp_path, base):
+def test_an_image_that_is_all_hole_is_finite(tmp_path, base, make_network):
     path = tmp_path / "small.onnx"
-    export_onnx.export(_trained(levels=4, width=4, base=base), path)
+    export_onnx.export(make_network(levels=4, width=4, base=base), path)
     assert np.isfinite(_run(path, torch.rand(1, 3, 40, 40), torch.zeros(1, 1, 40, 40))).all()
 
 
-def test_half_storage_halves_the_file_and_keeps_the_contract(tmp_path):
-    network = _trained(levels=4, width=16)
+def test_half_storage_halves_the_file_and_keeps_the_contract(tmp_path, make_network):
+    network = make_network(levels=4, width=16)
     whole, half = tmp_path / "whole.onnx", tmp_path / "half.onnx"
     export_onnx.export(network, whole, half=False)
     export_onnx.export(network, half, half=True)
@@ -74,8 +60,8 @@ def test_half_storage_halves_the_file_and_keeps_the_contract(tmp_path):
     assert {v.type.tensor_type.elem_type for v in values} == {onnx.TensorProto.FLOAT}
 
 
-def test_a_graph_that_computes_something_else_is_not_written(tmp_path, monkeypatch):
-    network = _trained(levels=4, width=4)
+def test_a_graph_that_computes_something_else_is_not_written(tmp_path, monkeypatch, make_network):
+    network = make_network(levels=4, width=4)
 
     def wrong(folded, *, half):
         with torch.no_grad():
@@ -91,8 +77,8 @@ def test_a_graph_that_computes_something_else_is_not_written(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("placeholder", ["mean", "zero", "gray"])
-def test_a_network_of_ordinary_convolutions_sees_the_placeholder(tmp_path, placeholder):
-    network = _trained(levels=5, width=8, layer="conv", placeholder=placeholder)
+def test_a_network_of_ordinary_convolutions_sees_the_placeholder(tmp_path, placeholder, make_network):
+    network = make_network(levels=5, width=8, layer="conv", placeholder=placeholder)
     path = tmp_path / "conv.onnx"
     assert export_onnx.export(network, path, half=False) <= export_onnx.TOLERANCE
     image, valid = torch.rand(2, 3, 40, 70), (torch.rand(2, 1, 40, 70) > 0.5).float()
@@ -106,8 +92,8 @@ def test_a_network_of_ordinary_convolutions_sees_the_placeholder(tmp_path, place
 
 @pytest.mark.parametrize("layer", ["partial", "conv", "padding", "gated"])
 @pytest.mark.parametrize("head", ["none", "tanh", "leaky_conv_sigmoid"])
-def test_units_and_heads_are_exported(tmp_path, layer, head):
-    network = _trained(levels=4, width=8, layer=layer, mean=(0.485, 0.456, 0.406), std=(0.229, 0.4, 2.0), head=head)
+def test_units_and_heads_are_exported(tmp_path, layer, head, make_network):
+    network = make_network(levels=4, width=8, layer=layer, mean=(0.485, 0.456, 0.406), std=(0.229, 0.4, 2.0), head=head)
     path = tmp_path / "head.onnx"
     assert export_onnx.export(network, path, half=False) <= 1e-4
     image = torch.rand(2, 3, 40, 70)
@@ -122,9 +108,9 @@ def test_units_and_heads_are_exported(tmp_path, layer, head):
 
 
 @pytest.mark.parametrize("head", ["none", "tanh", "leaky_conv_sigmoid"])
-def test_weights_come_back_from_a_model_file_with_units_and_head(tmp_path, head):
+def test_weights_come_back_from_a_model_file_with_units_and_head(tmp_path, head, make_network):
     options = {"levels": 4, "width": 8, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.4, 2.0), "head": head}
-    network, again = _trained(**options), PConvUNet(**options).eval()
+    network, again = make_network(**options), PConvUNet(**options).eval()
     export_onnx.export(network, tmp_path / "head.onnx", half=False)
     read_onnx(tmp_path / "head.onnx", again)
     image, valid = torch.rand(2, 3, 64, 64), (torch.rand(2, 1, 64, 64) > 0.3).float()
@@ -133,9 +119,9 @@ def test_weights_come_back_from_a_model_file_with_units_and_head(tmp_path, head)
         torch.testing.assert_close(again(image, valid), expected, atol=1e-4 * float(expected.abs().max()), rtol=0)
 
 
-def test_an_output_folder_that_is_missing_is_named(tmp_path):
+def test_an_output_folder_that_is_missing_is_named(tmp_path, make_network):
     with pytest.raises(FileAccessError, match="nowhere"):
-        export_onnx.export(_trained(levels=4, width=4), tmp_path / "nowhere" / "a.onnx")
+        export_onnx.export(make_network(levels=4, width=4), tmp_path / "nowhere" / "a.onnx")
 
 
 def test_the_card_holds_the_hash_of_the_file(tmp_path):

@@ -59,7 +59,7 @@ def test_the_dark_background_of_a_scan_has_no_ink() -> None:
     assert not ink.any()
 
 
-def test_the_command_tells_of_ink_for_pages_only() -> None:
+def test_a_restorer_marks_ink_on_pages_only() -> None:
     pixels = np.full((160, 160), 220, np.uint8)
     pixels[60:68] = pixels[100:108] = 30
     hole = np.zeros(pixels.shape, bool)

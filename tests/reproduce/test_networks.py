@@ -8,7 +8,7 @@ import pytest
 
 from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.reproduce import networks
-from bokwon.reproduce.material import prepare_images
+from bokwon.reproduce.inputs import prepare_images
 from bokwon.reproduce.networks import Variant, equal_width, parameters_of, train_variants
 from bokwon.reproduce.recipe import Recipe, configure
 from bokwon.training import checkpoint

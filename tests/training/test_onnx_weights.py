@@ -16,20 +16,6 @@ from bokwon.training.config import OptimizerConfig
 from bokwon.training.onnx_weights import read_onnx, restore_norms
 
 
-def _network(**config):
-    """A small network whose batch normalisation has seen something."""
-    torch.manual_seed(0)
-    network = PConvUNet(**{"levels": 4, "width": 8, **config})
-    with torch.no_grad():
-        for _ in range(3):
-            network(torch.rand(4, 3, 64, 64), (torch.rand(4, 1, 64, 64) > 0.3).float())
-        for module in network.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.weight.uniform_(0.5, 1.5)
-                module.bias.uniform_(-0.5, 0.5)
-    return network.eval()
-
-
 def _output(network, seed=1, size=(2, 96, 64)):
     generator = torch.Generator().manual_seed(seed)
     count, height, width = size
@@ -64,8 +50,8 @@ def test_the_shipped_models_are_read_back_exactly(name):
         {"layer": "gated"},
     ],
 )
-def test_an_exported_network_comes_back(tmp_path, config, half):
-    network = _network(**config)
+def test_an_exported_network_comes_back(tmp_path, config, half, make_network):
+    network = make_network(**config)
     export(network, tmp_path / "small.onnx", half=half)
     again = PConvUNet(**asdict(network.config)).eval()
     assert not torch.allclose(_output(again), _output(network), atol=0.1)
@@ -76,8 +62,8 @@ def test_an_exported_network_comes_back(tmp_path, config, half):
 
 
 @pytest.mark.parametrize("config", [{"base": "none"}, {"base": "pullpush"}, {"layer": "gated"}])
-def test_measured_statistics_change_nothing_in_evaluation_and_little_in_training(tmp_path, config):
-    network = _network(**config)
+def test_measured_statistics_change_nothing_in_evaluation_and_little_in_training(tmp_path, config, make_network):
+    network = make_network(**config)
     export(network, tmp_path / "small.onnx", half=False)
     again = PConvUNet(**asdict(network.config)).eval()
     read_onnx(tmp_path / "small.onnx", again)
@@ -120,8 +106,8 @@ def test_fine_tuning_starts_where_the_model_file_stands(tiny, tmp_path):
     assert losses["second"][0] < min(losses["first"][:3])
 
 
-def test_what_is_no_float_model_of_the_network_is_refused(tmp_path):
-    network = _network()
+def test_what_is_no_float_model_of_the_network_is_refused(tmp_path, make_network):
+    network = make_network()
     path = tmp_path / "small.onnx"
     export(network, path)
     with pytest.raises(InputFileError, match="no float weights of its card's network"):

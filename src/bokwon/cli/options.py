@@ -35,8 +35,8 @@ __all__ = [
 STANDARD = "-"
 """In place of a file: standard input or output."""
 _MEGA = 1_000_000
-_MEMORY_OF_A_WORKER = 1 << 30
-"""What a worker process may need, bytes: one that restores A4 pages at 300 dpi has a peak of 0.63 GiB."""
+_MEMORY_OF_A_WORKER = 3 << 29
+"""Bytes that a worker process may need. For A4 at 300 dpi the peak is 1.3 GiB, once both models are loaded."""
 
 Holes = Literal["white", "black"]
 """Colour of the holes in masks."""
@@ -78,7 +78,7 @@ def jobs_option(panel: str | None = None) -> Any:
         "--jobs",
         min=1,
         help="Work in this many processes.",
-        show_default="one a core, at most one for each GiB of memory",
+        show_default="one a core, at most one for each 1.5 GiB of memory",
         rich_help_panel=panel,
     )
 

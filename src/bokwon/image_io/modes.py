@@ -120,7 +120,7 @@ def to_pillow(pixels: Pixels, mode: str, like: str | None = None) -> Image.Image
 
 
 def like_pillow(image: Image.Image, pixels: Pixels, mode: str) -> Image.Image:
-    """Return samples as an image of the mode of another, with what still holds of its `info`.
+    """Return samples as an image like another one: in its mode, with the entries of its `info` that still hold.
 
     Args:
         image: The other image.

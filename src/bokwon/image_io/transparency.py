@@ -80,7 +80,7 @@ def spread_alpha(pixels: Pixels, hole: Hole) -> None:
 
 
 def transparent_value(image: Image.Image, mode: str) -> NDArray[np.uint8] | None:
-    """Return the value, channel by channel, that a Pillow image of gray or RGB calls transparent; None if it has none.
+    """Return the value, one number a channel, that is transparent in a gray or RGB Pillow image; None if none is.
 
     Args:
         image: The image.

@@ -24,12 +24,12 @@ from bokwon.utilities.processes import available_cores
 __all__ = ["Filler"]
 
 _CONCURRENCY = 4
-"""How many windows are finished at the same time at most, each in some 50 MiB."""
+"""Most windows that are finished at the same time. Each takes about 50 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
 class Filler:
-    """What fills holes by one model or method. Make it with `Filler.load`.
+    """Fills holes with one model or classical method. Make it with `Filler.load`.
 
     Attributes:
         settings: The settings, with `auto` replaced by the chosen values.
@@ -37,7 +37,7 @@ class Filler:
         sha256: Checksum of the model file; None for a classical method.
         engine: What fills the tiles.
         bounded: Whether fills are limited to the lightest known value around them.
-        has_ink: Whether what it fills has ink, as pages have; models of photographs know none.
+        has_ink: Whether fills may have ink: False for models of photographs.
         tiling: How pages are cut.
         concurrency: How many windows are finished at the same time.
     """
@@ -53,7 +53,7 @@ class Filler:
 
     @classmethod
     def load(cls, settings: RestoreSettings) -> Filler:
-        """Load what settings name: their model, that of their material, or a classical method.
+        """Load the model or the classical method that settings name, or the model of their material.
 
         Raises:
             ArgumentError: No such model, or settings that the engine does not support.
@@ -105,7 +105,7 @@ class Filler:
             mode: Their mode.
             hole: (H, W). Some pixel must be False.
             progress: Called after each tile with the number of finished tiles and of all tiles.
-            ink: (H, W), told where ink is made or left out, see `bokwon.inpaint.ink`; left as it is without `has_ink`.
+            ink: (H, W), receives where ink was made or left out, see `bokwon.inpaint.ink`. Changed only if `has_ink`.
 
         Returns:
             Number of tiles that were run.

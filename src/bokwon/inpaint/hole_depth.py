@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bokwon.inpaint.window import grow_window, shift_window
 from bokwon.types import Hole
 
 __all__ = ["depth_in_hole", "is_shallow", "smoothstep"]
@@ -41,17 +42,15 @@ def depth_in_hole(missing: Hole, window: tuple[slice, slice], limit: int) -> NDA
     """
     import cv2
 
-    rows, columns = (slice(max(0, span.start - limit), span.stop + limit) for span in window)
-    around = missing[rows, columns].astype(np.uint8)
+    wide = grow_window(window, limit, missing.shape)
+    around = missing[wide].astype(np.uint8)
     if around.all():
         distance = np.full(around.shape, limit, np.float32)
     else:
         distance = np.asarray(cv2.distanceTransform(around, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
         # Squared distances are integers. OpenCV's last bit varies between calls, which shows in 16-bit samples.
         distance = np.sqrt(np.rint(distance * distance))
-    top, left = window[0].start - rows.start, window[1].start - columns.start
-    height, width = missing[window].shape
-    return np.minimum(distance[top : top + height, left : left + width], np.float32(limit))
+    return np.minimum(distance[shift_window(window, (wide[0].start, wide[1].start))], np.float32(limit))
 
 
 def smoothstep(depth: NDArray[np.float32], start: float, stop: float) -> NDArray[np.float32]:

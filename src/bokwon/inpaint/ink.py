@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.colour import as_float, lightness, samples_to_light
+from bokwon.inpaint.finish.paper import paper_of
+from bokwon.inpaint.window import grow_window, shift_window
 from bokwon.types import Hole, Pixels
 
 __all__ = ["INK_LEFT_OUT", "INK_MADE", "mark_ink"]
@@ -17,17 +19,15 @@ INK_LEFT_OUT = 2
 """The model proposed a stroke, and the finish put paper there."""
 
 INK, BLANK = 0.72, 0.88
-"""Pixels darker than the first share of the paper's lightness are ink; those lighter than the second are paper."""
+"""Shares of the paper's lightness: darker pixels than the first are ink, lighter ones than the second are paper."""
 GROUND = 0.2
-"""Ground that is darker, in [0, 1], is no paper, but the background of the scan. It has no ink."""
+"""Where the paper's lightness, in [0, 1], is below this, it is the background of the scan, which has no ink."""
 PROPOSED = 0.8
-"""Proposals darker than this share are strokes. Models draw softer strokes than the finish."""
+"""Share of the paper's lightness below which a proposal is a stroke. Models draw softer strokes than the finish."""
 BLOCK, MARGIN = 1024, 48
 """Side of the blocks that are looked at one after the other, and how far around them, pixels."""
-PAPER, COARSER = 28, 4
-"""Side of the closing that removes strokes from the paper, pixels; the page is shrunk by this factor first."""
 _STEP = 16
-"""Only each sixteenth row and column is looked at to tell a page from a rubbing."""
+"""A page is told from a rubbing by the pixels of every sixteenth row and column."""
 
 
 def mark_ink(ink: NDArray[np.uint8], pixels: Pixels, mode: str, hole: Hole, proposed: Pixels) -> None:
@@ -55,15 +55,13 @@ def mark_ink(ink: NDArray[np.uint8], pixels: Pixels, mode: str, hole: Hole, prop
             inside = hole[inner]
             if not inside.any():
                 continue
-            around = tuple(slice(max(0, s.start - MARGIN), s.stop + MARGIN) for s in inner)
+            around = grow_window(inner, MARGIN, hole.shape)
             light = _light(pixels[around], mode)
             raw = _light(before[inner], mode)
             if negative:
                 light, raw = 1.0 - light, 1.0 - raw
-            offset = tuple(s.start - a.start for s, a in zip(inner, around, strict=True))
-            own = tuple(slice(o, o + length) for o, length in zip(offset, inside.shape, strict=True))
-            paper = _paper(light)[own]
-            done = light[own]
+            own = shift_window(inner, (around[0].start, around[1].start))
+            paper, done = paper_of(light)[own], light[own]
             part = np.zeros(inside.shape, np.uint8)
             part[done < INK * paper] = INK_MADE
             part[(raw < PROPOSED * paper) & (done > BLANK * paper)] = INK_LEFT_OUT
@@ -73,15 +71,3 @@ def mark_ink(ink: NDArray[np.uint8], pixels: Pixels, mode: str, hole: Hole, prop
 
 def _light(pixels: Pixels, mode: str) -> NDArray[np.float32]:
     return lightness(as_float(samples_to_light(pixels, mode)))
-
-
-def _paper(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the lightness of the page without its strokes, (h, w)."""
-    import cv2
-
-    height, width = light.shape
-    small = cv2.resize(light, (max(1, width // COARSER), max(1, height // COARSER)), interpolation=cv2.INTER_AREA)
-    side = PAPER // COARSER
-    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    blurred = cv2.GaussianBlur(closed, (0, 0), side / 2.5)
-    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -1,8 +1,8 @@
-"""What a picture shows, a page or a photograph: which model and which finish suit it.
+"""Tells pages from photographs and rubbings, so that the model and the finish can be chosen.
 
 A page is paper with writing: even and light at a coarse scale, with thin dark strokes. A photograph has dark and light
 parts of any size, and as many light details as dark ones. `features` measures this on the known pixels of a small copy,
-and a logistic function of the measures decides. The negative of a rubbing looks like a page.
+and a logistic function of the measures decides. A picture whose negative looks like a page is a rubbing.
 """
 
 from __future__ import annotations
@@ -38,22 +38,31 @@ LEAST_KNOWN = 0.25
 BAND = 64
 """Rows of the small copy that are made at a time, so that no copy of a large page is needed."""
 LEAST_CELLS = 1 << 14
-"""Pixels of the small copy that must be known for a verdict: a square of 128 pixels. Less may be a part of anything."""
+"""Pixels of the small copy that must be known for a verdict: as many as a square of 128 has. Fewer show too little."""
 UNKNOWN_RIM = 5
-"""Side of the square by which unknown pixels of the small copy are dilated: morphology must not see their edges."""
+"""Side of the square by which unknown pixels of the small copy are dilated, so that their edges are no details."""
 
 STROKE = 7
-"""Side of the square of the morphology that sees strokes, pixels of the small copy."""
+"""Side of the square in which the darkest and the lightest pixel are looked for, pixels of the small copy."""
 WIDE = 26
 """Side of the square of the closing that gives the background, pixels of the small copy: strokes are thinner."""
 BLOCK = 32
 """Side of the blocks that may look like text, pixels of the small copy."""
 HALFTONE = 0.3, 0.7
-"""Places between the darkest (0) and the lightest pixel around (1) between which a pixel is a half-tone."""
+"""A pixel between these values is a half-tone; 0 is the darkest pixel of its square of `STROKE`, 1 the lightest."""
 NOISE = 6
-"""Levels of 255 below which a detail is noise."""
+"""Differences of lightness up to this are noise, levels of 255."""
 CONTRAST = 40
-"""Levels of 255 between the lightest and the darkest pixel of a square of `STROKE`, above which there is a detail."""
+"""Least difference between the lightest and the darkest pixel of a square of `STROKE` at a detail, levels of 255."""
+EVEN = 0.08
+"""Largest difference from the bright level of the background that is even, as a share of that level."""
+SMOOTH = 10
+"""Sobel response below which a pixel is smooth: 1.25 levels of 255 a pixel."""
+DARK = 30.0
+"""Least level, of 255, that differences of the background are divided by."""
+TEXT_DETAILS, TEXT_INK, TEXT_HALFTONES, TEXT_UNEVEN = 0.2, 0.08, 0.36, 0.08
+"""A block looks like text if its share of details and its `ink` are above the first two, and its share of half-tones
+and the deviation of its background, as a share of its level, are below the last two."""
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -63,8 +72,8 @@ class Features(NamedTuple):
     """Measures of a picture, each over its known pixels.
 
     Attributes:
-        ink: How near the pixels of details lie to the lightest pixel around, less a half. Around strokes most is paper:
-            0.15 for pages, 0 for photographs, -0.15 for white writing on black.
+        ink: How near the pixels of details are to the lightest pixel around, minus 0.5. Around strokes most pixels are
+            paper: 0.15 for pages, 0 for photographs, -0.15 for white writing on black.
         halftones: Share of the pixels of details that are neither near the lightest nor near the darkest around.
         even: Share of the background within 8 % of its bright level.
         thin: How much of what is darker than the background is thin: 1 if all is strokes.
@@ -99,9 +108,9 @@ FEATURES = tuple(WEIGHTS)
 CLEAR = 1.8
 """Logit from which a picture is clearly a photograph; below 0 it is clearly a page."""
 TEXT = 0.12
-"""Measure `text` from which nothing is clearly a photograph, such as a painted leaf with some lines of writing."""
+"""Measure `text` from which a picture is not clearly a photograph: it may be a painted leaf with lines of writing."""
 RUBBING_INK = -0.06
-"""Measure `ink` below which the negative is looked at: around white strokes most is dark."""
+"""Measure `ink` below which the negative is measured too: around white strokes most pixels are dark."""
 LEAST_DETAILS = 0.01
 """Share of pixels with contrast below which a picture is nearly blank."""
 
@@ -112,7 +121,7 @@ class Verdict:
 
     Attributes:
         material: `page`, `photo` or `rubbing`.
-        sure: Whether the evidence is clear. What is not clear is a page.
+        sure: Whether the evidence is clear. If it is not, the material is `page`.
         why: The reason, in a few words.
     """
 
@@ -149,16 +158,16 @@ def features(picture: Picture, known: Hole) -> Features:
     background = cv2.morphologyEx(half, cv2.MORPH_CLOSE, np.ones((WIDE // 2, WIDE // 2), np.uint8))
     background = cv2.resize(background, (width, height)).astype(np.float32)
     level = cv2.GaussianBlur(background, (0, 0), 8)[counted]
-    bright = max(float(np.percentile(level, 75)), 30.0)
+    bright = max(float(np.percentile(level, 75)), DARK)
     thin = _energy((cv2.erode(lightest, square) - gray)[counted])
     wide = _energy(background[counted] - gray[counted])
     slope = np.hypot(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))[counted]
     return Features(
         ink=float(place[detailed].sum()) / count - 0.5,
         halftones=np.count_nonzero(between) / count,
-        even=float(np.mean(np.abs(level - bright) < 0.08 * bright)),
+        even=float(np.mean(np.abs(level - bright) < EVEN * bright)),
         thin=thin / (wide + 1),
-        smooth=float(np.mean(slope < 10)),
+        smooth=float(np.mean(slope < SMOOTH)),
         text=_text_share(counted, detailed, place, between, background),
         details=float(np.mean(detailed[counted])),
     )
@@ -180,9 +189,9 @@ def _text_share(counted: Hole, detailed: Hole, place: NDArray[Any], between: Hol
     ink = blocks(np.where(detailed, place, np.float32(0))) / np.maximum(details, 1e-6) - 0.5
     halftones = blocks(between) / np.maximum(details, 1e-6)
     level = blocks(background)
-    uneven = np.sqrt(np.maximum(blocks(background * background) - level * level, 0)) / np.maximum(level, 30)
+    uneven = np.sqrt(np.maximum(blocks(background * background) - level * level, 0)) / np.maximum(level, DARK)
     known = blocks(counted) > 0.5
-    text = known & (details > 0.2) & (ink > 0.08) & (halftones < 0.36) & (uneven < 0.08)
+    text = known & (details > TEXT_DETAILS) & (ink > TEXT_INK) & (halftones < TEXT_HALFTONES) & (uneven < TEXT_UNEVEN)
     return int(np.count_nonzero(text)) / max(int(np.count_nonzero(known)), 1)
 
 
@@ -191,7 +200,7 @@ def _energy(differences: NDArray[Any]) -> float:
 
 
 def _spread(gray: NDArray[Any], known: Hole) -> Picture:
-    """Return a picture with the mean of the known pixels around in the place of unknown ones."""
+    """Return a picture in which each unknown pixel is the mean of the known pixels around it."""
     import cv2
 
     weight = known.astype(np.float32)
@@ -222,7 +231,7 @@ def small_copy(pixels: Pixels, mode: str, hole: Hole) -> tuple[Picture, Hole]:
         light = _rgb(pixels[rows], mode)
         light[missing[rows]] = 0
         if step > 1:
-            # Beyond the border nothing is known.
+            # Whole cells: pixels beyond the border count as unknown.
             below, right = -share.shape[0] % step, -width % step
             size = (width + right) // step, (share.shape[0] + below) // step
             light, share = (_shrunk(part, below, right, size) for part in (light, share))
@@ -287,7 +296,7 @@ def classify(pixels: Pixels, mode: str, hole: Hole) -> Verdict:
 
 
 def _reason(measured: Features, sign: int, start: str = "it has ") -> str:
-    """Return the two measures that speak most for a photograph (1) or a page (-1)."""
+    """Return the two measures with the strongest evidence for a photograph (1) or a page (-1), in words."""
     parts = _parts(measured)
     most = sorted(parts, key=lambda name: -sign * parts[name])[:2]
     return start + " and ".join(_WORDS[name][sign > 0] for name in most)

@@ -1,4 +1,4 @@
-"""What a restoration returns to Python: the restored image and how it was made."""
+"""The result of a restoration in Python: the restored image and how it was made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Python interface: an image and a hole in, the restored image and what was done out."""
+"""The Python interface: takes an image and a hole, returns the restored image and how it was made."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from bokwon.version import __version__
 __all__ = ["Choice", "Identity", "Restorer"]
 
 _IDLE_PAGES = 16
-"""A model that this many pages in a row did not need is let go. Loading it again takes less than filling one page."""
+"""A model that more pages in a row did not need is unloaded. Loading it again takes less than filling one page."""
 
 
 class Identity(NamedTuple):
-    """What decides the pixels of a fill.
+    """What determines the pixels of a fill: the same identity gives the same fill.
 
     Attributes:
         sha256: Checksum of the model file; None for a classical method.
@@ -47,7 +47,7 @@ class Identity(NamedTuple):
 
     @classmethod
     def of(cls, restorer: Restorer) -> Identity:
-        """Return that of a restorer without a choice."""
+        """Return the identity of a restorer of one material."""
         return cls(restorer.sha256, restorer.engine.description, restorer.settings.of_pixels())
 
 
@@ -56,9 +56,9 @@ class Choice:
     """What fills one page, and why.
 
     Attributes:
-        restorer: What fills it.
+        restorer: The restorer of that material.
         material: What the page is filled as; None for a classical method.
-        sure: Whether nobody has to look at the choice.
+        sure: Whether the choice needs no check by a person.
         why: The reason, in a few words.
     """
 
@@ -71,8 +71,8 @@ class Choice:
 class Restorer:
     """Restores images. Models are loaded once; use one object for many images.
 
-    If the material is chosen for each page, a model is loaded when the first page needs it, and let go when many pages
-    in a row have not needed it. Then `model`, `sha256` and `engine` are those for pages.
+    If the material is chosen for each page, a model is loaded when the first page needs it, and unloaded when many
+    pages in a row have not needed it. `model`, `sha256` and `engine` are then those for pages.
 
     Args:
         settings: The settings. By default those of `bokwon restore` and `bokwon.restore`.
@@ -93,7 +93,7 @@ class Restorer:
         self._asked = settings
         self._on_load = loaded
         self._lock = Lock()
-        # By model: the restorer of a material, and the number of pages that came after its last one.
+        # By name of the model: a restorer of one material, and how many pages in a row did not need it.
         self._restorers: dict[str, Restorer] = {}
         self._idle: dict[str, int] = {}
         self._identities: dict[str, Identity] = {}
@@ -139,7 +139,7 @@ class Restorer:
         return self.of("page")._own if self._loaded is None else self._loaded
 
     def of(self, material: Material) -> Restorer:
-        """Return the restorer of one material, with its model loaded; the object itself if it has no choice.
+        """Return the restorer of one material, with its model loaded; this object if the settings leave no choice.
 
         Args:
             material: What the images show.
@@ -167,10 +167,10 @@ class Restorer:
         return twin
 
     def choose(self, pixels: Pixels, mode: str, hole: Hole) -> Choice:
-        """Return what fills a page: its material decides, if the settings leave the choice.
+        """Choose what fills a page: by its material, unless the settings name a model, a material or a method.
 
         Args:
-            pixels: Samples of the page. Nothing is read inside the hole.
+            pixels: Samples of the page. Those inside the hole do not count.
             mode: Their mode.
             hole: (H, W).
 
@@ -191,10 +191,10 @@ class Restorer:
         return Choice(chosen, found.material, found.sure, found.why)
 
     def identities(self) -> tuple[Identity, ...]:
-        """Return what decides the pixels of a fill: one entry, or one for each material if there is a choice.
+        """Return what determines the pixels of a fill: one entry for each material that pages may be filled as.
 
         Raises:
-            BokwonError: As for the class; every model that may be needed is tried.
+            BokwonError: As for the class; every model that may be needed is loaded.
         """
         if self._loaded is not None:
             return (Identity.of(self),)
@@ -208,7 +208,7 @@ class Restorer:
         return (self,) if self._loaded is not None else tuple(self._restorers.values())
 
     def pinned(self) -> RestoreSettings:
-        """Return the settings with the precision in use here, so that other machines compute the same."""
+        """Return the settings with the precision that this machine chose, so that other machines use the same."""
         if self._loaded is not None:
             return self._loaded.settings
         return replace(self._asked, precision=self.of("page").settings.precision)
@@ -316,8 +316,8 @@ class Restorer:
             pixels: Samples of the page. Only those inside the hole are changed.
             mode: Their mode, a key of `bokwon.image_io.modes.MODES`.
             hole: (H, W) bool, of the page's size. Some pixel must be False.
-            ink: (H, W), told where ink is made or left out, see `bokwon.inpaint.ink`. Models of photographs leave it
-                as it is.
+            ink: (H, W), receives where ink was made or left out, see `bokwon.inpaint.ink`. Not changed by models of
+                photographs.
             progress: Called after each tile with the number of finished tiles and of all tiles.
 
         Returns:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from bokwon.reproduce.material import make_masks, prepare_images
+from bokwon.reproduce.inputs import make_masks, prepare_images
 from bokwon.reproduce.measured import cell_table, check_inputs, measure
 from bokwon.reproduce.networks import Variant, train_variants
 from bokwon.reproduce.page import Page, budget_note, training_table, write_page
@@ -47,24 +47,24 @@ def reproduce_ablation(recipe: Recipe, progress: Progress) -> Path:
     """
     open_folder(recipe, "ablation")
     first = configure(recipe, ())
-    material = prepare_images(recipe, first.data.crop, progress)
-    config = configure(recipe, material.train, () if recipe.full else _TINY)
+    inputs = prepare_images(recipe, first.data.crop, progress)
+    config = configure(recipe, inputs.train, () if recipe.full else _TINY)
     notes = []
     if not recipe.full and config.loss.features == "none":
         features = recipe.out / "random-vgg16.safetensors"
         if not features.exists():
             write_file(features, random_features(recipe.seed))
         changes = (*_TINY, "loss.features=vgg16", f"loss.features_file={features}")
-        config = configure(recipe, material.train, changes)
+        config = configure(recipe, inputs.train, changes)
         notes.append(
             "The features of the perceptual and style terms are those of a VGG16 with random weights. They show how "
             "the terms work, and not how much they help. Name the trained weights: --set loss.features=vgg16 --set "
             "loss.features_file=FILE."
         )
     masks, mask_notes = make_masks(recipe, config.data.crop, progress)
-    check_inputs(recipe, material.test, masks, [each.name for each in VARIANTS])
+    check_inputs(recipe, inputs.test, masks, [each.name for each in VARIANTS])
     networks = train_variants(recipe.out, config, VARIANTS, progress)
-    measured = measure(recipe, material.test, masks, networks, recipe.methods, progress, "measured")
+    measured = measure(recipe, inputs.test, masks, networks, recipe.methods, progress, "measured")
     page = Page(
         "The terms of the loss, one by one",
         "The same network from the same seed, trained with all six terms and without some of them. `hole-as-valid` "
@@ -72,7 +72,7 @@ def reproduce_ablation(recipe: Recipe, progress: Progress) -> Path:
         [
             budget_note(config),
             *notes,
-            *material.notes,
+            *inputs.notes,
             *mask_notes,
             "The paper shows pictures without the perceptual and without the style terms. These terms are for the eye: "
             "expect them to cost PSNR.",

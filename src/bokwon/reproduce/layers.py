@@ -14,7 +14,7 @@ from bokwon.evaluation.report.statistics import METRICS, crossed_interval
 from bokwon.evaluation.report.tables import Table, interval_text
 from bokwon.nn.unet import UNetConfig
 from bokwon.nn.unet_config import Layer
-from bokwon.reproduce.material import make_masks, prepare_images
+from bokwon.reproduce.inputs import make_masks, prepare_images
 from bokwon.reproduce.measured import Measured, check_inputs, measure
 from bokwon.reproduce.networks import Variant, equal_width, train_variants
 from bokwon.reproduce.page import Page, budget_note, training_table, write_page
@@ -86,15 +86,15 @@ def reproduce_layers(recipe: Recipe, progress: Progress) -> Path:
     open_folder(recipe, "layers")
     changes = (*_LOSS, *(FULL if recipe.full else _TINY))
     side = configure(recipe, (), changes).data.crop
-    material = prepare_images(recipe, side, progress)
-    config = configure(recipe, material.train, changes)
+    inputs = prepare_images(recipe, side, progress)
+    config = configure(recipe, inputs.train, changes)
     if config.network.max_width is not None:
         raise ArgumentError("network.max_width limits layers differently", "leave it out")
     masks, mask_notes = make_masks(recipe, side, progress)
     seeds = range(recipe.seed, recipe.seed + recipe.seeds)
-    check_inputs(recipe, material.test, masks, ())
+    check_inputs(recipe, inputs.test, masks, ())
     networks = train_variants(recipe.out, config, variants_of(config.network, seeds), progress)
-    measured = measure(recipe, material.test, masks, networks, "", progress, "measured")
+    measured = measure(recipe, inputs.test, masks, networks, "", progress, "measured")
     page = Page(
         "Partial convolution and the layers that came after it",
         f"The same U-Net of four kinds of layers, each trained from {recipe.seeds} seeds on the same images and masks "
@@ -102,7 +102,7 @@ def reproduce_layers(recipe: Recipe, progress: Progress) -> Path:
         "about the same number of parameters.",
         [
             budget_note(config),
-            *material.notes,
+            *inputs.notes,
             *mask_notes,
             "The paper compares with ordinary convolution alone. `gated` is Yu et al. 2019, here with batch "
             "normalisation before the gate, as the other layers have it; `padding` is ordinary convolution with the "

@@ -17,7 +17,7 @@ from bokwon.evaluation.report.page import figure, jpeg_source, strip
 from bokwon.evaluation.report.statistics import METRICS, interval
 from bokwon.evaluation.report.tables import Table, interval_text, marked
 from bokwon.nn.unet import PConvUNet
-from bokwon.reproduce.material import prepare_images
+from bokwon.reproduce.inputs import prepare_images
 from bokwon.reproduce.networks import Variant, train_variants
 from bokwon.reproduce.page import Page, budget_note, training_table, write_page
 from bokwon.reproduce.recipe import Progress, Recipe, configure, open_folder
@@ -88,12 +88,12 @@ def reproduce_superres(recipe: Recipe, factors: Sequence[int], progress: Progres
         raise ArgumentError(f"the factors are {list(factors)}", f"give numbers from 2 to {LARGEST_FACTOR}")
     open_folder(recipe, f"superres {sorted(factors)}")
     side = configure(recipe, ()).data.crop
-    material = prepare_images(recipe, side, progress)
+    inputs = prepare_images(recipe, side, progress)
     # Where the side is no multiple of a factor, the hole is a little smaller or larger than 1 - 1 / factor^2. These
     # limits leave room for that, and none for the next factor.
     least, most = 1 - (min(factors) - 0.9) ** -2, min(0.99, 1.005 - max(factors) ** -2)
     grids = (f"data.min_ratio={least:.4f}", f"data.max_ratio={most:.4f}")
-    config = configure(recipe, material.train, ("data.mask_kind=grid", "data.tone=0.0", *grids))
+    config = configure(recipe, inputs.train, ("data.mask_kind=grid", "data.tone=0.0", *grids))
     networks = train_variants(recipe.out, config, [Variant("partial")], progress)
     network = load_network(recipe.out / "runs" / "partial")[0].eval()
     page = Page(
@@ -103,7 +103,7 @@ def reproduce_superres(recipe: Recipe, factors: Sequence[int], progress: Progres
         "factors, at all offsets.",
         [
             budget_note(config),
-            *material.notes,
+            *inputs.notes,
             "The small image has single pixels of the large one; it is not averaged. So it has aliasing, for every "
             "method alike. Networks for super-resolution are mostly measured on averaged images.",
             "The paper shows pictures beside networks that were made for super-resolution. Here the network is "
@@ -115,7 +115,7 @@ def reproduce_superres(recipe: Recipe, factors: Sequence[int], progress: Progres
         "bicubic": lambda small, factor: enlarge(small, factor, cv2.INTER_CUBIC),
         "nearest": lambda small, factor: enlarge(small, factor, cv2.INTER_NEAREST),
     }
-    paths = list_images(material.test)
+    paths = list_images(inputs.test)
     for factor in sorted(factors):
         report = progress(f"measuring factor {factor}")
         figures: dict[str, list[dict[str, float]]] = {name: [] for name in methods}

@@ -10,7 +10,7 @@ import numpy as np
 from bokwon.evaluation.report.statistics import METRICS
 from bokwon.evaluation.report.tables import Table
 from bokwon.image_io.output_formats import png_of
-from bokwon.reproduce.material import make_masks, prepare_images
+from bokwon.reproduce.inputs import make_masks, prepare_images
 from bokwon.reproduce.measured import Measured, available, cell_table, check_inputs, inception_table, measure
 from bokwon.reproduce.networks import Variant, train_variants
 from bokwon.reproduce.page import Page, budget_note, training_table, write_page
@@ -52,17 +52,17 @@ def reproduce_table(recipe: Recipe, progress: Progress) -> Path:
     """
     open_folder(recipe, "table")
     side = configure(recipe, ()).data.crop
-    material = prepare_images(recipe, side, progress)
-    config = configure(recipe, material.train)
+    inputs = prepare_images(recipe, side, progress)
+    config = configure(recipe, inputs.train)
     masks, mask_notes = make_masks(recipe, side, progress)
-    check_inputs(recipe, material.test, masks, [each.name for each in VARIANTS])
+    check_inputs(recipe, inputs.test, masks, [each.name for each in VARIANTS])
     networks = train_variants(recipe.out, config, VARIANTS, progress)
     classical, missing = available(["patchmatch"])
     others = ",".join(filter(None, [classical, recipe.methods]))
-    irregular = measure(recipe, material.test, masks, networks, others, progress, "measured")
+    irregular = measure(recipe, inputs.test, masks, networks, others, progress, "measured")
     regular_masks = _regular_masks(recipe, side)
     regular = measure(
-        recipe, material.test, regular_masks, networks, others, progress, "measured-regular", every_mask=True
+        recipe, inputs.test, regular_masks, networks, others, progress, "measured-regular", every_mask=True
     )
     page = Page(
         "Partial convolution and other methods, by hole ratio",
@@ -70,7 +70,7 @@ def reproduce_table(recipe: Recipe, progress: Progress) -> Path:
         "same seed. Ordinary convolutions see a constant in the holes: the mean colour of ImageNet, 0, or 127.5.",
         [
             budget_note(config),
-            *material.notes,
+            *inputs.notes,
             *mask_notes,
             *missing,
             "Global and local discriminators (GL) and contextual attention (GntIpt) are not trained here. Measure "

@@ -91,7 +91,7 @@ def test_colour_that_opencv_does_not_read_is_read_by_pillow(monkeypatch: pytest.
     data = saved(Image.fromarray(RGB))
     quick = read(data)
     asked = []
-    monkeypatch.setattr(png.sixteen_bit, "decode_eight_bits", lambda data: asked.append(data))
+    monkeypatch.setattr(png.opencv, "decode_eight_bits", lambda data: asked.append(data))
     np.testing.assert_array_equal(read(data).pixels, quick.pixels)
     np.testing.assert_array_equal(quick.pixels, RGB)
     assert len(asked) == 1

@@ -12,7 +12,7 @@ from PIL import UnidentifiedImageError
 
 from bokwon.errors import InputFileError
 from bokwon.image_io.exif import orientation_of, tiff_part
-from bokwon.image_io.formats import pillow, png_chunks, sixteen_bit
+from bokwon.image_io.formats import opencv, pillow, png_chunks
 from bokwon.image_io.formats.png_chunks import SIGNATURE
 from bokwon.image_io.metadata import Metadata, plausible_dpi
 from bokwon.image_io.modes import from_pillow, is_deep, to_pillow, too_many_pixels
@@ -47,10 +47,10 @@ _XMP = b"XML:com.adobe.xmp\0"
 _COMPRESSION = 2
 _FILTER_UP = 2
 # OpenCV's IMWRITE_PNG_COMPRESSION, and IMWRITE_PNG_FILTER with IMWRITE_PNG_FILTER_UP. Older releases have no names for
-# the latter, and pass it over.
+# the last two, and ignore them.
 _SETTINGS = (16, _COMPRESSION, 19, 0x20)
 _AT_ONCE = 1 << 27
-"""Samples in bytes up to which OpenCV reads and writes, which holds the whole file in memory; Pillow does not."""
+"""Bytes of samples. Larger pictures are left to Pillow, which, unlike OpenCV, never holds the whole file in memory."""
 _GRAY, _RGB, _PALETTE, _GRAY_WITH_ALPHA = 0, 2, 3, 4
 
 
@@ -73,7 +73,7 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
             pixels, mode, changes = from_pillow(image)
     if depth == 16 and colour_type not in (_GRAY, _PALETTE):
         source.seek(0)
-        pixels = sixteen_bit.decode(name, source.read(), pixels)
+        pixels = opencv.decode_sixteen_bits(name, source.read(), pixels)
         if colour_type == _GRAY_WITH_ALPHA:
             # Both decoders make colour of it.
             pixels, mode = np.ascontiguousarray(pixels[..., [0, 3]]), "LA"
@@ -93,11 +93,11 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
 
 
 def _decode_colour(source: BinaryIO, size: tuple[int, int]) -> Pixels | None:
-    """Decode RGB of 8 bits with OpenCV, in two thirds of the time; None if Pillow shall read it, or refuse it."""
+    """Decode RGB of 8 bits with OpenCV, in two thirds of the time; None if it must be left to Pillow."""
     if 3 * size[0] * size[1] > _AT_ONCE:
         return None
     source.seek(0)
-    pixels = sixteen_bit.decode_eight_bits(source.read())
+    pixels = opencv.decode_eight_bits(source.read())
     return pixels if pixels is not None and pixels.shape == (size[1], size[0], 3) else None
 
 
@@ -286,10 +286,10 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
     block = b"".join(_chunk(name, data) for name, data in chunks)
     target = _AfterHeader(stream, block)
     if is_deep(pixels):
-        target.write(_encode_deep_gray_with_alpha(pixels) if mode == "LA" else sixteen_bit.encode(".png", pixels))
+        target.write(_encode_deep_gray_with_alpha(pixels) if mode == "LA" else opencv.encode(".png", pixels))
         return
     if mode in ("L", "RGB", "RGBA") and pixels.nbytes <= _AT_ONCE:
-        target.write(sixteen_bit.encode(".png", pixels, _SETTINGS))
+        target.write(opencv.encode(".png", pixels, _SETTINGS))
         return
     image = to_pillow(pixels, mode)
     # The metadata is in the block; what Pillow takes from `info` would be written twice.

@@ -35,7 +35,7 @@ _SOFT = 16
 _AREA = 4
 """Side in pixels of a square of gray that is no smoothed edge."""
 _BAND, _AT_ONCE = 64, 1 << 18
-"""Rows and values that are looked at at a time."""
+"""Rows and values that are looked at in one piece."""
 _LEAST_KEPT = 0.2
 """An erased copy keeps at least this share of the scan."""
 _COLOUR = 32
@@ -266,7 +266,7 @@ def _is_black_and_white(light: NDArray[np.uint8]) -> bool:
 def _is_bilevel(pixels: Pixels, mode: str) -> bool:
     if mode == "1":
         return True
-    # A picture shows it within a few rows.
+    # Most pictures have a gray in their first rows.
     for top in range(0, len(pixels), _BAND):
         samples = _rgb(pixels[top : top + _BAND], mode)
         if ((samples > 0) & (samples < 255)).any():
@@ -285,7 +285,7 @@ def _histogram(samples: Pixels) -> NDArray[np.intp]:
 
 def _coloured(pixels: Pixels, mode: str) -> NDArray[np.bool_]:
     """Return where the channels of a pixel differ by more than gray ones do, (H, W)."""
-    # Over a last axis that is short, NumPy's reductions take ten times as long.
+    # NumPy's reductions take ten times as long over a short last axis.
     red, green, blue = np.moveaxis(_rgb(pixels, mode), -1, 0)
     most = np.maximum(np.maximum(red, green), blue)
     return np.asarray(most - np.minimum(np.minimum(red, green), blue) > _COLOUR)

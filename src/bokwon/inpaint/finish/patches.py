@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
+from bokwon.inpaint.finish.paper import paper_of
 from bokwon.inpaint.finish.patch_search import (
     STRIDE,
     SWEEPS,
@@ -22,6 +23,7 @@ from bokwon.inpaint.finish.patch_search import (
 )
 from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
 from bokwon.inpaint.tiling import Feather, Tile, Tiling
+from bokwon.inpaint.window import grow_window, shift_window
 from bokwon.types import Hole, Pixels
 
 __all__ = ["match_patches"]
@@ -44,9 +46,6 @@ GRAIN = 0.05
 """Pixels that are darker than the paper by much less than this share are grain, not a smear."""
 RIM, DEEP = 6.0, 20.0
 """Distances from known pixels, pixels: where the rim of a hole ends, and where the hole is deep."""
-PAPER, COARSER = 28, 4
-"""Side of the square of a morphological closing that gives the paper, pixels (strokes are thinner); and the factor by
-which the page is shrunk first."""
 SOFTNESS = 16.0
 """How fast the weight of a match falls with its difference, levels of 255."""
 BORDER = 12
@@ -101,8 +100,8 @@ class _Window:
         light: (h, w, C) in [0, 1], filled.
         usable: (h, w), True at centres of patches that are known as a whole.
         worked_on: (h, w), the hole in the window and in a margin around it.
-        deep: (n, 1) for its n pixels, 0 near the rim of a hole and 1 deep in it.
-        inner: Where the window lies in it.
+        deep: (n, 1) for the n pixels of `worked_on`, 0 near the rim of a hole and 1 deep in it.
+        inner: The window itself, as rows and columns of `light`.
         origin: Row and column of its first pixel in the page.
         planes: Groups of channels.
     """
@@ -125,7 +124,7 @@ class _Window:
         reach = REACH
         size = 2 * max(abs(step) for steps in ROUNDS for step in steps) + 1
         while True:
-            rows, columns = _grown(window, reach, hole.shape)
+            rows, columns = grow_window(window, reach, hole.shape)
             known = (~missing[rows, columns]).astype(np.uint8)
             kernel = np.ones((size, size), np.uint8)
             usable = cv2.erode(known, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
@@ -136,12 +135,12 @@ class _Window:
                 return None
             reach *= 2
         origin = rows.start, columns.start
-        near = _grown(window, BORDER, hole.shape)
+        near = grow_window(window, BORDER, hole.shape)
         worked_on = np.zeros(usable.shape, bool)
-        worked_on[_moved(near, origin)] = hole[near]
+        worked_on[shift_window(near, origin)] = hole[near]
         deep = smoothstep(depth_in_hole(missing, near, round(DEEP))[hole[near]], RIM, DEEP)
         light = as_float(samples_to_light(pixels[rows, columns], mode))
-        return cls(light, usable, worked_on, deep, _moved(window, origin), origin, PLANES[mode])
+        return cls(light, usable, worked_on, deep, shift_window(window, origin), origin, PLANES[mode])
 
     def matched(self) -> Floats:
         """Return the light of the window, its hole made of known patches, (h, w, C)."""
@@ -177,18 +176,9 @@ class _Window:
 
     def _guide(self, inside: Points) -> Floats:
         """Return the light with the faint smears of its fill paler still."""
-        import cv2
-
-        height, width, channels = self.light.shape
-        small = max(1, width // COARSER), max(1, height // COARSER)
-        # Shrinking saves 90 % of the time, and paper has no detail to lose.
-        paper = cv2.resize(self.light, small, interpolation=cv2.INTER_AREA)
-        side = PAPER // COARSER
-        paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-        paper = cv2.GaussianBlur(paper, (0, 0), side / 2.5)
-        paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+        channels = self.light.shape[2]
         light = self.light.copy()
-        paper, fill = paper.reshape(-1, channels)[inside], light.reshape(-1, channels)[inside]
+        paper, fill = paper_of(light).reshape(-1, channels)[inside], light.reshape(-1, channels)[inside]
         share = 1.0 - fill.mean(axis=1, keepdims=True) / np.maximum(paper.mean(axis=1, keepdims=True), 1e-3)
         faint, fade = (near + (far - near) * self.deep for near, far in (FAINT, FADE))
         kept = np.maximum(np.clip(share / faint, 0.0, 1.0) ** fade, 1.0 - share / GRAIN)
@@ -208,9 +198,8 @@ class _Votes:
 
     def __init__(self, points: Points, inside: Points, shape: tuple[int, ...], first: tuple[int, int]) -> None:
         height, width = shape
-        self._width = width
         wide = width + 2 * _MARGIN
-        # Behind all others, where there is no patch.
+        # The number `len(points)` means that there is no patch.
         numbers = np.full((height + 2 * _MARGIN) * wide, len(points), np.int32)
         numbers[_padded(*np.divmod(points, width), wide)] = np.arange(len(points), dtype=np.int32)
         rows, columns = np.divmod(inside, width)
@@ -238,7 +227,7 @@ class _Votes:
 
         # Plane by plane: a product of many pixels with few channels each takes twice as long.
         planes = [plane.reshape(-1) for plane in cv2.split(light)]
-        # What is no patch has no weight, and any source.
+        # Where there is no patch, the weight is 0, and any source will do.
         sources, weights = np.append(sources, sources[:1]), np.append(weights, np.float32(0))
         weight, *total = np.zeros((1 + len(planes), len(self._steps)))
         for step, covering in self._patches:
@@ -254,17 +243,3 @@ class _Votes:
 
 def _padded(rows: Points, columns: Points, wide: int) -> Points:
     return (rows + _MARGIN) * wide + columns + _MARGIN
-
-
-def _grown(window: tuple[slice, slice], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    rows, columns = (
-        slice(max(0, span.start - margin), min(length, span.stop + margin))
-        for span, length in zip(window, shape, strict=True)
-    )
-    return rows, columns
-
-
-def _moved(window: tuple[slice, slice], origin: tuple[int, int]) -> tuple[slice, slice]:
-    """Return a window of the page as one of what begins at `origin`."""
-    rows, columns = (slice(s.start - start, s.stop - start) for s, start in zip(window, origin, strict=True))
-    return rows, columns

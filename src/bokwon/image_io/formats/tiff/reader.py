@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from bokwon.errors import ArgumentError, InputFileError
 from bokwon.image_io.decoder_warnings import damage_warnings
-from bokwon.image_io.formats import pillow, sixteen_bit
+from bokwon.image_io.formats import opencv, pillow
 from bokwon.image_io.formats.tiff import chain, decisions, directories, multipage, uncommon, writer
 from bokwon.image_io.formats.tiff.directories import Directory
 from bokwon.image_io.metadata import Metadata, TiffSettings
@@ -147,7 +147,7 @@ def _decode_luma(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) 
     pillow.check_single(name, len(chain.positions(stream)))
     orientation = decisions.number(tags, _ORIENTATION, 1)
     upright = chain.with_directory(stream, {tag: entry for tag, entry in tags.items() if tag != _ORIENTATION})
-    pixels = sixteen_bit.decode_eight_bits(upright.read())
+    pixels = opencv.decode_eight_bits(upright.read())
     if pixels is None or pixels.shape != (size[1], size[0], 3):
         fix = "convert it to RGB with a program that reads it"
         raise InputFileError(f"{name} has luma and chroma stored in a way that bokwon does not read", fix)
@@ -216,7 +216,7 @@ def _decode_decided(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         raise _below_zero(name)
     if bits[0] == 16 and image.mode in ("RGB", "RGBA"):
         stream.seek(0)
-        pixels = sixteen_bit.decode(name, stream.read(), pixels)
+        pixels = opencv.decode_sixteen_bits(name, stream.read(), pixels)
     changes += tuple(writer.changes_of(tags, samples_changed=samples_changed))
     notices = [f"{name}: {change}" for change in changes]
     if white_is_zero and pixels.dtype == np.uint16:

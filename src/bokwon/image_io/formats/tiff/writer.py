@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import TiffTags
 
-from bokwon.image_io.formats import sixteen_bit
+from bokwon.image_io.formats import opencv
 from bokwon.image_io.formats.tiff import directories, multipage, uncommon
 from bokwon.image_io.formats.tiff.directories import Directory, Entry
 from bokwon.image_io.metadata import Metadata, plausible_dpi
@@ -256,7 +256,7 @@ def _encode_bare(
     if is_deep(pixels):
         settings = [_OPENCV_COMPRESSION_TAG, _OPENCV_COMPRESSION[compression]]
         settings += [_OPENCV_PREDICTOR_TAG, _HORIZONTAL if differences else _NO_PREDICTOR]
-        return io.BytesIO(sixteen_bit.encode(".tiff", pixels, settings))
+        return io.BytesIO(opencv.encode(".tiff", pixels, settings))
     image = to_pillow(pixels, mode)
     image.info.clear()
     encoded = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What goes through OpenCV: colour of 16 bits, which Pillow has no mode for, and PNG, which Pillow writes slowly."""
+"""Decodes and encodes with OpenCV: 16-bit colour, for which Pillow has no mode, and PNG, which Pillow writes slowly."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from bokwon.errors import InputFileError
 from bokwon.types import Pixels
 
-__all__ = ["decode", "decode_eight_bits", "encode"]
+__all__ = ["decode_eight_bits", "decode_sixteen_bits", "encode"]
 
 
-def decode(name: str, data: bytes, high_bytes: Pixels) -> NDArray[np.uint16]:
+def decode_sixteen_bits(name: str, data: bytes, high_bytes: Pixels) -> NDArray[np.uint16]:
     """Decode a file of which Pillow returns only the high bytes, and compare both results.
 
     Args:
@@ -39,7 +39,7 @@ def decode(name: str, data: bytes, high_bytes: Pixels) -> NDArray[np.uint16]:
 
 
 def decode_eight_bits(data: bytes) -> NDArray[np.uint8] | None:
-    """Decode a file to RGB of 8 bits, (H, W, 3), as it lies in the file; None where OpenCV does not read it.
+    """Decode a file to RGB of 8 bits, (H, W, 3), not turned upright; None if OpenCV does not read it.
 
     Args:
         data: The file.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bokwon.reproduce.material import make_masks, prepare_images
+from bokwon.reproduce.inputs import make_masks, prepare_images
 from bokwon.reproduce.recipe import Recipe
 from bokwon.synthesis.masks.bins import CELLS, cell_of
 from bokwon.synthesis.masks.polarity import read_mask

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from bokwon.errors import InputFileError
-from bokwon.image_io.formats import sixteen_bit
+from bokwon.image_io.formats import opencv
 
 DEEP = np.random.default_rng(8).integers(0, 65536, (11, 13, 4)).astype(np.uint16)
 
@@ -17,13 +17,13 @@ DEEP = np.random.default_rng(8).integers(0, 65536, (11, 13, 4)).astype(np.uint16
 @pytest.mark.parametrize("channels", [3, 4])
 def test_what_is_encoded_is_decoded(extension: str, channels: int) -> None:
     pixels = np.ascontiguousarray(DEEP[..., :channels])
-    data = sixteen_bit.encode(extension, pixels)
+    data = opencv.encode(extension, pixels)
     high = (pixels >> 8).astype(np.uint8)
-    np.testing.assert_array_equal(sixteen_bit.decode("page", data, high), pixels)
+    np.testing.assert_array_equal(opencv.decode_sixteen_bits("page", data, high), pixels)
 
 
 def test_channels_are_red_green_blue_for_other_decoders() -> None:
-    data = sixteen_bit.encode(".tiff", np.ascontiguousarray(DEEP[..., :3]), [cv2.IMWRITE_TIFF_COMPRESSION, 1])
+    data = opencv.encode(".tiff", np.ascontiguousarray(DEEP[..., :3]), [cv2.IMWRITE_TIFF_COMPRESSION, 1])
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         assert file.pages[0].compression == 1
         np.testing.assert_array_equal(file.asarray(), DEEP[..., :3])
@@ -34,7 +34,7 @@ def test_channels_are_red_green_blue_for_other_decoders() -> None:
 )
 def test_decoders_that_do_not_agree_are_an_error(data: bytes) -> None:
     with pytest.raises(InputFileError, match="page stores 16-bit colour in a way that Pillow and OpenCV"):
-        sixteen_bit.decode("page", data, (DEEP[..., :3] >> 8).astype(np.uint8))
+        opencv.decode_sixteen_bits("page", data, (DEEP[..., :3] >> 8).astype(np.uint8))
 
 
 def test_samples_whose_high_bytes_are_others_are_an_error() -> None:
@@ -42,4 +42,4 @@ def test_samples_whose_high_bytes_are_others_are_an_error() -> None:
     high = (pixels >> 8).astype(np.uint8)
     high[3, 4, 1] ^= 1
     with pytest.raises(InputFileError, match="read differently"):
-        sixteen_bit.decode("page", sixteen_bit.encode(".png", pixels), high)
+        opencv.decode_sixteen_bits("page", opencv.encode(".png", pixels), high)

@@ -15,14 +15,14 @@ from bokwon.synthesis.masks.bins import CELLS
 from bokwon.synthesis.masks.dataset import MaskSet, make_set
 from bokwon.utilities.atomic import write_file
 
-__all__ = ["Material", "make_masks", "prepare_images"]
+__all__ = ["Inputs", "make_masks", "prepare_images"]
 
 _TRAIN, _TEST = 32, 12
 """Pictures that are drawn to train on, and to measure on: the fewest for a useful interval."""
 
 
 @dataclass(frozen=True)
-class Material:
+class Inputs:
     """Paths of the images, and notes about them.
 
     Attributes:
@@ -36,7 +36,7 @@ class Material:
     notes: tuple[str, ...]
 
 
-def prepare_images(recipe: Recipe, side: int, progress: Progress) -> Material:
+def prepare_images(recipe: Recipe, side: int, progress: Progress) -> Inputs:
     """Draw the images that are not given, or reuse those of an interrupted run.
 
     Args:
@@ -55,7 +55,7 @@ def prepare_images(recipe: Recipe, side: int, progress: Progress) -> Material:
         train = (str(_draw(recipe.out / "images" / "train", _TRAIN, 2 * side, recipe.seed, 0, progress)),)
     if test is None:
         test = _draw(recipe.out / "images" / "test", _TEST, side, recipe.seed, 1, progress)
-    return Material(train, test, tuple(notes))
+    return Inputs(train, test, tuple(notes))
 
 
 def _draw(folder: Path, count: int, side: int, seed: int, stream: int, progress: Progress) -> Path:
