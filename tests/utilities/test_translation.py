@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_process_without_streams_speaks_english(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def small_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def small_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A catalogue of few texts in the place of the Korean one."""
     (tmp_path / "ko.po").write_text(
         r"""
@@ -137,6 +138,86 @@ msgstr ""
 def test_a_text_is_recognized_with_what_stands_in_it(english: str, korean: str) -> None:
     assert translate(english, "ko") == korean
     assert translate(english, "en") == english
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "add to museum.png",
+        "name tag.png",
+        "to Seoul 1950.tif",
+        "left 2 hands.png",
+        "a, b or c.png",
+        "photo of a page.png",
+    ],
+)
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        ("{} has no image", "{}: 이미지가 없습니다"),
+        ("{}: no mask", "{}: 마스크 없음"),
+        (
+            "mask {} has no hole: the image is returned unchanged",
+            "마스크 {}: 구멍이 없습니다. 이미지를 그대로 돌려줍니다",
+        ),
+        (
+            "wrote out.png: 3.10% of {} filled, mask m.png: white is hole",
+            "저장함: out.png: {}의 3.10%를 메움, 마스크 m.png: 흰색이 구멍입니다",
+        ),
+    ],
+)
+def test_a_file_that_is_named_like_a_message_keeps_its_name(name: str, english: str, korean: str) -> None:
+    assert translate(english.format(name), "ko") == korean.format(name)
+
+
+@pytest.mark.parametrize("name", ["{name}.png", "{} is {}x{}.png", "{0}.png", "a{b.png"])
+def test_braces_in_a_name_are_no_placeholders(name: str) -> None:
+    assert translate(f"{name} has no image", "ko") == f"{name}: 이미지가 없습니다"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ", ".join(f"some words {number}" for number in range(200)),
+        "; ".join(", ".join(f"some words {number}" for number in range(20)) for _ in range(10)),
+        "mask " * 2000,
+        "a" + " " * 20_000 + "b is " * 500 + "x" * 500 + " and the image " * 500 + "x pixels!",
+    ],
+)
+def test_the_time_for_a_text_is_bounded(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+    values = Text.values
+
+    def counted(template: Text, text: str, *, strict: bool) -> list[str] | None:
+        tried.append(template)
+        return values(template, text, strict=strict)
+
+    monkeypatch.setattr(Text, "values", counted)
+    translation._translate.cache_clear()
+    assert len(translate(text, "ko")) > 0
+    assert len(tried) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("english", "text", "strict", "values"),
+    [
+        ("{name}, page {number}", "a, page b, page 3", True, ["a, page b", "3"]),
+        ("{name}, page {number}", "a, page b", True, None),
+        ("{x1}x{y1} at {x0}", "10x20 at 30", True, ["10", "20", "30"]),
+        ("{name} is {what}", "a is b is c", True, ["a", "b is c"]),
+        ("{name} is {what}", "x: a is b", True, None),
+        ("{name} is {what}", "x: a is b", False, ["x: a", "b"]),
+        ("{name} is bad: {error}", "a is bad: b: c", True, ["a", "b: c"]),
+        ("found {counted}", "found 3 tear", True, ["3 tear"]),
+        ("found {counted}", "found nothing", False, None),
+        ("{} and {}", " and ", True, ["", ""]),
+        ("ab{}ba", "aba", True, None),
+    ],
+)
+def test_values_end_where_the_text_behind_them_comes_first(
+    english: str, text: str, strict: bool, values: list[str] | None
+) -> None:
+    assert Text(english, "").values(text, strict=strict) == values
 
 
 @pytest.mark.usefixtures("small_catalogue")

@@ -26,15 +26,23 @@ LOCALES = Path(__file__).parents[1] / "locales"
 
 _FIELD = re.compile(r"((?:\{[^{}]*\})+)")
 """Placeholders; those without text between them count as one."""
-_EDGES = re.compile(r"([;,:]?\s*)(.*?)(\s*)", re.DOTALL)
-"""What a part of a sentence begins and ends with, and what catalogues leave out."""
+_BEFORE = re.compile(r"[;,:]?\s*")
+"""What a part of a sentence begins with, and what catalogues leave out."""
 _JOINTS = {"; ": "; ", ": ": ": ", " (": " (", ", or ": ", 또는 ", ", ": ", ", " or ": " 또는 "}
 """What joins texts that are translated one by one, and what joins their translations."""
+_MOST_JOINTS = 24
+"""A text is not split where it has more joints: the time grows with the square of their number."""
+_LONGEST = 4000
+"""Longer texts, in characters, are not split either."""
+_DEEPEST = 8
+"""Texts within texts within texts are translated down to this depth."""
 _WORD = re.compile(r"(?<![\w/.-])[a-z]{2,}(?:/s)?(?![\w/.-])")
 """An English word."""
 _GENERAL = 8
 """A text with fewer letters around its placeholders fits almost anything, so joints are looked for first."""
-_VERBATIM = re.compile(r"(?:^|_)(?:path|target|folder|output|outputs|inputs|file|record|final|out|text|part|stem)$")
+_VERBATIM = re.compile(
+    r"(?:^|_)(?:path|target|folder|output|outputs|inputs|file|record|final|out|text|part|stem|parent|here|filename)$"
+)
 """Names of placeholders in which names of files stand, and never messages."""
 _TYPED = re.compile("KINDS|by_name|choices|numbers|offered")
 """Names of placeholders in which words stand that the user may type."""
@@ -42,8 +50,18 @@ _WORD_OF_A_NAME = re.compile(r"(?:^|_)(?:name|title|image|mask|source)$")
 """Names of placeholders in which a single word is the name of a file."""
 _NUMBER = re.compile(r"number|per_second|[xy]\d")
 """Names of placeholders in which a number stands."""
-_DIGITS, _COUNTED, _ANYTHING, _NO_JOINT = r"([\d,.]+)", r"(\d.*?)", "(.*?)", "((?:(?!: |; ).)*?)"
-"""Patterns of values."""
+_DIGITS = re.compile(r"[\d,.]+")
+"""A number."""
+_COUNTED = "counted"
+"""Name of placeholders in which a number stands before words."""
+_SEPARATORS = (": ", "; ")
+"""What separates sentences."""
+_WORDS_OF_A_FILE = 100
+"""This many English words in names of files count as one word without a translation."""
+_FILE = re.compile(r"\.\w{1,5}$")
+"""How the name of a file ends."""
+_ROLE = re.compile(r"(?:the )?(?:mask|class map)\b|(?:loading|filling with) the model\b")
+"""How a text begins that says what a file is for, before its name."""
 
 
 @dataclass(frozen=True)
@@ -77,29 +95,62 @@ class Text:
     @cached_property
     def is_particular(self) -> bool:
         """Whether few texts can have been made from others and fit this one: it has letters enough, or a joint."""
-        return self.weight[0] >= _GENERAL or any(joint in part for joint in (": ", "; ") for part in self.literal)
+        return self.weight[0] >= _GENERAL or any(joint in part for joint in _SEPARATORS for part in self.literal)
 
     @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        """A strict pattern, in which a value holds no joint unless it may be a sentence, and a lax one."""
-        strict = [re.escape(self.literal[0])]
+    def longest(self) -> str:
+        """The longest of the texts around the placeholders."""
+        return max(self.literal, key=len)
+
+    @cached_property
+    def _may_be_sentences(self) -> list[bool]:
+        """Whether a value may hold what separates sentences."""
+        found = []
         for number, field in enumerate(self.fields):
             before, after = self.literal[number], self.literal[number + 1]
-            last = number == len(self.fields) - 1 and not after and before.endswith((": ", "; "))
-            glued = bool(re.search(r"[\w)]$", before)) or "{" in field
-            value = _DIGITS if _NUMBER.fullmatch(field) else _COUNTED if field == "counted" else _NO_JOINT
-            if value == _NO_JOINT and (last or glued):
-                value = _ANYTHING
-            strict += [value, re.escape(after)]
-        lax = "".join(strict).replace(_NO_JOINT, _ANYTHING)
-        return re.compile("".join(strict), re.DOTALL), re.compile(lax, re.DOTALL)
+            last = number == len(self.fields) - 1 and not after and before.endswith(_SEPARATORS)
+            found.append(last or "{" in field or re.search(r"[\w)]$", before) is not None)
+        return found
+
+    @cached_property
+    def _begin_with_digits(self) -> list[bool]:
+        return [field == _COUNTED or _NUMBER.fullmatch(field) is not None for field in self.fields]
 
     def values(self, text: str, *, strict: bool) -> list[str] | None:
-        """Return what stands in the placeholders of a text that was made from this one; None if it was not."""
-        if not all(part in text for part in self.literal):
+        """Return what stands in the placeholders of a text that was made from this one; None if it was not.
+
+        Each value ends where the text behind its placeholder comes first, so the time is linear whatever names hold.
+
+        Args:
+            text: The text.
+            strict: Refuse values that hold several sentences, unless the placeholder may stand for some.
+        """
+        first, *between, last = self.literal
+        start, end = len(first), len(text) - len(last)
+        if start > end or not (text.startswith(first) and text.endswith(last)):
             return None
-        found = self._patterns[0 if strict else 1].fullmatch(text)
-        return None if found is None else list(found.groups())
+        found = []
+        for number, part in enumerate([*between, ""]):
+            stop = text.find(part, start, end) if part else end
+            while stop >= 0 and part and self._begin_with_digits[number + 1]:
+                if text[stop + len(part) : end][:1].isdecimal():
+                    break
+                stop = text.find(part, stop + 1, end)
+            if stop < 0 or not self._fits(number, text[start:stop], text[stop : stop + 1], strict):
+                return None
+            found.append(text[start:stop])
+            start = stop + len(part)
+        return found
+
+    def _fits(self, number: int, value: str, following: str, strict: bool) -> bool:
+        field = self.fields[number]
+        if _NUMBER.fullmatch(field):
+            return _DIGITS.fullmatch(value) is not None
+        if field == _COUNTED:
+            return value[:1].isdecimal()
+        if not strict or self._may_be_sentences[number]:
+            return True
+        return not any(joint in value + following for joint in _SEPARATORS)
 
     def filled(self, values: list[str]) -> str:
         """Return the translation with values in its placeholders."""
@@ -130,7 +181,7 @@ def translate(text: str, to: str | None = None) -> str:
         to: One of `LANGUAGES`; that of the user by default.
     """
     to = to or language()
-    return str(text) if to == ENGLISH else _translate(str(text), to)[0]
+    return str(text) if to == ENGLISH else _translate(str(text), to, 0)[0]
 
 
 def told(error: Exception, to: str | None = None) -> str:
@@ -168,19 +219,19 @@ def _catalogue(to: str) -> tuple[dict[str, str], list[Text], list[Text]]:
 
 
 @lru_cache(maxsize=4096)
-def _translate(text: str, to: str) -> tuple[str, int]:
+def _translate(text: str, to: str, depth: int) -> tuple[str, float]:
     """Return a translation, and how many English words are left in it.
 
     A text can be read in several ways, as parts of sentences stand in others: the way that leaves fewest words counts.
     """
-    edges = _EDGES.fullmatch(text)
-    assert edges is not None
-    before, inner, after = edges.groups()
-    best = inner, _english_words(inner)
-    for found in _readings(inner, to):
+    rest = text[len(_BEFORE.match(text)[0]) :]  # type: ignore[index]
+    inner = rest.rstrip()
+    before, after = text[: len(text) - len(rest)], rest[len(inner) :]
+    best: tuple[str, float] = inner, _english_words(inner)
+    for found in _readings(inner, to, depth) if depth < _DEEPEST else ():
         if found[1] < best[1] or (best[0] == inner and found[1] == best[1]):
             best = found
-        if not best[1]:
+        if best[1] < 1:
             break
     return before + best[0] + after, best[1]
 
@@ -189,52 +240,73 @@ def _english_words(text: str) -> int:
     return len(_WORD.findall(text)) if " " in text else 0
 
 
-def _readings(text: str, to: str) -> Iterator[tuple[str, int]]:
+def _readings(text: str, to: str, depth: int) -> Iterator[tuple[str, float]]:
     """Yield translations of a text with the number of English words that are left, the likelier ones first."""
     plain, particular, general = _catalogue(to)
     if text in plain:
         yield plain[text], 0
         return
-    yield from _by_templates(particular, text, to, strict=True)
-    if _english_words(text):
-        yield from _in_parts(text, to)
-    yield from _by_templates(particular, text, to, strict=False)
-    yield from _by_templates(general, text, to, strict=True)
+    yield from _by_templates(particular, text, to, depth, strict=True)
+    if _english_words(text) and len(text) <= _LONGEST:
+        yield from _in_parts(text, to, depth)
+    yield from _by_templates(particular, text, to, depth, strict=False)
+    yield from _by_templates(general, text, to, depth, strict=True)
 
 
-def _by_templates(templates: list[Text], text: str, to: str, *, strict: bool) -> Iterator[tuple[str, int]]:
+def _by_templates(
+    templates: list[Text], text: str, to: str, depth: int, *, strict: bool
+) -> Iterator[tuple[str, float]]:
     for template in templates:
-        values = template.values(text, strict=strict)
+        values = template.values(text, strict=strict) if template.longest in text else None
         if values is not None:
-            found = [_value(*pair, to) for pair in zip(template.fields, values, strict=True)]
+            found = [_value(*pair, to, depth + 1) for pair in zip(template.fields, values, strict=True)]
             yield template.filled([value for value, _ in found]), sum(left for _, left in found)
 
 
-def _in_parts(text: str, to: str) -> Iterator[tuple[str, int]]:
+def _in_parts(text: str, to: str, depth: int) -> Iterator[tuple[str, float]]:
     """Yield translations of what is joined of several texts."""
+    room = _MOST_JOINTS
     for joint, translated in _JOINTS.items():
+        if text.count(joint) > room:
+            continue
+        room -= text.count(joint)
         place = text.find(joint)
         while place >= 0:
             first, second = text[:place], text[place + len(joint) :]
             end = ")" if joint == " (" and second.endswith(")") else ""
-            (before, left), (after, also) = _part(first, to), _part(second.removesuffix(end), to)
-            if joint == translated or not left + also:
+            is_name = joint == ": " and _is_file(first) and not any(other in first for other in _JOINTS)
+            before, left = _name(first) if is_name else _part(first, to, depth)
+            after, also = _part(second.removesuffix(end), to, depth)
+            if joint == translated or left + also < 1:
                 yield before + translated + after + end, left + also
             place = text.find(joint, place + 1)
 
 
-def _part(text: str, to: str) -> tuple[str, int]:
+def _part(text: str, to: str, depth: int) -> tuple[str, float]:
     """Translate a part of a text; a single word may be a name."""
-    return _translate(text, to) if " " in text else (text, len(_WORD.findall(text)))
+    return _translate(text, to, depth) if " " in text else (text, len(_WORD.findall(text)))
 
 
-def _value(field: str, value: str, to: str) -> tuple[str, int]:
+def _name(text: str) -> tuple[str, float]:
+    """Return a name as it is. English words may well stand in the name of a file: they count little."""
+    return text, _english_words(text) / (_WORDS_OF_A_FILE if _FILE.search(text) else 1)
+
+
+def _is_file(text: str) -> bool:
+    """Return whether a text is the name of a file, and nothing that tells what the file is for."""
+    return _FILE.search(text) is not None and not _ROLE.match(text)
+
+
+def _value(field: str, value: str, to: str, depth: int) -> tuple[str, float]:
     """Translate what stood in a placeholder, unless it is a name."""
     if _TYPED.fullmatch(field):
         return value, 0
-    if _VERBATIM.search(field) and " " in value and value in _catalogue(to)[0]:
+    is_path = _VERBATIM.search(field) is not None
+    if is_path and " " in value and value in _catalogue(to)[0]:
         # Standard output in the place of a file.
         return _catalogue(to)[0][value], 0
-    if _VERBATIM.search(field) or (" " not in value.strip() and _WORD_OF_A_NAME.search(field)):
-        return value, _english_words(value)
-    return _translate(value, to)
+    if is_path:
+        return _name(value)
+    if _WORD_OF_A_NAME.search(field) and (_is_file(value) or " " not in value.strip()):
+        return _name(value)
+    return _translate(value, to, depth)
