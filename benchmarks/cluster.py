@@ -2,8 +2,8 @@
 
     python benchmarks/cluster.py [--pages 24] [--width 1240] [--height 1754] [--rounds 1]
 
-Every way restores the same folder, one thread a worker. A node of Ray has one core. The outputs must be the same bytes.
-In the last way a node is killed when a third of the pages is there. What starts and stops counts too.
+Every way restores the same folder, with one thread for each worker. A node of Ray has one core. The outputs must have the
+same bytes. In the last way a node is killed when a third of the pages is written. Times include starting and stopping.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def main() -> None:
     write(
         "cluster.md",
         f"# Workers\n\n{options.pages} generated pages of {options.width} x {options.height} pixels with damage, "
-        f"{options.rounds} rounds in turns, wall time of the whole command, {date.today()}. {machine()}.\n\n"
+        f"rounds in turns: {options.rounds}, wall time of the whole command, {date.today()}. {machine()}.\n\n"
         f"Command: `python benchmarks/cluster.py --pages {options.pages} --rounds {options.rounds}`\n\n"
         f"{table(head, rows)}",
     )
@@ -99,7 +99,7 @@ def _shards(folder: Path) -> str:
 
 
 def _ray(folder: Path, nodes: int, kill_at: int | None = None) -> str:
-    """Restore on nodes of one core each, and kill the last of them when so many pages are there."""
+    """Restore on nodes of one core each, and kill the last one when `kill_at` pages are written."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         others = [cluster.add_node(num_cpus=1) for _ in range(nodes - 1)]
