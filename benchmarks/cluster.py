@@ -2,8 +2,9 @@
 
     python benchmarks/cluster.py [--pages 24] [--width 1240] [--height 1754] [--rounds 1]
 
-Every way restores the same folder, with one thread for each worker. A node of Ray has one core. The outputs must have the
-same bytes. In the last way a node is killed when a third of the pages is written. Times include starting and stopping.
+Every way restores the same folder, with one thread for each worker. A node of Ray has one core. The outputs must have
+the same bytes. In the last way a node is killed when a third of the pages is written. Times include starting and
+stopping.
 """
 
 from __future__ import annotations
