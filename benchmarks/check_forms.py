@@ -1,4 +1,4 @@
-"""Validates what `bokwon record export` writes for the restored examples against the published schemas.
+"""Check what `bokwon record export` writes for the restored examples against the published schemas.
 
 Run from the root of the project: python -m benchmarks.check_forms IIIF_SCHEMA. IIIF_SCHEMA is `schema/iiif_3_0.json` of
 https://github.com/IIIF/presentation-validator, which this repository does not hold. It needs lxml and jsonschema.

@@ -2,8 +2,9 @@
 
     python benchmarks/cluster.py [--pages 24] [--width 1240] [--height 1754] [--rounds 1]
 
-Every way restores the same folder with one thread for each worker. A node of Ray has one core. All ways must write the
-same bytes. In the last way a node is killed when a third of the pages is restored. Times include start and end.
+Every way restores the same folder, with one thread for each worker. A node of Ray has one core. The outputs must have
+the same bytes. In the last way a node is killed when a third of the pages is written. Times include starting and
+stopping.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def _shards(folder: Path) -> str:
 
 
 def _ray(folder: Path, nodes: int, kill_at: int | None = None) -> str:
-    """Restore on nodes of one core each, and kill the last of them when `kill_at` pages are there."""
+    """Restore on nodes of one core each, and kill the last one when `kill_at` pages are written."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         others = [cluster.add_node(num_cpus=1) for _ in range(nodes - 1)]

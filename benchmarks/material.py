@@ -7,14 +7,16 @@
 
 DATA is the folder of the data. `fit` measures pages/train, pages/more and photos/train, with crops, gray, sepia and
 bordered copies, pages with a halftone, and holes; it prints `WEIGHTS` and `BIAS` of `bokwon.inpaint.material`, by
-logistic regression in which pages and photographs weigh the same. `judge` classifies the sets that nothing was fitted
-on. `rubbings` fills tunnels on negatives of pages and on rubbings, as a page and as a rubbing. `photos` fills tunnels
-on photos/val as a page and as `auto` does. The figures are those of `bokwon evaluate`, medians.
+logistic regression in which pages and photographs weigh the same, and the medians of the measures. `judge` classifies
+the sets that nothing was fitted on, and counts. `rubbings` fills tunnels on negatives of pages and on rubbings, as a
+page and as a rubbing. `photos` fills tunnels on photos/val as a page and as `auto` does. The figures are those of
+`bokwon evaluate`, medians.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,7 @@ import numpy as np
 from fills import tunnels
 from numpy.typing import NDArray
 from PIL import Image
+from report import table
 
 import bokwon
 from bokwon.evaluation.measure.ink import INK_FIGURES, measure_ink
@@ -40,12 +43,17 @@ RIDGE = 0.01
 NO_PAGES = ("cremma_mss-18_009",)
 """Pictures among the pages that show none."""
 SETS = {
-    "pages/val": "page",
-    "pages/more_val": "page",
-    "pages/eval_dibco": "page",
-    "photos/val": "photo",
-    "photos/old": "photo",
+    "pages/val": ("page", ("pages/val/*",)),
+    "pages/more_val": ("page", ("pages/more_val/*",)),
+    "pages/eval_dibco": ("page", ("pages/eval_dibco/*",)),
+    "photos/val": ("photo", ("photos/val/*",)),
+    "photos/old": ("photo", ("photos/old/*",)),
+    "damaged, pages": ("page", ("damaged/hdr*.jpg", "damaged/kotenseki*.jpg")),
+    "damaged, family photographs": ("photo", ("damaged/family*.jpg",)),
+    "damaged, details of painted leaves": ("photo", ("damaged/manuscript*.jpg",)),
+    "damaged, rubbings": ("rubbing", ("damaged/rubbing*.jpg",)),
 }
+"""For each set: what its pictures show, and their names."""
 
 
 def read(path: Path) -> Picture:
@@ -166,31 +174,38 @@ def fit(data: Path) -> None:
     score = inputs @ weights
     for name, *numbers in zip(FEATURES, mean, deviation, weights, strict=False):
         print(f'    "{name}": ({", ".join(f"{number:.3f}" for number in numbers)}),')
+    for name, column in zip(FEATURES, measured.T, strict=True):
+        of_pages, of_photographs = median(column[photo == 0]), median(column[photo == 1])
+        print(f"{name}: median of pages {of_pages:.2f}, of photographs {of_photographs:.2f}")
     print(f"BIAS = {weights[-1]:.3f}")
     print(f"{len(score)} pictures; pages, highest:", np.sort(score[photo == 0])[-8:].round(2))
     print("photographs, lowest:", np.sort(score[photo == 1])[:8].round(2))
 
 
 def judge(data: Path) -> None:
-    """Print what the sets that measure are taken for."""
-    for name, right in SETS.items():
+    """Print the pictures of `SETS` that are not taken for what they show, and count how each set is taken."""
+    rows, seconds = [], []
+    for name, (right, patterns) in SETS.items():
         found: Counter[str] = Counter()
-        for path in sorted((data / name).glob("*.*")):
-            if path.stem.endswith("_ink") or path.suffix == ".json":
+        for path in sorted(path for pattern in patterns for path in data.glob(pattern)):
+            if path.is_dir() or path.stem.endswith("_ink") or path.suffix == ".json":
                 continue
             picture = read(path)
+            begun = time.process_time()
             verdict = classify(picture, "RGB", np.zeros(picture.shape[:2], bool))
+            seconds.append(time.process_time() - begun)
             told = verdict.material if verdict.sure else "not sure"
             found[told] += 1
             if told != right:
-                print(f"{name}/{path.name}: {told}: {verdict.why}")
-        print(f"{name} ({right}): {dict(found)}")
-    for path in sorted([*(data / "damaged").glob("*.jpg"), *(data / "damaged/masked").glob("*[0-9].jpg")]):
-        picture = read(path)
-        mask = path.with_name(f"{path.stem}_mask.png")
-        hole = np.asarray(Image.open(mask).convert("L")) > 127 if mask.exists() else np.zeros(picture.shape[:2], bool)
-        verdict = classify(picture, "RGB", hole)
+                print(f"{path.relative_to(data)}: {told}: {verdict.why}")
+        rows.append((name, *(str(found[told]) for told in ("page", "photo", "rubbing", "not sure"))))
+    for mask in sorted((data / "damaged/masked").glob("*_mask.png")):
+        path = mask.with_name(f"{mask.stem.removesuffix('_mask')}.jpg")
+        verdict = classify(read(path), "RGB", read(mask)[..., 0] > 127)
         print(f"{path.relative_to(data)}: {verdict.material}{'' if verdict.sure else ', not sure'}: {verdict.why}")
+    print(table(("set", "page", "photograph", "rubbing", "not sure: filled as a page"), rows))
+    low, high = np.percentile(seconds, (10, 90)) * 1000
+    print(f"processor time for a picture: {low:.0f} to {high:.0f} ms (10th to 90th percentile)")
 
 
 def middle(picture: Picture, side: int = SIDE) -> Picture:

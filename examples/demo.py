@@ -1,4 +1,4 @@
-"""Find the damage of the example pages and restore it; then restore them with the masks that were drawn for them.
+"""Find the damage of the example pages and restore it; then restore them with the masks that belong to them.
 
 Run: python examples/demo.py [OUT]. The sheet shows for each page: damaged; what was found; restored from that, without
 any mask; restored with the given mask.

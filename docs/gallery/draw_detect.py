@@ -1,7 +1,7 @@
 """Draws docs/gallery/detect.jpg: what the damage detector finds on real pages and photographs, and what it misses.
 
-Each row: the picture, and the same in gray with what was found; outlined is what the mask takes. The colours are those
-of docs/user/detect.md. Pictures were chosen to show both; figures for all are in docs/research/detection.md.
+Each pair: the picture, and the same in gray with what was found. Regions with an outline are in the mask. The colours
+are those of docs/user/detect.md. Pictures were chosen to show both; figures for all are in docs/research/detection.md.
 
 Run: python docs/gallery/draw_detect.py DATA [FOLDER] [--model M]
 DATA is $DATA; nothing of it was trained on.
@@ -22,12 +22,12 @@ from bokwon.detection.detector import as_gray
 HEIGHT, GAP, CAPTION = 360, 8, 26
 # Picture, part of it (left, top, right, bottom as shares), and what is to be seen.
 SHOWN: tuple[tuple[str, tuple[float, float, float, float], str], ...] = (
-    ("detect/zone_20.jpg", (0.4, 0.0, 1.0, 0.25), "a hole that shows the next page: its upper part is found"),
+    ("detect/zone_20.jpg", (0.4, 0.0, 1.0, 0.25), "a hole that shows the next page: only its upper part is found"),
     ("detect/zone_25.jpg", (0.4, 0.38, 1.0, 0.56), "smeared ink: found, as missing paper"),
-    ("detect/zone_01.jpg", (0.0, 0.8, 0.6, 1.0), "a hole: seen, not surely enough"),
-    ("detect/zone_14.jpg", (0.08, 0.1, 0.7, 0.4), "painted initials: marked unsurely, not filled"),
-    ("damaged/family_real_0014.jpg", (0.0, 0.0, 1.0, 1.0), "cracks: most are seen, not all surely enough"),
-    ("damaged/hdr_sample_1_damaged_img.jpg", (0.0, 0.0, 1.0, 1.0), "white holes: most are seen, few surely enough"),
+    ("detect/zone_01.jpg", (0.0, 0.8, 0.6, 1.0), "a hole: found, but below the threshold"),
+    ("detect/zone_14.jpg", (0.08, 0.1, 0.7, 0.4), "painted initials: marked, but below the threshold"),
+    ("damaged/family_real_0014.jpg", (0.0, 0.0, 1.0, 1.0), "cracks: most found, some below the threshold"),
+    ("damaged/hdr_sample_1_damaged_img.jpg", (0.0, 0.0, 1.0, 1.0), "white holes: most found, few above the threshold"),
 )
 
 
