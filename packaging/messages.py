@@ -108,7 +108,7 @@ _ERRNO = ("EACCES", "EBUSY", "EDQUOT", "EEXIST", "EFBIG", "EIO", "EISDIR", "ELOO
 _ERRNO += ("ENOSPC", "ENOTDIR", "ENOTEMPTY", "EPERM", "EROFS", "ESTALE", "EADDRINUSE", "EADDRNOTAVAIL", "ECONNREFUSED")
 _SINGLE = (
     *("error", "warning", "note", "interrupted", "files", "pages", "filled", "tiles", "hole", "total", "Examples:"),
-    *("page", "photo", "rubbing", "{number} scan", "{number} scans", "{number} image", "{number} images"),
+    *("{number} scan", "{number} scans", "{number} image", "{number} images"),
     *("it has {first} and {second}", "its negative has {first} and {second}"),
     *("works", "system", "processor", "memory", "measuring"),
 )

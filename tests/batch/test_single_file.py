@@ -212,7 +212,7 @@ def test_each_page_of_a_file_has_its_own_material(folder: Path, monkeypatch: pyt
     assert outcome.materials == ("page", "photo", "page")
     name = str(folder / "book.tif")
     assert ("detail", f"{name}, page 1: filled as a page: thin strokes") in said
-    assert ("detail", f"{name}, page 2: filled as a photo: half-tones") in said
+    assert ("detail", f"{name}, page 2: filled as a photograph: half-tones") in said
     why = "it may, so it is filled as a page; --material photo fills it as a photograph"
     assert ("note", f"{name}, page 3: {why}") in said
     record = json.loads((folder / "out.tif.record" / "record.json").read_text())

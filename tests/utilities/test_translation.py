@@ -237,6 +237,21 @@ def test_the_real_catalogue_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(error) == "-q 옵션과 -v 옵션은 함께 쓸 수 없습니다; 둘 가운데 하나만 쓰십시오"
 
 
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        ("no model is named photo", "이름이 photo인 모델이 없습니다"),
+        (
+            "material photo and model photo cannot be given together",
+            "material photo 설정과 model photo 설정은 함께 쓸 수 없습니다",
+        ),
+        ("a.png: filled as a photograph: the model is for it", "a.png: 사진으로 보고 메움: 모델의 용도에 따랐습니다"),
+    ],
+)
+def test_names_that_a_user_may_type_stay(english: str, korean: str) -> None:
+    assert translate(english, "ko") == korean
+
+
 def test_a_catalogue_is_read_as_babel_writes_it(tmp_path: Path) -> None:
     import io
 

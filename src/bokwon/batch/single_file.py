@@ -34,11 +34,18 @@ from bokwon.provenance.hole_list import Damage
 from bokwon.provenance.record import check_record, set_aside
 from bokwon.provenance.recorder import Recorder
 from bokwon.provenance.unfinished import finish_unfinished
+from bokwon.settings import Material
 from bokwon.types import Hole
 from bokwon.utilities.atomic import check_target, replacing
 from bokwon.utilities.streams import write_standard_output
 
 __all__ = ["restore_file"]
+
+_FILLED_AS: dict[Material, str] = {
+    "page": "filled as a page",
+    "photo": "filled as a photograph",
+    "rubbing": "filled as a rubbing",
+}
 
 
 def restore_file(
@@ -209,7 +216,7 @@ class _Work:
             fix = "--material photo fills it as a photograph"
             self._tell("note", f"{name}: {choice.why}, so it is filled as a page; {fix}")
         elif choice.material is not None:
-            self._tell("detail", f"{name}: filled as a {choice.material}: {choice.why}")
+            self._tell("detail", f"{name}: {_FILLED_AS[choice.material]}: {choice.why}")
         return choice
 
     def _fill(self, number: int, page: Page, hole: Hole, found: PageHole) -> Page:

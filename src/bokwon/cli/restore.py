@@ -268,7 +268,7 @@ def restore(
         raise ArgumentError("--address is that of a cluster", "add --cluster, or leave it out")
     if iiif and (watch or shard is not None):
         raise ArgumentError("--watch and --shard are for folders", "leave them out, or name the folder of the scans")
-    if (many or iiif) and given:
+    if given and (many or iiif or Path(found[0]).is_dir()):
         raise ArgumentError(f"--mask {mask} is the mask of one image", "name a folder of masks or a table: --masks")
     if (folder or many) and output == STANDARD:
         several = "a manifest" if iiif else "a folder" if folder else "several images"

@@ -32,9 +32,8 @@ def format_of(path: Path) -> str:
     try:
         return EXTENSIONS[path.suffix.lower()]
     except KeyError:
-        raise ArgumentError(
-            f"cannot tell the format of {path} by its extension", f"name it one of {', '.join(EXTENSIONS)}"
-        ) from None
+        written = ", ".join(extension for extension, name in EXTENSIONS.items() if not FORMATS[name].is_read_only)
+        raise ArgumentError(f"cannot tell the format of {path} by its extension", f"name it one of {written}") from None
 
 
 def check_fits(pixels: Pixels, mode: str, file_format: str, *, named: bool = True) -> None:

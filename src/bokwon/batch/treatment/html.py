@@ -179,7 +179,7 @@ _NO_RECORD: Words = (
     "되돌릴 수 없음: <code>--record</code> 없이 복원하여 기록이 없음",
 )
 _NO_PICTURES: Words = (
-    "No pictures: the file was restored with <code>--no-report</code>, and there is no record to draw them by.",
+    "No pictures: the file was restored with <code>--no-report</code>, and there is no record to draw them from.",
     "그림이 없습니다. <code>--no-report</code>로 복원하였고, 그림을 그리는 데 쓸 기록도 없습니다.",
 )
 _COLUMNS: tuple[Words, ...] = (

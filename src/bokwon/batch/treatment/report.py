@@ -188,7 +188,7 @@ def _numbers(number: int, count: int) -> str:
 _PAGE_LINK = ' class="page"'
 _READING: Words = (
     "Each page is shown before and after, and its largest filled regions enlarged. The numbers in the third "
-    "picture are those of the regions. Undo commands are typed in the folder of this report.",
+    "picture are those of the regions. Run the undo commands in the folder of this report.",
     "면마다 복원 전과 복원 후를 보여 주고, 메운 곳 가운데 가장 큰 곳들을 확대해 보여 줍니다. 셋째 그림의 번호는 확대한 "
     "곳의 번호입니다. 되돌리기 명령은 이 보고서가 있는 폴더에서 실행합니다.",
 )
@@ -203,7 +203,11 @@ def _head(english: str, korean: str, *columns: Words) -> str:
 _FILE: Words = ("File", "파일")
 _SECTIONS: Mapping[Section, str] = {
     "failed": _head(
-        "Failed: correct these first", "실패한 파일", _FILE, ("What is wrong", "문제"), ("Remedy", "할 일")
+        "Failed: correct these first",
+        "실패한 파일: 먼저 고칠 것",
+        _FILE,
+        ("What is wrong", "문제"),
+        ("Remedy", "할 일"),
     ),
     "restored": _head("Restored pages", "복원한 면"),
     "other": _head("Files without anything filled", "메운 곳이 없는 파일", _FILE, ("Result", "결과")),
