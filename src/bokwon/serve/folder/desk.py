@@ -47,7 +47,7 @@ class Desk:
         desk = cls(workspace, finding, Restoring(workspace, finding))
         desk.restoring.flush_all()
         if any(desk.is_unseen(summary) for summary in workspace.summaries()):
-            workspace.jobs.submit("look", lambda job: desk.read_all_masks(job.progress), background=True)
+            workspace.jobs.submit("read", lambda job: desk.read_all_masks(job.progress), background=True)
         return desk
 
     def is_unseen(self, summary: Summary) -> bool:

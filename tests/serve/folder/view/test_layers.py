@@ -70,6 +70,23 @@ def test_what_is_filled_is_shown_before_it_is_written(opened: Opened) -> None:
     assert opened.workspace.state.fills() == []
 
 
+@pytest.mark.parametrize(("name", "again"), [("a.png", False), ("c.tif", False), ("b.jpg", True)])
+def test_a_written_page_is_decoded_again_only_if_writing_changes_it(opened: Opened, name: str, again: bool) -> None:
+    opened.draw(opened.page(name), (10, 10, 30, 30))
+    entry, layers = opened.entry(name), opened.workspace.layers
+    # Nobody writes: the queue takes no work.
+    opened.jobs._most_waiting = 0
+    part = np.ones(layers.original(entry).page.pixels.shape[:2], bool)
+    opened.desk.restoring.restore_part(entry, part, opened.workspace.settings, lambda share: None)
+    shown = layers.restored(entry)
+    opened.desk.restoring.flush(entry, lambda share: None)
+    assert (layers.restored(entry) is not shown) == again
+    assert entry.target is not None
+    written = layers._decode(entry, entry.target).pixels
+    assert (layers.restored(entry).page.pixels == written).all()
+    assert (shown.page.pixels != written).any() == again
+
+
 def test_the_evidence_is_shown_of_what_has_a_record(opened: Opened) -> None:
     address = opened.page("a.png")
     opened.draw(address, (10, 10, 30, 30))

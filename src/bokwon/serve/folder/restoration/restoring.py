@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -24,6 +23,7 @@ from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.outputs import recorded_hole, recorded_ink
 from bokwon.serve.folder.restoration.fills import Fill, Result, fill_part, give_back
 from bokwon.serve.folder.restoration.holes import PageWork
+from bokwon.serve.folder.restoration.restorers import Restorers
 from bokwon.serve.folder.restoration.writer import Writer
 from bokwon.serve.folder.workspace import Workspace
 from bokwon.serve.problems import HttpError, facts_of
@@ -32,9 +32,6 @@ from bokwon.settings import RestoreSettings
 from bokwon.types import Hole
 
 __all__ = ["Restoring"]
-
-_MOST_LOADED = 3
-"""How many models are kept loaded."""
 
 
 class Restoring:
@@ -50,22 +47,8 @@ class Restoring:
         self._finding = finding
         self._writer = Writer(workspace)
         self._lock = threading.Lock()
-        self._restorers: OrderedDict[RestoreSettings, Restorer] = OrderedDict()
+        self._restorers = Restorers()
         self._waiting: set[str] = set()
-
-    def restorer(self, settings: RestoreSettings) -> Restorer:
-        """Return the restorer for these settings. Each is loaded once.
-
-        Raises:
-            BokwonError: The model cannot be loaded.
-        """
-        with self._lock:
-            found = self._restorers.get(settings) or Restorer(settings)
-            self._restorers[settings] = found
-            self._restorers.move_to_end(settings)
-            while len(self._restorers) > _MOST_LOADED:
-                self._restorers.popitem(last=False)
-            return found
 
     def restore_pages(self, pages: Collection[Entry], settings: RestoreSettings, progress: Progress) -> None:
         """Restore pages of one file: fill all holes of their masks.
@@ -85,7 +68,7 @@ class Restoring:
             if not workspace.masks.current(entry).hole.any():
                 fix = "draw a mask first, or let damage be found"
                 raise ArgumentError(f"nothing of {entry.title} is marked as damaged", fix)
-        restorer = self.restorer(settings)
+        restorer = self._restorers.of(settings)
         progress(0.02)
         done_before = [entry for entry in pages if workspace.summary(entry).restored_version]
         with self._writer.lock(), ExitStack() as opened:
@@ -236,11 +219,9 @@ class Restoring:
             raise ArgumentError("nothing is marked as damaged there", "mark it in the mask first")
         shown = workspace.layers.original(entry)
         back = shown.upright.inverse
-        restorer = self.restorer(settings)
         progress(0.1)
         stored = np.ascontiguousarray(back.apply(mask.hole)), np.ascontiguousarray(back.apply(part))
-        # The whole page tells what it shows; a part of it may not.
-        restorer = restorer.choose(shown.page.pixels, shown.page.mode, stored[0]).restorer
+        restorer = self._restorers.of_page(settings, shown, stored[0], mask.version)
         made_by = {**describe_restorer(restorer), "settings": restorer.settings.of_pixels()}
         self._add(entry, fill_part(shown.page, *stored, restorer, made_by), settings)
         self._let_write(entry)
@@ -314,7 +295,7 @@ class Restoring:
             shown = {name: workspace.layers.restored(pages[name]) for name in by_page}
             told = waiting[-1][2]["settings"]
             try:
-                self._write(entry, works, self.restorer(RestoreSettings(**told)), progress, spread=1, gone=gone)
+                self._write(entry, works, self._restorers.of(RestoreSettings(**told)), progress, spread=1, gone=gone)
             except BokwonError as error:
                 for name in by_page:
                     workspace.note_problem(pages[name], facts_of(error))
@@ -332,7 +313,7 @@ class Restoring:
         Raises:
             BokwonError: They cannot be written.
         """
-        for name in {name for _, name, _, _ in self._workspace.state.fills()}:
+        for name in self._workspace.state.filled():
             entry = self._workspace.index.get(name)
             if entry is not None:
                 self.flush(entry, lambda _: None)
@@ -343,8 +324,7 @@ class Restoring:
 
     def flush_all(self) -> None:
         """Write all pixels that an earlier run filled but did not write into an output."""
-        names = {name for _, name, _, _ in self._workspace.state.fills()}
-        for name in names:
+        for name in self._workspace.state.filled():
             entry = self._workspace.index.get(name)
             if entry is not None and entry.problem is None:
                 self._let_write(entry)

@@ -26,8 +26,8 @@ from bokwon.serve.problems import HttpError
 
 __all__ = ["Layers"]
 
-_LOSSLESS = frozenset({"PNG", "BMP"})
-"""Formats that give back the very pixels that were written."""
+_LOSSLESS = frozenset({"PNG", "BMP", "TIFF", "WEBP"})
+"""Formats that are written without loss: what is read back equals what was written."""
 _THUMBNAILS = 2
 """How many thumbnails are made at a time: each may decode a large page."""
 
