@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from bokwon.errors import TimeLimitError
-from bokwon.utilities.time_limit import overdue, supervised
+from bokwon.utilities.time_limit import leave_child, overdue, supervised
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks")
 
 PROGRAM = """
 import os, re, signal, sys, time
 from pathlib import Path
-from bokwon.utilities.time_limit import allow_supervision, supervised
+from bokwon.utilities.time_limit import allow_supervision, leave_child, supervised
 
 allow_supervision()
 Path("parent").write_text(str(os.getpid()))
@@ -50,6 +50,16 @@ def test_what_never_ends_is_ended(tmp_path: Path, work: str) -> None:
     assert (tmp_path / "tidied").exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "child").read_text()), 0)
+
+
+def test_a_child_may_leave_at_once(tmp_path: Path) -> None:
+    work = "import atexit; atexit.register(Path('late').touch); leave_child(4)"
+    assert ended(begun(60, work, tmp_path))[0] == 4
+    assert not (tmp_path / "late").exists()
+
+
+def test_only_a_child_leaves_at_once() -> None:
+    leave_child(3)
 
 
 @pytest.mark.parametrize(("work", "code"), [("pass", 0), ("sys.exit(5)", 5), ("os._exit(15)", 15), ("1 / 0", 1)])

@@ -54,8 +54,12 @@ class Filler:
     concurrency: int
 
     @classmethod
-    def load(cls, settings: RestoreSettings) -> Filler:
+    def load(cls, settings: RestoreSettings, size: tuple[int, int] | None = None) -> Filler:
         """Load the model or the classical method that settings name, or the model of their material.
+
+        Args:
+            settings: The settings.
+            size: Width and height of the page that is expected, so that all that it needs is loaded now.
 
         Raises:
             ArgumentError: No such model, or settings that the engine does not support.
@@ -80,6 +84,9 @@ class Filler:
         else:
             engine = OpenCVEngine(settings.method, threads=threads)
         facts = model.facts if model else DEFAULT_FACTS
+        tiling = tiling_for(engine, settings.tile)
+        if size is not None and max(size) > tiling.tile:
+            engine.shared([size])
         return cls(
             settings.resolved(for_pages=facts.for_pages),
             model,
@@ -87,7 +94,7 @@ class Filler:
             engine,
             facts.bounded,
             facts.for_pages or model is None,
-            tiling_for(engine, settings.tile),
+            tiling,
             min(threads or available_cores(), _CONCURRENCY),
         )
 
@@ -114,7 +121,9 @@ class Filler:
         """
         pool = ThreadPoolExecutor(self.concurrency)
         try:
-            patches = PatchMatching(pixels, mode, hole, pool) if self.settings.ink == "patches" else None
+            patches = None
+            if self.settings.ink == "patches":
+                patches = PatchMatching(pixels, mode, hole, pool, self.concurrency)
             tiles = fill_hole(
                 pixels,
                 mode,
