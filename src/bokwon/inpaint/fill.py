@@ -85,8 +85,7 @@ def fill_hole(
     tiles = (tiling or tiling_for(engine)).plan(hole)
     if not tiles:
         return 0
-    if len(tiles) > 1:
-        engine = engine.shared([missing[tile.window].shape for tile in tiles])
+    engine = engine.shared([missing[tile.window].shape for tile in tiles]) if len(tiles) > 1 else engine.alone()
     feather = Feather(pixels, mode, hole)
     fill = _TileFiller(pixels, mode, missing, engine, letters, bounded=bounded)
     for done, (tile, light) in enumerate(_in_order(fill, tiles, engine.concurrency, pool), 1):

@@ -17,7 +17,7 @@ from bokwon.inpaint.finish.grain import add_grain
 from bokwon.inpaint.finish.patches import PatchMatching
 from bokwon.inpaint.ink import mark_ink
 from bokwon.inpaint.models import Model, find_int8, find_model
-from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
+from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, TILES
 from bokwon.inpaint.tiling import Tiling
 from bokwon.settings import MODELS, Material, RestoreSettings
 from bokwon.types import Hole, Pixels
@@ -59,7 +59,7 @@ class Filler:
 
         Args:
             settings: The settings.
-            size: Width and height of the page that is expected, so that all that it needs is loaded now.
+            size: Width and height of the page that is expected, so that the engine is loaded as it needs it.
 
         Raises:
             ArgumentError: No such model, or settings that the engine does not support.
@@ -79,14 +79,12 @@ class Filler:
                 precision=settings.precision,
                 threads=threads,
                 ensemble=settings.ensemble,
+                several=size is not None and max(size) > (settings.tile or max(TILES.values())),
             )
             settings = replace(settings, precision=precision)
         else:
             engine = OpenCVEngine(settings.method, threads=threads)
         facts = model.facts if model else DEFAULT_FACTS
-        tiling = tiling_for(engine, settings.tile)
-        if size is not None and max(size) > tiling.tile:
-            engine.shared([size])
         return cls(
             settings.resolved(for_pages=facts.for_pages),
             model,
@@ -94,7 +92,7 @@ class Filler:
             engine,
             facts.bounded,
             facts.for_pages or model is None,
-            tiling,
+            tiling_for(engine, settings.tile),
             min(threads or available_cores(), _CONCURRENCY),
         )
 
@@ -120,10 +118,10 @@ class Filler:
             Number of tiles that were run.
         """
         pool = ThreadPoolExecutor(self.concurrency)
+        patches = None
+        if self.settings.ink == "patches":
+            patches = PatchMatching(pixels, mode, hole, pool, self.concurrency)
         try:
-            patches = None
-            if self.settings.ink == "patches":
-                patches = PatchMatching(pixels, mode, hole, pool, self.concurrency)
             tiles = fill_hole(
                 pixels,
                 mode,
@@ -143,6 +141,8 @@ class Filler:
             if patches is not None:
                 patches.write()
         finally:
+            if patches is not None:
+                patches.stop()
             pool.shutdown(cancel_futures=True)
         if self.settings.grain == "match":
             add_grain(pixels, mode, hole, concurrency=self.concurrency)

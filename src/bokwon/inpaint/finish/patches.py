@@ -141,6 +141,11 @@ class PatchMatching:
             light[inside] = found
             feather.add(tile, light)
 
+    def stop(self) -> None:
+        """Begin with no more windows."""
+        with self._lock:
+            self._ready.clear()
+
     def _work(self) -> None:
         """Work on windows until none is ready."""
         while True:
