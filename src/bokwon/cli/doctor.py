@@ -7,7 +7,6 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -164,6 +163,9 @@ def _models(test: bool) -> Iterator[Line]:
 
 
 def _version(package: str) -> str | None:
+    # Here, since every command loads this module.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

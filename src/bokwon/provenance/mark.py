@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr, unescape
 
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.packet import AI_SYSTEM, IPTC, OWN, RDF, read_packet
@@ -175,7 +175,13 @@ def _source_type_of(model: str | None) -> str:
 
 def _description(about: str, properties: str) -> str:
     spaces = f'xmlns:rdf="{RDF}" xmlns:Iptc4xmpExt="{IPTC}" xmlns:bokwon="{OWN}"'
-    return f"<rdf:Description rdf:about={quoteattr(about)} {spaces}>{properties}</rdf:Description>\n"
+    quoted = '""'
+    if about:
+        # It loads what Python has for networks.
+        from xml.sax.saxutils import quoteattr
+
+        quoted = quoteattr(about)
+    return f"<rdf:Description rdf:about={quoted} {spaces}>{properties}</rdf:Description>\n"
 
 
 def _source_type(value: str) -> str:
@@ -183,7 +189,7 @@ def _source_type(value: str) -> str:
 
 
 def _ai_system(version: str, model: str) -> str:
-    names = zip(AI_SYSTEM, ("bokwon", escape(f"{version}, model {model}")), strict=True)
+    names = zip(AI_SYSTEM, ("bokwon", escape(f"{version}, model {model}", quote=False)), strict=True)
     return "".join(f"<Iptc4xmpExt:{name}>{value}</Iptc4xmpExt:{name}>" for name, value in names)
 
 
@@ -192,10 +198,12 @@ def _restorations(entries: str) -> str:
 
 
 def _field(name: str, value: str) -> str:
-    return f"<bokwon:{name}>{escape(value)}</bokwon:{name}>"
+    return f"<bokwon:{name}>{escape(value, quote=False)}</bokwon:{name}>"
 
 
 def _read_field(entry: str, name: str) -> str | None:
+    from xml.sax.saxutils import unescape
+
     found = re.search(f"<bokwon:{name}>([^<]*)</bokwon:{name}>", entry)
     return unescape(found[1]) if found else None
 

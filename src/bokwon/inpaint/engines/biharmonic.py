@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +29,8 @@ class BiharmonicEngine(Engine):
     def __init__(self) -> None:
         # Here, since the runtime itself does without scikit-image, which comes with the extra `eval`.
         try:
+            import importlib.metadata
+
             from skimage.restoration import inpaint_biharmonic
 
             version = importlib.metadata.version("scikit-image")

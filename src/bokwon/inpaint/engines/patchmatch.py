@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +34,8 @@ class PatchMatchEngine(Engine):
     def __init__(self) -> None:
         # Here, since the runtime itself does without pypatchmatch, which comes with the extra `eval`.
         try:
+            import importlib.metadata
+
             from patchmatch import inpaint, set_random_seed
 
             version = importlib.metadata.version("pypatchmatch")
