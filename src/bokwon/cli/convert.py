@@ -10,9 +10,9 @@ import typer
 
 from bokwon.errors import MissingDependencyError
 
-__all__ = ["LayoutName", "register"]
+__all__ = ["EPILOG", "LayoutName", "convert"]
 
-_EPILOG = """Examples:
+EPILOG = """Examples:
 
 bokwon convert naoto0804 1000000.pth naoto.onnx --licence MIT
 
@@ -28,11 +28,6 @@ class LayoutName(str, Enum):
     xyfJASON = "xyfJASON"  # noqa: N815 (as it is spelt on GitHub)
     ja3067 = "ja3067"
     keras = "keras"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(epilog=_EPILOG)(convert)
 
 
 def convert(

@@ -12,11 +12,6 @@ from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
 _CROP = 512
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command()(export)
-
-
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder, run folder or .safetensors file.")],
     output: Annotated[Path, typer.Argument(help="Model file to write; its card lies beside it as .json.")],

@@ -53,11 +53,6 @@ _Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How many times trai
 _Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 
 
-@app.callback()
-def _group() -> None:
-    """Repeat an experiment of the paper."""
-
-
 @app.command()
 def table(
     out: _Out,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bokwon.serve.jobs import Jobs
     from bokwon.serve.settings import Settings
 
-__all__ = ["Threads", "port_option", "register", "settings_class", "start", "worker_count"]
+__all__ = ["Threads", "port_option", "serve", "settings_class", "start", "worker_count"]
 
 _ACCESS, _LIMITS = "Access", "Limits"
 _MIB = 1 << 20
@@ -52,11 +52,6 @@ def port_option(default: str | None = None) -> Any:
         show_default=default or True,
         rich_help_panel=_ACCESS,
     )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="serve")(serve)
 
 
 def serve(

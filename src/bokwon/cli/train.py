@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from bokwon.training.detection.config import DetectionConfig
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command()(train)
-
-
 def train(
     config: Annotated[
         Path | None, typer.Argument(help="TOML configuration; missing settings come from the preset.")
