@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bokwon.errors import MissingDependencyError
+from bokwon.errors import importing
 
 __all__ = ["EPILOG", "LayoutName", "convert"]
 
@@ -54,12 +54,8 @@ def convert(
 
     The card beside the model says where the weights are from. No code in the checkpoint is run.
     """
-    try:
+    with importing("converting needs {name}", "install it with: pip install 'bokwon[train]'"):
         from bokwon.export.convert import convert_checkpoint
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"converting needs {error.name}", "install it with: pip install 'bokwon[train]'"
-        ) from error
     network = convert_checkpoint(layout.value, checkpoint, output, licence=licence, half=not full_precision)
     typer.echo(str(output))
     if output.suffix != ".onnx":

@@ -9,7 +9,7 @@ import typer
 
 from bokwon.cli.console import Console
 from bokwon.cli.options import MaxMpixels, jobs_option, pixels_of, workers
-from bokwon.errors import MissingDependencyError
+from bokwon.errors import importing
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -190,14 +190,10 @@ def settings_class() -> type[Settings]:
     Raises:
         MissingDependencyError: The server's packages are not installed.
     """
-    try:
+    with importing("the server needs the package {name}", "pip install 'bokwon[page]'"):
         import python_multipart  # noqa: F401
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the server needs the package {error.name}", "pip install 'bokwon[page]'"
-        ) from error
     from bokwon.serve.settings import Settings
 
     return Settings

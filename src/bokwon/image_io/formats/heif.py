@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from PIL import UnidentifiedImageError
 
-from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError, importing
 from bokwon.image_io.exif import orientation_of, tiff_part, upright
 from bokwon.image_io.formats import pillow
 from bokwon.image_io.metadata import Metadata
@@ -59,11 +59,8 @@ def decode_heif(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         InputFileError: Damaged, too large, or with colours multiplied by its alpha.
         MissingDependencyError: pi-heif is not installed.
     """
-    try:
+    with importing("HEIF takes pi-heif, which cannot be imported: {error}", "pip install 'bokwon[heif]'"):
         import pi_heif
-    except ImportError as error:
-        message = f"HEIF takes pi-heif, which cannot be imported: {error}"
-        raise MissingDependencyError(message, "pip install 'bokwon[heif]'") from error
     file = pi_heif.open_heif(stream, convert_hdr_to_8bit=False)
     width, height = file.size
     if width * height > max_pixels:
@@ -113,11 +110,8 @@ def decode_avif(name: str, stream: BinaryIO, max_pixels: int) -> Page:
 
 
 def _avif_plugin() -> Any:
-    try:
+    with importing("AVIF takes Pillow 11.3 or newer: {error}", "pip install 'pillow>=11.3'"):
         from PIL import AvifImagePlugin, features
-    except ImportError as error:
-        message = f"AVIF takes Pillow 11.3 or newer: {error}"
-        raise MissingDependencyError(message, "pip install 'pillow>=11.3'") from error
     if not features.check("avif"):
         raise MissingDependencyError("this Pillow was built without AVIF", "pip install 'pillow>=11.3'")
     return AvifImagePlugin

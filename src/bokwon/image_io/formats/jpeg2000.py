@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.errors import InputFileError, importing
 from bokwon.image_io.formats import pillow
 from bokwon.image_io.metadata import Metadata, plausible_dpi
 from bokwon.image_io.modes import from_pillow, multiplied_alpha, too_many_pixels
@@ -187,11 +187,8 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
 
 
 def _codec() -> Any:
-    try:
+    with importing("JPEG 2000 takes imagecodecs, which cannot be imported: {error}", "pip install 'bokwon[archive]'"):
         import imagecodecs
-    except ImportError as error:
-        message = f"JPEG 2000 takes imagecodecs, which cannot be imported: {error}"
-        raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
     return imagecodecs
 
 

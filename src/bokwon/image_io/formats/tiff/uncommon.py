@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.errors import InputFileError, importing
 from bokwon.image_io.formats.jpeg2000 import CODESTREAM
 from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.decisions import compression_name, number
@@ -261,12 +261,11 @@ def _rows_of_a_strip(pixels: Pixels) -> int:
 
 
 def _tifffile(what: str) -> Any:
-    try:
+    with importing(
+        f"{what} takes tifffile and imagecodecs, which cannot be imported: {{error}}", "pip install 'bokwon[archive]'"
+    ):
         import imagecodecs  # noqa: F401
         import tifffile
-    except ImportError as error:
-        message = f"{what} takes tifffile and imagecodecs, which cannot be imported: {error}"
-        raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
     # What is wrong with a file comes as an exception or does not matter.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     return tifffile
