@@ -45,7 +45,6 @@ class Reader(Protocol):
         Args:
             image: (H, W, 3).
         """
-        ...
 
     def read_lines(self, lines: Sequence[NDArray[np.uint8]]) -> list[str]:
         """Return the texts of images that hold one line each, so that no layout has to be guessed.
@@ -53,7 +52,6 @@ class Reader(Protocol):
         Args:
             lines: (H, W, 3) each. An image much higher than wide is a column.
         """
-        ...
 
 
 class RapidReader:

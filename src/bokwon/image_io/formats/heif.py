@@ -13,7 +13,7 @@ from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError,
 from bokwon.image_io.exif import orientation_of, tiff_part, upright
 from bokwon.image_io.formats import pillow
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import from_pillow, multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import check_pixels, from_pillow, multiplied_alpha
 from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
@@ -62,9 +62,7 @@ def decode_heif(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     with importing("HEIF takes pi-heif, which cannot be imported: {error}", "pip install 'bokwon[heif]'"):
         import pi_heif
     file = pi_heif.open_heif(stream, convert_hdr_to_8bit=False)
-    width, height = file.size
-    if width * height > max_pixels:
-        raise too_many_pixels(name, max_pixels)
+    check_pixels(name, file.size, max_pixels)
     stored = file.mode
     if "a" in stored:
         raise multiplied_alpha(name)
@@ -99,8 +97,7 @@ def decode_avif(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     except SyntaxError as error:
         raise UnidentifiedImageError(str(error)) from error
     with image:
-        if image.width * image.height > max_pixels:
-            raise too_many_pixels(name, max_pixels)
+        check_pixels(name, image.size, max_pixels)
         pillow.check_single(name, getattr(image, "n_frames", 1), "AVIF")
         image.load()
         metadata = pillow.metadata_of(image)

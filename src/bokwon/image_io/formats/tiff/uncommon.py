@@ -15,7 +15,7 @@ from bokwon.image_io.formats.jpeg2000 import CODESTREAM
 from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.decisions import compression_name, number
 from bokwon.image_io.formats.tiff.directories import Directory
-from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import check_pixels, multiplied_alpha
 from bokwon.types import Pixels
 
 __all__ = [
@@ -117,8 +117,7 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
         MissingDependencyError: tifffile or imagecodecs is not installed.
     """
     width, height = number(tags, _WIDTH, 0), number(tags, _LENGTH, 0)
-    if width * height > max_pixels:
-        raise too_many_pixels(name, max_pixels)
+    check_pixels(name, (width, height), max_pixels)
     check_alpha(name, tags, mode)
     method = number(tags, _COMPRESSION, 1)
     compression = _NAMES.get(method, f"number {method}")
