@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 __all__ = [
     "ArgumentError",
     "BokwonError",
@@ -11,6 +14,7 @@ __all__ = [
     "MissingDependencyError",
     "OutputExistsError",
     "TimeLimitError",
+    "importing",
 ]
 
 
@@ -78,3 +82,18 @@ class TimeLimitError(BokwonError):
     """A file took longer than its time limit: exit code 8."""
 
     exit_code = 8
+
+
+@contextmanager
+def importing(message: str, fix: str) -> Iterator[None]:
+    """Report what the block cannot import as a `MissingDependencyError`.
+
+    Args:
+        message: What is lacking. {name} becomes the name of the module, {error} the fault.
+        fix: What the user can install.
+    """
+    try:
+        yield
+    except ImportError as error:
+        told = message.replace("{name}", str(error.name)).replace("{error}", str(error))
+        raise MissingDependencyError(told, fix) from error

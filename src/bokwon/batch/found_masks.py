@@ -52,12 +52,10 @@ class FoundRegion(Protocol):
     @property
     def kind(self) -> str:
         """One of `bokwon.types.DETECTOR_CLASSES`."""
-        ...
 
     @property
     def filled(self) -> bool:
         """Whether it is part of the hole."""
-        ...
 
 
 class FoundDamage(Protocol):
@@ -66,22 +64,18 @@ class FoundDamage(Protocol):
     @property
     def hole(self) -> Hole:
         """(H, W), what is sure enough to be filled."""
-        ...
 
     @property
     def kinds(self) -> NDArray[np.uint8]:
         """(H, W), 0 where nothing was found, else the place of the kind in `DETECTOR_CLASSES`, from 1."""
-        ...
 
     @property
     def confidence(self) -> NDArray[np.float32]:
         """(H, W) in [0, 1]."""
-        ...
 
     @property
     def regions(self) -> Sequence[FoundRegion]:
         """What was found, filled or not."""
-        ...
 
 
 class FindDamage(Protocol):
@@ -89,7 +83,6 @@ class FindDamage(Protocol):
 
     def __call__(self, pixels: Pixels, mode: str, /) -> FoundDamage:
         """Find the damage of samples (H, W) or (H, W, C) of a mode of `bokwon.image_io.modes.MODES`."""
-        ...
 
 
 def detector_is_installed() -> bool:

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from bokwon.image_io.metadata import Metadata
     from bokwon.image_io.page import Page
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="detect")(detect)
+__all__ = ["detect"]
 
 
 def detect(

@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     from bokwon.provenance.evidence import Encoder
     from bokwon.types import Hole
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="explain")(explain)
+__all__ = ["explain"]
 
 
 def explain(

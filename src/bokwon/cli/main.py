@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
@@ -73,24 +73,34 @@ def _root(
     """Restore damaged documents and photographs with partial convolutions."""
 
 
-restore.register(app)
-open.register(app)
-detect.register(app)
-undo.register(app)
-explain.register(app)
-doctor.register(app)
-serve.register(app)
-train.register(app)
-export.register(app)
-convert.register(app)
-evaluate.register(app)
-evaluate_detect.register(app)
-app.add_typer(masks.app, name="masks")
-app.add_typer(pages.app, name="pages")
-app.add_typer(models.app, name="models")
-app.add_typer(data.app, name="data")
-app.add_typer(record.app, name="record")
-app.add_typer(reproduce.app, name="reproduce")
+# In the order of the help.
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "restore": restore.restore,
+    "open": open.open_page,
+    "detect": detect.detect,
+    "undo": undo.undo,
+    "explain": explain.explain,
+    "doctor": doctor.doctor,
+    "serve": serve.serve,
+    "train": train.train,
+    "export": export.export,
+    "convert": convert.convert,
+    "evaluate": evaluate.evaluate,
+    "evaluate-detect": evaluate_detect.evaluate_detect,
+}
+_EPILOGS = {"convert": convert.EPILOG}
+_GROUPS = {
+    "masks": masks.app,
+    "pages": pages.app,
+    "models": models.app,
+    "data": data.app,
+    "record": record.app,
+    "reproduce": reproduce.app,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name, epilog=_EPILOGS.get(_name))(_command)
+for _name, _group in _GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:

@@ -26,16 +26,12 @@ from bokwon.errors import ArgumentError
 from bokwon.settings import CERTAIN, RestoreSettings
 from bokwon.utilities.time_limit import DEFAULT_LIMIT
 
-__all__ = ["register"]
+__all__ = ["restore"]
 
 _MASKS, _OUTPUT, _FOLDERS = "Masks", "Output", "Folders"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="restore")(with_settings(restore))
-
-
+@with_settings
 def restore(
     *,
     inputs: Annotated[

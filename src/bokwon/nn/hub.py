@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bokwon.errors import BokwonError, FileAccessError, InputFileError, MissingDependencyError
+from bokwon.errors import BokwonError, FileAccessError, InputFileError, importing
 
 if TYPE_CHECKING:
     from bokwon.nn.unet import PConvUNet
@@ -145,12 +145,8 @@ class HubMethods:
 
 def _published(cls: Any) -> Any:
     """Return a network class as a hub model: the mixin keeps the settings that an instance was made with."""
-    try:
+    with importing("the Hugging Face Hub needs {name}", "install it with: pip install 'bokwon[train,hub]'"):
         from huggingface_hub import PyTorchModelHubMixin
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the Hugging Face Hub needs {error.name}", "install it with: pip install 'bokwon[train,hub]'"
-        ) from error
 
     class Published(
         PyTorchModelHubMixin,
@@ -164,12 +160,8 @@ def _published(cls: Any) -> Any:
         def generate_model_card(self, *, licence: str, about: str, repo_id: str = "FOLDER", **_: Any) -> Any:
             title = repo_id.split("/")[-1] if repo_id != "FOLDER" else "PConvUNet"
             words = {"licence": licence, "about": about, "repo_id": repo_id, "title": title}
-            try:
+            with importing("model cards need jinja2", "install it with: pip install 'bokwon[train,hub]'"):
                 card = super().generate_model_card(settings=asdict(self.config), **words)
-            except ImportError as error:
-                raise MissingDependencyError(
-                    "model cards need jinja2", "install it with: pip install 'bokwon[train,hub]'"
-                ) from error
             # The hub's own spelling of SPDX identifiers.
             card.data["license"] = licence.lower()
             return card

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from torch import Tensor, nn
 
-from bokwon.errors import FileAccessError, MissingDependencyError
+from bokwon.errors import FileAccessError, importing
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 from bokwon.training.contact_sheets import mask_sheet, picture_sheet
 from bokwon.utilities.atomic import write_file
@@ -129,12 +129,8 @@ def layer_masks(network: PConvUNet | None) -> Iterator[dict[str, Tensor]]:
 
 
 def _open_board(folder: Path, start: int) -> SummaryWriter:
-    try:
+    with importing("TensorBoard is not installed", "pip install 'bokwon[train]', or set tensorboard=false"):
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise MissingDependencyError(
-            "TensorBoard is not installed", "pip install 'bokwon[train]', or set tensorboard=false"
-        ) from error
     return SummaryWriter(str(folder), purge_step=start + 1 if start else None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, MissingDependencyError
+from bokwon.errors import ArgumentError, importing
 
 __all__ = ["METRICS", "Interval", "Metric", "crossed_interval", "interval", "summarise"]
 
@@ -161,10 +161,8 @@ def crossed_interval(values: NDArray[np.float64]) -> Interval:
 
 def _student(freedom: float) -> float:
     """Return the 97.5 % quantile of Student's t distribution."""
-    try:
+    with importing("intervals need scipy", "pip install 'bokwon[eval]'"):
         from scipy.special import stdtrit
-    except ImportError as error:
-        raise MissingDependencyError("intervals need scipy", "pip install 'bokwon[eval]'") from error
     return float(stdtrit(freedom, _QUANTILE))
 
 

@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.errors import InputFileError, importing
 from bokwon.image_io.formats import pillow
 from bokwon.image_io.metadata import Metadata, plausible_dpi
-from bokwon.image_io.modes import from_pillow, multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import check_pixels, from_pillow, multiplied_alpha
 from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
@@ -51,8 +51,7 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     if form is None or min(form.size) <= 0:
         what = "it has no codestream" if form is None else "its picture has no pixels"
         raise InputFileError(f"{name} is damaged: {what}", "get an undamaged copy")
-    if form.size[0] * form.size[1] > max_pixels:
-        raise too_many_pixels(name, max_pixels)
+    check_pixels(name, form.size, max_pixels)
     header = next((content for kind, content in boxes if kind == b"jp2h"), b"")
     with_palette = any(kind == b"pclr" for kind, _ in _boxes(header))
     bits = min(form.depths, default=0)
@@ -187,11 +186,8 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
 
 
 def _codec() -> Any:
-    try:
+    with importing("JPEG 2000 takes imagecodecs, which cannot be imported: {error}", "pip install 'bokwon[archive]'"):
         import imagecodecs
-    except ImportError as error:
-        message = f"JPEG 2000 takes imagecodecs, which cannot be imported: {error}"
-        raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
     return imagecodecs
 
 

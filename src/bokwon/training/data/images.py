@@ -45,7 +45,6 @@ class ImageSource(Protocol):
         Returns:
             uint8 (H, W, 3), RGB.
         """
-        ...
 
 
 def open_source(name: str, config: DataConfig, seed: int) -> ImageSource:

@@ -30,7 +30,6 @@ class HoleSource(Protocol):
 
     def draw(self, rng: np.random.Generator) -> Hole:
         """Return a mask: bool (S, S), True = hole."""
-        ...
 
 
 def open_holes(name: str, config: DataConfig) -> HoleSource:
