@@ -288,13 +288,16 @@ def test_a_mask_is_dropped_in_and_saved(desk: Any) -> None:
     Image.fromarray(hole).save(buffer, "TIFF")
     desk.page.evaluate(
         """([bytes]) => {
+          // Beside the picture it is taken, too: a browser would otherwise show the file in place of the page.
           const data = new DataTransfer();
           data.items.add(new File([new Uint8Array(bytes)], "hole.tif", { type: "image/tiff" }));
-          const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
-          document.querySelector(".stage").dispatchEvent(drop);
+          const drag = (name) => new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true });
+          const panel = document.querySelector(".panel");
+          window.dragged = ["dragover", "drop"].map((name) => !panel.dispatchEvent(drag(name)));
         }""",
         [list(buffer.getvalue())],
     )
+    assert desk.page.evaluate("dragged") == [True, True]
     desk.page.locator(".toast", has_text="hole.tif is the mask now").wait_for()
     assert (desk.mask("file.png") == (hole > 0)).all()
     desk.page.get_by_text("Mask: change").click()
