@@ -217,7 +217,7 @@ def read_mask(png: bytes) -> NDArray[np.bool_]:
 
 
 PAGES = ("brush.png", "tools.png", "touch.png", "keyboard.png", "file.png", "axe.png")
-DAMAGED = ("find.png", "restore.png", "region.png")
+DAMAGED = ("find.png", "restore.png", "region.png", "slider.png")
 
 
 @pytest.fixture(scope="session")

@@ -180,6 +180,80 @@ def test_restore_compare_and_download(desk: Any) -> None:
     desk.until(lambda: all(abs(screen(desk, columns[0] + 0.5, rows[0] + 0.5) - (0, 40, 170)) < 60))
 
 
+def line(desk: Any) -> float:
+    """Return where the line between original and restored is, as a share of the frame's width."""
+    frame, grip = desk.page.locator(".frame").bounding_box(), desk.page.locator(".grip").bounding_box()
+    return float((grip["x"] + grip["width"] / 2 - frame["x"]) / frame["width"])
+
+
+def test_the_line_between_before_and_after_follows_mouse_finger_and_keys(open_desk: Any) -> None:
+    desk = open_desk(has_touch=True)
+    desk.open("slider.png")
+    desk.work("f")
+    desk.work("r")
+    desk.press("m", "c")
+    desk.page.mouse.move(5, 5)
+    shown = desk.page.get_by_role("slider", name="Line between")
+    assert line(desk) == pytest.approx(0.5, abs=0.002)
+    frame = desk.page.locator(".frame").bounding_box()
+    height = frame["y"] + frame["height"] * 0.8
+
+    def place(share: float) -> tuple[float, float]:
+        return frame["x"] + share * frame["width"], height
+
+    def split() -> bool:
+        """Return whether the hole is original left of the line and restored right of it."""
+        at = frame["x"] + line(desk) * frame["width"]
+        return all(is_red(screen(desk, column, 110)) == (desk.at(column, 110)[0] < at) for column in (130, 170))
+
+    # Anywhere on the line, not only in its middle.
+    hole = (desk.at(150, 110)[0] - frame["x"]) / frame["width"]
+    for share in (0.9, 0.05, hole):
+        desk.page.mouse.move(*place(line(desk)))
+        desk.page.mouse.down()
+        desk.page.mouse.move(*place(share), steps=3)
+        desk.page.mouse.up()
+        desk.until(lambda share=share: line(desk) == pytest.approx(share, abs=0.003))
+        assert int(shown.get_attribute("aria-valuenow")) == pytest.approx(100 * share, abs=1)
+        desk.until(split)
+    # The page below is moved and zoomed beside the line, and zoomed on it.
+    before = desk.view()
+    desk.page.mouse.move(*place(0.7))
+    desk.page.mouse.down()
+    desk.page.mouse.move(place(0.7)[0] + 40, height - 30)
+    desk.page.mouse.up()
+    assert desk.view()[1:] == pytest.approx((before[1] + 40, before[2] - 30), abs=1)
+    desk.until(split)
+    for share in (0.7, line(desk)):
+        scale = desk.view()[0]
+        desk.page.mouse.move(*place(share))
+        desk.page.mouse.wheel(0, -200)
+        desk.until(lambda scale=scale: desk.view()[0] > 1.3 * scale)
+    desk.press("0")
+    desk.until(split)
+    # A finger.
+    cdp = desk.context.new_cdp_session(desk.page)
+    for kind, share in (("touchStart", line(desk)), ("touchMove", 0.4), ("touchMove", 0.3)):
+        x, y = place(share)
+        cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    desk.until(lambda: line(desk) == pytest.approx(0.3, abs=0.003))
+    # Keys: it moves as long as an arrow is held.
+    shown.focus()
+    desk.page.keyboard.down("ArrowRight")
+    desk.until(lambda: line(desk) > 0.5)
+    desk.page.keyboard.up("ArrowRight")
+    desk.page.wait_for_timeout(200)
+    rests = line(desk)
+    desk.page.wait_for_timeout(200)
+    assert line(desk) == rests
+    assert int(shown.get_attribute("aria-valuenow")) == pytest.approx(100 * rests, abs=1)
+    desk.press("Home")
+    desk.until(lambda: line(desk) == pytest.approx(0, abs=0.003))
+    desk.press("End")
+    desk.until(lambda: line(desk) == pytest.approx(1, abs=0.003))
+
+
 def test_one_region_is_given_back_filled_again_and_left(desk: Any) -> None:
     desk.open("region.png")
     desk.work("f")
@@ -214,13 +288,16 @@ def test_a_mask_is_dropped_in_and_saved(desk: Any) -> None:
     Image.fromarray(hole).save(buffer, "TIFF")
     desk.page.evaluate(
         """([bytes]) => {
+          // Beside the picture it is taken, too: a browser would otherwise show the file in place of the page.
           const data = new DataTransfer();
           data.items.add(new File([new Uint8Array(bytes)], "hole.tif", { type: "image/tiff" }));
-          const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
-          document.querySelector(".stage").dispatchEvent(drop);
+          const drag = (name) => new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true });
+          const panel = document.querySelector(".panel");
+          window.dragged = ["dragover", "drop"].map((name) => !panel.dispatchEvent(drag(name)));
         }""",
         [list(buffer.getvalue())],
     )
+    assert desk.page.evaluate("dragged") == [True, True]
     desk.page.locator(".toast", has_text="hole.tif is the mask now").wait_for()
     assert (desk.mask("file.png") == (hole > 0)).all()
     desk.page.get_by_text("Mask: change").click()

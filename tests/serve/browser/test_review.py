@@ -93,6 +93,20 @@ def test_pages_with_certain_damage_are_restored_together(alone: Any) -> None:
     assert not desk.facts("b.png")["restored_version"]
 
 
+def test_a_page_does_not_wait_for_thumbnails(open_desk: Callable[..., Any]) -> None:
+    desk = open_desk()
+    asked: list[str] = []
+    dropped: list[str] = []
+    # Thumbnails of a large file take long: here they never come.
+    desk.page.route("**/thumbnail*", lambda route: asked.append(route.request.url))
+    desk.page.on("requestfailed", lambda request: dropped.append(request.url))
+    with desk.page.expect_request("**/thumbnail*"):
+        desk.page.reload()
+    desk.open("axe.png")
+    assert len(asked) > 1
+    desk.until(lambda: set(asked) <= set(dropped))
+
+
 def test_help_lists_every_key(desk: Any) -> None:
     desk.open("axe.png")
     desk.press("Shift+Slash")

@@ -42,7 +42,8 @@ export class FolderView {
     this.#showFilters();
     events.addEventListener("page", ({ detail }) => this.#changed(detail), { signal });
     events.addEventListener("again", () => this.#reload(), { signal });
-    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#more()).observe(this.tail);
+    // Asked for before the end is in sight: the answer may have to wait for thumbnails.
+    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#more(), { root, rootMargin: "0px 0px 200%" }).observe(this.tail);
     bind({ ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1), ArrowUp: () => this.#step(-this.#columns()), ArrowDown: () => this.#step(this.#columns()) }, signal);
     this.#reload();
   }
@@ -206,5 +207,7 @@ export class FolderView {
 
   close() {
     this.closing.abort();
+    // Thumbnails on their way would keep the tiles of a page waiting.
+    for (const image of this.grid.querySelectorAll("img")) if (!image.complete) image.removeAttribute("src");
   }
 }

@@ -91,19 +91,19 @@ async function giveMask(view, file) {
   await view.refresh();
 }
 
-/** Files dropped on the stage become the mask. */
+/** A file dropped anywhere on the page becomes the mask. */
 function acceptDrops(view) {
-  const { stage } = view;
-  const over = (shown) => (event) => {
-    event.preventDefault();
-    stage.classList.toggle("dropping", shown);
-  };
-  view.listen(stage, "dragover", over(true));
-  view.listen(stage, "dragleave", over(false));
-  view.listen(stage, "drop", (event) => {
-    over(false)(event);
-    const file = event.dataTransfer.files[0];
-    if (file) giveMask(view, file);
+  const show = (shown) => view.stage.classList.toggle("dropping", shown);
+  const takes = (event) => event.dataTransfer.types.includes("Files") && !document.querySelector("dialog[open]");
+  view.listen(window, "dragover", (event) => {
+    if (!takes(event)) return;
+    event.dataTransfer.dropEffect = "copy";
+    show(true);
+  });
+  view.listen(window, "dragleave", (event) => event.relatedTarget || show(false));
+  view.listen(window, "drop", (event) => {
+    show(false);
+    if (takes(event)) giveMask(view, event.dataTransfer.files[0]);
   });
 }
 
