@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from threading import Lock, Semaphore
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,8 @@ def fill_hole(
     letters: Letters = "restore",
     bounded: bool = False,
     progress: Progress | None = None,
+    pool: Executor | None = None,
+    complete: Callable[[int], None] | None = None,
 ) -> int:
     """Fill a hole in place.
 
@@ -73,6 +75,8 @@ def fill_hole(
         letters: `restore` continues the surroundings into the middle of a hole; `leave` puts paper there.
         bounded: Whether fills are limited to the lightest known value around them; see `LightestKnown`.
         progress: Told after each tile.
+        pool: Threads for engines that fill several tiles at once; by default as many as the engine asks for.
+        complete: Told after each tile how many rows from the top are filled.
 
     Returns:
         Number of tiles that were run.
@@ -85,30 +89,42 @@ def fill_hole(
         engine = engine.shared([missing[tile.window].shape for tile in tiles])
     feather = Feather(pixels, mode, hole)
     fill = _TileFiller(pixels, mode, missing, engine, letters, bounded=bounded)
-    for done, (tile, light) in enumerate(_in_order(fill, tiles, engine.concurrency), 1):
+    for done, (tile, light) in enumerate(_in_order(fill, tiles, engine.concurrency, pool), 1):
         feather.add(tile, light)
+        if complete is not None:
+            complete(tiles[done].rows.support.start if done < len(tiles) else len(hole))
         if progress is not None:
             progress(done, len(tiles))
     return len(tiles)
 
 
 def _in_order(
-    fill: Callable[[Tile], NDArray[np.float32]], tiles: list[Tile], concurrency: int
+    fill: Callable[[Tile], NDArray[np.float32]], tiles: list[Tile], concurrency: int, pool: Executor | None
 ) -> Iterator[tuple[Tile, NDArray[np.float32]]]:
     """Fill tiles, some at a time, and yield them as they stand in the list, so that sums come out the same."""
     if concurrency == 1 or len(tiles) == 1:
         yield from ((tile, fill(tile)) for tile in tiles)
         return
-    pool = ThreadPoolExecutor(concurrency)
+    # A pool that is given may have more threads than the engine has memory for.
+    slots = Semaphore(concurrency)
+
+    def fill_one(tile: Tile) -> NDArray[np.float32]:
+        with slots:
+            return fill(tile)
+
+    threads = pool or ThreadPoolExecutor(concurrency)
+    running: deque[Future[NDArray[np.float32]]] = deque()
     try:
-        running: deque[Future[NDArray[np.float32]]] = deque()
         for place, tile in enumerate(tiles):
             # One more than can run, so that no engine thread waits while this thread works.
             while len(running) <= concurrency and place + len(running) < len(tiles):
-                running.append(pool.submit(fill, tiles[place + len(running)]))
+                running.append(threads.submit(fill_one, tiles[place + len(running)]))
             yield tile, running.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for future in running:
+            future.cancel()
+        if pool is None:
+            threads.shutdown()
 
 
 class _TileFiller:

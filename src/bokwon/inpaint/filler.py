@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from bokwon.inpaint.engines.opencv import OpenCVEngine
 from bokwon.inpaint.engines.select import load
 from bokwon.inpaint.fill import Progress, fill_hole, tiling_for
 from bokwon.inpaint.finish.grain import add_grain
-from bokwon.inpaint.finish.patches import match_patches
+from bokwon.inpaint.finish.patches import PatchMatching
 from bokwon.inpaint.ink import mark_ink
 from bokwon.inpaint.models import Model, find_model
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
@@ -24,7 +25,7 @@ from bokwon.utilities.processes import available_cores
 __all__ = ["Filler"]
 
 _CONCURRENCY = 4
-"""Most windows that are finished at the same time. Each takes about 50 MiB."""
+"""Most tiles and windows that are filled and finished at the same time. Each window takes about 50 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ class Filler:
         bounded: Whether fills are limited to the lightest known value around them.
         has_ink: Whether fills may have ink: False for models of photographs.
         tiling: How pages are cut.
-        concurrency: How many windows are finished at the same time.
+        concurrency: How many windows are finished at the same time, beside tiles that are being filled or after them.
     """
 
     settings: RestoreSettings
@@ -110,21 +111,29 @@ class Filler:
         Returns:
             Number of tiles that were run.
         """
-        tiles = fill_hole(
-            pixels,
-            mode,
-            hole,
-            self.engine,
-            tiling=self.tiling,
-            letters=self.settings.letters,
-            bounded=self.bounded,
-            progress=progress,
-        )
-        if not tiles:
-            return tiles
-        proposed = pixels[hole] if ink is not None and self.has_ink else None
-        if self.settings.ink == "patches":
-            match_patches(pixels, mode, hole, concurrency=self.concurrency)
+        pool = ThreadPoolExecutor(self.concurrency)
+        try:
+            patches = PatchMatching(pixels, mode, hole, pool) if self.settings.ink == "patches" else None
+            tiles = fill_hole(
+                pixels,
+                mode,
+                hole,
+                self.engine,
+                tiling=self.tiling,
+                letters=self.settings.letters,
+                bounded=self.bounded,
+                progress=progress,
+                pool=pool,
+                # The top of the page is finished while the rest is filled: no core waits for the last tile.
+                complete=patches.advance if patches and self.concurrency > 1 else None,
+            )
+            if not tiles:
+                return tiles
+            proposed = pixels[hole] if ink is not None and self.has_ink else None
+            if patches is not None:
+                patches.write()
+        finally:
+            pool.shutdown(cancel_futures=True)
         if self.settings.grain == "match":
             add_grain(pixels, mode, hole, concurrency=self.concurrency)
         if ink is not None and proposed is not None:

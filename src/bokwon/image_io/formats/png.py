@@ -283,12 +283,12 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
             chunks[-1] = (b"tRNS", struct.pack(">H", not black))
             pixels, mode = transparent != black, "1"
     block = b"".join(_chunk(name, data) for name, data in chunks)
+    if mode in _COLOUR_TYPES and (mode == "LA" or not is_deep(pixels)):
+        _encode_rows(stream, pixels, _COLOUR_TYPES[mode], block)
+        return
     target = _AfterHeader(stream, block)
     if is_deep(pixels):
-        target.write(_encode_deep_gray_with_alpha(pixels) if mode == "LA" else opencv.encode(".png", pixels))
-        return
-    if mode in ("L", "RGB", "RGBA") and pixels.nbytes <= _AT_ONCE:
-        target.write(opencv.encode(".png", pixels, _SETTINGS))
+        target.write(opencv.encode(".png", pixels))
         return
     image = to_pillow(pixels, mode)
     # The metadata is in the block; what Pillow takes from `info` would be written twice.
@@ -300,17 +300,31 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def _encode_deep_gray_with_alpha(pixels: Pixels) -> bytes:
-    # Neither Pillow nor OpenCV writes it. Every row is filtered by the one above, as suits scanned pages.
+def _encode_rows(stream: BinaryIO, pixels: Pixels, colour_type: int, block: bytes) -> None:
+    """Write a PNG file whose rows are all filtered by the one above, as suits scanned pages.
+
+    It is compressed in parts of the same size on any machine, on all cores. Each part can refer to the one before it,
+    so the file is as small as if it were compressed in one piece.
+
+    Args:
+        stream: Where to.
+        pixels: (H, W) or (H, W, C), 8 or 16 bits.
+        colour_type: PNG's number for the mode.
+        block: Chunks that come before the samples.
+    """
     height, width = pixels.shape[:2]
-    samples = pixels.astype(">u2").reshape(height, -1).view(np.uint8)
-    rows = np.empty((height, samples.shape[1] + 1), np.uint8)
-    rows[:, 0] = _FILTER_UP
-    rows[0, 1:] = samples[0]
-    np.subtract(samples[1:], samples[:-1], out=rows[1:, 1:])
-    parts = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _GRAY_WITH_ALPHA, 0, 0, 0)),
-        (b"IDAT", zlib.compress(rows.tobytes(), _COMPRESSION)),
-        (b"IEND", b""),
-    ]
-    return SIGNATURE + b"".join(_chunk(name, data) for name, data in parts)
+    depth = 8 * pixels.itemsize
+    stream.write(SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)))
+    stream.write(block)
+    count = max(1, _PART // max(1, pixels[:1].nbytes))
+    starts = range(0, height, count)
+
+    def compress(start: int) -> tuple[bytes, int, int]:
+        rows = _filtered(pixels, max(0, start - count), min(start + count, height))
+        # What was compressed before, as far back as the format can refer.
+        before = rows[: start - max(0, start - count)].reshape(-1)[-_WINDOW:].tobytes()
+        part = rows[start - max(0, start - count) :].reshape(-1)
+        deflate = zlib.compressobj(_COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=before)
+        last = start + count >= height
+        data = deflate.compress(part) + deflate.flush(zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH)
+        return data, zlib.adler32(part), part.size

@@ -4,6 +4,14 @@ from bokwon.inpaint.finish.background import Background
 from bokwon.inpaint.finish.background_estimate import BackgroundEstimate, estimate_background
 from bokwon.inpaint.finish.grain import add_grain
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
-from bokwon.inpaint.finish.patches import match_patches
+from bokwon.inpaint.finish.patches import PatchMatching, match_patches
 
-__all__ = ["Background", "BackgroundEstimate", "LightestKnown", "add_grain", "estimate_background", "match_patches"]
+__all__ = [
+    "Background",
+    "BackgroundEstimate",
+    "LightestKnown",
+    "PatchMatching",
+    "add_grain",
+    "estimate_background",
+    "match_patches",
+]

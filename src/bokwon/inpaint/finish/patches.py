@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from bokwon.inpaint.tiling import Feather, Tile, Tiling
 from bokwon.inpaint.window import grow_window, shift_window
 from bokwon.types import Hole, Pixels
 
-__all__ = ["match_patches"]
+__all__ = ["PatchMatching", "match_patches"]
 
 RADIUS = 3
 """Patches are squares of 2 * RADIUS + 1 pixels."""
@@ -54,42 +54,81 @@ _MARGIN = RADIUS + 1
 
 
 def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1) -> None:
-    """Replace a fill by patches of the page, in place.
-
-    The fill of a network is right on average, but soft. It serves as a guide: for each of its patches, the most similar
-    known patch nearby is sought. Every pixel becomes the mean of all found patches that cover it. So ink and paper are
-    those of the page, and nothing appears that is not in the fill.
+    """Replace a fill by patches of the page, in place; see `PatchMatching`.
 
     Args:
         pixels: Samples (H, W) or (H, W, C) of the filled page. Only those inside the hole are changed.
         mode: Their mode; a bilevel page stays as it is.
         hole: (H, W), what was filled.
         concurrency: Number of threads, at least 1. The result is the same.
+    """
+    with ThreadPoolExecutor(concurrency) as pool:
+        PatchMatching(pixels, mode, hole, pool).write()
+
+
+class _TooEarlyError(Exception):
+    """A window needs rows of the page that are not filled yet."""
+
+
+class PatchMatching:
+    """Replaces a fill by patches of the page. It can begin with the top of a page that is still being filled.
+
+    The fill of a network is right on average, but soft. It serves as a guide: for each of its patches, the most similar
+    known patch nearby is sought. Every pixel becomes the mean of all found patches that cover it. So ink and paper are
+    those of the page, and nothing appears that is not in the fill.
+
+    Args:
+        pixels: Samples (H, W) or (H, W, C) of the page.
+        mode: Their mode; a bilevel page stays as it is.
+        hole: (H, W), what is filled.
+        pool: Threads that work on the windows.
 
     Source: Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009 (propagation of matches); Wexler,
     Shechtman and Irani, "Space-Time Completion of Video", TPAMI 2007 (votes of overlapping patches).
     """
-    if mode == "1" or hole.all() or not hole.any():
-        return
-    missing = missing_pixels(pixels, mode, hole)
 
-    tiles = TILING.plan(hole)
+    def __init__(self, pixels: Pixels, mode: str, hole: Hole, pool: Executor) -> None:
+        self._pixels = pixels
+        self._mode = mode
+        self._hole = hole
+        self._pool = pool
+        self._missing = missing_pixels(pixels, mode, hole)
+        self._tiles = [] if mode == "1" or hole.all() else TILING.plan(hole)
+        self._found: list[Future[Floats | None]] = []
 
-    def finish(tile: Tile) -> Floats | None:
-        found = _Window.around(pixels, mode, hole, missing, tile.window)
-        return None if found is None else found.matched()[hole[tile.window]]
+    def advance(self, rows: int) -> None:
+        """Begin with the windows that see nothing below the first rows of the page.
 
-    with ThreadPoolExecutor(concurrency) as pool:
+        Args:
+            rows: Number of rows from the top that are filled.
+        """
+        for tile in self._tiles[len(self._found) :]:
+            if rows < min(tile.window[0].stop + REACH, len(self._hole)):
+                break
+            self._found.append(self._pool.submit(self._match, tile, rows))
+
+    def write(self) -> None:
+        """Write the patches into the hole. The page must be filled."""
+        height = len(self._hole)
+        self.advance(height)
+        for place, tile in enumerate(self._tiles):
+            if isinstance(self._found[place].exception(), _TooEarlyError):
+                self._found[place] = self._pool.submit(self._match, tile, height)
         # Written only when all windows are done, because windows overlap.
-        finished = list(pool.map(finish, tiles))
-    feather = Feather(pixels, mode, hole)
-    for tile, found in zip(tiles, finished, strict=True):
-        if found is None:
-            return
-        inside = hole[tile.window]
-        light = np.zeros((*inside.shape, found.shape[1]), np.float32)
-        light[inside] = found
-        feather.add(tile, light)
+        finished = [found.result() for found in self._found]
+        feather = Feather(self._pixels, self._mode, self._hole)
+        for tile, found in zip(self._tiles, finished, strict=True):
+            if found is None:
+                return
+            inside = self._hole[tile.window]
+            light = np.zeros((*inside.shape, found.shape[1]), np.float32)
+            light[inside] = found
+            feather.add(tile, light)
+
+    def _match(self, tile: Tile, rows: int) -> Floats | None:
+        """Return what the pixels of a tile's hole become, (n, C); None if the page has no known patch."""
+        found = _Window.around(self._pixels, self._mode, self._hole, self._missing, tile.window, rows)
+        return None if found is None else found.matched()[self._hole[tile.window]]
 
 
 @dataclass
@@ -116,9 +155,13 @@ class _Window:
 
     @classmethod
     def around(
-        cls, pixels: Pixels, mode: str, hole: Hole, missing: Hole, window: tuple[slice, slice]
+        cls, pixels: Pixels, mode: str, hole: Hole, missing: Hole, window: tuple[slice, slice], filled: int
     ) -> _Window | None:
-        """Return a window with enough known patches around, or None if the page has none."""
+        """Return a window with enough known patches around, or None if the page has none.
+
+        Raises:
+            _TooEarlyError: It reaches below the first `filled` rows.
+        """
         import cv2
 
         reach = REACH
@@ -134,6 +177,8 @@ class _Window:
             if whole:
                 return None
             reach *= 2
+        if rows.stop > filled:
+            raise _TooEarlyError
         origin = rows.start, columns.start
         near = grow_window(window, BORDER, hole.shape)
         worked_on = np.zeros(usable.shape, bool)
