@@ -87,9 +87,10 @@ def test_what_is_no_hole(why: str, rows: slice, columns: slice, colour: tuple[in
     assert not holes_to_the_bed(found, bed_of(found)).any(), why
 
 
-def test_a_spot_without_paper_around_it_is_no_hole() -> None:
+@pytest.mark.parametrize("surround", [INK, (200, 60, 140)])
+def test_a_spot_without_paper_around_it_is_no_hole(surround: tuple[int, int, int]) -> None:
     image, off = page()
-    image[90:140, 70:130] = INK
+    image[90:140, 70:130] = surround
     image[100:130, 80:120] = GREEN
     off[100:130, 80:120] = 0.9
     found = probabilities(image, off)

@@ -10,10 +10,13 @@ import pytest
 from PIL import Image
 
 import bokwon
+from bokwon.detection import detector
 from bokwon.detection.bed import SEEN_THROUGH
 from bokwon.detection.detector import Detector
 from bokwon.detection.kinds import KINDS
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.inpaint.material import Verdict
+from bokwon.settings import Material
 
 WHITE, RED, GREEN, BLUE = (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -127,6 +130,21 @@ def test_a_hole_through_which_the_bed_is_seen_is_missing_paper(colour_key: Path)
     wanted = np.zeros((200, 200), bool)
     wanted[80:110, 60:100] = True
     assert np.count_nonzero(damage.hole != wanted) < 150
+
+
+@pytest.mark.parametrize(("material", "undamaged"), [("page", True), ("rubbing", True), ("photo", False)])
+def test_film_and_dust_are_looked_for_in_photographs_only(
+    tmp_path: Path,
+    write_colour_key: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    material: Material,
+    undamaged: bool,
+) -> None:
+    monkeypatch.setattr(detector, "classify", lambda pixels, mode, hole: Verdict(material, True, ""))
+    classes = ["sound", "surroundings", "film and dust", *(kind for kind in KINDS if kind != "film and dust")]
+    model = write_colour_key(tmp_path / "film.onnx", classes=classes)
+    image = page((slice(20, 40), slice(50, 80), RED))
+    assert Detector(model).detect(image).undamaged == undamaged
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 5), (1, 200)])

@@ -33,10 +33,13 @@ _LEAST_DOUBT, _AROUND = 0.15, 25
 _SAME, _OTHER, _CLEARER = 6.0, 12.0, 2.5
 # Its least mean probability of missing paper or surroundings, over the half of its pixels with the highest one.
 _LEAST_SCORE = 0.3
-# Its least thickness in pixels, above that of strokes; and the least share of paper in a ring around it.
-_THICKEST_STROKE, _LEAST_RING = 10.0, 0.95
+# Its least thickness in pixels, above that of strokes.
+_THICKEST_STROKE = 10.0
+# Of a ring around it: least share of pixels that are nearer to the paper's colour than to the bed's, and largest median
+# distance from the paper's.
+_LEAST_RING, _FARTHEST_RING = 0.95, 15.0
 # Share of its smallest enclosing circle from which it is a binder's hole, not damage.
-_ROUND = 0.88
+_ROUND = 0.8
 # The ring: from 4 to 9 pixels around the hole.
 _RING = 9
 
@@ -125,11 +128,13 @@ def holes_to_the_bed(found: Probabilities, bed: Bed) -> NDArray[np.bool_]:
         if colour > _SAME or paper < max(_OTHER, _CLEARER * colour):
             continue
         values = np.sort(score[room][hole])
+        ring = _ring(hole)
         holes[number] = (
             values[len(values) // 2 :].mean() >= _LEAST_SCORE
             and 2 * cv2.distanceTransform(np.pad(hole, 1).astype(np.uint8), cv2.DIST_L2, 3).max() >= _THICKEST_STROKE
             and area < _ROUND * _area_of_circle(hole)
-            and (bed.from_paper < bed.distance)[room][_ring(hole)].mean() >= _LEAST_RING
+            and (bed.from_paper < bed.distance)[room][ring].mean() >= _LEAST_RING
+            and np.median(bed.from_paper[room][ring]) <= _FARTHEST_RING
         )
     return np.asarray(holes[labels])
 

@@ -20,6 +20,7 @@ from bokwon.detection.regions import Piece, find_pieces
 from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import from_pillow, mode_of_array
 from bokwon.inpaint.colour import eight_bits, samples_to_light
+from bokwon.inpaint.material import classify
 from bokwon.settings import DETECTION_THRESHOLD
 from bokwon.types import Hole, Pixels
 
@@ -140,12 +141,17 @@ class Detector:
     def find(self, pixels: Pixels, mode: str) -> Damage:
         """Find the damage of a decoded page.
 
+        Damage of film and dust is looked for in photographs only.
+
         Args:
             pixels: Samples of the page, (H, W) or (H, W, C).
             mode: Their mode, a key of `bokwon.image_io.modes.MODES`.
         """
         rgb = as_rgb(pixels, mode)
         found = self.network.run(rgb)
+        if classify(pixels, mode, np.zeros(rgb.shape[:2], bool)).material != "photo":
+            # Hatching in woodcuts looks like scratched film.
+            found.kinds[KINDS.index("film and dust")] = 0
         shrunk = found.scale**2
         least = _LEAST_AREA if self.min_area is None else self.min_area * shrunk
         pieces = find_pieces(found.kinds, self.network.card.get("calibration", {}), least)
