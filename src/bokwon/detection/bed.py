@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from bokwon.detection.network import Probabilities
 
+Plane = NDArray[np.float32]
+Colour = NDArray[np.floating[Any]]
+
 __all__ = ["SEEN_THROUGH", "Bed", "find_bed", "holes_to_the_bed", "largest_piece"]
 
 # What the sheet lies on is called its bed, as that of a scanner.
@@ -71,18 +74,17 @@ def find_bed(found: Probabilities) -> Bed | None:
     Returns:
         None if no edge of the image shows a bed.
     """
-    colours_of_pixels = cv2.cvtColor(found.image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
-    lab = np.asarray(cv2.blur(colours_of_pixels, (3, 3)), np.float32)
+    lab = _planes_of_lab(found.image)
     paper = _colour_of_paper(lab, found)
     if paper is None:
         return None
     seen = np.zeros(found.surroundings.shape, bool)
-    colours = []
+    colours: list[Colour] = []
     for turns in range(4):
         strip = np.rot90(found.surroundings, turns)[:, :_STRIP] > 0.6
         if strip.mean() < _LEAST_SEEN:
             continue
-        colour = np.median(np.rot90(lab, turns)[:, :_STRIP][strip], axis=0)
+        colour = np.median([np.rot90(plane, turns)[:, :_STRIP][strip] for plane in lab], axis=1)
         if np.linalg.norm(colour - paper) > _UNLIKE:
             colours.append(colour)
             np.rot90(seen, turns)[:, :_STRIP] |= strip
@@ -147,18 +149,26 @@ def largest_piece(mask: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()))
 
 
-def _colour_of_paper(lab: NDArray[np.float32], found: Probabilities) -> NDArray[np.float32] | None:
+def _planes_of_lab(image: NDArray[np.uint8]) -> list[Plane]:
+    lab = cv2.blur(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), (3, 3))
+    return [np.asarray(plane, np.float32) for plane in cv2.split(lab)]
+
+
+def _colour_of_paper(lab: list[Plane], found: Probabilities) -> Colour | None:
     """The median colour around the most frequent lightness of the sheet, which is the paper's: there is less ink."""
-    sheet = found.surroundings + found.kinds[0] < 0.5
+    every = (slice(None, None, 3), slice(None, None, 3))
+    sheet = (found.surroundings + found.kinds[0])[every] < 0.5
     if not sheet.any():
         return None
-    counts, edges = np.histogram(lab[sheet][:, 0], 100, (0, 100))
-    lightness = edges[int(np.convolve(counts, np.ones(5), "same").argmax())]
-    return np.asarray(np.median(lab[sheet & (np.abs(lab[..., 0] - lightness) < 8)], axis=0))
+    lightness = lab[0][every]
+    counts, edges = np.histogram(lightness[sheet], 100, (0, 100))
+    most = edges[int(np.convolve(counts, np.ones(5), "same").argmax())]
+    paper = sheet & (np.abs(lightness - most) < 8)
+    return np.asarray(np.median([plane[every][paper] for plane in lab], axis=1))
 
 
-def _distance(lab: NDArray[np.float32], colour: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(np.linalg.norm(lab - colour.astype(np.float32), axis=-1))
+def _distance(lab: list[Plane], colour: Colour) -> Plane:
+    return np.asarray(np.sqrt(sum((plane - np.float32(value)) ** 2 for plane, value in zip(lab, colour, strict=True))))
 
 
 def _area_of_circle(hole: NDArray[np.bool_]) -> float:
