@@ -302,6 +302,31 @@ def test_a_model_that_no_page_needs_is_let_go(monkeypatch: pytest.MonkeyPatch) -
     assert loaded == ["page", "photo", "page"]
 
 
+def test_a_model_loaded_ahead_is_the_one_in_use_and_is_let_go_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bokwon.inpaint.restorer._IDLE_PAGES", 2)
+    verdicts(monkeypatch, ("rubbing", True), *[("photo", True)] * 3, ("page", True))
+    loaded: list[str | None] = []
+    restorer = bokwon.Restorer(loaded=lambda one: loaded.append(one.material))
+    restorer.load_ahead()
+    restorer.load_ahead()
+    image = noise()
+    chosen = [restorer.choose(image, "L", HOLE) for _ in range(5)]
+    assert [one.restorer.material for one in chosen] == ["rubbing", "photo", "photo", "photo", "page"]
+    assert chosen[0].restorer.settings == bokwon.Restorer(bokwon.RestoreSettings(material="rubbing")).settings
+    assert chosen[4].restorer.settings == bokwon.Restorer(bokwon.RestoreSettings(material="page")).settings
+    # The last one is not the one loaded ahead, which was let go.
+    assert loaded == ["page", "photo", "page"]
+
+
+def test_what_is_wrong_with_a_model_loaded_ahead_is_told_at_its_use() -> None:
+    restorer = bokwon.Restorer(bokwon.RestoreSettings(precision="bfloat16", engine="onnx"))
+    restorer.load_ahead()
+    with pytest.raises(ArgumentError, match="does not compute in bfloat16"):
+        restorer.of("page")
+    with pytest.raises(ArgumentError, match="does not compute in bfloat16"):
+        restorer.of("page")
+
+
 def test_the_models_card_says_the_material(mean_model: Path) -> None:
     for settings, expected in (
         (bokwon.RestoreSettings("photo"), "photo"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bokwon.errors import InputFileError
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.opencv import OpenCVEngine
 from bokwon.inpaint.engines.select import load
@@ -15,14 +16,14 @@ from bokwon.inpaint.fill import Progress, fill_hole, tiling_for
 from bokwon.inpaint.finish.grain import add_grain
 from bokwon.inpaint.finish.patches import PatchMatching
 from bokwon.inpaint.ink import mark_ink
-from bokwon.inpaint.models import Model, find_model
+from bokwon.inpaint.models import Model, find_int8, find_model
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
 from bokwon.inpaint.tiling import Tiling
-from bokwon.settings import MODELS, RestoreSettings
+from bokwon.settings import MODELS, Material, RestoreSettings
 from bokwon.types import Hole, Pixels
 from bokwon.utilities.processes import available_cores
 
-__all__ = ["Filler"]
+__all__ = ["Filler", "settings_of"]
 
 _CONCURRENCY = 4
 """Most tiles and windows that are filled and finished at the same time. Each window takes about 50 MiB."""
@@ -139,3 +140,14 @@ class Filler:
         if ink is not None and proposed is not None:
             mark_ink(ink, pixels, mode, hole, proposed)
         return tiles
+
+
+def settings_of(asked: RestoreSettings, material: Material) -> RestoreSettings:
+    """Return the settings for one material of several that pages may be filled as."""
+    if asked.precision == "int8" and material == "photo":
+        try:
+            find_int8(find_model(MODELS[material]))
+        except InputFileError:
+            # The user did not ask for this model.
+            asked = replace(asked, precision="float32")
+    return replace(asked, material=material)

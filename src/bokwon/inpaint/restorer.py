@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -12,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bokwon.errors import ArgumentError, InputFileError
+from bokwon.errors import ArgumentError
 from bokwon.image_io.masks import as_hole, check_hole, check_share, grow_hole
 from bokwon.image_io.modes import from_pillow, like_pillow, mode_of_array
 from bokwon.image_io.transparency import key_of_alpha, spread_alpha, transparent_value, with_key
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.fill import Progress
-from bokwon.inpaint.filler import Filler
+from bokwon.inpaint.filler import Filler, settings_of
 from bokwon.inpaint.material import classify, negative
-from bokwon.inpaint.models import Model, find_int8, find_model
+from bokwon.inpaint.models import Model
 from bokwon.inpaint.restoration import ImageT, Restoration
 from bokwon.settings import MODELS, Material, RestoreSettings
 from bokwon.types import Hole, Pixels
@@ -97,9 +98,17 @@ class Restorer:
         self._restorers: dict[str, Restorer] = {}
         self._idle: dict[str, int] = {}
         self._identities: dict[str, Identity] = {}
+        self._ahead: Future[Filler] | None = None
         self._loaded = None if settings.chooses_material else Filler.load(settings)
         if self._loaded is not None and loaded is not None:
             loaded(self)
+
+    def load_ahead(self) -> None:
+        """Begin to load the model for pages, for callers that read a page meanwhile. Errors are raised at its use."""
+        if self._loaded is None and self._ahead is None:
+            thread = ThreadPoolExecutor(1)
+            self._ahead = thread.submit(Filler.load, settings_of(self._asked, "page"))
+            thread.shutdown(wait=False)
 
     @property
     def settings(self) -> RestoreSettings:
@@ -156,7 +165,14 @@ class Restorer:
         name = MODELS[material]
         found = self._restorers.get(name)
         if found is None:
-            found = Restorer(_settings_of(self._asked, material), loaded=self._on_load)
+            if self._ahead is None or name != MODELS["page"]:
+                found = Restorer(settings_of(self._asked, material), loaded=self._on_load)
+            else:
+                ahead, self._ahead, found = self._ahead, None, copy(self)
+                found._loaded = ahead.result()
+                found._asked = found._loaded.settings
+                if self._on_load is not None:
+                    self._on_load(found)
             self._restorers[name] = found
             self._idle[name] = 0
         if found.material == material:
@@ -332,14 +348,3 @@ class Restorer:
             with negative(pixels, mode):
                 return self._loaded.fill(pixels, mode, hole, progress, ink=ink)
         return self._loaded.fill(pixels, mode, hole, progress, ink=ink)
-
-
-def _settings_of(asked: RestoreSettings, material: Material) -> RestoreSettings:
-    """Return the settings for one material of several."""
-    if asked.precision == "int8" and material == "photo":
-        try:
-            find_int8(find_model(MODELS[material]))
-        except InputFileError:
-            # The user did not ask for this model.
-            asked = replace(asked, precision="float32")
-    return replace(asked, material=material)
