@@ -90,10 +90,8 @@ def detect(
     If nothing is found with enough confidence, the mask is empty and the exit code 0. Look at the mask before you
     restore with it.
     """
-    if quiet and verbose:
-        raise ArgumentError("-q and -v contradict each other", "use one of them")
-    divert_native_messages()
     console = Console(quiet=quiet, verbose=verbose)
+    divert_native_messages()
 
     from bokwon.detection.detector import Detector
     from bokwon.detection.network import DEFAULT_MODEL
