@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import pickle
 
@@ -56,3 +57,22 @@ def test_a_failed_import_names_the_module_the_fault_and_the_fix() -> None:
 def test_other_faults_of_an_imported_package_stay_what_they_are() -> None:
     with pytest.raises(RuntimeError, match="broken"), errors.importing("boxes take {name}", "pip install boxes"):
         raise RuntimeError("broken")
+
+
+def test_what_the_system_refuses_names_its_reason() -> None:
+    with (
+        pytest.raises(errors.FileAccessError) as caught,
+        errors.accessing("page.png cannot be read: {error}", "check the path"),
+    ):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "page.png")
+    assert str(caught.value) == "page.png cannot be read: No such file or directory; check the path"
+    with (
+        pytest.raises(errors.FileAccessError, match="cannot be read: no reason"),
+        errors.accessing("page.png cannot be read: {error}", ""),
+    ):
+        raise OSError("no reason")
+
+
+def test_errors_of_bokwon_pass_through_what_reports_the_system() -> None:
+    with pytest.raises(errors.OutputExistsError, match="holds other files"), errors.accessing("no: {error}", ""):
+        raise errors.OutputExistsError("out holds other files")

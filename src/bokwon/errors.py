@@ -14,6 +14,7 @@ __all__ = [
     "MissingDependencyError",
     "OutputExistsError",
     "TimeLimitError",
+    "accessing",
     "importing",
 ]
 
@@ -82,6 +83,20 @@ class TimeLimitError(BokwonError):
     """A file took longer than its time limit: exit code 8."""
 
     exit_code = 8
+
+
+@contextmanager
+def accessing(message: str, fix: str) -> Iterator[None]:
+    """Report what the system refuses within the block as a `FileAccessError`.
+
+    Args:
+        message: What could not be done. {error} becomes the system's reason.
+        fix: What the user can do about it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FileAccessError(message.replace("{error}", str(error.strerror or error)), fix) from error
 
 
 @contextmanager

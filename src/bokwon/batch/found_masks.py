@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.batch.page_holes import PageHole, Tell
-from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+from bokwon.errors import ArgumentError, MissingDependencyError, accessing
 from bokwon.image_io.output_formats import png_of
 from bokwon.image_io.page import Page
 from bokwon.inpaint.models import find_model, is_installed
@@ -226,17 +226,10 @@ class FoundMasks:
                 path = picture_path(target, kind, number, self._pages)
                 picture = self._pictures.get((kind, number))
                 if picture is None:
-                    _remove(path)
+                    with accessing(f"{path} cannot be removed: {{error}}", "remove it, or name another output"):
+                        path.unlink(missing_ok=True)
                 else:
                     write_file(path, picture)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        fix = "remove it, or name another output"
-        raise FileAccessError(f"{path} cannot be removed: {error.strerror or error}", fix) from error
 
 
 def counted(kinds: Mapping[str, int]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bokwon.errors import BokwonError, FileAccessError, InputFileError, importing
+from bokwon.errors import BokwonError, FileAccessError, InputFileError, accessing, importing
 
 if TYPE_CHECKING:
     from bokwon.nn.unet import PConvUNet
@@ -108,10 +108,8 @@ class HubMethods:
             MissingDependencyError: huggingface_hub or jinja2 is not installed.
             FileAccessError: The folder cannot be written.
         """
-        try:
+        with accessing(f"{folder} cannot be written: {{error}}", "name a writable folder"):
             _copy(self).save_pretrained(folder, model_card_kwargs={"licence": licence, "about": about})
-        except OSError as error:
-            raise FileAccessError(f"{folder} cannot be written: {error.strerror}", "name a writable folder") from error
 
     def push_to_hub(self, repo_id: str, *, licence: str = "unknown", about: str = "", **options: Any) -> str:
         """Upload weights, settings and model card to a repository of the hub, which is made if it is missing.

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bokwon.errors import FileAccessError, InputFileError
+from bokwon.errors import FileAccessError, InputFileError, accessing
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source, read_page
 from bokwon.types import Hole
@@ -151,10 +151,8 @@ def set_aside(target: Path) -> Path | None:
         # The record is unreadable, so we cannot tell which output it belongs to.
         return None
     free = free_folder(target)
-    try:
+    with accessing(f"record {folder} cannot be moved: {{error}}", "check its rights"):
         folder.replace(free)
-    except OSError as error:
-        raise FileAccessError(f"record {folder} cannot be moved: {error.strerror}", "check its rights") from error
     return free
 
 
