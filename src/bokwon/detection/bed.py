@@ -45,6 +45,8 @@ _LEAST_RING, _FARTHEST_RING = 0.95, 15.0
 _ROUND = 0.8
 # The ring: from 4 to 9 pixels around the hole.
 _RING = 9
+# Width of the hole's soft edge, where its colour mixes with the paper's, pixels.
+_RIM = 2
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def holes_to_the_bed(found: Probabilities, bed: Bed) -> NDArray[np.bool_]:
         bed: Its bed.
 
     Returns:
-        bool (h, w), True in the holes.
+        bool (h, w), True in the holes and their soft edges.
     """
     height, width = bed.mask.shape
     like = ((bed.distance < _LIKE) & (bed.distance < bed.from_paper) & ~bed.mask).astype(np.uint8)
@@ -138,7 +140,8 @@ def holes_to_the_bed(found: Probabilities, bed: Bed) -> NDArray[np.bool_]:
             and (bed.from_paper < bed.distance)[room][ring].mean() >= _LEAST_RING
             and np.median(bed.from_paper[room][ring]) <= _FARTHEST_RING
         )
-    return np.asarray(holes[labels])
+    rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM + 1, 2 * _RIM + 1))
+    return np.asarray(cv2.dilate(holes[labels].astype(np.uint8), rim) > 0)
 
 
 def largest_piece(mask: NDArray[Any]) -> NDArray[np.bool_]:
