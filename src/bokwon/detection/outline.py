@@ -40,13 +40,11 @@ def torn_edges(surroundings: NDArray[np.float32]) -> NDArray[np.bool_]:
         return nothing
     sheet = labels == largest
     contours, _ = cv2.findContours(sheet.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = max(contours, key=cv2.contourArea)
-    corners = cv2.boxPoints(cv2.minAreaRect(outline))
+    corners = cv2.boxPoints(cv2.minAreaRect(max(contours, key=cv2.contourArea)))
     former = np.zeros(surroundings.shape, np.uint8)
     cv2.fillConvexPoly(former, np.round(corners * 16).astype(np.int32), 1, shift=4)
     gone = (former > 0) & ~sheet & off
     # A worn edge is not a loss: only parts deeper than the tolerance count.
     depth = max(round(_TOLERANCE * max(surroundings.shape)), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * depth + 1, 2 * depth + 1))
-    opened = cv2.morphologyEx(gone.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    return np.asarray(opened > 0)
+    return np.asarray(cv2.morphologyEx(gone.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0)

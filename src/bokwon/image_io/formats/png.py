@@ -282,8 +282,7 @@ def encode(stream: BinaryIO, pixels: Pixels, mode: str, metadata: Metadata) -> N
             black = not metadata.png_key[0]
             chunks[-1] = (b"tRNS", struct.pack(">H", not black))
             pixels, mode = transparent != black, "1"
-    block = b"".join(_chunk(name, data) for name, data in chunks)
-    target = _AfterHeader(stream, block)
+    target = _AfterHeader(stream, b"".join(_chunk(name, data) for name, data in chunks))
     if is_deep(pixels):
         target.write(_encode_deep_gray_with_alpha(pixels) if mode == "LA" else opencv.encode(".png", pixels))
         return
