@@ -39,8 +39,7 @@ class BokwonError(Exception):
 
     def __str__(self) -> str:
         """Return the error as one line, the fix after the fault."""
-        text = f"{self.message}; {self.fix}" if self.fix else self.message
-        return " ".join(text.split())
+        return " ".join((f"{self.message}; {self.fix}" if self.fix else self.message).split())
 
 
 class ArgumentError(BokwonError, ValueError):

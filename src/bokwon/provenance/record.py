@@ -106,11 +106,9 @@ def check_record(target: Path) -> None:
         FileAccessError: Its name is too long, or it cannot be looked up.
     """
     folder = record_folder(target)
-    try:
+    fix = "shorten the output's name, or leave out --record"
+    with accessing(f"record {folder.name} cannot lie beside the output: {{error}}", fix):
         folder.exists()
-    except OSError as error:
-        fix = "shorten the output's name, or leave out --record"
-        raise FileAccessError(f"record {folder.name} cannot lie beside the output: {error.strerror}", fix) from error
 
 
 def note_undone(folder: Path, target: Path) -> None:
@@ -126,8 +124,7 @@ def note_undone(folder: Path, target: Path) -> None:
 def undone_sha256(target: Path) -> str | None:
     """Return the checksum an output had when its restoration was taken back; None where that was never done."""
     try:
-        content = read_json(record_folder(target) / _UNDONE)
-        return str(content["output"]["sha256"])
+        return str(read_json(record_folder(target) / _UNDONE)["output"]["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -81,10 +81,7 @@ def _peak() -> float | None:
         lines = _STATUS.read_text().splitlines()
     except OSError:
         return None
-    for line in lines:
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return None
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), None)
 
 
 def describe_machine() -> dict[str, str | int]:

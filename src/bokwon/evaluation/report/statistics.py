@@ -222,10 +222,7 @@ def _columns(
     pairs: Sequence[Mapping[str, Any]], methods: Sequence[str], key: str
 ) -> dict[str, NDArray[np.float64]] | None:
     """Return a metric's values by method; None if it has not been measured on every pair."""
-    columns = {}
-    for method in methods:
-        values = [pair["methods"][method].get(key) for pair in pairs]
-        if any(value is None for value in values):
-            return None
-        columns[method] = np.array(values, np.float64)
-    return columns
+    columns = {method: [pair["methods"][method].get(key) for pair in pairs] for method in methods}
+    if any(value is None for values in columns.values() for value in values):
+        return None
+    return {method: np.array(values, np.float64) for method, values in columns.items()}

@@ -238,7 +238,9 @@ def encode_samples(
     """
     tifffile = _tifffile(f"TIFF of mode {mode}")
     encoded = io.BytesIO()
-    settings: dict[str, Any] = {"tile": tile} if tile else {"rowsperstrip": _rows_of_a_strip(pixels)}
+    # Strips as Pillow's: 64 KiB before compression.
+    rows = max(1, 65536 // max(int(pixels[0].nbytes), 1))
+    settings: dict[str, Any] = {"tile": tile} if tile else {"rowsperstrip": rows}
     tifffile.imwrite(
         encoded,
         np.ascontiguousarray(pixels),
@@ -252,11 +254,6 @@ def encode_samples(
         **settings,
     )
     return encoded
-
-
-def _rows_of_a_strip(pixels: Pixels) -> int:
-    # As Pillow's: 64 KiB before compression.
-    return max(1, 65536 // max(int(pixels[0].nbytes), 1))
 
 
 def _tifffile(what: str) -> Any:
