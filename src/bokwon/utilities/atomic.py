@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from bokwon.errors import FileAccessError, OutputExistsError, accessing
+from bokwon.errors import BokwonError, FileAccessError, OutputExistsError, accessing
+from bokwon.utilities.time_limit import FAMILY
 
 __all__ = [
     "check_target",
@@ -23,8 +24,8 @@ __all__ = [
     "write_file",
 ]
 
-_OWN = f".bokwon-{os.urandom(4).hex()}-"
-"""How the names of unfinished files of this process begin, and of those that are forked from it."""
+_OWN = f".bokwon-{FAMILY}-"
+"""How the names of unfinished files of this process begin, and of its child's."""
 _ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 # Read once, while this module is loaded: the system tells the mask only to those who set it, and other threads that
 # make files at that moment would be given the wrong rights.

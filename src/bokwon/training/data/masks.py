@@ -80,9 +80,7 @@ def read_manifest(path: Path, max_ratio: float) -> list[Path]:
             if float(record["ratio"]) <= max_ratio:
                 files.append(path.parent / record["file"])
         except (ValueError, KeyError, TypeError) as error:
-            raise InputFileError(
-                f"{path}, line {number}, describes no mask: {error!r}", "make the set again"
-            ) from error
+            raise InputFileError(f"{path}, line {number}, describes no mask", "make the set again") from error
     if not files:
         raise InputFileError(f"{path} has no mask with a hole ratio of up to {max_ratio}", "raise data.max_ratio")
     return files
