@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from bokwon.errors import BokwonError, FileAccessError, OutputExistsError, accessing
+from bokwon.errors import FileAccessError, OutputExistsError, accessing
 from bokwon.utilities.time_limit import FAMILY
 
 __all__ = [

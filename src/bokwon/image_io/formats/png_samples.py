@@ -49,7 +49,7 @@ def compress(pixels: Pixels) -> Iterator[bytes]:
                 start = starts.popleft()
                 running.append(pool.submit(_compress_part, pixels, start, min(start + count, height)))
             rows, data = running.popleft().result()
-            checksum = zlib.adler32(rows, checksum)
+            checksum = zlib.adler32(rows.data, checksum)
             yield data
     yield checksum.to_bytes(4, "big")
 
@@ -62,7 +62,7 @@ def _compress_part(pixels: Pixels, start: int, stop: int) -> tuple[NDArray[np.ui
     before, rows = rows[:known].reshape(-1)[-_WINDOW:], rows[known:]
     deflate = zlib.compressobj(COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=before.tobytes())
     end = zlib.Z_FINISH if stop == len(pixels) else zlib.Z_SYNC_FLUSH
-    return rows, deflate.compress(rows) + deflate.flush(end)
+    return rows, deflate.compress(rows.data) + deflate.flush(end)
 
 
 def _filtered(pixels: Pixels, start: int, stop: int) -> NDArray[np.uint8]:
