@@ -6,6 +6,7 @@ Python, the command line, folders, records and `bokwon evaluate` all read them h
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -22,6 +23,7 @@ __all__ = [
     "Precision",
     "RestoreSettings",
     "choices",
+    "setting_types",
 ]
 
 DETECTION_THRESHOLD = 0.65
@@ -165,7 +167,7 @@ class RestoreSettings:
 
     def __post_init__(self) -> None:
         """Check every value, and that the settings fit together."""
-        kinds = get_type_hints(RestoreSettings)
+        kinds = setting_types()
         for item in fields(self):
             _check(item.name, getattr(self, item.name), kinds[item.name], item.metadata)
             if self.method != "model" and item.name in _OF_A_MODEL and getattr(self, item.name) != item.default:
@@ -199,9 +201,16 @@ class RestoreSettings:
         return {name: value for name, value in vars(self).items() if name not in _OF_THE_MACHINE}
 
 
+@cache
+def setting_types() -> dict[str, Any]:
+    """Return the type of each setting."""
+    # Kept, because Python makes them of the annotations' texts each time.
+    return get_type_hints(RestoreSettings)
+
+
 def choices(name: str) -> tuple[Any, ...]:
     """Return the allowed values of a setting; () if it takes any number or text."""
-    kind = get_type_hints(RestoreSettings)[name]
+    kind = setting_types()[name]
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from bokwon.inpaint.engines.select import load_engine
 from bokwon.inpaint.fill import LETTER_REACH, fill_hole, tiling_for
 from bokwon.inpaint.hole_depth import depth_in_hole
 from bokwon.inpaint.models import find_model, load_model
-from bokwon.inpaint.tiling import Tiling
+from bokwon.inpaint.tiling import Filled, Tiling
 
 
 class MeanEngine(Engine):
@@ -329,3 +330,32 @@ def test_an_engine_is_given_the_contrast_only_if_it_takes_it() -> None:
     assert scales[0] == 0.0
     # Noise over the full range deviates by 255 / sqrt(12).
     assert scales[1] == pytest.approx(1 / 12**0.5, rel=0.03)
+
+
+def test_what_is_told_as_filled_stays_as_it_is() -> None:
+    class Two(MeanEngine):
+        concurrency = 2
+
+    pixels = samples("L", np.uint8, (900, 600))
+    hole = np.random.default_rng(3).random(pixels.shape) < 0.05
+    pixels[hole] = 0
+    told: list[tuple[Filled, np.ndarray]] = []
+    with ThreadPoolExecutor(3) as pool:
+        tiles = fill_hole(
+            pixels,
+            "L",
+            hole,
+            Two(),
+            tiling=Tiling(256),
+            pool=pool,
+            complete=lambda filled: told.append((filled, pixels.copy())),
+        )
+        # The pool is the caller's.
+        assert pool.submit(int, 7).result() == 7
+    assert len({filled for filled, _ in told}) == tiles
+    assert told[-1][0] == (900, 900, 600)
+    for filled, before in told:
+        done = np.zeros(hole.shape, bool)
+        done[: filled.rows] = done[: filled.below, : filled.column] = True
+        assert before[hole & done].all()
+        np.testing.assert_array_equal(pixels[done], before[done])

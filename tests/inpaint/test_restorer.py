@@ -307,8 +307,8 @@ def test_a_model_loaded_ahead_is_the_one_in_use_and_is_let_go_like_any_other(mon
     verdicts(monkeypatch, ("rubbing", True), *[("photo", True)] * 3, ("page", True))
     loaded: list[str | None] = []
     restorer = bokwon.Restorer(loaded=lambda one: loaded.append(one.material))
-    restorer.load_ahead()
-    restorer.load_ahead()
+    restorer.load_ahead(None)
+    restorer.load_ahead((3000, 2000))
     image = noise()
     chosen = [restorer.choose(image, "L", HOLE) for _ in range(5)]
     assert [one.restorer.material for one in chosen] == ["rubbing", "photo", "photo", "photo", "page"]
@@ -316,11 +316,13 @@ def test_a_model_loaded_ahead_is_the_one_in_use_and_is_let_go_like_any_other(mon
     assert chosen[4].restorer.settings == bokwon.Restorer(bokwon.RestoreSettings(material="page")).settings
     # The last one is not the one loaded ahead, which was let go.
     assert loaded == ["page", "photo", "page"]
+    restorer.load_ahead(None)
+    assert restorer._ahead is None
 
 
 def test_what_is_wrong_with_a_model_loaded_ahead_is_told_at_its_use() -> None:
     restorer = bokwon.Restorer(bokwon.RestoreSettings(precision="bfloat16", engine="onnx"))
-    restorer.load_ahead()
+    restorer.load_ahead((3000, 2000))
     with pytest.raises(ArgumentError, match="does not compute in bfloat16"):
         restorer.of("page")
     with pytest.raises(ArgumentError, match="does not compute in bfloat16"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bokwon.errors import TimeLimitError
-from bokwon.utilities.time_limit import overdue, supervised
+from bokwon.utilities.time_limit import leave_child, overdue, supervised
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -23,7 +23,7 @@ if sys.argv[3] == "spawned":
 from pathlib import Path
 if "BOKWON_SUPERVISOR" not in os.environ:
     Path("parent").write_text(str(os.getpid()))
-from bokwon.utilities.time_limit import allow_supervision, supervised
+from bokwon.utilities.time_limit import allow_supervision, leave_child, supervised
 
 allow_supervision()
 supervised("page.png", float(sys.argv[1]), lambda: Path("tidied").touch())
@@ -67,6 +67,17 @@ def test_what_never_ends_is_ended(tmp_path: Path, work: str, way: str, limit: fl
     assert (tmp_path / "tidied").exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "child").read_text()), 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_child_may_leave_at_once(tmp_path: Path, way: str) -> None:
+    work = "import atexit; atexit.register(Path('late').touch); leave_child(4)"
+    assert ended(begun(60, work, tmp_path, way))[0] == 4
+    assert not (tmp_path / "late").exists()
+
+
+def test_only_a_child_leaves_at_once() -> None:
+    leave_child(3)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -164,7 +164,10 @@ class _Work:
         if self._written is not self._document:
             read = partial(self._document.page, number)
         if masked:
-            self._holes.check_size(number, self._document.size(number))
+            size = self._document.size(number)
+            self._holes.check_size(number, size)
+            # While the page is read.
+            self._restorer.load_ahead(size)
         page = read()
         for warning in page.warnings:
             self._tell("warning", warning)

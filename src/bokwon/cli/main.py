@@ -38,7 +38,7 @@ from bokwon.cli.translated_help import translate_help
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
-from bokwon.utilities.time_limit import allow_supervision
+from bokwon.utilities.time_limit import allow_supervision, leave_child
 from bokwon.utilities.translation import told, translate
 from bokwon.version import __version__
 
@@ -150,7 +150,9 @@ def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
     if code == _INTERRUPTED:
         # Newer releases of Typer return this in the place of raising.
         _fail_interrupted(ended_by)
-    sys.exit(code if isinstance(code, int) else 0)
+    status = code if isinstance(code, int) else 0
+    leave_child(status)
+    sys.exit(status)
 
 
 @contextmanager

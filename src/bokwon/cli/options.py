@@ -10,12 +10,12 @@ from dataclasses import Field, fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
 from bokwon.errors import ArgumentError
-from bokwon.settings import RestoreSettings
+from bokwon.settings import RestoreSettings, setting_types
 
 __all__ = [
     "STANDARD",
@@ -149,7 +149,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _parameter(item: Field[Any]) -> Parameter:
-    kind = get_type_hints(RestoreSettings)[item.name]
+    kind = setting_types()[item.name]
     told = item.metadata
     option = typer.Option(
         f"--{item.name}",

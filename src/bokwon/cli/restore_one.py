@@ -89,8 +89,10 @@ def restore_one(
         find = load_detector(options.find)
         console.tell("summary", f"no mask is given: {announce_search(options.find)}")
     restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
-    # While the files are read.
-    restorer.load_ahead()
+    import cv2
+
+    # Pages are divided among threads already. Those of OpenCV would only wait for a core.
+    cv2.setNumThreads(1)
     outcome = restore_file(job, restorer, console.tell, find=find, progress=console.tiles)
     destination = "standard output" if target is None else str(target)
     console.tell("summary", f"wrote {destination}: {_told(outcome, source.name)}")

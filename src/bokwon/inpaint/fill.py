@@ -18,7 +18,7 @@ from bokwon.inpaint.finish.background import Background
 from bokwon.inpaint.finish.highlight_limit import LightestKnown
 from bokwon.inpaint.hole_depth import depth_in_hole, is_shallow, smoothstep
 from bokwon.inpaint.residual_scale import page_contrast
-from bokwon.inpaint.tiling import Feather, Tile, Tiling, grid_of
+from bokwon.inpaint.tiling import Feather, Filled, Tile, Tiling, grid_of
 from bokwon.settings import Letters
 from bokwon.types import Hole, Pixels
 
@@ -58,7 +58,7 @@ def fill_hole(
     bounded: bool = False,
     progress: Progress | None = None,
     pool: Executor | None = None,
-    complete: Callable[[int], None] | None = None,
+    complete: Callable[[Filled], None] | None = None,
 ) -> int:
     """Fill a hole in place.
 
@@ -76,7 +76,7 @@ def fill_hole(
         bounded: Whether fills are limited to the lightest known value around them; see `LightestKnown`.
         progress: Told after each tile.
         pool: Threads for engines that fill several tiles at once; by default as many as the engine asks for.
-        complete: Told after each tile how many rows from the top are filled.
+        complete: Told after each tile what of the page is filled.
 
     Returns:
         Number of tiles that were run.
@@ -85,14 +85,13 @@ def fill_hole(
     tiles = (tiling or tiling_for(engine)).plan(hole)
     if not tiles:
         return 0
-    if len(tiles) > 1:
-        engine = engine.shared([missing[tile.window].shape for tile in tiles])
+    engine = engine.shared([missing[tile.window].shape for tile in tiles]) if len(tiles) > 1 else engine.alone()
     feather = Feather(pixels, mode, hole)
     fill = _TileFiller(pixels, mode, missing, engine, letters, bounded=bounded)
     for done, (tile, light) in enumerate(_in_order(fill, tiles, engine.concurrency, pool), 1):
         feather.add(tile, light)
         if complete is not None:
-            complete(tiles[done].rows.support.start if done < len(tiles) else len(hole))
+            complete(Filled.before(tiles[done:], hole.shape))
         if progress is not None:
             progress(done, len(tiles))
     return len(tiles)

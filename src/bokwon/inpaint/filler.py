@@ -17,7 +17,7 @@ from bokwon.inpaint.finish.grain import add_grain
 from bokwon.inpaint.finish.patches import PatchMatching
 from bokwon.inpaint.ink import mark_ink
 from bokwon.inpaint.models import Model, find_int8, find_model
-from bokwon.inpaint.runtime_facts import DEFAULT_FACTS
+from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, TILES
 from bokwon.inpaint.tiling import Tiling
 from bokwon.settings import MODELS, Material, RestoreSettings
 from bokwon.types import Hole, Pixels
@@ -54,8 +54,12 @@ class Filler:
     concurrency: int
 
     @classmethod
-    def load(cls, settings: RestoreSettings) -> Filler:
+    def load(cls, settings: RestoreSettings, size: tuple[int, int] | None = None) -> Filler:
         """Load the model or the classical method that settings name, or the model of their material.
+
+        Args:
+            settings: The settings.
+            size: Width and height of the page that is expected, so that the engine is loaded as it needs it.
 
         Raises:
             ArgumentError: No such model, or settings that the engine does not support.
@@ -75,6 +79,7 @@ class Filler:
                 precision=settings.precision,
                 threads=threads,
                 ensemble=settings.ensemble,
+                several=size is not None and max(size) > (settings.tile or max(TILES.values())),
             )
             settings = replace(settings, precision=precision)
         else:
@@ -113,8 +118,10 @@ class Filler:
             Number of tiles that were run.
         """
         pool = ThreadPoolExecutor(self.concurrency)
+        patches = None
+        if self.settings.ink == "patches":
+            patches = PatchMatching(pixels, mode, hole, pool, self.concurrency)
         try:
-            patches = PatchMatching(pixels, mode, hole, pool) if self.settings.ink == "patches" else None
             tiles = fill_hole(
                 pixels,
                 mode,
@@ -134,6 +141,8 @@ class Filler:
             if patches is not None:
                 patches.write()
         finally:
+            if patches is not None:
+                patches.stop()
             pool.shutdown(cancel_futures=True)
         if self.settings.grain == "match":
             add_grain(pixels, mode, hole, concurrency=self.concurrency)

@@ -92,7 +92,7 @@ class Restorer:
         if not isinstance(settings, RestoreSettings):
             raise ArgumentError(f"settings is a {type(settings).__name__}", "pass RestoreSettings('photo', ...)")
         self._asked = settings
-        self._on_load = loaded
+        self._on_load = loaded or (lambda _: None)
         self._lock = Lock()
         # By name of the model: a restorer of one material, and how many pages in a row did not need it.
         self._restorers: dict[str, Restorer] = {}
@@ -100,15 +100,16 @@ class Restorer:
         self._identities: dict[str, Identity] = {}
         self._ahead: Future[Filler] | None = None
         self._loaded = None if settings.chooses_material else Filler.load(settings)
-        if self._loaded is not None and loaded is not None:
-            loaded(self)
+        if self._loaded is not None:
+            self._on_load(self)
 
-    def load_ahead(self) -> None:
-        """Begin to load the model for pages, for callers that read a page meanwhile. Errors are raised at its use."""
-        if self._loaded is None and self._ahead is None:
-            thread = ThreadPoolExecutor(1)
-            self._ahead = thread.submit(Filler.load, settings_of(self._asked, "page"))
-            thread.shutdown(wait=False)
+    def load_ahead(self, size: tuple[int, int] | None) -> None:
+        """Begin to load the model for pages, while a page of this width and height is read; errors come at its use."""
+        with self._lock:
+            if self._loaded is None and self._ahead is None and MODELS["page"] not in self._restorers:
+                thread = ThreadPoolExecutor(1)
+                self._ahead = thread.submit(Filler.load, settings_of(self._asked, "page"), size)
+                thread.shutdown(wait=False)
 
     @property
     def settings(self) -> RestoreSettings:
@@ -171,8 +172,7 @@ class Restorer:
                 ahead, self._ahead, found = self._ahead, None, copy(self)
                 found._loaded = ahead.result()
                 found._asked = found._loaded.settings
-                if self._on_load is not None:
-                    self._on_load(found)
+                self._on_load(found)
             self._restorers[name] = found
             self._idle[name] = 0
         if found.material == material:

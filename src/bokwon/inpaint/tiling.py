@@ -8,8 +8,10 @@ only the seams that still wait for a neighbour.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from bokwon.errors import ArgumentError
 from bokwon.inpaint.colour import light_to_samples, put_samples
 from bokwon.types import Hole, Pixels
 
-__all__ = ["GRID", "Feather", "Segment", "Span", "Tile", "Tiling", "grid_of", "plan_axis"]
+__all__ = ["GRID", "Feather", "Filled", "Segment", "Span", "Tile", "Tiling", "grid_of", "plan_axis"]
 
 GRID = 128
 """The finest grid that tiles lie on, pixels: how much a tile sees around its hole at least."""
@@ -149,6 +151,39 @@ class Tile:
     rows: Span
     columns: Span
     window: tuple[slice, slice]
+
+
+class Filled(NamedTuple):
+    """What of a page is filled, when its tiles are filled row by row.
+
+    Attributes:
+        rows: All above this row is.
+        below: Above this row, which is not above the first, ...
+        column: ... all left of this column is.
+    """
+
+    rows: int
+    below: int
+    column: int
+
+    @classmethod
+    def before(cls, waiting: Sequence[Tile], shape: tuple[int, ...]) -> Filled:
+        """Return what is filled while some tiles are not.
+
+        Args:
+            waiting: These tiles, the last ones of those that were planned.
+            shape: Height and width of the page.
+        """
+        if not waiting:
+            return cls(shape[0], shape[0], shape[1])
+        rows = waiting[0].rows.support.start
+        further = (tile.rows.support.start for tile in waiting)
+        return cls(rows, next((start for start in further if start > rows), shape[0]), waiting[0].columns.support.start)
+
+    def holds(self, window: tuple[slice, slice]) -> bool:
+        """Return whether all of a window is filled."""
+        rows, columns = window
+        return rows.stop <= self.rows or (rows.stop <= self.below and columns.stop <= self.column)
 
 
 @dataclass(frozen=True)

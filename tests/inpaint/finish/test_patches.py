@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise, product
 from typing import Any
 
 import cv2
@@ -10,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from bokwon.image_io.modes import MODES
-from bokwon.inpaint.finish.patches import RADIUS, _Votes, match_patches
+from bokwon.inpaint.finish.patches import RADIUS, PatchMatching, _Votes, match_patches
+from bokwon.inpaint.tiling import Filled
 
 
 def texture(height: int = 200, width: int = 260) -> NDArray[np.uint8]:
@@ -189,6 +192,28 @@ def test_a_deep_hole_looks_for_patches_beyond_its_rim() -> None:
     assert (filled[600:900, 300:600] == 205).all()
 
 
+def test_a_page_may_be_finished_from_its_top_on_while_it_is_filled() -> None:
+    rng = np.random.default_rng(6)
+    page = np.clip(205 + 4 * rng.standard_normal((2100, 700)), 0, 255).astype(np.uint8)
+    page[::40] = page[1::40] = page[2::40] = 60
+    hole = np.zeros(page.shape, bool)
+    hole[40:2060:50, 30:670] = hole[41:2060:50, 30:670] = True
+    # A window whose surroundings have too few known patches until they reach far below.
+    hole[600:1500, 20:690] = True
+    filled = page.copy()
+    filled[hole] = np.clip(filled[hole].astype(int) // 2 + 90, 0, 255)
+    expected = filled.copy()
+    match_patches(expected, "L", hole)
+    pixels = np.where(hole, 0, page)
+    with ThreadPoolExecutor(2) as pool:
+        matching = PatchMatching(pixels, "L", hole, pool, 2)
+        for (start, stop), column in product(pairwise((0, 500, 700, 1300, 2100)), (400, 700)):
+            pixels[start:stop, :column] = filled[start:stop, :column]
+            matching.advance(Filled(start, stop, column))
+        matching.write()
+    np.testing.assert_array_equal(pixels, expected)
+
+
 @pytest.mark.parametrize("first", [(0, 0), (1, 0), (1, 1)])
 def test_every_pixel_becomes_the_mean_of_the_patches_that_cover_it(first: tuple[int, int]) -> None:
     rng = np.random.default_rng(3)
@@ -210,5 +235,6 @@ def test_every_pixel_becomes_the_mean_of_the_patches_that_cover_it(first: tuple[
                 if 0 <= row + down < height and 0 <= column + right < width:
                     total[row + down, column + right] += share * light[there + down, across + right]
                     weight[row + down, column + right] += share
-    found = _Votes(points, inside, (height, width), first).mean(light, sources, weights)
-    np.testing.assert_allclose(found, (total / np.maximum(weight, 1e-9))[hole], rtol=1e-6)
+    channels = [np.ascontiguousarray(light[..., channel]) for channel in range(3)]
+    found = _Votes(points, inside, (height, width), first).mean(channels, sources, weights)
+    np.testing.assert_allclose(np.stack(found, -1), (total / np.maximum(weight, 1e-9))[hole], rtol=1e-6)

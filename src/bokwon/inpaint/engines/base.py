@@ -70,6 +70,10 @@ class Engine(ABC):
         """
         return self
 
+    def alone(self) -> Engine:
+        """Return the engine for a page of one tile: this one, or one that runs a tile on all cores."""
+        return self
+
 
 class ModelEngine(Engine):
     """Runs a model file. Its traits are those of the model's card.
@@ -109,6 +113,10 @@ class ModelEngine(Engine):
 
     def shared(self, sizes: Sequence[tuple[int, int]]) -> ModelEngine:
         """See `Engine.shared`."""
+        return self
+
+    def alone(self) -> ModelEngine:
+        """See `Engine.alone`."""
         return self
 
     @abstractmethod

@@ -45,6 +45,10 @@ class EnsembleEngine(ModelEngine):
         """Return an ensemble for a page of several tiles; see `Engine.shared`."""
         return EnsembleEngine(self._engine.shared(sizes), self._views)
 
+    def alone(self) -> ModelEngine:
+        """Return an ensemble for a page of one tile; see `Engine.alone`."""
+        return EnsembleEngine(self._engine.alone(), self._views)
+
     def run(self, light: Light, missing: NDArray[np.bool_], scale: float) -> NDArray[np.float32]:
         """Run all views; see `ModelEngine.run`."""
         total = np.zeros((1, 3, *missing.shape), np.float32)

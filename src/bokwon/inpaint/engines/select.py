@@ -7,13 +7,14 @@ import platform
 from typing import NamedTuple
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.inpaint.engines.base import ModelEngine
+from bokwon.inpaint.engines.base import CONCURRENCY, ModelEngine
 from bokwon.inpaint.engines.mirrored_views import EnsembleEngine
 from bokwon.inpaint.engines.onnx import OnnxEngine, fastest_device
 from bokwon.inpaint.engines.openvino import OpenVinoEngine, computes_in_bfloat16
 from bokwon.inpaint.models import Model, find_int8, load_model
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, RuntimeFacts
 from bokwon.settings import EngineName, Precision
+from bokwon.utilities.processes import available_cores
 
 __all__ = ["LoadedModel", "in_precision", "load", "load_engine", "prefers_int8"]
 
@@ -43,6 +44,7 @@ def load(
     precision: Precision = "auto",
     threads: int | None = None,
     ensemble: int = 1,
+    several: bool = False,
 ) -> LoadedModel:
     """Load a model into an engine, in a given precision.
 
@@ -52,6 +54,7 @@ def load(
         precision: `auto` is the fastest one on this machine.
         threads: How many threads the engine may use; all cores by default.
         ensemble: Number of mirrored views that are averaged.
+        several: As for `load_engine`.
 
     Raises:
         ArgumentError: Engine and precision do not go together.
@@ -62,7 +65,9 @@ def load(
     model = in_precision(model, precision, engine)
     data, sha256 = load_model(model)
     kind = "int8" if model.precision == "int8" else precision
-    running = load_engine(data, model.name, model.facts, engine=engine, precision=kind, threads=threads)
+    running = load_engine(
+        data, model.name, model.facts, engine=engine, precision=kind, threads=threads, several=several
+    )
     computes = "int8" if kind == "int8" else running.precision
     return LoadedModel(model, sha256, EnsembleEngine(running, ensemble) if ensemble > 1 else running, computes)
 
@@ -104,6 +109,7 @@ def load_engine(
     engine: EngineName = "auto",
     precision: Precision = "auto",
     threads: int | None = None,
+    several: bool = False,
 ) -> ModelEngine:
     """Load a model file into an engine.
 
@@ -115,6 +121,7 @@ def load_engine(
             otherwise and for int8 models ONNX Runtime. `in_precision` decides before whether to use an int8 model.
         precision: `float32`, `bfloat16` (with OpenVINO), or `auto` for the faster one; `int8` for an int8 model.
         threads: How many threads it may use; all cores by default.
+        several: Whether pages of several tiles are expected, so that the engine is loaded as for these.
 
     Raises:
         ArgumentError: The processor does not compute in bfloat16.
@@ -123,7 +130,15 @@ def load_engine(
     """
     if _runs_openvino(engine, precision):
         return OpenVinoEngine(data, name, facts, threads=threads, precision=precision)
-    return OnnxEngine(data, name, facts, threads=threads, precision="int8" if precision == "int8" else "float32")
+    parallel = several and (threads or available_cores()) >= CONCURRENCY and fastest_device() == "processor"
+    return OnnxEngine(
+        data,
+        name,
+        facts,
+        threads=threads,
+        precision="int8" if precision == "int8" else "float32",
+        concurrency=CONCURRENCY if parallel else 1,
+    )
 
 
 def prefers_int8(engine: EngineName) -> bool:

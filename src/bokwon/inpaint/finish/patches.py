@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from bokwon.inpaint.finish.patch_search import (
     sample,
 )
 from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
-from bokwon.inpaint.tiling import Feather, Tile, Tiling
+from bokwon.inpaint.tiling import Feather, Filled, Tile, Tiling
 from bokwon.inpaint.window import grow_window, shift_window
 from bokwon.types import Hole, Pixels
 
@@ -63,15 +65,15 @@ def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1
         concurrency: Number of threads, at least 1. The result is the same.
     """
     with ThreadPoolExecutor(concurrency) as pool:
-        PatchMatching(pixels, mode, hole, pool).write()
+        PatchMatching(pixels, mode, hole, pool, concurrency).write()
 
 
 class _TooEarlyError(Exception):
-    """A window needs rows of the page that are not filled yet."""
+    """A window needs more of the page than is filled yet."""
 
 
 class PatchMatching:
-    """Replaces a fill by patches of the page. It can begin with the top of a page that is still being filled.
+    """Replaces a fill by patches of the page. It can begin while a part of the page is still being filled.
 
     The fill of a network is right on average, but soft. It serves as a guide: for each of its patches, the most similar
     known patch nearby is sought. Every pixel becomes the mean of all found patches that cover it. So ink and paper are
@@ -82,42 +84,56 @@ class PatchMatching:
         mode: Their mode; a bilevel page stays as it is.
         hole: (H, W), what is filled.
         pool: Threads that work on the windows.
+        concurrency: How many windows are worked on at the same time once all is filled. Before that, it is one: two
+            would wait for Python's lock, while a network beside one does not.
 
     Source: Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009 (propagation of matches); Wexler,
     Shechtman and Irani, "Space-Time Completion of Video", TPAMI 2007 (votes of overlapping patches).
     """
 
-    def __init__(self, pixels: Pixels, mode: str, hole: Hole, pool: Executor) -> None:
+    def __init__(self, pixels: Pixels, mode: str, hole: Hole, pool: Executor, concurrency: int) -> None:
         self._pixels = pixels
         self._mode = mode
         self._hole = hole
         self._pool = pool
+        self._concurrency = concurrency
         self._missing = missing_pixels(pixels, mode, hole)
         self._tiles = [] if mode == "1" or hole.all() else TILING.plan(hole)
-        self._found: list[Future[Floats | None]] = []
+        self._found: list[Floats | None] = [None] * len(self._tiles)
+        self._lock = Lock()
+        self._filled = Filled(0, 0, 0)
+        # Numbers of windows: those that wait for the fill, for a thread, and for more of the fill than expected.
+        self._waiting = list(range(len(self._tiles)))
+        self._ready = deque[int]()
+        self._late = list[int]()
+        self._running = list[Future[None]]()
 
-    def advance(self, rows: int) -> None:
-        """Begin with the windows that see nothing below the first rows of the page.
+    def advance(self, filled: Filled) -> None:
+        """Begin with the windows that see nothing but what is filled.
 
         Args:
-            rows: Number of rows from the top that are filled.
+            filled: What is filled, more than at the last call.
         """
-        for tile in self._tiles[len(self._found) :]:
-            if rows < min(tile.window[0].stop + REACH, len(self._hole)):
-                break
-            self._found.append(self._pool.submit(self._match, tile, rows))
+        with self._lock:
+            self._filled = filled
+            seen = [grow_window(self._tiles[number].window, REACH, self._hole.shape) for number in self._waiting]
+            ready = {number for number, window in zip(self._waiting, seen, strict=True) if filled.holds(window)}
+            self._waiting = [number for number in self._waiting if number not in ready]
+            self._ready.extend(sorted(ready))
+        if self._ready and all(worker.done() for worker in self._running):
+            self._running.append(self._pool.submit(self._work))
 
     def write(self) -> None:
         """Write the patches into the hole. The page must be filled."""
-        height = len(self._hole)
-        self.advance(height)
-        for place, tile in enumerate(self._tiles):
-            if isinstance(self._found[place].exception(), _TooEarlyError):
-                self._found[place] = self._pool.submit(self._match, tile, height)
+        self.advance(Filled.before((), self._hole.shape))
+        with self._lock:
+            self._ready.extend(self._late)
+        self._running += [self._pool.submit(self._work) for _ in range(self._concurrency)]
+        for worker in self._running:
+            worker.result()
         # Written only when all windows are done, because windows overlap.
-        finished = [found.result() for found in self._found]
         feather = Feather(self._pixels, self._mode, self._hole)
-        for tile, found in zip(self._tiles, finished, strict=True):
+        for tile, found in zip(self._tiles, self._found, strict=True):
             if found is None:
                 return
             inside = self._hole[tile.window]
@@ -125,9 +141,27 @@ class PatchMatching:
             light[inside] = found
             feather.add(tile, light)
 
-    def _match(self, tile: Tile, rows: int) -> Floats | None:
+    def stop(self) -> None:
+        """Begin with no more windows."""
+        with self._lock:
+            self._ready.clear()
+
+    def _work(self) -> None:
+        """Work on windows until none is ready."""
+        while True:
+            with self._lock:
+                if not self._ready:
+                    return
+                number, filled = self._ready.popleft(), self._filled
+            try:
+                self._found[number] = self._match(self._tiles[number], filled)
+            except _TooEarlyError:
+                with self._lock:
+                    (self._ready if filled != self._filled else self._late).append(number)
+
+    def _match(self, tile: Tile, filled: Filled) -> Floats | None:
         """Return what the pixels of a tile's hole become, (n, C); None if the page has no known patch."""
-        found = _Window.around(self._pixels, self._mode, self._hole, self._missing, tile.window, rows)
+        found = _Window.around(self._pixels, self._mode, self._hole, self._missing, tile.window, filled)
         return None if found is None else found.matched()
 
 
@@ -155,12 +189,12 @@ class _Window:
 
     @classmethod
     def around(
-        cls, pixels: Pixels, mode: str, hole: Hole, missing: Hole, window: tuple[slice, slice], filled: int
+        cls, pixels: Pixels, mode: str, hole: Hole, missing: Hole, window: tuple[slice, slice], filled: Filled
     ) -> _Window | None:
         """Return a window with enough known patches around, or None if the page has none.
 
         Raises:
-            _TooEarlyError: It reaches below the first `filled` rows.
+            _TooEarlyError: It reaches beyond what is filled.
         """
         import cv2
 
@@ -177,7 +211,7 @@ class _Window:
             if whole:
                 return None
             reach *= 2
-        if rows.stop > filled:
+        if not filled.holds((rows, columns)):
             raise _TooEarlyError
         origin = rows.start, columns.start
         near = grow_window(window, BORDER, hole.shape)
