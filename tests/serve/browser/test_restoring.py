@@ -64,6 +64,11 @@ def in_sight(desk: Any, selector: str) -> bool:
     )
 
 
+def next_step(desk: Any) -> list[str]:
+    """Return what the buttons say that stand out."""
+    return [text.strip() for text in desk.page.locator(".panel .primary:visible").all_inner_texts()]
+
+
 def is_red(colour: np.ndarray) -> bool:
     return bool(colour[0] > 180 and colour[1] < 90)
 
@@ -71,7 +76,9 @@ def is_red(colour: np.ndarray) -> bool:
 def test_damage_is_found_judged_and_filtered_by_certainty(desk: Any) -> None:
     desk.open("find.png")
     assert desk.page.get_by_text("Nothing is marked yet").is_visible()
+    assert next_step(desk) == ["Find damage"]
     desk.work("f")
+    desk.until(lambda: next_step(desk) == ["Restore the page"])
     kept = desk.page.get_by_text("regions will be restored")
     desk.until(lambda: kept.inner_text().startswith("1 of 2"))
     mask = desk.mask("find.png")
@@ -280,6 +287,28 @@ def test_one_region_is_given_back_filled_again_and_left(desk: Any) -> None:
     assert (again[scratch] == filled[scratch]).all()
 
 
+def test_on_a_phone_a_selected_region_stays_in_sight(open_desk: Any) -> None:
+    desk = open_desk(viewport={"width": 390, "height": 780}, device_scale_factor=2, has_touch=True, is_mobile=True)
+    desk.open("slider.png")
+    desk.work("f")
+    frame = desk.page.locator(".frame").bounding_box()
+    card = desk.page.get_by_role("group", name="Selected region")
+
+    def in_sight() -> bool:
+        edges = desk.at(HOLE[0], HOLE[1])[1], desk.at(HOLE[2], HOLE[3])[1]
+        return bool(frame["y"] < edges[0] < edges[1] < card.bounding_box()["y"])
+
+    # At the lower edge of the view, where the card opens.
+    scale, _, top = desk.view()
+    desk.drag((150, 110), (150, (frame["y"] + frame["height"] - 30 - top) / scale))
+    desk.page.touchscreen.tap(*desk.at(150, 110))
+    card.get_by_text("Missing paper").wait_for()
+    desk.until(in_sight)
+    desk.press("Escape", "g")
+    card.wait_for()
+    desk.until(in_sight)
+
+
 def test_a_mask_is_dropped_in_and_saved(desk: Any) -> None:
     desk.open("file.png")
     hole = np.zeros((440, 600), np.uint8)
@@ -300,7 +329,7 @@ def test_a_mask_is_dropped_in_and_saved(desk: Any) -> None:
     assert desk.page.evaluate("dragged") == [True, True]
     desk.page.locator(".toast", has_text="hole.tif is the mask now").wait_for()
     assert (desk.mask("file.png") == (hole > 0)).all()
-    desk.page.get_by_text("Mask: change").click()
+    desk.page.get_by_text("Change, load or save").click()
     saved = download(desk, desk.page.get_by_role("link", name="Save file"))
     assert (pixels(saved)[..., 0] == hole).all()
     # A mask of another size is refused, with the reason.
