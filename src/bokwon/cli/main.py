@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -37,6 +36,7 @@ from bokwon.cli import (
 from bokwon.cli.translated_help import translate_help
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
+from bokwon.utilities.signals import ENDING, handling
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 from bokwon.utilities.time_limit import allow_supervision, leave_child
 from bokwon.utilities.translation import told, translate
@@ -172,19 +172,10 @@ def _tidy_endings() -> Iterator[list[int]]:
         if last - before >= _ONE_REQUEST:
             raise KeyboardInterrupt
 
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # Who ignores one of them, as nohup does, has said so; and only the main thread may say what they do.
-    main_thread = threading.current_thread() is threading.main_thread()
+    # Who ignores one of them, as nohup does, or handles it has said so.
     usual = (signal.SIG_DFL, signal.default_int_handler)
-    before = {number: signal.getsignal(number) for number in numbers if main_thread}
-    mine = {number: handler for number, handler in before.items() if handler in usual}
-    for number in mine:
-        signal.signal(number, interrupt)
-    try:
+    with handling(ENDING, interrupt, instead_of=lambda before: before in usual):
         yield came
-    finally:
-        for number, handler in mine.items():
-            signal.signal(number, handler)
 
 
 def _fail_interrupted(ended_by: list[int]) -> None:

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from bokwon.errors import BokwonError, TimeLimitError
 from bokwon.utilities.awake_clock import AwakeClock
+from bokwon.utilities.signals import present
 from bokwon.utilities.translation import told, translate
 
 __all__ = ["DEFAULT_LIMIT", "FAMILY", "allow_supervision", "die_with", "leave_child", "overdue", "supervised"]
@@ -25,7 +26,7 @@ __all__ = ["DEFAULT_LIMIT", "FAMILY", "allow_supervision", "die_with", "leave_ch
 DEFAULT_LIMIT = 4 * 3600
 """Seconds. A document of some thousand pages takes less."""
 
-_FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_FORWARDED = present("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _SUPERVISOR = "BOKWON_SUPERVISOR"
 """In the environment of a child that began the program anew: the process number of its parent, and `FAMILY`."""
 _CRASHED = 256
@@ -80,7 +81,7 @@ def supervised(name: str, limit: float, tidy: Callable[[], None]) -> None:
         if stream is not None:
             with suppress(OSError, ValueError):
                 stream.flush()
-    handlers = {number: signal.getsignal(number) for number in _numbers()}
+    handlers = {number: signal.getsignal(number) for number in _FORWARDED}
     child = _fork(handlers) if hasattr(os, "fork") else _spawn()
     if child is None:
         return
@@ -187,10 +188,6 @@ def _pass_on(child: _Child, number: int, _: object) -> None:
     # On Windows Ctrl-C has reached the child, and there is nothing else to send that would not kill it.
     if os.name == "posix":
         child.send_signal(number)
-
-
-def _numbers() -> list[signal.Signals]:
-    return [signal.Signals[name] for name in _FORWARDED if hasattr(signal, name)]
 
 
 def _wait(child: _Child, limit: float) -> int | None:
