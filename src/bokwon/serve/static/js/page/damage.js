@@ -109,7 +109,7 @@ function acceptDrops(view) {
 
 /** Whether nobody has looked for damage on the page yet, and bokwon can. */
 export function isUnsearched({ page, folder }) {
-  return Boolean(folder.detector) && page.mask === "none" && !page.regions?.length && page.state !== "undamaged" && !page.restored_version;
+  return Boolean(folder.detector && page.width) && page.mask === "none" && !page.regions?.length && page.state !== "undamaged" && !page.restored_version;
 }
 
 export function damagePanel(view) {
@@ -124,7 +124,7 @@ export function damagePanel(view) {
     const unmarked = n ? t("damage.unsure", { n }) : t("damage.none");
     result.textContent = nothing && !n ? t("damage.nothing") : share > 0 ? t("damage.share", { share: percent(share) }) : unmarked;
     result.classList.toggle("nothing", nothing && !n);
-    find.disabled = !detector || Boolean(view.job);
+    find.disabled = !detector || !view.page.width || Boolean(view.job);
     find.classList.toggle("primary", isUnsearched(view));
   };
   for (const name of ["page", "job"]) view.listen(view, name, update);

@@ -3,6 +3,7 @@
 import { url } from "../api.js";
 import { button, choice, h } from "../dom.js";
 import { t, word } from "../i18n.js";
+import { problemText } from "../problems.js";
 import { MODES } from "./compare.js";
 import { isUnsearched } from "./damage.js";
 
@@ -117,12 +118,14 @@ export function decisionPanel(view, more) {
   const update = () => {
     const { page } = view;
     problem.hidden = !page.problem;
-    problem.textContent = page.problem ? `${word("problem", page.problem.title)} ${page.problem.detail ?? ""}` : "";
-    // The next step stands out: searching, restoring, or on a restored page approval; where nothing is found "no damage".
+    problem.textContent = page.problem ? problemText(page.problem) : "";
+    // The next step stands out: searching, restoring, or on a restored page approval; where nothing is found "no damage",
+    // where nothing can be read "needs a look".
     const unsearched = isUnsearched(view);
-    const nothing = page.share === 0 && !page.restored_version && !page.regions?.length && !unsearched;
+    const nothing = page.share === 0 && !page.restored_version && !page.regions?.length && !unsearched && page.width > 0;
     approve.classList.toggle("primary", page.restored_version > 0);
     sound.classList.toggle("primary", nothing);
+    back.classList.toggle("primary", !page.width);
     find.hidden = !unsearched;
     restore.hidden = !(page.share > 0) || page.restored_version > 0;
     find.disabled = restore.disabled = Boolean(view.job);

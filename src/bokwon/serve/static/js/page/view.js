@@ -151,7 +151,7 @@ export class PageView extends EventTarget {
   #hear({ type: _, ...fields }) {
     this.take(fields);
     const masked = fields.mask_version !== this.sync.version && !this.sync.running;
-    if (masked || fields.restored_version !== this.compare.page?.restored_version) this.refresh();
+    if (masked || fields.problem || fields.restored_version !== this.compare.page?.restored_version) this.refresh();
   }
 
   /** Another way to compare shows or hides the mask; a new version of the layers leaves it as it is. */
