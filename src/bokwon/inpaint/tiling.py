@@ -183,7 +183,7 @@ class Filled(NamedTuple):
     def holds(self, window: tuple[slice, slice]) -> bool:
         """Return whether all of a window is filled."""
         rows, columns = window
-        return rows.stop <= self.rows or (rows.stop <= self.below and columns.stop <= self.column)
+        return bool(rows.stop <= self.rows or (rows.stop <= self.below and columns.stop <= self.column))
 
 
 @dataclass(frozen=True)
