@@ -47,8 +47,6 @@ LOSSY_MARKS = (b"\xff\xdb\0", b"DCTDecode", b"JPXDecode")
 """What the tables of a JPEG begin with, and what a PDF calls a picture that may have losses."""
 EXPLAINED = {
     "emptyexiftag.tif": "tifffile and libtiff read Group 3 of its second page differently; bokwon reads it by libtiff",
-    "issue726.j2k": "its chroma begins at another pixel than its luma, which Pillow and imagecodecs place differently",
-    "ycbc.j2k": "Pillow and imagecodecs round differently on the way from luma and chroma of another size to RGB",
 }
 """Files on which no second decoder agrees, and why."""
 SMALL = 4096

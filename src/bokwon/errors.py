@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 __all__ = [
     "ArgumentError",
     "BokwonError",
@@ -11,6 +14,8 @@ __all__ = [
     "MissingDependencyError",
     "OutputExistsError",
     "TimeLimitError",
+    "accessing",
+    "importing",
 ]
 
 
@@ -34,8 +39,7 @@ class BokwonError(Exception):
 
     def __str__(self) -> str:
         """Return the error as one line, the fix after the fault."""
-        text = f"{self.message}; {self.fix}" if self.fix else self.message
-        return " ".join(text.split())
+        return " ".join((f"{self.message}; {self.fix}" if self.fix else self.message).split())
 
 
 class ArgumentError(BokwonError, ValueError):
@@ -78,3 +82,32 @@ class TimeLimitError(BokwonError):
     """A file took longer than its time limit: exit code 8."""
 
     exit_code = 8
+
+
+@contextmanager
+def accessing(message: str, fix: str) -> Iterator[None]:
+    """Report what the system refuses within the block as a `FileAccessError`.
+
+    Args:
+        message: What could not be done. {error} becomes the system's reason.
+        fix: What the user can do about it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FileAccessError(message.replace("{error}", str(error.strerror or error)), fix) from error
+
+
+@contextmanager
+def importing(message: str, fix: str) -> Iterator[None]:
+    """Report what the block cannot import as a `MissingDependencyError`.
+
+    Args:
+        message: What is lacking. {name} becomes the name of the module, {error} the fault.
+        fix: What the user can install.
+    """
+    try:
+        yield
+    except ImportError as error:
+        told = message.replace("{name}", str(error.name)).replace("{error}", str(error))
+        raise MissingDependencyError(told, fix) from error

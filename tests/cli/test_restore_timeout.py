@@ -17,7 +17,9 @@ HOLE[3:9, 5:16] = True
 PIXELS = np.random.default_rng(3).integers(0, 256, (30, 40, 3)).astype(np.uint8)
 # Loaded by every Python process: pictures with the word in them hang in C, without ever letting go of Python's lock.
 HANGING = """
-import re
+import os, re
+if os.environ.get("NO_FORK"):
+    del os.fork
 from PIL import ImageFile
 
 usual = ImageFile.ImageFile.__init__
@@ -34,23 +36,24 @@ ImageFile.ImageFile.__init__ = opened
 """
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, no_fork: bool = False) -> subprocess.CompletedProcess[str]:
     Path("patch").mkdir(exist_ok=True)
     Path("patch/sitecustomize.py").write_text(HANGING)
     path = os.pathsep.join(filter(None, (str(Path("patch").absolute()), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", "bokwon", "restore", *arguments, "--method", "telea"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path})
+    environment = {**os.environ, "PYTHONPATH": path, **({"NO_FORK": "1"} if no_fork else {})}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 def save(path: str, *, hangs: bool) -> None:
     Image.fromarray(PIXELS).save(path, tiffinfo={270: "HANG" if hangs else "fine"})
 
 
-@pytest.mark.skipif(os.name != "posix", reason="forks")
-def test_a_file_that_hangs_is_given_up(folder: Path) -> None:
+@pytest.mark.parametrize("no_fork", [False, True])
+def test_a_file_that_hangs_is_given_up(folder: Path, *, no_fork: bool) -> None:
     save("page.tif", hangs=True)
     Path("out.tif").write_bytes(b"old")
-    done = run("page.tif", "out.tif", "--mask", "mask.png", "--record", "--timeout", "3")
+    done = run("page.tif", "out.tif", "--mask", "mask.png", "--record", "--timeout", "3", no_fork=no_fork)
     assert done.returncode == 8
     assert done.stderr == (
         "bokwon: error: page.tif was not done in 3 seconds; give it more time (--timeout SECONDS), "
@@ -60,9 +63,12 @@ def test_a_file_that_hangs_is_given_up(folder: Path) -> None:
     assert sorted(path.name for path in Path().iterdir()) == ["mask.png", "out.tif", "page.tif", "patch"]
 
 
-def test_the_same_command_has_time_for_a_sound_file(folder: Path) -> None:
+@pytest.mark.parametrize("no_fork", [False, True])
+def test_the_same_command_has_time_for_a_sound_file(folder: Path, *, no_fork: bool) -> None:
     save("page.tif", hangs=False)
-    assert run("page.tif", "out.tif", "--mask", "mask.png", "--timeout", "300").returncode == 0
+    done = run("page.tif", "out.tif", "--mask", "mask.png", "--timeout", "300", no_fork=no_fork)
+    assert done.returncode == 0
+    assert done.stderr == "bokwon: wrote out.tif: 5.50% of page.tif filled, mask mask.png: white is hole\n"
     assert Path("out.tif").exists()
 
 

@@ -10,9 +10,13 @@ import pytest
 from PIL import Image
 
 import bokwon
+from bokwon.detection import detector
+from bokwon.detection.bed import SEEN_THROUGH
 from bokwon.detection.detector import Detector
 from bokwon.detection.kinds import KINDS
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.inpaint.material import Verdict
+from bokwon.settings import Material
 
 WHITE, RED, GREEN, BLUE = (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -113,6 +117,40 @@ def test_what_is_torn_off_is_left_unless_asked_for(colour_key: Path) -> None:
     assert not damage.hole[100, 80]
     assert not damage.hole[10].any()
     assert 700 <= damage.hole.sum() <= 1000
+
+
+def test_a_hole_through_which_the_bed_is_seen_is_missing_paper(colour_key: Path) -> None:
+    image = page(size=200)
+    image[:20] = image[180:] = image[:, :20] = image[:, 180:] = 0
+    assert Detector(colour_key).detect(image).undamaged
+    image[80:110, 60:100] = 0
+    damage = Detector(colour_key, threshold=0.95, grow=0).detect(image)
+    (region,) = damage.regions
+    assert (region.kind, region.confidence, region.filled) == ("missing paper", SEEN_THROUGH, True)
+    wanted = np.zeros((200, 200), bool)
+    wanted[80:110, 60:100] = True
+    assert np.count_nonzero(damage.hole != wanted) < 150
+
+
+@pytest.mark.parametrize(("material", "undamaged"), [("page", True), ("rubbing", True), ("photo", False)])
+def test_film_and_dust_are_looked_for_in_photographs_only(
+    tmp_path: Path,
+    write_colour_key: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    material: Material,
+    undamaged: bool,
+) -> None:
+    monkeypatch.setattr(detector, "classify", lambda pixels, mode, hole: Verdict(material, True, ""))
+    classes = ["sound", "surroundings", "film and dust", *(kind for kind in KINDS if kind != "film and dust")]
+    model = write_colour_key(tmp_path / "film.onnx", classes=classes)
+    image = page((slice(20, 40), slice(50, 80), RED))
+    assert Detector(model).detect(image).undamaged == undamaged
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (1, 200)])
+def test_images_of_any_size_are_taken(colour_key: Path, size: tuple[int, int]) -> None:
+    for level in (0, 255):
+        assert Detector(colour_key, outline=True).detect(np.full((*size, 3), level, np.uint8)).undamaged
 
 
 def test_what_cannot_be_asked_is_refused(colour_key: Path, mean_model: Path) -> None:

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, InputFileError
 from bokwon.image_io.modes import (
     MODES,
     alpha,
     bit_depth,
+    check_pixels,
     from_pillow,
     is_deep,
     missing_pixels,
     mode_of_array,
     multiplied_alpha,
     to_pillow,
-    too_many_pixels,
 )
 
 NOISE = np.random.default_rng(1).integers(0, 256, (6, 9, 4)).astype(np.uint8)
@@ -119,7 +119,9 @@ def test_what_is_transparent_is_missing_too() -> None:
 
 
 def test_errors_name_the_image() -> None:
-    assert str(too_many_pixels("page", 400_000_000)).startswith("page has more than 400 megapixels; split it")
+    with pytest.raises(InputFileError, match=r"^page has more than 400 megapixels; split it"):
+        check_pixels("page", (20_000, 20_001), 400_000_000)
+    check_pixels("page", (20_000, 20_000), 400_000_000)
     assert str(multiplied_alpha("page")) == (
         "page has colours multiplied by its alpha; save it with unassociated alpha"
     )

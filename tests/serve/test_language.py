@@ -77,6 +77,19 @@ def test_problems_are_korean_for_those_who_ask(client: TestClient) -> None:
     assert korean.headers["cache-control"] == "no-store"
 
 
+def test_the_problem_of_a_page_is_korean_among_facts_that_stay() -> None:
+    told = {"title": "The file cannot be read", "detail": "a.png is damaged: its header is cut off or broken"}
+    page = {"name": "a.png", "state": "failed", "problem": told}
+    assert translated({"pages": [page]}, "ko")["pages"][0] == {
+        "name": "a.png",
+        "state": "failed",
+        "problem": {
+            "title": "파일을 읽을 수 없습니다",
+            "detail": "a.png: 손상되었습니다: 헤더가 잘렸거나 깨졌습니다",
+        },
+    }
+
+
 def test_what_the_guard_refuses_is_korean_too(client: TestClient) -> None:
     refused = client.get(f"{V1}/version", headers={**KOREAN, "Host": "evil.example"})
     assert refused.status_code == 403

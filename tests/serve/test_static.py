@@ -83,7 +83,7 @@ def test_nothing_comes_from_elsewhere_and_nothing_is_inline(path: Path) -> None:
 
 def test_libraries_have_their_licence_and_version_beside() -> None:
     folders = [folder for folder in (STATIC / "vendor").iterdir() if folder.is_dir()]
-    assert {folder.name for folder in folders} == {"openseadragon", "tinykeys"}
+    assert {folder.name for folder in folders} == {"img-comparison-slider", "openseadragon", "tinykeys"}
     for folder in folders:
         assert re.fullmatch(r"\d+\.\d+\.\d+\n", (folder / "VERSION").read_text(encoding="ascii"))
         assert any("Copyright" in path.read_text(encoding="utf-8") for path in folder.glob("LICENSE*"))

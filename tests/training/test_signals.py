@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from bokwon.training.signals import STOPPING, Interrupted, blocked, interruptible
+from bokwon.training.signals import Interrupted, blocked, interruptible
+from bokwon.utilities.signals import ENDING
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="on Windows no process sends itself a signal it can catch")
 
@@ -22,7 +23,7 @@ def ctrl_c():
 
 
 def handlers():
-    return [signal.getsignal(number) for number in STOPPING]
+    return [signal.getsignal(number) for number in ENDING]
 
 
 def test_a_signal_is_noted_and_the_handlers_come_back():
@@ -80,8 +81,8 @@ def test_blocked_signals_come_when_the_block_ends():
 
 def test_a_process_that_ignores_them_outlives_all_of_them():
     program = (
-        "import signal; from bokwon.training.signals import STOPPING, ignore_all; ignore_all(); "
-        "[signal.raise_signal(number) for number in STOPPING]; print('alive')"
+        "import signal; from bokwon.training.signals import ENDING, ignore_all; ignore_all(); "
+        "[signal.raise_signal(number) for number in ENDING]; print('alive')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bokwon.errors import FileAccessError
+from bokwon.errors import FileAccessError, OutputExistsError
 from bokwon.utilities import streams
 from bokwon.utilities.streams import _Descriptor
 
@@ -153,6 +153,32 @@ def test_the_streams_of_a_host_program_stay(monkeypatch: pytest.MonkeyPatch) -> 
     assert streams.read_standard_input() == b"given"
     streams.write_standard_output(memoryview(b"picture"))
     assert own["stdout"].buffer.getvalue() == b"picture"  # type: ignore[attr-defined]
+
+
+def test_an_output_is_a_file_or_standard_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", own)
+    for target in (None, tmp_path / "picture.png"):
+        with streams.open_output(target) as stream:
+            stream.write(b"picture")
+    assert own.buffer.getvalue() == b"picture"  # type: ignore[attr-defined]
+    assert (tmp_path / "picture.png").read_bytes() == b"picture"
+    with pytest.raises(OutputExistsError), streams.open_output(tmp_path / "picture.png", overwrite=False):
+        pass
+
+
+def test_after_an_error_standard_output_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", own)
+
+    def write_half() -> None:
+        with streams.open_output(None) as stream:
+            stream.write(b"half")
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        write_half()
+    assert own.buffer.getvalue() == b""  # type: ignore[attr-defined]
 
 
 def test_without_streams_reading_and_writing_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

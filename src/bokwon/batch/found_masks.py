@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.batch.page_holes import PageHole, Tell
-from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+from bokwon.errors import ArgumentError, MissingDependencyError, accessing
 from bokwon.image_io.output_formats import png_of
 from bokwon.image_io.page import Page
 from bokwon.inpaint.models import find_model, is_installed
@@ -52,12 +52,10 @@ class FoundRegion(Protocol):
     @property
     def kind(self) -> str:
         """One of `bokwon.types.DETECTOR_CLASSES`."""
-        ...
 
     @property
     def filled(self) -> bool:
         """Whether it is part of the hole."""
-        ...
 
 
 class FoundDamage(Protocol):
@@ -66,22 +64,18 @@ class FoundDamage(Protocol):
     @property
     def hole(self) -> Hole:
         """(H, W), what is sure enough to be filled."""
-        ...
 
     @property
     def kinds(self) -> NDArray[np.uint8]:
         """(H, W), 0 where nothing was found, else the place of the kind in `DETECTOR_CLASSES`, from 1."""
-        ...
 
     @property
     def confidence(self) -> NDArray[np.float32]:
         """(H, W) in [0, 1]."""
-        ...
 
     @property
     def regions(self) -> Sequence[FoundRegion]:
         """What was found, filled or not."""
-        ...
 
 
 class FindDamage(Protocol):
@@ -89,7 +83,6 @@ class FindDamage(Protocol):
 
     def __call__(self, pixels: Pixels, mode: str, /) -> FoundDamage:
         """Find the damage of samples (H, W) or (H, W, C) of a mode of `bokwon.image_io.modes.MODES`."""
-        ...
 
 
 def detector_is_installed() -> bool:
@@ -233,17 +226,10 @@ class FoundMasks:
                 path = picture_path(target, kind, number, self._pages)
                 picture = self._pictures.get((kind, number))
                 if picture is None:
-                    _remove(path)
+                    with accessing(f"{path} cannot be removed: {{error}}", "remove it, or name another output"):
+                        path.unlink(missing_ok=True)
                 else:
                     write_file(path, picture)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        fix = "remove it, or name another output"
-        raise FileAccessError(f"{path} cannot be removed: {error.strerror or error}", fix) from error
 
 
 def counted(kinds: Mapping[str, int]) -> str:

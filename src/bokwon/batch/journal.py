@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, get_args
 
 from bokwon.batch.job import Job
-from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.errors import ArgumentError, FileAccessError, accessing
 from bokwon.provenance.hole_list import class_map_of, manifest_of
 from bokwon.provenance.record import has_record, undone_sha256
 from bokwon.utilities.atomic import replacing
@@ -195,21 +195,22 @@ class Report:
         self._others = [] if shard else sorted(folder.glob(_REPORTS_OF_SHARDS))
         self._lock = lock_output_folder(folder, shared=shard is not None)
         try:
-            self._stream = self._path.open("a+", encoding="utf-8", errors="surrogateescape")
-            self._stream.seek(0)
-            if resume:
-                self._entries = _entries(self._stream)
-                for path in (folder / REPORT, *sorted(folder.glob(_REPORTS_OF_SHARDS))):
-                    if path != self._path and path.is_file():
-                        with path.open(encoding="utf-8", errors="surrogateescape") as lines:
-                            self._entries = {**_entries(lines), **self._entries}
-            # What is there stays until this run is finished: one begun without --resume by mistake loses nothing.
-            if self._stream.seek(0, os.SEEK_END):
-                self._stream.write("\n")
-                self._stream.flush()
-        except OSError as error:
+            with self._writing():
+                self._stream = self._path.open("a+", encoding="utf-8", errors="surrogateescape")
+                self._stream.seek(0)
+                if resume:
+                    self._entries = _entries(self._stream)
+                    for path in (folder / REPORT, *sorted(folder.glob(_REPORTS_OF_SHARDS))):
+                        if path != self._path and path.is_file():
+                            with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+                                self._entries = {**_entries(lines), **self._entries}
+                # What is there stays until this run is finished: one begun without --resume by mistake loses nothing.
+                if self._stream.seek(0, os.SEEK_END):
+                    self._stream.write("\n")
+                    self._stream.flush()
+        except FileAccessError:
             self._unlock()
-            raise self._cannot_write(error) from error
+            raise
 
     def done(self, name: str, job: Job) -> Entry | None:
         """Return the entry of a file that need not be restored again; else None.
@@ -241,11 +242,9 @@ class Report:
         """
         entry = Entry(**{**vars(entry), "settings": self._settings})
         self._entries[entry.file] = entry
-        try:
+        with self._writing():
             self._stream.write(entry.to_json() + "\n")
             self._stream.flush()
-        except OSError as error:
-            raise self._cannot_write(error) from error
 
     def finish(self, names: tuple[str, ...]) -> tuple[Entry, ...]:
         """Rewrite the report in order, and return its entries.
@@ -259,11 +258,9 @@ class Report:
             FileAccessError: The report cannot be written, or its folder is gone.
         """
         entries = tuple(self._still_there(self._entries[name]) for name in names)
-        try:
+        with self._writing():
             # Windows does not replace a file that is open.
             self._stream.close()
-        except OSError as error:
-            raise self._cannot_write(error) from error
         with replacing(self._path) as stream:
             stream.write("".join(entry.to_json() + "\n" for entry in entries).encode("utf-8", "surrogateescape"))
         for path in self._others:
@@ -276,9 +273,9 @@ class Report:
         error = f"output {entry.output} was removed while the run went on"
         return replace(entry, status="failed", output=None, code=FileAccessError.exit_code, error=error, fix=_AGAIN)
 
-    def _cannot_write(self, error: OSError) -> FileAccessError:
+    def _writing(self) -> AbstractContextManager[None]:
         fix = "check the space and the rights of its folder, or remove it"
-        return FileAccessError(f"report {self._path} cannot be written: {error.strerror or error}", fix)
+        return accessing(f"report {self._path} cannot be written: {{error}}", fix)
 
     def _unlock(self) -> None:
         if self._lock is not None:

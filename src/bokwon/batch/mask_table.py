@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bokwon.batch.mask_matching import folded
-from bokwon.errors import FileAccessError, InputFileError
+from bokwon.errors import InputFileError, accessing
 
 __all__ = ["TableRow", "read_table"]
 
@@ -50,8 +50,7 @@ def read_table(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
     """
     masks: dict[PurePosixPath, dict[int, TableRow]] = {}
     text = _text(path)
-    header = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header.count)
+    delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
         names = [name.strip().casefold() for name in next(rows, [])]
@@ -74,10 +73,8 @@ def read_table(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
 
 
 def _text(path: Path) -> str:
-    try:
+    with accessing(f"table of masks {path} cannot be read: {{error}}", "check the path"):
         content = path.read_bytes()
-    except OSError as error:
-        raise FileAccessError(f"table of masks {path} cannot be read: {error.strerror}", "check the path") from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

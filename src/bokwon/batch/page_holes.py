@@ -50,7 +50,6 @@ class HoleSource(Protocol):
 
     def has(self, number: int) -> bool:
         """Return whether it may have a hole for a page."""
-        ...
 
     def check_size(self, number: int, size: tuple[int, int] | None) -> None:
         """Refuse what does not fit a page, before the page is decoded.
@@ -62,7 +61,6 @@ class HoleSource(Protocol):
         Raises:
             BokwonError: It has another shape.
         """
-        ...
 
     def of(self, page: Page, number: int, name: str) -> PageHole | None:
         """Return the hole of a page; None if there is nothing to fill.
@@ -75,4 +73,3 @@ class HoleSource(Protocol):
         Raises:
             BokwonError: It cannot be said.
         """
-        ...

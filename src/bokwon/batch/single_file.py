@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -36,8 +35,8 @@ from bokwon.provenance.recorder import Recorder
 from bokwon.provenance.unfinished import finish_unfinished
 from bokwon.settings import Material
 from bokwon.types import Hole
-from bokwon.utilities.atomic import check_target, replacing
-from bokwon.utilities.streams import write_standard_output
+from bokwon.utilities.atomic import check_target
+from bokwon.utilities.streams import open_output
 
 __all__ = ["restore_file"]
 
@@ -91,7 +90,8 @@ def restore_file(
         if found is not None and job.target is not None:
             found.check_pictures(job.target, job.source.path, overwrite=job.options.overwrite)
         work = _Work(job, restorer, tell, progress, document, file_format, opened, holes)
-        _write(job, work.write)
+        with open_output(job.target, overwrite=job.options.overwrite) as stream:
+            work.write(stream)
         work.finish_record()
         if found is not None and job.target is not None:
             found.write_pictures(job.target)
@@ -329,14 +329,3 @@ def _check_files(job: Job) -> None:
     for mask in job.masks.sources:
         if mask.path and job.target.samefile(mask.path):
             raise ArgumentError("OUTPUT is the mask itself", "name another output")
-
-
-def _write(job: Job, encode: Callable[[BinaryIO], None]) -> None:
-    if job.target is None:
-        # Encoded completely before the first byte is written: the reader of the pipe gets an image or nothing.
-        buffer = io.BytesIO()
-        encode(buffer)
-        write_standard_output(buffer.getbuffer())
-        return
-    with replacing(job.target, overwrite=job.options.overwrite) as stream:
-        encode(stream)

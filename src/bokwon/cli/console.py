@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from bokwon.errors import ArgumentError
 from bokwon.utilities.translation import translate
 
 __all__ = ["Console", "divert_native_messages", "progress_bars"]
@@ -18,9 +19,14 @@ class Console:
     Args:
         quiet: Say nothing but warnings and errors: what may be lost or wrong is told in any case.
         verbose: Say details too.
+
+    Raises:
+        ArgumentError: Both are asked for.
     """
 
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
+        if quiet and verbose:
+            raise ArgumentError("-q and -v contradict each other", "use one of them")
         self._quiet = quiet
         self._verbose = verbose
         self._line_open = False

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from bokwon.errors import MissingDependencyError
+from bokwon.errors import importing
 
-__all__ = ["LayoutName", "register"]
+__all__ = ["EPILOG", "LayoutName", "convert"]
 
-_EPILOG = """Examples:
+EPILOG = """Examples:
 
 bokwon convert naoto0804 1000000.pth naoto.onnx --licence MIT
 
@@ -28,11 +28,6 @@ class LayoutName(str, Enum):
     xyfJASON = "xyfJASON"  # noqa: N815 (as it is spelt on GitHub)
     ja3067 = "ja3067"
     keras = "keras"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(epilog=_EPILOG)(convert)
 
 
 def convert(
@@ -59,12 +54,8 @@ def convert(
 
     The card beside the model says where the weights are from. No code in the checkpoint is run.
     """
-    try:
+    with importing("converting needs {name}", "install it with: pip install 'bokwon[train]'"):
         from bokwon.export.convert import convert_checkpoint
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"converting needs {error.name}", "install it with: pip install 'bokwon[train]'"
-        ) from error
     network = convert_checkpoint(layout.value, checkpoint, output, licence=licence, half=not full_precision)
     typer.echo(str(output))
     if output.suffix != ".onnx":

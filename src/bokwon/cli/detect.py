@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from bokwon.image_io.metadata import Metadata
     from bokwon.image_io.page import Page
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="detect")(detect)
+__all__ = ["detect"]
 
 
 def detect(
@@ -95,10 +90,8 @@ def detect(
     If nothing is found with enough confidence, the mask is empty and the exit code 0. Look at the mask before you
     restore with it.
     """
-    if quiet and verbose:
-        raise ArgumentError("-q and -v contradict each other", "use one of them")
-    divert_native_messages()
     console = Console(quiet=quiet, verbose=verbose)
+    divert_native_messages()
 
     from bokwon.detection.detector import Detector
     from bokwon.detection.network import DEFAULT_MODEL
@@ -208,19 +201,11 @@ def _overlay_page(damage: Damage, page: Page) -> Page:
 
 
 def _write(target: Path | None, page: Page, *, overwrite: bool) -> None:
-    import io
-
     from bokwon.image_io.output_formats import encode_page, format_of
-    from bokwon.utilities.atomic import replacing
-    from bokwon.utilities.streams import write_standard_output
+    from bokwon.utilities.streams import open_output
 
-    if target is None:
-        buffer = io.BytesIO()
-        encode_page(buffer, page.pixels, page.mode, "PNG", page.metadata)
-        write_standard_output(buffer.getbuffer())
-        return
-    with replacing(target, overwrite=overwrite) as stream:
-        encode_page(stream, page.pixels, page.mode, format_of(target), page.metadata)
+    with open_output(target, overwrite=overwrite) as stream:
+        encode_page(stream, page.pixels, page.mode, format_of(target) if target else "PNG", page.metadata)
 
 
 def _report(damage: Damage, name: str, target: str, console: Console) -> None:

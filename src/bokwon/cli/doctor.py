@@ -21,7 +21,7 @@ from bokwon.version import __version__
 if TYPE_CHECKING:
     from bokwon.types import Hole, Pixels
 
-__all__ = ["describe_system", "made_page", "register", "try_model"]
+__all__ = ["describe_system", "doctor", "made_page", "try_model"]
 
 _REQUIRED = ("numpy", "pillow", "opencv-python-headless", "onnxruntime", "typer", "rich")
 _EXTRAS = {
@@ -50,11 +50,6 @@ class Line(NamedTuple):
     subject: str
     finding: str
     good: bool = True
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="doctor")(doctor)
 
 
 def doctor(

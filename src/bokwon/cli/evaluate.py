@@ -13,16 +13,11 @@ from bokwon.cli.console import progress_bars
 from bokwon.cli.options import Jobs, workers
 from bokwon.errors import ArgumentError
 
-__all__ = ["register"]
+__all__ = ["evaluate"]
 
 _METHODS = "document,telea,ns,biharmonic,patchmatch"
 _SOME_FAILED = 4
 _SHOWN = 10
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="evaluate")(evaluate)
 
 
 def evaluate(

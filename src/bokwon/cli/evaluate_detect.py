@@ -10,12 +10,7 @@ import typer
 from bokwon.errors import ArgumentError
 from bokwon.settings import DETECTION_THRESHOLD
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="evaluate-detect")(evaluate_detect)
+__all__ = ["evaluate_detect"]
 
 
 def evaluate_detect(

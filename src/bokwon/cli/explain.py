@@ -10,6 +10,7 @@ import typer
 
 from bokwon.cli.console import Console, divert_native_messages
 from bokwon.cli.options import Holes, MaxMpixels, pixels_of
+from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.settings import MODELS
 
 if TYPE_CHECKING:
@@ -21,12 +22,7 @@ if TYPE_CHECKING:
     from bokwon.provenance.evidence import Encoder
     from bokwon.types import Hole
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="explain")(explain)
+__all__ = ["explain"]
 
 
 def explain(
@@ -62,7 +58,6 @@ def explain(
 
     import numpy as np
 
-    from bokwon.errors import ArgumentError
     from bokwon.image_io.document import open_document
     from bokwon.image_io.masks import MaskOptions, hole_of_mask
     from bokwon.image_io.metadata import Metadata
@@ -78,7 +73,10 @@ def explain(
     if output.exists() and any(output.samefile(path) for path in (image, mask) if path.exists()):
         raise ArgumentError("OUT is the image or the mask itself", "name another file for the figure")
     limit = pixels_of(max_mpixels)
-    page, pages = _page_of(image, page_number, limit)
+    with open_document(Source.of(image), max_pixels=limit) as document:
+        if page_number > document.pages:
+            raise ArgumentError(f"{image} has {document.pages} pages", f"choose --page 1 to {document.pages}")
+        page, pages = document.page(page_number), document.pages
     with open_document(Source.of(mask), max_pixels=limit) as masks:
         of_mask = masks.page(page_number if masks.pages == pages else 1)
     # A figure may be drawn of any hole.
@@ -96,25 +94,12 @@ def explain(
         encode_page(stream, figure, "RGB", file_format, Metadata())
 
 
-def _page_of(image: Path, number: int, limit: int) -> tuple[Page, int]:
-    """Return a page of a file of any kind, and how many the file has."""
-    from bokwon.errors import ArgumentError
-    from bokwon.image_io.document import open_document
-    from bokwon.image_io.reader import Source
-
-    with open_document(Source.of(image), max_pixels=limit) as document:
-        if number > document.pages:
-            raise ArgumentError(f"{image} has {document.pages} pages", f"choose --page 1 to {document.pages}")
-        return document.page(number), document.pages
-
-
 def _features(
     model: Model, page: Page, hole: Hole, encoder: Encoder, console: Console, *, wanted: bool
 ) -> list[NDArray[np.float32]] | None:
     """Return the features of each layer; None if they are not available and were not asked for."""
     import numpy as np
 
-    from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
     from bokwon.image_io.modes import missing_pixels
     from bokwon.provenance.explain import rgb_of
 

@@ -7,14 +7,9 @@ from typing import Annotated
 
 import typer
 
-from bokwon.errors import ArgumentError, FileAccessError, MissingDependencyError
+from bokwon.errors import ArgumentError, FileAccessError, importing
 
 _CROP = 512
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command()(export)
 
 
 def export(
@@ -58,16 +53,12 @@ def export(
         raise ArgumentError(f"{output} is no name for a model file", "let it end in .onnx")
     if not output.parent.is_dir():
         raise FileAccessError(f"the folder {output.parent} is missing", "make it first")
-    try:
+    with importing("exporting needs {name}", "install it with: pip install 'bokwon[train]'"):
         from bokwon.export import detector, model
         from bokwon.export.mix import parse_share
         from bokwon.inpaint.models import int8_path
         from bokwon.training import checkpoint as checkpoints
         from bokwon.training.config import DataConfig
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"exporting needs {error.name}", "install it with: pip install 'bokwon[train]'"
-        ) from error
     examples = DataConfig(images=tuple(images), masks=tuple(masks or ()), crop=_CROP) if images else None
     quantized = int8_path(output) if int8 else None
     if checkpoints.is_detector(checkpoint):

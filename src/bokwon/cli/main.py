@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
@@ -37,6 +36,7 @@ from bokwon.cli import (
 from bokwon.cli.translated_help import translate_help
 from bokwon.errors import BokwonError, FileAccessError
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
+from bokwon.utilities.signals import ENDING, handling
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 from bokwon.utilities.time_limit import allow_supervision, leave_child
 from bokwon.utilities.translation import told, translate
@@ -73,24 +73,34 @@ def _root(
     """Restore damaged documents and photographs with partial convolutions."""
 
 
-restore.register(app)
-open.register(app)
-detect.register(app)
-undo.register(app)
-explain.register(app)
-doctor.register(app)
-serve.register(app)
-train.register(app)
-export.register(app)
-convert.register(app)
-evaluate.register(app)
-evaluate_detect.register(app)
-app.add_typer(masks.app, name="masks")
-app.add_typer(pages.app, name="pages")
-app.add_typer(models.app, name="models")
-app.add_typer(data.app, name="data")
-app.add_typer(record.app, name="record")
-app.add_typer(reproduce.app, name="reproduce")
+# In the order of the help.
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "restore": restore.restore,
+    "open": open.open_page,
+    "detect": detect.detect,
+    "undo": undo.undo,
+    "explain": explain.explain,
+    "doctor": doctor.doctor,
+    "serve": serve.serve,
+    "train": train.train,
+    "export": export.export,
+    "convert": convert.convert,
+    "evaluate": evaluate.evaluate,
+    "evaluate-detect": evaluate_detect.evaluate_detect,
+}
+_EPILOGS = {"convert": convert.EPILOG}
+_GROUPS = {
+    "masks": masks.app,
+    "pages": pages.app,
+    "models": models.app,
+    "data": data.app,
+    "record": record.app,
+    "reproduce": reproduce.app,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name, epilog=_EPILOGS.get(_name))(_command)
+for _name, _group in _GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
@@ -162,19 +172,10 @@ def _tidy_endings() -> Iterator[list[int]]:
         if last - before >= _ONE_REQUEST:
             raise KeyboardInterrupt
 
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # Who ignores one of them, as nohup does, has said so; and only the main thread may say what they do.
-    main_thread = threading.current_thread() is threading.main_thread()
+    # Who ignores one of them, as nohup does, or handles it has said so.
     usual = (signal.SIG_DFL, signal.default_int_handler)
-    before = {number: signal.getsignal(number) for number in numbers if main_thread}
-    mine = {number: handler for number, handler in before.items() if handler in usual}
-    for number in mine:
-        signal.signal(number, interrupt)
-    try:
+    with handling(ENDING, interrupt, instead_of=lambda before: before in usual):
         yield came
-    finally:
-        for number, handler in mine.items():
-            signal.signal(number, handler)
 
 
 def _fail_interrupted(ended_by: list[int]) -> None:

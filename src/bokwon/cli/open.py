@@ -16,12 +16,7 @@ if TYPE_CHECKING:
     from bokwon.serve.folder import Workspace
     from bokwon.serve.jobs import Jobs
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="open")(open_page)
+__all__ = ["open_page"]
 
 
 def open_page(

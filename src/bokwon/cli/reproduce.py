@@ -13,7 +13,7 @@ import typer
 
 from bokwon.cli.console import progress_bars
 from bokwon.cli.options import Jobs, workers
-from bokwon.errors import ArgumentError, MissingDependencyError
+from bokwon.errors import ArgumentError, importing
 
 if TYPE_CHECKING:
     from bokwon.reproduce.recipe import Progress, Recipe
@@ -51,11 +51,6 @@ _Full = Annotated[bool, typer.Option("--full", help="As large as the paper's; ne
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything that is random.")]
 _Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How many times training is repeated.")]
 _Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
-
-
-@app.callback()
-def _group() -> None:
-    """Repeat an experiment of the paper."""
 
 
 @app.command()
@@ -231,7 +226,7 @@ def _experiment(quiet: bool) -> Iterator[tuple[type[Recipe], Progress]]:
     # One thread for each measuring process, so that times are comparable. The libraries read this when they start.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
-    try:
+    with importing("the paper's experiments need {name}", "install it with: pip install 'bokwon[train,eval]'"):
         # Imported now because the confidence intervals need it at the very end.
         import scipy.special  # noqa: F401
         import torch
@@ -239,10 +234,6 @@ def _experiment(quiet: bool) -> Iterator[tuple[type[Recipe], Progress]]:
         import bokwon.reproduce.measured
         import bokwon.reproduce.recipe
         from bokwon.training.signals import Interrupted
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the paper's experiments need {error.name}", "install it with: pip install 'bokwon[train,eval]'"
-        ) from error
     from bokwon.utilities.processes import available_cores
 
     if threads is None:

@@ -26,16 +26,12 @@ from bokwon.errors import ArgumentError
 from bokwon.settings import CERTAIN, RestoreSettings
 from bokwon.utilities.time_limit import DEFAULT_LIMIT
 
-__all__ = ["register"]
+__all__ = ["restore"]
 
 _MASKS, _OUTPUT, _FOLDERS = "Masks", "Output", "Folders"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="restore")(with_settings(restore))
-
-
+@with_settings
 def restore(
     *,
     inputs: Annotated[
@@ -235,8 +231,7 @@ def restore(
 
     bokwon restore leaf1.jpg leaf2.jpg restored/
     """
-    if quiet and verbose:
-        raise ArgumentError("-q and -v contradict each other", "use one of them")
+    console = Console(quiet=quiet, verbose=verbose)
     if (record or overlay) and output == STANDARD:
         raise ArgumentError("standard output has no place for a record", "name an output file")
     if not inputs:
@@ -276,7 +271,6 @@ def restore(
     if mask == "beside" and masks is not None:
         raise ArgumentError("--mask beside and --masks contradict each other", "use one of them")
     divert_native_messages()
-    console = Console(quiet=quiet, verbose=verbose)
 
     from bokwon.batch.found_masks import check_detector, detector_is_installed
     from bokwon.batch.job import Options

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bokwon.cli.options import STANDARD
-from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.errors import ArgumentError, FileAccessError, accessing
 
 __all__ = ["MASK_WORDS", "expand_wildcards", "is_iiif", "place_in_folder"]
 
@@ -74,8 +74,6 @@ def place_in_folder(image: str, output: str, *, wildcard: bool) -> str:
         raise ArgumentError("standard input has no file name for a folder", "name an output file")
     if not Path(image).exists():
         raise FileAccessError(f"{image} does not exist", "check the path")
-    try:
+    with accessing(f"folder {output} cannot be made: {{error}}", "check the path"):
         Path(output).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileAccessError(f"folder {output} cannot be made: {error.strerror}", "check the path") from error
     return str(Path(output) / Path(image).name)

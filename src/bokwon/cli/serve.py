@@ -9,7 +9,7 @@ import typer
 
 from bokwon.cli.console import Console
 from bokwon.cli.options import MaxMpixels, jobs_option, pixels_of, workers
-from bokwon.errors import MissingDependencyError
+from bokwon.errors import importing
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bokwon.serve.jobs import Jobs
     from bokwon.serve.settings import Settings
 
-__all__ = ["Threads", "port_option", "register", "settings_class", "start", "worker_count"]
+__all__ = ["Threads", "port_option", "serve", "settings_class", "start", "worker_count"]
 
 _ACCESS, _LIMITS = "Access", "Limits"
 _MIB = 1 << 20
@@ -52,11 +52,6 @@ def port_option(default: str | None = None) -> Any:
         show_default=default or True,
         rich_help_panel=_ACCESS,
     )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="serve")(serve)
 
 
 def serve(
@@ -195,14 +190,10 @@ def settings_class() -> type[Settings]:
     Raises:
         MissingDependencyError: The server's packages are not installed.
     """
-    try:
+    with importing("the server needs the package {name}", "pip install 'bokwon[page]'"):
         import python_multipart  # noqa: F401
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the server needs the package {error.name}", "pip install 'bokwon[page]'"
-        ) from error
     from bokwon.serve.settings import Settings
 
     return Settings

@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bokwon.errors import ArgumentError, MissingDependencyError
+from bokwon.errors import ArgumentError, importing
 
 if TYPE_CHECKING:
     from bokwon.training.config import TrainConfig
     from bokwon.training.detection.config import DetectionConfig
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command()(train)
 
 
 def train(
@@ -54,17 +49,13 @@ def train(
     Ctrl-C, SIGTERM and SIGHUP save a checkpoint after the step and end with exit code 130, 143 and 129; --resume
     continues from it. For several processes: `accelerate launch -m bokwon train ...` or `torchrun -m bokwon train ...`.
     """
-    try:
+    with importing("training needs {name}", "install it with: pip install 'bokwon[train]'"):
         import torch
 
         from bokwon.training import loop
         from bokwon.training.config import TrainConfig
         from bokwon.training.detection import loop as detection
         from bokwon.training.signals import Interrupted
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training needs {error.name}", "install it with: pip install 'bokwon[train]'"
-        ) from error
     from rich.console import Console
     from rich.logging import RichHandler
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn

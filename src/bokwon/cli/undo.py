@@ -12,14 +12,9 @@ import typer
 from bokwon.cli.console import Console, divert_native_messages
 from bokwon.errors import ArgumentError, InputFileError
 
-__all__ = ["register"]
+__all__ = ["undo"]
 
 _ENCODED_ANEW = "JPEG is encoded anew"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="undo")(undo)
 
 
 def undo(

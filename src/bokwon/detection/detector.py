@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bokwon.detection.bed import SEEN_THROUGH, find_bed, holes_to_the_bed
 from bokwon.detection.kinds import KINDS, LINES, choose_kinds
-from bokwon.detection.network import DEFAULT_MODEL, DetectionNetwork
+from bokwon.detection.network import DEFAULT_MODEL, DetectionNetwork, Probabilities
 from bokwon.detection.outline import torn_edges
 from bokwon.detection.refine import grow_mask, refine_mask
 from bokwon.detection.regions import Piece, find_pieces
 from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import from_pillow, mode_of_array
 from bokwon.inpaint.colour import eight_bits, samples_to_light
+from bokwon.inpaint.material import classify
 from bokwon.settings import DETECTION_THRESHOLD
 from bokwon.types import Hole, Pixels
 
@@ -139,17 +141,21 @@ class Detector:
     def find(self, pixels: Pixels, mode: str) -> Damage:
         """Find the damage of a decoded page.
 
+        Damage of film and dust is looked for in photographs only.
+
         Args:
             pixels: Samples of the page, (H, W) or (H, W, C).
             mode: Their mode, a key of `bokwon.image_io.modes.MODES`.
         """
         rgb = as_rgb(pixels, mode)
         found = self.network.run(rgb)
+        if classify(pixels, mode, np.zeros(rgb.shape[:2], bool)).material != "photo":
+            # Hatching in woodcuts looks like scratched film.
+            found.kinds[KINDS.index("film and dust")] = 0
         shrunk = found.scale**2
         least = _LEAST_AREA if self.min_area is None else self.min_area * shrunk
         pieces = find_pieces(found.kinds, self.network.card.get("calibration", {}), least)
-        if self.outline:
-            pieces += _as_pieces(torn_edges(found.surroundings), least)
+        pieces = _with_bed(pieces, found, least, outline=self.outline)
         gray = as_gray(rgb, "RGB")
         hole = np.zeros(gray.shape, bool)
         kinds = np.zeros(gray.shape, np.uint8)
@@ -189,16 +195,33 @@ def as_rgb(pixels: Pixels, mode: str) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.broadcast_to(eight[..., :3], (*eight.shape[:2], 3)), np.uint8)
 
 
-def _as_pieces(mask: NDArray[np.bool_], least_area: float) -> list[Piece]:
-    """The pieces of a mask, all of them missing paper and sure: whoever asks for the outline wants them."""
+def _with_bed(pieces: list[Piece], found: Probabilities, least_area: float, *, outline: bool) -> list[Piece]:
+    """Add the holes through which the bed is seen, in place of what was found there; and the torn edges, if asked."""
+    bed = find_bed(found)
+    if bed is None:
+        return pieces
+    holes = holes_to_the_bed(found, bed)
+    kept = [piece for piece in pieces if holes[_window(piece.box)][piece.mask].mean() < 0.5]
+    kept += _as_pieces(holes, least_area, SEEN_THROUGH)
+    # Whoever asks for the outline wants it.
+    return kept + _as_pieces(torn_edges(bed), least_area, 1.0) if outline else kept
+
+
+def _as_pieces(mask: NDArray[np.bool_], least_area: float, confidence: float) -> list[Piece]:
+    """The pieces of a mask, all of them missing paper."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     pieces = []
     for number in range(1, count):
         left, top, width, height, area = (int(value) for value in stats[number])
         if area >= least_area:
-            inside = labels[top : top + height, left : left + width] == number
-            pieces.append(Piece("missing paper", (left, top, left + width, top + height), inside, 1.0, 1.0))
+            box = (left, top, left + width, top + height)
+            pieces.append(Piece("missing paper", box, labels[_window(box)] == number, 1.0, confidence))
     return pieces
+
+
+def _window(box: tuple[int, int, int, int]) -> tuple[slice, slice]:
+    left, top, right, bottom = box
+    return slice(top, bottom), slice(left, right)
 
 
 def _at_full_size(piece: Piece, gray: NDArray[np.uint8], scale: float) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:

@@ -31,11 +31,13 @@ class Probabilities:
     Attributes:
         kinds: float32 (K, h, w) in [0, 1], one map for each of `KINDS`, in their order.
         surroundings: float32 (h, w) in [0, 1]: probability that a pixel lies off the sheet.
+        image: uint8 (h, w, 3), the page in RGB at the size of these maps.
         scale: Size of these maps relative to the page, at most 1.
     """
 
     kinds: NDArray[np.float32]
     surroundings: NDArray[np.float32]
+    image: NDArray[np.uint8]
     scale: float
 
 
@@ -109,4 +111,4 @@ class DetectionNetwork:
         batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
         (found,) = self._session.run(["probabilities"], {"image": batch})
         maps = np.asarray(found[0, :, : size[1], : size[0]], np.float32)
-        return Probabilities(maps[self._order], maps[self._surroundings], scale)
+        return Probabilities(maps[self._order], maps[self._surroundings], np.asarray(small), scale)

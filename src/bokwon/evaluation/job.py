@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bokwon.errors import ArgumentError, MissingDependencyError
+from bokwon.errors import ArgumentError, importing
 from bokwon.evaluation.data.pairs import Plan, load_pair, plan_pairs, without_folders
 from bokwon.evaluation.measure.benchmark import JOURNAL, Folders, Task, measure_all
 from bokwon.evaluation.measure.journal import Journal, open_new_folder, open_report, write_text
@@ -146,11 +146,8 @@ def write_pairs(order: Order, out: Path, progress: Callable[[int, int], None]) -
 
 
 def _network(path: Path) -> FeatureNetwork:
-    try:
+    with importing("the VGG distance needs PyTorch: {error}", 'pip install "bokwon[perceptual]"'):
         from bokwon.evaluation.measure.feature_distance import open_network
-    except ImportError as error:
-        fix = 'pip install "bokwon[perceptual]"'
-        raise MissingDependencyError(f"the VGG distance needs PyTorch: {error}", fix) from error
     return open_network(path)
 
 

@@ -78,11 +78,8 @@ def _measure(observed: onnx.ModelProto, names: Sequence[str], examples: Sequence
         for name, values in zip(names, _run(session, names, example), strict=True):
             flat = values.reshape(-1)
             seen[name].append(flat if flat.size <= _SAMPLES else rng.choice(flat, _SAMPLES))
-    ranges = {}
-    for name, samples in seen.items():
-        low, high = np.percentile(np.concatenate(samples), [100 - _SHARE, _SHARE])
-        ranges[name] = (float(low), float(high))
-    return ranges
+    limits = {name: np.percentile(np.concatenate(samples), [100 - _SHARE, _SHARE]) for name, samples in seen.items()}
+    return {name: (float(low), float(high)) for name, (low, high) in limits.items()}
 
 
 def _run(session: onnxruntime.InferenceSession, names: Sequence[str], example: Example) -> list[Array]:

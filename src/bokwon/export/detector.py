@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper
 from torch import nn
 
 from bokwon.errors import BokwonError
-from bokwon.export.nodes import IR_VERSION, OPSET, Graph
+from bokwon.export.nodes import Graph
 from bokwon.export.onnx import TOLERANCE, write_card, written
 from bokwon.export.session import open_session
 from bokwon.nn.segmentation import CELL, COARSE, CONTRAST, SegmentationNet
@@ -159,12 +158,4 @@ def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
     fine = graph.op("DepthToSpace", conv(network.head, x), blocksize=2, mode="CRD")
     logits = graph.op("Add", fine, graph.upsample(coarse, 8, "nearest"))
     graph.op("Softmax", logits, axis=1, out="probabilities")
-    classes = network.config.classes
-    inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, "H", "W"])]
-    outputs = [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", classes, "H", "W"])]
-    return helper.make_model(
-        helper.make_graph(graph.nodes, "bokwon", inputs, outputs, graph.initializers),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="bokwon",
-    )
+    return graph.model({"image": 3}, {"probabilities": network.config.classes})

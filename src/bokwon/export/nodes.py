@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
-__all__ = ["IR_VERSION", "OPSET", "Graph"]
+__all__ = ["Graph"]
 
-OPSET = 17
-IR_VERSION = 8
+_OPSET = 17
+_IR_VERSION = 8
 _SMALLEST_STORED_AS_HALF = 256
+_INPUTS, _OUTPUTS = {"image": 3, "valid": 1}, {"restored": 3}
 
 
 class Graph:
@@ -90,15 +91,24 @@ class Graph:
         scales = self.constant(np.asarray([1, 1, factor, factor], np.float32))
         return self.op("Resize", x, "", scales, mode=mode, coordinate_transformation_mode=how, nearest_mode="floor")
 
-    def model(self) -> onnx.ModelProto:
-        """Return the model with inputs `image`, `valid` and those that may be left out, and output `restored`."""
+    def model(self, inputs: Mapping[str, int] = _INPUTS, outputs: Mapping[str, int] = _OUTPUTS) -> onnx.ModelProto:
+        """Return the model; inputs that may be left out follow the others.
 
-        def value(name: str, channels: int) -> onnx.ValueInfoProto:
-            return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", channels, "H", "W"])
+        Args:
+            inputs: Names of the inputs (N, C, H, W), and their channels; by default those of a model that fills.
+            outputs: The same of the outputs.
+        """
 
-        inputs = [value("image", 3), value("valid", 1)]
-        inputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in self.optionals]
-        graph = helper.make_graph(self.nodes, "bokwon", inputs, [value("restored", 3)], self.initializers)
+        def values(channels: Mapping[str, int]) -> list[onnx.ValueInfoProto]:
+            return [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", count, "H", "W"])
+                for name, count in channels.items()
+            ]
+
+        optionals = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in self.optionals]
+        graph = helper.make_graph(
+            self.nodes, "bokwon", [*values(inputs), *optionals], values(outputs), self.initializers
+        )
         return helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="bokwon"
+            graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="bokwon"
         )

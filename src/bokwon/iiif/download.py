@@ -21,7 +21,7 @@ from bokwon.iiif.names import file_stems
 from bokwon.iiif.stitching import stitch
 from bokwon.image_io.formats import EXTENSIONS, FORMATS
 from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
-from bokwon.image_io.modes import too_many_pixels
+from bokwon.image_io.modes import check_pixels
 from bokwon.image_io.output_formats import encode_page
 from bokwon.image_io.page import Page
 from bokwon.image_io.source import Source, decode_source
@@ -185,8 +185,7 @@ class _Download:
             else:
                 content = self._connection.json(f"{image.service}/info.json")
                 service = read_info(content, image.service)
-                if service.width * service.height > self._max_pixels:
-                    raise too_many_pixels(f"{stem} ({service.base})", self._max_pixels)
+                check_pixels(f"{stem} ({service.base})", (service.width, service.height), self._max_pixels)
                 page, count = self._get_all(service, stream)
                 if not (terms.rights or terms.statement):
                     terms = service.terms

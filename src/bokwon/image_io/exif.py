@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 
 __all__ = ["orientation_of", "tiff_part", "upright", "without_thumbnail"]
 
@@ -33,14 +34,12 @@ def orientation_of(block: bytes | None) -> int:
 
 def upright(block: bytes) -> bytes:
     """Return an EXIF block that tells orientation 1, if it tells any."""
-    try:
+    with suppress(struct.error, ValueError):
         order, first = _header(block)
         (count,) = struct.unpack_from(order + "H", block, first)
         for at in range(first + 2, first + 2 + min(count, _MOST_ENTRIES) * _ENTRY, _ENTRY):
             if struct.unpack_from(order + "HHI", block, at) == (_ORIENTATION, _SHORT, 1):
                 return block[: at + 8] + struct.pack(order + "H", 1) + block[at + 10 :]
-    except (struct.error, ValueError):
-        pass
     return block
 
 
@@ -59,7 +58,6 @@ def without_thumbnail(block: bytes) -> bytes | None:
             return None
         out = bytearray(data)
         struct.pack_into(order + "I", out, pointer_at, 0)
-        spans = []
         try:
             tags, end = _directory(data, second, order)
         except (struct.error, ValueError):

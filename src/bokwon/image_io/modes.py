@@ -15,6 +15,7 @@ __all__ = [
     "MODES",
     "alpha",
     "bit_depth",
+    "check_pixels",
     "from_pillow",
     "is_deep",
     "like_pillow",
@@ -22,7 +23,6 @@ __all__ = [
     "mode_of_array",
     "multiplied_alpha",
     "to_pillow",
-    "too_many_pixels",
 ]
 
 MODES = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
@@ -108,13 +108,12 @@ def to_pillow(pixels: Pixels, mode: str, like: str | None = None) -> Image.Image
         mode: A key of `MODES`.
         like: Pillow mode of the original image. 16-bit gray is returned in this mode.
     """
-    if pixels.dtype == np.uint16:
-        if like == "I":
-            return Image.fromarray(pixels.astype(np.int32))
-        if like == "I;16B":
-            return Image.frombytes("I;16B", (pixels.shape[1], pixels.shape[0]), pixels.astype(">u2").tobytes())
-        return Image.fromarray(np.ascontiguousarray(pixels))
-    if mode == "CMYK":
+    deep = pixels.dtype == np.uint16
+    if deep and like == "I":
+        return Image.fromarray(pixels.astype(np.int32))
+    if deep and like == "I;16B":
+        return Image.frombytes("I;16B", (pixels.shape[1], pixels.shape[0]), pixels.astype(">u2").tobytes())
+    if mode == "CMYK" and not deep:
         return Image.frombytes("CMYK", (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).tobytes())
     return Image.fromarray(np.ascontiguousarray(pixels))
 
@@ -176,12 +175,17 @@ def multiplied_alpha(name: str) -> InputFileError:
     return InputFileError(f"{name} has colours multiplied by its alpha", "save it with unassociated alpha")
 
 
-def too_many_pixels(name: str, most: int) -> InputFileError:
-    """Return the error for an image that is larger than allowed.
+def check_pixels(name: str, size: tuple[int, int], most: int) -> None:
+    """Refuse an image that is larger than allowed.
 
     Args:
         name: What the message calls it.
+        size: Its sides, pixels.
         most: How many pixels are allowed.
+
+    Raises:
+        InputFileError: It has more.
     """
-    fix = "split it into smaller images, or allow more (--max-mpixels)"
-    return InputFileError(f"{name} has more than {most / 1e6:g} megapixels", fix)
+    if size[0] * size[1] > most:
+        fix = "split it into smaller images, or allow more (--max-mpixels)"
+        raise InputFileError(f"{name} has more than {most / 1e6:g} megapixels", fix)

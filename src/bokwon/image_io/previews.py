@@ -7,13 +7,13 @@ import struct
 from dataclasses import replace
 
 from bokwon.image_io.exif import without_thumbnail
+from bokwon.image_io.formats.jpeg.segments import APP0, APP1, EXIF, JFIF, XMP, segment_of
 from bokwon.image_io.metadata import JpegSettings, Metadata
 
 __all__ = ["without_previews"]
 
-_EXIF, _XMP, _JFIF, _JFXX = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"JFIF\0", b"JFXX\0"
-_PHOTOSHOP = b"Photoshop 3.0\0"
-_APP0, _APP1, _APP13 = 0xE0, 0xE1, 0xED
+_JFXX, _PHOTOSHOP = b"JFXX\0", b"Photoshop 3.0\0"
+_APP13 = 0xED
 _JFIF_WITHOUT = 14
 """Bytes of a JFIF segment's body without its thumbnail, the two bytes of its size included."""
 _EXIF_BOX = b"JpgTiffExif->JP2"
@@ -76,18 +76,17 @@ def _jpeg(settings: JpegSettings) -> JpegSettings:
     kept = []
     for segment in settings.segments:
         marker, body = segment[1], segment[4:]
-        if marker == _APP0 and body.startswith(_JFXX):
+        if marker == APP0 and body.startswith(_JFXX):
             continue
-        if marker == _APP0 and body.startswith(_JFIF) and len(body) > _JFIF_WITHOUT:
+        if marker == APP0 and body.startswith(JFIF) and len(body) > _JFIF_WITHOUT:
             body = body[: _JFIF_WITHOUT - 2] + b"\0\0"
-        elif marker == _APP1 and body.startswith(_EXIF):
+        elif marker == APP1 and body.startswith(EXIF):
             body = _exif(body)
-        elif marker == _APP1 and body.startswith(_XMP):
+        elif marker == APP1 and body.startswith(XMP):
             body = _xmp(body)
         elif marker == _APP13 and body.startswith(_PHOTOSHOP):
             body = _PHOTOSHOP + _resources(body[len(_PHOTOSHOP) :])
-        whole = segment if body == segment[4:] else segment[:2] + struct.pack(">H", len(body) + 2) + body
-        kept.append(whole)
+        kept.append(segment if body == segment[4:] else segment_of(marker, body))
     return replace(settings, segments=tuple(kept))
 
 

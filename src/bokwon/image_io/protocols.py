@@ -44,7 +44,6 @@ class Document(AbstractContextManager["Document"], Protocol):
             InputFileError: It is damaged, too large, or has no image.
             MissingDependencyError: It needs a package that is not installed.
         """
-        ...
 
     def rewrite(
         self, stream: BinaryIO, file_format: str, transform: PageTransform, file_xmp: XmpTransform | None = None
@@ -61,4 +60,3 @@ class Document(AbstractContextManager["Document"], Protocol):
             ArgumentError: The format cannot hold this file.
             InputFileError: A page that is read is damaged.
         """
-        ...

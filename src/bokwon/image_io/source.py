@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from PIL import UnidentifiedImageError
 
-from bokwon.errors import BokwonError, FileAccessError, InputFileError
+from bokwon.errors import BokwonError, FileAccessError, InputFileError, accessing
 from bokwon.image_io.page import Page
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 
@@ -96,11 +96,8 @@ class Source:
         """
         if self.path is None:
             return io.BytesIO(self.data)
-        try:
+        with accessing(f"{self.name} cannot be read: {{error}}", "check the path and permissions"):
             return self.path.open("rb")
-        except OSError as error:
-            reason = error.strerror or error
-            raise FileAccessError(f"{self.name} cannot be read: {reason}", "check the path and permissions") from error
 
     def copy_to(self, stream: BinaryIO) -> None:
         """Copy the bytes of the source.

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError, MissingDependencyError
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError, importing
 
 __all__ = ["HUB", "download", "models_folder"]
 
@@ -47,12 +47,8 @@ def download(identifier: str) -> Path:
         raise ArgumentError(f"{identifier} names no model of the hub", "write hf:OWNER/NAME or hf:OWNER/NAME/FILE.onnx")
     # Read when it is imported: the hub need not know who restores what.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    try:
+    with importing(f"{identifier} is downloaded with huggingface_hub", "install it with: pip install 'bokwon[hub]'"):
         import huggingface_hub
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"{identifier} is downloaded with huggingface_hub", "install it with: pip install 'bokwon[hub]'"
-        ) from error
     repository = match["repository"]
     try:
         files, revision = _list(huggingface_hub, repository, match["revision"])

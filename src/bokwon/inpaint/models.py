@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError, OutputExistsError
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError, OutputExistsError, accessing
 from bokwon.inpaint.model_sources import HUB, download, models_folder
 from bokwon.inpaint.runtime_facts import RuntimeFacts, read_facts
 from bokwon.utilities.checksums import sha256_of
@@ -175,7 +175,7 @@ def add_model(model: Model, name: str) -> Path:
         if load_model(_with_card(target))[1] == model.sha256:
             return target
         raise OutputExistsError(f"another model named {name} is there already, {target}", "give another --name")
-    try:
+    with accessing(f"{target.parent} cannot be written: {{error}}", "set XDG_DATA_HOME"):
         target.parent.mkdir(parents=True, exist_ok=True)
         for part, called in parts:
             data, _ = load_model(part)
@@ -183,8 +183,6 @@ def add_model(model: Model, name: str) -> Path:
             # The card first: without it a model is broken, and a card alone is nothing.
             _write(target.with_name(f"{called}.json"), f"{card}\n".encode())
             _write(target.with_name(f"{called}.onnx"), data)
-    except OSError as error:
-        raise FileAccessError(f"{target.parent} cannot be written: {error.strerror}", "set XDG_DATA_HOME") from error
     return target
 
 

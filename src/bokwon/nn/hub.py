@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bokwon.errors import BokwonError, FileAccessError, InputFileError, MissingDependencyError
+from bokwon.errors import BokwonError, FileAccessError, InputFileError, accessing, importing
 
 if TYPE_CHECKING:
     from bokwon.nn.unet import PConvUNet
@@ -108,10 +108,8 @@ class HubMethods:
             MissingDependencyError: huggingface_hub or jinja2 is not installed.
             FileAccessError: The folder cannot be written.
         """
-        try:
+        with accessing(f"{folder} cannot be written: {{error}}", "name a writable folder"):
             _copy(self).save_pretrained(folder, model_card_kwargs={"licence": licence, "about": about})
-        except OSError as error:
-            raise FileAccessError(f"{folder} cannot be written: {error.strerror}", "name a writable folder") from error
 
     def push_to_hub(self, repo_id: str, *, licence: str = "unknown", about: str = "", **options: Any) -> str:
         """Upload weights, settings and model card to a repository of the hub, which is made if it is missing.
@@ -145,12 +143,8 @@ class HubMethods:
 
 def _published(cls: Any) -> Any:
     """Return a network class as a hub model: the mixin keeps the settings that an instance was made with."""
-    try:
+    with importing("the Hugging Face Hub needs {name}", "install it with: pip install 'bokwon[train,hub]'"):
         from huggingface_hub import PyTorchModelHubMixin
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the Hugging Face Hub needs {error.name}", "install it with: pip install 'bokwon[train,hub]'"
-        ) from error
 
     class Published(
         PyTorchModelHubMixin,
@@ -164,12 +158,8 @@ def _published(cls: Any) -> Any:
         def generate_model_card(self, *, licence: str, about: str, repo_id: str = "FOLDER", **_: Any) -> Any:
             title = repo_id.split("/")[-1] if repo_id != "FOLDER" else "PConvUNet"
             words = {"licence": licence, "about": about, "repo_id": repo_id, "title": title}
-            try:
+            with importing("model cards need jinja2", "install it with: pip install 'bokwon[train,hub]'"):
                 card = super().generate_model_card(settings=asdict(self.config), **words)
-            except ImportError as error:
-                raise MissingDependencyError(
-                    "model cards need jinja2", "install it with: pip install 'bokwon[train,hub]'"
-                ) from error
             # The hub's own spelling of SPDX identifiers.
             card.data["license"] = licence.lower()
             return card

@@ -23,8 +23,9 @@ def read_origins(folder: Path) -> dict[str, Any]:
     except BokwonError:
         return {}
     pages = content.get("pages")
-    is_ours = isinstance(content.get("manifest"), str) and isinstance(pages, list)
-    return content if is_ours and all(isinstance(page, dict) for page in pages) else {}
+    if not isinstance(content.get("manifest"), str) or not isinstance(pages, list):
+        return {}
+    return content if all(isinstance(page, dict) for page in pages) else {}
 
 
 def origin_of(scan: Path, sha256: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bokwon.errors import FileAccessError, InputFileError
+from bokwon.errors import FileAccessError, InputFileError, accessing
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source, read_page
 from bokwon.types import Hole
@@ -106,11 +106,9 @@ def check_record(target: Path) -> None:
         FileAccessError: Its name is too long, or it cannot be looked up.
     """
     folder = record_folder(target)
-    try:
+    fix = "shorten the output's name, or leave out --record"
+    with accessing(f"record {folder.name} cannot lie beside the output: {{error}}", fix):
         folder.exists()
-    except OSError as error:
-        fix = "shorten the output's name, or leave out --record"
-        raise FileAccessError(f"record {folder.name} cannot lie beside the output: {error.strerror}", fix) from error
 
 
 def note_undone(folder: Path, target: Path) -> None:
@@ -126,8 +124,7 @@ def note_undone(folder: Path, target: Path) -> None:
 def undone_sha256(target: Path) -> str | None:
     """Return the checksum an output had when its restoration was taken back; None where that was never done."""
     try:
-        content = read_json(record_folder(target) / _UNDONE)
-        return str(content["output"]["sha256"])
+        return str(read_json(record_folder(target) / _UNDONE)["output"]["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -151,10 +148,8 @@ def set_aside(target: Path) -> Path | None:
         # The record is unreadable, so we cannot tell which output it belongs to.
         return None
     free = free_folder(target)
-    try:
+    with accessing(f"record {folder} cannot be moved: {{error}}", "check its rights"):
         folder.replace(free)
-    except OSError as error:
-        raise FileAccessError(f"record {folder} cannot be moved: {error.strerror}", "check its rights") from error
     return free
 
 

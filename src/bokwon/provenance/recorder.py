@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from operator import itemgetter
@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
+from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError, accessing
 from bokwon.image_io.modes import bit_depth, missing_pixels
 from bokwon.image_io.output_formats import png_of
 from bokwon.image_io.page import Page
@@ -152,12 +152,10 @@ class Recorder:
         self._earlier: dict[str, Any] = read_record(self._folder)[1] if keep else {}
         self._check_earlier()
         self._part = part_beside(self._folder / RECORD_FILE)
-        try:
+        with self._making():
             self._folder.mkdir(exist_ok=True)
             self._part.mkdir()
             self._lock = lock_folder(self._part)
-        except OSError as error:
-            raise self._cannot_be_made(error) from error
 
     def __enter__(self) -> Recorder:
         return self
@@ -296,10 +294,8 @@ class Recorder:
         Returns:
             The new path of an earlier record, if the file was restored over itself; else None.
         """
-        try:
+        with self._making():
             return install(self._part, self._target, over_itself=self._over_itself)
-        except OSError as error:
-            raise self._cannot_be_made(error) from error
 
     def _is_placed(self) -> bool:
         return self._output is not None and sha256_of_file(self._target) == self._output
@@ -318,6 +314,6 @@ class Recorder:
                 f"name another output, move {self._folder.name} away, or `bokwon undo` it first",
             )
 
-    def _cannot_be_made(self, error: OSError) -> FileAccessError:
+    def _making(self) -> AbstractContextManager[None]:
         fix = "check the space and the rights there; restore or undo the same file again to finish it"
-        return FileAccessError(f"record {self._folder} cannot be made: {error.strerror}", fix)
+        return accessing(f"record {self._folder} cannot be made: {{error}}", fix)

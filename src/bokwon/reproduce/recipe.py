@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError
+from bokwon.errors import ArgumentError, OutputExistsError, accessing
 from bokwon.training.config import TrainConfig
 from bokwon.training.load_config import override, preset
 from bokwon.utilities.atomic import write_file
@@ -124,14 +124,10 @@ def open_folder(recipe: Recipe, experiment: str) -> None:
                 "give the same options to continue it, or name a new folder with --out",
             )
         return
-    try:
+    with accessing(f"{recipe.out} cannot be written: {{error}}", "name a folder you may write to"):
         recipe.out.mkdir(parents=True, exist_ok=True)
         if any(recipe.out.iterdir()):
             raise OutputExistsError(f"{recipe.out} holds other files", "name an empty or a new folder with --out")
-    except OSError as error:
-        raise FileAccessError(
-            f"{recipe.out} cannot be written: {error.strerror or error}", "name a folder you may write to"
-        ) from error
     write_file(marker, json.dumps(told, indent=1) + "\n")
 
 

@@ -80,14 +80,24 @@ def asked_language(accepted: str) -> str:
     return min(ranked, key=lambda item: item[0])[1] if ranked else ENGLISH
 
 
-def translated(told: Any, to: str) -> Any:
-    """Return JSON with its texts for people in another language; names and all other members stay."""
+def translated(told: Any, to: str, *, problem: bool = False) -> Any:
+    """Return JSON with its texts for people in another language; names and all other members stay.
+
+    Args:
+        told: The JSON.
+        to: One of `bokwon.utilities.translation.LANGUAGES`.
+        problem: Whether it is the problem of something, which has no `status`.
+    """
     if isinstance(told, list):
         return [translated(item, to) for item in told]
     if not isinstance(told, dict):
         return told
-    names = (*_OF_ALL, *_OF_PROBLEMS) if {"status", "title", "detail"} <= told.keys() else _OF_ALL
-    return {key: _text(value, to) if key in names else translated(value, to) for key, value in told.items()}
+    problem = problem or {"status", "title", "detail"} <= told.keys()
+    names = (*_OF_ALL, *_OF_PROBLEMS) if problem else _OF_ALL
+    return {
+        key: _text(value, to) if key in names else translated(value, to, problem=key == "problem")
+        for key, value in told.items()
+    }
 
 
 def _text(value: Any, to: str) -> Any:

@@ -20,13 +20,13 @@ from starlette.concurrency import run_in_threadpool
 from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.settings import Settings
+from bokwon.utilities.signals import ENDING, handling, present
 
 __all__ = ["Server", "address_of", "bind", "has_browser", "new_token", "open_browser", "run"]
 
 _PATIENCE = 10
 """Seconds that answers may still take when the server stops."""
 _BACKLOG = 2048
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 def new_token() -> str:
@@ -153,18 +153,8 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Let a signal stop the server first, and then run the process's own handler."""
-        if threading.current_thread() is not threading.main_thread():
+        with handling((*ENDING, *present("SIGBREAK")), self.handle_exit):
             yield
-            return
-        numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-        # Who ignores one of them, as nohup does, has said so.
-        handled = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, self.handle_exit) for number in handled}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
         # What the signal means to the rest of the program comes after the server has stopped.
         for number in self._captured_signals[:1]:
             signal.raise_signal(number)

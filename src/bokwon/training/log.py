@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from torch import Tensor, nn
 
-from bokwon.errors import FileAccessError, MissingDependencyError
+from bokwon.errors import accessing, importing
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 from bokwon.training.contact_sheets import mask_sheet, picture_sheet
 from bokwon.utilities.atomic import write_file
@@ -81,12 +81,10 @@ def open_log(out: Path, start: int, *, board: bool) -> Iterator[Log]:
     """
     writer = _open_board(out / "tensorboard", start) if board else None
     path = out / "log.jsonl"
-    try:
+    with accessing(f"{path} cannot be written: {{error}}", "name a writable folder"):
         out.mkdir(parents=True, exist_ok=True)
         _trim(path, start)
         file = path.open("a", encoding="utf-8", buffering=1)
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be written: {error.strerror}", "name a writable folder") from error
     with file:
         try:
             yield Log(file, writer)
@@ -129,12 +127,8 @@ def layer_masks(network: PConvUNet | None) -> Iterator[dict[str, Tensor]]:
 
 
 def _open_board(folder: Path, start: int) -> SummaryWriter:
-    try:
+    with importing("TensorBoard is not installed", "pip install 'bokwon[train]', or set tensorboard=false"):
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise MissingDependencyError(
-            "TensorBoard is not installed", "pip install 'bokwon[train]', or set tensorboard=false"
-        ) from error
     return SummaryWriter(str(folder), purge_step=start + 1 if start else None)
 
 

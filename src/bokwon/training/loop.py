@@ -22,7 +22,8 @@ from bokwon.training.malloc import keep_memory, release_memory
 from bokwon.training.objective import Objective
 from bokwon.training.run import Run
 from bokwon.training.schedule import in_phase_two
-from bokwon.training.signals import STOPPING, Interrupt, Interrupted, interruptible
+from bokwon.training.signals import Interrupt, Interrupted, interruptible
+from bokwon.utilities.signals import ENDING
 
 __all__ = ["Progress", "train"]
 
@@ -145,14 +146,14 @@ def _take_step(
         norms = torch._foreach_norm([p.grad for p in run.network.parameters() if p.grad is not None])
         sums["gradient"] = torch.stack(norms).norm()
     # One collective for the figures, the clock and the signals: all processes have to end at the same step.
-    asked = [float(interrupt.asked == number) for number in STOPPING]
+    asked = [float(interrupt.asked == number) for number in ENDING]
     own = torch.tensor([run.lap(), *asked], device=accelerator.device)
     values = torch.cat([torch.stack(list(sums.values())), own])
     if accelerator.num_processes > 1:
         values = accelerator.reduce(values, reduction="mean")
     names = [*sums, "seconds"]
     figures, shares = values[: len(names)].tolist(), values[len(names) :].tolist()
-    stop = next((number for number, share in zip(STOPPING, shares, strict=True) if share > 0), None)
+    stop = next((number for number, share in zip(ENDING, shares, strict=True) if share > 0), None)
     return dict(zip(names, figures, strict=True)), stop
 
 

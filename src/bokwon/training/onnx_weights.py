@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bokwon.errors import FileAccessError, InputFileError
+from bokwon.errors import InputFileError, accessing
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["read_onnx", "restore_norms"]
@@ -41,10 +41,8 @@ def read_onnx(path: Path, network: PConvUNet, sha256: str | None = None) -> None
     """
     import onnx
 
-    try:
+    with accessing(f"{path} cannot be read: {{error}}", "give a model file"):
         data = path.read_bytes()
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be read: {error.strerror}", "give a model file") from error
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise InputFileError(f"{path} is not the file its card describes", "copy both from the same export")
     try:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import threading
 from collections.abc import Iterator
 from types import FrameType
 
-__all__ = ["STOPPING", "Interrupt", "Interrupted", "blocked", "ignore_all", "interruptible"]
+from bokwon.utilities.signals import ENDING, handling
 
-STOPPING: tuple[signal.Signals, ...] = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
-"""Ctrl-C, SIGTERM, a closed terminal; Windows has the first two only."""
+__all__ = ["Interrupt", "Interrupted", "blocked", "ignore_all", "interruptible"]
 
 
 class Interrupt:
@@ -41,7 +37,7 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Remember the signals of `STOPPING` instead of ending at once. A second Ctrl-C interrupts immediately.
+    """Remember the signals of `ENDING` instead of ending at once. A second Ctrl-C interrupts immediately.
 
     Other signals may come as often as they like: `torchrun` passes one on that the process group has received already.
     A signal that was ignored before, as SIGHUP under `nohup`, stays ignored.
@@ -57,29 +53,20 @@ def interruptible() -> Iterator[Interrupt]:
         elif interrupt.asked == number == signal.SIGINT:
             raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():
-        # Only the main thread receives signals, and only it may say what they do.
+    with handling(ENDING, note):
         yield interrupt
-        return
-    heeded = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, note) for number in heeded}
-    try:
-        yield interrupt
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
 def blocked() -> Iterator[None]:
-    """Hold the signals of `STOPPING` back, in this thread and in processes that are started meanwhile.
+    """Hold the signals of `ENDING` back, in this thread and in processes that are started meanwhile.
 
     A new process would otherwise die of a signal that comes before it can call `ignore_all`.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
     finally:
@@ -87,6 +74,6 @@ def blocked() -> Iterator[None]:
 
 
 def ignore_all() -> None:
-    """Ignore the signals of `STOPPING` in this process from now on: the one that started it ends it."""
-    for number in STOPPING:
+    """Ignore the signals of `ENDING` in this process from now on: the one that started it ends it."""
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)

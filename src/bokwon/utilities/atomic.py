@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from bokwon.errors import BokwonError, FileAccessError, OutputExistsError
+from bokwon.errors import FileAccessError, OutputExistsError, accessing
+from bokwon.utilities.time_limit import FAMILY
 
 __all__ = [
     "check_target",
@@ -23,8 +24,8 @@ __all__ = [
     "write_file",
 ]
 
-_OWN = f".bokwon-{os.urandom(4).hex()}-"
-"""How the names of unfinished files of this process begin, and of those that are forked from it."""
+_OWN = f".bokwon-{FAMILY}-"
+"""How the names of unfinished files of this process begin, and of its child's."""
 _ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 # Read once, while this module is loaded: the system tells the mask only to those who set it, and other threads that
 # make files at that moment would be given the wrong rights.
@@ -71,10 +72,8 @@ def make_folder(folder: Path) -> None:
     Raises:
         FileAccessError: It cannot be made.
     """
-    try:
+    with accessing(f"folder {folder} cannot be made: {{error}}", "check the path"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileAccessError(f"folder {folder} cannot be made: {error.strerror}", "check the path") from error
 
 
 def part_beside(path: Path) -> Path:
@@ -134,21 +133,18 @@ def replacing(target: Path, *, overwrite: bool = True, sync: bool = True) -> Ite
     final = _resolved(target)
     temporary = part_beside(final)
     try:
-        # Within the block that removes it: an interruption may come the moment after it is made.
-        with open(temporary, "x+b", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
-            yield stream
-            stream.flush()
-            if sync:
-                os.fsync(stream.fileno())
-        exists = final.exists()
-        if exists and not overwrite:
-            check_target(target, overwrite=False)
-        temporary.chmod(stat.S_IMODE(final.stat().st_mode) if exists else 0o666 & ~_UMASK)
-        temporary.replace(final)
-    except BokwonError:
-        raise
-    except OSError as error:
-        raise _cannot_write(target, error) from error
+        with accessing(f"cannot write {target}: {{error}}", "check the space and the rights of its folder"):
+            # Within the block that removes it: an interruption may come the moment after it is made.
+            with open(temporary, "x+b", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
+                yield stream
+                stream.flush()
+                if sync:
+                    os.fsync(stream.fileno())
+            exists = final.exists()
+            if exists and not overwrite:
+                check_target(target, overwrite=False)
+            temporary.chmod(stat.S_IMODE(final.stat().st_mode) if exists else 0o666 & ~_UMASK)
+            temporary.replace(final)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -171,8 +167,3 @@ def write_file(target: Path, content: bytes | str, *, sync: bool = True) -> None
 
 def _resolved(target: Path) -> Path:
     return Path(os.path.realpath(target))
-
-
-def _cannot_write(target: Path, error: OSError) -> FileAccessError:
-    reason = error.strerror or error
-    return FileAccessError(f"cannot write {target}: {reason}", "check the space and the rights of its folder")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bokwon.errors import FileAccessError
+from bokwon.errors import accessing
 
 __all__ = ["key_of", "sha256_of", "sha256_of_file"]
 
@@ -30,12 +30,8 @@ def sha256_of_file(path: Path) -> str:
     Raises:
         FileAccessError: It cannot be read.
     """
-    try:
-        with path.open("rb") as stream:
-            return sha256_of(stream)
-    except OSError as error:
-        reason = error.strerror or error
-        raise FileAccessError(f"{path} cannot be read: {reason}", "check the path and permissions") from error
+    with accessing(f"{path} cannot be read: {{error}}", "check the path and permissions"), path.open("rb") as stream:
+        return sha256_of(stream)
 
 
 def key_of(value: Any) -> str:

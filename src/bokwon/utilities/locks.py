@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError
+from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError, accessing
 
 __all__ = ["hold_lock", "lock_folder", "lock_output_folder"]
 
@@ -25,11 +25,8 @@ def hold_lock(path: Path, work: str) -> Iterator[None]:
         OutputExistsError: Another process holds it.
         FileAccessError: It cannot be written.
     """
-    try:
+    with accessing(f"cannot write to {path.parent}: {{error}}", "name a folder you may write to"):
         stream = path.open("a+b")
-    except OSError as error:
-        fix = "name a folder you may write to"
-        raise FileAccessError(f"cannot write to {path.parent}: {error.strerror or error}", fix) from error
     with stream:
         try:
             if sys.platform == "win32":

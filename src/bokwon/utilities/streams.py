@@ -10,14 +10,18 @@ import io
 import os
 import select
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, cast
 
-from bokwon.errors import FileAccessError
+from bokwon.errors import FileAccessError, accessing
+from bokwon.utilities.atomic import replacing
 
 __all__ = [
     "flush_output",
     "move_standard_error",
+    "open_output",
     "prepare_standard_streams",
     "read_standard_input",
     "silence_output",
@@ -154,10 +158,32 @@ def read_standard_input() -> bytes:
     Raises:
         FileAccessError: It is closed, or cannot be read.
     """
-    try:
+    with accessing("cannot read standard input: {error}", "name a file"):
         return _binary(sys.stdin, "input", "name a file").read()
-    except OSError as error:
-        raise FileAccessError(f"cannot read standard input: {error.strerror or error}", "name a file") from error
+
+
+@contextmanager
+def open_output(target: Path | None, *, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """Open a file for writing as `replacing` does, or standard output, which gets all at the end of the block.
+
+    Args:
+        target: The file; None for standard output.
+        overwrite: Whether an existing file is replaced.
+
+    Yields:
+        The stream to write to. After an error in the block nothing is written.
+
+    Raises:
+        FileAccessError: It cannot be written.
+        OutputExistsError: The file exists and `overwrite` is False.
+    """
+    if target is not None:
+        with replacing(target, overwrite=overwrite) as stream:
+            yield stream
+        return
+    buffer = io.BytesIO()
+    yield buffer
+    write_standard_output(buffer.getbuffer())
 
 
 def write_standard_output(data: bytes | memoryview) -> None:

@@ -238,14 +238,89 @@ def test_luma_and_chroma_of_full_size_come_back_as_colours() -> None:
     np.testing.assert_array_equal(rewritten(page).pixels, page.pixels)
 
 
-def test_smaller_chroma_of_more_than_eight_bits_is_refused() -> None:
-    samples = np.full((32, 48, 3), 512, np.uint16)
-    settings = {"reversible": True, "level": 0, "codecformat": "j2k", "mct": False, "bitspersample": 10}
-    coded = bytearray(imagecodecs.jpeg2k_encode(samples, **settings))
-    for component in (1, 2):
-        coded[43 + 3 * component : 45 + 3 * component] = bytes((2, 2))
-    with pytest.raises(InputFileError, match="does not keep, of 10 bits with chroma smaller than luma; convert it"):
-        read(bytes(coded))
+def joined(channels: list[np.ndarray], samplings: list[tuple[int, int]], bits: int = 8) -> bytes:
+    """A codestream of channels of several sizes: those of codestreams of their own, one behind the other."""
+    settings = {"reversible": True, "level": 0, "codecformat": "j2k", "resolutions": 2, "bitspersample": bits}
+    alone = [bytes(imagecodecs.jpeg2k_encode(np.ascontiguousarray(channel), **settings)) for channel in channels]
+    bodies = [data[data.index(b"\xff\x93") + 2 : data.rindex(b"\xff\xd9")] for data in alone]
+    first = alone[0]
+    size = struct.pack(">H", len(channels)) + b"".join(bytes((bits - 1, *sampling)) for sampling in samplings)
+    style = first.index(b"\xff\x52")
+    # CPRL: all of a channel before the next.
+    rest = bytearray(first[style : first.index(b"\xff\x90")])
+    rest[5] = 4
+    start = first[:2] + b"\xff\x51" + struct.pack(">H", 36 + len(size)) + first[6:40] + size + bytes(rest)
+    data = b"".join(bodies)
+    return start + b"\xff\x90" + struct.pack(">HHIBB", 10, 0, 14 + len(data), 0, 1) + b"\xff\x93" + data + b"\xff\xd9"
+
+
+def sloping(width: int, height: int, *, bits: int) -> np.ndarray:
+    slope = np.add.outer(np.arange(height) * 3, np.arange(width) * 5) % 200 + 20
+    return slope.astype(np.uint8) if bits == 8 else (slope << (bits - 8)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+@pytest.mark.parametrize("sampling", [(2, 1), (2, 2)])
+@pytest.mark.parametrize("size", [(34, 36), (33, 35)])
+def test_smaller_chroma_lies_where_it_belongs(size: tuple[int, int], sampling: tuple[int, int], bits: int) -> None:
+    small = (-(-size[0] // sampling[0]), -(-size[1] // sampling[1]))
+    luma, blue = sloping(*size, bits=bits), sloping(*small, bits=bits)
+    red = blue[::-1, ::-1]
+    page = read(joined([luma, blue, red], [(1, 1), sampling, sampling], bits))
+    scale = 1 << (bits - 8)
+    whole = [np.repeat(np.repeat(part, sampling[1], 0), sampling[0], 1) for part in (blue, red)]
+    blue, red = (part[: size[1], : size[0]] / scale - 128 for part in whole)
+    # ISO/IEC 15444-1, annex G.
+    colours = [luma / scale + 1.402 * red, luma / scale - 0.344 * blue - 0.714 * red, luma / scale + 1.772 * blue]
+    expected = np.clip(np.stack(colours, axis=-1), 0, 255.99)
+    found = page.pixels.astype(float) / (1 if bits == 8 else 256)
+    np.testing.assert_allclose(found, expected, atol=1.5)
+    np.testing.assert_array_equal(rewritten(page).pixels, page.pixels)
+    assert page.metadata.jpeg2000_bits == (None if bits == 8 else bits)
+
+
+def test_a_grid_that_is_finer_than_all_samples_is_not_filled_up() -> None:
+    luma = sloping(33, 35, bits=8)
+    coded = bytearray(imagecodecs.jpeg2k_encode(luma, reversible=True, level=0, codecformat="j2k"))
+    # Width, height and the size of the only tile are those of the grid.
+    for start, side in ((8, 65), (12, 105), (24, 65), (28, 105)):
+        coded[start : start + 4] = side.to_bytes(4, "big")
+    coded[43:45] = 2, 3
+    data = boxed(
+        bytes(coded),
+        (b"ihdr", struct.pack(">IIHBBBB", 105, 65, 1, 7, 7, 0, 0)),
+        (b"colr", struct.pack(">BBBI", 1, 0, 0, 17)),
+    )
+    page = read(data)
+    assert page.notices == ("page.jp2: its grid is finer than its samples; it comes back with the 33x35 pixels it has",)
+    np.testing.assert_array_equal(page.pixels, luma)
+    assert jpeg2000.size_of(io.BytesIO(data)) == (33, 35)
+    again = written(page.pixels, page.mode, page.metadata)
+    assert read(again).notices == ()
+    with Image.open(io.BytesIO(again)) as image:
+        assert image.size == (33, 35)
+
+
+@pytest.mark.parametrize("samplings", [[(2, 2), (1, 1), (1, 1)], [(1, 1), (1, 2), (1, 2)], [(1, 1), (0, 0), (1, 1)]])
+def test_channels_on_unusual_grids_are_refused(samplings: list[tuple[int, int]]) -> None:
+    with pytest.raises(InputFileError, match="does not keep, whose samples lie on an unusual grid; convert it"):
+        read(joined([sloping(9, 9, bits=8)] * 3, samplings))
+
+
+def test_a_profile_is_kept_and_not_applied() -> None:
+    """The decoder turns what has a profile to sRGB, if it is given the boxes for the order of the channels."""
+    profile = ICC.replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ").replace(b"----", b"bXYZ")
+    pixels = noise("RGB", np.uint8)
+    data = described(pixels[..., ::-1], 16, defined((0, 0, 3), (1, 0, 2), (2, 0, 1)))
+    number = struct.pack(">I4sBBBI", 15, b"colr", 1, 0, 0, 16)
+    own = struct.pack(">I4s", 11 + len(profile), b"colr") + b"\2\0\0" + profile
+    at = data.index(b"jp2h") - 4
+    (length,) = struct.unpack(">I", data[at : at + 4])
+    data = data[:at] + struct.pack(">I", length + len(own) - 15) + data[at + 4 :].replace(number, own)
+    page = read(data)
+    np.testing.assert_array_equal(page.pixels, pixels)
+    assert page.metadata.icc == profile
+    np.testing.assert_array_equal(rewritten(page).pixels, pixels)
 
 
 def test_other_colour_spaces_are_refused() -> None:

@@ -193,9 +193,13 @@ class Desk:
 
     def facts(self, name: str) -> dict[str, Any]:
         """Return what the server says of a page."""
-        answer = self.context.request.get(f"http://127.0.0.1:{self.server.port}/api/v1/pages?limit=1000").json()
-        (found,) = [page for page in answer["pages"] if page["name"] == name]
+        (found,) = [page for page in self.listed() if page["name"] == name]
         return dict(found)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return what the server says of all pages."""
+        answer = self.context.request.get(f"http://127.0.0.1:{self.server.port}/api/v1/pages?limit=1000")
+        return list(answer.json()["pages"])
 
     def mask(self, name: str) -> NDArray[np.bool_]:
         """Return the mask as the server has it, once all strokes are there."""
@@ -217,7 +221,7 @@ def read_mask(png: bytes) -> NDArray[np.bool_]:
 
 
 PAGES = ("brush.png", "tools.png", "touch.png", "keyboard.png", "file.png", "axe.png")
-DAMAGED = ("find.png", "restore.png", "region.png")
+DAMAGED = ("find.png", "restore.png", "region.png", "slider.png")
 
 
 @pytest.fixture(scope="session")

@@ -160,7 +160,7 @@ def test_lasso_polygon_wand_and_the_whole_mask(desk: Any) -> None:
     wand = desk.mask("tools.png")
     assert wand[236, 296:306].all()
     assert wand.sum() < 400
-    desk.page.get_by_text("Mask: change").click()
+    desk.page.get_by_text("Change, load or save").click()
     desk.page.get_by_role("button", name="Grow").click()
     assert desk.mask("tools.png").sum() > wand.sum()
     desk.page.get_by_role("button", name="Clear all").click()

@@ -64,6 +64,11 @@ def in_sight(desk: Any, selector: str) -> bool:
     )
 
 
+def next_step(desk: Any) -> list[str]:
+    """Return what the buttons say that stand out."""
+    return [text.strip() for text in desk.page.locator(".panel .primary:visible").all_inner_texts()]
+
+
 def is_red(colour: np.ndarray) -> bool:
     return bool(colour[0] > 180 and colour[1] < 90)
 
@@ -71,7 +76,9 @@ def is_red(colour: np.ndarray) -> bool:
 def test_damage_is_found_judged_and_filtered_by_certainty(desk: Any) -> None:
     desk.open("find.png")
     assert desk.page.get_by_text("Nothing is marked yet").is_visible()
+    assert next_step(desk) == ["Find damage"]
     desk.work("f")
+    desk.until(lambda: next_step(desk) == ["Restore the page"])
     kept = desk.page.get_by_text("regions will be restored")
     desk.until(lambda: kept.inner_text().startswith("1 of 2"))
     mask = desk.mask("find.png")
@@ -180,6 +187,80 @@ def test_restore_compare_and_download(desk: Any) -> None:
     desk.until(lambda: all(abs(screen(desk, columns[0] + 0.5, rows[0] + 0.5) - (0, 40, 170)) < 60))
 
 
+def line(desk: Any) -> float:
+    """Return where the line between original and restored is, as a share of the frame's width."""
+    frame, grip = desk.page.locator(".frame").bounding_box(), desk.page.locator(".grip").bounding_box()
+    return float((grip["x"] + grip["width"] / 2 - frame["x"]) / frame["width"])
+
+
+def test_the_line_between_before_and_after_follows_mouse_finger_and_keys(open_desk: Any) -> None:
+    desk = open_desk(has_touch=True)
+    desk.open("slider.png")
+    desk.work("f")
+    desk.work("r")
+    desk.press("m", "c")
+    desk.page.mouse.move(5, 5)
+    shown = desk.page.get_by_role("slider", name="Line between")
+    assert line(desk) == pytest.approx(0.5, abs=0.002)
+    frame = desk.page.locator(".frame").bounding_box()
+    height = frame["y"] + frame["height"] * 0.8
+
+    def place(share: float) -> tuple[float, float]:
+        return frame["x"] + share * frame["width"], height
+
+    def split() -> bool:
+        """Return whether the hole is original left of the line and restored right of it."""
+        at = frame["x"] + line(desk) * frame["width"]
+        return all(is_red(screen(desk, column, 110)) == (desk.at(column, 110)[0] < at) for column in (130, 170))
+
+    # Anywhere on the line, not only in its middle.
+    hole = (desk.at(150, 110)[0] - frame["x"]) / frame["width"]
+    for share in (0.9, 0.05, hole):
+        desk.page.mouse.move(*place(line(desk)))
+        desk.page.mouse.down()
+        desk.page.mouse.move(*place(share), steps=3)
+        desk.page.mouse.up()
+        desk.until(lambda share=share: line(desk) == pytest.approx(share, abs=0.003))
+        assert int(shown.get_attribute("aria-valuenow")) == pytest.approx(100 * share, abs=1)
+        desk.until(split)
+    # The page below is moved and zoomed beside the line, and zoomed on it.
+    before = desk.view()
+    desk.page.mouse.move(*place(0.7))
+    desk.page.mouse.down()
+    desk.page.mouse.move(place(0.7)[0] + 40, height - 30)
+    desk.page.mouse.up()
+    assert desk.view()[1:] == pytest.approx((before[1] + 40, before[2] - 30), abs=1)
+    desk.until(split)
+    for share in (0.7, line(desk)):
+        scale = desk.view()[0]
+        desk.page.mouse.move(*place(share))
+        desk.page.mouse.wheel(0, -200)
+        desk.until(lambda scale=scale: desk.view()[0] > 1.3 * scale)
+    desk.press("0")
+    desk.until(split)
+    # A finger.
+    cdp = desk.context.new_cdp_session(desk.page)
+    for kind, share in (("touchStart", line(desk)), ("touchMove", 0.4), ("touchMove", 0.3)):
+        x, y = place(share)
+        cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    desk.until(lambda: line(desk) == pytest.approx(0.3, abs=0.003))
+    # Keys: it moves as long as an arrow is held.
+    shown.focus()
+    desk.page.keyboard.down("ArrowRight")
+    desk.until(lambda: line(desk) > 0.5)
+    desk.page.keyboard.up("ArrowRight")
+    desk.page.wait_for_timeout(200)
+    rests = line(desk)
+    desk.page.wait_for_timeout(200)
+    assert line(desk) == rests
+    assert int(shown.get_attribute("aria-valuenow")) == pytest.approx(100 * rests, abs=1)
+    desk.press("Home")
+    desk.until(lambda: line(desk) == pytest.approx(0, abs=0.003))
+    desk.press("End")
+    desk.until(lambda: line(desk) == pytest.approx(1, abs=0.003))
+
+
 def test_one_region_is_given_back_filled_again_and_left(desk: Any) -> None:
     desk.open("region.png")
     desk.work("f")
@@ -206,6 +287,28 @@ def test_one_region_is_given_back_filled_again_and_left(desk: Any) -> None:
     assert (again[scratch] == filled[scratch]).all()
 
 
+def test_on_a_phone_a_selected_region_stays_in_sight(open_desk: Any) -> None:
+    desk = open_desk(viewport={"width": 390, "height": 780}, device_scale_factor=2, has_touch=True, is_mobile=True)
+    desk.open("slider.png")
+    desk.work("f")
+    frame = desk.page.locator(".frame").bounding_box()
+    card = desk.page.get_by_role("group", name="Selected region")
+
+    def in_sight() -> bool:
+        edges = desk.at(HOLE[0], HOLE[1])[1], desk.at(HOLE[2], HOLE[3])[1]
+        return bool(frame["y"] < edges[0] < edges[1] < card.bounding_box()["y"])
+
+    # At the lower edge of the view, where the card opens.
+    scale, _, top = desk.view()
+    desk.drag((150, 110), (150, (frame["y"] + frame["height"] - 30 - top) / scale))
+    desk.page.touchscreen.tap(*desk.at(150, 110))
+    card.get_by_text("Missing paper").wait_for()
+    desk.until(in_sight)
+    desk.press("Escape", "g")
+    card.wait_for()
+    desk.until(in_sight)
+
+
 def test_a_mask_is_dropped_in_and_saved(desk: Any) -> None:
     desk.open("file.png")
     hole = np.zeros((440, 600), np.uint8)
@@ -214,16 +317,19 @@ def test_a_mask_is_dropped_in_and_saved(desk: Any) -> None:
     Image.fromarray(hole).save(buffer, "TIFF")
     desk.page.evaluate(
         """([bytes]) => {
+          // Beside the picture it is taken, too: a browser would otherwise show the file in place of the page.
           const data = new DataTransfer();
           data.items.add(new File([new Uint8Array(bytes)], "hole.tif", { type: "image/tiff" }));
-          const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
-          document.querySelector(".stage").dispatchEvent(drop);
+          const drag = (name) => new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true });
+          const panel = document.querySelector(".panel");
+          window.dragged = ["dragover", "drop"].map((name) => !panel.dispatchEvent(drag(name)));
         }""",
         [list(buffer.getvalue())],
     )
+    assert desk.page.evaluate("dragged") == [True, True]
     desk.page.locator(".toast", has_text="hole.tif is the mask now").wait_for()
     assert (desk.mask("file.png") == (hole > 0)).all()
-    desk.page.get_by_text("Mask: change").click()
+    desk.page.get_by_text("Change, load or save").click()
     saved = download(desk, desk.page.get_by_role("link", name="Save file"))
     assert (pixels(saved)[..., 0] == hole).all()
     # A mask of another size is refused, with the reason.

@@ -93,6 +93,39 @@ def test_pages_with_certain_damage_are_restored_together(alone: Any) -> None:
     assert not desk.facts("b.png")["restored_version"]
 
 
+def test_a_page_does_not_wait_for_thumbnails(open_desk: Callable[..., Any]) -> None:
+    desk = open_desk()
+    asked: list[str] = []
+    dropped: list[str] = []
+    # Thumbnails of a large file take long: here they never come.
+    desk.page.route("**/thumbnail*", lambda route: asked.append(route.request.url))
+    desk.page.on("requestfailed", lambda request: dropped.append(request.url))
+    with desk.page.expect_request("**/thumbnail*"):
+        desk.page.reload()
+    desk.open("axe.png")
+    assert len(asked) > 1
+    desk.until(lambda: set(asked) <= set(dropped))
+
+
+def test_a_file_that_cannot_be_read_says_why(open_desk: Callable[..., Any]) -> None:
+    desk = open_desk(locale="ko-KR")
+    content = bytearray((desk.server.folder / "axe.png").read_bytes())
+    content[16:24] = b"xxxxxxxx"  # width and height: a page of that size would keep the browser busy for ever
+    broken = desk.server.folder / "broken.png"
+    broken.write_bytes(content)
+    try:
+        desk.until(lambda: any(page["name"] == "broken.png" for page in desk.listed()))
+        desk.page.reload()
+        desk.page.locator(".page-card", has_text="broken.png").click()
+        desk.page.get_by_text("400메가픽셀이 넘습니다").wait_for()
+        assert desk.page.get_by_role("button", name="훼손 찾기").first.is_disabled()
+        desk.press("j")
+        desk.ready()
+    finally:
+        broken.unlink()
+    desk.errors.clear()  # the browser's own lines about the thumbnail
+
+
 def test_help_lists_every_key(desk: Any) -> None:
     desk.open("axe.png")
     desk.press("Shift+Slash")

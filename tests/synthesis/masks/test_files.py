@@ -9,7 +9,7 @@ from PIL import Image
 
 from bokwon.errors import FileAccessError, OutputExistsError
 from bokwon.synthesis.masks.bins import Cell
-from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable
+from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, writing_into
 
 
 def test_a_mask_is_one_bit_and_white_is_hole(tmp_path: Path) -> None:
@@ -59,5 +59,6 @@ def test_other_sets_and_files_are_kept(tmp_path: Path) -> None:
 
 
 def test_an_unwritable_folder_is_named_with_the_reason() -> None:
-    error = unwritable(Path("out"), OSError(28, "No space left on device"))
-    assert error.message == "cannot write to out: No space left on device"
+    told = "cannot write to out: No space left on device; name a folder"
+    with pytest.raises(FileAccessError, match=told), writing_into(Path("out")):
+        raise OSError(28, "No space left on device")

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bokwon.errors import FileAccessError
+from bokwon.errors import accessing
 from bokwon.evaluation.data.pairs import load_pair
 from bokwon.evaluation.measure.benchmark import Task, restored_picture
 from bokwon.evaluation.measure.journal import Journal
@@ -66,10 +66,8 @@ def open_network(path: Path) -> FeatureNetwork:
         MissingDependencyError: safetensors is not installed.
     """
     _load(path)
-    try:
+    with accessing(f"{path} cannot be read: {{error}}", "check the file"):
         return FeatureNetwork(path, sha256_of_file(path))
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be read: {error.strerror or error}", "check the file") from error
 
 
 @lru_cache(maxsize=1)

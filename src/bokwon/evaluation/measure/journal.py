@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bokwon.errors import FileAccessError, OutputExistsError
+from bokwon.errors import OutputExistsError, accessing
 from bokwon.evaluation.measure.machine import conditions
 from bokwon.utilities.atomic import replacing
 from bokwon.utilities.json_files import read_object
@@ -30,12 +30,10 @@ def open_new_folder(folder: Path) -> None:
         OutputExistsError: It holds files.
         FileAccessError: It cannot be written.
     """
-    try:
+    with _writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise OutputExistsError(f"{folder} holds files", "name a new folder")
-    except OSError as error:
-        raise _unwritable(folder, error) from error
 
 
 @contextmanager
@@ -54,12 +52,10 @@ def open_report(folder: Path) -> Iterator[None]:
         FileAccessError: It cannot be written.
     """
     marker = folder / "versions.json"
-    try:
+    with _writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if not marker.exists() and any(path.name != _LOCK for path in folder.iterdir()):
             raise OutputExistsError(f"{folder} holds other files", "name an empty or a new folder")
-    except OSError as error:
-        raise _unwritable(folder, error) from error
     with hold_lock(folder / _LOCK, "another evaluation"):
         if marker.exists():
             _check_conditions(folder, marker)
@@ -68,8 +64,8 @@ def open_report(folder: Path) -> Iterator[None]:
         yield
 
 
-def _unwritable(folder: Path, error: OSError) -> FileAccessError:
-    return FileAccessError(f"cannot write to {folder}: {error.strerror or error}", "name a folder you may write to")
+def _writing_to(folder: Path) -> AbstractContextManager[None]:
+    return accessing(f"cannot write to {folder}: {{error}}", "name a folder you may write to")
 
 
 def _check_conditions(folder: Path, marker: Path) -> None:

@@ -81,10 +81,7 @@ def _peak() -> float | None:
         lines = _STATUS.read_text().splitlines()
     except OSError:
         return None
-    for line in lines:
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return None
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), None)
 
 
 def describe_machine() -> dict[str, str | int]:
@@ -114,19 +111,17 @@ def conditions() -> dict[str, str]:
 
 
 def _vector_units() -> str:
+    return " ".join(sorted(flag for flag in _cpu_info("flags", "features").split() if _VECTOR_UNITS.fullmatch(flag)))
+
+
+def _processor() -> str:
+    return _cpu_info("model name").strip() or platform.processor() or platform.machine()
+
+
+def _cpu_info(*names: str) -> str:
+    """Return the first entry of Linux's list of processors whose name begins so; empty where there is none."""
     try:
         lines = _CPU_INFO.read_text().splitlines()
     except OSError:
         return ""
-    flags = next((line.split(":", 1)[1] for line in lines if line.lower().startswith(("flags", "features"))), "")
-    return " ".join(sorted(flag for flag in flags.split() if _VECTOR_UNITS.fullmatch(flag)))
-
-
-def _processor() -> str:
-    try:
-        for line in _CPU_INFO.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    return next((line.split(":", 1)[1] for line in lines if line.lower().startswith(names)), "")

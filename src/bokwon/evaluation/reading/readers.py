@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bokwon.errors import ArgumentError, MissingDependencyError
+from bokwon.errors import ArgumentError, MissingDependencyError, importing
 
 __all__ = ["RapidReader", "Reader", "TesseractReader", "make_reader", "make_readers", "order_lines"]
 
@@ -45,7 +45,6 @@ class Reader(Protocol):
         Args:
             image: (H, W, 3).
         """
-        ...
 
     def read_lines(self, lines: Sequence[NDArray[np.uint8]]) -> list[str]:
         """Return the texts of images that hold one line each, so that no layout has to be guessed.
@@ -53,7 +52,6 @@ class Reader(Protocol):
         Args:
             lines: (H, W, 3) each. An image much higher than wide is a column.
         """
-        ...
 
 
 class RapidReader:
@@ -95,10 +93,8 @@ class RapidReader:
 @lru_cache(maxsize=1)
 def _rapidocr() -> Any:
     # Kept by the process and not by the reader, which goes to other processes.
-    try:
+    with importing("rapidocr cannot be imported: {error}", _EXTRA):
         rapidocr: Any = importlib.import_module("rapidocr")
-    except ImportError as error:
-        raise MissingDependencyError(f"rapidocr cannot be imported: {error}", _EXTRA) from error
     return rapidocr.RapidOCR(
         params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": 1}
     )
@@ -119,10 +115,8 @@ class TesseractReader:
     """
 
     def __init__(self, languages: str = "eng") -> None:
-        try:
+        with importing("pytesseract cannot be imported: {error}", _EXTRA):
             tesseract: Any = importlib.import_module("pytesseract")
-        except ImportError as error:
-            raise MissingDependencyError(f"pytesseract cannot be imported: {error}", _EXTRA) from error
         try:
             version = tesseract.get_tesseract_version()
             installed = set(tesseract.get_languages())

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError, MissingDependencyError
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError, importing
 from bokwon.evaluation.data.pairs import load_pair
 from bokwon.evaluation.measure.benchmark import Task, restored_picture
 from bokwon.evaluation.measure.journal import open_new_folder, write_text
@@ -237,10 +237,8 @@ def exact_interval(hits: int, trials: int) -> tuple[float, float]:
     Source: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
         Biometrika 26, 1934.
     """
-    try:
+    with importing("intervals need scipy", "pip install 'bokwon[eval]'"):
         from scipy.special import betaincinv
-    except ImportError as error:
-        raise MissingDependencyError("intervals need scipy", "pip install 'bokwon[eval]'") from error
     low = float(betaincinv(hits, trials - hits + 1, 0.025)) if hits else 0.0
     high = float(betaincinv(hits + 1, trials - hits, 0.975)) if hits < trials else 1.0
     return low, high

@@ -198,7 +198,6 @@ def _text(value: Any) -> str:
 
 def _column(name: str, text: str, image: NDArray[np.uint8], overview: Hole, detail: Hole, window: Window) -> str:
     """Return a picture and its enlarged part, each with the edge of a hole."""
-    pictures = []
-    for part, hole in ((image, overview), (image[window], detail[window])):
-        pictures.append(jpeg_source(outline(np.ascontiguousarray(part), hole, _WIDTH / part.shape[1])))
-    return figure(name, text, pictures)
+    parts = ((image, overview), (image[window], detail[window]))
+    drawn = (outline(np.ascontiguousarray(part), hole, _WIDTH / part.shape[1]) for part, hole in parts)
+    return figure(name, text, [jpeg_source(picture) for picture in drawn])

@@ -13,9 +13,7 @@ __all__ = ["table_text", "to_markdown"]
 
 def to_markdown(results: Mapping[str, Any]) -> str:
     """Return the tables as Markdown, with the reasons why columns are missing."""
-    parts = []
-    for table in [*tables(results), *reading_tables(results)]:
-        parts.append(table_text(table))
+    parts = [table_text(table) for table in (*tables(results), *reading_tables(results))]
     parts += [reading_note(results)] if reading_note(results) else []
     parts += [f"{column}: empty, {reason}." for column, reason in results["empty"].items()]
     return "\n\n".join(parts) + "\n"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, MissingDependencyError
+from bokwon.errors import ArgumentError, importing
 
 __all__ = ["METRICS", "Interval", "Metric", "crossed_interval", "interval", "summarise"]
 
@@ -161,10 +161,8 @@ def crossed_interval(values: NDArray[np.float64]) -> Interval:
 
 def _student(freedom: float) -> float:
     """Return the 97.5 % quantile of Student's t distribution."""
-    try:
+    with importing("intervals need scipy", "pip install 'bokwon[eval]'"):
         from scipy.special import stdtrit
-    except ImportError as error:
-        raise MissingDependencyError("intervals need scipy", "pip install 'bokwon[eval]'") from error
     return float(stdtrit(freedom, _QUANTILE))
 
 
@@ -224,10 +222,7 @@ def _columns(
     pairs: Sequence[Mapping[str, Any]], methods: Sequence[str], key: str
 ) -> dict[str, NDArray[np.float64]] | None:
     """Return a metric's values by method; None if it has not been measured on every pair."""
-    columns = {}
-    for method in methods:
-        values = [pair["methods"][method].get(key) for pair in pairs]
-        if any(value is None for value in values):
-            return None
-        columns[method] = np.array(values, np.float64)
-    return columns
+    columns = {method: [pair["methods"][method].get(key) for pair in pairs] for method in methods}
+    if any(value is None for values in columns.values() for value in values):
+        return None
+    return {method: np.array(values, np.float64) for method, values in columns.items()}

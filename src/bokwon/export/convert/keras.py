@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.errors import InputFileError, importing
 from bokwon.export.convert.network import HEAD, NORM
 
 __all__ = ["read_keras"]
@@ -36,12 +36,8 @@ def read_keras(path: Path) -> dict[str, Tensor]:
         MissingDependencyError: h5py is not installed.
         InputFileError: The file is no HDF5, or a layer is missing.
     """
-    try:
+    with importing("reading Keras weights needs h5py", "install it with: pip install 'bokwon[train,keras]'"):
         import h5py
-    except ImportError as error:
-        raise MissingDependencyError(
-            "reading Keras weights needs h5py", "install it with: pip install 'bokwon[train,keras]'"
-        ) from error
     arrays: dict[str, Any] = {}
 
     def collect(name: str, found: Any) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bokwon.image_io.formats import pillow
 from bokwon.image_io.formats.bmp_header import BITFIELDS, RUN_LENGTH, BmpHeader, read_header
 from bokwon.image_io.metadata import Metadata, plausible_dpi
-from bokwon.image_io.modes import from_pillow, to_pillow, too_many_pixels
+from bokwon.image_io.modes import check_pixels, from_pillow, to_pillow
 from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
@@ -32,10 +32,7 @@ _PADDING = b"\0"
 def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     """Read a BMP file; see `bokwon.image_io.formats.table.Format`."""
     header = read_header(name, stream)
-    width, height = header.size
-    if width * height > max_pixels:
-        raise too_many_pixels(name, max_pixels)
-    notices: tuple[str, ...]
+    check_pixels(name, header.size, max_pixels)
     if header.compression in RUN_LENGTH:
         with pillow.opened(name, stream, "BMP", max_pixels) as image:
             pixels, mode, changes = from_pillow(image)
@@ -67,8 +64,7 @@ def _samples(header: BmpHeader, stream: BinaryIO) -> tuple[Pixels, str, tuple[st
         return _of_palette(header, rows)
     if header.depth == 24:
         return np.ascontiguousarray(rows[:, : 3 * width].reshape(height, width, 3)[..., ::-1]), "RGB", ()
-    whole = rows[:, : width * header.depth // 8]
-    values = np.ascontiguousarray(whole).view(f"<u{header.depth // 8}")
+    values = np.ascontiguousarray(rows[:, : width * header.depth // 8]).view(f"<u{header.depth // 8}")
     return _of_masks(header, values)
 
 
@@ -117,8 +113,7 @@ def _of_masks(header: BmpHeader, values: NDArray[np.unsignedinteger]) -> tuple[P
 
 def _bytes_behind(header: BmpHeader, stream: BinaryIO) -> int:
     """Return how many bytes lie behind the picture and its profile, zeros at the end left out."""
-    end = max(header.samples_end, sum(header.profile))
-    stream.seek(end)
+    stream.seek(max(header.samples_end, sum(header.profile)))
     return len(stream.read().rstrip(_PADDING))
 
 

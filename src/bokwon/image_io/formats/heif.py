@@ -9,11 +9,11 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from PIL import UnidentifiedImageError
 
-from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError, importing
 from bokwon.image_io.exif import orientation_of, tiff_part, upright
 from bokwon.image_io.formats import pillow
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import from_pillow, multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import check_pixels, from_pillow, multiplied_alpha
 from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
@@ -59,15 +59,10 @@ def decode_heif(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         InputFileError: Damaged, too large, or with colours multiplied by its alpha.
         MissingDependencyError: pi-heif is not installed.
     """
-    try:
+    with importing("HEIF takes pi-heif, which cannot be imported: {error}", "pip install 'bokwon[heif]'"):
         import pi_heif
-    except ImportError as error:
-        message = f"HEIF takes pi-heif, which cannot be imported: {error}"
-        raise MissingDependencyError(message, "pip install 'bokwon[heif]'") from error
     file = pi_heif.open_heif(stream, convert_hdr_to_8bit=False)
-    width, height = file.size
-    if width * height > max_pixels:
-        raise too_many_pixels(name, max_pixels)
+    check_pixels(name, file.size, max_pixels)
     stored = file.mode
     if "a" in stored:
         raise multiplied_alpha(name)
@@ -102,8 +97,7 @@ def decode_avif(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     except SyntaxError as error:
         raise UnidentifiedImageError(str(error)) from error
     with image:
-        if image.width * image.height > max_pixels:
-            raise too_many_pixels(name, max_pixels)
+        check_pixels(name, image.size, max_pixels)
         pillow.check_single(name, getattr(image, "n_frames", 1), "AVIF")
         image.load()
         metadata = pillow.metadata_of(image)
@@ -113,11 +107,8 @@ def decode_avif(name: str, stream: BinaryIO, max_pixels: int) -> Page:
 
 
 def _avif_plugin() -> Any:
-    try:
+    with importing("AVIF takes Pillow 11.3 or newer: {error}", "pip install 'pillow>=11.3'"):
         from PIL import AvifImagePlugin, features
-    except ImportError as error:
-        message = f"AVIF takes Pillow 11.3 or newer: {error}"
-        raise MissingDependencyError(message, "pip install 'pillow>=11.3'") from error
     if not features.check("avif"):
         raise MissingDependencyError("this Pillow was built without AVIF", "pip install 'pillow>=11.3'")
     return AvifImagePlugin

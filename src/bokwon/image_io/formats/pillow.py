@@ -20,7 +20,7 @@ from PIL import (
 from bokwon.errors import InputFileError
 from bokwon.image_io.exif import orientation_of, tiff_part
 from bokwon.image_io.metadata import Metadata, plausible_dpi
-from bokwon.image_io.modes import from_pillow, too_many_pixels
+from bokwon.image_io.modes import check_pixels, from_pillow
 from bokwon.image_io.page import Page
 
 __all__ = ["check_single", "load", "metadata_of", "opened", "page_of"]
@@ -79,8 +79,7 @@ def opened(name: str, stream: BinaryIO, file_format: str, max_pixels: int) -> It
     except SyntaxError as error:
         raise UnidentifiedImageError(str(error)) from error
     with image:
-        if image.width * image.height > max_pixels:
-            raise too_many_pixels(name, max_pixels)
+        check_pixels(name, image.size, max_pixels)
         # Phones append depth maps and previews to JPEG files; those are no pages. Those of a TIFF are counted by its
         # reader: Pillow follows the way from one to the next out of the file.
         if file_format not in ("JPEG", "TIFF"):

@@ -15,7 +15,7 @@ from bokwon.image_io.exif import orientation_of, tiff_part
 from bokwon.image_io.formats import opencv, pillow, png_chunks, png_samples
 from bokwon.image_io.formats.png_chunks import SIGNATURE
 from bokwon.image_io.metadata import Metadata, plausible_dpi
-from bokwon.image_io.modes import from_pillow, is_deep, to_pillow, too_many_pixels
+from bokwon.image_io.modes import check_pixels, from_pillow, is_deep, to_pillow
 from bokwon.image_io.page import Page
 from bokwon.image_io.transparency import key_of_alpha, with_key
 from bokwon.types import Pixels
@@ -97,8 +97,7 @@ def _decode_colour(source: BinaryIO, size: tuple[int, int]) -> Pixels | None:
 
 
 def _check(name: str, file: png_chunks.PngFile, max_pixels: int) -> None:
-    if file.size[0] * file.size[1] > max_pixels:
-        raise too_many_pixels(name, max_pixels)
+    check_pixels(name, file.size, max_pixels)
     if file.strange:
         raise InputFileError(
             f"{name} has samples of a kind that its chunk {file.strange} tells, and bokwon does not know it",

@@ -198,9 +198,7 @@ def _check_gray(pixels: Pixels, mode: str, opaque: Hole | None, name: str) -> No
     if mode in ("L", "LA") and pixels.dtype == np.uint16 and counts[1:].sum() == 0:
         raise _unclear(f"{name} has several labels below 256, and no white", "labels", "gray")
     values = np.flatnonzero(counts)
-    if values.tolist() == [0]:
-        return
-    if values.tolist() == [255]:
+    if values.tolist() in ([0], [255]):
         return
     near = (counts[: _NEAR + 1].sum() + counts[255 - _NEAR :].sum()) / counts.sum()
     if values[0] <= _NEAR and values[-1] >= 255 - _NEAR:
@@ -267,11 +265,8 @@ def _is_bilevel(pixels: Pixels, mode: str) -> bool:
     if mode == "1":
         return True
     # Most pictures have a gray in their first rows.
-    for top in range(0, len(pixels), _BAND):
-        samples = _rgb(pixels[top : top + _BAND], mode)
-        if ((samples > 0) & (samples < 255)).any():
-            return False
-    return True
+    bands = (_rgb(pixels[top : top + _BAND], mode) for top in range(0, len(pixels), _BAND))
+    return not any(((samples > 0) & (samples < 255)).any() for samples in bands)
 
 
 def _histogram(samples: Pixels) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bokwon.errors import InputFileError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import too_many_pixels
+from bokwon.image_io.modes import check_pixels
 from bokwon.image_io.page import Page
 from bokwon.image_io.protocols import PageTransform, XmpTransform
 from bokwon.image_io.source import Source
@@ -90,8 +90,7 @@ class ZoneDocument(Document):
     def page(self, number: int) -> Page:
         """Draw the zones of a page; see `Document.page`."""
         (width, height), outlines = self._pages[number - 1]
-        if width * height > self._max_pixels:
-            raise too_many_pixels(self._name, self._max_pixels)
+        check_pixels(self._name, (width, height), self._max_pixels)
         hole = np.zeros((height, width), bool)
         for outline in outlines:
             _draw(hole, outline)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import MissingDependencyError
+from bokwon.errors import importing
 from bokwon.inpaint.colour import Light
 from bokwon.inpaint.engines.base import Engine
 
@@ -28,15 +28,12 @@ class BiharmonicEngine(Engine):
 
     def __init__(self) -> None:
         # Here, since the runtime itself does without scikit-image, which comes with the extra `eval`.
-        try:
+        with importing("biharmonic inpainting needs scikit-image: {error}", 'pip install "bokwon[eval]"'):
             import importlib.metadata
 
             from skimage.restoration import inpaint_biharmonic
 
             version = importlib.metadata.version("scikit-image")
-        except ImportError as error:
-            fix = 'pip install "bokwon[eval]"'
-            raise MissingDependencyError(f"biharmonic inpainting needs scikit-image: {error}", fix) from error
         self._inpaint = inpaint_biharmonic
         self.description = f"scikit-image {version}, biharmonic"
 

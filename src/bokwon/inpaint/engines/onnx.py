@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.errors import InputFileError, importing
 from bokwon.inpaint.colour import Light, to_network
 from bokwon.inpaint.engines.base import CONCURRENCY, CONTRACT, SCALE, ModelEngine
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, RuntimeFacts
@@ -62,11 +62,11 @@ class OnnxEngine(ModelEngine):
     ) -> None:
         super().__init__(name, facts, precision)
         switch_off_telemetry()
-        try:
+        with importing(
+            "ONNX Runtime cannot be imported: {error}",
+            "pip install onnxruntime, or do without a model (--method telea)",
+        ):
             import onnxruntime
-        except ImportError as error:
-            fix = "pip install onnxruntime, or do without a model (--method telea)"
-            raise MissingDependencyError(f"ONNX Runtime cannot be imported: {error}", fix) from error
 
         # Its warnings are about graph optimisation; errors arrive as exceptions.
         onnxruntime.set_default_logger_severity(_FATAL)

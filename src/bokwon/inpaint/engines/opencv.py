@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import MissingDependencyError
+from bokwon.errors import importing
 from bokwon.inpaint.colour import Light
 from bokwon.inpaint.engines.base import Engine
 from bokwon.settings import Classical
@@ -38,11 +38,8 @@ class OpenCVEngine(Engine):
     tile = 2048
 
     def __init__(self, method: Classical, *, threads: int | None = None, radius: int = RADIUS) -> None:
-        try:
+        with importing("OpenCV cannot be imported: {error}", "pip install opencv-python-headless"):
             import cv2
-        except ImportError as error:
-            fix = "pip install opencv-python-headless"
-            raise MissingDependencyError(f"OpenCV cannot be imported: {error}", fix) from error
         if threads is not None:
             cv2.setNumThreads(threads)
         self._cv2 = cv2

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.errors import ArgumentError, InputFileError, importing
 from bokwon.inpaint.colour import Light
 from bokwon.inpaint.engines.base import CONCURRENCY, CONTRACT, SCALE, ModelEngine
 from bokwon.inpaint.engines.openvino_rewrites import tune
@@ -87,11 +87,8 @@ class OpenVinoEngine(ModelEngine):
         threads: int | None = None,
         precision: Precision = "auto",
     ) -> None:
-        try:
+        with importing("OpenVINO cannot be imported: {error}", "pip install 'bokwon[openvino]', or --engine onnx"):
             openvino, core = import_openvino(), _core()
-        except ImportError as error:
-            message = f"OpenVINO cannot be imported: {error}"
-            raise MissingDependencyError(message, "pip install 'bokwon[openvino]', or --engine onnx") from error
         # Without hardware support bfloat16 is emulated: slower and less exact.
         if precision == "bfloat16" and not computes_in_bfloat16():
             raise ArgumentError("this processor does not compute in bfloat16", "choose --precision float32")

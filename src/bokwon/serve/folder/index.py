@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -175,10 +176,7 @@ class Index:
         )
         tasks = [task for task in batch.tasks if places.only in (None, task.name)]
         # Where files differ in their extensions only, a mask bears the whole name of its image.
-        stems: dict[PurePosixPath, int] = {}
-        for task in batch.tasks:
-            stem = folded(PurePosixPath(task.name).with_suffix(""))
-            stems[stem] = stems.get(stem, 0) + 1
+        stems = Counter(folded(PurePosixPath(task.name).with_suffix("")) for task in batch.tasks)
         found: dict[str, Entry] = {}
         for task in tasks:
             shared = stems[folded(PurePosixPath(task.name).with_suffix(""))] > 1

@@ -67,10 +67,8 @@ def cell_of(hole: Hole) -> Cell | None:
         The cell; None if the hole ratio is 0.01 or less, or more than 0.6.
     """
     ratio = np.count_nonzero(hole) / hole.size
-    for number, (low, high) in BINS.items():
-        if low < ratio <= high:
-            return Cell(number, touches_border(hole))
-    return None
+    number = next((number for number, (low, high) in BINS.items() if low < ratio <= high), None)
+    return None if number is None else Cell(number, touches_border(hole))
 
 
 def parse_bins(text: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from bokwon.errors import ArgumentError
 from bokwon.synthesis.masks.bins import CELLS, Cell
-from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable
+from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, writing_into
 from bokwon.synthesis.masks.generate import check_mask, make_mask
 from bokwon.types import Hole
 from bokwon.utilities.atomic import remove_parts, write_file
@@ -127,15 +127,12 @@ def make_set(
     found = len(records)
     progress(found)
     missing = [number for number in range(plan.count) if number not in records]
-    try:
-        with (out / "manifest.jsonl.part").open("a", encoding="utf-8") as part:
-            for record in map_in_processes(partial(_write_mask, out, plan), missing, jobs, chunk=24):
-                records[record["number"]] = record
-                part.write(json.dumps(record) + "\n")
-                part.flush()
-                progress(len(records))
-    except OSError as error:
-        raise unwritable(out, error) from error
+    with writing_into(out), (out / "manifest.jsonl.part").open("a", encoding="utf-8") as part:
+        for record in map_in_processes(partial(_write_mask, out, plan), missing, jobs, chunk=24):
+            records[record["number"]] = record
+            part.write(json.dumps(record) + "\n")
+            part.flush()
+            progress(len(records))
     close_set(out, [records[number] for number in sorted(records)])
     return len(missing), found
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from bokwon.errors import FileAccessError, OutputExistsError
+from bokwon.errors import OutputExistsError, accessing
 from bokwon.synthesis.masks.bins import Cell
 from bokwon.types import Hole
 from bokwon.utilities.atomic import write_file
 
-__all__ = ["close_set", "mask_record", "open_set", "save_mask", "unwritable"]
+__all__ = ["close_set", "mask_record", "open_set", "save_mask", "writing_into"]
 
 
 def mask_record(file: str, hole: Hole, cell: Cell, kind: str, seed: list[int] | None) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def open_set(out: Path, source: dict[str, Any]) -> bool:
         FileAccessError: The folder cannot be written.
     """
     settings, mark = out / "settings.json", out / "INCOMPLETE"
-    try:
+    with writing_into(out):
         out.mkdir(parents=True, exist_ok=True)
         if not settings.exists():
             if any(path != mark for path in out.iterdir()):
@@ -71,11 +72,10 @@ def open_set(out: Path, source: dict[str, Any]) -> bool:
             mark.touch()
             write_file(settings, json.dumps(source, indent=1) + "\n")
             return False
-        there = json.loads(settings.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise unwritable(out, error) from error
-    except ValueError as error:
-        raise OutputExistsError(f"{settings} is damaged", "name a new folder, or remove this one") from error
+        try:
+            there = json.loads(settings.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise OutputExistsError(f"{settings} is damaged", "name a new folder, or remove this one") from error
     if there != source:
         raise OutputExistsError(
             f"{out} holds another set of masks", "name a new folder, or the options this one was made with"
@@ -93,24 +93,12 @@ def close_set(out: Path, records: list[dict[str, Any]]) -> None:
     Raises:
         FileAccessError: The folder cannot be written.
     """
-    try:
+    with writing_into(out):
         write_file(out / "manifest.jsonl", "".join(json.dumps(record) + "\n" for record in records))
         (out / "manifest.jsonl.part").unlink(missing_ok=True)
         (out / "INCOMPLETE").unlink(missing_ok=True)
-    except OSError as error:
-        raise unwritable(out, error) from error
 
 
-def unwritable(out: Path, error: OSError) -> FileAccessError:
-    """Return the error for a folder that cannot be written.
-
-    Args:
-        out: The folder.
-        error: The system's error.
-
-    Returns:
-        The error to raise.
-    """
-    return FileAccessError(
-        f"cannot write to {out}: {error.strerror or error}", "name a folder you may write to, on a disk with free space"
-    )
+def writing_into(out: Path) -> AbstractContextManager[None]:
+    """Return a context that reports a folder which cannot be written as a `FileAccessError`."""
+    return accessing(f"cannot write to {out}: {{error}}", "name a folder you may write to, on a disk with free space")

@@ -79,10 +79,8 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
         raise ValueError(error.message) from error
     samples = page.pixels if page.pixels.dtype != np.uint16 else np.asarray(page.pixels >> 8, np.uint8)
     opacity = alpha(samples, page.mode)
-    if opacity is not None and opacity.min() < 128:
-        gray = opacity
-    else:
-        gray = np.asarray(to_pillow(samples, page.mode).convert("L"))
+    see_through = opacity is not None and opacity.min() < 128
+    gray = np.asarray(opacity if see_through else to_pillow(samples, page.mode).convert("L"))
     between = np.count_nonzero((gray > 64) & (gray < 192)) / gray.size
     if between > 0.05:
         raise ValueError(f"not a mask: {between:.0%} of its pixels are neither black nor white")

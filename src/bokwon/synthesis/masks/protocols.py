@@ -30,4 +30,3 @@ class MaskGenerator(Protocol):
         Returns:
             bool (H, W), True = hole, with a count in [least, most].
         """
-        ...

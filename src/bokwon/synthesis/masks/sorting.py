@@ -12,7 +12,7 @@ from typing import Any
 
 from bokwon.errors import FileAccessError, OutputExistsError
 from bokwon.synthesis.masks.bins import cell_of
-from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, unwritable
+from bokwon.synthesis.masks.files import close_set, mask_record, open_set, save_mask, writing_into
 from bokwon.synthesis.masks.polarity import Holes, Polarity, find_polarity, list_masks, read_mask
 from bokwon.utilities.atomic import write_file
 from bokwon.utilities.processes import map_in_processes
@@ -72,7 +72,7 @@ def sort_masks(
     sort = partial(_sort_one, source, out, polarity.white)
     unused: dict[str, str] = {}
     records: list[dict[str, Any]] = []
-    try:
+    with writing_into(out):
         results = map_in_processes(sort, list(enumerate(files)), jobs, chunk=32)
         for done, (name, record) in enumerate(results, start=1):
             if isinstance(record, str):
@@ -82,8 +82,6 @@ def sort_masks(
             progress(done, len(files))
         lines = "".join(json.dumps({"file": name, "reason": unused[name]}) + "\n" for name in sorted(unused))
         write_file(out / "unused.jsonl", lines)
-    except OSError as error:
-        raise unwritable(out, error) from error
     close_set(out, records)
     cells = Counter(str(Path(record["file"]).parent) for record in records)
     return Sorting(polarity, dict(sorted(cells.items())), unused)

@@ -157,8 +157,7 @@ def _ink_layers(
     loads: Image | None,
 ) -> tuple[list[tuple[str, Window, Image]], NDArray[np.bool_]]:  # fmt: skip
     """Ink every layer, in the order of writing. Return the window with ink."""
-    shape = layers["black"].shape
-    inked = np.zeros(shape, np.bool_)
+    inked = np.zeros(layers["black"].shape, np.bool_)
     densities = []
     for name in ("rules", "black", "red", "seals"):
         window = _find_ink(layers[name], inks[name].bleed) if name in layers else None

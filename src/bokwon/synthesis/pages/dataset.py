@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError
+from bokwon.errors import ArgumentError, OutputExistsError, accessing
 from bokwon.synthesis.pages.composite import Page
 from bokwon.synthesis.pages.fonts import SCRIPTS, Font, find_fonts
 from bokwon.synthesis.pages.paper import list_textures
@@ -107,7 +107,7 @@ def make_pages(
     done = settings.count - len(todo)
     report = progress or (lambda _done, _total: None)
     report(done, settings.count)
-    try:
+    with accessing(f"cannot write into {root}: {{error}}", "free space or choose another folder"):
         for _ in map_in_processes(partial(worker.make, root), todo, jobs):
             done += 1
             report(done, settings.count)
@@ -115,10 +115,6 @@ def make_pages(
         manifest = root / "manifest.jsonl"
         write_file(manifest, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
         (root / _MARK).unlink(missing_ok=True)
-    except OSError as error:
-        raise FileAccessError(
-            f"cannot write into {root}: {error.strerror}", "free space or choose another folder"
-        ) from error
     return manifest
 
 
@@ -164,7 +160,7 @@ def _open_folder(root: Path, settings: PageSet, worker: _Worker) -> None:
     for place in ("fonts", "texts", "exclude_fonts"):
         del wanted[place]
     wanted = json.loads(json.dumps(wanted))
-    try:
+    with accessing(f"cannot write into {root}: {{error}}", "choose a folder you may write"):
         root.mkdir(parents=True, exist_ok=True)
         present = root / "settings.json"
         if present.exists():
@@ -177,8 +173,6 @@ def _open_folder(root: Path, settings: PageSet, worker: _Worker) -> None:
         (root / _MARK).write_text("This set is being made, or was interrupted: run the same command again.\n")
         (root / "ink").mkdir(exist_ok=True)
         write_file(present, json.dumps(wanted, indent=1))
-    except OSError as error:
-        raise FileAccessError(f"cannot write into {root}: {error.strerror}", "choose a folder you may write") from error
 
 
 def _is_done(root: Path, index: int) -> bool:

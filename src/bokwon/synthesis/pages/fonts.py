@@ -130,15 +130,13 @@ def find_fonts(scripts: Iterable[str], exclude: Sequence[str] = (), folder: str 
             f"choose from {', '.join(SCRIPTS)}",
         )
     words = [word.lower() for word in exclude if word]
-    found = []
     paths = list_files(Path(folder), "font files", suffixes=_SUFFIXES) if folder is not None else _list_system()
-    for path in map(str, paths):
-        if any(word in path.lower() for word in words):
-            continue
-        font = _examine(path, 0)
-        if font is None or not font.scripts & wanted or any(word in font.family.lower() for word in words):
-            continue
-        found.append(font)
+    fonts = (_examine(path, 0) for path in map(str, paths) if not any(word in path.lower() for word in words))
+    found = [
+        font
+        for font in fonts
+        if font is not None and font.scripts & wanted and not any(word in font.family.lower() for word in words)
+    ]
     if not found:
         packages = " ".join(dict.fromkeys(" ".join(_DEBIAN[script] for script in sorted(wanted)).split()))
         where = f"in {folder}" if folder is not None else "on this system"
@@ -165,10 +163,11 @@ def _examine(path: str, index: int) -> Font | None:
         family, style = load(path, index, _TEST_SIZE).getname()
     except OSError:
         return None
-    scripts = set()
-    for script, samples in SCRIPTS.items():
-        if sum(_inks(path, index, sample) for sample in samples) >= 0.9 * len(samples):
-            scripts.add(script)
+    scripts = frozenset(
+        script
+        for script, samples in SCRIPTS.items()
+        if sum(_inks(path, index, sample) for sample in samples) >= 0.9 * len(samples)
+    )
     name = f"{family} {style} {Path(path).stem}.".lower()
     face = next((face for face, words in FACES.items() if any(word in name for word in words)), "print")
     latin = next((face for face, words in _LATIN_FACES.items() if any(word in name for word in words)), face)
@@ -176,7 +175,7 @@ def _examine(path: str, index: int) -> Font | None:
     plain = not any(
         word in cut for word in ("bold", "oblique", "italic", "bd", "heavy", "black", "condensed", "narrow")
     )
-    return Font(path, index, family or Path(path).stem, face, latin, plain, frozenset(scripts))
+    return Font(path, index, family or Path(path).stem, face, latin, plain, scripts)
 
 
 @lru_cache(maxsize=1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -83,11 +84,7 @@ def read_text(files: Iterable[str | Path]) -> TextSource:
             raise InputFileError(f"{path} is not UTF-8 text", "convert it with iconv -t utf-8") from error
         except OSError as error:
             raise FileAccessError(f"cannot read {path}: {error.strerror}", "name a readable text file") from error
-        counts: dict[str, int] = {}
-        for character in text[:20000]:
-            script = script_of(character)
-            if script:
-                counts[script] = counts.get(script, 0) + 1
+        counts = Counter(script for script in map(script_of, text[:20000]) if script)
         if not counts:
             raise InputFileError(f"{path} holds no hanja, hangul, Latin or kana text", "give a file with text")
         # Japanese mixes kana and hanja: a fifth of kana is enough to tell it.

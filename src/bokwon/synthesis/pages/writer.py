@@ -54,10 +54,8 @@ class Writer:
     def find(self, character: str) -> Font | None:
         """Return the first font that inks this character, None when there is none."""
         script = script_of(character) or self.hand.script
-        for font in (*self.hand.fonts.get(script, ()), *self.hand.fonts[self.hand.script]):
-            if font.inks(character):
-                return font
-        return None
+        fonts = (*self.hand.fonts.get(script, ()), *self.hand.fonts[self.hand.script])
+        return next((font for font in fonts if font.inks(character)), None)
 
     def em(self, font: Font, size: float, character: str) -> int:
         """Return the em size at which this font's characters of this script are `size` pixels high."""
@@ -104,15 +102,14 @@ def choose_hand(rng: np.random.Generator, name: str | None, fonts: Sequence[Font
     wanted = {script, "hanja"} | ({name for name, _ in style.scripts} if style.mixed else set())
     if script == "old_hangul":
         wanted.add("hangul")
-    chosen = {}
-    for one in sorted(wanted & known, key=lambda one: (one != script, one)):
-        chosen[one] = _choose_fonts(rng, [font for font in available if one in font.scripts], style.faces, one)
+    chosen = {
+        one: _choose_fonts(rng, [font for font in available if one in font.scripts], style.faces, one)
+        for one in sorted(wanted & known, key=lambda one: (one != script, one))
+    }
     if script == "old_hangul" and rng.random() < 0.5:
         # One font for old and modern spelling. Otherwise two typefaces would be mixed.
         chosen["hangul"] = chosen[script]
-    slant = 0.0
-    if style.name == "latin_hand":
-        slant = round(float(np.clip(rng.normal(0.2, 0.2), -0.1, 0.6)), 1)
+    slant = round(float(np.clip(rng.normal(0.2, 0.2), -0.1, 0.6)), 1) if style.name == "latin_hand" else 0.0
     return Hand(style, chosen, script, slant)
 
 

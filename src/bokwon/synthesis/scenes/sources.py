@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import FileAccessError, InputFileError
+from bokwon.errors import InputFileError, accessing
 from bokwon.synthesis.pages.fonts import Font, find_fonts
 from bokwon.synthesis.pages.render import render_crop, render_page
 
@@ -133,10 +133,8 @@ class Sources:
 
 
 def _files(folder: Path) -> list[Path]:
-    try:
+    with accessing(f"the folder {folder} cannot be read: {{error}}", "check its path"):
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError as error:
-        raise FileAccessError(f"the folder {folder} cannot be read: {error.strerror}", "check its path") from error
 
 
 def _read(path: Path) -> Pixels:

@@ -183,8 +183,9 @@ def make_loader(dataset: Crops, batches: Batches, workers: int) -> DataLoader[tu
     )
 
 
-@contextlib.contextmanager
-def open_batches(dataset: Crops, batches: Batches, workers: int) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
+def open_batches(
+    dataset: Crops, batches: Batches, workers: int
+) -> contextlib.AbstractContextManager[Iterator[tuple[Tensor, Tensor]]]:
     """Iterate over a loader. Its workers end with the block, also after an error.
 
     Args:
@@ -192,11 +193,10 @@ def open_batches(dataset: Crops, batches: Batches, workers: int) -> Iterator[Ite
         batches: Which crops, in which order.
         workers: As in `make_loader`.
 
-    Yields:
-        The batches.
+    Returns:
+        A context that yields the batches.
     """
-    with run_loader(make_loader(dataset, batches, workers)) as iterator:
-        yield iterator
+    return run_loader(make_loader(dataset, batches, workers))
 
 
 @contextlib.contextmanager
@@ -234,8 +234,7 @@ def _shares(weights: tuple[float, ...], count: int) -> npt.NDArray[np.float64]:
     if count == 0:
         raise ArgumentError("there is nothing to train on", "name sources with --images or data.images")
     shares = np.asarray(weights or [1.0] * count)
-    total: npt.NDArray[np.float64] = shares / shares.sum()
-    return total
+    return np.asarray(shares / shares.sum(), np.float64)
 
 
 def _crop(image: Pixels, config: DataConfig, rng: np.random.Generator) -> Pixels:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bokwon.errors import ArgumentError, FileAccessError, InputFileError, MissingDependencyError
+from bokwon.errors import ArgumentError, FileAccessError, InputFileError, importing
 from bokwon.training.data.config import HubConfig
 from bokwon.training.data.rgb import to_rgb
 
@@ -120,12 +120,8 @@ def _shuffle(examples: Iterator[dict[str, Any]], size: int, rng: np.random.Gener
 
 
 def _load(name: str, config: HubConfig) -> tuple[Any, str]:
-    try:
+    with importing(f"hf:{name} needs the package datasets", "install it with: pip install 'bokwon[datasets]'"):
         datasets: Any = importlib.import_module("datasets")
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"hf:{name} needs the package datasets", "install it with: pip install 'bokwon[datasets]'"
-        ) from error
     path, _, variant = name.partition("@")
     try:
         if (Path(path) / "state.json").is_file() or (Path(path) / "dataset_dict.json").is_file():

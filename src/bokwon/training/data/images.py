@@ -6,6 +6,7 @@ A source gives image number k for a random generator: the same number and genera
 from __future__ import annotations
 
 import logging
+from itertools import chain
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -45,7 +46,6 @@ class ImageSource(Protocol):
         Returns:
             uint8 (H, W, 3), RGB.
         """
-        ...
 
 
 def open_source(name: str, config: DataConfig, seed: int) -> ImageSource:
@@ -111,12 +111,8 @@ class Files:
     def draw(self, rng: np.random.Generator, number: int) -> Pixels:
         """Return a random image."""
         del number
-        for _ in range(_TRIES):
-            index = int(rng.integers(len(self.paths)))
-            image = self._read(index)
-            if image is not None:
-                return image
-        for index in range(len(self.paths)):
+        picks = (int(rng.integers(len(self.paths))) for _ in range(_TRIES))
+        for index in chain(picks, range(len(self.paths))):
             image = self._read(index)
             if image is not None:
                 return image

@@ -30,7 +30,6 @@ class HoleSource(Protocol):
 
     def draw(self, rng: np.random.Generator) -> Hole:
         """Return a mask: bool (S, S), True = hole."""
-        ...
 
 
 def open_holes(name: str, config: DataConfig) -> HoleSource:
@@ -81,9 +80,7 @@ def read_manifest(path: Path, max_ratio: float) -> list[Path]:
             if float(record["ratio"]) <= max_ratio:
                 files.append(path.parent / record["file"])
         except (ValueError, KeyError, TypeError) as error:
-            raise InputFileError(
-                f"{path}, line {number}, describes no mask: {error!r}", "make the set again"
-            ) from error
+            raise InputFileError(f"{path}, line {number}, describes no mask", "make the set again") from error
     if not files:
         raise InputFileError(f"{path} has no mask with a hole ratio of up to {max_ratio}", "raise data.max_ratio")
     return files
@@ -149,8 +146,7 @@ def _leave_islands(hole: Hole, rng: np.random.Generator) -> Hole:
     seeds = (rng.random(hole.shape) < 10 ** rng.uniform(-3.3, -1.7)).astype(np.uint8)
     side = int(rng.integers(1, 6))
     spots = cv2.dilate(seeds, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    islands: Hole = spots > 0
-    return np.logical_and(hole, ~islands)
+    return np.asarray(hole & (spots == 0))
 
 
 def _window(hole: Hole, size: int, rng: np.random.Generator) -> Hole:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.errors import ArgumentError, accessing
 from bokwon.synthesis.scenes.scene import draw_scene
 from bokwon.synthesis.scenes.sources import Sources
 from bokwon.training.detection.config import ScenesConfig
@@ -48,14 +48,12 @@ def make_scenes(config: ScenesConfig, folder: Path, jobs: int = 1) -> list[Path]
     """
     told = json.dumps({**asdict(config), "folder": "", "count": 0}, sort_keys=True)
     note = folder / "scenes.json"
-    try:
+    with accessing(f"{folder} cannot be used: {{error}}", "name a writable folder"):
         folder.mkdir(parents=True, exist_ok=True)
         if not note.is_file():
             write_file(note, told + "\n")
         elif note.read_text(encoding="utf-8").strip() != told:
             raise ArgumentError(f"{folder} holds scenes of other settings", "name another scenes.folder")
-    except OSError as error:
-        raise FileAccessError(f"{folder} cannot be used: {error.strerror}", "name a writable folder") from error
     files = [folder / f"{number:04d}.npz" for number in range(-(-config.count // _SHARD))]
     missing = [number for number, file in enumerate(files) if not file.is_file()]
     counts = [min(_SHARD, config.count - number * _SHARD) for number in missing]

@@ -39,6 +39,16 @@ def test_a_page_knows_its_neighbours(opened: Opened) -> None:
     assert (told["regions"], told["evidence"]) == ([], False)
 
 
+def test_the_header_of_a_damaged_file_tells_no_size(opened: Opened) -> None:
+    damaged = bytearray((opened.folder / "a.png").read_bytes())
+    damaged[16:24] = b"xxxxxxxx"
+    (opened.folder / "a.png").write_bytes(damaged)
+    opened.workspace.index.refresh(force=True)
+    told = opened.facts(opened.page("a.png"))
+    assert told["problem"]
+    assert (told["width"], told["height"]) == (0, 0)
+
+
 def test_tiles_of_the_scan_are_asked_for_again_and_those_of_a_version_are_kept(opened: Opened) -> None:
     address = opened.page("a.png")
     first = opened.client.get(address + "/tiles/original/7/0_0")

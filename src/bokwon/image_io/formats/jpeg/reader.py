@@ -23,7 +23,7 @@ from bokwon.image_io.formats.jpeg.xmp import joined_xmp
 from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.writer import resolution
 from bokwon.image_io.metadata import JpegSettings, Metadata
-from bokwon.image_io.modes import too_many_pixels
+from bokwon.image_io.modes import check_pixels
 from bokwon.image_io.page import Page
 from bokwon.utilities.memory import is_out_of_memory
 
@@ -40,8 +40,7 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
     if not data.startswith(_BEGIN):
         raise UnidentifiedImageError
     found = structure_of(data)
-    if found.size[0] * found.size[1] > max_pixels:
-        raise too_many_pixels(name, max_pixels)
+    check_pixels(name, found.size, max_pixels)
     clean = io.BytesIO(found.clean)
     try:
         with pillow.opened(name, clean, "JPEG", max_pixels) as image:

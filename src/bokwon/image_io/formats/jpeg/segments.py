@@ -27,6 +27,7 @@ __all__ = [
     "jfif_resolution",
     "markers",
     "profile_of",
+    "segment_of",
     "xmp_of",
 ]
 
@@ -64,6 +65,11 @@ def markers(data: bytes) -> Iterator[tuple[int, int, int]]:
         yield marker, found.start(), position
         if marker == END:
             return
+
+
+def segment_of(marker: int, payload: bytes) -> bytes:
+    """Return a segment: its marker, its length and what it holds."""
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
 
 
 def is_described(marker: int) -> bool:

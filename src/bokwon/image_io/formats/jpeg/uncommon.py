@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.errors import InputFileError, importing
 from bokwon.image_io.formats.jpeg.segments import APP0
 from bokwon.image_io.formats.jpeg.structure import Structure
 from bokwon.types import Pixels
@@ -37,11 +37,8 @@ def decode_uncommon(name: str, data: bytes, found: Structure) -> tuple[Pixels, s
         InputFileError: No decoder reads it. It may be sound.
         MissingDependencyError: imagecodecs is not installed.
     """
-    try:
+    with importing(f"{name} is a {found.coding}, which takes imagecodecs: {{error}}", "pip install 'bokwon[archive]'"):
         import imagecodecs
-    except ImportError as error:
-        message = f"{name} is a {found.coding}, which takes imagecodecs: {error}"
-        raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
     samples = _first(_decoders(imagecodecs, found), data)
     if samples is None or samples.dtype not in (np.uint8, np.uint16) or samples.shape[:2] != found.size[::-1]:
         raise InputFileError(f"{name} is a {found.coding}, which bokwon does not read", _FIX)

@@ -7,7 +7,7 @@ import struct
 from typing import Any, BinaryIO
 
 from bokwon.image_io.formats.jpeg import planes
-from bokwon.image_io.formats.jpeg.segments import APP0, APP1, APP2, COMMENT, EXIF, ICC, JFIF, XMP
+from bokwon.image_io.formats.jpeg.segments import APP0, APP1, APP2, COMMENT, EXIF, ICC, JFIF, XMP, segment_of
 from bokwon.image_io.formats.jpeg.xmp import EXTENSION, is_joined, packet_segments
 from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import to_pillow
@@ -50,20 +50,16 @@ def changes(page: Page) -> list[str]:
     return [anew, *(stored.changes if stored else ())]
 
 
-def _segment(marker: int, payload: bytes) -> bytes:
-    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
-
-
 def _segments_of(metadata: Metadata) -> tuple[bytes, ...]:
     segments: list[bytes] = []
     if metadata.exif and not too_long(metadata):
-        segments.append(_segment(APP1, EXIF + metadata.exif))
+        segments.append(segment_of(APP1, EXIF + metadata.exif))
     if metadata.xmp:
         segments += packet_segments(metadata.xmp)
     if metadata.icc:
         room = _MOST_PAYLOAD - len(ICC) - 2
         parts = [metadata.icc[start : start + room] for start in range(0, len(metadata.icc), room)]
-        segments += [_segment(APP2, ICC + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)]
+        segments += [segment_of(APP2, ICC + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)]
     return tuple(segments)
 
 

@@ -10,7 +10,7 @@ import hashlib
 import re
 import struct
 
-from bokwon.image_io.formats.jpeg.segments import APP0, APP1, EXIF, XMP, xmp_of
+from bokwon.image_io.formats.jpeg.segments import APP0, APP1, EXIF, XMP, segment_of, xmp_of
 
 __all__ = ["EXTENSION", "is_joined", "joined_xmp", "packet_segments", "segments_with_xmp"]
 
@@ -35,7 +35,7 @@ _TAIL = b"<?xpacket end"
 def packet_segments(packet: bytes) -> tuple[bytes, ...]:
     """Return the segments that hold a packet of any length."""
     if len(packet) <= _MOST_PACKET:
-        return (_segment(XMP + packet),)
+        return (segment_of(APP1, XMP + packet),)
     head, body, tail = _parts(packet)
     if len(head + tail) > _MOST_WRAPPER:
         head, body, tail = b"", packet, b""
@@ -44,7 +44,8 @@ def packet_segments(packet: bytes) -> tuple[bytes, ...]:
         EXTENSION + digest + struct.pack(">II", len(body), start) + body[start : start + _PART]
         for start in range(0, len(body), _PART)
     ]
-    return tuple(map(_segment, (XMP + head + _OPENING + _NOTE % digest + _CLOSING + tail, *parts)))
+    first = XMP + head + _OPENING + _NOTE % digest + _CLOSING + tail
+    return tuple(segment_of(APP1, payload) for payload in (first, *parts))
 
 
 def joined_xmp(segments: tuple[bytes, ...]) -> bytes | None:
@@ -96,10 +97,6 @@ def segments_with_xmp(segments: tuple[bytes, ...], packet: bytes | None) -> tupl
     before = [segment for at, segment in kept if at < place]
     behind = [segment for at, segment in kept if at >= place]
     return (*before, *new, *behind)
-
-
-def _segment(payload: bytes) -> bytes:
-    return struct.pack(">BBH", 0xFF, APP1, len(payload) + 2) + payload
 
 
 def _is(segment: bytes, kind: bytes) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO, NoReturn, cast
 
-from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
+from bokwon.errors import ArgumentError, InputFileError, importing
 from bokwon.image_io.formats.pdf.content import ContentReader, Drawn, page_rotation
 from bokwon.image_io.formats.pdf.filters import TooLongError
 from bokwon.image_io.formats.pdf.image_object import UNDAMAGED, PdfPicture
@@ -88,11 +88,8 @@ class PdfDocument(Document):
     format = "PDF"
 
     def __init__(self, source: Source, max_pixels: int) -> None:
-        try:
+        with importing("PDF files take pikepdf, which cannot be imported: {error}", "pip install 'bokwon[archive]'"):
             import pikepdf
-        except ImportError as error:
-            message = f"PDF files take pikepdf, which cannot be imported: {error}"
-            raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
         self._pikepdf = pikepdf
         self._source = source
         self._max_pixels = max_pixels

@@ -20,7 +20,7 @@ from bokwon.image_io.formats.pdf.fax import UnsupportedFaxError, decode_fax
 from bokwon.image_io.formats.pdf.filters import LOSSLESS, Filter, TooLongError, filters_of, undo_filters
 from bokwon.image_io.formats.pdf.samples import keyed_samples, meaning_of, nearest_known, unpack
 from bokwon.image_io.metadata import Metadata
-from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import check_pixels, multiplied_alpha
 from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
 from bokwon.image_io.source import Source, decode_source
@@ -133,11 +133,9 @@ class PdfPicture:
             MissingDependencyError: It takes a decoder that is not installed.
         """
         name = self._name
-        width, height = self.size
-        if width * height > self._max_pixels:
-            raise too_many_pixels(name, self._max_pixels)
+        check_pixels(name, self.size, self._max_pixels)
         try:
-            return replace(self._decode(width, height), shown=self._upright)
+            return replace(self._decode(*self.size), shown=self._upright)
         except BokwonError:
             raise
         except Exception as error:

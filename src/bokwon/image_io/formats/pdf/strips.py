@@ -8,7 +8,7 @@ import numpy as np
 
 from bokwon.errors import InputFileError
 from bokwon.image_io.formats.pdf.image_object import ANEW, PdfPicture
-from bokwon.image_io.modes import too_many_pixels
+from bokwon.image_io.modes import check_pixels
 from bokwon.image_io.page import Page
 
 __all__ = ["PdfStrips"]
@@ -41,9 +41,7 @@ class PdfStrips:
             InputFileError: As `PdfPicture.read`, or they have different modes.
             MissingDependencyError: They take a decoder that is not installed.
         """
-        width, height = self.size
-        if width * height > self._max_pixels:
-            raise too_many_pixels(self._name, self._max_pixels)
+        check_pixels(self._name, self.size, self._max_pixels)
         pages = [strip.read() for strip in self._strips]
         if len({(page.mode, page.pixels.dtype) for page in pages}) > 1:
             raise InputFileError(f"{self._name} is cut into images of different modes", ANEW)

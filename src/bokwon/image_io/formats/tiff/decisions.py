@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,7 +19,8 @@ _PLANAR, _COLOUR_MAP, _INNER, _EXTRA, _FORMAT = 284, 320, 330, 338, 339
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE = 0, 1, 2, 3
 _CCITT = (2, 3, 4, 32771)
 _VOID, _UNSPECIFIED, _UNASSOCIATED = 4, 0, 2
-_COLOUR_FILTER_ARRAY, _LINEAR_RAW = 32803, 34892
+_OF_SENSORS = (32803, 34892)
+"""Samples of a colour filter array, and linear raw ones."""
 _CANON_RAW = b"CR\2\0"
 
 COMPRESSIONS = {
@@ -149,17 +151,14 @@ def check_developed(name: str, stream: BinaryIO, positions: list[int]) -> None:
     raw = stream.read(4) == _CANON_RAW
     for position in positions:
         tags = directories.parse(stream, position)
-        raw |= number(tags, _PHOTOMETRIC, 0) in (_COLOUR_FILTER_ARRAY, _LINEAR_RAW)
+        raw |= number(tags, _PHOTOMETRIC, 0) in _OF_SENSORS
         inner = tags.get(_INNER)
         try:
             places = directories.numbers(inner) if inner else ()
         except KeyError:
             places = ()
         for place in places[:16]:
-            try:
-                found = number(directories.parse(stream, place), _PHOTOMETRIC, 0)
-            except (ValueError, struct.error):
-                continue
-            raw |= found in (_COLOUR_FILTER_ARRAY, _LINEAR_RAW)
+            with suppress(ValueError, struct.error):
+                raw |= number(directories.parse(stream, place), _PHOTOMETRIC, 0) in _OF_SENSORS
     if raw:
         raise InputFileError(f"{name} is a camera's raw file (such as DNG), which bokwon does not read", RAW_FIX)

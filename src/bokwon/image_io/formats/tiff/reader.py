@@ -17,7 +17,7 @@ from bokwon.image_io.formats import opencv, pillow
 from bokwon.image_io.formats.tiff import chain, decisions, directories, multipage, uncommon, writer
 from bokwon.image_io.formats.tiff.directories import Directory
 from bokwon.image_io.metadata import Metadata, TiffSettings
-from bokwon.image_io.modes import from_pillow, too_many_pixels
+from bokwon.image_io.modes import check_pixels, from_pillow
 from bokwon.image_io.page import Page
 from bokwon.utilities.memory import is_out_of_memory
 
@@ -142,31 +142,15 @@ def _decode_luma(name: str, stream: BinaryIO, tags: Directory, max_pixels: int) 
     if _photometric(tags) != _LUMA_AND_CHROMA or method not in _LUMA_COMPRESSIONS:
         return None
     size = decisions.number(tags, _WIDTH, 0), decisions.number(tags, _LENGTH, 0)
-    if size[0] * size[1] > max_pixels:
-        raise too_many_pixels(name, max_pixels)
+    check_pixels(name, size, max_pixels)
     pillow.check_single(name, len(chain.positions(stream)))
-    orientation = decisions.number(tags, _ORIENTATION, 1)
     upright = chain.with_directory(stream, {tag: entry for tag, entry in tags.items() if tag != _ORIENTATION})
     pixels = opencv.decode_eight_bits(upright.read())
     if pixels is None or pixels.shape != (size[1], size[0], 3):
         fix = "convert it to RGB with a program that reads it"
         raise InputFileError(f"{name} has luma and chroma stored in a way that bokwon does not read", fix)
     kept = writer.descriptive(tags, samples_changed=True)
-    metadata = Metadata(
-        icc=kept[_ICC].data if _ICC in kept else None,
-        exif=writer.exif_block(kept) or None,
-        xmp=kept[_XMP].data if _XMP in kept else None,
-        dpi=writer.resolution(tags),
-        orientation=orientation if orientation in _UNDO_ORIENTATION else 1,
-        tiff=_settings_of(
-            tags,
-            kept,
-            _LUMA_COMPRESSIONS[method],
-            negative=False,
-            big=directories.is_big(stream),
-            order=directories.byte_order(stream),
-        ),
-    )
+    metadata = _metadata_of(stream, tags, kept, _LUMA_COMPRESSIONS[method])
     notices = [f"{name}: {change}" for change in writer.changes_of(tags, samples_changed=True)]
     notices.append(f"{name}: its luma and chroma come back as red, green and blue")
     return Page(pixels, "RGB", "TIFF", metadata, tuple(notices))
@@ -250,24 +234,25 @@ def _decode_uncommon(name: str, stream: BinaryIO, max_pixels: int) -> Page | Non
     negative = _photometric(tags) == writer.WHITE_IS_ZERO and mode in writer.WITH_NEGATIVES
     turned = _photometric(tags) == writer.WHITE_IS_ZERO and not negative
     kept = writer.descriptive(tags, samples_changed=turned)
-    metadata = Metadata(
+    metadata = _metadata_of(stream, tags, kept, compression, negative=negative)
+    notices = [f"{name}: {change}" for change in writer.changes_of(tags, samples_changed=turned)]
+    notices += [_white_is_turned(name)] if turned else []
+    return Page(pixels, mode, "TIFF", metadata, tuple(notices))
+
+
+def _metadata_of(
+    stream: BinaryIO, tags: Directory, kept: Directory, compression: str, *, negative: bool = False
+) -> Metadata:
+    """Return what a page that Pillow has not decoded carries, from all of its tags and its descriptive ones."""
+    order, big = directories.byte_order(stream), directories.is_big(stream)
+    return Metadata(
         icc=kept[_ICC].data if _ICC in kept else None,
         exif=writer.exif_block(kept) or None,
         xmp=kept[_XMP].data if _XMP in kept else None,
         dpi=writer.resolution(tags),
         orientation=told if (told := decisions.number(tags, _ORIENTATION, 1)) in _UNDO_ORIENTATION else 1,
-        tiff=_settings_of(
-            tags,
-            kept,
-            compression,
-            negative=negative,
-            big=directories.is_big(stream),
-            order=directories.byte_order(stream),
-        ),
+        tiff=_settings_of(tags, kept, compression, negative=negative, big=big, order=order),
     )
-    notices = [f"{name}: {change}" for change in writer.changes_of(tags, samples_changed=turned)]
-    notices += [_white_is_turned(name)] if turned else []
-    return Page(pixels, mode, "TIFF", metadata, tuple(notices))
 
 
 def _settings_of(

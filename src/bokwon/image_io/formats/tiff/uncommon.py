@@ -10,12 +10,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from bokwon.errors import InputFileError, MissingDependencyError
+from bokwon.errors import InputFileError, importing
 from bokwon.image_io.formats.jpeg2000 import CODESTREAM
 from bokwon.image_io.formats.tiff import directories
 from bokwon.image_io.formats.tiff.decisions import compression_name, number
 from bokwon.image_io.formats.tiff.directories import Directory
-from bokwon.image_io.modes import multiplied_alpha, too_many_pixels
+from bokwon.image_io.modes import check_pixels, multiplied_alpha
 from bokwon.types import Pixels
 
 __all__ = [
@@ -117,8 +117,7 @@ def decode_samples(name: str, stream: BinaryIO, tags: Directory, mode: str, *, m
         MissingDependencyError: tifffile or imagecodecs is not installed.
     """
     width, height = number(tags, _WIDTH, 0), number(tags, _LENGTH, 0)
-    if width * height > max_pixels:
-        raise too_many_pixels(name, max_pixels)
+    check_pixels(name, (width, height), max_pixels)
     check_alpha(name, tags, mode)
     method = number(tags, _COMPRESSION, 1)
     compression = _NAMES.get(method, f"number {method}")
@@ -239,7 +238,9 @@ def encode_samples(
     """
     tifffile = _tifffile(f"TIFF of mode {mode}")
     encoded = io.BytesIO()
-    settings: dict[str, Any] = {"tile": tile} if tile else {"rowsperstrip": _rows_of_a_strip(pixels)}
+    # Strips as Pillow's: 64 KiB before compression.
+    rows = max(1, 65536 // max(int(pixels[0].nbytes), 1))
+    settings: dict[str, Any] = {"tile": tile} if tile else {"rowsperstrip": rows}
     tifffile.imwrite(
         encoded,
         np.ascontiguousarray(pixels),
@@ -255,18 +256,12 @@ def encode_samples(
     return encoded
 
 
-def _rows_of_a_strip(pixels: Pixels) -> int:
-    # As Pillow's: 64 KiB before compression.
-    return max(1, 65536 // max(int(pixels[0].nbytes), 1))
-
-
 def _tifffile(what: str) -> Any:
-    try:
+    with importing(
+        f"{what} takes tifffile and imagecodecs, which cannot be imported: {{error}}", "pip install 'bokwon[archive]'"
+    ):
         import imagecodecs  # noqa: F401
         import tifffile
-    except ImportError as error:
-        message = f"{what} takes tifffile and imagecodecs, which cannot be imported: {error}"
-        raise MissingDependencyError(message, "pip install 'bokwon[archive]'") from error
     # What is wrong with a file comes as an exception or does not matter.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     return tifffile

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import BinaryIO
 
 import numpy as np
@@ -188,10 +189,8 @@ def _tags_of(metadata: Metadata) -> Directory:
         return dict(metadata.tiff.tags)
     tags: Directory = {}
     if metadata.exif:
-        try:
+        with suppress(ValueError, struct.error):
             tags = descriptive(directories.parse(io.BytesIO(metadata.exif)))
-        except (ValueError, struct.error):
-            tags = {}
         # In a JPEG it speaks of luma and chroma.
         tags.pop(_BLACK_AND_WHITE, None)
     if metadata.icc:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bokwon.batch.given_masks import GivenMasks
 from bokwon.batch.job import Job, Options
-from bokwon.errors import FileAccessError
+from bokwon.errors import FileAccessError, accessing
 from bokwon.image_io.reader import Source
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.files import decode_mask
@@ -45,10 +45,8 @@ class MaskSources:
         source = entry.mask_source()
         if source is None or source.path is None:
             return np.zeros(self._shown(entry).size[::-1], bool), "none"
-        try:
+        with accessing(f"mask {source.path} cannot be read: {{error}}", "check its rights"):
             data = source.path.read_bytes() if source.path == entry.own_mask else b""
-        except OSError as error:
-            raise FileAccessError(f"mask {source.path} cannot be read: {error.strerror}", "check its rights") from error
         own = decode_mask(data, str(source.path), self._options.max_pixels)
         if own is not None and own[0].shape == self.shape(entry):
             return own

@@ -71,7 +71,12 @@ class Layers:
         Raises:
             BokwonError: It cannot be read.
         """
-        shown = self._shown(entry, "original", entry.path, lambda: self._decode(entry, entry.path))
+        try:
+            shown = self._shown(entry, "original", entry.path, lambda: self._decode(entry, entry.path))
+        except InputFileError:
+            # The header of a damaged file may tell any size; browsers cannot show a page of that size.
+            self._index.note_size(entry, (0, 0))
+            raise
         self._index.note_size(entry, shown.size)
         return shown
 

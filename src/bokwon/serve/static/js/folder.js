@@ -23,7 +23,7 @@ function card(page) {
       "a",
       { href: `#/page/${page.id}`, class: "page-card" },
       h("span", { class: "picture" }, page.problem ? icon("close") : image),
-      h("span", { class: "name" }, page.name),
+      h("span", { class: "name", title: page.name }, page.name),
       h("span", { class: "facts" }, h("span", { class: "chip", dataset: { state: page.state } }, t(`state.${page.state}`)), h("span", { class: "muted" }, [part, share].filter(Boolean).join(" · ")), page.restored_version && page.state !== "restored" ? h("span", { class: "done", title: t("state.restored") }, icon("restore")) : null),
       problem ? h("span", { class: "problem" }, problem) : null,
     ),
@@ -42,7 +42,8 @@ export class FolderView {
     this.#showFilters();
     events.addEventListener("page", ({ detail }) => this.#changed(detail), { signal });
     events.addEventListener("again", () => this.#reload(), { signal });
-    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#more()).observe(this.tail);
+    // Asked for before the end is in sight: the answer may have to wait for thumbnails.
+    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#more(), { root, rootMargin: "0px 0px 200%" }).observe(this.tail);
     bind({ ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1), ArrowUp: () => this.#step(-this.#columns()), ArrowDown: () => this.#step(this.#columns()) }, signal);
     this.#reload();
   }
@@ -59,8 +60,9 @@ export class FolderView {
     const download = h("a", { class: "button", href: url("/folder/download"), download: "" }, icon("save"), h("span", {}, t("folder.download")));
     this.report = h("a", { class: "button", href: url("/folder/report"), download: "" }, icon("save"), h("span", {}, t("folder.report")));
     this.actions = [find, restore];
+    this.tools = h("div", { class: "actions" }, order, find, restore, this.report, download);
     const notices = [...folder.notices, ...(folder.readonly ? [t("folder.readonly", { output: folder.output })] : []), ...(folder.detector ? [] : [t("damage.model")])];
-    return h("header", { class: "head" }, h("div", {}, title, h("p", { class: "muted" }, t("folder.output", { output: folder.output }))), h("div", { class: "actions" }, order, find, restore, this.report, download), notices.map((notice) => h("p", { class: "notice" }, notice)));
+    return h("header", { class: "head" }, h("div", {}, title, h("p", { class: "muted" }, t("folder.output", { output: folder.output }))), this.tools, notices.map((notice) => h("p", { class: "notice" }, notice)));
   }
 
   #banner() {
@@ -73,6 +75,7 @@ export class FolderView {
   #showFilters() {
     const { counts, total, reported } = this.host.folder;
     this.report.hidden = !reported;
+    this.tools.hidden = this.filters.hidden = !total;
     const filter = (state, label, n) => button(label, () => this.#filter(state), { class: "filter", "aria-pressed": String(this.list.state === state), dataset: { state } });
     const all = filter("", `${t("state.all")} ${number(total)}`, total);
     this.filters.replaceChildren(all, ...STATES.filter((state) => counts[state] || this.list.state === state).map((state) => filter(state, `${t(`state.${state}`)} ${number(counts[state] ?? 0)}`)));
@@ -206,5 +209,7 @@ export class FolderView {
 
   close() {
     this.closing.abort();
+    // Thumbnails on their way would keep the tiles of a page waiting.
+    for (const image of this.grid.querySelectorAll("img")) if (!image.complete) image.removeAttribute("src");
   }
 }

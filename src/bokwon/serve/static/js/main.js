@@ -65,6 +65,13 @@ connection.addEventListener("change", showLost);
 events.addEventListener("page", ({ detail }) => host.list.note(detail));
 events.addEventListener("again", () => !view && show());
 window.addEventListener("hashchange", show);
+// A file that is dropped where nothing takes it would replace the page.
+for (const name of ["dragover", "drop"]) {
+  window.addEventListener(name, (event) => {
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "none";
+  });
+}
 bind({ "Shift+(\\?|Slash)": showHelp });
 await show();
 listen();

@@ -7,6 +7,6 @@ import { t, word } from "./i18n.js";
 export function problemText(problem) {
   if (problem instanceof Lost) return t(`lost.${problem.reason}`);
   const title = word("problem", problem.title ?? problem.message ?? "");
-  const detail = [problem.detail, problem.fix].filter(Boolean).join(" ");
+  const detail = problem.detail && problem.fix ? t("told.fix", { detail: problem.detail, fix: problem.fix }) : problem.detail || problem.fix;
   return detail && detail !== title ? `${title || t("problem")}: ${detail}` : title || t("problem");
 }

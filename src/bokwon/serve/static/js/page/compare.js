@@ -1,5 +1,6 @@
 // Before and after: either one, a slider between them, or both side by side at the same place.
 
+import "../../vendor/img-comparison-slider/img-comparison-slider.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { PageViewer } from "./viewer.js";
@@ -9,36 +10,39 @@ export const MODES = ["original", "restored", "slider", "side"];
 export class Compare extends EventTarget {
   constructor(frame, viewer) {
     super();
-    Object.assign(this, { frame, viewer, mode: "original", held: false, evidence: false, fraction: 0.5, second: null });
-    this.handle = h("div", {
-      class: "handle", role: "slider", tabindex: "0", hidden: true, "aria-label": t("compare.handle"),
+    Object.assign(this, { frame, viewer, mode: "original", held: false, evidence: false, second: null });
+    // The library moves the line. Both layers lie in the one viewer below: pan, zoom and tools are the same as without it.
+    this.divider = h("img-comparison-slider", {
+      class: "divider", handle: true, role: "slider", hidden: true, "aria-label": t("compare.handle"),
       "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal",
-    });
+    }, h("span", { class: "grip", slot: "handle", "aria-hidden": "true" }));
     this.tag = h("span", { class: "tag", hidden: true }, t("compare.original"));
-    frame.append(this.handle, this.tag);
-    this.handle.addEventListener("pointerdown", (event) => this.handle.setPointerCapture(event.pointerId));
-    this.handle.addEventListener("pointermove", (event) => {
-      const box = frame.getBoundingClientRect();
-      if (this.handle.hasPointerCapture(event.pointerId)) this.#slide((event.clientX - box.left) / box.width);
-    });
-    this.handle.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -0.02, ArrowRight: 0.02, Home: -1, End: 1 }[event.key];
-      if (step === undefined) return;
+    frame.append(this.divider, this.tag);
+    this.divider.addEventListener("slide", () => this.#slid());
+    this.divider.addEventListener("keydown", (event) => {
+      const value = { Home: 0, End: 100 }[event.key];
+      if (value === undefined) return;
       event.preventDefault();
-      event.stopPropagation();
-      this.#slide(this.fraction + step);
+      this.divider.value = value;
+      this.#slid();
+    });
+    this.divider.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      viewer.element.parentElement.dispatchEvent(new WheelEvent(event.type, event));
     });
     viewer.osd.addHandler("update-viewport", () => {
-      if (this.mode === "slider") this.viewer.clip("restored", this.held ? 1 : this.fraction);
+      if (this.mode === "slider") this.viewer.clip("restored", this.held ? 1 : this.#fraction);
       this.#follow(viewer, this.second);
     });
   }
 
-  #slide(fraction) {
-    this.fraction = Math.min(1, Math.max(0, fraction));
-    this.handle.style.left = `${this.fraction * 100}%`;
-    this.handle.setAttribute("aria-valuenow", Math.round(this.fraction * 100));
-    this.viewer.clip("restored", this.fraction);
+  get #fraction() {
+    return this.divider.value / 100;
+  }
+
+  #slid() {
+    this.divider.setAttribute("aria-valuenow", Math.round(this.divider.value));
+    this.viewer.clip("restored", this.#fraction);
     this.viewer.osd.forceRedraw();
   }
 
@@ -67,10 +71,10 @@ export class Compare extends EventTarget {
     this.mode = mode;
     if (mode === "side" && !this.second) this.#split();
     if (mode !== "side" && this.second) this.#join();
-    this.handle.hidden = mode !== "slider";
+    this.divider.hidden = mode !== "slider";
     this.tag.hidden = mode !== "side";
     this.#apply();
-    if (mode === "slider") this.#slide(this.fraction);
+    if (mode === "slider") this.#slid();
     this.dispatchEvent(new Event("change"));
   }
 

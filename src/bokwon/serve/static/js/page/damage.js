@@ -91,20 +91,25 @@ async function giveMask(view, file) {
   await view.refresh();
 }
 
-/** Files dropped on the stage become the mask. */
+/** A file dropped anywhere on the page becomes the mask. */
 function acceptDrops(view) {
-  const { stage } = view;
-  const over = (shown) => (event) => {
-    event.preventDefault();
-    stage.classList.toggle("dropping", shown);
-  };
-  view.listen(stage, "dragover", over(true));
-  view.listen(stage, "dragleave", over(false));
-  view.listen(stage, "drop", (event) => {
-    over(false)(event);
-    const file = event.dataTransfer.files[0];
-    if (file) giveMask(view, file);
+  const show = (shown) => view.stage.classList.toggle("dropping", shown);
+  const takes = (event) => event.dataTransfer.types.includes("Files") && !document.querySelector("dialog[open]");
+  view.listen(window, "dragover", (event) => {
+    if (!takes(event)) return;
+    event.dataTransfer.dropEffect = "copy";
+    show(true);
   });
+  view.listen(window, "dragleave", (event) => event.relatedTarget || show(false));
+  view.listen(window, "drop", (event) => {
+    show(false);
+    if (takes(event)) giveMask(view, event.dataTransfer.files[0]);
+  });
+}
+
+/** Whether nobody has looked for damage on the page yet, and bokwon can. */
+export function isUnsearched({ page, folder }) {
+  return Boolean(folder.detector && page.width) && page.mask === "none" && !page.regions?.length && page.state !== "undamaged" && !page.restored_version;
 }
 
 export function damagePanel(view) {
@@ -119,7 +124,8 @@ export function damagePanel(view) {
     const unmarked = n ? t("damage.unsure", { n }) : t("damage.none");
     result.textContent = nothing && !n ? t("damage.nothing") : share > 0 ? t("damage.share", { share: percent(share) }) : unmarked;
     result.classList.toggle("nothing", nothing && !n);
-    find.disabled = !detector || Boolean(view.job);
+    find.disabled = !detector || !view.page.width || Boolean(view.job);
+    find.classList.toggle("primary", isUnsearched(view));
   };
   for (const name of ["page", "job"]) view.listen(view, name, update);
   update();

@@ -3,7 +3,9 @@
 import { url } from "../api.js";
 import { button, choice, h } from "../dom.js";
 import { t, word } from "../i18n.js";
+import { problemText } from "../problems.js";
 import { MODES } from "./compare.js";
+import { isUnsearched } from "./damage.js";
 
 /** What the colours of the evidence mean: those of a record's overlay on paper; see bokwon.provenance.overlay. */
 const EVIDENCE = [
@@ -51,8 +53,8 @@ export function restorePanel(view) {
   };
   const update = () => {
     job.hidden = !view.job;
-    go.classList.toggle("primary", !view.page.restored_version);
     const empty = !(view.page.share > 0);
+    go.classList.toggle("primary", !empty && !view.page.restored_version);
     go.disabled = Boolean(view.job) || empty;
     go.title = empty ? t("restore.nothing") : `${t("restore.page")} (R)`;
     show();
@@ -111,18 +113,20 @@ export function decisionPanel(view, more) {
   const sound = button(t("decision.undamaged"), () => view.decide("undamaged"), { keys: "U" });
   const problem = h("p", { class: "problem", role: "status" });
   // On phones, where the other sections are closed: what comes before a decision.
-  const find = button(t("damage.find"), () => view.run("detect"), { class: "next", symbol: "find" });
-  const restore = button(t("restore.page"), () => view.restore(), { class: "next", symbol: "restore" });
+  const find = button(t("damage.find"), () => view.run("detect"), { class: "next primary", symbol: "find" });
+  const restore = button(t("restore.page"), () => view.restore(), { class: "next primary", symbol: "restore" });
   const update = () => {
     const { page } = view;
     problem.hidden = !page.problem;
-    problem.textContent = page.problem ? `${word("problem", page.problem.title)} ${page.problem.detail ?? ""}` : "";
-    // The next step stands out: on a page on which nothing is found "no damage", on a restored one approval, else restoring.
-    const nothing = page.share === 0 && !page.restored_version && !page.regions?.length;
+    problem.textContent = page.problem ? problemText(page.problem) : "";
+    // The next step stands out: searching, restoring, or on a restored page approval; where nothing is found "no damage",
+    // where nothing can be read "needs a look".
+    const unsearched = isUnsearched(view);
+    const nothing = page.share === 0 && !page.restored_version && !page.regions?.length && !unsearched && page.width > 0;
     approve.classList.toggle("primary", page.restored_version > 0);
     sound.classList.toggle("primary", nothing);
-    const unsearched = page.mask === "none" && !page.regions?.length && page.state !== "undamaged";
-    find.hidden = !(unsearched && view.folder.detector);
+    back.classList.toggle("primary", !page.width);
+    find.hidden = !unsearched;
     restore.hidden = !(page.share > 0) || page.restored_version > 0;
     find.disabled = restore.disabled = Boolean(view.job);
   };

@@ -20,7 +20,6 @@ import { Tools } from "./tools.js";
 import { PageViewer } from "./viewer.js";
 
 const REACH = 8; // CSS pixels around a click in which a region counts as meant
-
 const SETTLED = 500; // milliseconds after a stroke in which no other one came
 const RIM = 8; // pixels around a region that are filled with it, and some more
 
@@ -93,7 +92,7 @@ export class PageView extends EventTarget {
   #panels() {
     const more = button(t("panel.more"), () => more.setAttribute("aria-expanded", this.aside.classList.toggle("open")), { class: "more", symbol: "panel", "aria-controls": "panel", "aria-expanded": "false" });
     this.aside.append(decisionPanel(this, more), h("div", { class: "sections" }, damagePanel(this), restorePanel(this), comparePanel(this)));
-    this.frame.append(regionCard(this));
+    this.frame.append((this.card = regionCard(this)));
     this.work.prepend(toolBar(this));
     this.root.append(statusBar(this));
   }
@@ -152,7 +151,7 @@ export class PageView extends EventTarget {
   #hear({ type: _, ...fields }) {
     this.take(fields);
     const masked = fields.mask_version !== this.sync.version && !this.sync.running;
-    if (masked || fields.restored_version !== this.compare.page?.restored_version) this.refresh();
+    if (masked || fields.problem || fields.restored_version !== this.compare.page?.restored_version) this.refresh();
   }
 
   /** Another way to compare shows or hides the mask; a new version of the layers leaves it as it is. */
@@ -221,12 +220,13 @@ export class PageView extends EventTarget {
   }
 
   select(region, { quiet, show } = {}) {
-    this.selected = region;
-    this.overlay.selected = region;
+    this.selected = this.overlay.selected = region;
     this.overlay.request();
-    if (region && show) this.viewer.centre(region.box);
-    if (region && !quiet) announce(this.describe(region));
     this.#change("select");
+    if (quiet || !region) return;
+    if (show) this.viewer.centre(region.box);
+    this.viewer.uncover(region.box, this.card.getBoundingClientRect().top);
+    announce(this.describe(region));
   }
 
   describe(region) {

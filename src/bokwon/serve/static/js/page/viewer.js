@@ -10,6 +10,7 @@ marker.setAttribute("data-openseadragon-mobile-css", "");
 document.head.append(marker);
 
 const TILE = 512;
+const GAP = 12; // CSS pixels between a region and what lies over the page
 const LARGEST = 40; // screen pixels for one image pixel
 
 function source(page, layer) {
@@ -137,6 +138,13 @@ export class PageViewer {
     const margin = Math.max(right - left, bottom - top, 200) * 0.6;
     const box = new OpenSeadragon.Rect((left - margin) / width, (top - margin) / width, (right - left + 2 * margin) / width, (bottom - top + 2 * margin) / width);
     this.osd.viewport.fitBounds(box, true);
+  }
+
+  /** Move the view up until a box lies above a height in the window, or its upper edge is reached. */
+  uncover([, top, , bottom], height) {
+    const { scale, y } = this.transform();
+    const up = bottom * scale + y - (height - this.element.getBoundingClientRect().top - GAP);
+    if (up > 0) this.panBy(0, -Math.min(up, Math.max(0, top * scale + y - GAP)));
   }
 
   #smooth() {
