@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from bokwon import errors
-from bokwon.settings import RestoreSettings
+from bokwon.settings import DETECTOR, RestoreSettings
 from bokwon.version import __version__
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def restore(
     return Restorer(RestoreSettings(**settings)).restore(image, hole, allow_large=allow_large)
 
 
-def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = "detect") -> Damage:
+def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = DETECTOR) -> Damage:
     """Find the damage of an image, as the command `bokwon detect` does.
 
     For many images, and for other options, make one `Detector` and call its `detect`: the model is loaded once.
