@@ -5,11 +5,11 @@ Nothing heavy is loaded until it is used: neither OpenCV, ONNX Runtime nor PyTor
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from bokwon import errors
-from bokwon.settings import RestoreSettings
+from bokwon.settings import DETECTOR, RestoreSettings
+from bokwon.utilities.lazy_names import lazy_names
 from bokwon.version import __version__
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def restore(
     return Restorer(RestoreSettings(**settings)).restore(image, hole, allow_large=allow_large)
 
 
-def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = "detect") -> Damage:
+def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = DETECTOR) -> Damage:
     """Find the damage of an image, as the command `bokwon detect` does.
 
     For many images, and for other options, make one `Detector` and call its `detect`: the model is loaded once.
@@ -98,18 +98,15 @@ def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = "detect") -
     return Detector(model).detect(image)
 
 
-_PUBLIC = {
-    "Damage": "bokwon.detection.detector",
-    "Detector": "bokwon.detection.detector",
-    "Restoration": "bokwon.inpaint.restoration",
-    "Restorer": "bokwon.inpaint.restorer",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Damage": "bokwon.detection.detector",
+        "Detector": "bokwon.detection.detector",
+        "Restoration": "bokwon.inpaint.restoration",
+        "Restorer": "bokwon.inpaint.restorer",
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -14,7 +14,9 @@ from bokwon.errors import ArgumentError
 
 __all__ = [
     "CERTAIN",
+    "DETECTION_GROW",
     "DETECTION_THRESHOLD",
+    "DETECTOR",
     "MODELS",
     "Classical",
     "EngineName",
@@ -25,6 +27,13 @@ __all__ = [
     "choices",
     "setting_types",
 ]
+
+DETECTOR = "detect"
+"""Name of the shipped model that finds damage. Commands use it without being told its name: an added model of this name
+goes before it."""
+
+DETECTION_GROW = 2
+"""Pixels by which found damage is grown by default, so that the hole covers its soft rim."""
 
 DETECTION_THRESHOLD = 0.65
 """Least confidence of found damage by default. At 0.5 one sound page in three has a mark, at 0.65 one in six."""

@@ -6,9 +6,14 @@ import os
 
 import pytest
 
-from bokwon.cli.options import parse_size, workers
+from bokwon.cli.options import MAX_MPIXELS, parse_size, pixels_of, workers
 from bokwon.errors import ArgumentError
+from bokwon.image_io import MAX_PIXELS
 from bokwon.utilities import processes
+
+
+def test_commands_and_python_refuse_images_of_the_same_size() -> None:
+    assert pixels_of(MAX_MPIXELS) == MAX_PIXELS
 
 
 def test_a_size_is_width_times_height() -> None:

@@ -17,6 +17,7 @@ from bokwon.image_io.output_formats import png_of
 from bokwon.image_io.page import Page
 from bokwon.inpaint.models import find_model, is_installed
 from bokwon.provenance.hole_list import Damage
+from bokwon.settings import DETECTOR
 from bokwon.types import DETECTOR_CLASSES, READABLE, Hole, Pixels
 from bokwon.utilities.atomic import check_target, write_file
 from bokwon.utilities.checksums import sha256_of_file
@@ -39,7 +40,6 @@ __all__ = [
 DETECTED, UNCERTAIN = "detected", "uncertain"
 """Pictures beside an output: OUT.detected.png shows what was found and filled, OUT.uncertain.png what was left."""
 
-_MODEL = "detect"
 MOST_DAMAGED = 0.5
 """Share of a page; where more than this looks damaged, the detector is probably wrong."""
 _READABLE = DETECTOR_CLASSES.index(READABLE) + 1
@@ -88,7 +88,7 @@ class FindDamage(Protocol):
 def detector_is_installed() -> bool:
     """Return whether damage can be found: a model for it is there."""
     # Only tests whether the file exists. Loading reports a damaged card.
-    return is_installed(_MODEL)
+    return is_installed(DETECTOR)
 
 
 def check_detector() -> None:
@@ -117,12 +117,12 @@ def load_detector(certain: float) -> FindDamage:
     # Loaded on demand: most runs have masks.
     from bokwon.detection.detector import Detector
 
-    return Detector(find_model(_MODEL).path, threshold=certain).find
+    return Detector(find_model(DETECTOR).path, threshold=certain).find
 
 
 def detector_sha256() -> str | None:
     """Return the checksum of the installed detector model; None where there is none."""
-    return sha256_of_file(find_model(_MODEL).path) if is_installed(_MODEL) else None
+    return sha256_of_file(find_model(DETECTOR).path) if is_installed(DETECTOR) else None
 
 
 def picture_path(target: Path, kind: str, number: int, pages: int) -> Path:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bokwon.cli.console import Console, divert_native_messages
-from bokwon.cli.options import STANDARD, MaxMpixels, pixels_of
+from bokwon.cli.options import MAX_MPIXELS, STANDARD, MaxMpixels, pixels_of
 from bokwon.errors import ArgumentError
-from bokwon.settings import DETECTION_THRESHOLD
+from bokwon.settings import DETECTION_GROW, DETECTION_THRESHOLD, DETECTOR
 
 if TYPE_CHECKING:
     from bokwon.detection.detector import Damage
@@ -64,7 +64,7 @@ def detect(
         typer.Option(
             "--grow", metavar="PIXELS", min=0, max=32, help="Grow the mask, to cover the soft edge of the damage."
         ),
-    ] = 2,
+    ] = DETECTION_GROW,
     outline: Annotated[
         bool,
         typer.Option("--outline", help="Also mark what is torn off the sheet, up to its former straight edges."),
@@ -74,13 +74,13 @@ def detect(
         typer.Option("--overlay", metavar="FILE", help="Also write a picture of what was found; .png or .jpg."),
     ] = None,
     model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="detect"),
-    ] = None,
+        str,
+        typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default=DETECTOR),
+    ] = DETECTOR,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Threads of the engine.", show_default="all cores")
     ] = None,
-    max_mpixels: MaxMpixels = 400,
+    max_mpixels: MaxMpixels = MAX_MPIXELS,
     no_overwrite: Annotated[bool, typer.Option("--no-overwrite", help="Fail if MASK exists.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say each region.")] = False,
@@ -94,7 +94,6 @@ def detect(
     divert_native_messages()
 
     from bokwon.detection.detector import Detector
-    from bokwon.detection.network import DEFAULT_MODEL
     from bokwon.image_io.document import open_document
     from bokwon.image_io.source import Source
     from bokwon.utilities.streams import read_standard_input
@@ -114,7 +113,7 @@ def detect(
         pictures = _targets(source.name, str(overlay), document.pages, suffix="-found") if overlay else None
         _check_targets(targets, pictures, overwrite=not no_overwrite)
         detector = Detector(
-            model or DEFAULT_MODEL,
+            model,
             kinds=names,
             threshold=threshold,
             min_area=min_area,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bokwon.errors import ArgumentError
-from bokwon.settings import DETECTION_THRESHOLD
+from bokwon.settings import DETECTION_THRESHOLD, DETECTOR
 
 __all__ = ["evaluate_detect"]
 
@@ -66,9 +66,9 @@ def evaluate_detect(
         ),
     ] = None,
     model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default="detect"),
-    ] = None,
+        str,
+        typer.Option("--model", metavar="NAME|FILE", help="Shipped model, or an .onnx file.", show_default=DETECTOR),
+    ] = DETECTOR,
     threshold: Annotated[float, typer.Option("--threshold", help="As for `bokwon detect`.")] = DETECTION_THRESHOLD,
     outline: Annotated[bool, typer.Option("--outline", help="As for `bokwon detect`.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
@@ -82,7 +82,6 @@ def evaluate_detect(
 
     from bokwon.cli.console import Console
     from bokwon.detection.detector import Detector
-    from bokwon.detection.network import DEFAULT_MODEL
     from bokwon.evaluation.detection.job import DetectionOrder, measure_detector
     from bokwon.synthesis.scenes.sources import Sources
 
@@ -111,7 +110,7 @@ def evaluate_detect(
         calibration=calibration,
     )
     measure_detector(
-        Detector(model or DEFAULT_MODEL, threshold=threshold, outline=outline),
+        Detector(model, threshold=threshold, outline=outline),
         order,
         lambda text: console.tell("summary", text),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bokwon.cli.console import Console, divert_native_messages
-from bokwon.cli.options import Holes, MaxMpixels, pixels_of
+from bokwon.cli.options import MAX_MPIXELS, Holes, MaxMpixels, pixels_of
 from bokwon.errors import ArgumentError, InputFileError, MissingDependencyError
 from bokwon.settings import MODELS
 
@@ -37,7 +37,7 @@ def explain(
     page_number: Annotated[
         int, typer.Option("--page", min=1, metavar="N", help="Page of IMAGE, and of a MASK of as many pages.")
     ] = 1,
-    max_mpixels: MaxMpixels = 400,
+    max_mpixels: MaxMpixels = MAX_MPIXELS,
     features: Annotated[
         bool | None,
         typer.Option(

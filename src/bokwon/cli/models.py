@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bokwon.errors import ArgumentError
-from bokwon.settings import MODELS, RestoreSettings
+from bokwon.settings import DETECTOR, MODELS, RestoreSettings
 
 __all__ = ["app"]
 
@@ -74,7 +74,7 @@ def add(
 
     The folder is $XDG_DATA_HOME/bokwon/models, by default ~/.local/share/bokwon/models.
     """
-    from bokwon.detection.network import DEFAULT_MODEL, DetectionNetwork
+    from bokwon.detection.network import DetectionNetwork
     from bokwon.inpaint.model_sources import HUB
     from bokwon.inpaint.models import add_model, find_model
     from bokwon.inpaint.restorer import Restorer
@@ -92,7 +92,7 @@ def add(
     if name is None:
         repository = source.removeprefix(HUB).split("@")[0].split("/")[1] if from_hub else found.path.stem
         name = repository if found.path.stem == "model" else found.path.stem
-    if name == DEFAULT_MODEL and not finds_damage:
+    if name == DETECTOR and not finds_damage:
         raise ArgumentError(
             f"{name} is the name of the model that finds damage, and this model does not find damage",
             "give another --name",

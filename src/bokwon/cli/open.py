@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bokwon.cli.console import Console
-from bokwon.cli.options import MaxMpixels, jobs_option, pixels_of
+from bokwon.cli.options import MAX_MPIXELS, MaxMpixels, jobs_option, pixels_of
 from bokwon.cli.serve import Threads, port_option, settings_class, start, worker_count
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def open_page(
         bool, typer.Option("--no-browser", help="Print the address, and do not open a browser.")
     ] = False,
     port: Annotated[int, port_option("any that is free")] = 0,
-    max_mpixels: MaxMpixels = 400,
+    max_mpixels: MaxMpixels = MAX_MPIXELS,
     jobs: Annotated[int | None, jobs_option("Limits")] = None,
     threads: Threads = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print every request.")] = False,

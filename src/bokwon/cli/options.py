@@ -18,6 +18,7 @@ from bokwon.errors import ArgumentError
 from bokwon.settings import RestoreSettings, setting_types
 
 __all__ = [
+    "MAX_MPIXELS",
     "STANDARD",
     "Certain",
     "Holes",
@@ -58,6 +59,9 @@ Certain = Annotated[
 
 MaskView = Literal["auto", "upright", "stored"]
 """Which way up masks were drawn: `bokwon.image_io.masks.MaskView`."""
+
+MAX_MPIXELS = 400
+"""The limit by default: `bokwon.image_io.MAX_PIXELS`, without loading NumPy."""
 
 MaxMpixels = Annotated[
     float,

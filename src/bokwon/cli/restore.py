@@ -10,6 +10,7 @@ import typer
 
 from bokwon.cli.console import Console, divert_native_messages
 from bokwon.cli.options import (
+    MAX_MPIXELS,
     STANDARD,
     Certain,
     Holes,
@@ -217,7 +218,7 @@ def restore(
             rich_help_panel="Advanced",
         ),
     ] = DEFAULT_LIMIT,
-    max_mpixels: MaxMpixels = 400,
+    max_mpixels: MaxMpixels = MAX_MPIXELS,
 ) -> None:
     """Fill the holes of damaged images.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bokwon.cli.console import Console
-from bokwon.cli.options import MaxMpixels, jobs_option, pixels_of, workers
+from bokwon.cli.options import MAX_MPIXELS, MaxMpixels, jobs_option, pixels_of, workers
 from bokwon.errors import importing
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def serve(
             rich_help_panel=_LIMITS,
         ),
     ] = 512,
-    max_mpixels: MaxMpixels = 400,
+    max_mpixels: MaxMpixels = MAX_MPIXELS,
     timeout: Annotated[
         float,
         typer.Option(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from bokwon.detection.bed import SEEN_THROUGH, find_bed, holes_to_the_bed
 from bokwon.detection.kinds import KINDS, LINES, choose_kinds
-from bokwon.detection.network import DEFAULT_MODEL, DetectionNetwork, Probabilities
+from bokwon.detection.network import DetectionNetwork, Probabilities
 from bokwon.detection.outline import torn_edges
 from bokwon.detection.refine import grow_mask, refine_mask
 from bokwon.detection.regions import Piece, find_pieces
@@ -21,7 +21,7 @@ from bokwon.errors import ArgumentError
 from bokwon.image_io.modes import from_pillow, mode_of_array
 from bokwon.inpaint.colour import eight_bits, samples_to_light
 from bokwon.inpaint.material import classify
-from bokwon.settings import DETECTION_THRESHOLD
+from bokwon.settings import DETECTION_GROW, DETECTION_THRESHOLD, DETECTOR
 from bokwon.types import Hole, Pixels
 
 __all__ = ["MOST_GROWN", "Damage", "Detector", "Region", "as_gray", "as_rgb"]
@@ -98,12 +98,12 @@ class Detector:
 
     def __init__(
         self,
-        model: str | Path = DEFAULT_MODEL,
+        model: str | Path = DETECTOR,
         *,
         kinds: tuple[str, ...] | None = None,
         threshold: float = DETECTION_THRESHOLD,
         min_area: int | None = None,
-        grow: int = 2,
+        grow: int = DETECTION_GROW,
         outline: bool = False,
         threads: int | None = None,
     ) -> None:

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from bokwon.detection.kinds import KINDS
 from bokwon.errors import InputFileError, MissingDependencyError
 from bokwon.inpaint.models import find_model, is_installed, load_model
+from bokwon.settings import DETECTOR
 from bokwon.utilities.telemetry import switch_off_telemetry
 
-__all__ = ["DEFAULT_MODEL", "DetectionNetwork", "Probabilities"]
-
-DEFAULT_MODEL = "detect"
-"""Name of the shipped detection model."""
+__all__ = ["DetectionNetwork", "Probabilities"]
 
 # Severity from which ONNX Runtime prints.
 _ERROR = 3
@@ -60,8 +58,8 @@ class DetectionNetwork:
         InputFileError: It is damaged, or not a detection model.
     """
 
-    def __init__(self, model: str | Path = DEFAULT_MODEL, *, threads: int | None = None) -> None:
-        if model == DEFAULT_MODEL and not is_installed(DEFAULT_MODEL):
+    def __init__(self, model: str | Path = DETECTOR, *, threads: int | None = None) -> None:
+        if model == DETECTOR and not is_installed(DETECTOR):
             raise MissingDependencyError(
                 "no model that finds damage is installed",
                 "train one (bokwon train --preset detect, bokwon export) and name its file with --model, or add it "

@@ -1,7 +1,8 @@
 """Measures fills against undamaged images: pairs, figures, statistics, reading and the report."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bokwon.utilities.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from bokwon.evaluation.job import Order, evaluate, write_pairs
@@ -10,17 +11,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Folders", "Order", "evaluate", "read_results", "write_pairs"]
 
-_MODULES = {
-    "Folders": "bokwon.evaluation.measure",
-    "Order": "bokwon.evaluation.job",
-    "evaluate": "bokwon.evaluation.job",
-    "read_results": "bokwon.evaluation.report",
-    "write_pairs": "bokwon.evaluation.job",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Worker processes do not load what draws the report, because their memory is measured.
-    if name in _MODULES:
-        return getattr(importlib.import_module(_MODULES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Worker processes do not load what draws the report, because their memory is measured.
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Folders": "bokwon.evaluation.measure",
+        "Order": "bokwon.evaluation.job",
+        "evaluate": "bokwon.evaluation.job",
+        "read_results": "bokwon.evaluation.report",
+        "write_pairs": "bokwon.evaluation.job",
+    },
+)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from bokwon.errors import ArgumentError, FileAccessError, InputFileError, OutputExistsError, accessing
 from bokwon.inpaint.model_sources import HUB, download, models_folder
 from bokwon.inpaint.runtime_facts import RuntimeFacts, read_facts
+from bokwon.settings import DETECTOR
 from bokwon.utilities.checksums import sha256_of
 
 __all__ = [
@@ -34,10 +35,6 @@ __all__ = [
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped models."""
-
-REPLACEABLE = "detect"
-"""Name of the one shipped model that an added one of the same name goes before: the damage detector, which commands use
-without being told its name."""
 
 INT8_OF = "int8_of"
 """Entry of an int8 model's card: the checksum of the float model that it belongs to."""
@@ -122,7 +119,7 @@ def find_model(model: str | Path, *, folder: Path | None = None) -> Model:
             raise FileAccessError(f"model file {path} does not exist", "check the path, or name a shipped model")
         return _with_card(path)
     named = [path for each in _folders(folder) if (path := each / f"{model}.onnx").is_file()]
-    if model == REPLACEABLE:
+    if model == DETECTOR:
         named.reverse()
     if not named:
         shipped, *added = (", ".join(found.stem for found in _files(each)) for each in _folders(folder))
@@ -155,7 +152,7 @@ def add_model(model: Model, name: str) -> Path:
         The ONNX file in the user's folder, which was there already if it is the same.
 
     Raises:
-        ArgumentError: The name is a shipped model's other than `REPLACEABLE`, or none for a file.
+        ArgumentError: The name is a shipped model's other than `DETECTOR`, or none for a file.
         InputFileError: The model has no card, or is not the file its card describes.
         OutputExistsError: Another model was added under this name.
         FileAccessError: A file cannot be read or written.
@@ -163,7 +160,7 @@ def add_model(model: Model, name: str) -> Path:
     if not re.fullmatch(r"\w[\w.-]*", name) or name.endswith("-int8"):
         fix = "use letters, digits, - and _; -int8 at the end is reserved"
         raise ArgumentError(f"{name!r} is no name for a model", fix)
-    if name != REPLACEABLE and (WEIGHTS / f"{name}.onnx").exists():
+    if name != DETECTOR and (WEIGHTS / f"{name}.onnx").exists():
         raise ArgumentError(f"{name} is a shipped model", "give another --name")
     if model.card is None:
         raise InputFileError(f"{model.path} has no card {model.path.stem}.json beside it", "copy it, too")

@@ -1,7 +1,6 @@
 """Training: configuration, data, loop, checkpoints. Needs PyTorch; `train` needs accelerate as well."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bokwon.training.checkpoint import load_network
 from bokwon.training.config import (
@@ -15,6 +14,7 @@ from bokwon.training.config import (
 )
 from bokwon.training.load_config import load, override, preset, preset_names
 from bokwon.training.signals import Interrupted
+from bokwon.utilities.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from bokwon.training.loop import train
@@ -37,8 +37,5 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # A checkpoint is read without what only a run needs.
-    if name == "train":
-        return importlib.import_module("bokwon.training.loop").train
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# A checkpoint is read without what only a run needs.
+__getattr__ = lazy_names(__name__, {"train": "bokwon.training.loop"})

@@ -7,15 +7,6 @@ from bokwon.synthesis.damage.sheet import Sheet, prepare_sheet
 from bokwon.synthesis.damage.surface import abrasion, crease, flaking, scratch
 
 
-@pytest.fixture
-def sheet() -> Sheet:
-    """A page of black lines on pale paper, with white behind it."""
-    image = np.full((256, 256, 3), (232, 224, 206), np.uint8)
-    for top in range(16, 240, 16):
-        image[top : top + 5, 20:236] = 40
-    return prepare_sheet(image, np.random.default_rng(0), "white", 0.5)
-
-
 @pytest.mark.parametrize("maker", [crease, abrasion, flaking, scratch])
 @pytest.mark.parametrize("coverage", [0.01, 0.1])
 def test_the_hole_grows_with_the_coverage(maker, coverage: float, sheet: Sheet) -> None:

@@ -33,7 +33,7 @@ from bokwon.serve.folder.view.page_cache import PageCache
 from bokwon.serve.folder.workspace import Workspace
 from bokwon.serve.problems import HttpError
 from bokwon.serve.processes import Progress
-from bokwon.settings import CERTAIN
+from bokwon.settings import CERTAIN, DETECTOR
 from bokwon.types import Hole
 
 __all__ = ["Finding"]
@@ -52,7 +52,7 @@ class Finding:
         model: Name of the detector, or its file.
     """
 
-    def __init__(self, workspace: Workspace, model: str | Path = "detect") -> None:
+    def __init__(self, workspace: Workspace, model: str | Path = DETECTOR) -> None:
         self._workspace = workspace
         self._model = model
         self._lock = threading.Lock()

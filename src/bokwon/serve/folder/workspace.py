@@ -19,7 +19,7 @@ from bokwon.serve.folder.view.decoder import Decoder
 from bokwon.serve.folder.view.layers import Layers
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.problems import HttpError
-from bokwon.settings import RestoreSettings
+from bokwon.settings import DETECTOR, RestoreSettings
 
 __all__ = ["MEMORY", "Workspace"]
 
@@ -89,7 +89,7 @@ class Workspace:
         recursive: bool = False,
         memory: int = MEMORY,
         state_home: Path | None = None,
-        detector: str | Path = "detect",
+        detector: str | Path = DETECTOR,
         decoder: Decoder | None = None,
     ) -> Workspace:
         """Open a folder of scans, or a single one.
