@@ -63,8 +63,8 @@ def explain(
     import numpy as np
 
     from bokwon.errors import ArgumentError
-    from bokwon.image_io.document import open_document
     from bokwon.image_io.masks import MaskOptions, hole_of_mask
+    from bokwon.image_io.masks.zones import open_mask
     from bokwon.image_io.metadata import Metadata
     from bokwon.image_io.output_formats import check_fits, encode_page, format_of
     from bokwon.image_io.reader import Source
@@ -79,8 +79,10 @@ def explain(
         raise ArgumentError("OUT is the image or the mask itself", "name another file for the figure")
     limit = pixels_of(max_mpixels)
     page, pages = _page_of(image, page_number, limit)
-    with open_document(Source.of(mask), max_pixels=limit) as masks:
+    with open_mask(Source.of(mask), max_pixels=limit, white_is_hole=holes == "white") as masks:
         of_mask = masks.page(page_number if masks.pages == pages else 1)
+    for warning in (*page.warnings, *of_mask.warnings):
+        console.tell("warning", warning)
     # A figure may be drawn of any hole.
     reading = MaskOptions(white_is_hole=holes == "white", allow_large=True)
     given = hole_of_mask(of_mask, page, reading, name=f"mask {mask}")
@@ -97,7 +99,9 @@ def explain(
 
 
 def _page_of(image: Path, number: int, limit: int) -> tuple[Page, int]:
-    """Return a page of a file of any kind, and how many the file has."""
+    """Return a page of a file of any kind, with what is wrong with both, and how many the file has."""
+    from dataclasses import replace
+
     from bokwon.errors import ArgumentError
     from bokwon.image_io.document import open_document
     from bokwon.image_io.reader import Source
@@ -105,7 +109,8 @@ def _page_of(image: Path, number: int, limit: int) -> tuple[Page, int]:
     with open_document(Source.of(image), max_pixels=limit) as document:
         if number > document.pages:
             raise ArgumentError(f"{image} has {document.pages} pages", f"choose --page 1 to {document.pages}")
-        return document.page(number), document.pages
+        page = document.page(number)
+        return replace(page, warnings=document.warnings + page.warnings), document.pages
 
 
 def _features(
