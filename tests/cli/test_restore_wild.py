@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -178,3 +180,27 @@ def test_explain_takes_what_restore_takes(name: str, tmp_path: Path) -> None:
     with Image.open("figure.png") as figure:
         assert figure.width > 300
     assert run(*arguments, "--page", "3") == 1
+
+
+def test_explain_reads_the_damage_zones_that_restore_reads_and_tells_of_damage(
+    folder: Path,
+) -> None:
+    image = Image.fromarray(RGB)
+    image.save("page.jpg", quality=95)
+    data = Path("page.jpg").read_bytes()
+    middle = data.index(b"\xff\xda") + 200
+    Path("page.jpg").write_bytes(data[:middle] + b"\xff\xd9" * 8 + data[middle + 16 :])
+    Path("zones.xml").write_text(
+        '<PcGts xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15">'
+        '<Page imageFilename="x" imageWidth="80" imageHeight="60"><TextRegion id="a" custom="structure '
+        '{type:DamageZone;}"><Coords points="30,20 50,20 50,40 30,40"/></TextRegion></Page></PcGts>'
+    )
+    options = ("--no-features", "--panel", "64")
+    command = [sys.executable, "-m", "bokwon", "explain", "page.jpg", "zones.png", "--mask", "zones.xml", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.split(":")[:3]) == (
+        0,
+        ["bokwon", " warning", " page.jpg is damaged, though it can be read"],
+    )
+    assert run("explain", "page.jpg", "pixels.png", "--mask", "mask.png", *options) == 0
+    np.testing.assert_array_equal(np.array(Image.open("zones.png")), np.array(Image.open("pixels.png")))

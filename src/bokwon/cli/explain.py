@@ -60,6 +60,7 @@ def explain(
 
     from bokwon.image_io.document import open_document
     from bokwon.image_io.masks import MaskOptions, hole_of_mask
+    from bokwon.image_io.masks.zones import open_mask
     from bokwon.image_io.metadata import Metadata
     from bokwon.image_io.output_formats import check_fits, encode_page, format_of
     from bokwon.image_io.reader import Source
@@ -77,8 +78,11 @@ def explain(
         if page_number > document.pages:
             raise ArgumentError(f"{image} has {document.pages} pages", f"choose --page 1 to {document.pages}")
         page, pages = document.page(page_number), document.pages
-    with open_document(Source.of(mask), max_pixels=limit) as masks:
+        warnings = document.warnings + page.warnings
+    with open_mask(Source.of(mask), max_pixels=limit, white_is_hole=holes == "white") as masks:
         of_mask = masks.page(page_number if masks.pages == pages else 1)
+    for warning in (*warnings, *of_mask.warnings):
+        console.tell("warning", warning)
     # A figure may be drawn of any hole.
     reading = MaskOptions(white_is_hole=holes == "white", allow_large=True)
     given = hole_of_mask(of_mask, page, reading, name=f"mask {mask}")

@@ -35,7 +35,7 @@ from bokwon.cli import (
 )
 from bokwon.cli.translated_help import translate_help
 from bokwon.errors import BokwonError, FileAccessError
-from bokwon.utilities.memory import is_out_of_memory, out_of_memory
+from bokwon.utilities.memory import as_bokwon_error, is_out_of_memory
 from bokwon.utilities.signals import ENDING, handling
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 from bokwon.utilities.time_limit import allow_supervision, leave_child
@@ -129,6 +129,7 @@ def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
         code = command.main(args=arguments, prog_name="bokwon", standalone_mode=False)
         flush_output()
     except BokwonError as error:
+        error = as_bokwon_error("the command", error)
         _fail(told(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         _fail_interrupted(ended_by)
@@ -144,7 +145,7 @@ def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
             # A library that was being loaded may turn the interruption into an error of its own.
             _fail_interrupted(ended_by)
         if is_out_of_memory(error):
-            lacking = out_of_memory("the command")
+            lacking = as_bokwon_error("the command", error)
             _fail(told(lacking), lacking.exit_code)
         _fail_unexpectedly(error)
     if code == _INTERRUPTED:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 import re
 
-from bokwon.errors import BokwonError, MemoryLimitError
+from bokwon.errors import BokwonError, MemoryLimitError, MissingDependencyError
 
 __all__ = ["as_bokwon_error", "is_out_of_memory", "out_of_memory"]
 
-# ONNX Runtime, OpenVINO, OpenCV and CUDA report it with different texts, in exceptions of general classes.
+# ONNX Runtime, OpenVINO, OpenCV, CUDA and the loader of libraries report it with different texts, in exceptions of
+# general classes.
 _WORDS = re.compile(
     r"bad[_ ]alloc|fail(ed|ure) to allocate|(insufficient|not enough|out of) memory|cannot allocate memory"
-    r"|unable to allocate|could not allocate|BFCArena|AllocateRawInternal",
+    r"|unable to allocate|could not allocate|BFCArena|AllocateRawInternal|failed to map segment"
+    # WebP gives a number.
+    r"|^encoding error [12]$",
     re.IGNORECASE,
 )
 
@@ -23,6 +26,9 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno == errno.ENOMEM
+    if isinstance(error, MissingDependencyError) and error.__cause__ is not None:
+        # What could not be loaded may be there.
+        return is_out_of_memory(error.__cause__)
     return isinstance(error, Exception) and _WORDS.search(str(error)) is not None
 
 
@@ -43,8 +49,10 @@ def as_bokwon_error(what: str, error: Exception) -> BokwonError:
         what: What needs the memory.
         error: The error; one of ours stays what it is.
     """
-    if isinstance(error, BokwonError):
+    if isinstance(error, MemoryLimitError):
         return error
     if is_out_of_memory(error):
         return out_of_memory(what)
+    if isinstance(error, BokwonError):
+        return error
     return BokwonError(f"unexpected {type(error).__name__}: {error}")
