@@ -39,7 +39,7 @@ def screen(desk: Any, x: float, y: float) -> np.ndarray:
 def shows_the_same(desk: Any) -> bool:
     """Return whether both views show the same in their middle, but for a part of a pixel, and more than bare paper."""
     views = []
-    for name in (".frame", ".second"):
+    for name in (".frame", ".pane"):
         box = desk.page.locator(name).bounding_box()
         clip = {
             "x": box["x"] + box["width"] / 2 - 50,

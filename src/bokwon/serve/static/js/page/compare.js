@@ -101,7 +101,7 @@ export class Compare extends EventTarget {
 
   #split() {
     const element = h("div", { class: "deep" });
-    this.pane = h("div", { class: "second", role: "img", "aria-label": t("compare.restored") }, element, h("span", { class: "tag" }, t("compare.restored")));
+    this.pane = h("div", { class: "pane", role: "img", "aria-label": t("compare.restored") }, element, h("span", { class: "tag" }, t("compare.restored")));
     this.frame.after(this.pane);
     this.frame.parentElement.classList.add("split");
     const second = new PageViewer(element, this.page, { mouse: true });
