@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bokwon.cli.console import Console
 from bokwon.cli.options import STANDARD
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, importing
 
 if TYPE_CHECKING:
     from bokwon.batch.job import Options, Outcome
@@ -89,8 +89,8 @@ def restore_one(
         find = load_detector(options.find)
         console.tell("summary", f"no mask is given: {announce_search(options.find)}")
     restorer = Restorer(settings, loaded=lambda loaded: introduce(loaded, console))
-    import cv2
-
+    with importing("OpenCV cannot be imported: {error}", "pip install opencv-python-headless"):
+        import cv2
     # Pages are divided among threads already. Those of OpenCV would only wait for a core.
     cv2.setNumThreads(1)
     outcome = restore_file(job, restorer, console.tell, find=find, progress=console.tiles)
