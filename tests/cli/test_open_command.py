@@ -108,7 +108,7 @@ def test_over_ssh_the_tunnel_is_named(
 def test_the_folder_is_opened_with_what_the_options_say(monkeypatch: pytest.MonkeyPatch, scans: Path) -> None:
     given = []
 
-    def start(settings, port, announce, *, open_folder, verbose):  # type: ignore[no-untyped-def]
+    def start(settings, port, announce, *, usual, open_folder, verbose):  # type: ignore[no-untyped-def]
         given.append((settings, port, verbose))
         open_folder("jobs")
 

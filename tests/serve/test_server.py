@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 import webbrowser
+from pathlib import Path
 
 import pytest
 import requests
 
 from bokwon.errors import ArgumentError, FileAccessError
-from bokwon.serve.server import address_of, bind, has_browser, new_token, open_browser
+from bokwon.serve.server import address_of, bind, has_browser, new_token, open_browser, usual_port
 from tests.serve.conftest import serving
 
 SOON = 20
@@ -44,6 +45,14 @@ def test_a_port_in_use_is_named() -> None:
         port = listener.getsockname()[1]
         with pytest.raises(FileAccessError, match=rf"cannot listen on 127\.0\.0\.1 port {port}.*--port"):
             bind("127.0.0.1", port)
+
+
+def test_each_folder_has_a_port_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = [usual_port(tmp_path / str(number)) for number in range(50)]
+    assert len(set(ports)) > 45
+    assert all(1024 < port < 32768 for port in ports)
+    monkeypatch.chdir(tmp_path)
+    assert usual_port(Path("7")) == ports[7]
 
 
 @pytest.mark.parametrize("host", ["no such host", "999.1.1.1", "a" * 300])

@@ -28,7 +28,7 @@ def open_page(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, and do not open a browser.")
     ] = False,
-    port: Annotated[int, port_option("any that is free")] = 0,
+    port: Annotated[int, port_option("one for each folder")] = 0,
     max_mpixels: MaxMpixels = MAX_MPIXELS,
     jobs: Annotated[int | None, jobs_option("Limits")] = None,
     threads: Threads = None,
@@ -48,7 +48,7 @@ def open_page(
 
     from bokwon.batch.job import Options
     from bokwon.serve.folder import Workspace
-    from bokwon.serve.server import has_browser, new_token, open_browser
+    from bokwon.serve.server import has_browser, new_token, open_browser, usual_port
     from bokwon.settings import RestoreSettings
 
     token = new_token()
@@ -68,7 +68,8 @@ def open_page(
             open_browser(opened)
             console.tell("summary", "the page is opened in the browser; Ctrl-C ends it")
 
-    start(replace(settings, opening_token=token), port, announce, open_folder=open_folder, verbose=verbose)
+    guarded = replace(settings, opening_token=token)
+    start(guarded, port, announce, usual=usual_port(path), open_folder=open_folder, verbose=verbose)
 
 
 def _over_ssh(address: str) -> str:

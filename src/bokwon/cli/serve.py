@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bokwon.cli.console import Console
 from bokwon.cli.options import MAX_MPIXELS, MaxMpixels, jobs_option, pixels_of, workers
-from bokwon.errors import importing
+from bokwon.errors import FileAccessError, importing
 
 if TYPE_CHECKING:
+    import socket
+
     from starlette.applications import Starlette
 
     from bokwon.serve.folder import Workspace
@@ -158,6 +161,7 @@ def start(
     port: int,
     announce: Callable[[str], None],
     *,
+    usual: int = 0,
     open_folder: Callable[[Jobs], Workspace] | None = None,
     verbose: bool = False,
 ) -> None:
@@ -165,7 +169,8 @@ def start(
 
     Args:
         settings: Settings of the server.
-        port: Where to listen; 0 for any free port.
+        port: Where to listen; 0 for `usual` if it is free, else for any free port.
+        usual: The port that is tried first; 0 for none.
         announce: Given the address once the server answers.
         open_folder: Opens the folder that the page shows; None: no page.
         verbose: Whether every request is printed.
@@ -179,7 +184,13 @@ def start(
     def make(settings: Settings, jobs: Jobs) -> Starlette:
         return make_app(settings, jobs=jobs, workspace=open_folder(jobs) if open_folder else None)
 
-    with bind(settings.host, port) as listener:
+    def listen() -> socket.socket:
+        if usual and not port:
+            with suppress(FileAccessError):
+                return bind(settings.host, usual)
+        return bind(settings.host, port)
+
+    with listen() as listener:
         address = address_of(listener, settings.host)
         run(make, settings, listener, ready=lambda: announce(address), verbose=verbose)
 

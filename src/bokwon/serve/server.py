@@ -12,6 +12,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -20,18 +21,31 @@ from starlette.concurrency import run_in_threadpool
 from bokwon.errors import ArgumentError, FileAccessError
 from bokwon.serve.jobs import Jobs
 from bokwon.serve.settings import Settings
+from bokwon.utilities.checksums import sha256_of
 from bokwon.utilities.signals import ENDING, handling, present
 
-__all__ = ["Server", "address_of", "bind", "has_browser", "new_token", "open_browser", "run"]
+__all__ = ["Server", "address_of", "bind", "has_browser", "new_token", "open_browser", "run", "usual_port"]
 
 _PATIENCE = 10
 """Seconds that answers may still take when the server stops."""
 _BACKLOG = 2048
+_PORTS = range(20000, 32768)
+"""Below the ports that systems give to clients."""
 
 
 def new_token() -> str:
     """Return a random token that cannot be guessed."""
     return secrets.token_urlsafe(24)
+
+
+def usual_port(path: Path) -> int:
+    """Return the port for a folder: the same each time, because browsers keep what they store by address and port.
+
+    Args:
+        path: The folder, or a file in it.
+    """
+    number = int(sha256_of(os.fsencode(path.resolve()))[:8], 16)
+    return _PORTS[number % len(_PORTS)]
 
 
 def bind(host: str, port: int) -> socket.socket:

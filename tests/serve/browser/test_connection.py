@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,6 +81,34 @@ def test_strokes_that_were_not_sent_outlive_a_closed_window(alone: Any) -> None:
     desk.page.locator(".page-card").wait_for()
     desk.page.goto(f"http://127.0.0.1:{desk.server.port}/{address}")
     desk.ready()
+    desk.until(lambda: desk.mask("page.png")[200, 100:200].all())
+
+
+def test_strokes_wait_for_their_own_folder(alone: Any, tmp_path: Path) -> None:
+    desk = alone
+    desk.open("page.png")
+    desk.press("b")
+    desk.server.stop()
+    desk.drag((100, 200), (200, 200))
+    desk.page.get_by_text("No connection: 1 change waits").wait_for()
+    # At the same address another folder is opened; its page has the same name.
+    own, other = desk.server.folder, tmp_path / "other"
+    other.mkdir()
+    shutil.copy(own / "page.png", other)
+    desk.server.folder = other
+    desk.server.start()
+    window, desk.page = desk.page, desk.context.new_page()
+    desk.page.goto(desk.server.address)
+    window.get_by_role("heading", name="other").wait_for()
+    window.locator(".page-card").click()
+    window.get_by_text("Everything is saved").wait_for()
+    window.close()
+    assert desk.facts("page.png")["share"] == 0
+    desk.server.stop()
+    desk.server.folder = own
+    desk.server.start()
+    desk.page.goto(desk.server.address)
+    desk.open("page.png")
     desk.until(lambda: desk.mask("page.png")[200, 100:200].all())
 
 

@@ -63,7 +63,13 @@ await Promise.all([loadLanguage(), loadIcons()]);
 frame();
 connection.addEventListener("change", showLost);
 events.addEventListener("page", ({ detail }) => host.list.note(detail));
-events.addEventListener("again", () => !view && show());
+events.addEventListener("again", async () => {
+  const folder = await get("/folder").catch(() => null);
+  if (folder && host.folder && folder.output !== host.folder.output) {
+    history.replaceState(null, "", "#/");
+    location.reload();
+  } else if (!view) await show();
+});
 window.addEventListener("hashchange", show);
 // A file that is dropped where nothing takes it would replace the page.
 for (const name of ["dragover", "drop"]) {

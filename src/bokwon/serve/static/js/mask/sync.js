@@ -1,6 +1,6 @@
 // Carries the strokes of one page to the server: in order, one at a time, again until they arrive.
 
-import { Lost, Problem, get, raw } from "../api.js";
+import { Lost, Problem, get, raw, setLost } from "../api.js";
 import * as outbox from "./outbox.js";
 import { decodeGray, encodeGray } from "./png.js";
 import { Grid, repaint } from "./mask.js";
@@ -25,9 +25,11 @@ export async function load(id, what, grid, box = [0, 0, grid.width, grid.height]
 
 /** Events: "change" (detail: box or null for all), "page" (detail: fields of the page), "state", "problem" (detail: Problem). */
 export class Sync extends EventTarget {
-  constructor(page) {
+  constructor(page, folder) {
     super();
     this.id = page.id;
+    this.folder = folder.output;
+    this.kept = `${folder.output}\n${page.id}`; // pages of other folders may have this id
     this.version = page.mask_version;
     this.mask = new Grid(page.width, page.height, Uint8Array);
     this.waiting = [];
@@ -47,7 +49,7 @@ export class Sync extends EventTarget {
 
   async open() {
     await this.#reload(false);
-    for (const entry of await outbox.of(this.id)) {
+    for (const entry of await outbox.of(this.kept)) {
       repaint(this.mask, entry);
       this.waiting.push({ ...entry, content: this.mask.read(entry.box) });
     }
@@ -80,7 +82,7 @@ export class Sync extends EventTarget {
     if (!delta) return;
     const entry = { box: stroke.box, delta, value: stroke.value, content: this.mask.read(stroke.box) };
     this.waiting.push(entry);
-    outbox.keep(this.id, entry);
+    outbox.keep(this.kept, entry);
     this.#run();
   }
 
@@ -114,6 +116,7 @@ export class Sync extends EventTarget {
     for (let tries = 0; this.waiting.length; ) {
       const entry = this.waiting[0];
       try {
+        if (entry.tried) await this.#check();
         await this.#send(entry);
         this.waiting.shift();
         outbox.drop(entry);
@@ -131,6 +134,13 @@ export class Sync extends EventTarget {
         }
       }
     }
+  }
+
+  /** After a lost connection another folder may be open at this address. */
+  async #check() {
+    if ((await get("/folder")).output === this.folder) return;
+    setLost("folder");
+    throw new Lost("folder");
   }
 
   async #send(entry) {

@@ -36,7 +36,7 @@ export class PageView extends EventTarget {
     Object.assign(this, { root, page, host, folder: host.folder, job: null, selected: null, sorting: savedOrder() });
     this.closing = new AbortController();
     this.ids = new Grid(page.width, page.height, Uint16Array);
-    this.sync = open.get(page.id) ?? new Sync(page);
+    this.sync = open.get(page.id) ?? new Sync(page, this.folder);
     open.set(page.id, this.sync);
     this.#build();
     this.#start().catch((error) => this.tell(error));
