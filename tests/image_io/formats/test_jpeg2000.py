@@ -64,6 +64,21 @@ def test_boxes_are_copied_byte_for_byte() -> None:
     assert written(page.pixels, page.mode, page.metadata) == data
 
 
+@pytest.mark.parametrize("behind", [b"abc", b"secret" * 5])
+def test_bytes_behind_the_picture_are_told_and_no_damage(behind: bytes) -> None:
+    pixels = noise("L", np.uint8)
+    page = read(written(pixels, "L", Metadata()) + behind)
+    assert page.notices == (f"page.jp2: {len(behind)} bytes behind its picture are not kept",)
+    np.testing.assert_array_equal(page.pixels, pixels)
+    assert rewritten(page).notices == ()
+
+
+def test_a_file_that_is_cut_off_in_its_picture_is_damaged() -> None:
+    data = written(noise("L", np.uint8), "L", Metadata())
+    with pytest.raises(ValueError, match="do not fit"):
+        read(data[:-20])
+
+
 def test_a_bare_codestream_stays_one() -> None:
     data = imagecodecs.jpeg2k_encode(noise("L", np.uint8), level=0, reversible=True, codecformat="j2k")
     page = read(data)

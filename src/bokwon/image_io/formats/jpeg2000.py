@@ -23,6 +23,7 @@ from bokwon.image_io.formats.jpeg2000_boxes import (
     file_of,
     new_boxes,
     read_boxes,
+    read_file,
     resolution,
 )
 from bokwon.image_io.metadata import Metadata
@@ -49,7 +50,8 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         MissingDependencyError: imagecodecs is not installed.
     """
     data = stream.read()
-    boxes = tuple(read_boxes(data)) if data.startswith(SIGNATURE) else ()
+    boxes, behind = read_file(data) if data.startswith(SIGNATURE) else ((), 0)
+    notices = (f"{name}: {behind} bytes behind its picture are not kept",) if behind else ()
     codestream, *others = [content for kind, content in boxes if kind == b"jp2c"] or [data]
     if others:
         raise InputFileError(f"{name} holds {1 + len(others)} images", "save them as files of their own")
@@ -92,8 +94,9 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         pixels = np.asarray(pixels << (16 - bits), np.uint16)
         metadata = replace(metadata, jpeg2000_bits=bits)
     if change:
-        return _renewed(name, pixels, mode, metadata, boxes, change)
-    return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", replace(metadata, jpeg2000=boxes))
+        page = _renewed(name, pixels, mode, metadata, boxes, change)
+        return replace(page, notices=page.notices + notices)
+    return Page(np.ascontiguousarray(pixels), mode, "JPEG2000", replace(metadata, jpeg2000=boxes), notices)
 
 
 def _not_kept(name: str, which: str = "") -> InputFileError:
@@ -171,7 +174,7 @@ def size_of(stream: BinaryIO) -> tuple[int, int] | None:
     """Return width and height, as the codestream says."""
     stream.seek(0)
     data = stream.read()
-    boxes = read_boxes(data) if data.startswith(SIGNATURE) else iter(((b"jp2c", data),))
+    boxes = read_file(data)[0] if data.startswith(SIGNATURE) else ((b"jp2c", data),)
     form = next((_form_of(_unscaled(content)[0]) for kind, content in boxes if kind == b"jp2c"), None)
     return form.size if form else None
 

@@ -22,6 +22,7 @@ __all__ = [
     "file_of",
     "new_boxes",
     "read_boxes",
+    "read_file",
     "resolution",
 ]
 
@@ -44,6 +45,29 @@ def read_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     Raises:
         ValueError: One is longer than what holds it.
     """
+    yield from ((kind, content) for kind, content, _ in _walk(data))
+
+
+def read_file(data: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], int]:
+    """Return the boxes of a file, and how many bytes lie behind the last one.
+
+    Raises:
+        ValueError: One is longer than the file, and the codestream is not before it.
+    """
+    found: list[tuple[bytes, bytes]] = []
+    end = 0
+    try:
+        for kind, content, stop in _walk(data):
+            found.append((kind, content))
+            end = stop
+    except ValueError:
+        if all(kind != b"jp2c" for kind, _ in found):
+            raise
+    return tuple(found), len(data) - end
+
+
+def _walk(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Yield the kind and content of each box, and where it ends."""
     position = 0
     while position + 8 <= len(data):
         size, kind = struct.unpack(">I4s", data[position : position + 8])
@@ -54,7 +78,7 @@ def read_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         end = len(data) if size == 0 else position + size
         if end < position + head or end > len(data):
             raise ValueError("its boxes do not fit into one another")
-        yield kind, data[position + head : end]
+        yield kind, data[position + head : end], end
         position = end
 
 
