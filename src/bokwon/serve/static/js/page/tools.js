@@ -31,6 +31,8 @@ export class Tools extends EventTarget {
     on(stage, "pointerleave", (event) => event.pointerType === "mouse" && !this.action && this.#point(null));
     on(stage, "dblclick", () => this.closeShape());
     on(stage, "wheel", (event) => this.#wheel(event), { passive: false });
+    // The click that follows a tap would fall on the card that the tap opened.
+    on(stage, "touchend", (event) => this.tool === "hand" && event.cancelable && event.preventDefault(), { passive: false });
     on(stage, "contextmenu", (event) => event.preventDefault());
     on(stage, "keydown", (event) => this.#key(event));
     on(stage, "keyup", (event) => event.code === "Space" && this.#hold(false));
