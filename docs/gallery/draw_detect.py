@@ -20,14 +20,14 @@ from bokwon.detection import draw_overlay
 from bokwon.detection.detector import as_gray
 
 HEIGHT, GAP, CAPTION = 360, 8, 26
-# Picture, part of it (left, top, right, bottom as shares), and what is to be seen.
-SHOWN: tuple[tuple[str, tuple[float, float, float, float], str], ...] = (
-    ("detect/zone_20.jpg", (0.4, 0.0, 1.0, 0.25), "a hole that shows the next page: only its upper part is found"),
-    ("detect/zone_25.jpg", (0.4, 0.38, 1.0, 0.56), "smeared ink: found, as missing paper"),
-    ("detect/zone_01.jpg", (0.0, 0.8, 0.6, 1.0), "a hole: found, but below the threshold"),
-    ("detect/zone_14.jpg", (0.08, 0.1, 0.7, 0.4), "painted initials: marked, but below the threshold"),
-    ("damaged/family_real_0014.jpg", (0.0, 0.0, 1.0, 1.0), "cracks: most found, some below the threshold"),
-    ("damaged/hdr_sample_1_damaged_img.jpg", (0.0, 0.0, 1.0, 1.0), "white holes: most found, few above the threshold"),
+# Picture, part of it (left, top, right, bottom as shares), what is to be seen, and whether torn edges are looked for.
+SHOWN: tuple[tuple[str, tuple[float, float, float, float], str, bool], ...] = (
+    ("detect/zone_20.jpg", (0.4, 0.0, 1.0, 0.25), "a hole through which the bed is seen: found", False),
+    ("detect/zone_04.jpg", (0.4, 0.75, 1.0, 1.0), "a piece torn off the edge: found with --outline", True),
+    ("detect/zone_25.jpg", (0.4, 0.38, 1.0, 0.56), "smeared ink: found, as missing paper", False),
+    ("detect/zone_14.jpg", (0.08, 0.1, 0.7, 0.4), "painted initials: marked, but below the threshold", False),
+    ("damaged/family_real_0014.jpg", (0.0, 0.0, 1.0, 1.0), "cracks: most found, some below the threshold", False),
+    ("damaged/hdr_sample_1_damaged_img.jpg", (0.0, 0.0, 1.0, 1.0), "white holes: few above the threshold", False),
 )
 
 
@@ -38,8 +38,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent)
     parser.add_argument("--model", default="detect")
     options = parser.parse_args()
-    detector = bokwon.Detector(options.model)
-    cells = [cell(detector, options.data / name, part, caption) for name, part, caption in SHOWN]
+    detectors = {outline: bokwon.Detector(options.model, outline=outline) for outline in (False, True)}
+    cells = [cell(detectors[outline], options.data / name, part, caption) for name, part, caption, outline in SHOWN]
     rows = [cells[number : number + 2] for number in range(0, len(cells), 2)]
     width = max(sum(one.width + GAP for one in row) for row in rows)
     sheet = Image.new("RGB", (width, sum(row[0].height + GAP for row in rows)), "white")
