@@ -126,6 +126,27 @@ def test_a_file_that_cannot_be_read_says_why(open_desk: Callable[..., Any]) -> N
     desk.errors.clear()  # the browser's own lines about the thumbnail
 
 
+LEFT = """async () => {
+    const { PageViewer } = await import(new URL("js/page/viewer.js", location.href));
+    const { Compare } = await import(new URL("js/page/compare.js", location.href));
+    const frame = document.createElement("div");
+    document.body.append(frame);
+    const page = { id: "none", width: 100, height: 100, restored_version: 1, evidence: true };
+    const viewer = new PageViewer(frame, page);
+    const compare = new Compare(frame, viewer);
+    viewer.destroy();
+    await compare.update(page);
+    await compare.update({ ...page, restored_version: 0 });
+    frame.remove();
+    return Object.keys(viewer.items);
+}"""
+
+
+def test_a_page_may_be_left_while_its_layers_are_fetched(desk: Any) -> None:
+    desk.page.locator(".page-card").first.wait_for()
+    assert desk.page.evaluate(LEFT) == []
+
+
 def test_help_lists_every_key(desk: Any) -> None:
     desk.open("axe.png")
     desk.press("Shift+Slash")

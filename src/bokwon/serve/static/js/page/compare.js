@@ -67,6 +67,7 @@ export class Compare extends EventTarget {
   }
 
   set(mode) {
+    if (this.viewer.gone) return;
     if (!this.page?.restored_version) mode = "original";
     this.mode = mode;
     if (mode === "side" && !this.second) this.#split();

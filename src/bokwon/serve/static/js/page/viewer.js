@@ -57,25 +57,28 @@ export class PageViewer {
 
   /** Put a layer on top, or exchange it for the newest version; resolves when it is in place. */
   show(layer, opacity = 1) {
+    if (this.gone) return Promise.resolve();
     const old = this.items[layer];
     return new Promise((resolve) => {
       this.osd.addTiledImage({
         tileSource: source(this.page, layer),
         opacity,
         success: ({ item }) => {
+          // The page may be left while the layer is being fetched.
+          if (this.gone) return resolve(item);
           this.items[layer] = item;
           // The old layer stays below until the new one is drawn: no flicker.
           const done = () => old && this.osd.world.getIndexOfItem(old) >= 0 && this.osd.world.removeItem(old);
           if (item.getFullyLoaded()) done();
           else item.addOnceHandler("fully-loaded-change", done);
-          resolve(item);
+          return resolve(item);
         },
       });
     });
   }
 
   remove(layer) {
-    if (this.items[layer]) this.osd.world.removeItem(this.items[layer]);
+    if (this.items[layer] && !this.gone) this.osd.world.removeItem(this.items[layer]);
     delete this.items[layer];
   }
 
@@ -155,6 +158,7 @@ export class PageViewer {
   }
 
   destroy() {
+    this.gone = true;
     this.osd.destroy();
   }
 }
