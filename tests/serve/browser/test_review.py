@@ -135,8 +135,9 @@ LEFT = """async () => {
     const viewer = new PageViewer(frame, page);
     const compare = new Compare(frame, viewer);
     viewer.destroy();
-    await compare.update(page);
-    await compare.update({ ...page, restored_version: 0 });
+    const late = new Promise((_, fail) => setTimeout(() => fail(new Error("it never ends")), 5000));
+    await Promise.race([compare.update(page), late]);
+    await Promise.race([compare.update({ ...page, restored_version: 0 }), late]);
     frame.remove();
     return Object.keys(viewer.items);
 }"""
