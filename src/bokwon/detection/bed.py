@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bokwon.detection.kinds import KINDS
 from bokwon.detection.network import Probabilities
 
 Plane = NDArray[np.float32]
@@ -16,7 +17,7 @@ Colour = NDArray[np.floating[Any]]
 
 __all__ = ["SEEN_THROUGH", "Bed", "find_bed", "holes_to_the_bed", "largest_piece"]
 
-# What the sheet lies on is called its bed, as that of a scanner.
+# The bed is what the sheet lies on, such as the glass or the lid of a scanner.
 
 SEEN_THROUGH = 0.95
 """Confidence that a hole through which the bed is seen is one."""
@@ -32,16 +33,17 @@ _UNLIKE, _LIKE = 8.0, 12.0
 # Mean probability, around a pixel of the bed, that there is no sound sheet. It keeps the bed out of text and shade.
 _LEAST_DOUBT, _AROUND = 0.15, 25
 
-# A hole: largest distance of its median colour from the bed's, and least from the paper's, also as a multiple of that.
+# The median colour of a hole is at most `_SAME` from the bed's. It is at least `_OTHER` from the paper's, and at least
+# `_CLEARER` times as far from the paper's as from the bed's.
 _SAME, _OTHER, _CLEARER = 6.0, 12.0, 2.5
-# Its least mean probability of missing paper or surroundings, over the half of its pixels with the highest one.
+# Least probability of missing paper or surroundings: the mean over the half of the hole's pixels where it is highest.
 _LEAST_SCORE = 0.3
-# Its least thickness in pixels, above that of strokes.
-_THICKEST_STROKE = 10.0
-# Of a ring around it: least share of pixels that are nearer to the paper's colour than to the bed's, and largest median
-# distance from the paper's.
+# A hole is at least this thick, pixels; strokes are thinner.
+_LEAST_THICK = 10.0
+# Of the ring around a hole, at least this share is nearer to the paper's colour than to the bed's. The median distance
+# of the ring from the paper's colour is at most `_FARTHEST_RING`.
 _LEAST_RING, _FARTHEST_RING = 0.95, 15.0
-# Share of its smallest enclosing circle from which it is a binder's hole, not damage.
+# A hole that fills this share of its smallest enclosing circle is a binder's hole, not damage.
 _ROUND = 0.8
 # The ring: from 4 to 9 pixels around the hole.
 _RING = 9
@@ -106,8 +108,9 @@ def find_bed(found: Probabilities) -> Bed | None:
 def holes_to_the_bed(found: Probabilities, bed: Bed) -> NDArray[np.bool_]:
     """Find holes through which the bed is seen.
 
-    Such a hole has the bed's colour, paper all around it, and the network doubts that it is sheet. That is surer than
-    the network alone, which often takes it for surroundings. Round holes are left out: a binder makes them.
+    Such a hole has the bed's colour and paper all around it, and the network doubts that it is sheet. These three
+    together are more certain than the network alone, which often takes such holes for surroundings. Round holes are
+    left out: a binder makes them.
 
     Args:
         found: The network's output for the page.
@@ -120,11 +123,11 @@ def holes_to_the_bed(found: Probabilities, bed: Bed) -> NDArray[np.bool_]:
     like = ((bed.distance < _LIKE) & (bed.distance < bed.from_paper) & ~bed.mask).astype(np.uint8)
     opened = cv2.morphologyEx(like, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
-    score = found.surroundings + found.kinds[0]
+    score = _off_sheet(found)
     holes = np.zeros(count, bool)
     for number in range(1, count):
         left, top, across, down, area = (int(value) for value in stats[number])
-        if area < _THICKEST_STROKE**2 / 2 or min(left, top, width - left - across, height - top - down) <= 0:
+        if area < _LEAST_THICK**2 / 2 or min(left, top, width - left - across, height - top - down) <= 0:
             continue
         room = (slice(max(top - _RING, 0), top + down + _RING), slice(max(left - _RING, 0), left + across + _RING))
         hole = np.asarray(labels[room] == number)
@@ -135,7 +138,7 @@ def holes_to_the_bed(found: Probabilities, bed: Bed) -> NDArray[np.bool_]:
         ring = _ring(hole)
         holes[number] = (
             values[len(values) // 2 :].mean() >= _LEAST_SCORE
-            and 2 * cv2.distanceTransform(np.pad(hole, 1).astype(np.uint8), cv2.DIST_L2, 3).max() >= _THICKEST_STROKE
+            and 2 * cv2.distanceTransform(np.pad(hole, 1).astype(np.uint8), cv2.DIST_L2, 3).max() >= _LEAST_THICK
             and area < _ROUND * _area_of_circle(hole)
             and (bed.from_paper < bed.distance)[room][ring].mean() >= _LEAST_RING
             and np.median(bed.from_paper[room][ring]) <= _FARTHEST_RING
@@ -145,7 +148,14 @@ def holes_to_the_bed(found: Probabilities, bed: Bed) -> NDArray[np.bool_]:
 
 
 def largest_piece(mask: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return the largest connected piece of a mask, uint8 (h, w), as bool; nothing if the mask is empty."""
+    """Return the largest connected piece of a mask.
+
+    Args:
+        mask: uint8 (h, w), not 0 inside.
+
+    Returns:
+        bool (h, w); False everywhere if the mask is empty.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     if len(stats) < 2:
         return np.zeros(mask.shape, bool)
@@ -158,9 +168,9 @@ def _planes_of_lab(image: NDArray[np.uint8]) -> list[Plane]:
 
 
 def _colour_of_paper(lab: list[Plane], found: Probabilities) -> Colour | None:
-    """The median colour around the most frequent lightness of the sheet, which is the paper's: there is less ink."""
+    """The median colour of the pixels of about the most frequent lightness: most of a sheet is paper, not ink."""
     every = (slice(None, None, 3), slice(None, None, 3))
-    sheet = (found.surroundings + found.kinds[0])[every] < 0.5
+    sheet = _off_sheet(found)[every] < 0.5
     if not sheet.any():
         return None
     lightness = lab[0][every]
@@ -168,6 +178,11 @@ def _colour_of_paper(lab: list[Plane], found: Probabilities) -> Colour | None:
     most = edges[int(np.convolve(counts, np.ones(5), "same").argmax())]
     paper = sheet & (np.abs(lightness - most) < 8)
     return np.asarray(np.median([plane[every][paper] for plane in lab], axis=1))
+
+
+def _off_sheet(found: Probabilities) -> Plane:
+    """The probability that a pixel shows no sheet: it lies beside the sheet, or paper is missing there."""
+    return np.asarray(found.surroundings + found.kinds[KINDS.index("missing paper")])
 
 
 def _distance(lab: list[Plane], colour: Colour) -> Plane:

@@ -196,15 +196,20 @@ def as_rgb(pixels: Pixels, mode: str) -> NDArray[np.uint8]:
 
 
 def _with_bed(pieces: list[Piece], found: Probabilities, least_area: float, *, outline: bool) -> list[Piece]:
-    """Add the holes through which the bed is seen, in place of what was found there; and the torn edges, if asked."""
+    """Add the holes through which the bed is seen, and the torn edges if they are asked for.
+
+    A hole replaces the pieces that the network found in its place.
+    """
     bed = find_bed(found)
     if bed is None:
         return pieces
     holes = holes_to_the_bed(found, bed)
     kept = [piece for piece in pieces if holes[_window(piece.box)][piece.mask].mean() < 0.5]
     kept += _as_pieces(holes, least_area, SEEN_THROUGH)
-    # Whoever asks for the outline wants it.
-    return kept + _as_pieces(torn_edges(bed), least_area, 1.0) if outline else kept
+    if outline:
+        # Who asks for torn edges wants them filled at any threshold.
+        kept += _as_pieces(torn_edges(bed), least_area, 1.0)
+    return kept
 
 
 def _as_pieces(mask: NDArray[np.bool_], least_area: float, confidence: float) -> list[Piece]:

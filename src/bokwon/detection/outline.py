@@ -24,7 +24,7 @@ _CORNER = 0.03
 _STEEPEST = 0.12
 # How many pairs of points are tried for a line, and the least distance of the two, as a share of the edge.
 _TRIES, _APART = 400, 0.15
-# A loss is shorter than this share of the image's width and height; a longer one is an edge that was misunderstood.
+# A loss is shorter than this share of the image's width and height. If it seems longer, the edge was misjudged.
 _LONGEST = 0.4
 
 
@@ -33,7 +33,7 @@ def torn_edges(bed: Bed) -> NDArray[np.bool_]:
 
     The sheet is the largest piece that is not bed. Through each of its four edges the straight line is laid on which
     most of the edge lies. What lies within these lines and belongs to the bed is missing. An edge most of which is not
-    straight tells nothing about its former line, so there nothing is missing.
+    straight does not tell where it was, so nothing is marked along it.
 
     Args:
         bed: The bed of the page.
@@ -78,7 +78,7 @@ def _right_of_edge(sheet: NDArray[np.bool_], tolerance: int) -> NDArray[np.bool_
 def _straight_line(
     rows: NDArray[np.float64], columns: NDArray[np.float64], tolerance: float
 ) -> tuple[float, float] | None:
-    """Find the line on which most of an edge lies, and outside which little of it does: column in row 0, and slope."""
+    """Find the line on which most of an edge lies, with little of the edge outside it: column in row 0, and slope."""
     generator = np.random.default_rng(0)
     most, best = _LEAST_STRAIGHT, None
     for one, other in generator.integers(0, len(rows), (_TRIES, 2)):
