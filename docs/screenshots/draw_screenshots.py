@@ -71,8 +71,8 @@ def work(page: Page, key: str) -> None:
     page.wait_for_selector(".working[hidden]", state="attached", timeout=300_000)
 
 
-def draw(browser: Browser, address: str) -> None:
-    """Draw all pictures."""
+def draw(browser: Browser, address: str, root: Path) -> None:
+    """Draw all pictures. The folder's view shows `/archive` in the place of the temporary folder `root`."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
     page = context.new_page()
     page.goto(address)
@@ -93,6 +93,8 @@ def draw(browser: Browser, address: str) -> None:
     page.wait_for_timeout(2000)
     page.goto(address.split("?")[0])
     page.locator(".page-card").first.wait_for()
+    told = page.get_by_text(str(root))
+    told.evaluate("(element, root) => element.textContent = element.textContent.replace(root, '/archive')", str(root))
     save(page, "folder")
     phone = browser.new_context(locale="ko-KR", storage_state=context.storage_state(), **PHONE).new_page()
     phone.goto(address.split("?")[0])
@@ -110,7 +112,7 @@ def main() -> None:
             shutil.copy(EXAMPLES / name, scans)
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         with serve(scans) as address:
-            draw(browser, address)
+            draw(browser, address, scans.parent)
         browser.close()
 
 
