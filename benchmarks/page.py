@@ -3,9 +3,9 @@
 Run: python benchmarks/page.py benchmarks/results/page.json
 
 A page of 35 megapixels is opened over HTTP, once for each format. First paint is the time from asking for the page to
-the last of the tiles that a screen of 1920 x 1080 shows of it. A region is 200 x 200 pixels,
-and is marked just before it is restored. Its time goes from the click to the tile that shows it filled. By then the
-model is loaded, and the output of the region before is written and shown.
+the last of the tiles that a screen of 1920 x 1080 shows of it. A region is 200 x 200 pixels, and is marked just before
+it is restored. Its time goes from the click to the tile that shows it filled. Before the click, the model is loaded and
+the output of the previous region is written and shown.
 """
 
 from __future__ import annotations
