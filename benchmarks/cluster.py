@@ -71,7 +71,7 @@ def main() -> None:
     write(
         "cluster.md",
         f"# Workers\n\n{options.pages} generated pages of {options.width} x {options.height} pixels with damage, "
-        f"{options.rounds} rounds in turns, wall time of the whole command, {date.today()}. {machine()}.\n\n"
+        f"rounds in turns: {options.rounds}, wall time of the whole command, {date.today()}. {machine()}.\n\n"
         f"Command: `python {shlex.join(sys.argv)}`\n\n"
         f"{table(head, rows)}",
     )

@@ -53,7 +53,7 @@ SETS = {
     "damaged, details of painted leaves": ("photo", ("damaged/manuscript*.jpg",)),
     "damaged, rubbings": ("rubbing", ("damaged/rubbing*.jpg",)),
 }
-"""For each set: what its pictures show, and their names."""
+"""For each set: what its pictures show, and the patterns of their file names."""
 
 
 def read(path: Path) -> Picture:

@@ -3,9 +3,9 @@
 Run: python benchmarks/page.py benchmarks/results/page.json
 
 A page of 35 megapixels is opened over HTTP, once for each format. First paint is the time from asking for the page to
-the last of the tiles that a screen of 1920 x 1080 shows of it. Restoring is the time from the click on a region of
-200 x 200 pixels, just marked, to the tile that shows it filled, with the model loaded and the last output written and
-shown.
+the last of the tiles that a screen of 1920 x 1080 shows of it. A region is 200 x 200 pixels, and is marked just before
+it is restored. Its time goes from the click to the tile that shows it filled. Before the click, the model is loaded and
+the output of the previous region is written and shown.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def measure(folder: Path, client: httpx.Client, jobs: Jobs, workspace: Workspace
     walls, processors = [], []
     for number, (x, y) in enumerate(places):
         tile = f"{address}/tiles/restored/{finest_level(size)}/{x // TILE}_{y // TILE}"
-        # With each region the mask changes, and what the page shows outside the mask is judged anew.
+        # Each region changes the mask. Then the server decides anew what the page shows outside the mask.
         marked = client.patch(f"{address}/mask?x={x}&y={y}", content=buffer, headers={"If-Match": f'"{version}"'})
         version = marked.json()["mask_version"]
         told = {"box": [x, y, x + SIDE, y + SIDE]}
@@ -117,7 +117,7 @@ def measure(folder: Path, client: httpx.Client, jobs: Jobs, workspace: Workspace
             processors.append(click.processor)
         while workspace.state.fills():
             time.sleep(0.05)
-        # As in the browser, the page is shown again when its output is written: before the next click.
+        # The browser shows the page again once its output is written, before the next click. So does this.
         client.get(tile).raise_for_status()
     return {
         "megabytes": round(next(folder.glob("page.*")).stat().st_size / 1e6, 1),

@@ -349,7 +349,7 @@ def report(results: dict[str, Any], name: str) -> str:
         for key, figures in part["commands"].items():
             names = ("seconds", "units", "processor_seconds", "processor_units")
             row = [key, *(f"{figures[name]:.2f}" for name in names)]
-            # The peak includes that of the benchmark, which starts the command: it hides the peak of small commands.
+            # The peak is never below that of the benchmark, which starts the command. So small commands show none.
             row.append(f"{figures['mebibytes']:.0f}" if key.endswith("the page") else "")
             text += f"| {' | '.join(row)} | {limits.get(key, '')} |\n"
     if "huge" in results:
