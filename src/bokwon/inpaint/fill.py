@@ -76,7 +76,7 @@ def fill_hole(
         bounded: Whether fills are limited to the lightest known value around them; see `LightestKnown`.
         progress: Told after each tile.
         pool: Threads for engines that fill several tiles at once; by default as many as the engine asks for.
-        complete: Told after each tile what of the page is filled.
+        complete: Called after each tile with the part of the page that is filled.
 
     Returns:
         Number of tiles that were run.

@@ -59,7 +59,7 @@ class Filler:
 
         Args:
             settings: The settings.
-            size: Width and height of the page that is expected, so that the engine is loaded as it needs it.
+            size: Width and height of the expected page: for one of several tiles the engine is loaded otherwise.
 
         Raises:
             ArgumentError: No such model, or settings that the engine does not support.
@@ -152,7 +152,7 @@ class Filler:
 
 
 def settings_of(asked: RestoreSettings, material: Material) -> RestoreSettings:
-    """Return the settings for one material of several that pages may be filled as."""
+    """Return the settings for the pages of one material, where each page's material is chosen."""
     if asked.precision == "int8" and material == "photo":
         try:
             find_int8(find_model(MODELS[material]))

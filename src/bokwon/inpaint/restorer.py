@@ -104,7 +104,11 @@ class Restorer:
             self._on_load(self)
 
     def load_ahead(self, size: tuple[int, int] | None) -> None:
-        """Begin to load the model for pages, while a page of this width and height is read; errors come at its use."""
+        """Start to load the model for pages in another thread. Errors are raised when the model is first used.
+
+        Args:
+            size: Width and height of the page that is being read; None if they are not known.
+        """
         with self._lock:
             if self._loaded is None and self._ahead is None and MODELS["page"] not in self._restorers:
                 thread = ThreadPoolExecutor(1)
@@ -169,7 +173,8 @@ class Restorer:
             if self._ahead is None or name != MODELS["page"]:
                 found = Restorer(settings_of(self._asked, material), loaded=self._on_load)
             else:
-                ahead, self._ahead, found = self._ahead, None, copy(self)
+                ahead, self._ahead = self._ahead, None
+                found = copy(self)
                 found._loaded = ahead.result()
                 found._asked = found._loaded.settings
                 self._on_load(found)

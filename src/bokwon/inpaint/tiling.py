@@ -154,12 +154,12 @@ class Tile:
 
 
 class Filled(NamedTuple):
-    """What of a page is filled, when its tiles are filled row by row.
+    """The filled part of a page whose tiles are filled row by row: some rows in full, and the left part of the next.
 
     Attributes:
-        rows: All above this row is.
-        below: Above this row, which is not above the first, ...
-        column: ... all left of this column is.
+        rows: Number of rows at the top that are filled in full.
+        below: Number of rows at the top, at least `rows`, that are filled in their left part.
+        column: Width of that left part, pixels.
     """
 
     rows: int
@@ -168,17 +168,18 @@ class Filled(NamedTuple):
 
     @classmethod
     def before(cls, waiting: Sequence[Tile], shape: tuple[int, ...]) -> Filled:
-        """Return what is filled while some tiles are not.
+        """Return the part that is filled before some tiles are.
 
         Args:
-            waiting: These tiles, the last ones of those that were planned.
+            waiting: The tiles that are not filled, the last of those that were planned.
             shape: Height and width of the page.
         """
         if not waiting:
             return cls(shape[0], shape[0], shape[1])
         rows = waiting[0].rows.support.start
-        further = (tile.rows.support.start for tile in waiting)
-        return cls(rows, next((start for start in further if start > rows), shape[0]), waiting[0].columns.support.start)
+        starts = (tile.rows.support.start for tile in waiting)
+        below = next((start for start in starts if start > rows), shape[0])
+        return cls(rows, below, waiting[0].columns.support.start)
 
     def holds(self, window: tuple[slice, slice]) -> bool:
         """Return whether all of a window is filled."""

@@ -21,11 +21,11 @@ def grow_window(window: tuple[slice, slice], margin: int, shape: tuple[int, ...]
 
 
 def shift_window(window: tuple[slice, slice], origin: tuple[int, int]) -> tuple[slice, slice]:
-    """Count the rows and columns of a window from another pixel than the page's first.
+    """Return a window of the page as a window of a part of the page.
 
     Args:
-        window: Rows and columns.
-        origin: Row and column of that pixel, at most those of the window's first pixel.
+        window: Rows and columns in the page.
+        origin: Row and column of the part's first pixel in the page.
     """
-    rows, columns = (slice(s.start - start, s.stop - start) for s, start in zip(window, origin, strict=True))
+    rows, columns = (slice(span.start - start, span.stop - start) for span, start in zip(window, origin, strict=True))
     return rows, columns

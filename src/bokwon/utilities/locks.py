@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bokwon.errors import ArgumentError, FileAccessError, OutputExistsError, accessing
+from bokwon.errors import ArgumentError, OutputExistsError, accessing
 
 __all__ = ["hold_lock", "lock_folder", "lock_output_folder"]
 
@@ -82,9 +82,8 @@ def lock_output_folder(folder: Path, *, shared: bool = False) -> int | None:
         ArgumentError: Another run has it.
         FileAccessError: The folder cannot be opened.
     """
-    try:
-        return lock_folder(folder, shared=shared)
-    except BlockingIOError as error:
-        raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error
-    except OSError as error:
-        raise FileAccessError(f"folder {folder} cannot be opened: {error.strerror}", "check its rights") from error
+    with accessing(f"folder {folder} cannot be opened: {{error}}", "check its rights"):
+        try:
+            return lock_folder(folder, shared=shared)
+        except BlockingIOError as error:
+            raise ArgumentError(f"another run is writing to {folder}", "wait for it, or name another folder") from error

@@ -14,7 +14,7 @@ __all__ = ["as_bokwon_error", "is_out_of_memory", "out_of_memory"]
 _WORDS = re.compile(
     r"bad[_ ]alloc|fail(ed|ure) to allocate|(insufficient|not enough|out of) memory|cannot allocate memory"
     r"|unable to allocate|could not allocate|BFCArena|AllocateRawInternal|failed to map segment"
-    # WebP gives a number.
+    # Pillow gives only a number for WebP.
     r"|^encoding error [12]$",
     re.IGNORECASE,
 )
@@ -27,7 +27,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno == errno.ENOMEM
     if isinstance(error, MissingDependencyError) and error.__cause__ is not None:
-        # What could not be loaded may be there.
+        # The package may be installed, and too little memory kept it from being loaded.
         return is_out_of_memory(error.__cause__)
     return isinstance(error, Exception) and _WORDS.search(str(error)) is not None
 
@@ -47,7 +47,7 @@ def as_bokwon_error(what: str, error: Exception) -> BokwonError:
 
     Args:
         what: What needs the memory.
-        error: The error; one of ours stays what it is.
+        error: The error; one of ours stays what it is, unless it came of too little memory.
     """
     if isinstance(error, MemoryLimitError):
         return error

@@ -30,7 +30,7 @@ _FORWARDED = present("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUS
 _SUPERVISOR = "BOKWON_SUPERVISOR"
 """In the environment of a child that began the program anew: the process number of its parent, and `FAMILY`."""
 _CRASHED = 256
-"""Exit codes of Windows from here on are faults of a program, not what it says."""
+"""From this exit code on, Windows reports a crash. Exit codes that a program chooses are smaller."""
 _LOOK = 0.02
 """Seconds between two looks at the child. One look takes microseconds."""
 _PR_SET_PDEATHSIG = 1
@@ -126,7 +126,7 @@ def leave_child(code: int) -> None:
 
 
 class _Child(Protocol):
-    """What `subprocess.Popen` has of a process."""
+    """A child process, with those methods of `subprocess.Popen` that are used here."""
 
     def poll(self) -> int | None: ...
     def wait(self) -> int: ...

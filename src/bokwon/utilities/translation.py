@@ -94,7 +94,7 @@ class Text:
 
     @cached_property
     def is_particular(self) -> bool:
-        """Whether few texts can have been made from others and fit this one: it has letters enough, or a joint."""
+        """Whether messages of other texts rarely fit it: it has many letters around placeholders, or a separator."""
         return self.weight[0] >= _GENERAL or any(joint in part for joint in _SEPARATORS for part in self.literal)
 
     @cached_property
@@ -104,7 +104,7 @@ class Text:
 
     @cached_property
     def _may_be_sentences(self) -> list[bool]:
-        """Whether a value may hold what separates sentences."""
+        """For each placeholder, whether its value may hold several sentences."""
         found = []
         for number, field in enumerate(self.fields):
             before, after = self.literal[number], self.literal[number + 1]
@@ -224,9 +224,9 @@ def _translate(text: str, to: str, depth: int) -> tuple[str, float]:
 
     A text can be read in several ways, as parts of sentences stand in others: the way that leaves fewest words counts.
     """
-    rest = text[len(_BEFORE.match(text)[0]) :]  # type: ignore[index]
-    inner = rest.rstrip()
-    before, after = text[: len(text) - len(rest)], rest[len(inner) :]
+    start = _BEFORE.match(text).end()  # type: ignore[union-attr]
+    inner = text[start:].rstrip()
+    before, after = text[:start], text[start + len(inner) :]
     best: tuple[str, float] = inner, _english_words(inner)
     for found in _readings(inner, to, depth) if depth < _DEEPEST else ():
         if found[1] < best[1] or (best[0] == inner and found[1] == best[1]):
@@ -264,7 +264,7 @@ def _by_templates(
 
 
 def _in_parts(text: str, to: str, depth: int) -> Iterator[tuple[str, float]]:
-    """Yield translations of what is joined of several texts."""
+    """Yield translations of a text that joins two others, for each place where it may be split."""
     room = _MOST_JOINTS
     for joint, translated in _JOINTS.items():
         if text.count(joint) > room:

@@ -64,7 +64,8 @@ def _samples(header: BmpHeader, stream: BinaryIO) -> tuple[Pixels, str, tuple[st
         return _of_palette(header, rows)
     if header.depth == 24:
         return np.ascontiguousarray(rows[:, : 3 * width].reshape(height, width, 3)[..., ::-1]), "RGB", ()
-    values = np.ascontiguousarray(rows[:, : width * header.depth // 8]).view(f"<u{header.depth // 8}")
+    size = header.depth // 8
+    values = np.ascontiguousarray(rows[:, : width * size]).view(f"<u{size}")
     return _of_masks(header, values)
 
 
@@ -113,7 +114,8 @@ def _of_masks(header: BmpHeader, values: NDArray[np.unsignedinteger]) -> tuple[P
 
 def _bytes_behind(header: BmpHeader, stream: BinaryIO) -> int:
     """Return how many bytes lie behind the picture and its profile, zeros at the end left out."""
-    stream.seek(max(header.samples_end, sum(header.profile)))
+    end = max(header.samples_end, sum(header.profile))
+    stream.seek(end)
     return len(stream.read().rstrip(_PADDING))
 
 

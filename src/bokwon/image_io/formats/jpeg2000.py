@@ -21,6 +21,7 @@ from bokwon.image_io.formats.jpeg2000_boxes import (
     colour,
     definitions,
     file_of,
+    first_box,
     new_boxes,
     read_boxes,
     read_file,
@@ -37,7 +38,7 @@ CODESTREAM = b"\xff\x4f\xff\x51"
 _KEPT_SPACES = (CMYK, SRGB, GRAY, SYCC)
 _MULTIPLIED = 2
 _SMALLER_CHROMA = (((1, 1), (2, 1), (2, 1)), ((1, 1), (2, 2), (2, 2)))
-"""What 4:2:2 and 4:2:0 mean to the three channels."""
+"""Subsampling of the three channels in 4:2:2 and in 4:2:0."""
 _TRANSLATED = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
@@ -61,8 +62,8 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         what = "it has no codestream" if form is None else "its picture has no pixels"
         raise InputFileError(f"{name} is damaged: {what}", "get an undamaged copy")
     check_pixels(name, form.size, max_pixels)
-    header = next((content for kind, content in boxes if kind == b"jp2h"), b"")
-    with_palette = any(kind == b"pclr" for kind, _ in read_boxes(header))
+    header = first_box(boxes, b"jp2h") or b""
+    with_palette = first_box(read_boxes(header), b"pclr") is not None
     bits = min(form.depths, default=0)
     if len(set(form.depths)) > 1 or not 8 <= bits <= 16 or len(form.depths) not in _MODES:
         raise _not_kept(name)
@@ -77,7 +78,7 @@ def decode(name: str, stream: BinaryIO, max_pixels: int) -> Page:
         space = SYCC
     elif set(form.samplings) != {(1, 1)}:
         raise _not_kept(name, ", whose samples lie on an unusual grid")
-    change = _change(header, space, form, scale)
+    change = _change(header, space, form, scale, with_palette=with_palette)
     # With the boxes, OpenJPEG also looks colours up, turns luma and chroma to RGB, and puts channels in order.
     wrapped = _wrapped(codestream, form, boxes, SRGB if space is None else space) if change else codestream
     pixels = np.asarray(_codec().jpeg2k_decode(wrapped))
@@ -105,10 +106,10 @@ def _not_kept(name: str, which: str = "") -> InputFileError:
 
 
 def _unscaled(codestream: bytes) -> tuple[bytes, tuple[int, int]]:
-    """Return a codestream that has a sample at each point of its grid if none has more, and how far apart they were.
+    """Return a codestream with a sample at each point of its grid, and how many grid points apart the samples were.
 
-    Decoders disagree on samples that all lie further apart: some enlarge the picture, some fail. OpenJPEG gives the
-    samples that there are.
+    It stays as it is if its channels have samples at different distances. Decoders disagree on samples that all lie
+    further apart: some enlarge the picture, some fail. OpenJPEG gives the samples that there are.
     """
     form = _form_of(codestream)
     if form is None or len(set(form.samplings)) != 1 or 0 in form.samplings[0]:
@@ -133,7 +134,7 @@ def _wrapped(codestream: bytes, form: _Form, boxes: tuple[tuple[bytes, bytes], .
     It has no profile: the decoder would turn all colours to sRGB, and the page keeps its profile.
     """
     width, height = form.size
-    header = next((content for kind, content in boxes if kind == b"jp2h"), b"")
+    header = first_box(boxes, b"jp2h") or b""
     inner = [
         (b"ihdr", struct.pack(">IIHBBBB", height, width, len(form.depths), form.depths[0] - 1, 7, 0, 0)),
         (b"colr", struct.pack(">BBBI", 1, 0, 0, space)),
@@ -142,9 +143,9 @@ def _wrapped(codestream: bytes, form: _Form, boxes: tuple[tuple[bytes, bytes], .
     return file_of(codestream, b"".join(box(*part) for part in inner), boxes)
 
 
-def _change(header: bytes, space: int | None, form: _Form, scale: tuple[int, int]) -> str:
-    """Return what of the samples comes back otherwise than it is stored, in words; nothing for the usual kind."""
-    if any(kind == b"pclr" for kind, _ in read_boxes(header)):
+def _change(header: bytes, space: int | None, form: _Form, scale: tuple[int, int], *, with_palette: bool) -> str:
+    """Return how the samples that are written differ from those of the file, in words; empty if they do not."""
+    if with_palette:
         return "palette image: comes back with full colours, because a filled hole needs colours the palette lacks"
     if form.samplings in _SMALLER_CHROMA:
         return "its chroma, stored smaller than its luma, comes back as red, green and blue of full size"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bokwon.image_io.metadata import Metadata, plausible_dpi
 from bokwon.types import Pixels
@@ -20,6 +20,7 @@ __all__ = [
     "colour",
     "definitions",
     "file_of",
+    "first_box",
     "new_boxes",
     "read_boxes",
     "read_file",
@@ -48,11 +49,16 @@ def read_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     yield from ((kind, content) for kind, content, _ in _walk(data))
 
 
+def first_box(boxes: Iterable[tuple[bytes, bytes]], kind: bytes) -> bytes | None:
+    """Return the content of the first box of a kind; None if there is none."""
+    return next((content for found, content in boxes if found == kind), None)
+
+
 def read_file(data: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], int]:
     """Return the boxes of a file, and how many bytes lie behind the last one.
 
     Raises:
-        ValueError: One is longer than the file, and the codestream is not before it.
+        ValueError: A box before the end of the codestream is longer than the file.
     """
     found: list[tuple[bytes, bytes]] = []
     end = 0
@@ -93,7 +99,7 @@ def resolution(header: bytes, scale: tuple[int, int]) -> tuple[float, float] | N
 
     Args:
         header: Content of the header.
-        scale: Points of the grid, of which the header speaks, for a pixel.
+        scale: Grid points per pixel, horizontal and vertical: the header gives the resolution of the grid.
     """
     try:
         inner = dict(read_boxes(dict(read_boxes(header)).get(b"res ", b"")))
@@ -112,14 +118,13 @@ def resolution(header: bytes, scale: tuple[int, int]) -> tuple[float, float] | N
 
 def definitions(header: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the channel definitions (cdef): the number of a channel, its kind, and the colour that it is or is for."""
-    content = next((content for kind, content in read_boxes(header) if kind == b"cdef"), b"")
-    entries = content[2:]
+    entries = (first_box(read_boxes(header), b"cdef") or b"")[2:]
     yield from struct.iter_unpack(">HHH", entries[: len(entries) // 6 * 6])
 
 
 def colour(header: bytes) -> tuple[bytes | None, int | None]:
     """Return the colour profile, and the number of the colour space; None for the one that is not told."""
-    content = next((content for kind, content in read_boxes(header) if kind == b"colr"), b"")
+    content = first_box(read_boxes(header), b"colr") or b""
     if content[:1] == b"\2":
         return content[3:], CMYK if content[19:23] == b"CMYK" else None
     return None, int.from_bytes(content[3:7], "big") if content[:1] == b"\1" and len(content) >= 7 else None

@@ -1,4 +1,4 @@
-"""Decodes and encodes with OpenCV: 16-bit colour, for which Pillow has no mode, and PNG, which Pillow writes slowly."""
+"""OpenCV in the place of Pillow: 16-bit colour, for which Pillow has no mode, and 8-bit RGB, read faster."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ def _quietly(data: bytes, *, unchanged: bool) -> NDArray[Any] | None:
 
 
 def encode(extension: str, pixels: Pixels, settings: Sequence[int] = ()) -> bytes:
-    """Encode gray, RGB or RGBA, of 16 bits or of 8.
+    """Encode gray, RGB or RGBA of 16 bits.
 
     Args:
         extension: That of the format, `.png` or `.tiff`.
-        pixels: (H, W) or (H, W, 3 or 4), uint16 or uint8.
+        pixels: (H, W) or (H, W, 3 or 4) uint16.
         settings: OpenCV's, number and value in turn.
     """
     import cv2

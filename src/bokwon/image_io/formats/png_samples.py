@@ -20,7 +20,7 @@ __all__ = ["COMPRESSION", "compress"]
 COMPRESSION = 2
 _FILTER_UP = 2
 _HEADER = b"\x78\x5e"
-"""That of zlib streams of this compression."""
+"""Header of a zlib stream of this compression."""
 _WINDOW = 1 << 15
 """How far back the format can refer, bytes."""
 _PART = 1 << 20

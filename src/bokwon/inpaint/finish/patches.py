@@ -69,11 +69,11 @@ def match_patches(pixels: Pixels, mode: str, hole: Hole, *, concurrency: int = 1
 
 
 class _TooEarlyError(Exception):
-    """A window needs more of the page than is filled yet."""
+    """A window reaches beyond the part of the page that is filled."""
 
 
 class PatchMatching:
-    """Replaces a fill by patches of the page. It can begin while a part of the page is still being filled.
+    """Replaces a fill by patches of the page. It can start before the whole page is filled.
 
     The fill of a network is right on average, but soft. It serves as a guide: for each of its patches, the most similar
     known patch nearby is sought. Every pixel becomes the mean of all found patches that cover it. So ink and paper are
@@ -84,8 +84,8 @@ class PatchMatching:
         mode: Their mode; a bilevel page stays as it is.
         hole: (H, W), what is filled.
         pool: Threads that work on the windows.
-        concurrency: How many windows are worked on at the same time once all is filled. Before that, it is one: two
-            would wait for Python's lock, while a network beside one does not.
+        concurrency: How many windows are worked on at the same time once the page is filled. Before that it is one,
+            because two would wait for Python's lock. A network can run beside one.
 
     Source: Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009 (propagation of matches); Wexler,
     Shechtman and Irani, "Space-Time Completion of Video", TPAMI 2007 (votes of overlapping patches).
@@ -102,17 +102,17 @@ class PatchMatching:
         self._found: list[Floats | None] = [None] * len(self._tiles)
         self._lock = Lock()
         self._filled = Filled(0, 0, 0)
-        # Numbers of windows: those that wait for the fill, for a thread, and for more of the fill than expected.
+        # Numbers of the windows that wait for the fill, that wait for a thread, and that came too early.
         self._waiting = list(range(len(self._tiles)))
         self._ready = deque[int]()
         self._late = list[int]()
         self._running = list[Future[None]]()
 
     def advance(self, filled: Filled) -> None:
-        """Begin with the windows that see nothing but what is filled.
+        """Start on the windows whose surroundings are filled.
 
         Args:
-            filled: What is filled, more than at the last call.
+            filled: The filled part of the page, larger than at the last call.
         """
         with self._lock:
             self._filled = filled
@@ -142,7 +142,7 @@ class PatchMatching:
             feather.add(tile, light)
 
     def stop(self) -> None:
-        """Begin with no more windows."""
+        """Start on no more windows."""
         with self._lock:
             self._ready.clear()
 
@@ -157,7 +157,9 @@ class PatchMatching:
                 self._found[number] = self._match(self._tiles[number], filled)
             except _TooEarlyError:
                 with self._lock:
-                    (self._ready if filled != self._filled else self._late).append(number)
+                    # It is tried again if more has been filled meanwhile.
+                    again = self._ready if filled != self._filled else self._late
+                    again.append(number)
 
     def _match(self, tile: Tile, filled: Filled) -> Floats | None:
         """Return what the pixels of a tile's hole become, (n, C); None if the page has no known patch."""
@@ -302,7 +304,7 @@ class _Votes:
         """Return the mean of what the patches bring to each pixel, (m,) for each channel.
 
         Args:
-            channels: Those of the window, each (h, w): a product of many pixels with few channels takes twice as long.
+            channels: Those of the window, each (h, w). One array of all channels would take twice as long.
             sources: (n,) centres of the known patches that are brought.
             weights: (n,).
         """
@@ -311,7 +313,7 @@ class _Votes:
         sources, weights = np.append(sources, sources[:1]), np.append(weights, np.float32(0))
         weight, *total = np.zeros((1 + len(planes), len(self._steps)))
         for step, covering in self._patches:
-            # Without a check of bounds it takes two thirds of the time.
+            # With `clip`, NumPy does not check bounds, which saves a third of the time.
             place = sources.take(covering, mode="clip")
             place -= self._steps
             place -= step

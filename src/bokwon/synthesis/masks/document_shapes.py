@@ -68,4 +68,5 @@ def _draw(rng: np.random.Generator, name: str, shape: tuple[int, int], part: flo
         return np.asarray(cracks(rng, shape, unit, part, 0.7)[0].astype(np.float32) / 255, np.float32)
     # Patches where the surface is lost: compact, with a ragged edge.
     field = noise_field(rng, shape, float(rng.uniform(30, 120)) * unit, 5)
-    return np.asarray(field <= float(np.quantile(field, part)), np.float32)
+    level = float(np.quantile(field, part))
+    return np.asarray(field <= level, np.float32)

@@ -169,7 +169,8 @@ def _push_to_border(rng: np.random.Generator, hole: Hole) -> Hole:
     rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
     top, bottom = int(rows[0]), hole.shape[0] - 1 - int(rows[-1])
     left, right = int(columns[0]), hole.shape[1] - 1 - int(columns[-1])
-    depth = int(rng.integers(0, border_width((hole.shape[0], hole.shape[1]))))
+    frame = border_width((hole.shape[0], hole.shape[1]))
+    depth = int(rng.integers(0, frame))
     edge = int(np.argmin([top, bottom, left, right]))
     shift = [(depth - top, 0), (bottom - depth, 0), (0, depth - left), (0, right - depth)][edge]
     return np.roll(hole, shift, (0, 1))

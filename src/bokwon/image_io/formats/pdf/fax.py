@@ -84,4 +84,5 @@ def decode_fax(data: bytes, parameters: Any, size: tuple[int, int]) -> Pixels:
 
 def _has_marks(data: bytes) -> bool:
     """Return whether Group 3 data begins with the mark that ends a row: eleven zeros or more, and a one."""
-    return 0 < int.from_bytes(data[:4].ljust(4, b"\0"), "big") < 1 << 21
+    first = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
+    return 0 < first < 1 << 21

@@ -243,14 +243,15 @@ def _decode_uncommon(name: str, stream: BinaryIO, max_pixels: int) -> Page | Non
 def _metadata_of(
     stream: BinaryIO, tags: Directory, kept: Directory, compression: str, *, negative: bool = False
 ) -> Metadata:
-    """Return what a page that Pillow has not decoded carries, from all of its tags and its descriptive ones."""
+    """Return the metadata of a page that Pillow has not decoded, from all of its tags and its descriptive ones."""
+    orientation = decisions.number(tags, _ORIENTATION, 1)
     order, big = directories.byte_order(stream), directories.is_big(stream)
     return Metadata(
         icc=kept[_ICC].data if _ICC in kept else None,
         exif=writer.exif_block(kept) or None,
         xmp=kept[_XMP].data if _XMP in kept else None,
         dpi=writer.resolution(tags),
-        orientation=told if (told := decisions.number(tags, _ORIENTATION, 1)) in _UNDO_ORIENTATION else 1,
+        orientation=orientation if orientation in _UNDO_ORIENTATION else 1,
         tiff=_settings_of(tags, kept, compression, negative=negative, big=big, order=order),
     )
 
