@@ -153,7 +153,7 @@ def _of_file(path: Path) -> Iterator[str]:
             skipped.update(ast.walk(node))
         if isinstance(node, ast.Call) and "logg" in ast.unparse(node.func):
             skipped.update(ast.walk(node))
-        # Mistakes of programs, not of people.
+        # Errors of code that calls bokwon. Users do not see them.
         mistake = isinstance(node, ast.Raise) and re.search("(Assertion|Attribute)Error", ast.unparse(node))
         if isinstance(node, ast.Assert) or mistake:
             skipped.update(ast.walk(node))

@@ -8,8 +8,8 @@ __all__ = ["main"]
 
 def main() -> None:
     """Load the command line and run it; Ctrl-C while it loads ends as quietly as later."""
-    # The work is divided into threads and processes already. More of them in NumPy's matrix products wait for each
-    # other, which takes a tenth of the processor time of a page. Read when NumPy is loaded.
+    # NumPy reads this when it is loaded. Pages are already divided among threads and processes; further threads for
+    # matrix products would only wait for each other, which takes a tenth of the processor time of a page.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from bokwon.cli.main import main as run

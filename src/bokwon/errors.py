@@ -39,7 +39,8 @@ class BokwonError(Exception):
 
     def __str__(self) -> str:
         """Return the error as one line, the fix after the fault."""
-        return " ".join((f"{self.message}; {self.fix}" if self.fix else self.message).split())
+        text = f"{self.message}; {self.fix}" if self.fix else self.message
+        return " ".join(text.split())
 
 
 class ArgumentError(BokwonError, ValueError):
@@ -86,11 +87,14 @@ class TimeLimitError(BokwonError):
 
 @contextmanager
 def accessing(message: str, fix: str) -> Iterator[None]:
-    """Report what the system refuses within the block as a `FileAccessError`.
+    """Turn an `OSError` of the block into a `FileAccessError`.
 
     Args:
-        message: What could not be done. {error} becomes the system's reason.
+        message: What could not be done. `{error}` in it is replaced by the reason of the operating system.
         fix: What the user can do about it.
+
+    Raises:
+        FileAccessError: The block raised an `OSError`.
     """
     try:
         yield
@@ -100,14 +104,17 @@ def accessing(message: str, fix: str) -> Iterator[None]:
 
 @contextmanager
 def importing(message: str, fix: str) -> Iterator[None]:
-    """Report what the block cannot import as a `MissingDependencyError`.
+    """Turn an `ImportError` of the block into a `MissingDependencyError`.
 
     Args:
-        message: What is lacking. {name} becomes the name of the module, {error} the fault.
+        message: What is missing. `{name}` in it is replaced by the name of the module, `{error}` by the fault.
         fix: What the user can install.
+
+    Raises:
+        MissingDependencyError: The block raised an `ImportError`.
     """
     try:
         yield
     except ImportError as error:
-        told = message.replace("{name}", str(error.name)).replace("{error}", str(error))
-        raise MissingDependencyError(told, fix) from error
+        text = message.replace("{name}", str(error.name)).replace("{error}", str(error))
+        raise MissingDependencyError(text, fix) from error

@@ -29,8 +29,7 @@ __all__ = [
 ]
 
 DETECTOR = "detect"
-"""Name of the shipped model that finds damage. Commands use it without being told its name: an added model of this name
-goes before it."""
+"""Name of the shipped model that finds damage; the default of all commands. An added model of this name replaces it."""
 
 DETECTION_GROW = 2
 """Pixels by which found damage is grown by default, so that the hole covers its soft rim."""
@@ -39,7 +38,7 @@ DETECTION_THRESHOLD = 0.65
 """Least confidence of found damage by default. At 0.5 one sound page in three has a mark, at 0.65 one in six."""
 
 CERTAIN = 0.9
-"""Least confidence of found damage that is filled by default without a person who looks at it first."""
+"""Least confidence at which found damage is filled by default before a person has checked it."""
 
 Classical = Literal["telea", "ns"]
 """Methods that need no model."""
@@ -213,7 +212,7 @@ class RestoreSettings:
 @cache
 def setting_types() -> dict[str, Any]:
     """Return the type of each setting."""
-    # Kept, because Python makes them of the annotations' texts each time.
+    # Cached, because Python evaluates the text of every annotation anew at each call.
     return get_type_hints(RestoreSettings)
 
 

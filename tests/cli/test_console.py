@@ -58,7 +58,7 @@ def test_messages_take_the_place_of_progress(monkeypatch: pytest.MonkeyPatch) ->
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     console = Console(quiet=False, verbose=False)
-    # Of so few tiles nobody waits for the next.
+    # Three tiles are too few for a progress line.
     console.tiles(1, 3)
     assert terminal.getvalue() == ""
     console.tiles(1, 9)

@@ -50,7 +50,8 @@ def read_table(path: Path) -> dict[PurePosixPath, dict[int, TableRow]]:
     """
     masks: dict[PurePosixPath, dict[int, TableRow]] = {}
     text = _text(path)
-    delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
+    header = text.split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=header.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
         names = [name.strip().casefold() for name in next(rows, [])]

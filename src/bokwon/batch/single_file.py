@@ -166,7 +166,7 @@ class _Work:
         if masked:
             size = self._document.size(number)
             self._holes.check_size(number, size)
-            # While the page is read.
+            # The model is loaded in another thread while this one reads the page.
             self._restorer.load_ahead(size)
         page = read()
         for warning in page.warnings:

@@ -173,7 +173,7 @@ def _tidy_endings() -> Iterator[list[int]]:
         if last - before >= _ONE_REQUEST:
             raise KeyboardInterrupt
 
-    # Who ignores one of them, as nohup does, or handles it has said so.
+    # A signal that is ignored, as by nohup, or already handled keeps its handler.
     usual = (signal.SIG_DFL, signal.default_int_handler)
     with handling(ENDING, interrupt, instead_of=lambda before: before in usual):
         yield came

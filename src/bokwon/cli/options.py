@@ -61,7 +61,7 @@ MaskView = Literal["auto", "upright", "stored"]
 """Which way up masks were drawn: `bokwon.image_io.masks.MaskView`."""
 
 MAX_MPIXELS = 400
-"""The limit by default: `bokwon.image_io.MAX_PIXELS`, without loading NumPy."""
+"""Default limit. Equal to `bokwon.image_io.MAX_PIXELS`, which cannot be imported here because it loads NumPy."""
 
 MaxMpixels = Annotated[
     float,

@@ -51,7 +51,7 @@ MOST_JSON = 64 << 20
 _CHUNK = 1 << 16
 _TRY_LATER = (408, 425, 429, 500, 502, 503, 504)
 _FAULTY = (500, 502, 504)
-"""The statuses among these that the request may cause: the image is too large for the server."""
+"""Those of `_TRY_LATER` that the request itself may cause: the image may be too large for the server."""
 _ALLOWED = "%/:=&?~+!$,;'@()*[]"
 """Characters besides letters and digits that are not encoded in the path and query of a URL."""
 _AGAIN = "run the same command again later: it continues where it stopped"

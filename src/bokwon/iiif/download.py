@@ -160,11 +160,12 @@ class _Download:
 
     def _there(self, stem: str, image: CanvasImage) -> str | None:
         """Return the file of an image that need not be requested; None if it is missing or of another image."""
+        downloaded = {page.get("sha256") for page in self._pages.values()}
         for path in self._files(stem):
             page, found = self._pages.get(path.name), sha256_of_file(path)
             if page is not None and page.get("sha256") == found and page.get("url") == (image.service or image.url):
                 return path.name
-            if all(found != page.get("sha256") for page in self._pages.values()):
+            if found not in downloaded:
                 self._tell("warning", f"{path} was changed after its download, or is not from there: it stays")
                 return path.name
         return None
@@ -276,7 +277,7 @@ class _Download:
             "sha256": sha256_of(stream),
         }
         self.save()
-        # Downloads of another image or of another format: `_there` has kept no file of the user.
+        # Earlier downloads, of another image or in another format. None is the user's: `_there` returns those.
         before = [path for path in self._files(stem) if path.name != name]
         stream.seek(0)
         with replacing(self._folder / name) as final:

@@ -17,7 +17,7 @@ __all__ = ["CanvasImage", "Manifest", "Terms", "id_of", "is_image_service", "rea
 
 LanguageMap = dict[str, list[str]]
 _IMAGE_API = re.compile(r"/image(-api)?(/|$)")
-"""In the URLs of all versions of the Image API."""
+"""Part of the URLs by which all versions of the Image API name themselves."""
 _FIX = "name the manifest of one object, or the info.json of one image"
 
 
@@ -97,9 +97,9 @@ def id_of(content: Any) -> str:
 
 def type_of(content: Any) -> str:
     """Return the type of an object without a prefix such as `sc:`; empty if it has none."""
-    return (
-        str(content.get("type") or content.get("@type") or "").rpartition(":")[2] if isinstance(content, dict) else ""
-    )
+    if not isinstance(content, dict):
+        return ""
+    return str(content.get("type") or content.get("@type") or "").rpartition(":")[2]
 
 
 def read_terms(content: dict[str, Any]) -> Terms:
@@ -128,10 +128,9 @@ def is_image_service(content: Any) -> bool:
     """Return whether an object is the information of an image service (info.json), or a reference to one."""
     if not isinstance(content, dict):
         return False
-    named = [content.get("protocol"), *as_list(content.get("@context")), *as_list(content.get("profile"))]
-    return type_of(content).startswith("ImageService") or any(
-        isinstance(item, str) and _IMAGE_API.search(item) for item in named
-    )
+    urls = [content.get("protocol"), *as_list(content.get("@context")), *as_list(content.get("profile"))]
+    has_url = any(isinstance(url, str) and _IMAGE_API.search(url) for url in urls)
+    return has_url or type_of(content).startswith("ImageService")
 
 
 def read_manifest(content: Any, name: str) -> Manifest:

@@ -23,7 +23,8 @@ def file_stems(images: Sequence[CanvasImage], canvases: int) -> list[str]:
         images: The images.
         canvases: Number of canvases in the manifest. All page numbers have as many digits as this one, at least three.
     """
-    return [_stem(image, max(3, len(str(canvases)))) for image in images]
+    digits = max(3, len(str(canvases)))
+    return [_stem(image, digits) for image in images]
 
 
 def _stem(image: CanvasImage, digits: int) -> str:

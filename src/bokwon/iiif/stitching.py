@@ -29,7 +29,7 @@ def stitch(tiles: Iterable[tuple[Tile, Page]], width: int, height: int, name: st
         name: Name of the image, for messages.
 
     Raises:
-        InputFileError: A tile has not the requested size, or not the mode of the others.
+        InputFileError: A tile does not have the requested size, or the mode of the others.
     """
     samples: Pixels | None = None
     mode, metadata = "", Metadata()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 from bokwon.inpaint.restorer import Restorer
@@ -175,13 +175,8 @@ def _source_type_of(model: str | None) -> str:
 
 def _description(about: str, properties: str) -> str:
     spaces = f'xmlns:rdf="{RDF}" xmlns:Iptc4xmpExt="{IPTC}" xmlns:bokwon="{OWN}"'
-    quoted = '""'
-    if about:
-        # It loads what Python has for networks.
-        from xml.sax.saxutils import quoteattr
-
-        quoted = quoteattr(about)
-    return f"<rdf:Description rdf:about={quoted} {spaces}>{properties}</rdf:Description>\n"
+    quoted = escape(about, quote=False).replace('"', "&quot;")
+    return f'<rdf:Description rdf:about="{quoted}" {spaces}>{properties}</rdf:Description>\n'
 
 
 def _source_type(value: str) -> str:
@@ -202,8 +197,6 @@ def _field(name: str, value: str) -> str:
 
 
 def _read_field(entry: str, name: str) -> str | None:
-    from xml.sax.saxutils import unescape
-
     found = re.search(f"<bokwon:{name}>([^<]*)</bokwon:{name}>", entry)
     return unescape(found[1]) if found else None
 

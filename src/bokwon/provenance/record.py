@@ -124,7 +124,8 @@ def note_undone(folder: Path, target: Path) -> None:
 def undone_sha256(target: Path) -> str | None:
     """Return the checksum an output had when its restoration was taken back; None where that was never done."""
     try:
-        return str(read_json(record_folder(target) / _UNDONE)["output"]["sha256"])
+        content = read_json(record_folder(target) / _UNDONE)
+        return str(content["output"]["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

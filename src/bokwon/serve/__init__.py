@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Jobs", "Settings", "make_app", "run"]
 
 
-# The settings are read before the web framework is known to be there.
+# Loaded on demand, so that the settings can be read without the web framework.
 __getattr__ = lazy_names(
     __name__,
     {

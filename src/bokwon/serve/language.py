@@ -86,7 +86,8 @@ def translated(told: Any, to: str, *, problem: bool = False) -> Any:
     Args:
         told: The JSON.
         to: One of `bokwon.utilities.translation.LANGUAGES`.
-        problem: Whether it is the problem of something, which has no `status`.
+        problem: Whether it is the `problem` of a page or job. It is translated as a problem although it has no
+            `status`.
     """
     if isinstance(told, list):
         return [translated(item, to) for item in told]

@@ -30,7 +30,7 @@ _PATIENCE = 10
 """Seconds that answers may still take when the server stops."""
 _BACKLOG = 2048
 _PORTS = range(20000, 32768)
-"""Below the ports that systems give to clients."""
+"""Below the ephemeral ports, which systems give to clients."""
 
 
 def new_token() -> str:

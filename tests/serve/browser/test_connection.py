@@ -19,6 +19,15 @@ def alone(start_server: Callable[..., Any], open_window: Callable[..., Any]) -> 
     desk.server.stop()
 
 
+def draw_without_server(desk: Any) -> None:
+    """Stop the server and draw a stroke in row 200, which waits to be sent."""
+    desk.open("page.png")
+    desk.press("b")
+    desk.server.stop()
+    desk.drag((100, 200), (200, 200))
+    desk.page.get_by_text("No connection: 1 change waits").wait_for()
+
+
 def test_strokes_and_their_undo_outlive_a_reload(alone: Any) -> None:
     desk = alone
     desk.open("page.png")
@@ -68,11 +77,7 @@ def test_strokes_wait_for_a_server_that_is_started_anew(alone: Any) -> None:
 
 def test_strokes_that_were_not_sent_outlive_a_closed_window(alone: Any) -> None:
     desk = alone
-    desk.open("page.png")
-    desk.press("b")
-    desk.server.stop()
-    desk.drag((100, 200), (200, 200))
-    desk.page.get_by_text("No connection: 1 change waits").wait_for()
+    draw_without_server(desk)
     address = desk.page.url.split("/", 3)[3]
     desk.page.close(run_before_unload=False)
     desk.server.start()
@@ -86,11 +91,7 @@ def test_strokes_that_were_not_sent_outlive_a_closed_window(alone: Any) -> None:
 
 def test_strokes_wait_for_their_own_folder(alone: Any, tmp_path: Path) -> None:
     desk = alone
-    desk.open("page.png")
-    desk.press("b")
-    desk.server.stop()
-    desk.drag((100, 200), (200, 200))
-    desk.page.get_by_text("No connection: 1 change waits").wait_for()
+    draw_without_server(desk)
     # At the same address another folder is opened; its page has the same name.
     own, other = desk.server.folder, tmp_path / "other"
     other.mkdir()

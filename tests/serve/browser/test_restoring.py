@@ -317,7 +317,7 @@ def test_a_mask_is_dropped_in_and_saved(desk: Any) -> None:
     Image.fromarray(hole).save(buffer, "TIFF")
     desk.page.evaluate(
         """([bytes]) => {
-          // Beside the picture it is taken, too: a browser would otherwise show the file in place of the page.
+          // A file dropped beside the picture is taken too. Otherwise the browser would show it instead of the page.
           const data = new DataTransfer();
           data.items.add(new File([new Uint8Array(bytes)], "hole.tif", { type: "image/tiff" }));
           const drag = (name) => new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true });

@@ -1,4 +1,4 @@
-"""The pieces of the OpenAPI document are what OpenAPI calls by their names."""
+"""Functions that build parts of the OpenAPI document."""
 
 from __future__ import annotations
 

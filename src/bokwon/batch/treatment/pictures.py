@@ -176,7 +176,8 @@ class PageDrawing:
     def _page_strip(self, before: NDArray[np.uint8], after: NDArray[np.uint8], profile: bytes | None) -> bytes:
         import cv2
 
-        shown = _mark(after, _shown_hole(self._hole, self._shown_size()), 0.9)
+        hole = _shown_hole(self._hole, self._shown_size())
+        shown = _mark(after, hole, 0.9)
         scale = self._scale()
         for number, region in enumerate(self._regions, 1):
             left, top = (int(side * scale) - 3 for side in region.box[:2])

@@ -111,7 +111,8 @@ def conditions() -> dict[str, str]:
 
 
 def _vector_units() -> str:
-    return " ".join(sorted(flag for flag in _cpu_info("flags", "features").split() if _VECTOR_UNITS.fullmatch(flag)))
+    flags = _cpu_info("flags", "features").split()
+    return " ".join(sorted(flag for flag in flags if _VECTOR_UNITS.fullmatch(flag)))
 
 
 def _processor() -> str:
@@ -119,7 +120,7 @@ def _processor() -> str:
 
 
 def _cpu_info(*names: str) -> str:
-    """Return the first entry of Linux's list of processors whose name begins so; empty where there is none."""
+    """Return the first value in `/proc/cpuinfo` whose name begins with one of `names`; empty if there is none."""
     try:
         lines = _CPU_INFO.read_text().splitlines()
     except OSError:

@@ -120,13 +120,10 @@ def _classes(pairs: Sequence[Mapping[str, Any]], names: Sequence[str], key: str)
         sum(count > 0 for count in column)
         for column in zip(*(p["methods"][names[0]][f"{key}_pixels"] for p in pairs), strict=True)
     ]
-    sums = {
-        name: [sum(column) for column in zip(*(pair["methods"][name][key] for pair in pairs), strict=True)]
-        for name in names
-    }
-    errors = {
-        name: [round(s / n, 4) if n else None for s, n in zip(own, pixels, strict=True)] for name, own in sums.items()
-    }
+    errors = {}
+    for name in names:
+        sums = [sum(column) for column in zip(*(pair["methods"][name][key] for pair in pairs), strict=True)]
+        errors[name] = [round(s / n, 4) if n else None for s, n in zip(sums, pixels, strict=True)]
     return {"pixels": pixels, "pairs": present, "mse": errors}
 
 

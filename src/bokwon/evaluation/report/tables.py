@@ -72,7 +72,9 @@ def ink_table(results: Mapping[str, Any]) -> list[Table]:
     """Return what became of the ink, by method and bin; no table where no pair hides enough of it."""
     rows = []
     for row in results.get("ink", {}).get("rows", ()):
-        place = "all" if row["bin"] is None else "{:.0f}-{:.0f} %".format(*(100 * share for share in BINS[row["bin"]]))
+        place = "all"
+        if row["bin"] is not None:
+            place = "{:.0f}-{:.0f} %".format(*(100 * share for share in BINS[row["bin"]]))
         for name, figures in row["methods"].items():
             rows.append((name, place, str(row["pairs"]), *(f"{figures[key]:.1f}" for key in INK_FIGURES)))
     heads = (

@@ -146,7 +146,8 @@ def _leave_islands(hole: Hole, rng: np.random.Generator) -> Hole:
     seeds = (rng.random(hole.shape) < 10 ** rng.uniform(-3.3, -1.7)).astype(np.uint8)
     side = int(rng.integers(1, 6))
     spots = cv2.dilate(seeds, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    return np.asarray(hole & (spots == 0))
+    islands = spots > 0
+    return np.asarray(hole & ~islands)
 
 
 def _window(hole: Hole, size: int, rng: np.random.Generator) -> Hole:

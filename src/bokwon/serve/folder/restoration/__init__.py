@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["Fill", "Restoring", "Result"]
 
 
-# The view of pages takes fills from here, and restoring takes the view.
+# Loaded on demand, because of a circular import: the view imports fills, and restoring imports the view.
 __getattr__ = lazy_names(
     __name__,
     {

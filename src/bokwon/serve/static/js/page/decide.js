@@ -119,8 +119,8 @@ export function decisionPanel(view, more) {
     const { page } = view;
     problem.hidden = !page.problem;
     problem.textContent = page.problem ? problemText(page.problem) : "";
-    // The next step stands out: searching, restoring, or on a restored page approval; where nothing is found "no damage",
-    // where nothing can be read "needs a look".
+    // The button of the next step stands out: find damage; restore; approve, on a restored page; "no damage", if nothing
+    // was found; "needs a look", if the page cannot be read.
     const unsearched = isUnsearched(view);
     const nothing = page.share === 0 && !page.restored_version && !page.regions?.length && !unsearched && page.width > 0;
     approve.classList.toggle("primary", page.restored_version > 0);
