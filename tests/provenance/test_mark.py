@@ -98,9 +98,9 @@ def test_restorations_one_after_the_other_are_taken_back_from_the_last() -> None
 
 
 def test_every_description_is_about_the_same() -> None:
-    marked = add_mark(packet(about="uuid:&amp;7"), TRAINED)
+    marked = add_mark(packet(about='uuid:&amp;"7"'), TRAINED)
     root = ElementTree.fromstring(marked)
-    assert {item.get(f"{{{RDF}}}about") for item in root.iter(f"{{{RDF}}}Description")} == {"uuid:&7"}
+    assert {item.get(f"{{{RDF}}}about") for item in root.iter(f"{{{RDF}}}Description")} == {'uuid:&"7"'}
 
 
 PDFA = 'xmlns:p="http://www.aiim.org/pdfa/ns/id/"'
