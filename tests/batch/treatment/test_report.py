@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import re
 import tracemalloc
 from collections.abc import Iterator
@@ -111,8 +112,12 @@ def test_a_large_report_has_pages_that_lead_to_each_other_and_to_the_pictures(tm
 def test_ten_thousand_files_take_pages_and_little_memory(tmp_path: Path) -> None:
     entries = [Entry(f"{n}.png", "restored", f"{n}.png", restored_pages=1, pages=1) for n in range(9000)]
     entries += [Entry(f"{n}.png", "failed", code=1, error="broken") for n in range(1000)]
-    # The catalogue of messages is loaded once, whatever the number of files.
+    # Modules and the catalogue of messages are loaded once, whatever the number of files.
     translate("broken", "ko")
+    first = tmp_path / "first"
+    first.mkdir()
+    write_report(first, entries[-1:], RUN)
+    gc.collect()
     tracemalloc.start()
     write_report(tmp_path, entries, RUN)
     peak = tracemalloc.get_traced_memory()[1]
