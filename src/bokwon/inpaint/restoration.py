@@ -1,9 +1,9 @@
-"""The result of a restoration in Python: the restored image and how it was made."""
+"""The result of a restoration in Python: the restored image and how it was made; and what determines its pixels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from numpy.typing import NDArray
 from PIL import Image
@@ -11,7 +11,7 @@ from PIL import Image
 from bokwon.settings import Material
 from bokwon.types import Hole
 
-__all__ = ["ImageT", "Restoration"]
+__all__ = ["Identity", "ImageT", "Restoration"]
 
 ImageT = TypeVar("ImageT", bound="NDArray[Any] | Image.Image")
 
@@ -46,3 +46,17 @@ class Restoration(Generic[ImageT]):
     notices: tuple[str, ...]
     material: Material | None = None
     material_reason: str = ""
+
+
+class Identity(NamedTuple):
+    """What determines the pixels of a fill: the same identity gives the same fill.
+
+    Attributes:
+        sha256: Checksum of the model file; None for a classical method.
+        engine: Name and version of the engine.
+        settings: The settings that change pixels.
+    """
+
+    sha256: str | None
+    engine: str
+    settings: dict[str, Any]

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,34 +22,15 @@ from bokwon.inpaint.fill import Progress
 from bokwon.inpaint.filler import Filler, settings_of
 from bokwon.inpaint.material import classify, negative
 from bokwon.inpaint.models import Model
-from bokwon.inpaint.restoration import ImageT, Restoration
+from bokwon.inpaint.restoration import Identity, ImageT, Restoration
 from bokwon.settings import MODELS, Material, RestoreSettings
 from bokwon.types import Hole, Pixels
 from bokwon.version import __version__
 
-__all__ = ["Choice", "Identity", "Restorer"]
+__all__ = ["Choice", "Restorer"]
 
 _IDLE_PAGES = 16
 """A model that more pages in a row did not need is unloaded. Loading it again takes less than filling one page."""
-
-
-class Identity(NamedTuple):
-    """What determines the pixels of a fill: the same identity gives the same fill.
-
-    Attributes:
-        sha256: Checksum of the model file; None for a classical method.
-        engine: Name and version of the engine.
-        settings: The settings that change pixels.
-    """
-
-    sha256: str | None
-    engine: str
-    settings: dict[str, Any]
-
-    @classmethod
-    def of(cls, restorer: Restorer) -> Identity:
-        """Return the identity of a restorer of one material."""
-        return cls(restorer.sha256, restorer.engine.description, restorer.settings.of_pixels())
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,10 +199,10 @@ class Restorer:
             BokwonError: As for the class; every model that may be needed is loaded.
         """
         if self._loaded is not None:
-            return (Identity.of(self),)
+            return (Identity(self.sha256, self.engine.description, self.settings.of_pixels()),)
         for material in MODELS:
             if material not in self._identities:
-                self._identities[material] = Identity.of(self.of(material))
+                (self._identities[material],) = self.of(material).identities()
         return tuple(self._identities.values())
 
     def used(self) -> tuple[Restorer, ...]:
