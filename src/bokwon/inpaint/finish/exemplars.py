@@ -106,7 +106,7 @@ class Exemplars:
         total, weight = _copied(light, cells[numbers], sources, np.exp(-difference / np.float32(SOFTNESS)))
         weight = weight[inside, None]
         share = np.minimum(weight / np.float32(FULL * MATCHES), np.float32(1))
-        return cls(total[inside] / np.maximum(weight, np.float32(1e-9)), share)
+        return cls(np.asarray(total[inside] / np.maximum(weight, np.float32(1e-9)), np.float32), share)
 
 
 def _grown(marked: Hole, reach: int) -> Hole:

@@ -233,7 +233,7 @@ class _Window:
         inside = np.flatnonzero(self.worked_on)
         strokes = Exemplars.of(self.light, self.known, self.worked_on, self.origin, rng)
         # Deep in a hole nothing known is near, and only the fill could choose the places.
-        share = strokes.share * (1.0 - self.deep)
+        share = strokes.share * np.minimum(2.0 * (1.0 - self.deep), 1.0)
         light[inside] += share * (strokes.light - light[inside])
         self._make_paler(inside)
         made = light[inside]
