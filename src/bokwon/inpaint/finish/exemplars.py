@@ -58,6 +58,7 @@ class Exemplars:
     Attributes:
         light: (n, C) for each pixel of the hole; 0 where no place is found.
         share: (n, 1) from 0 to 1, how far the pixel is taken from there.
+        likeness: (n, 1) from 0 to 1, how much the places resemble the hole's surroundings; 1 if they are the same.
 
     Source: Criminisi, Perez and Toyama, "Region Filling and Object Removal by Exemplar-Based Image Inpainting", IEEE
     TIP 2004 (copies chosen by their known surroundings); Buades, Coll and Morel, "A Non-Local Algorithm for Image
@@ -66,6 +67,7 @@ class Exemplars:
 
     light: Floats
     share: Floats
+    likeness: Floats
 
     @classmethod
     def of(
@@ -99,14 +101,19 @@ class Exemplars:
         places = np.flatnonzero(usable & _grown(strokes & known, PLACES))
         inside = np.flatnonzero(worked_on)
         if not len(cells) or len(places) < LEAST:
-            return cls(np.zeros((len(inside), channels), np.float32), np.zeros((len(inside), 1), np.float32))
+            none = np.zeros((len(inside), 1), np.float32)
+            return cls(np.zeros((len(inside), channels), np.float32), none, none)
         search = _Search(light, gray, known, usable, cells)
         numbers, sources = search.best_of(rng.choice(places, min(SAMPLE, len(places)), replace=False))
         sources, difference = search.improve(numbers, sources)
-        total, weight = _copied(light, cells[numbers], sources, np.exp(-difference / np.float32(SOFTNESS)))
-        weight = weight[inside, None]
+        weights = np.exp(-difference / np.float32(SOFTNESS))
+        total, weight, reached = (sums[inside] for sums in _copied(light, cells[numbers], sources, weights))
         share = np.minimum(weight / np.float32(FULL * MATCHES), np.float32(1))
-        return cls(np.asarray(total[inside] / np.maximum(weight, np.float32(1e-9)), np.float32), share)
+        return cls(_divided(total, weight), share, _divided(weight, reached))
+
+
+def _divided(total: Floats, weight: Floats) -> Floats:
+    return np.asarray(total / np.maximum(weight, np.float32(1e-9)), np.float32)
 
 
 def _grown(marked: Hole, reach: int) -> Hole:
@@ -235,14 +242,17 @@ def _padded(values: Floats) -> Floats:
     return np.asarray(cv2.copyMakeBorder(values, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_REFLECT_101), np.float32)
 
 
-def _copied(light: Floats, cells: Points, sources: Points, weights: Floats) -> tuple[Floats, Floats]:
-    """Return the weighted sum of what places bring to each pixel, (h * w, C), and the sum of the weights, (h * w,).
+def _copied(light: Floats, cells: Points, sources: Points, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return what places bring to each pixel.
 
     Args:
         light: (h, w, C).
         cells: (n,) where places are copied to.
         sources: (n,) centres of places.
         weights: (n,).
+
+    Returns:
+        The weighted sum of light, (h * w, C), the sum of the weights, and that sum if all weights were 1, (h * w, 1).
     """
     height, width, channels = light.shape
     high, wide = height + 2 * RADIUS, width + 2 * RADIUS
@@ -250,11 +260,13 @@ def _copied(light: Floats, cells: Points, sources: Points, weights: Floats) -> t
     rows, columns = np.divmod(cells, width)
     to = (((rows + RADIUS) * wide + columns + RADIUS)[:, None] + _offsets(reach, wide)).reshape(-1)
     taken = sources[:, None] + _offsets(reach, width)
-    shares = weights[:, None] * _gaussian(reach, RADIUS)
+    near = _gaussian(reach, RADIUS)
+    shares = weights[:, None] * near
 
     def summed(brought: Floats) -> Floats:
         total = np.bincount(to, brought.reshape(-1), high * wide).reshape(high, wide)
-        return np.asarray(total[RADIUS:-RADIUS, RADIUS:-RADIUS].reshape(-1), np.float32)
+        return np.asarray(total[RADIUS:-RADIUS, RADIUS:-RADIUS].reshape(-1, 1), np.float32)
 
     planes = [np.ascontiguousarray(light[..., channel]).reshape(-1) for channel in range(channels)]
-    return np.stack([summed(shares * plane.take(taken)) for plane in planes], axis=1), summed(shares)
+    total = np.concatenate([summed(shares * plane.take(taken)) for plane in planes], axis=1)
+    return total, summed(shares), summed(np.broadcast_to(near, shares.shape))

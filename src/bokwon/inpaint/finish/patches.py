@@ -12,7 +12,6 @@ import numpy as np
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
 from bokwon.inpaint.finish.exemplars import Exemplars
-from bokwon.inpaint.finish.paper import paper_of
 from bokwon.inpaint.finish.patch_search import (
     STRIDE,
     SWEEPS,
@@ -24,6 +23,7 @@ from bokwon.inpaint.finish.patch_search import (
     padded,
     sample,
 )
+from bokwon.inpaint.finish.uncertain import clear_uncertain
 from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
 from bokwon.inpaint.tiling import Feather, Filled, Tile, Tiling
 from bokwon.inpaint.window import grow_window, shift_window
@@ -41,12 +41,6 @@ REACH = 96
 LEAST = 256
 TILING = Tiling(512, 32, True, 32)
 """Windows of the page, and the width over which their seams are blended, pixels."""
-FAINT, FADE = (0.3, 0.6), (1.0, 2.0)
-"""A fill with less contrast to its paper than `FAINT` (a share) is uncertain. Before it is compared, its contrast is
-multiplied by (contrast / FAINT) to the power of `FADE`, so it becomes paler. The first value is for the rim of a hole,
-the second for its depth."""
-GRAIN = 0.05
-"""Pixels that are darker than the paper by much less than this share are grain, not a smear."""
 RIM, DEEP = 6.0, 20.0
 """Distances from known pixels, pixels: where the rim of a hole ends, and where the hole is deep."""
 SOFTNESS = 16.0
@@ -235,7 +229,7 @@ class _Window:
         # Deep in a hole nothing known is near, and only the fill could choose the places.
         share = strokes.share * np.minimum(2.0 * (1.0 - self.deep), 1.0)
         light[inside] += share * (strokes.light - light[inside])
-        self._make_paler(inside)
+        clear_uncertain(self.light, self.known, inside, self.deep, strokes.likeness)
         made = light[inside]
         rest = np.flatnonzero(share < 1.0)
         if len(rest):
@@ -284,15 +278,6 @@ class _Window:
             for plane, new in zip(opponents, opponent_planes(filled, self.planes), strict=True):
                 plane.reshape(-1)[inside] = new
         return np.stack(filled, axis=-1)
-
-    def _make_paler(self, inside: Points) -> None:
-        """Make the faint smears of the fill paler still, in place."""
-        light = self.light.reshape(-1, self.light.shape[2])
-        paper, fill = paper_of(self.light).reshape(light.shape)[inside], light[inside]
-        share = 1.0 - fill.mean(axis=1, keepdims=True) / np.maximum(paper.mean(axis=1, keepdims=True), 1e-3)
-        faint, fade = (near + (far - near) * self.deep for near, far in (FAINT, FADE))
-        kept = np.maximum(np.clip(share / faint, 0.0, 1.0) ** fade, 1.0 - share / GRAIN)
-        light[inside] = np.where(share > 0, paper + (fill - paper) * kept, fill)
 
 
 class _Votes:
