@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from bokwon.inpaint.finish.paper import paper_of
+from bokwon.inpaint.finish.paper import gray_of, paper_of
 from bokwon.inpaint.finish.patch_search import Floats, Points
 from bokwon.types import Hole
 
@@ -88,9 +88,7 @@ class Exemplars:
         """
         import cv2
 
-        channels = light.shape[2]
-        mean = cv2.transform(light, np.full((1, channels), 1 / channels))
-        gray = np.asarray(mean, np.float32).reshape(known.shape)
+        gray = gray_of(light)
         strokes = gray < (1.0 - STROKE) * paper_of(gray)
         # On a grid of the page, so that the cells do not depend on the window.
         grid = np.zeros_like(known)
@@ -102,7 +100,7 @@ class Exemplars:
         inside = np.flatnonzero(worked_on)
         if not len(cells) or len(places) < LEAST:
             none = np.zeros((len(inside), 1), np.float32)
-            return cls(np.zeros((len(inside), channels), np.float32), none, none)
+            return cls(np.zeros((len(inside), light.shape[2]), np.float32), none, none)
         search = _Search(light, gray, known, usable, cells)
         numbers, sources = search.best_of(rng.choice(places, min(SAMPLE, len(places)), replace=False))
         sources, difference = search.improve(numbers, sources)

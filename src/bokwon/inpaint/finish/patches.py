@@ -33,9 +33,8 @@ __all__ = ["PatchMatching", "match_patches"]
 
 RADIUS = 3
 """Patches are squares of 2 * RADIUS + 1 pixels."""
-ROUNDS: tuple[tuple[int, ...], ...] = ((-4, -2, 0, 2, 4), (-3, -1, 1, 3))
-"""For each round, the rows and columns of a patch at which lightness is compared, pixels from its centre. The first
-round uses a larger patch, which continues strokes; the second a smaller one, which keeps them sharp."""
+STEPS = (-4, -2, 0, 2, 4)
+"""Rows and columns of a patch at which lightness is compared, pixels from its centre."""
 REACH = 96
 """Distance around a window in which known patches are sought, pixels. It is doubled if there are too few."""
 LEAST = 256
@@ -198,7 +197,7 @@ class _Window:
         import cv2
 
         reach = REACH
-        size = 2 * max(abs(step) for steps in ROUNDS for step in steps) + 1
+        size = 2 * max(STEPS) + 1
         while True:
             rows, columns = grow_window(window, reach, hole.shape)
             known = (~missing[rows, columns]).astype(np.uint8)
@@ -258,26 +257,15 @@ class _Window:
         grid[first_row::STRIDE, first_column::STRIDE] = True
         points = np.flatnonzero(grid & (touched > 0))
         votes = _Votes(points, inside, self.usable.shape, (first_row, first_column))
-        # Only known pixels of these are read again; the hole's own light changes with every round.
         channels = [np.asarray(channel, np.float32) for channel in cv2.split(self.light)]
-        opponents = opponent_planes(channels, self.planes)
-        sources: Points | None = None
-        for steps in ROUNDS:
-            values, offsets = descriptors(opponents, self.planes, steps)
-            wanted = values[padded(points, width)[:, None] + offsets]
-            search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
-            if sources is None:
-                search.compare_with(sample(values, offsets, np.flatnonzero(self.usable), width, rng))
-            else:
-                search.start_from(sources)
-            for _ in range(SWEEPS):
-                search.sweep()
-            sources = search.sources
-            weights = np.exp(-np.minimum(search.difference / (2 * SOFTNESS**2), 20.0))
-            filled = votes.mean(channels, sources, weights)
-            for plane, new in zip(opponents, opponent_planes(filled, self.planes), strict=True):
-                plane.reshape(-1)[inside] = new
-        return np.stack(filled, axis=-1)
+        values, offsets = descriptors(opponent_planes(channels, self.planes), self.planes, STEPS)
+        wanted = values[padded(points, width)[:, None] + offsets]
+        search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
+        search.compare_with(sample(values, offsets, np.flatnonzero(self.usable), width, rng))
+        for _ in range(SWEEPS):
+            search.sweep()
+        weights = np.exp(-np.minimum(search.difference / (2 * SOFTNESS**2), 20.0))
+        return np.stack(votes.mean(channels, search.sources, weights), axis=-1)
 
 
 class _Votes:

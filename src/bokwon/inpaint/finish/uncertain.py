@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bokwon.inpaint.finish.paper import paper_of
+from bokwon.inpaint.finish.paper import gray_of, paper_of
 from bokwon.inpaint.finish.patch_search import Floats, Points
 from bokwon.types import Hole
 
@@ -40,7 +40,7 @@ def clear_uncertain(light: Floats, known: Hole, inside: Points, deep: Floats, li
     faint, fade = (near + (far - near) * deep for near, far in (FAINT, FADE))
     kept = np.maximum(np.clip(share / faint, 0.0, 1.0) ** fade, 1.0 - share / GRAIN)
     flat[inside] = np.where(share > 0, paper + (fill - paper) * kept, fill)
-    ink = light.mean(axis=2) < (1.0 - INK) * whole.mean(axis=2)
+    ink = gray_of(light) < (1.0 - INK) * gray_of(whole)
     count, parts = cv2.connectedComponents(cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)))
     touching = np.zeros(count, bool)
     touching[parts[ink & known]] = True
