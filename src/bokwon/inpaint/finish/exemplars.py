@@ -43,8 +43,6 @@ MOVES = (2, 1, 1)
 """Lengths of the moves by which places are improved, pixels. The places of neighbours are tried before each."""
 SOFTNESS = 0.015
 """How fast the weight of a place falls with its difference (mean square, as a share of the window's contrast)."""
-FULL = 0.3
-"""Mean weight of the places of a cell from which on its centre is taken wholly from them."""
 AT_ONCE = 1 << 22
 """Number of comparisons that are kept in memory at a time."""
 
@@ -106,7 +104,7 @@ class Exemplars:
         sources, difference = search.improve(numbers, sources)
         weights = np.exp(-difference / np.float32(SOFTNESS))
         total, weight, reached = (sums[inside] for sums in _copied(light, cells[numbers], sources, weights))
-        share = np.minimum(weight / np.float32(FULL * MATCHES), np.float32(1))
+        share = np.minimum(weight / np.float32(MATCHES), np.float32(1))
         return cls(_divided(total, weight), share, _divided(weight, reached))
 
 
@@ -156,7 +154,7 @@ class _Search:
                 rough.append(np.arange(len(colours) ** 2) + sum(map(len, offsets)))
                 offsets.append(_offsets(colours, self._wide) + len(maps) * size)
                 # Fewer points than for lightness, so each counts more.
-                near.append(2 * _gaussian(colours, REACH))
+                near.append(4 * _gaussian(colours, REACH))
                 maps.append(np.clip(blurred * scale, -LEVELS, LEVELS))
         self._values = np.concatenate([_padded(np.rint(one)).reshape(-1) for one in maps])
         self._offsets = np.concatenate(offsets)
