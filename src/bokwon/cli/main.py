@@ -35,7 +35,7 @@ from bokwon.cli import (
 )
 from bokwon.cli.translated_help import translate_help
 from bokwon.errors import BokwonError, FileAccessError
-from bokwon.utilities.memory import as_bokwon_error, is_out_of_memory
+from bokwon.utilities.memory import as_bokwon_error, check_memory_to_start, is_out_of_memory
 from bokwon.utilities.signals import ENDING, handling
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 from bokwon.utilities.time_limit import allow_supervision, leave_child
@@ -126,6 +126,7 @@ def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
     command = typer.main.get_command(app)
     translate_help(command)
     try:
+        check_memory_to_start()
         code = command.main(args=arguments, prog_name="bokwon", standalone_mode=False)
         flush_output()
     except BokwonError as error:
