@@ -13,8 +13,9 @@ from bokwon.provenance.origin import ORIGIN_FILE
 
 __all__ = ["left_files"]
 
-_RAW_EXTENSIONS = frozenset(
-    ".3fr .arw .cr2 .cr3 .dcr .dng .erf .iiq .kdc .mos .nef .nrw .orf .pef .raf .rw2 .sr2 .srw".split()
+_RAW_EXTENSIONS = (
+    *(".3fr", ".arw", ".cr2", ".cr3", ".dcr", ".dng", ".erf", ".iiq", ".kdc"),
+    *(".mos", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srw"),
 )
 """Extensions of raw files of cameras, most of which look like TIFF."""
 
