@@ -42,11 +42,52 @@ main(["models", "list"])
 """
 
 
-@pytest.mark.parametrize("program", [INTERRUPTED_WHILE_LOADING, INTERRUPTED_IN_A_LIBRARY])
+# The command is put together when it is run, by code that evaluates annotations. Python ends with SIGINT by itself once
+# an interruption has gone through such code.
+INTERRUPTED_WHILE_PUT_TOGETHER = """
+import os, signal
+from bokwon.cli import main as command
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+end = lambda _: eval("os.kill(os.getpid(), signal.SIGINT)")
+command.typer.main.get_command = end
+command.main(alone=True)
+"""
+INTERRUPTED_WHILE_AN_ERROR_IS_TOLD = """
+import os, signal
+from bokwon.cli import main as command
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+fail = command._fail
+
+def interrupted(*arguments):
+    command._fail = fail
+    os.kill(os.getpid(), signal.SIGINT)
+
+command._fail = interrupted
+command.main(["models", "show", "none"], alone=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        INTERRUPTED_WHILE_LOADING,
+        INTERRUPTED_IN_A_LIBRARY,
+        INTERRUPTED_WHILE_PUT_TOGETHER,
+        INTERRUPTED_WHILE_AN_ERROR_IS_TOLD,
+    ],
+)
 def test_an_interruption_while_libraries_load_is_130_without_a_traceback(program: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 130
     assert done.stderr == "bokwon: error: interrupted\n"
+
+
+def test_a_request_to_end_is_143_wherever_it_comes() -> None:
+    program = INTERRUPTED_WHILE_PUT_TOGETHER.replace("SIGINT)", "SIGTERM)")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "bokwon: error: interrupted\n")
 
 
 @pytest.mark.parametrize(
