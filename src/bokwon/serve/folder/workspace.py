@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,8 @@ class Workspace:
         layers: The pages, decoded.
         masks: The masks of the pages.
         review: The decisions about pages.
+        on_change: Called when something about a page has changed.
+        on_close: Called before the folder is closed.
     """
 
     def __init__(
@@ -72,10 +76,13 @@ class Workspace:
         self.options = options
         self.detector = detector
         self.state = State(places.database)
-        self.index = Index(places, self.state, options, recursive=recursive)
+        told = partial(jobs.tell, {"type": "folder"})
+        self.index = Index(places, self.state, options, recursive=recursive, changed=told)
         self.outputs = Outputs(places.output)
         self.review = Review(places.output)
         self.layers = Layers(places, self.state, self.index, self.outputs, decoder, memory=memory)
+        self.on_change: Callable[[], None] = lambda: None
+        self.on_close: Callable[[], None] = lambda: None
         self.masks = MaskStore(places, self.state, options, self.layers.original, self._mask_changed)
 
     @classmethod
@@ -122,6 +129,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close files, end processes and free memory."""
+        self.on_close()
         self.layers.close()
         self.state.close()
 
@@ -198,13 +206,25 @@ class Workspace:
         self.tell(entry)
 
     def decide(self, entry: Entry, decision: Decision) -> None:
-        """Store a person's decision about a page.
+        """Store a person's decision about a page; see `bokwon.serve.folder.desk.Desk.decide`.
 
         Raises:
             FileAccessError: It cannot be written.
         """
-        self.review.decide(entry.title, entry.number, decision)
+        summary = self.summary(entry)
+        of = summary.subject if decision == "approve" else None
+        self.review.decide(entry.title, entry.number, decision, of=of, mask=summary.row.digest)
         self.tell(entry)
+
+    def reopen(self, entry: Entry) -> None:
+        """Take a decision back that was about another mask or another result.
+
+        Raises:
+            FileAccessError: It cannot be written.
+        """
+        decided = self.review.of(entry.title, entry.number)
+        if decided is not None and decided.decision == "approve":
+            self.review.decide(entry.title, entry.number, "open")
 
     def _mask_changed(self, entry: Entry) -> None:
         if self.review.of(entry.title, entry.number) is not None:
@@ -214,4 +234,5 @@ class Workspace:
 
     def tell(self, entry: Entry) -> None:
         """Send an event that a page changed to all listeners."""
+        self.on_change()
         self.jobs.tell({"type": "page", **self.summary(self.page(entry.id)).facts()})

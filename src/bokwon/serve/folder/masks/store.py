@@ -21,6 +21,7 @@ from bokwon.serve.folder.masks.files import (
     apply_change,
     bounds,
     decode_mask,
+    digest_of,
     encode_mask,
     pack_change,
 )
@@ -320,6 +321,7 @@ class MaskStore:
 
     def _remember(self, entry: Entry, row: PageRow, mask: Mask, picture: bytes) -> Mask:
         row = replace(row, version=mask.version, mask_stamp=self._stamp(entry), kind=mask.kind, share=mask.share)
+        row = replace(row, digest=digest_of(mask.hole))
         self._state.put_page(entry.id, row)
         self._state.put_hole(entry.id, picture)
         return self._keep(entry, mask)

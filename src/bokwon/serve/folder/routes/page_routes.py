@@ -19,7 +19,7 @@ from bokwon.serve.folder.summary import STATES
 from bokwon.serve.folder.view.shown import encode_tile, is_true
 from bokwon.serve.models import list_fillers
 from bokwon.serve.problems import HttpError
-from bokwon.settings import choices
+from bokwon.settings import CERTAIN, choices
 from bokwon.utilities.checksums import key_of
 from bokwon.version import __version__
 
@@ -54,8 +54,9 @@ def _folder(desk: Desk, request: Request, body: bytes) -> Response:
             "notices": [_text(notice) for notice in places.notices],
             "counts": counts,
             "total": sum(counts.values()),
-            "reported": bool(desk.workspace.outputs.report()),
+            "reported": bool(desk.workspace.outputs.report()) or bool(desk.workspace.review.all()),
             "detector": desk.finding.available,
+            "certain": CERTAIN,
             "kinds": list(KINDS),
             "models": list_fillers(),
             "methods": list(choices("method")),
@@ -133,5 +134,5 @@ def _tile(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
 
 def _decide(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     decision: Any = choice(json_body(body), "decision", DECISIONS)
-    desk.workspace.decide(entry, decision)
+    desk.decide(entry, decision)
     return json_answer(desk.workspace.summary(desk.workspace.page(entry.id)).facts())
