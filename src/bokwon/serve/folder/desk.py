@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,9 @@ from bokwon.serve.processes import Progress
 from bokwon.settings import CERTAIN, RestoreSettings
 
 __all__ = ["Desk"]
+
+_READ = "read"
+"""Kind of the job that reads masks, found damage and results."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,24 @@ class Desk:
             # The command writes a report that tells of no decisions.
             treatment.touch()
         desk.restoring.flush_all()
-        if any(desk.is_unseen(summary) for summary in workspace.summaries()):
-            workspace.jobs.submit("read", lambda job: desk.read_all_masks(job.progress), background=True)
+        desk.read_unseen(workspace.summaries())
         return desk
+
+    def read_unseen(self, summaries: Sequence[Summary]) -> None:
+        """Have read what the database does not know yet: at the start, and after other programs have worked here."""
+        reading = any(job.kind == _READ for job in self.workspace.jobs.unfinished())
+        if not reading and any(self.is_unseen(summary) for summary in summaries):
+            # With a full queue it is done later.
+            with suppress(HttpError):
+                self.workspace.jobs.submit(_READ, lambda job: self.read_all_masks(job.progress), background=True)
 
     def is_unseen(self, summary: Summary) -> bool:
         """Return whether a page has a mask, found damage or a result that the database does not know yet."""
-        if summary.entry.problem is not None:
+        # What cannot be read is tried again when somebody opens it.
+        if summary.entry.problem is not None or summary.row.problem is not None:
             return False
+        if not summary.is_mask_known:
+            return True
         if summary.output.recorded and summary.restored_version and summary.row.filled_in != summary.result_stamp:
             return True
         known = bool(summary.row.version)

@@ -91,6 +91,10 @@ class Entry:
         found = self.masks.pages.get(self.number) or self.masks.whole
         return found if found is not None and found.path is not None and found.path.is_file() else None
 
+    def stamp_of_mask(self, source: Source | None) -> str:
+        """Return the stamp of the file that `mask_source` returned; empty for None."""
+        return "" if source is None else f"{self.number}|{stamp_of(source.path)}"
+
 
 def page_id(name: str, number: int) -> str:
     """Return the id of a page, as used in URLs.

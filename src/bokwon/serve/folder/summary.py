@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
+from bokwon.image_io.reader import Source
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.outputs import FileOutput
 from bokwon.serve.folder.review import Decided, Subject
 from bokwon.serve.folder.state import PageRow
 
-__all__ = ["STATES", "Fill", "Summary", "state_of"]
+__all__ = ["STATES", "Fill", "Summary", "count", "state_of"]
 
 PageState = Literal[
     "new",
@@ -68,10 +72,19 @@ class Summary:
         """A text that changes with what is filled on the page."""
         return f"{self.output.stamp}|{self.filled}"
 
+    @cached_property
+    def _mask_source(self) -> Source | None:
+        return self.entry.mask_source()
+
+    @cached_property
+    def is_mask_known(self) -> bool:
+        """Whether the mask is the one that was read last. Another program may have changed it."""
+        return not self.row.version or self.row.mask_stamp == self.entry.stamp_of_mask(self._mask_source)
+
     @property
     def mask_kind(self) -> str:
         """`none`, `found`, `drawn` or `given`."""
-        if self.entry.mask_source() is None:
+        if self._mask_source is None:
             return "none"
         return self.row.kind if self.row.version and self.row.kind != "none" else "given"
 
@@ -80,7 +93,7 @@ class Summary:
         """Whether something is in its mask, as far as the mask was read."""
         return self.mask_kind != "none" and (self.row.share > 0 or not self.row.version)
 
-    @property
+    @cached_property
     def fill(self) -> Fill:
         """What of its mask is filled.
 
@@ -91,6 +104,8 @@ class Summary:
             return "none"
         if self.mask_kind == "none" and self.entry.number in self.output.maskless and not self.filled:
             return "whole"
+        if not self.is_mask_known:
+            return "changed"
         if row.filled_in != self.result_stamp:
             return "changed" if self.output.is_stale(self.entry) else "whole"
         if row.filled == row.digest:
@@ -107,7 +122,7 @@ class Summary:
         """What a person who approves the page approves."""
         return "mask" if self.is_pending else "result" if self.fill == "whole" else "scan"
 
-    @property
+    @cached_property
     def decision(self) -> str | None:
         """The decision of a person, if it is about the page as it is now."""
         decided = self.decided
@@ -115,7 +130,7 @@ class Summary:
             return None
         if decided.decision == "approve" and decided.of:
             # What was approved is another mask, or another result.
-            same = not self.row.version or decided.mask == self.row.digest
+            same = self.is_mask_known and (not self.row.version or decided.mask == self.row.digest)
             return "approve" if decided.of == self.subject and same else None
         return decided.decision
 
@@ -165,6 +180,12 @@ class Summary:
             "can_undo": self.steps[0],
             "can_redo": self.steps[1],
         }
+
+
+def count(summaries: Iterable[Summary]) -> dict[str, int]:
+    """Return the number of pages in each state."""
+    counted = Counter(summary.state for summary in summaries)
+    return {state: counted[state] for state in get_args(PageState)}
 
 
 def state_of(

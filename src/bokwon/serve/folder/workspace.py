@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,7 @@ from bokwon.serve.folder.outputs import Outputs
 from bokwon.serve.folder.places import Places, find_places
 from bokwon.serve.folder.review import Decision, Review
 from bokwon.serve.folder.state import State
-from bokwon.serve.folder.summary import STATES, Summary
+from bokwon.serve.folder.summary import Summary
 from bokwon.serve.folder.view.decoder import Decoder
 from bokwon.serve.folder.view.layers import Layers
 from bokwon.serve.jobs import Jobs
@@ -183,11 +182,6 @@ class Workspace:
             output = self.outputs.of(entry)
             found.append(Summary(entry, row, output, decision, steps, filled.get(entry.id, 0)))
         return found
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of pages in each state."""
-        counted: Counter[str] = Counter(summary.state for summary in self.summaries())
-        return {state: counted[state] for state in STATES}
 
     def neighbours(self, entry: Entry) -> tuple[str | None, str | None]:
         """Return the ids of the page before and the one after, in order of name."""

@@ -86,6 +86,36 @@ def test_a_result_of_another_mask_is_told_and_never_approved(
     assert state(rebuilt, address) == ("restored", "whole")
 
 
+def test_a_mask_that_another_program_exchanges_is_seen_in_the_list(opened: Opened) -> None:
+    address = opened.page("a.png")
+    opened.draw(address, FIRST)
+    opened.run(address + "/restore")
+    decide(opened, address)
+    Image.fromarray(box_hole(SECOND)).save(opened.folder / "a_mask.png")
+    # At once, and for good once it is read, which needs nobody to open the page.
+    listed = opened.pages()[0]
+    assert (listed["state"], listed["decision"]) == ("changed", None)
+    assert opened.client.get("folder").json()["counts"]["changed"] == 1
+    opened.settle()
+    listed = opened.pages()[0]
+    assert (listed["state"], listed["share"]) == ("changed", round(400 / (90 * 120), 6))
+    Image.fromarray(box_hole(FIRST)).save(opened.folder / "a_mask.png")
+    opened.client.get("folder")
+    opened.settle()
+    assert opened.pages()[0]["state"] == "restored"
+
+
+def test_what_the_command_does_meanwhile_is_compared_too(opened: Opened) -> None:
+    address = opened.page("a.png")
+    opened.draw(address, FIRST)
+    opened.run(address + "/restore")
+    opened.draw(address, SECOND)
+    command("restore", opened.folder, opened.folder / "restored", "--method", "telea", "--record", "--resume")
+    opened.client.get("folder")
+    opened.settle()
+    assert opened.pages()[0]["state"] == "restored"
+
+
 def test_a_decision_is_kept_without_the_database(scans: Path, open_folder: Callable[..., Opened]) -> None:
     opened = open_folder(scans)
     addresses = {name: opened.page(name) for name in ("a.png", "b.jpg")}

@@ -264,7 +264,7 @@ class MaskStore:
         if source is None or source.path is None:
             return ""
         self._places.check(source.path)
-        return f"{entry.number}|{stamp_of(source.path)}"
+        return entry.stamp_of_mask(source)
 
     def _remembered(self, entry: Entry, row: PageRow) -> Mask:
         known = self._cache.peek(entry.id)

@@ -15,7 +15,7 @@ from bokwon.serve.folder.review import DECISIONS
 from bokwon.serve.folder.routes.answers import json_answer, of_folder, of_page
 from bokwon.serve.folder.routes.requests import choice, json_body, whole_number
 from bokwon.serve.folder.stamps import stamp_of
-from bokwon.serve.folder.summary import STATES
+from bokwon.serve.folder.summary import STATES, count
 from bokwon.serve.folder.view.shown import encode_tile, is_true
 from bokwon.serve.models import list_fillers
 from bokwon.serve.problems import HttpError
@@ -44,7 +44,9 @@ def page_routes(desk: Desk) -> list[BaseRoute]:
 
 def _folder(desk: Desk, request: Request, body: bytes) -> Response:
     places = desk.workspace.places
-    counts = desk.workspace.counts()
+    summaries = desk.workspace.summaries()
+    desk.read_unseen(summaries)
+    counts = count(summaries)
     return json_answer(
         {
             "name": _text(places.folder.name if places.only is None else places.only),

@@ -33,6 +33,7 @@ export class FolderJobs extends EventTarget {
     this.job = null;
     this.over = null; // what the last job came to, until it is closed
     events.addEventListener("job", ({ detail }) => isOfFolder(detail) && this.#follow(detail));
+    events.addEventListener("job", ({ detail }) => detail.kind === "write" && detail.state === "failed" && this.#lament(detail));
     events.addEventListener("again", () => this.find());
   }
 
@@ -65,6 +66,12 @@ export class FolderJobs extends EventTarget {
     this.job = null;
     this.render();
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** A filled region was not written into its output. Nobody waits for that work, so it is said wherever one is. */
+  async #lament(told) {
+    const { problem } = await get(`/jobs/${told.id}`).catch(() => told);
+    toast(problemText(problem ?? {}), { error: true });
   }
 
   #progress() {

@@ -185,7 +185,6 @@ export class PageView extends EventTarget {
     if (this.tools.tool === "hand") show();
     const action = this.tools.tool === "hand" ? null : { label: t("page.show"), close: t("close"), run: show };
     toast(t("page.restored"), { action });
-    announce(t("page.restored"));
   }
 
   /** Tell of a problem in words, and to screen readers. */

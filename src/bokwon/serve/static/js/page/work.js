@@ -54,7 +54,7 @@ function done(view, kind) {
   const n = page.regions.length;
   if (kind === "restore") compare.set(compare.mode === "original" ? "restored" : compare.mode);
   if (kind === "undo") toast(t("job.undone"));
-  announce({ restore: t("job.restored"), undo: t("job.undone"), detect: n ? t("job.found", { n }) : t("job.nothing") }[kind]);
+  else announce(kind === "restore" ? t("job.restored") : n ? t("job.found", { n }) : t("job.nothing"));
 }
 
 /** What a person who approves the page approves now: its result, its mask, or the scan as it is. */
