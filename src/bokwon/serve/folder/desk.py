@@ -70,7 +70,7 @@ class Desk:
         # What cannot be read is tried again when somebody opens it.
         if summary.entry.problem is not None or summary.row.problem is not None:
             return False
-        if not summary.is_mask_known:
+        if not (summary.is_mask_known and summary.is_result_known):
             return True
         if summary.output.recorded and summary.restored_version and summary.row.filled_in != summary.result_stamp:
             return True
@@ -141,7 +141,12 @@ class Desk:
         if decision == "undamaged" and summary.restored_version:
             fix = "give its original back first, or approve it"
             raise HttpError(409, "The page is restored", f"{entry.title} is restored, so it was damaged", fix)
-        self.workspace.decide(entry, decision)
+        result = ""
+        if decision == "approve" and summary.subject == "result":
+            # What is approved is what lies in the output.
+            self.restoring.flush(entry, lambda _: None)
+            result = self.restoring.results.note_result(entry)
+        self.workspace.decide(entry, decision, result=result)
 
     def detect_all(
         self,

@@ -37,12 +37,14 @@ class Decided:
         time: When it was made, as ISO 8601 in UTC.
         of: What was approved; empty for other decisions.
         mask: Digest of the mask at that time, see `bokwon.serve.folder.masks.files.digest_of`.
+        result: Digest of the pixels that were approved; empty if no result was.
     """
 
     decision: str
     time: str = ""
     of: str = ""
     mask: str = ""
+    result: str = ""
 
 
 class Review:
@@ -81,7 +83,16 @@ class Review:
                 self._stamp = stamp
             return self._known
 
-    def decide(self, file: str, page: int, decision: Decision, *, of: Subject | None = None, mask: str = "") -> None:
+    def decide(
+        self,
+        file: str,
+        page: int,
+        decision: Decision,
+        *,
+        of: Subject | None = None,
+        mask: str = "",
+        result: str = "",
+    ) -> None:
         """Write a decision down.
 
         Args:
@@ -90,12 +101,13 @@ class Review:
             decision: What is decided.
             of: What is approved.
             mask: Digest of the page's mask.
+            result: Digest of the page's result.
 
         Raises:
             FileAccessError: It cannot be written.
         """
         time = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        told = {name: value for name, value in asdict(Decided(decision, time, of or "", mask)).items() if value}
+        told = {name: value for name, value in asdict(Decided(decision, time, of or "", mask, result)).items() if value}
         line = {"file": file, "page": page, **told}
         make_folder(self._path.parent)
         try:
@@ -122,7 +134,7 @@ def _read(path: Path) -> dict[tuple[str, int], Decided]:
         try:
             told: dict[str, Any] = json.loads(line)
             key, decision = (str(told["file"]), int(told["page"])), told["decision"]
-            decided = Decided(decision, *(str(told.get(name, "")) for name in ("time", "of", "mask")))
+            decided = Decided(decision, *(str(told.get(name, "")) for name in ("time", "of", "mask", "result")))
         except (ValueError, KeyError, TypeError, AttributeError):
             # The end of a line that a full disk cut off.
             continue

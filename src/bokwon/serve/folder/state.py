@@ -66,6 +66,8 @@ class PageRow:
         filled: Digest of the pixels that are filled in the result, as viewers show the page.
         filled_in: Stamp of the result that `filled` was read from; see `Summary.result_stamp`.
         filled_of: Digest of the mask when the page, or a part of it, was filled last.
+        result: Digest of the pixels of the result, if it was approved.
+        result_in: Stamp of the result that `result` was read from.
     """
 
     stamp: str = ""
@@ -82,6 +84,8 @@ class PageRow:
     filled: str = ""
     filled_in: str = ""
     filled_of: str = ""
+    result: str = ""
+    result_in: str = ""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,8 @@ class Summary:
     def fill(self) -> Fill:
         """What of its mask is filled.
 
-        The pixels that are filled are compared with the mask. Until they are read, the times of the files count.
+        The pixels that are filled are compared with the mask. Until they are read for the first time, the times of the
+        files count.
         """
         row = self.row
         if not self.restored_version:
@@ -106,7 +107,7 @@ class Summary:
             return "whole"
         if not self.is_mask_known:
             return "changed"
-        if row.filled_in != self.result_stamp:
+        if not row.filled_in:
             return "changed" if self.output.is_stale(self.entry) else "whole"
         if row.filled == row.digest:
             return "whole"
@@ -131,8 +132,18 @@ class Summary:
         if decided.decision == "approve" and decided.of:
             # What was approved is another mask, or another result.
             same = self.is_mask_known and (not self.row.version or decided.mask == self.row.digest)
-            return "approve" if decided.of == self.subject and same else None
+            return "approve" if decided.of == self.subject and same and self._is_result_of(decided) else None
         return decided.decision
+
+    def _is_result_of(self, decided: Decided) -> bool:
+        """Return whether the result is the one that was approved. The command may have restored the page again."""
+        return not decided.result or (self.is_result_known and self.row.result == decided.result)
+
+    @property
+    def is_result_known(self) -> bool:
+        """Whether the pixels of the result were compared with what was approved, as far as that matters."""
+        approved = self.decided is not None and bool(self.decided.result) and bool(self.restored_version)
+        return not approved or self.row.result_in == self.result_stamp
 
     @property
     def state(self) -> PageState:

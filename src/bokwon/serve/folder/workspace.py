@@ -199,15 +199,20 @@ class Workspace:
             self.state.put_page(entry.id, replace(row, problem=problem))
         self.tell(entry)
 
-    def decide(self, entry: Entry, decision: Decision) -> None:
+    def decide(self, entry: Entry, decision: Decision, *, result: str = "") -> None:
         """Store a person's decision about a page; see `bokwon.serve.folder.desk.Desk.decide`.
+
+        Args:
+            entry: The page.
+            decision: What is decided.
+            result: Digest of the result that is approved.
 
         Raises:
             FileAccessError: It cannot be written.
         """
         summary = self.summary(entry)
         of = summary.subject if decision == "approve" else None
-        self.review.decide(entry.title, entry.number, decision, of=of, mask=summary.row.digest)
+        self.review.decide(entry.title, entry.number, decision, of=of, mask=summary.row.digest, result=result)
         self.tell(entry)
 
     def reopen(self, entry: Entry) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,50 @@ def test_what_the_command_does_meanwhile_is_compared_too(opened: Opened) -> None
     opened.client.get("folder")
     opened.settle()
     assert opened.pages()[0]["state"] == "restored"
+
+
+@pytest.mark.parametrize("name", ["a.png", "b.jpg"])
+def test_an_approval_is_of_the_very_pixels(scans: Path, open_folder: Callable[..., Opened], name: str) -> None:
+    opened = open_folder(scans)
+    address = opened.page(name)
+    opened.draw(address, FIRST, SECOND)
+    opened.run(address + "/restore")
+    # Filled again a moment before: what waits to be written is written first.
+    opened.client.post(address + "/restore", json={"box": list(FIRST), "method": "ns"})
+    until = time.monotonic() + 60
+    while opened.facts(address)["fill"] != "whole" or any(job.kind == "restore" for job in opened.jobs.unfinished()):
+        assert time.monotonic() < until
+    assert decide(opened, address).json()["state"] == "approved"
+    opened.settle()
+    assert state(opened, address)[0] == "approved"
+    # Copied elsewhere, it stays.
+    opened.close()
+    copied = open_folder(Path(shutil.copytree(scans, scans.with_name("copy"))))
+    copied.settle()
+    assert state(copied, address)[0] == "approved"
+    # The command restores it again, by the same mask, in another way.
+    (copied.folder / "restored" / name).unlink()
+    command("restore", copied.folder, copied.folder / "restored", "--method", "telea", "--record", "--resume")
+    assert next(page for page in copied.pages() if page["name"] == name)["state"] == "restored"
+    copied.client.get("folder")
+    copied.settle()
+    assert state(copied, address) == ("restored", "whole")
+
+
+def test_an_approval_of_one_page_outlives_work_on_another(opened: Opened) -> None:
+    first, third = opened.page("c.tif", 0), opened.page("c.tif", 2)
+    for page in (first, third):
+        opened.draw(page, FIRST)
+        opened.run(page + "/restore")
+    decide(opened, first)
+    opened.draw(third, SECOND)
+    opened.run(third + "/restore")
+    listed = {page["index"]: page["state"] for page in opened.pages() if page["name"] == "c.tif"}
+    assert listed == {0: "approved", 1: "new", 2: "restored"}
+    opened.run(third + "/undo")
+    listed = {page["index"]: page["state"] for page in opened.pages() if page["name"] == "c.tif"}
+    assert listed == {0: "approved", 1: "new", 2: "found"}
+    assert state(opened, first)[0] == "approved"
 
 
 def test_a_decision_is_kept_without_the_database(scans: Path, open_folder: Callable[..., Opened]) -> None:

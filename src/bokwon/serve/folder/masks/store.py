@@ -309,7 +309,7 @@ class MaskStore:
         version = 0 if kind == "none" and not row.version else _next(row.version)
         row = replace(row, position=position, stamp=scan, problem=None)
         mask = self._remember(entry, row, Mask(hole, version, kind), encode_mask(hole, "drawn"))
-        if before is not None:
+        if box is not None:
             self._changed(entry)
         return mask
 

@@ -85,8 +85,8 @@ class Restoring:
             workspace.state.forget_fills([number for number, *_ in fills])
         for entry in pages:
             workspace.note_problem(entry, None)
-            self._note(entry)
             workspace.reopen(entry)
+            self._note(entry)
             workspace.tell(entry)
 
     def _note(self, entry: Entry) -> None:
@@ -249,8 +249,8 @@ class Restoring:
         facts = {**fill.facts(), "settings": {**vars(settings), "model": model}}
         workspace.layers.add_fill(entry, fill, facts)
         self.results.note_mask(entry)
-        self._note(entry)
         workspace.reopen(entry)
+        self._note(entry)
         workspace.tell(entry)
 
     def _let_write(self, entry: Entry) -> None:

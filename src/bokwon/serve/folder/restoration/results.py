@@ -20,6 +20,7 @@ from bokwon.serve.folder.restoration.fills import Fill, Result
 from bokwon.serve.folder.restoration.holes import PageWork
 from bokwon.serve.folder.workspace import Workspace
 from bokwon.types import Hole
+from bokwon.utilities.checksums import sha256_of
 
 __all__ = ["Results"]
 
@@ -87,11 +88,35 @@ class Results:
         return np.array(scan.upright.inverse.apply(workspace.masks.current(entry).hole)), told
 
     def note(self, entry: Entry) -> None:
-        """Store what is filled of a page, if it has changed since it was stored last; see `Summary.fill`.
+        """Store what is known of the result of a page, if it has changed since; see `Summary.fill`.
 
         Raises:
-            BokwonError: The record cannot be read.
+            BokwonError: The record or the output cannot be read.
         """
+        self._note_fill(entry)
+        summary = self._workspace.summary(entry)
+        if not summary.is_result_known:
+            self.note_result(entry)
+
+    def note_result(self, entry: Entry) -> str:
+        """Store which pixels the result of a page has.
+
+        Returns:
+            Their digest.
+
+        Raises:
+            BokwonError: The output cannot be read.
+        """
+        workspace = self._workspace
+        stamp = workspace.summary(entry).result_stamp
+        pixels = np.ascontiguousarray(workspace.layers.restored(entry).page.pixels)
+        digest = sha256_of(f"{pixels.shape}{pixels.dtype}".encode("ascii") + pixels.tobytes())[:32]
+        with workspace.state.writing():
+            row = workspace.state.page(entry.id)
+            workspace.state.put_page(entry.id, replace(row, result=digest, result_in=stamp))
+        return digest
+
+    def _note_fill(self, entry: Entry) -> None:
         workspace = self._workspace
         summary = workspace.summary(entry)
         stamp = summary.result_stamp
@@ -118,22 +143,19 @@ class Results:
             row = self._workspace.state.page(entry.id)
             self._workspace.state.put_page(entry.id, replace(row, filled_of=row.digest))
 
-    def known(self, pages: Iterable[Entry]) -> list[Entry]:
-        """Return the pages of which it is stored what is filled."""
-        found = []
-        for page in pages:
-            summary = self._workspace.summary(page)
-            if summary.restored_version and summary.row.filled_in == summary.result_stamp:
-                found.append(page)
-        return found
+    def known(self, pages: Iterable[Entry]) -> list[tuple[Entry, str]]:
+        """Return the pages that are restored, each with the stamp of its result, for `carry`."""
+        summaries = [self._workspace.summary(page) for page in pages]
+        return [(one.entry, one.result_stamp) for one in summaries if one.restored_version]
 
-    def carry(self, pages: Iterable[Entry]) -> None:
+    def carry(self, pages: Iterable[tuple[Entry, str]]) -> None:
         """Store that an output was written again, and that these pages in it are what they were."""
-        for page in pages:
+        for page, before in pages:
             stamp = self._workspace.summary(page).result_stamp
             with self._workspace.state.writing():
                 row = self._workspace.state.page(page.id)
-                self._workspace.state.put_page(page.id, replace(row, filled_in=stamp))
+                fields = {name: stamp for name in ("filled_in", "result_in") if getattr(row, name) == before}
+                self._workspace.state.put_page(page.id, replace(row, **fields))
 
 
 def _filled_by(told: Mapping[str, Any], entry: Entry) -> list[dict[str, Any]]:
