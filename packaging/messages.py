@@ -41,6 +41,7 @@ _SOURCES = (
 _NOT_SHOWN = (
     # Both languages stand in the report.
     *("batch/treatment/html.py", "batch/treatment/report.py", "batch/treatment/words.py"),
+    "serve/folder/restoration/treatment.py",
     "iiif/rights.py",
     # Another command's.
     "batch/data_pack.py",
@@ -48,7 +49,7 @@ _NOT_SHOWN = (
     *(f"provenance/forms/{name}.py" for name in ("alto", "iiif", "pagexml", "premis", "zones")),
     *("provenance/pdfa.py", "provenance/explain.py"),
     *("serve/openapi.py", "serve/folder/openapi.py"),
-    "serve/folder/openapi_parts.py",
+    *("serve/folder/openapi_parts.py", "serve/folder/selection.py", "serve/folder/summary.py"),
 )
 _WORDS = re.compile(r"[A-Za-z]{2,}[,:;.]? +[A-Za-z]{2,}|[}\d],? [a-z]{2,}|[a-z]{2,}[:,]? [(`]?\{")
 _OTHER = re.compile(

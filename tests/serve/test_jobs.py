@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bokwon.errors import InputFileError
-from bokwon.serve.jobs import Job, JobCancelled, Jobs
+from bokwon.serve.jobs import Job, JobCancelled, Jobs, Outcome
 from bokwon.serve.problems import HttpError
 
 SOON = 20
@@ -37,7 +37,39 @@ def test_a_job_is_done_and_remembered(jobs: Jobs) -> None:
         "state": "done",
         "progress": 1.0,
         "problem": None,
+        "background": False,
+        "outcome": None,
     }
+
+
+def test_what_comes_of_many_pages_is_counted_and_failures_are_told_at_the_end(jobs: Jobs) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def work(job: Job) -> None:
+        job.outcome = Outcome()
+        job.outcome.done["restored"] += 2
+        job.outcome.skipped["approved"] += 1
+        for number in range(150):
+            job.outcome.fail(f"{number}", f"{number}.png", {"title": "t", "detail": "d", "fix": "f"}, 3)
+        seen.append(job.facts()["outcome"])
+
+    job = jobs.submit("restore", work, background=True)
+    job.future.result(timeout=10)
+    assert seen == [{"done": {"restored": 2}, "skipped": {"approved": 1}, "failed": 450, "failures": []}]
+    told = job.facts()
+    assert told["background"]
+    assert len(told["outcome"]["failures"]) == 100
+    assert told["outcome"]["failures"][7]["problem"] == {"title": "t", "detail": "d", "fix": "f"}
+
+
+def test_unfinished_work_is_listed_in_order(jobs: Jobs) -> None:
+    go = threading.Event()
+    listed = [jobs.submit(name, lambda _: go.wait(10)) for name in ("one", "two", "three")]
+    assert jobs.unfinished() == listed
+    go.set()
+    for job in listed:
+        job.future.result(timeout=10)
+    assert jobs.unfinished() == []
 
 
 def test_errors_become_problems(jobs: Jobs) -> None:

@@ -24,6 +24,7 @@ from bokwon.utilities.checksums import sha256_of_file
 
 __all__ = [
     "DETECTED",
+    "FOUND_MASK",
     "MOST_DAMAGED",
     "UNCERTAIN",
     "FindDamage",
@@ -39,6 +40,9 @@ __all__ = [
 
 DETECTED, UNCERTAIN = "detected", "uncertain"
 """Pictures beside an output: OUT.detected.png shows what was found and filled, OUT.uncertain.png what was left."""
+
+FOUND_MASK = "found damage"
+"""The name of a mask in a record where bokwon found the damage itself."""
 
 MOST_DAMAGED = 0.5
 """Share of a page; where more than this looks damaged, the detector is probably wrong."""
@@ -198,7 +202,7 @@ class FoundMasks:
         hole = np.ascontiguousarray(back.apply(damage.hole))
         kinds, sure = (np.ascontiguousarray(back.apply(one)) for one in (damage.kinds, percent))
         told = Damage("bokwon's detector", classes=kinds, names=DETECTOR_CLASSES, confidence=sure)
-        return PageHole(hole, "found damage", said, "found", lambda: told)
+        return PageHole(hole, FOUND_MASK, said, "found", lambda: told)
 
     def check_pictures(self, target: Path, source: Path | None, *, overwrite: bool = True) -> None:
         """Make sure that no picture would take the place of the input, or of a file that must stay.

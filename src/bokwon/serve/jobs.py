@@ -6,8 +6,8 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from time import monotonic
@@ -17,12 +17,14 @@ from bokwon.errors import BokwonError
 from bokwon.serve.problems import HttpError, facts_of
 from bokwon.utilities.memory import as_bokwon_error
 
-__all__ = ["Job", "JobCancelled", "Jobs", "State"]
+__all__ = ["Job", "JobCancelled", "Jobs", "Outcome", "State"]
 
 _logger = logging.getLogger(__name__)
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
+_MOST_FAILURES = 100
+"""How many failures of a job are told one by one; all are counted."""
 _KEPT = 1000
 """How many finished jobs can still be asked for."""
 _UNREAD = 1000
@@ -36,6 +38,40 @@ class JobCancelled(BaseException):
 
     Like `KeyboardInterrupt` it is not an `Exception`. Otherwise handlers for damaged files would catch it.
     """
+
+
+class Outcome:
+    """What came of work on many pages. One thread counts, others may read.
+
+    Attributes:
+        done: Number of pages of each result, such as `restored`.
+        skipped: Number of pages that were left out for each reason.
+        failed: Number of pages that failed.
+    """
+
+    def __init__(self) -> None:
+        self.done: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()
+        self.failed = 0
+        self._failures: list[dict[str, Any]] = []
+
+    def fail(self, page: str, name: str, problem: Mapping[str, Any], pages: int) -> None:
+        """Count a file that failed.
+
+        Args:
+            page: Id of its first page.
+            name: Its name.
+            problem: Members of an RFC 9457 problem.
+            pages: How many pages failed with it.
+        """
+        self.failed += pages
+        if len(self._failures) < _MOST_FAILURES:
+            self._failures.append({"page": page, "name": name, "problem": dict(problem)})
+
+    def facts(self, *, failures: bool) -> dict[str, Any]:
+        """Return the counts for clients; on request with the failures one by one."""
+        told: dict[str, Any] = {"done": dict(self.done), "skipped": dict(self.skipped), "failed": self.failed}
+        return {**told, "failures": list(self._failures) if failures else []}
 
 
 class Job:
@@ -54,6 +90,7 @@ class Job:
         future: Holds the function's result or exception. Cancelled if the job is. The job is kept after its end, and
             its result with it: functions return small values, and leave large ones in files.
         cancelled: Whether it is to stop.
+        outcome: What came of the pages of a folder so far; None for other work.
     """
 
     def __init__(self, kind: str, page: str | None, *, background: bool, tell: Callable[[Job], None]) -> None:
@@ -66,6 +103,7 @@ class Job:
         self.problem: dict[str, Any] | None = None
         self.future: Future[Any] = Future()
         self.cancelled = False
+        self.outcome: Outcome | None = None
         self._tell = tell
         self._told = 0.0
 
@@ -87,6 +125,7 @@ class Job:
 
     def facts(self) -> dict[str, Any]:
         """Return the facts about it that clients receive."""
+        over = self.state not in ("queued", "running")
         return {
             "id": self.id,
             "kind": self.kind,
@@ -94,6 +133,8 @@ class Job:
             "state": self.state,
             "progress": round(self.share, 4),
             "problem": self.problem,
+            "background": self.background,
+            "outcome": None if self.outcome is None else self.outcome.facts(failures=over),
         }
 
 
@@ -150,6 +191,11 @@ class Jobs:
     def get(self, name: str) -> Job | None:
         """Return the job of an id; None if there is none."""
         return self._known.get(name)
+
+    def unfinished(self) -> list[Job]:
+        """Return the jobs that wait or run, in the order in which they were submitted."""
+        with self._changed:
+            return [job for job in self._known.values() if job.state in ("queued", "running")]
 
     def cancel(self, name: str) -> Job | None:
         """Stop a job. A waiting job stops at once, a running one when it next reports progress.

@@ -51,7 +51,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "Job": {
         "type": "object",
-        "required": ["id", "kind", "page", "state", "progress", "problem"],
+        "required": ["id", "kind", "page", "state", "progress", "problem", "background", "outcome"],
         "properties": {
             "id": {"type": "string"},
             "kind": {"type": "string"},
@@ -59,6 +59,41 @@ SCHEMAS: dict[str, Any] = {
             "state": {"enum": ["queued", "running", "done", "failed", "cancelled"]},
             "progress": _SHARE,
             "problem": {"anyOf": [{"type": "null"}, {"type": "object"}]},
+            "background": {"type": "boolean", "description": "Whether other work goes first."},
+            "outcome": {
+                "anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/Outcome"}],
+                "description": "What came of the pages of a folder so far; null for other work.",
+            },
+        },
+    },
+    "Outcome": {
+        "type": "object",
+        "required": ["done", "skipped", "failed", "failures"],
+        "properties": {
+            "done": {
+                "type": "object",
+                "description": "Number of pages of each result.",
+                "additionalProperties": _COUNT,
+            },
+            "skipped": {
+                "type": "object",
+                "description": "Number of pages for each reason.",
+                "additionalProperties": _COUNT,
+            },
+            "failed": _COUNT,
+            "failures": {
+                "type": "array",
+                "description": "File and problem of each failure, at the end; at most 100.",
+                "items": {
+                    "type": "object",
+                    "required": ["page", "name", "problem"],
+                    "properties": {
+                        "page": {"type": "string"},
+                        "name": {"type": "string"},
+                        "problem": {"type": "object"},
+                    },
+                },
+            },
         },
     },
     "Reading": {

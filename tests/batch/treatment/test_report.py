@@ -108,6 +108,28 @@ def test_a_large_report_has_pages_that_lead_to_each_other_and_to_the_pictures(tm
     assert [file.name for file in page_files(tmp_path)] == ["report.html"]
 
 
+def test_what_was_decided_stands_with_each_page(tmp_path: Path) -> None:
+    entries = [filled(tmp_path, "a.tif", 2, 5), filled(tmp_path, "b.png", 1)]
+    reviewed = {"a.tif": {2: ("approved, then", "승인함"), 5: ("not yet", "아직")}}
+    unfilled = [(f"{number} <1>.png", ("approved as it is", "그대로 승인함")) for number in range(1500)]
+    run = Run("scans", datetime(2026, 3, 4, 5, 6), time_is=("As of", "기준"), reviewed=reviewed, open=unfilled)
+    write_report(tmp_path, entries, run)
+    files = list(page_files(tmp_path))
+    first = files[0].read_text(encoding="utf-8")
+    articles = first.split("<article")[1:]
+    assert ["approved, then" in one for one in articles] == [True, False, False]
+    assert ["not yet" in one for one in articles] == [False, True, False]
+    assert "As of" in first
+    assert "Restored on" not in first
+    # Rows count for the length of a page, and every page is closed.
+    assert len(files) == 2
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    for text in texts:
+        Reader(text)
+    assert sum(text.count("그대로 승인함") for text in texts) == 1500
+    assert "<td>1499 &lt;1&gt;.png</td>" in texts[1]
+
+
 LARGE_REPORT = """
 import gc, sys, tracemalloc
 from datetime import datetime

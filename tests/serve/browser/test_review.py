@@ -84,9 +84,12 @@ def test_pages_with_certain_damage_are_restored_together(alone: Any) -> None:
     desk.page.get_by_text(re.compile(r"Done: .*, 2 undamaged")).wait_for()
     desk.page.get_by_role("button", name="Restore pages").click()
     # Nothing is approved: only approved pages would be none.
-    assert desk.page.get_by_role("radio", name="Pages with found damage").is_checked()
-    desk.page.get_by_role("checkbox", name="Only what is certain").check()
-    desk.page.get_by_role("dialog").get_by_role("button", name="Restore", exact=True).click()
+    dialog = desk.page.get_by_role("dialog")
+    assert dialog.get_by_role("radio", name="Pages with marks that are not restored 2 pages").is_checked()
+    dialog.get_by_role("checkbox", name="Only what is certain").check()
+    dialog.get_by_text("Regions with a certainty of at least 90% are filled").wait_for()
+    dialog.get_by_text("2 pages will be restored. Skipped: 2 undamaged.").wait_for()
+    dialog.get_by_role("button", name="Restore", exact=True).click()
     desk.page.get_by_role("button", name="Restored 2").wait_for()
     desk.page.get_by_text("Done: 2 pages restored.").wait_for()
     assert {desk.facts(name)["restored_version"] > 0 for name in ("a.png", "c.png")} == {True}

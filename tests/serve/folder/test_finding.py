@@ -130,7 +130,7 @@ def test_a_threshold_takes_what_is_sure_enough(
     address = opened.page("page.png")
     opened.run(address + "/detect")
     facts = opened.facts(address)
-    assert (facts["state"], facts["share"], facts["mask"]) == ("needs a look", 0.0, "none")
+    assert (facts["state"], facts["share"], facts["mask"]) == ("uncertain", 0.0, "none")
     assert facts["score"] == round(700 / (SIZE[0] * SIZE[1]), 6)
     assert not (damaged / "page_mask.png").exists()
     opened.change(address, "PATCH", "/regions", json={"threshold": 0.5})
@@ -170,7 +170,7 @@ def test_where_nearly_all_looks_damaged_somebody_has_to_look(
     opened = open_folder(folder, detector=colour_key)
     opened.run("folder/detect")
     (page,) = opened.pages()
-    assert (page["state"], page["share"]) == ("needs a look", 0.0)
+    assert (page["state"], page["share"]) == ("uncertain", 0.0)
 
 
 def test_the_picture_of_regions_has_their_numbers(

@@ -47,7 +47,7 @@ def test_what_the_command_restored_is_seen(scans: Path, open_folder: Callable[..
     assert (after[10:30, 20:30] == before[10:30, 20:30]).all()
 
 
-def test_a_page_on_which_the_command_was_sure_of_nothing_needs_a_look(
+def test_a_page_on_which_the_command_was_sure_of_nothing_is_uncertain(
     scans: Path, open_folder: Callable[..., Opened]
 ) -> None:
     (scans / "restored").mkdir()
@@ -57,7 +57,7 @@ def test_a_page_on_which_the_command_was_sure_of_nothing_needs_a_look(
     (scans / "restored/report.jsonl").write_text("".join(entry.to_json() + "\n" for entry in entries))
     opened = open_folder(scans)
     opened.settle()
-    assert opened.facts(opened.page("a.png"))["state"] == "needs a look"
+    assert opened.facts(opened.page("a.png"))["state"] == "uncertain"
     assert opened.facts(opened.page("b.jpg"))["state"] == "undamaged"
     # Somebody has looked.
     opened.draw(opened.page("a.png"), (10, 10, 20, 20))

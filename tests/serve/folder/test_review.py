@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from bokwon.errors import FileAccessError
-from bokwon.serve.folder.review import REVIEW, Review
+from bokwon.serve.folder.review import REVIEW, Decided, Review
+
+
+def decisions(review: Review) -> dict[tuple[str, int], str]:
+    return {page: decided.decision for page, decided in review.all().items()}
 
 
 def test_the_last_decision_counts(tmp_path: Path) -> None:
@@ -19,33 +23,36 @@ def test_the_last_decision_counts(tmp_path: Path) -> None:
     review.decide("a.png", 1, "reject")
     review.decide("a.png", 1, "approve")
     review.decide("c.tif", 2, "undamaged")
-    assert (review.of("a.png", 1), review.of("c.tif", 2), review.of("c.tif", 1)) == ("approve", "undamaged", None)
-    assert Review(folder).all() == {("a.png", 1): "approve", ("c.tif", 2): "undamaged"}
+    assert decisions(review) == {("a.png", 1): "approve", ("c.tif", 2): "undamaged"}
+    assert review.of("c.tif", 1) is None
+    assert Review(folder).all() == review.all()
     review.decide("a.png", 1, "open")
-    assert Review(folder).all() == {("c.tif", 2): "undamaged"}
+    assert decisions(Review(folder)) == {("c.tif", 2): "undamaged"}
 
 
 def test_every_line_tells_what_was_decided_when(tmp_path: Path) -> None:
-    Review(tmp_path).decide("책.png", 1, "approve")
+    Review(tmp_path).decide("책.png", 1, "approve", of="result", mask="abc")
     (line,) = (tmp_path / REVIEW).read_text().splitlines()
     told = json.loads(line)
-    assert {**told, "time": ""} == {"file": "책.png", "page": 1, "decision": "approve", "time": ""}
+    about = {"file": "책.png", "page": 1, "decision": "approve", "time": "", "of": "result", "mask": "abc"}
+    assert {**told, "time": ""} == about
     assert told["time"].endswith("+00:00")
+    assert Review(tmp_path).of("책.png", 1) == Decided("approve", told["time"], "result", "abc")
 
 
 def test_decisions_of_another_server_are_seen(tmp_path: Path) -> None:
     one, other = Review(tmp_path), Review(tmp_path)
     one.decide("a.png", 1, "approve")
-    assert other.of("a.png", 1) == "approve"
+    assert decisions(other) == {("a.png", 1): "approve"}
     other.decide("a.png", 1, "reject")
-    assert one.of("a.png", 1) == "reject"
+    assert decisions(one) == {("a.png", 1): "reject"}
 
 
 def test_lines_that_are_not_whole_are_passed_by(tmp_path: Path) -> None:
     Review(tmp_path).decide("a.png", 1, "approve")
     with (tmp_path / REVIEW).open("a") as stream:
         stream.write('null\n[]\n{"file": "a.png", "page": "x", "decision": "reject"}\n{"file": "b.png", "pa')
-    assert Review(tmp_path).all() == {("a.png", 1): "approve"}
+    assert decisions(Review(tmp_path)) == {("a.png", 1): "approve"}
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -15,7 +15,18 @@ from bokwon.batch.treatment.words import FAULTS, MATERIALS, OTHER_FAULT, STATUS,
 from bokwon.provenance.record import RECORD
 from bokwon.utilities.translation import translate
 
-__all__ = ["both", "document", "failed_row", "link", "other_row", "page_block", "shown_name", "summary", "undo_command"]
+__all__ = [
+    "both",
+    "document",
+    "failed_row",
+    "link",
+    "open_row",
+    "other_row",
+    "page_block",
+    "shown_name",
+    "summary",
+    "undo_command",
+]
 
 Picture = Callable[[str], str]
 """From the name of a strip of a page to what its `src` says."""
@@ -132,8 +143,20 @@ def other_row(entry: Entry) -> str:
     return f"<tr><td>{shown_name(entry.file)}</td><td>{both(*STATUS[entry.status])}{left}{messages}</td></tr>"
 
 
+def open_row(name: str, state: Words) -> str:
+    """Return the row of a page that is not restored: its name, and what was decided about it."""
+    return f"<tr><td>{shown_name(name)}</td><td>{both(*state)}</td></tr>"
+
+
 def page_block(
-    entry: Entry, drawn: FilePictures | None, number: int, *, has_record: bool, prefix: str, picture: Picture
+    entry: Entry,
+    drawn: FilePictures | None,
+    number: int,
+    *,
+    has_record: bool,
+    prefix: str,
+    picture: Picture,
+    reviewed: Mapping[int, Words] | None = None,
 ) -> list[str]:
     """Return a filled page with its pictures, piece by piece.
 
@@ -144,6 +167,7 @@ def page_block(
         has_record: Whether the restoration can be undone.
         prefix: From the report's page to the folder of outputs: empty, or `../`.
         picture: Gives the address of a strip.
+        reviewed: What was decided about the pages of the file, by page number; None if nobody is asked.
     """
     output = entry.output or ""
     page = drawn.pages[number] if drawn is not None and number < len(drawn.pages) else None
@@ -159,6 +183,10 @@ def page_block(
         rows.append((("Mask", "마스크"), found + _left(entry.regions_left)))
     if number < len(entry.materials) and entry.materials[number] in MATERIALS:
         rows.append((("Filled as", "복원 대상"), both(*MATERIALS[entry.materials[number]])))
+    # Without pictures, it is not known which page of a document this is.
+    place = page.page if page is not None else 1 if entry.pages <= 1 else 0
+    if reviewed is not None and place in reviewed:
+        rows.append((("Approval", "승인"), both(*reviewed[place])))
     rows.append((("Output", "결과 파일"), link(prefix + output, shown_name(output))))
     command = f"<code>{escape(undo_command(output))}</code>" if has_record else both(*_NO_RECORD)
     rows.append((("Undo", "되돌리기"), command))

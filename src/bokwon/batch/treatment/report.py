@@ -14,7 +14,17 @@ from typing import Literal
 from bokwon.batch.journal import Entry
 from bokwon.batch.mask_matching import REPORT_FILES, REPORT_PAGE
 from bokwon.batch.treatment.file_pictures import draw_from_record, pictures_folder, read_pictures
-from bokwon.batch.treatment.html import both, document, failed_row, link, other_row, page_block, shown_name, summary
+from bokwon.batch.treatment.html import (
+    both,
+    document,
+    failed_row,
+    link,
+    open_row,
+    other_row,
+    page_block,
+    shown_name,
+    summary,
+)
 from bokwon.batch.treatment.html import url as address
 from bokwon.batch.treatment.words import Words
 from bokwon.provenance.record import has_record
@@ -22,7 +32,7 @@ from bokwon.utilities.atomic import make_folder, replacing
 
 __all__ = ["FILLED_A_PAGE", "REPORT_PAGE", "Run", "write_report"]
 
-Section = Literal["failed", "restored", "other"]
+Section = Literal["failed", "restored", "other", "open"]
 
 FILLED_A_PAGE = 50
 """Filled pages on one page of the report: some ten megabytes of pictures, which browsers open and print at once."""
@@ -38,11 +48,17 @@ class Run:
         title: Name of the folder of scans.
         time: When the run ended.
         facts: Further facts for the head of the report, with names in both languages: program, model, settings.
+        time_is: What the time is.
+        reviewed: What was decided about the pages, by file and page number; None if the report is not about that.
+        open: Name and state of the pages that are not restored, as far as they are told.
     """
 
     title: str
     time: datetime
     facts: Sequence[tuple[Words, str]] = ()
+    time_is: Words = ("Restored on", "복원한 날짜")
+    reviewed: Mapping[str, Mapping[int, Words]] | None = None
+    open: Sequence[tuple[str, Words]] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,7 @@ class _Item:
     section: Section
     entry: Entry
     number: int = 0
+    state: Words = ("", "")
 
 
 def write_report(outputs: Path, entries: Sequence[Entry], run: Run) -> Path:
@@ -72,7 +89,7 @@ def write_report(outputs: Path, entries: Sequence[Entry], run: Run) -> Path:
     Raises:
         FileAccessError: It cannot be written.
     """
-    pages = _paged(entries)
+    pages = _paged(entries, run.open)
     paths = [outputs / name for name in _page_names(len(pages))]
     if len(pages) > 1:
         make_folder(outputs / REPORT_FILES)
@@ -92,9 +109,10 @@ def _page_names(count: int) -> list[str]:
     return [REPORT_PAGE, *(f"{REPORT_FILES}/report-{number:04}.html" for number in range(2, count + 1))]
 
 
-def _paged(entries: Sequence[Entry]) -> list[list[_Item]]:
-    """Return what stands on each page: failures first, then filled pages, then the files without anything filled."""
-    sections: Mapping[Section, list[_Item]] = {"failed": [], "restored": [], "other": []}
+def _paged(entries: Sequence[Entry], unfilled: Sequence[tuple[str, Words]]) -> list[list[_Item]]:
+    """Return what stands on each page: failures first, then filled pages, then what has nothing filled."""
+    sections: Mapping[Section, list[_Item]] = {"failed": [], "restored": [], "other": [], "open": []}
+    sections["open"].extend(_Item("open", Entry(name, "no mask"), state=state) for name, state in unfilled)
     for entry in entries:
         if entry.status == "restored":
             sections["restored"] += [_Item("restored", entry, n) for n in range(max(1, entry.restored_pages))]
@@ -122,7 +140,7 @@ def _body(
     part = "" if len(pages) == 1 else f" ({number + 1}/{len(pages)})"
     yield f"<h1>{both(f'Treatment report: {title}{part}', f'복원 처리 보고서: {title}{part}')}</h1>\n"
     if number == 0:
-        facts = [(("Restored on", "복원한 날짜"), run.time.strftime("%Y-%m-%d %H:%M")), *run.facts]
+        facts = [(run.time_is, run.time.strftime("%Y-%m-%d %H:%M")), *run.facts]
         yield summary(facts, entries)
         if any(entry.status == "restored" for entry in entries):
             yield f'<p class="note">{both(*_READING)}</p>'
@@ -133,12 +151,12 @@ def _body(
     section = None
     for item in pages[number]:
         if item.section != section:
-            if section in ("failed", "other"):
+            if section in _TABLES:
                 yield "</tbody></table>\n"
             section = item.section
             yield _SECTIONS[section]
-        yield from _item(item, outputs, prefix, embed=len(pages) == 1)
-    if section in ("failed", "other"):
+        yield from _item(item, outputs, prefix, run, embed=len(pages) == 1)
+    if section in _TABLES:
         yield "</tbody></table>\n"
     if len(pages) > 1:
         yield _numbers(number, len(pages))
@@ -147,8 +165,11 @@ def _body(
         yield f'<div class="sign"><p>{checked}</p><p>{day}</p></div>'
 
 
-def _item(item: _Item, outputs: Path, prefix: str, *, embed: bool) -> Iterator[str]:
+def _item(item: _Item, outputs: Path, prefix: str, run: Run, *, embed: bool) -> Iterator[str]:
     entry = item.entry
+    if item.section == "open":
+        yield open_row(entry.file, item.state)
+        return
     if item.section == "failed":
         yield failed_row(entry)
         return
@@ -165,7 +186,10 @@ def _item(item: _Item, outputs: Path, prefix: str, *, embed: bool) -> Iterator[s
         return address(f"{prefix}{REPORT_FILES}/{entry.output}/{name}")
 
     record = has_record(outputs / entry.output)
-    yield from page_block(entry, pictures, item.number, has_record=record, prefix=prefix, picture=picture)
+    reviewed = None if run.reviewed is None else run.reviewed.get(entry.file, {})
+    yield from page_block(
+        entry, pictures, item.number, has_record=record, prefix=prefix, picture=picture, reviewed=reviewed
+    )
 
 
 def _contents(pages: Sequence[Sequence[_Item]]) -> str:
@@ -201,6 +225,7 @@ def _head(english: str, korean: str, *columns: Words) -> str:
 
 
 _FILE: Words = ("File", "파일")
+_TABLES = ("failed", "other", "open")
 _SECTIONS: Mapping[Section, str] = {
     "failed": _head(
         "Failed: correct these first",
@@ -211,4 +236,5 @@ _SECTIONS: Mapping[Section, str] = {
     ),
     "restored": _head("Restored pages", "복원한 면"),
     "other": _head("Files without anything filled", "메운 곳이 없는 파일", _FILE, ("Result", "결과")),
+    "open": _head("Pages that are not restored", "복원하지 않은 면", ("Page", "면"), ("Approval", "승인")),
 }

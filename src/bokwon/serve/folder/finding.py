@@ -20,6 +20,7 @@ from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.found_regions import (
     FoundRegion,
     accepted,
+    listed,
     new_hole,
     read_found,
     surest,
@@ -106,6 +107,17 @@ class Finding:
     def has_found(self, entry: Entry) -> bool:
         """Return whether a file with the regions found on a page exists."""
         return self._path(entry).is_file()
+
+    def has_certain(self, entry: Entry, threshold: float, kinds: Collection[str] = FILLED) -> bool:
+        """Return whether a region with enough confidence was found on a page, without decoding it.
+
+        Args:
+            entry: The page.
+            threshold: Least confidence.
+            kinds: Kinds of damage that are filled.
+        """
+        scan = stamp_of(entry.path)
+        return any(kind in kinds and confidence >= threshold for kind, confidence in listed(self._path(entry), scan))
 
     def recall(self, entry: Entry) -> None:
         """Note again that the detector has run on a page, in case the database was deleted since."""

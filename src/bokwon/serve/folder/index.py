@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -90,6 +91,10 @@ class Entry:
         found = self.masks.pages.get(self.number) or self.masks.whole
         return found if found is not None and found.path is not None and found.path.is_file() else None
 
+    def stamp_of_mask(self, source: Source | None) -> str:
+        """Return the stamp of the file that `mask_source` returned; empty for None."""
+        return "" if source is None else f"{self.number}|{stamp_of(source.path)}"
+
 
 def page_id(name: str, number: int) -> str:
     """Return the id of a page, as used in URLs.
@@ -109,12 +114,21 @@ class Index:
         state: Stores the facts that were read when the files were opened.
         options: How files are read and written.
         recursive: Whether subfolders are included.
+        changed: Called when the folder has other pages than before.
 
     Raises:
         FileAccessError: The folder cannot be listed.
     """
 
-    def __init__(self, places: Places, state: State, options: Options, *, recursive: bool) -> None:
+    def __init__(
+        self,
+        places: Places,
+        state: State,
+        options: Options,
+        *,
+        recursive: bool,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._places = places
         self._state = state
         self._options = options
@@ -126,7 +140,9 @@ class Index:
         self._entries: dict[str, Entry] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._due = 0.0
+        self._changed: Callable[[], None] = lambda: None
         self.refresh(force=True)
+        self._changed = changed
 
     def refresh(self, *, force: bool = False) -> None:
         """List the folder again, if the last listing is old enough."""
@@ -138,11 +154,14 @@ class Index:
             return
         try:
             entries = self._read_folder()
+            others = entries.keys() != self._entries.keys()
             with self._lock:
                 self._entries = {name: self._sized(entry) for name, entry in entries.items()}
             self._due = monotonic() + max(_EVERY, _SHARE * (monotonic() - begun))
         finally:
             self._looking.release()
+        if others:
+            self._changed()
 
     def entries(self) -> dict[str, Entry]:
         """Return all pages by id, in order of name and number."""

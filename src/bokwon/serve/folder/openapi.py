@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bokwon.serve.folder.desk import ONLY
 from bokwon.serve.folder.masks.tools import MOST_GROWN, WAYS
 from bokwon.serve.folder.openapi_parts import (
     COUNT,
@@ -33,6 +32,7 @@ from bokwon.serve.folder.openapi_parts import (
     picture,
 )
 from bokwon.serve.folder.review import DECISIONS
+from bokwon.serve.folder.selection import ONLY, SKIPPED
 from bokwon.serve.folder.summary import STATES
 from bokwon.serve.openapi import json_answer, problems
 
@@ -63,6 +63,7 @@ def folder_paths() -> dict[str, Any]:
             "total": COUNT,
             "reported": {"type": "boolean", "description": "Whether there is a treatment report."},
             "detector": {"type": "boolean"},
+            "certain": {**SHARE, "description": "From which confidence on found damage is filled by default."},
             "kinds": {"type": "array", "items": TEXT},
             "models": {"type": "array", "items": object_of({"name": TEXT, "title": TEXT})},
             "methods": {"type": "array", "items": TEXT},
@@ -79,6 +80,8 @@ def folder_paths() -> dict[str, Any]:
         in_query("fit_mask", {"type": "boolean"}),
         in_query("allow_large", {"type": "boolean"}),
     ]
+    skips = {"type": "object", "properties": dict.fromkeys(SKIPPED, COUNT), "additionalProperties": False}
+    planned = object_of({"pages": COUNT, "skipped": skips})
     return {
         "/folder": {
             "get": operation("folder", "Describe the opened folder.", json_answer("It.", folder), problems(409, 500))
@@ -93,7 +96,24 @@ def folder_paths() -> dict[str, Any]:
                 requestBody=body_of(SEARCH),
             )
         },
+        "/folder/jobs": {
+            "get": operation(
+                "jobs",
+                "List the work that waits or runs.",
+                json_answer(
+                    "The jobs.", object_of({"jobs": {"type": "array", "items": {"$ref": "#/components/schemas/Job"}}})
+                ),
+                problems(409, 500),
+            )
+        },
         "/folder/restore": {
+            "get": operation(
+                "planRestoreAll",
+                "Tell how many pages would be restored, and why others are skipped, for each choice of pages.",
+                json_answer("By `only`.", object_of(dict.fromkeys(ONLY, planned))),
+                problems(409, 422, 500),
+                parameters=[in_query("certain", SHARE, "As in the body of `POST`.")],
+            ),
             "post": operation(
                 "restoreAll",
                 "Restore the pages of the folder by their masks.",
@@ -101,7 +121,7 @@ def folder_paths() -> dict[str, Any]:
                 OF_WORK,
                 work=True,
                 requestBody=body_of({"only": {"enum": list(ONLY)}, "certain": SHARE, **HOW}),
-            )
+            ),
         },
         "/folder/download": {
             "get": operation(
@@ -278,11 +298,15 @@ def folder_paths() -> dict[str, Any]:
                 requestBody=body_of(WHERE),
             ),
         },
+        "/pages/{id}/undo": {
+            "parameters": [ID],
+            "post": operation("undo", "Take the restoration of a page back; its mask stays.", job, OF_WORK, work=True),
+        },
         "/pages/{id}/decision": {
             "parameters": [ID],
             "post": operation(
                 "decide",
-                "Record a decision on a page.",
+                "Record a decision on a page. On a page whose mask is not restored as it is now, the mask is approved.",
                 page,
                 OF_WORK,
                 requestBody=body_of({"decision": {"enum": list(DECISIONS)}}, "decision"),

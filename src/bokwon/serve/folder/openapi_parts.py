@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from bokwon.detection.kinds import KINDS
 from bokwon.serve.folder.review import DECISIONS
-from bokwon.serve.folder.summary import STATES
+from bokwon.serve.folder.summary import STATES, Fill
 from bokwon.serve.openapi import json_answer, problems
 from bokwon.settings import choices
 
@@ -70,12 +70,17 @@ PAGE: dict[str, Any] = {
     "width": {**COUNT, "description": "Pixels, as viewers show the page; 0 if only decoding shows the size."},
     "height": COUNT,
     "state": {"enum": list(STATES)},
+    "fill": {
+        "enum": list(get_args(Fill)),
+        "description": "What of the mask is filled: nothing, all of it, a part of it, or what another mask marked.",
+    },
     "share": {**SHARE, "description": "Share of the page that is hole."},
     "score": {**SHARE, "description": "How badly the page is damaged."},
     "mask": {"enum": ["none", "found", "drawn", "given"]},
     "mask_version": COUNT,
     "restored_version": {**COUNT, "description": "0 where the page is not restored."},
     "decision": {"enum": [*DECISIONS[:-1], None]},
+    "decided": {"type": ["string", "null"], "description": "When it was decided."},
     "problem": PROBLEM,
     "can_undo": {"type": "boolean"},
     "can_redo": {"type": "boolean"},
@@ -101,6 +106,8 @@ CHANGE = {
     "mask_version": COUNT,
     "box": BOX,
     "share": SHARE,
+    "state": PAGE["state"],
+    "fill": PAGE["fill"],
     "can_undo": {"type": "boolean"},
     "can_redo": {"type": "boolean"},
 }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bokwon.batch.found_masks import FOUND_MASK
 from bokwon.batch.journal import REPORT, fingerprint
 from bokwon.batch.journal import Entry as ReportEntry
 from bokwon.errors import BokwonError, InputFileError
@@ -34,6 +36,9 @@ class FileOutput:
         recorded: Whether a record lists these pages, so that the restoration can be undone.
         status: Status of the file in the report; empty if the report does not list it.
         problem: Why it failed; None if it did not.
+        maskless: Those of the filled pages whose damage the command found, so that they have no mask file.
+        stamp: Changes with the output and its record.
+        inputs: The files it was made of, as the report lists them; see `bokwon.batch.journal.fingerprint`.
     """
 
     version: int = 0
@@ -41,6 +46,14 @@ class FileOutput:
     recorded: bool = False
     status: str = ""
     problem: dict[str, Any] | None = None
+    maskless: frozenset[int] = frozenset()
+    stamp: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+    def is_stale(self, entry: Entry) -> bool:
+        """Return whether the scan or a mask of a page's file was changed since the output was made, as far as known."""
+        job = entry.task.job
+        return bool(self.inputs) and job is not None and self.inputs != fingerprint(job)
 
 
 class Outputs:
@@ -63,10 +76,9 @@ class Outputs:
             return FileOutput()
         record = record_folder(entry.target)
         report = self.report().get(entry.name)
+        output = stamp_of(entry.target), stamp_of(record / RECORD_FILE), stamp_of(record / _UNDONE)
         stamps = (
-            stamp_of(entry.target),
-            stamp_of(record / RECORD_FILE),
-            stamp_of(record / _UNDONE),
+            *output,
             stamp_of(entry.path),
             report.to_json() if report else "",
             # A failure counts until the scan or its mask is another one.
@@ -74,7 +86,8 @@ class Outputs:
         )
         known = self._known.get(entry.name)
         if known is None or known[0] != stamps:
-            known = stamps, self._read_output(entry, report)
+            inputs = report.inputs if report is not None and report.status == "restored" else {}
+            known = stamps, replace(self._read_output(entry, report), stamp="|".join(output), inputs=inputs)
             self._known[entry.name] = known
         return known[1]
 
@@ -111,11 +124,14 @@ class Outputs:
         if (record / _UNDONE).exists():
             return FileOutput(version, status="undone")
         try:
-            pages = frozenset(read_record(record)[1]["pages"])
+            told = read_record(record)[1]["pages"]
         except BokwonError:
             restored = status == "restored" and report is not None and report.output is not None
-            return FileOutput(version, _masked(entry) if restored else frozenset(), status=status, problem=problem)
-        return FileOutput(version, pages, recorded=True, status=status, problem=problem)
+            filled = _masked(entry) if restored else frozenset()
+            maskless = filled if report is not None and report.mask == "found" else frozenset()
+            return FileOutput(version, filled, status=status, problem=problem, maskless=maskless)
+        maskless = frozenset(number for number, page in told.items() if page.get("mask") == FOUND_MASK)
+        return FileOutput(version, frozenset(told), True, status, problem, maskless)
 
 
 def _masked(entry: Entry) -> frozenset[int]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import threading
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from bokwon.errors import FileAccessError
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.utilities.atomic import make_folder
 
-__all__ = ["DECISIONS", "REVIEW", "Decision", "Review"]
+__all__ = ["DECISIONS", "REVIEW", "Decided", "Decision", "Review", "Subject"]
 
 REVIEW = "review.jsonl"
 """Name of the file, in the folder of outputs."""
@@ -22,6 +23,28 @@ Decision = Literal["approve", "reject", "undamaged", "open"]
 """What is decided of a page; `open` takes a decision back."""
 
 DECISIONS: tuple[str, ...] = get_args(Decision)
+
+Subject = Literal["result", "mask", "scan"]
+"""What is approved: the restored page, a mask that is not restored yet, or a scan without marks, as it is."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision about a page.
+
+    Attributes:
+        decision: `approve`, `reject` or `undamaged`.
+        time: When it was made, as ISO 8601 in UTC.
+        of: What was approved; empty for other decisions.
+        mask: Digest of the mask at that time, see `bokwon.serve.folder.masks.files.digest_of`.
+        result: Digest of the pixels that were approved; empty if no result was.
+    """
+
+    decision: str
+    time: str = ""
+    of: str = ""
+    mask: str = ""
+    result: str = ""
 
 
 class Review:
@@ -35,9 +58,14 @@ class Review:
         self._path = folder / REVIEW
         self._lock = threading.Lock()
         self._stamp = ""
-        self._known: dict[tuple[str, int], str] = {}
+        self._known: dict[tuple[str, int], Decided] = {}
 
-    def of(self, file: str, page: int) -> str | None:
+    @property
+    def stamp(self) -> str:
+        """A text that changes with every decision."""
+        return stamp_of(self._path)
+
+    def of(self, file: str, page: int) -> Decided | None:
         """Return the decision about a page; None if there is none.
 
         Args:
@@ -46,7 +74,7 @@ class Review:
         """
         return self.all().get((file, page))
 
-    def all(self) -> dict[tuple[str, int], str]:
+    def all(self) -> dict[tuple[str, int], Decided]:
         """Return the last decision about each page, by file and page."""
         with self._lock:
             stamp = stamp_of(self._path)
@@ -55,18 +83,32 @@ class Review:
                 self._stamp = stamp
             return self._known
 
-    def decide(self, file: str, page: int, decision: Decision) -> None:
+    def decide(
+        self,
+        file: str,
+        page: int,
+        decision: Decision,
+        *,
+        of: Subject | None = None,
+        mask: str = "",
+        result: str = "",
+    ) -> None:
         """Write a decision down.
+
+        Args:
+            file: Path of the page's file relative to the opened folder.
+            page: Its number, from 1.
+            decision: What is decided.
+            of: What is approved.
+            mask: Digest of the page's mask.
+            result: Digest of the page's result.
 
         Raises:
             FileAccessError: It cannot be written.
         """
-        line = {
-            "file": file,
-            "page": page,
-            "decision": decision,
-            "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        }
+        time = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        told = {name: value for name, value in asdict(Decided(decision, time, of or "", mask, result)).items() if value}
+        line = {"file": file, "page": page, **told}
         make_folder(self._path.parent)
         try:
             with self._lock:
@@ -82,21 +124,22 @@ class Review:
             ) from error
 
 
-def _read(path: Path) -> dict[tuple[str, int], str]:
-    known: dict[tuple[str, int], str] = {}
+def _read(path: Path) -> dict[tuple[str, int], Decided]:
+    known: dict[tuple[str, int], Decided] = {}
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return known
     for line in lines:
         try:
-            told = json.loads(line)
+            told: dict[str, Any] = json.loads(line)
             key, decision = (str(told["file"]), int(told["page"])), told["decision"]
-        except (ValueError, KeyError, TypeError):
+            decided = Decided(decision, *(str(told.get(name, "")) for name in ("time", "of", "mask", "result")))
+        except (ValueError, KeyError, TypeError, AttributeError):
             # The end of a line that a full disk cut off.
             continue
         if decision in DECISIONS and decision != "open":
-            known[key] = decision
+            known[key] = decided
         else:
             known.pop(key, None)
     return known

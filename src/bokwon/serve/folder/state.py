@@ -18,7 +18,7 @@ __all__ = ["MOST_STEPS", "FileFacts", "PageRow", "State", "Step"]
 MOST_STEPS = 200
 """How many changes of a mask can be undone."""
 
-_VERSION = 1
+_VERSION = 2
 """Of the tables. A file of another version is made anew."""
 _PATIENCE = 30.0
 """Seconds to wait for another process that writes."""
@@ -62,6 +62,12 @@ class PageRow:
         searched: Whether the detector has looked at the page.
         uncertain: How many regions were found but are not filled.
         problem: The last error, as members of an RFC 9457 problem.
+        digest: Digest of the mask, see `bokwon.serve.folder.masks.files.digest_of`.
+        filled: Digest of the pixels that are filled in the result, as viewers show the page.
+        filled_in: Stamp of the result that `filled` was read from; see `Summary.result_stamp`.
+        filled_of: Digest of the mask when the page, or a part of it, was filled last.
+        result: Digest of the pixels of the result, if it was approved.
+        result_in: Stamp of the result that `result` was read from.
     """
 
     stamp: str = ""
@@ -74,6 +80,12 @@ class PageRow:
     searched: bool = False
     uncertain: int = 0
     problem: dict[str, Any] | None = None
+    digest: str = ""
+    filled: str = ""
+    filled_in: str = ""
+    filled_of: str = ""
+    result: str = ""
+    result_in: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
+from bokwon.image_io.reader import Source
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.outputs import FileOutput
+from bokwon.serve.folder.review import Decided, Subject
 from bokwon.serve.folder.state import PageRow
 
-__all__ = ["STATES", "Summary", "state_of"]
+__all__ = ["STATES", "Fill", "Summary", "count", "state_of"]
 
-PageState = Literal["new", "found", "needs a look", "approved", "restored", "failed", "undamaged"]
+PageState = Literal[
+    "new",
+    "found",
+    "uncertain",
+    "needs a look",
+    "mask approved",
+    "restored",
+    "in part",
+    "changed",
+    "approved",
+    "approved as it is",
+    "undamaged",
+    "failed",
+]
 
 STATES: tuple[str, ...] = get_args(PageState)
+
+Fill = Literal["none", "whole", "in part", "changed"]
+"""What of a page's mask is filled: nothing; exactly all of it; only a part of it; or what another mask marked."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +45,7 @@ class Summary:
         entry: The page.
         row: Its stored state.
         output: State of the output of its file.
-        decision: The decision of a person.
+        decided: What a person decided.
         steps: Whether a change of its mask can be undone, and whether one can be redone.
         filled: Time of the last fill that is not in the output yet, in microseconds; 0 for none.
     """
@@ -32,7 +53,7 @@ class Summary:
     entry: Entry
     row: PageRow
     output: FileOutput
-    decision: str | None
+    decided: Decided | None
     steps: tuple[bool, bool]
     filled: int = 0
 
@@ -47,11 +68,82 @@ class Summary:
         return max(self.output.version if self.entry.number in self.output.pages else 0, self.filled)
 
     @property
+    def result_stamp(self) -> str:
+        """A text that changes with what is filled on the page."""
+        return f"{self.output.stamp}|{self.filled}"
+
+    @cached_property
+    def _mask_source(self) -> Source | None:
+        return self.entry.mask_source()
+
+    @cached_property
+    def is_mask_known(self) -> bool:
+        """Whether the mask is the one that was read last. Another program may have changed it."""
+        return not self.row.version or self.row.mask_stamp == self.entry.stamp_of_mask(self._mask_source)
+
+    @property
     def mask_kind(self) -> str:
         """`none`, `found`, `drawn` or `given`."""
-        if self.entry.mask_source() is None:
+        if self._mask_source is None:
             return "none"
         return self.row.kind if self.row.version and self.row.kind != "none" else "given"
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether something is in its mask, as far as the mask was read."""
+        return self.mask_kind != "none" and (self.row.share > 0 or not self.row.version)
+
+    @cached_property
+    def fill(self) -> Fill:
+        """What of its mask is filled.
+
+        The pixels that are filled are compared with the mask. Until they are read for the first time, the times of the
+        files count.
+        """
+        row = self.row
+        if not self.restored_version:
+            return "none"
+        if self.mask_kind == "none" and self.entry.number in self.output.maskless and not self.filled:
+            return "whole"
+        if not self.is_mask_known:
+            return "changed"
+        if not row.filled_in:
+            return "changed" if self.output.is_stale(self.entry) else "whole"
+        if row.filled == row.digest:
+            return "whole"
+        return "in part" if row.digest and row.filled_of == row.digest else "changed"
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether its mask has to be restored, for the first time or again."""
+        return self.fill != "whole" and (self.is_marked or self.fill != "none")
+
+    @property
+    def subject(self) -> Subject:
+        """What a person who approves the page approves."""
+        return "mask" if self.is_pending else "result" if self.fill == "whole" else "scan"
+
+    @cached_property
+    def decision(self) -> str | None:
+        """The decision of a person, if it is about the page as it is now."""
+        decided = self.decided
+        if decided is None:
+            return None
+        if decided.decision == "approve" and decided.of:
+            # What was approved is another mask, or another result.
+            same = self.is_mask_known and (not self.row.version or decided.mask == self.row.digest)
+            return "approve" if decided.of == self.subject and same and self._is_result_of(decided) else None
+        return decided.decision
+
+    def _is_result_of(self, decided: Decided) -> bool:
+        """Return whether the result is the one that was approved. The command may have restored the page again."""
+        return not decided.result or (self.is_result_known and self.row.result == decided.result)
+
+    @property
+    def is_result_known(self) -> bool:
+        """Whether the pixels of the result were compared with what was approved, as far as that matters."""
+        approved = self.decided is not None and bool(self.decided.result) and bool(self.restored_version)
+        return not approved or self.row.result_in == self.result_stamp
 
     @property
     def state(self) -> PageState:
@@ -59,10 +151,10 @@ class Summary:
         return state_of(
             failed=self.problem is not None,
             decision=self.decision,
-            restored=self.restored_version > 0,
+            fill=self.fill,
+            marked=self.is_marked,
             mask=self.mask_kind,
             searched=self.row.searched or self.output.status == "undamaged",
-            empty=self.row.share == 0,
             uncertain=self.row.uncertain > 0 or self._left_by_the_command,
         )
 
@@ -78,7 +170,7 @@ class Summary:
 
     def facts(self) -> dict[str, Any]:
         """Return the page in the JSON form of the interface."""
-        entry, problem = self.entry, self.problem
+        entry, problem, decision = self.entry, self.problem, self.decision
         return {
             "id": entry.id,
             "name": entry.title,
@@ -87,45 +179,55 @@ class Summary:
             "width": entry.size[0],
             "height": entry.size[1],
             "state": self.state,
+            "fill": self.fill,
             "share": round(self.row.share, 6),
             "score": round(self.score, 6),
             "mask": self.mask_kind,
             "mask_version": self.row.version,
             "restored_version": self.restored_version,
-            "decision": self.decision,
+            "decision": decision,
+            "decided": (self.decided.time or None) if self.decided and decision else None,
             "problem": None if problem is None else {"title": problem["title"], **_told(problem)},
             "can_undo": self.steps[0],
             "can_redo": self.steps[1],
         }
 
 
+def count(summaries: Iterable[Summary]) -> dict[str, int]:
+    """Return the number of pages in each state."""
+    counted = Counter(summary.state for summary in summaries)
+    return {state: counted[state] for state in get_args(PageState)}
+
+
 def state_of(
-    *, failed: bool, decision: str | None, restored: bool, mask: str, searched: bool, empty: bool, uncertain: bool
+    *, failed: bool, decision: str | None, fill: Fill, marked: bool, mask: str, searched: bool, uncertain: bool
 ) -> PageState:
     """Return the state of a page. A person's decision takes precedence over results of a program.
 
     Args:
         failed: Whether it cannot be read, or its last restoration failed.
         decision: `approve`, `reject`, `undamaged` or None.
-        restored: Whether it is filled in the output.
+        fill: What of its mask is filled.
+        marked: Whether its mask has a hole.
         mask: `none`, `found`, `drawn` or `given`.
         searched: Whether the detector has looked at it.
-        empty: Whether its mask has no hole.
         uncertain: Whether damage was found with too little confidence to be filled.
     """
     if failed:
         return "failed"
     if decision == "undamaged":
         return "undamaged"
-    if decision == "approve":
-        return "approved"
     if decision == "reject":
         return "needs a look"
-    if restored:
-        return "restored"
-    if uncertain:
-        return "needs a look"
-    if searched and empty:
+    if decision == "approve":
+        if fill == "whole":
+            return "approved"
+        return "mask approved" if marked else "approved as it is"
+    if fill != "none":
+        return "restored" if fill == "whole" else fill
+    if uncertain and not marked:
+        return "uncertain"
+    if searched and not marked:
         return "undamaged"
     return "new" if mask == "none" else "found"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bokwon.serve.folder.outputs import Outputs
 from bokwon.serve.folder.places import Places, find_places
 from bokwon.serve.folder.review import Decision, Review
 from bokwon.serve.folder.state import State
-from bokwon.serve.folder.summary import STATES, Summary
+from bokwon.serve.folder.summary import Summary
 from bokwon.serve.folder.view.decoder import Decoder
 from bokwon.serve.folder.view.layers import Layers
 from bokwon.serve.jobs import Jobs
@@ -52,6 +53,8 @@ class Workspace:
         layers: The pages, decoded.
         masks: The masks of the pages.
         review: The decisions about pages.
+        on_change: Called when something about a page has changed.
+        on_close: Called before the folder is closed.
     """
 
     def __init__(
@@ -72,10 +75,13 @@ class Workspace:
         self.options = options
         self.detector = detector
         self.state = State(places.database)
-        self.index = Index(places, self.state, options, recursive=recursive)
+        told = partial(jobs.tell, {"type": "folder"})
+        self.index = Index(places, self.state, options, recursive=recursive, changed=told)
         self.outputs = Outputs(places.output)
         self.review = Review(places.output)
         self.layers = Layers(places, self.state, self.index, self.outputs, decoder, memory=memory)
+        self.on_change: Callable[[], None] = lambda: None
+        self.on_close: Callable[[], None] = lambda: None
         self.masks = MaskStore(places, self.state, options, self.layers.original, self._mask_changed)
 
     @classmethod
@@ -122,6 +128,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close files, end processes and free memory."""
+        self.on_close()
         self.layers.close()
         self.state.close()
 
@@ -176,11 +183,6 @@ class Workspace:
             found.append(Summary(entry, row, output, decision, steps, filled.get(entry.id, 0)))
         return found
 
-    def counts(self) -> dict[str, int]:
-        """Return the number of pages in each state."""
-        counted: Counter[str] = Counter(summary.state for summary in self.summaries())
-        return {state: counted[state] for state in STATES}
-
     def neighbours(self, entry: Entry) -> tuple[str | None, str | None]:
         """Return the ids of the page before and the one after, in order of name."""
         names = list(self.index.entries())
@@ -197,14 +199,31 @@ class Workspace:
             self.state.put_page(entry.id, replace(row, problem=problem))
         self.tell(entry)
 
-    def decide(self, entry: Entry, decision: Decision) -> None:
-        """Store a person's decision about a page.
+    def decide(self, entry: Entry, decision: Decision, *, result: str = "") -> None:
+        """Store a person's decision about a page; see `bokwon.serve.folder.desk.Desk.decide`.
+
+        Args:
+            entry: The page.
+            decision: What is decided.
+            result: Digest of the result that is approved.
 
         Raises:
             FileAccessError: It cannot be written.
         """
-        self.review.decide(entry.title, entry.number, decision)
+        summary = self.summary(entry)
+        of = summary.subject if decision == "approve" else None
+        self.review.decide(entry.title, entry.number, decision, of=of, mask=summary.row.digest, result=result)
         self.tell(entry)
+
+    def reopen(self, entry: Entry) -> None:
+        """Take a decision back that was about another mask or another result.
+
+        Raises:
+            FileAccessError: It cannot be written.
+        """
+        decided = self.review.of(entry.title, entry.number)
+        if decided is not None and decided.decision == "approve":
+            self.review.decide(entry.title, entry.number, "open")
 
     def _mask_changed(self, entry: Entry) -> None:
         if self.review.of(entry.title, entry.number) is not None:
@@ -214,4 +233,5 @@ class Workspace:
 
     def tell(self, entry: Entry) -> None:
         """Send an event that a page changed to all listeners."""
+        self.on_change()
         self.jobs.tell({"type": "page", **self.summary(self.page(entry.id)).facts()})

@@ -123,6 +123,6 @@ def test_a_change_takes_a_decision_back(opened: Opened) -> None:
     address = opened.page("a.png")
     opened.draw(address, FIRST)
     opened.client.post(address + "/decision", json={"decision": "approve"})
-    assert opened.facts(address)["state"] == "approved"
+    assert opened.facts(address)["state"] == "mask approved"
     opened.draw(address, SECOND)
     assert (opened.facts(address)["state"], opened.facts(address)["decision"]) == ("found", None)

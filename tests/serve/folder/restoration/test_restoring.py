@@ -191,8 +191,11 @@ def test_approval_is_of_one_restoration(scans: Path, open_folder: Callable[..., 
     address = opened.page("a.png")
     opened.draw(address, FIRST)
     opened.client.post(address + "/decision", json={"decision": "approve"})
+    assert opened.facts(address)["state"] == "mask approved"
     opened.run(address + "/restore")
-    # The mask was approved, and it is what was restored.
+    # The mask was approved. Nobody has seen the result.
+    assert opened.facts(address)["state"] == "restored"
+    opened.client.post(address + "/decision", json={"decision": "approve"})
     assert opened.facts(address)["state"] == "approved"
     opened.run(address + "/restore", {"box": list(FIRST), "method": "ns"})
     assert opened.facts(address)["state"] == "restored"

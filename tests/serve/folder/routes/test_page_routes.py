@@ -101,13 +101,15 @@ def test_thumbnails_are_kept_until_the_file_changes(opened: Opened) -> None:
 def test_decisions_are_made_and_taken_back(opened: Opened) -> None:
     address = opened.page("a.png")
     for decision, state in (
-        ("approve", "approved"),
+        ("approve", "approved as it is"),
         ("reject", "needs a look"),
         ("undamaged", "undamaged"),
         ("open", "new"),
     ):
         answer = opened.client.post(address + "/decision", json={"decision": decision})
-        assert answer.json()["state"] == state
+        told = answer.json()
+        assert (told["state"], told["decision"]) == (state, None if decision == "open" else decision)
+        assert (told["decided"] is None) is (decision == "open")
     assert opened.client.post(address + "/decision", json={"decision": "maybe"}).status_code == 422
     assert opened.client.post(address + "/decision", content=b"{").status_code == 400
 

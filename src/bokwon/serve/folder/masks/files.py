@@ -14,6 +14,7 @@ from PIL import Image
 from bokwon.errors import ArgumentError, BokwonError
 from bokwon.image_io.reader import Source, read_page
 from bokwon.types import Hole
+from bokwon.utilities.checksums import sha256_of
 
 __all__ = [
     "Box",
@@ -21,6 +22,7 @@ __all__ = [
     "apply_change",
     "bounds",
     "decode_mask",
+    "digest_of",
     "encode_box",
     "encode_mask",
     "encode_numbers",
@@ -36,6 +38,17 @@ Kind = Literal["found", "drawn"]
 
 _KEYWORD = "bokwon"
 _FAST = 1
+
+
+def digest_of(hole: Hole) -> str:
+    """Return a digest of a mask, the same for the same pixels; empty if no pixel is missing.
+
+    Args:
+        hole: (H, W).
+    """
+    if not hole.any():
+        return ""
+    return sha256_of(f"{hole.shape}".encode("ascii") + np.packbits(hole).tobytes())[:32]
 
 
 def encode_mask(hole: Hole, kind: Kind) -> bytes:

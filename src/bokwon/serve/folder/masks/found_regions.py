@@ -22,6 +22,7 @@ from bokwon.utilities.atomic import make_folder, write_file
 __all__ = [
     "FoundRegion",
     "accepted",
+    "listed",
     "new_hole",
     "read_found",
     "surest",
@@ -160,6 +161,22 @@ def read_found(path: Path, size: tuple[int, int], scan: str) -> list[FoundRegion
     except (OSError, ValueError, KeyError, TypeError, zlib.error):
         # Nothing but the detector's work is lost, and it can look again.
         return None
+
+
+def listed(path: Path, scan: str) -> list[tuple[str, float]]:
+    """Return kind and confidence of the regions found on a page, without their pixels.
+
+    Args:
+        path: The file that `write_found` wrote.
+        scan: Stamp of the scan.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["found"] != _FORMAT or content["scan"] != scan:
+            return []
+        return [(str(told["kind"]), float(told["confidence"])) for told in content["regions"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def surest(regions: Sequence[FoundRegion], threshold: float, kinds: Collection[str] = FILLED) -> set[int]:

@@ -21,6 +21,7 @@ from bokwon.serve.folder.masks.files import (
     apply_change,
     bounds,
     decode_mask,
+    digest_of,
     encode_mask,
     pack_change,
 )
@@ -263,7 +264,7 @@ class MaskStore:
         if source is None or source.path is None:
             return ""
         self._places.check(source.path)
-        return f"{entry.number}|{stamp_of(source.path)}"
+        return entry.stamp_of_mask(source)
 
     def _remembered(self, entry: Entry, row: PageRow) -> Mask:
         known = self._cache.peek(entry.id)
@@ -308,7 +309,7 @@ class MaskStore:
         version = 0 if kind == "none" and not row.version else _next(row.version)
         row = replace(row, position=position, stamp=scan, problem=None)
         mask = self._remember(entry, row, Mask(hole, version, kind), encode_mask(hole, "drawn"))
-        if before is not None:
+        if box is not None:
             self._changed(entry)
         return mask
 
@@ -320,6 +321,7 @@ class MaskStore:
 
     def _remember(self, entry: Entry, row: PageRow, mask: Mask, picture: bytes) -> Mask:
         row = replace(row, version=mask.version, mask_stamp=self._stamp(entry), kind=mask.kind, share=mask.share)
+        row = replace(row, digest=digest_of(mask.hole))
         self._state.put_page(entry.id, row)
         self._state.put_hole(entry.id, picture)
         return self._keep(entry, mask)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bokwon.batch.given_masks import GivenMasks
 from bokwon.batch.job import Job as FileJob
-from bokwon.errors import ArgumentError, BokwonError, InputFileError
+from bokwon.errors import ArgumentError, BokwonError
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.record import read_record, record_folder
 from bokwon.provenance.recorder import describe_restorer
 from bokwon.serve.folder.finding import Finding
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.outputs import recorded_hole, recorded_ink
-from bokwon.serve.folder.restoration.fills import Fill, Result, fill_part, give_back
+from bokwon.serve.folder.restoration.fills import Fill, fill_part, give_back
 from bokwon.serve.folder.restoration.holes import PageWork
 from bokwon.serve.folder.restoration.restorers import Restorers
+from bokwon.serve.folder.restoration.results import Results
+from bokwon.serve.folder.restoration.treatment import Treatment
 from bokwon.serve.folder.restoration.writer import Writer
 from bokwon.serve.folder.workspace import Workspace
 from bokwon.serve.problems import HttpError, facts_of
@@ -40,12 +40,18 @@ class Restoring:
     Args:
         workspace: The folder.
         finding: Knows the regions.
+
+    Attributes:
+        results: What is filled on each page.
+        treatment: The treatment report.
     """
 
     def __init__(self, workspace: Workspace, finding: Finding) -> None:
         self._workspace = workspace
         self._finding = finding
+        self.results = Results(workspace, finding)
         self._writer = Writer(workspace)
+        self.treatment = Treatment(workspace, self._writer.lock())
         self._lock = threading.Lock()
         self._restorers = Restorers()
         self._waiting: set[str] = set()
@@ -70,18 +76,25 @@ class Restoring:
                 raise ArgumentError(f"nothing of {entry.title} is marked as damaged", fix)
         restorer = self._restorers.of(settings)
         progress(0.02)
-        done_before = [entry for entry in pages if workspace.summary(entry).restored_version]
         with self._writer.lock(), ExitStack() as opened:
             fills = workspace.state.fills(tuple(entry.id for entry in pages))
             works = {entry.number: partial(self._work, entry, opened) for entry in pages}
+            for entry in pages:
+                self.results.note_mask(entry)
             self._write(first, works, restorer, progress, spread=len(pages))
             workspace.state.forget_fills([number for number, *_ in fills])
         for entry in pages:
             workspace.note_problem(entry, None)
-            if entry in done_before and workspace.review.of(entry.title, entry.number) == "approve":
-                # What was approved is another restoration.
-                workspace.review.decide(entry.title, entry.number, "open")
+            workspace.reopen(entry)
+            self._note(entry)
             workspace.tell(entry)
+
+    def _note(self, entry: Entry) -> None:
+        """Compare what is filled with the mask, now rather than when the page is opened."""
+        try:
+            self.results.note(entry)
+        except BokwonError as error:
+            self._workspace.note_problem(entry, facts_of(error))
 
     def _write(
         self,
@@ -97,11 +110,12 @@ class Restoring:
         workspace = self._workspace
         keep = None if gone else self._writer.kept_pages(entry, frozenset(works))
         others = workspace.outputs.of(entry).pages - frozenset(works)
+        known = self.results.known(page for page in workspace.index.of_file(entry) if page.number not in works)
         changed: dict[int, Callable[[], PageWork]] = dict(works)
         if keep is None:
             for page in workspace.index.of_file(entry):
                 if page.number in others:
-                    changed[page.number] = partial(self._made, page)
+                    changed[page.number] = partial(self.results.made, page)
         before = {"page": 0, "tiles": 0}
 
         def tiles(done: int, total: int) -> None:
@@ -119,6 +133,7 @@ class Restoring:
             progress=tiles,
             alive=lambda: progress(0.03),
         )
+        self.results.carry(known)
 
     def _is_complete(self, entry: Entry, works: Mapping[int, Callable[[], PageWork]], others: frozenset[int]) -> bool:
         """Return whether all that the masks of a file call hole is filled, once some pages are written."""
@@ -132,7 +147,8 @@ class Restoring:
             filled = 0
             if page.number in works:
                 result = works[page.number]().result
-                filled = wanted if result is None else int(np.count_nonzero(result.hole))
+                # What was given back as a whole is not wanted.
+                filled = wanted if result is None or not result.hole.any() else int(np.count_nonzero(result.hole))
             elif page.number in others:
                 filled = told.get(page.number, {}).get("hole_pixels", wanted)
             if filled != wanted:
@@ -152,50 +168,6 @@ class Restoring:
         wanted = frozenset(range(1, entry.count + 1))
         given = GivenMasks(file_job, entry.count, wanted, opened, lambda level, text: None)
         return PageWork(mask, None, name, found, given)
-
-    def _made(self, entry: Entry, fills: Iterable[Fill] = ()) -> PageWork:
-        """Return a page as it is in the output, with fills on top that the shown page has already."""
-        workspace = self._workspace
-        scan = workspace.layers.original(entry).page
-        if entry.number in workspace.outputs.of(entry).pages:
-            hole, filled_by = self._recorded(entry), self._filled_by(entry)
-        else:
-            hole, filled_by = np.zeros(scan.pixels.shape[:2], bool), []
-        ink = recorded_ink(entry)
-        ink = np.zeros(hole.shape, np.uint8) if ink is None or ink.shape != hole.shape else ink
-        result = Result(hole, workspace.layers.restored(entry).page.pixels, ink, filled_by)
-        for fill in fills:
-            result.note(fill)
-        source = entry.mask_source()
-        name = source.name if source is not None else "mask"
-        return PageWork(workspace.masks.current(entry), result, name, tuple(self._finding.found(entry)))
-
-    def _recorded(self, entry: Entry) -> Hole:
-        """Return what is filled of a page in the output, on its stored pixels."""
-        workspace = self._workspace
-        if workspace.outputs.of(entry).recorded:
-            hole = recorded_hole(entry)
-            if hole.shape != workspace.layers.original(entry).page.pixels.shape[:2]:
-                raise InputFileError(
-                    f"the record of {entry.title} is of another scan", "restore the page again, all of it"
-                )
-            return hole
-        # Restored without a record: by its mask.
-        mask = workspace.masks.current(entry).hole
-        return np.array(workspace.layers.original(entry).upright.inverse.apply(mask))
-
-    @staticmethod
-    def _filled_by(entry: Entry) -> list[dict[str, Any]]:
-        """Return what filled the parts of a page, as its record says."""
-        if entry.target is None:
-            return []
-        try:
-            record = read_record(record_folder(entry.target))[1]
-        except BokwonError:
-            return []
-        names = ("method", "model", "model_sha256", "engine", "settings")
-        whole = {"box": None, **{name: record.get(name) for name in names}}
-        return list(record["pages"].get(entry.number, {}).get("filled_by", [whole]))
 
     def restore_part(self, entry: Entry, part: Hole, settings: RestoreSettings, progress: Progress) -> None:
         """Fill only a part of a page again.
@@ -245,14 +217,40 @@ class Restoring:
             self._add(entry, give_back(np.ascontiguousarray(back.apply(part))), workspace.settings)
             self._let_write(entry)
 
+    def take_back(self, entry: Entry, progress: Progress) -> None:
+        """Put all original pixels of a page back into its output. Its mask stays, so it can be restored again.
+
+        Args:
+            entry: The page.
+            progress: Called with the share that is done, in [0, 1]; may raise to stop the work.
+
+        Raises:
+            HttpError: It is not restored (409).
+            BokwonError: The output cannot be written.
+        """
+        workspace = self._workspace
+        with self._writer.lock():
+            if not workspace.summary(entry).restored_version:
+                raise HttpError(409, "Not restored", f"{entry.title} is not restored", "there is nothing to take back")
+            fills = workspace.state.fills((entry.id,))
+            if entry.number in workspace.outputs.of(entry).pages:
+                works = {entry.number: partial(self.results.untouched, entry)}
+                restorer = self._restorers.of(workspace.settings)
+                self._write(entry, works, restorer, progress, spread=1, gone=True)
+            workspace.state.forget_fills([number for number, *_ in fills])
+        workspace.note_problem(entry, None)
+        workspace.reopen(entry)
+        workspace.tell(entry)
+
     def _add(self, entry: Entry, fill: Fill, settings: RestoreSettings) -> None:
         """Show a fill, and keep it until it is in the output."""
         workspace = self._workspace
         model = None if settings.model is None else str(settings.model)
         facts = {**fill.facts(), "settings": {**vars(settings), "model": model}}
         workspace.layers.add_fill(entry, fill, facts)
-        if workspace.review.of(entry.title, entry.number) == "approve":
-            workspace.review.decide(entry.title, entry.number, "open")
+        self.results.note_mask(entry)
+        workspace.reopen(entry)
+        self._note(entry)
         workspace.tell(entry)
 
     def _let_write(self, entry: Entry) -> None:
@@ -290,7 +288,9 @@ class Restoring:
             by_page: dict[str, list[Fill]] = {}
             for _, name, facts, content in waiting:
                 by_page.setdefault(name, []).append(Fill.from_bytes(facts, content))
-            works = {pages[name].number: partial(self._made, pages[name], fills) for name, fills in by_page.items()}
+            works = {
+                pages[name].number: partial(self.results.made, pages[name], fills) for name, fills in by_page.items()
+            }
             gone = not all(work().result.hole.any() for work in works.values())  # type: ignore[union-attr]
             shown = {name: workspace.layers.restored(pages[name]) for name in by_page}
             told = waiting[-1][2]["settings"]
@@ -305,6 +305,7 @@ class Restoring:
                     pages[name], shown[name], [number for number, page, *_ in waiting if page == name]
                 )
         for name in by_page:
+            self._note(pages[name])
             workspace.tell(pages[name])
 
     def write_waiting(self) -> None:
@@ -317,10 +318,6 @@ class Restoring:
             entry = self._workspace.index.get(name)
             if entry is not None:
                 self.flush(entry, lambda _: None)
-
-    def write_treatment(self) -> Path | None:
-        """Write the treatment report; see `Writer.write_treatment`."""
-        return self._writer.write_treatment()
 
     def flush_all(self) -> None:
         """Write all pixels that an earlier run filled but did not write into an output."""

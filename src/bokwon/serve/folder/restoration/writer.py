@@ -5,19 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
 
 from bokwon.batch.batch import restore_task
 from bokwon.batch.found_masks import detector_is_installed
 from bokwon.batch.job import Job as FileJob
 from bokwon.batch.journal import Entry as ReportEntry
 from bokwon.batch.journal import Report
-from bokwon.batch.mask_matching import REPORT_FILES, REPORT_PAGE, Masks
+from bokwon.batch.mask_matching import Masks
 from bokwon.batch.settings_digest import settings_digest
-from bokwon.batch.treatment.report import Run, write_report
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError
 from bokwon.image_io.reader import Source
 from bokwon.inpaint.fill import Progress
@@ -30,7 +27,6 @@ from bokwon.serve.problems import error_of
 from bokwon.settings import CERTAIN
 from bokwon.utilities.atomic import make_folder
 from bokwon.utilities.checksums import sha256_of_file
-from bokwon.version import __version__
 
 __all__ = ["Writer"]
 
@@ -50,7 +46,7 @@ class Writer:
         self._workspace = workspace
         self._lock = threading.Lock()
 
-    def lock(self) -> AbstractContextManager[object]:
+    def lock(self) -> threading.Lock:
         """Return the lock to hold while an output is planned and written."""
         return self._lock
 
@@ -122,32 +118,6 @@ class Writer:
                     raise
                 time.sleep(_PAUSE)
 
-    def write_treatment(self) -> Path | None:
-        """Write the treatment report of all files that were restored or failed, as runs of the command do.
-
-        Returns:
-            Its path; None if nothing was restored yet.
-
-        Raises:
-            FileAccessError: It cannot be written.
-        """
-        workspace = self._workspace
-        places = workspace.places
-        counts = workspace.counts()
-        with self._lock:
-            told = workspace.outputs.report()
-            entries = [entry for _, entry in sorted(told.items()) if _has_output(entry, places.output)]
-            if not entries:
-                return None
-            for name in (REPORT_PAGE, REPORT_FILES):
-                places.check(places.output / name)
-            facts = [
-                (("Program", "프로그램"), f"bokwon {__version__}"),
-                (("Approved pages", "승인한 면"), str(counts["approved"])),
-                (("Pages that need a look", "확인이 필요한 면"), str(counts["needs a look"])),
-            ]
-            return write_report(places.output, entries, Run(str(places.folder.name), datetime.now(), facts))
-
     def masks_of(self, entry: Entry) -> Masks:
         """Return the masks of all pages of a file, as the command finds them."""
         masks = entry.masks
@@ -173,7 +143,3 @@ class Writer:
         except BokwonError:
             return None
         return output.pages - changed
-
-
-def _has_output(entry: ReportEntry, folder: Path) -> bool:
-    return entry.status == "failed" or (entry.output is not None and (folder / entry.output).is_file())

@@ -94,16 +94,16 @@ def _folder(desk: Desk, request: Request, body: bytes) -> Response:
     desk.restoring.write_waiting()
     # On a full disk everything can still be saved elsewhere.
     with suppress(FileAccessError):
-        desk.restoring.write_treatment()
+        desk.restoring.treatment.write()
     return StreamingResponse(zip_stream(_everything(desk)), headers=_attached(name), media_type="application/zip")
 
 
 def _report(desk: Desk, request: Request, body: bytes) -> Response:
     """Answer with the treatment report: one file with its pictures, or a zip file where it has several pages."""
     desk.restoring.write_waiting()
-    path = desk.restoring.write_treatment()
+    path = desk.restoring.treatment.write()
     if path is None:
-        raise HttpError(404, "Not restored", "no page of the folder is restored yet", "restore one first")
+        raise HttpError(404, "Not restored", "no page of the folder is restored or approved yet", "restore one first")
     places = desk.workspace.places
     stem = f"{places.folder.name or 'scans'}-report"
     if not any((places.output / REPORT_FILES).glob("report-*.html")):

@@ -84,14 +84,15 @@ def _patch(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
 
 def change_facts(desk: Desk, entry: Entry, change: Change, box: Box | None = None) -> dict[str, Any]:
     """Return what is told of a change of a mask."""
-    row = desk.workspace.state.page(entry.id)
-    can_undo, can_redo = desk.workspace.state.has_steps(entry.id, row.position)
+    summary = desk.workspace.summary(entry)
     return {
         "mask_version": change.mask.version,
         "box": list(change.box or box or (0, 0, 0, 0)),
         "share": round(change.mask.share, 6),
-        "can_undo": can_undo,
-        "can_redo": can_redo,
+        "state": summary.state,
+        "fill": summary.fill,
+        "can_undo": summary.steps[0],
+        "can_redo": summary.steps[1],
     }
 
 

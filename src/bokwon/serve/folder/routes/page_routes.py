@@ -15,11 +15,11 @@ from bokwon.serve.folder.review import DECISIONS
 from bokwon.serve.folder.routes.answers import json_answer, of_folder, of_page
 from bokwon.serve.folder.routes.requests import choice, json_body, whole_number
 from bokwon.serve.folder.stamps import stamp_of
-from bokwon.serve.folder.summary import STATES
+from bokwon.serve.folder.summary import STATES, count
 from bokwon.serve.folder.view.shown import encode_tile, is_true
 from bokwon.serve.models import list_fillers
 from bokwon.serve.problems import HttpError
-from bokwon.settings import choices
+from bokwon.settings import CERTAIN, choices
 from bokwon.utilities.checksums import key_of
 from bokwon.version import __version__
 
@@ -44,7 +44,9 @@ def page_routes(desk: Desk) -> list[BaseRoute]:
 
 def _folder(desk: Desk, request: Request, body: bytes) -> Response:
     places = desk.workspace.places
-    counts = desk.workspace.counts()
+    summaries = desk.workspace.summaries()
+    desk.read_unseen(summaries)
+    counts = count(summaries)
     return json_answer(
         {
             "name": _text(places.folder.name if places.only is None else places.only),
@@ -54,8 +56,9 @@ def _folder(desk: Desk, request: Request, body: bytes) -> Response:
             "notices": [_text(notice) for notice in places.notices],
             "counts": counts,
             "total": sum(counts.values()),
-            "reported": bool(desk.workspace.outputs.report()),
+            "reported": bool(desk.workspace.outputs.report()) or bool(desk.workspace.review.all()),
             "detector": desk.finding.available,
+            "certain": CERTAIN,
             "kinds": list(KINDS),
             "models": list_fillers(),
             "methods": list(choices("method")),
@@ -133,5 +136,5 @@ def _tile(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
 
 def _decide(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     decision: Any = choice(json_body(body), "decision", DECISIONS)
-    desk.workspace.decide(entry, decision)
+    desk.decide(entry, decision)
     return json_answer(desk.workspace.summary(desk.workspace.page(entry.id)).facts())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, get_args
 
 import numpy as np
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from bokwon.detection.kinds import FILLED, KINDS
 from bokwon.errors import ArgumentError
-from bokwon.serve.folder.desk import ONLY, Desk
+from bokwon.serve.folder.desk import Desk
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.files import encode_box, encode_numbers
 from bokwon.serve.folder.masks.tools import MOST_GROWN, WAYS, Way, magic_wand, reshape
@@ -20,7 +21,9 @@ from bokwon.serve.folder.routes.answers import json_answer, of_folder, of_page
 from bokwon.serve.folder.routes.mask_routes import change_facts
 from bokwon.serve.folder.routes.page_routes import page_facts
 from bokwon.serve.folder.routes.requests import box_of, choice, json_body, number, version_asked, whole_number
-from bokwon.serve.jobs import Job
+from bokwon.serve.folder.selection import ONLY, Only
+from bokwon.serve.jobs import Job, Outcome
+from bokwon.serve.problems import HttpError
 from bokwon.settings import CERTAIN
 from bokwon.types import Hole
 
@@ -41,8 +44,10 @@ def work_routes(desk: Desk) -> list[BaseRoute]:
         of_page(desk, "/regions", {"GET": _regions, "PATCH": _decide}),
         of_page(desk, "/restore", {"POST": _restore}),
         of_page(desk, "/original", {"POST": _original}),
+        of_page(desk, "/undo", {"POST": _undo}),
+        of_folder(desk, "/folder/jobs", {"GET": _jobs}),
         of_folder(desk, "/folder/detect", {"POST": _detect_all}),
-        of_folder(desk, "/folder/restore", {"POST": _restore_all}),
+        of_folder(desk, "/folder/restore", {"GET": _plan, "POST": _restore_all}),
     ]
 
 
@@ -161,16 +166,60 @@ def _original(desk: Desk, entry: Entry, request: Request, body: bytes) -> Respon
     return json_answer(desk.workspace.summary(desk.workspace.page(entry.id)).facts())
 
 
+def _undo(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
+    def work(job: Job) -> None:
+        desk.restoring.take_back(entry, job.progress)
+
+    if not desk.workspace.summary(entry).restored_version:
+        raise HttpError(409, "Not restored", f"{entry.title} is not restored", "there is nothing to take back")
+    return _started(desk.workspace.jobs.submit("undo", desk.guarded(entry, work), page=entry.id))
+
+
+def _jobs(desk: Desk, request: Request, body: bytes) -> Response:
+    """Tell of the work on pages and on the folder that waits or runs; not of uploads of others."""
+    jobs = [job.facts() for job in desk.workspace.jobs.unfinished() if job.background or job.page is not None]
+    return json_answer({"jobs": jobs})
+
+
+def _on_folder(desk: Desk, kind: str, do: Callable[[Job, Outcome], None]) -> Response:
+    """Start work on the whole folder that counts what comes of the pages."""
+
+    def work(job: Job) -> None:
+        job.outcome = Outcome()
+        do(job, job.outcome)
+
+    return _started(desk.workspace.jobs.submit(kind, work, background=True))
+
+
 def _detect_all(desk: Desk, request: Request, body: bytes) -> Response:
     threshold, kinds = _search(json_body(body))
     desk.finding.check()
-    work = partial(desk.detect_all, threshold=threshold, kinds=kinds)
-    return _started(desk.workspace.jobs.submit("detect", lambda job: work(job.progress), background=True))
+
+    def do(job: Job, outcome: Outcome) -> None:
+        desk.detect_all(job.progress, threshold=threshold, kinds=kinds, outcome=outcome)
+
+    return _on_folder(desk, "detect", do)
+
+
+def _plan(desk: Desk, request: Request, body: bytes) -> Response:
+    told: dict[str, Any] = dict(request.query_params)
+    with suppress(KeyError, ValueError):
+        told["certain"] = float(told["certain"])
+    certain = number(told, "certain", None, 0.0, 1.0)
+    # Approved masks are restored as they are.
+    plans = {only: desk.plan(only, None if only == "approved" else certain) for only in get_args(Only)}
+    return json_answer(plans)
 
 
 def _restore_all(desk: Desk, request: Request, body: bytes) -> Response:
     told = json_body(body)
-    only = choice(told, "only", ONLY, "found")
+    only: Only = choice(told, "only", ONLY, "found")  # type: ignore[assignment]
     certain = number(told, "certain", None, 0.0, 1.0)
-    work = partial(desk.restore_all, settings=desk.settings_of(told), only=only, certain=certain)
-    return _started(desk.workspace.jobs.submit("restore", lambda job: work(job.progress), background=True))
+    if only == "approved" and certain is not None:
+        raise ArgumentError("approved masks are restored as they are", "leave out certain, or choose other pages")
+    settings = desk.settings_of(told)
+
+    def do(job: Job, outcome: Outcome) -> None:
+        desk.restore_all(job.progress, settings, only=only, certain=certain, outcome=outcome)
+
+    return _on_folder(desk, "restore", do)

@@ -1,14 +1,18 @@
 // The folder: what state each page is in, the worst first, and work on all of them.
 
 import { get, url } from "./api.js";
-import { announce, button, choice, h, icon, openDialog, slider, toast } from "./dom.js";
-import { Job, events } from "./events.js";
+import { button, choice, h, icon, toast } from "./dom.js";
+import { events } from "./events.js";
 import { number, percent, t, word } from "./i18n.js";
 import { bind } from "./keys.js";
 import { problemText } from "./problems.js";
+import { askRestore } from "./restore_all.js";
 
-const STATES = ["new", "found", "needs a look", "approved", "restored", "undamaged", "failed"];
+// In the order of the work: what is to be done comes first.
+const STATES = ["failed", "new", "found", "uncertain", "needs a look", "mask approved", "in part", "changed", "restored", "approved", "approved as it is", "undamaged"];
 const PAUSE = 400; // milliseconds in which changes of many pages are gathered
+const AGAIN = 3000; // milliseconds until the list is asked for again: after an error, or while the folder is empty
+const LOOK = 30_000; // milliseconds between looks whether there are new files
 
 function card(page) {
   const layer = page.restored_version ? "restored" : "original";
@@ -24,7 +28,7 @@ function card(page) {
       { href: `#/page/${page.id}`, class: "page-card" },
       h("span", { class: "picture" }, page.problem ? icon("close") : image),
       h("span", { class: "name", title: page.name }, page.name),
-      h("span", { class: "facts" }, h("span", { class: "chip", dataset: { state: page.state } }, t(`state.${page.state}`)), h("span", { class: "muted" }, [part, share].filter(Boolean).join(" · ")), page.restored_version && page.state !== "restored" ? h("span", { class: "done", title: t("state.restored") }, icon("restore")) : null),
+      h("span", { class: "facts" }, h("span", { class: "chip", dataset: { state: page.state } }, t(`state.${page.state}`)), h("span", { class: "muted" }, [part, share].filter(Boolean).join(" · ")), page.restored_version && page.fill === "whole" && page.state !== "restored" ? h("span", { class: "done", title: t("state.restored") }, icon("restore")) : null),
       problem ? h("span", { class: "problem" }, problem) : null,
     ),
   );
@@ -32,20 +36,23 @@ function card(page) {
 
 export class FolderView {
   constructor(root, host) {
-    Object.assign(this, { root, host, list: host.list, closing: new AbortController(), late: new Map(), done: new Set() });
+    Object.assign(this, { root, host, list: host.list, closing: new AbortController(), late: new Map() });
     const { signal } = this.closing;
     this.grid = h("ul", { class: "grid", "aria-label": t("folder.pages") });
     this.filters = h("div", { class: "filters", role: "group", "aria-label": t("folder.filter") });
     this.tail = h("div", { class: "tail" });
     this.empty = h("p", { class: "empty", hidden: true });
-    root.replaceChildren(h("div", { class: "folder" }, this.#head(), this.filters, this.#banner(), this.grid, this.empty, this.tail));
+    root.replaceChildren(h("div", { class: "folder" }, this.#head(), this.filters, this.grid, this.empty, this.tail));
     this.#showFilters();
     events.addEventListener("page", ({ detail }) => this.#changed(detail), { signal });
-    events.addEventListener("again", () => this.#reload(), { signal });
+    for (const name of ["again", "folder"]) events.addEventListener(name, () => this.#reload(), { signal });
+    host.jobs.addEventListener("change", () => this.#working(), { signal });
+    this.#working();
     // Asked for before the end is in sight: the answer may have to wait for thumbnails.
     new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#more(), { root, rootMargin: "0px 0px 200%" }).observe(this.tail);
     bind({ ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1), ArrowUp: () => this.#step(-this.#columns()), ArrowDown: () => this.#step(this.#columns()) }, signal);
     this.#reload();
+    this.#watch();
   }
 
   #head() {
@@ -55,8 +62,8 @@ export class FolderView {
       this.list.choose({ order: value });
       this.#reload();
     });
-    const find = button(t("folder.find"), () => this.#run("/folder/detect", {}, "detect"), { symbol: "find", disabled: !folder.detector, title: folder.detector ? null : t("damage.model") });
-    const restore = button(t("folder.restore"), () => this.#askRestore(), { symbol: "restore", class: "primary" });
+    const find = button(t("folder.find"), () => this.host.jobs.start("/folder/detect", {}), { symbol: "find", disabled: !folder.detector, title: folder.detector ? null : t("damage.model") });
+    const restore = button(t("folder.restore"), () => this.#askRestore(), { symbol: "restore" });
     const download = h("a", { class: "button", href: url("/folder/download"), download: "" }, icon("save"), h("span", {}, t("folder.download")));
     this.report = h("a", { class: "button", href: url("/folder/report"), download: "" }, icon("save"), h("span", {}, t("folder.report")));
     this.actions = [find, restore];
@@ -65,16 +72,34 @@ export class FolderView {
     return h("header", { class: "head" }, h("div", {}, title, h("p", { class: "muted" }, t("folder.output", { output: folder.output }))), this.tools, notices.map((notice) => h("p", { class: "notice" }, notice)));
   }
 
-  #banner() {
-    this.bar = h("progress", { max: 1, "aria-label": t("job.progress") });
-    this.label = h("span", {});
-    this.banner = h("div", { class: "job banner", hidden: true }, this.label, this.bar, button(t("cancel"), () => this.job?.cancel()));
-    return this.banner;
+  /** One work on the folder at a time; at its end the list has another order. */
+  #working() {
+    const { job } = this.host.jobs;
+    const [find, restore] = this.actions;
+    find.disabled = Boolean(job) || !this.host.folder.detector;
+    restore.disabled = Boolean(job);
+    if (this.worked && !job) this.#reload();
+    this.worked = Boolean(job);
+  }
+
+  /** Look from time to time whether there are other files in the folder. */
+  #watch() {
+    this.watching = setTimeout(async () => {
+      const { total } = this.host.folder;
+      if (!document.hidden) await this.#counts();
+      if (this.closing.signal.aborted) return;
+      if (this.host.folder.total !== total || this.host.folder.total !== this.list.total && !this.list.state && this.list.ended) await this.#reload();
+      this.#watch();
+    }, this.list.pages.length ? LOOK : AGAIN);
   }
 
   #showFilters() {
     const { counts, total, reported } = this.host.folder;
     this.report.hidden = !reported;
+    // The next step stands out: find the damage; restore what is marked.
+    const ready = ["found", "mask approved", "in part", "changed"].some((state) => counts[state]);
+    this.actions[0].classList.toggle("primary", !ready && counts.new > 0 && this.host.folder.detector);
+    this.actions[1].classList.toggle("primary", ready);
     this.tools.hidden = this.filters.hidden = !total;
     const filter = (state, label, n) => button(label, () => this.#filter(state), { class: "filter", "aria-pressed": String(this.list.state === state), dataset: { state } });
     const all = filter("", `${t("state.all")} ${number(total)}`, total);
@@ -90,8 +115,13 @@ export class FolderView {
 
   async #reload() {
     this.list.clear();
-    await this.#counts();
     this.fresh = true;
+    await this.#counts();
+    // A choice of an earlier visit, of which nothing is left, would look like an empty folder.
+    if (!this.shown && this.list.state && !this.host.folder.counts[this.list.state]) {
+      this.list.choose({ state: "" });
+      this.#showFilters();
+    }
     await this.#more();
   }
 
@@ -110,23 +140,38 @@ export class FolderView {
     this.loading = true;
     try {
       const pages = await this.list.more();
-      if (this.fresh) this.grid.replaceChildren();
-      this.fresh = false;
-      this.grid.append(...pages.map(card));
-      this.empty.hidden = this.list.pages.length > 0;
-      this.empty.textContent = t(this.list.state ? "folder.none" : "folder.empty");
+      this.failed = null;
+      if (pages && !this.closing.signal.aborted) this.#show(pages);
     } catch (error) {
-      toast(problemText(error), { error: true });
+      const text = problemText(error);
+      if (text !== this.failed) toast(text, { error: true });
+      this.failed = text;
+      this.retry = setTimeout(() => this.#more(), AGAIN);
     } finally {
       this.loading = false;
     }
+    if (this.failed) return;
     // The end may still be in sight, and the observer tells only of changes.
-    if (!this.list.ended && this.tail.getBoundingClientRect().top < innerHeight) await this.#more();
+    if (this.fresh || this.tail.getBoundingClientRect().top < innerHeight) await this.#more();
+  }
+
+  #show(pages) {
+    const focused = this.fresh && document.activeElement?.closest?.(".grid li")?.dataset.id;
+    if (this.fresh) this.grid.replaceChildren();
+    this.fresh = false;
+    this.shown = true;
+    this.grid.append(...pages.map(card));
+    if (focused) this.#card(focused)?.querySelector("a").focus();
+    this.empty.hidden = this.list.pages.length > 0;
+    this.empty.textContent = t(this.list.state ? "folder.none" : "folder.empty");
+  }
+
+  #card(id) {
+    return this.grid.querySelector(`[data-id="${CSS.escape(id)}"]`);
   }
 
   /** Exchange the cards of changed pages, many at a time. */
   #changed(page) {
-    if (this.job && page.restored_version) this.done.add(page.id);
     this.late.set(page.id, page);
     this.timer ??= setTimeout(async () => {
       this.timer = null;
@@ -135,7 +180,7 @@ export class FolderView {
       await this.#counts();
       if (this.closing.signal.aborted) return;
       for (const page of pages) {
-        const old = this.grid.querySelector(`[data-id="${CSS.escape(page.id)}"]`);
+        const old = this.#card(page.id);
         if (!old) continue;
         const focused = old.contains(document.activeElement);
         const fresh = card(page);
@@ -145,56 +190,13 @@ export class FolderView {
     }, PAUSE);
   }
 
-  async #run(path, json, kind) {
-    if (this.job) return;
+  async #askRestore() {
     try {
-      this.job = await Job.start(path, json);
+      const json = await askRestore(this.host.folder);
+      if (json) await this.host.jobs.start("/folder/restore", json);
     } catch (error) {
       toast(problemText(error), { error: true });
-      return;
     }
-    this.done.clear();
-    this.actions.forEach((action) => (action.disabled = true));
-    this.banner.hidden = false;
-    const show = () => {
-      this.bar.value = this.job.told.progress ?? 0;
-      this.label.textContent = `${t(`job.${kind}`)} ${percent(this.bar.value)}`;
-    };
-    show();
-    this.job.addEventListener("progress", show);
-    announce(t(`job.${kind}`));
-    const told = await this.job.ended;
-    this.job = null;
-    this.banner.hidden = true;
-    this.actions[0].disabled = !this.host.folder.detector;
-    this.actions[1].disabled = false;
-    await this.#reload();
-    if (told.state === "failed") toast(problemText(told.problem ?? {}), { error: true });
-    else if (told.state === "cancelled") toast(t("job.cancelled"));
-    else toast(this.#outcome(kind));
-  }
-
-  /** What came of work on the whole folder, in numbers. */
-  #outcome(kind) {
-    const { counts } = this.host.folder;
-    if (kind === "restore") return t("job.restoredAll", { n: this.done.size });
-    return t("job.searched", { found: counts.found, look: counts["needs a look"], sound: counts.undamaged });
-  }
-
-  async #askRestore() {
-    const { approved } = this.host.folder.counts;
-    const option = (value, label, checked) => h("label", { class: "check" }, h("input", { type: "radio", name: "only", value, checked }), h("span", {}, t(label)));
-    const certain = slider(t("restore.certain"), { min: 50, max: 99, value: 90, text: (value) => percent(value / 100) });
-    const sure = h("label", { class: "check" }, h("input", { type: "checkbox" }), h("span", {}, t("restore.only")));
-    const limit = sure.querySelector("input");
-    const show = () => (certain.hidden = !limit.checked);
-    limit.addEventListener("change", show);
-    show();
-    const form = h("form", { method: "dialog" }, option("approved", "restore.approved", approved > 0), option("found", "restore.found", !approved), option("all", "restore.all"), this.host.folder.detector ? [sure, certain] : [], h("div", { class: "row end" }, h("button", { value: "" }, t("cancel")), h("button", { value: "go", class: "primary" }, t("restore.go"))));
-    if ((await openDialog(t("folder.restore"), t("close"), form)) !== "go") return;
-    const json = { only: form.querySelector("[name=only]:checked").value };
-    if (limit.checked) json.certain = Number(certain.input.value) / 100;
-    await this.#run("/folder/restore", json, "restore");
   }
 
   #columns() {
@@ -209,6 +211,8 @@ export class FolderView {
 
   close() {
     this.closing.abort();
+    clearTimeout(this.watching);
+    clearTimeout(this.retry);
     // Thumbnails on their way would keep the tiles of a page waiting.
     for (const image of this.grid.querySelectorAll("img")) if (!image.complete) image.removeAttribute("src");
   }

@@ -26,7 +26,7 @@ const GROUPS = {
   review: [["A", "approve"], ["X", "reject"], ["U", "undamaged"], ["J", "next"], ["K", "previous"], ["Esc", "back"]],
   regions: [["G", "region"], ["Y", "accept"], ["N", "leave"]],
   tools: [["V", "hand"], ["B", "brush"], ["E", "eraser"], ["L", "lasso"], ["W", "wand"], ["[ ]", "size"], ["Alt + ↔", "drag"], ["Space", "pan"], ["Ctrl + Z", "undo"], ["Ctrl + Y", "redo"]],
-  work: [["F", "find"], ["R", "restore"]],
+  work: [["F", "find"], ["R", "restore"], ["Shift + R", "takeback"]],
   look: [["O", "hold"], ["C", "slider"], ["S", "side"], ["M", "mask"], ["I", "evidence"], ["0 1 3", "zoom"], ["+ −", "closer"]],
   keyboard: [["← ↑ → ↓", "arrows"], ["Enter", "enter"]],
 };

@@ -4,11 +4,14 @@ import { connection, get } from "./api.js";
 import { button, choice, h, loadIcons } from "./dom.js";
 import { events, listen } from "./events.js";
 import { FolderView } from "./folder.js";
+import { FolderJobs } from "./jobs.js";
 import { LANGUAGES, language, loadLanguage, t } from "./i18n.js";
 import { bind, showHelp } from "./keys.js";
 import { PageView } from "./page/view.js";
 import { PageList } from "./pages.js";
 import { problemText } from "./problems.js";
+
+const AGAIN = 3000; // milliseconds until what failed at the start is tried again
 
 const main = document.querySelector("#main");
 
@@ -18,6 +21,7 @@ let turn = 0;
 const host = {
   folder: null,
   list: new PageList(),
+  jobs: new FolderJobs(document.querySelector("#jobs")),
   slot: h("div", { class: "slot" }), // the part of the top line that belongs to the view
   go: (id) => (location.hash = `#/page/${id}`),
   leave: () => (location.hash = "#/"),
@@ -34,6 +38,7 @@ function frame() {
   const help = button(t("help.title"), showHelp, { keys: "?", symbol: "keys", hide: true, class: "quiet" });
   const brand = h("a", { href: "#/", class: "brand" }, h("strong", {}, "bokwon"), h("span", { lang: "ko" }, "복원"));
   document.querySelector("#top").replaceChildren(h("header", { class: "top" }, brand, host.slot, h("span", { class: "spring" }), languages, help));
+  host.jobs.render();
   showLost();
 }
 
@@ -55,7 +60,10 @@ async function show() {
     view = page ? new PageView(main, page, host) : new FolderView(main, host);
     document.title = page ? `${page.name} – ${host.folder.name} – bokwon` : `${host.folder.name} – bokwon`;
   } catch (error) {
-    if (mine === turn) main.replaceChildren(h("p", { class: "empty", role: "alert" }, problemText(error), " ", id ? h("a", { href: "#/" }, t("folder.back")) : null));
+    if (mine !== turn) return;
+    // Not for a page that is not there; but the folder is, or will be.
+    if (!id || !host.folder) setTimeout(() => mine === turn && show(), AGAIN);
+    main.replaceChildren(h("p", { class: "empty", role: "alert" }, problemText(error), " ", id ? h("a", { href: "#/" }, t("folder.back")) : null));
   }
 }
 
@@ -79,5 +87,5 @@ for (const name of ["dragover", "drop"]) {
   });
 }
 bind({ "Shift+(\\?|Slash)": showHelp });
-await show();
+await Promise.all([show(), host.jobs.find()]);
 listen();

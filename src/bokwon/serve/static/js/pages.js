@@ -9,10 +9,12 @@ export class PageList {
     const saved = JSON.parse(sessionStorage.getItem("list") ?? "{}");
     this.state = saved.state ?? "";
     this.order = saved.order ?? "worst";
+    this.turn = 0;
     this.clear();
   }
 
   clear() {
+    this.turn++;
     this.pages = [];
     this.total = null;
   }
@@ -27,11 +29,14 @@ export class PageList {
     return this.total !== null && this.pages.length >= this.total;
   }
 
-  /** Ask for the next pages; returns those that are new. */
+  /** Ask for the next pages; returns those that are new, or null if the list was cleared meanwhile: ask again. */
   async more() {
+    const { turn } = this;
     const query = new URLSearchParams({ order: this.order, offset: this.pages.length, limit: AT_ONCE });
     if (this.state) query.set("state", this.state);
     const { total, pages } = await get(`/pages?${query}`);
+    // The answer is of a list that is no longer wanted.
+    if (turn !== this.turn) return null;
     const known = new Set(this.pages.map((page) => page.id));
     const fresh = pages.filter((page) => !known.has(page.id));
     this.pages.push(...fresh);
@@ -49,7 +54,7 @@ export class PageList {
     const from = this.pages.findIndex((each) => each.id === page.id) + 1;
     const open = (each) => each.id !== page.id && !each.decision;
     let next = this.pages.slice(from).find(open);
-    while (!next && !this.ended) next = (await this.more()).find(open);
+    while (!next && !this.ended) next = (await this.more())?.find(open);
     return (next ?? this.pages.find(open))?.id ?? null;
   }
 

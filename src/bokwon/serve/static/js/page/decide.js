@@ -6,6 +6,7 @@ import { t, word } from "../i18n.js";
 import { problemText } from "../problems.js";
 import { MODES } from "./compare.js";
 import { isUnsearched } from "./damage.js";
+import { subjectOf, takeBack } from "./work.js";
 
 /** What the colours of the evidence mean: those of a record's overlay on paper; see bokwon.provenance.overlay. */
 const EVIDENCE = [
@@ -44,6 +45,8 @@ export function restorePanel(view) {
   // Over the page, where it is seen with the panel closed too.
   const job = h("div", { class: "job working", hidden: true }, label, bar, button(t("cancel"), () => view.job?.cancel()));
   const files = h("p", { class: "row downloads" });
+  const stale = h("p", { class: "stale" });
+  const back = button(t("back.go"), () => takeBack(view), { symbol: "undo", keys: "Shift+R" });
   view.frame.append(job);
   view.restore = () => !go.disabled && view.run("restore", settings());
   const show = () => {
@@ -54,7 +57,12 @@ export function restorePanel(view) {
   const update = () => {
     job.hidden = !view.job;
     const empty = !(view.page.share > 0);
-    go.classList.toggle("primary", !empty && !view.page.restored_version);
+    const { fill } = view.page;
+    go.classList.toggle("primary", !empty && fill !== "whole");
+    stale.hidden = fill !== "changed" && fill !== "in part";
+    stale.textContent = stale.hidden ? "" : t(empty ? "pending.empty" : `pending.${fill}`);
+    back.hidden = !view.page.restored_version;
+    back.disabled = Boolean(view.job);
     go.disabled = Boolean(view.job) || empty;
     go.title = empty ? t("restore.nothing") : `${t("restore.page")} (R)`;
     show();
@@ -64,7 +72,7 @@ export function restorePanel(view) {
   };
   for (const name of ["page", "job"]) view.listen(view, name, update);
   update();
-  return h("section", { "aria-labelledby": "restore-title" }, h("h2", { id: "restore-title" }, t("restore.title")), h("div", { class: "pair" }, method, finish), go, files);
+  return h("section", { "aria-labelledby": "restore-title" }, h("h2", { id: "restore-title" }, t("restore.title")), stale, h("div", { class: "pair" }, method, finish), go, back, files);
 }
 
 export function comparePanel(view) {
@@ -108,7 +116,7 @@ export function comparePanel(view) {
 }
 
 export function decisionPanel(view, more) {
-  const approve = button(t("decision.approve"), () => view.decide("approve"), { class: "primary approve", keys: "A", symbol: "check" });
+  const approve = button("", () => view.decide("approve"), { class: "primary approve", keys: "A", symbol: "check", title: false });
   const back = button(t("decision.reject"), () => view.decide("reject"), { keys: "X" });
   const sound = button(t("decision.undamaged"), () => view.decide("undamaged"), { keys: "U" });
   const problem = h("p", { class: "problem", role: "status" });
@@ -123,11 +131,14 @@ export function decisionPanel(view, more) {
     // was found; "needs a look", if the page cannot be read.
     const unsearched = isUnsearched(view);
     const nothing = page.share === 0 && !page.restored_version && !page.regions?.length && !unsearched && page.width > 0;
-    approve.classList.toggle("primary", page.restored_version > 0);
+    const subject = subjectOf(page);
+    approve.querySelector("span").textContent = t(`decision.approve.${subject}`);
+    approve.title = `${t(`decision.approve.${subject}`)} (A)`;
+    approve.classList.toggle("primary", subject === "result");
     sound.classList.toggle("primary", nothing);
     back.classList.toggle("primary", !page.width);
     find.hidden = !unsearched;
-    restore.hidden = !(page.share > 0) || page.restored_version > 0;
+    restore.hidden = !(page.share > 0) || page.fill === "whole";
     find.disabled = restore.disabled = Boolean(view.job);
   };
   for (const name of ["page", "job"]) view.listen(view, name, update);

@@ -1,6 +1,7 @@
 // The keys of the page view. They go by the place on the keyboard, so that they work while Hangul is typed.
 
 import { bind, hold } from "../keys.js";
+import { takeBack } from "./work.js";
 
 export function pageKeys(view, signal) {
   const { tools, compare, viewer } = view;
@@ -34,6 +35,7 @@ export function pageKeys(view, signal) {
       "$mod+KeyY": () => view.redo(),
       KeyF: () => view.folder.detector && view.run("detect"),
       KeyR: () => view.restore(),
+      "Shift+KeyR": () => takeBack(view),
       KeyC: () => compare.set(compare.mode === "slider" ? "restored" : "slider"),
       KeyS: () => compare.set(compare.mode === "side" ? "restored" : "side"),
       KeyM: () => view.showMask(!view.overlay.visible),

@@ -2,7 +2,7 @@
 
 import { connection, get, post, raw } from "../api.js";
 import { announce, button, h, toast } from "../dom.js";
-import { Job, events } from "../events.js";
+import { events } from "../events.js";
 import { t, word } from "../i18n.js";
 import { Grid } from "../mask/mask.js";
 import { decodeGray } from "../mask/png.js";
@@ -18,6 +18,7 @@ import { regionCard } from "./region.js";
 import { statusBar, toolBar } from "./toolbar.js";
 import { Tools } from "./tools.js";
 import { PageViewer } from "./viewer.js";
+import { decide, follow, isOfPage, resume, run } from "./work.js";
 
 const REACH = 8; // CSS pixels around a click in which a region counts as meant
 const SETTLED = 500; // milliseconds after a stroke in which no other one came
@@ -40,6 +41,7 @@ export class PageView extends EventTarget {
     open.set(page.id, this.sync);
     this.#build();
     this.#start().catch((error) => this.tell(error));
+    resume(this).catch((error) => this.tell(error));
   }
 
   #build() {
@@ -68,6 +70,7 @@ export class PageView extends EventTarget {
     this.listen(this.sync, "problem", ({ detail }) => this.tell(detail));
     this.listen(this.compare, "change", () => this.#compared());
     this.listen(events, "page", ({ detail }) => detail.id === this.page.id && this.#hear(detail));
+    this.listen(events, "job", ({ detail }) => isOfPage(this, detail) && follow(this, detail));
     this.listen(events, "again", () => this.refresh());
     window.addEventListener("beforeunload", (event) => connection.lost && this.sync.waiting.length && event.preventDefault(), { signal });
     pageKeys(this, signal);
@@ -149,9 +152,10 @@ export class PageView extends EventTarget {
 
   /** The server tells of the page: what is new about it comes with the news, unless another window changed it. */
   #hear({ type: _, ...fields }) {
+    const news = ["state", "score", "restored_version"].some((name) => fields[name] !== this.page[name]);
     this.take(fields);
     const masked = fields.mask_version !== this.sync.version && !this.sync.running;
-    if (masked || fields.problem || fields.restored_version !== this.compare.page?.restored_version) this.refresh();
+    if (news || masked || fields.problem) this.refresh();
   }
 
   /** Another way to compare shows or hides the mask; a new version of the layers leaves it as it is. */
@@ -169,7 +173,18 @@ export class PageView extends EventTarget {
     this.take(page);
     await this.sync.follow(version);
     if (foundIn(page) !== regions) await this.#readRegions();
-    if (page.restored_version !== this.compare.page?.restored_version) await this.compare.update(this.page);
+    const before = this.compare.page?.restored_version;
+    if (page.restored_version === before) return;
+    await this.compare.update(this.page);
+    if (before === 0 && page.restored_version && !this.job) this.#restoredElsewhere();
+  }
+
+  /** The page was restored with others, or in another window: show it, unless somebody is painting. */
+  #restoredElsewhere() {
+    const show = () => this.compare.set("restored");
+    if (this.tools.tool === "hand") show();
+    const action = this.tools.tool === "hand" ? null : { label: t("page.show"), close: t("close"), run: show };
+    toast(t("page.restored"), { action });
   }
 
   /** Tell of a problem in words, and to screen readers. */
@@ -277,27 +292,8 @@ export class PageView extends EventTarget {
     });
   }
 
-  async run(kind, json = {}) {
-    if (this.job) return;
-    await this.attempt(async () => {
-      while (this.sync.waiting.length) await new Promise((resolve) => this.sync.addEventListener("state", resolve, { once: true }));
-      this.job = await Job.start(`/pages/${this.page.id}/${kind}`, json);
-      this.job.kind = kind;
-      this.#change("job");
-      announce(t(`job.${kind}`));
-      const told = await this.job.ended;
-      await this.refresh();
-      if (told.state === "failed") this.tell(told.problem ?? {});
-      else if (told.state === "done") this.#done(kind);
-    });
-    this.job = null;
-    this.#change("job");
-  }
-
-  #done(kind) {
-    if (kind === "restore") this.compare.set(this.compare.mode === "original" ? "restored" : this.compare.mode);
-    const n = this.page.regions.length;
-    announce(kind === "restore" ? t("job.restored") : n ? t("job.found", { n }) : t("job.nothing"));
+  run(kind, json) {
+    return run(this, kind, json);
   }
 
   /** Fill one region anew; one that was left as it is becomes part of the mask again. */
@@ -311,25 +307,8 @@ export class PageView extends EventTarget {
     if (page) await this.refresh();
   }
 
-  /** Decide about the page and go on to the next one without a decision; after the last one back to the folder. */
-  async decide(decision) {
-    const page = await this.attempt(() => post(`/pages/${this.page.id}/decision`, { decision }));
-    if (!page) return;
-    this.take(page);
-    this.host.list.note(page);
-    const said = t("decision.done", { name: page.name, state: t(`state.${page.state}`) });
-    const back = { label: t("decision.undo"), close: t("close"), run: () => this.#reopen(page.id) };
-    toast(said, { action: back });
-    announce(said);
-    const next = await this.host.undecided(page);
-    if (next) return this.host.go(next);
-    toast(t("page.decided"));
-    return this.host.leave();
-  }
-
-  async #reopen(id) {
-    await this.attempt(() => post(`/pages/${id}/decision`, { decision: "open" }));
-    this.host.go(id);
+  decide(decision) {
+    return decide(this, decision);
   }
 
   async move(way) {
