@@ -10,6 +10,7 @@ from bokwon.detection.kinds import FILLED
 from bokwon.errors import ArgumentError, BokwonError
 from bokwon.serve.folder.finding import Finding
 from bokwon.serve.folder.index import Entry
+from bokwon.serve.folder.restoration.outcomes import Outcomes
 from bokwon.serve.folder.restoration.restoring import Restoring
 from bokwon.serve.folder.restoration.settings import settings_of
 from bokwon.serve.folder.summary import Summary
@@ -34,17 +35,19 @@ class Desk:
         workspace: The folder.
         finding: Finds damage.
         restoring: Fills it.
+        outcomes: Knows what became of each region.
     """
 
     workspace: Workspace
     finding: Finding
     restoring: Restoring
+    outcomes: Outcomes
 
     @classmethod
     def of(cls, workspace: Workspace) -> Desk:
         """Return the desk of a folder, and take up what an earlier run left unfinished."""
         finding = Finding(workspace, workspace.detector)
-        desk = cls(workspace, finding, Restoring(workspace, finding))
+        desk = cls(workspace, finding, Restoring(workspace, finding), Outcomes(workspace, finding))
         desk.restoring.flush_all()
         if any(desk.is_unseen(summary) for summary in workspace.summaries()):
             workspace.jobs.submit("read", lambda job: desk.read_all_masks(job.progress), background=True)
