@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bokwon.detection.kinds import FILLED
@@ -35,19 +36,22 @@ class Desk:
         workspace: The folder.
         finding: Finds damage.
         restoring: Fills it.
-        outcomes: Knows what became of each region.
     """
 
     workspace: Workspace
     finding: Finding
     restoring: Restoring
-    outcomes: Outcomes
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """What became of each region."""
+        return Outcomes(self.workspace, self.finding)
 
     @classmethod
     def of(cls, workspace: Workspace) -> Desk:
         """Return the desk of a folder, and take up what an earlier run left unfinished."""
         finding = Finding(workspace, workspace.detector)
-        desk = cls(workspace, finding, Restoring(workspace, finding), Outcomes(workspace, finding))
+        desk = cls(workspace, finding, Restoring(workspace, finding))
         desk.restoring.flush_all()
         if any(desk.is_unseen(summary) for summary in workspace.summaries()):
             workspace.jobs.submit("read", lambda job: desk.read_all_masks(job.progress), background=True)

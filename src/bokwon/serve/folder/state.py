@@ -58,11 +58,11 @@ class PageRow:
         kind: `none`, `found`, `drawn` or `given`.
         share: Share of the page that is hole.
         left: Share of the page with found damage that is not filled, as its confidence is too low.
+        judged: How the found regions were judged, see `bokwon.serve.folder.masks.found_regions.Judged`.
         position: Number of the last step that is in effect; later ones were undone.
         searched: Whether the detector has looked at the page.
         uncertain: How many regions were found but are not filled.
         problem: The last error, as members of an RFC 9457 problem.
-        judged: How the found regions were judged, see `bokwon.serve.folder.masks.found_regions.Judged`.
     """
 
     stamp: str = ""
@@ -71,11 +71,11 @@ class PageRow:
     kind: str = "none"
     share: float = 0.0
     left: float = 0.0
+    judged: dict[str, Any] = field(default_factory=dict)
     position: int = 0
     searched: bool = False
     uncertain: int = 0
     problem: dict[str, Any] | None = None
-    judged: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ __all__ = [
     "FoundRegion",
     "Judged",
     "accepted",
-    "by_size",
     "new_hole",
     "read_found",
+    "smallest_last",
     "surest",
     "to_found",
     "together",
@@ -83,6 +83,43 @@ class FoundRegion:
         """Where the pixels that are filled lie."""
         left, top, right, bottom = self.grown_box
         return slice(top, bottom), slice(left, right)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How the found regions of a page were judged. The regions have numbers from 1.
+
+    Attributes:
+        certain: Least confidence of a region that is filled without a decision by hand.
+        kept: Regions that somebody marked as damage.
+        refused: Regions that somebody left as they are.
+    """
+
+    certain: float = CERTAIN
+    kept: frozenset[int] = frozenset()
+    refused: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Judged:
+        """Return what `facts` describes; the defaults for what is missing."""
+        kept, refused = frozenset(facts.get("kept", ())), frozenset(facts.get("refused", ()))
+        return cls(float(facts.get("certain", CERTAIN)), kept, refused)
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"certain": self.certain, "kept": sorted(self.kept), "refused": sorted(self.refused)}
+
+    def decided(self, keep: Collection[int], refuse: Collection[int]) -> Judged:
+        """Return it with further decisions by hand."""
+        return Judged(self.certain, (self.kept - set(refuse)) | set(keep), (self.refused - set(keep)) | set(refuse))
+
+    def seen(self, regions: Sequence[FoundRegion], hole: Hole) -> Judged:
+        """Return it with what a mask tells, too: to erase a region is a decision about it."""
+        return self.decided((), self.numbers(regions) - accepted(regions, hole, self))
+
+    def numbers(self, regions: Sequence[FoundRegion], kinds: Collection[str] = FILLED) -> set[int]:
+        """Return the numbers of the regions that are filled."""
+        return (surest(regions, self.certain, kinds) | self.kept) - self.refused
 
 
 def to_found(regions: Sequence[_Detected], size: tuple[int, int]) -> list[FoundRegion]:
@@ -167,43 +204,6 @@ def read_found(path: Path, size: tuple[int, int], scan: str) -> list[FoundRegion
         return None
 
 
-@dataclass(frozen=True)
-class Judged:
-    """How the found regions of a page were judged. The regions have numbers from 1.
-
-    Attributes:
-        certain: Least confidence of a region that is filled without a decision by hand.
-        kept: Regions that somebody marked as damage.
-        refused: Regions that somebody left as they are.
-    """
-
-    certain: float = CERTAIN
-    kept: frozenset[int] = frozenset()
-    refused: frozenset[int] = frozenset()
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Judged:
-        """Return what `facts` describes; the defaults for what is missing."""
-        kept, refused = frozenset(facts.get("kept", ())), frozenset(facts.get("refused", ()))
-        return cls(float(facts.get("certain", CERTAIN)), kept, refused)
-
-    def facts(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return {"certain": self.certain, "kept": sorted(self.kept), "refused": sorted(self.refused)}
-
-    def decided(self, keep: Collection[int], refuse: Collection[int]) -> Judged:
-        """Return it with further decisions by hand."""
-        return Judged(self.certain, (self.kept - set(refuse)) | set(keep), (self.refused - set(keep)) | set(refuse))
-
-    def seen(self, regions: Sequence[FoundRegion], hole: Hole) -> Judged:
-        """Return it with what a mask tells, too: to erase a region is a decision about it."""
-        return self.decided((), self.numbers(regions) - accepted(regions, hole, self))
-
-    def numbers(self, regions: Sequence[FoundRegion], kinds: Collection[str] = FILLED) -> set[int]:
-        """Return the numbers of the regions that are filled."""
-        return (surest(regions, self.certain, kinds) | self.kept) - self.refused
-
-
 def surest(regions: Sequence[FoundRegion], threshold: float, kinds: Collection[str] = FILLED) -> set[int]:
     """Return the numbers, from 1, of the regions with enough confidence and of a kind that is filled."""
     return {
@@ -211,7 +211,7 @@ def surest(regions: Sequence[FoundRegion], threshold: float, kinds: Collection[s
     }
 
 
-def by_size(regions: Sequence[FoundRegion]) -> list[int]:
+def smallest_last(regions: Sequence[FoundRegion]) -> list[int]:
     """Return the numbers, from 1, of all regions, the largest first. Where two overlap, the smaller one counts."""
     return sorted(range(1, len(regions) + 1), key=lambda number: -regions[number - 1].area)
 
@@ -256,7 +256,7 @@ def together(
         region = regions[number - 1]
         hole[region.grown_place] |= region.grown
     if without:
-        for number in by_size(regions):
+        for number in smallest_last(regions):
             if number in without or number in numbers:
                 region = regions[number - 1]
                 hole[region.place][region.inside] = number not in without

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bokwon.detection.kinds import FILLED
 from bokwon.serve.folder.masks.files import Box, bounds
-from bokwon.serve.folder.masks.found_regions import FoundRegion, Judged, accepted, by_size, together
+from bokwon.serve.folder.masks.found_regions import FoundRegion, Judged, accepted, smallest_last, together
 from bokwon.types import Hole
 
 __all__ = ["Pieces", "Region", "find_regions", "label_picture", "pixels_of"]
@@ -177,7 +177,7 @@ def label_picture(found: Sequence[FoundRegion], pieces: Pieces, shape: tuple[int
         shape: Height and width of the page.
     """
     picture = np.zeros(shape, np.uint16)
-    order = by_size(found)
+    order = smallest_last(found)
     left = [number for number in order if number not in pieces.own]
 
     def paint(numbers: Sequence[int]) -> None:

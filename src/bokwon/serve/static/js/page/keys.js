@@ -1,7 +1,7 @@
 // The keys of the page view. They go by the place on the keyboard, so that they work while Hangul is typed.
 
-import { bind, hold } from "../keys.js";
 import { goOn, judge as judgeRegion } from "./judge.js";
+import { bind, hold } from "../keys.js";
 
 export function pageKeys(view, signal) {
   const { tools, compare, viewer } = view;

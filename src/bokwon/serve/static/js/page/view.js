@@ -120,9 +120,13 @@ export class PageView extends EventTarget {
     this.viewer.pixels(0);
     if (this.sync.loaded) await this.sync.follow(this.page.mask_version);
     else await this.sync.open();
-    await readRegions(this);
+    await this.#readRegions();
     await this.compare.update(this.page);
     if (this.page.restored_version) this.compare.set("restored");
+  }
+
+  #readRegions() {
+    return readRegions(this);
   }
 
   /** Take what the server says about the page, all of it or some fields. */
@@ -166,7 +170,7 @@ export class PageView extends EventTarget {
     const { mask_version: version } = page;
     this.take(page);
     await this.sync.follow(version);
-    if (foundIn(page) !== regions) await readRegions(this);
+    if (foundIn(page) !== regions) await this.#readRegions();
     if (page.restored_version !== this.compare.page?.restored_version) await this.compare.update(this.page);
   }
 
