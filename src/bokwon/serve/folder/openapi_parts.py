@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from bokwon.detection.kinds import KINDS
+from bokwon.serve.folder.restoration.outcomes import OUTCOMES
 from bokwon.serve.folder.review import DECISIONS
 from bokwon.serve.folder.summary import STATES, Fill
 from bokwon.serve.openapi import json_answer, problems
@@ -93,6 +94,15 @@ REGION = {
     "confidence": {"type": ["number", "null"]},
     "decision": {"enum": ["accepted", "rejected"]},
     "source": {"enum": ["found", "drawn", "given"]},
+    "decided_by": {
+        "enum": ["hand", "certainty", "kind"],
+        "description": "What decides: somebody; its confidence; or its kind, which is filled by hand only.",
+    },
+    "outcome": {
+        "enum": [*OUTCOMES, None],
+        "description": "On a restored page: filled; not filled; marked since; or its mask changed since.",
+    },
+    "filled_by": {"type": ["string", "null"], "description": "The model or method that filled it."},
 }
 WHERE = {"region": {"type": "integer", "minimum": 1}, "box": BOX}
 HOW = {
