@@ -154,8 +154,8 @@ class Results:
             stamp = self._workspace.summary(page).result_stamp
             with self._workspace.state.writing():
                 row = self._workspace.state.page(page.id)
-                fields = {name: stamp for name in ("filled_in", "result_in") if getattr(row, name) == before}
-                self._workspace.state.put_page(page.id, replace(row, **fields))
+                filled_in, result_in = (stamp if old == before else old for old in (row.filled_in, row.result_in))
+                self._workspace.state.put_page(page.id, replace(row, filled_in=filled_in, result_in=result_in))
 
 
 def _filled_by(told: Mapping[str, Any], entry: Entry) -> list[dict[str, Any]]:
