@@ -154,8 +154,9 @@ class Results:
             stamp = self._workspace.summary(page).result_stamp
             with self._workspace.state.writing():
                 row = self._workspace.state.page(page.id)
-                fields = {name: stamp for name in ("filled_in", "result_in") if getattr(row, name) == before}
-                self._workspace.state.put_page(page.id, replace(row, **fields))
+                row = replace(row, filled_in=stamp) if row.filled_in == before else row
+                row = replace(row, result_in=stamp) if row.result_in == before else row
+                self._workspace.state.put_page(page.id, row)
 
 
 def _filled_by(told: Mapping[str, Any], entry: Entry) -> list[dict[str, Any]]:
