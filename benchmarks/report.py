@@ -56,7 +56,7 @@ def peak_bytes(function: Callable[[], object]) -> int:
 
 
 def machine() -> str:
-    """Processor, its matrix units, threads, load and versions, as one line of Markdown."""
+    """Processor, its bfloat16 units, threads, load and versions, as one line of Markdown."""
     capabilities = getattr(torch.cpu, "get_capabilities", dict)()
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
@@ -64,9 +64,10 @@ def machine() -> str:
         names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
         model = names[0] if names else model
     has = [name for name in ("avx2", "avx512_f", "avx512_bf16", "amx_bf16") if capabilities.get(name)]
-    amx = "with AMX" if capabilities.get("amx_bf16") else "without AMX: bfloat16 is emulated, its figures only inform"
+    units = [name for key, name in (("amx_bf16", "AMX"), ("avx512_bf16", "AVX-512 BF16")) if capabilities.get(key)]
+    half = f"with {units[0]}" if units else "without bfloat16 units: it is emulated, its figures only inform"
     return (
-        f"{model} ({', '.join(has) or 'no vector units known'}; {amx}), {torch.get_num_threads()} threads of "
+        f"{model} ({', '.join(has) or 'no vector units known'}; {half}), {torch.get_num_threads()} threads of "
         f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}, PyTorch {torch.__version__}"
     )
 

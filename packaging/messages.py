@@ -54,6 +54,7 @@ _NOT_SHOWN = (
 _WORDS = re.compile(r"[A-Za-z]{2,}[,:;.]? +[A-Za-z]{2,}|[}\d],? [a-z]{2,}|[a-z]{2,}[:,]? [(`]?\{")
 _OTHER = re.compile(
     r"^(SELECT|INSERT|DELETE|PRAGMA|BEGIN|DROP|CREATE|default-src|attachment;|private,|bokwon:)|</?[a-z!?]|%s|\(\?|"
+    r"^(Exception from src/|Load model from|(CUDA|cuDNN|MPS) |failed to map)|std::bad_alloc|"
     r"q Q cm|INLINE IMAGE|bad\[_|\{OWN\}|^the \{name\}$|^text/|^application/|^in a worker process|^http:|^data:|\[K"
 )
 """SQL, markup, headers, regular expressions, the log and the traces of crashes."""

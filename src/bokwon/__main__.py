@@ -7,7 +7,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Load the command line and run it; Ctrl-C while it loads ends as quietly as later."""
+    """Load the command line and run it; Ctrl-C and a lack of memory while it loads end as quietly as later."""
     # NumPy reads this when it is loaded. Pages are already divided among threads and processes; further threads for
     # matrix products would only wait for each other, which takes a tenth of the processor time of a page.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -17,6 +17,13 @@ def main() -> None:
         if sys.stderr is not None:
             os.write(sys.stderr.fileno(), b"bokwon: error: interrupted\n")
         os._exit(130)
+    except (MemoryError, SystemError, ImportError) as error:
+        # Python's loader of modules has each of the three for want of memory.
+        if isinstance(error, ImportError) and "failed to map segment" not in str(error):
+            raise
+        if sys.stderr is not None:
+            os.write(sys.stderr.fileno(), b"bokwon: error: there is too little memory to start; close other programs\n")
+        os._exit(7)
     run(alone=True)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from bokwon.cli import doctor
-from bokwon.errors import BokwonError, InputFileError
+from bokwon.errors import BokwonError, InputFileError, MemoryLimitError
 from bokwon.inpaint import models
+from bokwon.utilities.memory import out_of_memory
 from bokwon.version import __version__
 
 
@@ -65,3 +66,15 @@ def test_a_missing_package_is_told_and_a_missing_extra_is_not_wrong(monkeypatch:
     assert not lines["numpy"].good
     assert lines["optional: archive"].good
     assert "pip install 'bokwon[archive]'" in lines["optional: archive"].finding
+
+
+def test_too_little_memory_is_no_fault_of_the_installation(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(model: models.Model) -> None:
+        raise out_of_memory(f"loading the model {model.path.stem}")
+
+    monkeypatch.setattr(models, "load_model", lacking)
+    with pytest.raises(MemoryLimitError, match="loading the model"):
+        doctor.doctor(test=False)
+    assert "!! model document: loading the model document needs more memory than" in capsys.readouterr().out

@@ -145,6 +145,21 @@ def test_runs_channels_last_and_in_bfloat16(state: Mapping[str, Tensor]) -> None
         assert all(each.dtype == torch.bfloat16 for each in VGGFeatures(weights=state)(images()))
 
 
+def test_fast_features_are_the_same_to_float32(state: Mapping[str, Tensor]) -> None:
+    exact, fast = VGGFeatures(weights=state), VGGFeatures(weights=state, fast=True)
+    first, second = images().requires_grad_(), images().requires_grad_()
+    for ours, theirs in zip(fast(second), exact(first), strict=True):
+        assert (ours - theirs).abs().max() < 1e-4 * theirs.abs().max()
+    assert not torch.equal(fast(second)[2], exact(first)[2])  # another way to the same numbers
+    sum(each.sum() for each in exact(first)).backward()
+    sum(each.sum() for each in fast(second)).backward()
+    assert (first.grad - second.grad).norm() < 1e-3 * first.grad.norm()
+    # Its kernels follow it to another type.
+    for ours, theirs in zip(fast.double()(images().double()), exact.double()(images().double()), strict=True):
+        assert torch.equal(ours, theirs)
+    assert torch.equal(fast.float()(images())[2], fast(images())[2])
+
+
 def test_taps_come_in_the_order_asked_for_and_odd_sizes_round_down(state: Mapping[str, Tensor]) -> None:
     deep, shallow = VGGFeatures(weights=state, taps=("pool3", "pool1"))(images(1, 37))
     assert deep.shape == (1, 256, 4, 4)

@@ -2,10 +2,20 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bokwon.nn.lowpass import CELL, MINIMUM_RMS, dense_evidence, masked_lowpass, masked_rms, pull_push
+from bokwon.nn.lowpass import (
+    CELL,
+    MINIMUM_RMS,
+    STENCIL,
+    _smooth,
+    dense_evidence,
+    masked_lowpass,
+    masked_rms,
+    pull_push,
+)
 
 
 def test_a_flat_image_stays_flat_whatever_is_missing():
@@ -115,6 +125,16 @@ def test_pull_push_smooths_by_the_mean_of_the_neighbours():
     filled = pull_push(residual * valid, valid)
     expected = (1 + 3 + 6 + 8 + 2 * (2 + 4 + 5 + 7)) / 12
     assert filled[0, 0, 5, 5].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_smoothing_by_sums_is_the_convolution_with_the_stencil():
+    x = torch.randn(2, 3, 5, 7, dtype=torch.double, requires_grad=True)
+    kernel = x.new_tensor(STENCIL).expand(3, 1, 3, 3)
+    expected = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
+    torch.testing.assert_close(_smooth(x), expected, atol=1e-14, rtol=0)
+    weights = torch.randn_like(expected)
+    [found], [wanted] = torch.autograd.grad(_smooth(x), x, weights), torch.autograd.grad(expected, x, weights)
+    torch.testing.assert_close(found, wanted, atol=1e-14, rtol=0)
 
 
 def test_autocast_does_not_round_what_pull_push_fills():

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from bokwon.nn import unet
 from bokwon.nn.layers import PartialConv2d
 from bokwon.nn.lowpass import STENCIL, dense_evidence, masked_lowpass, pull_push
 from bokwon.nn.unet import PConvUNet
@@ -105,13 +106,16 @@ def test_all_hole_and_hole_free_images_stay_finite_with_their_gradients(options)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
 
 
-def test_the_fused_decoder_is_the_plain_one():
+def test_the_fused_decoder_is_the_plain_one(monkeypatch):
     network = PConvUNet(levels=5, width=4, base="lowpass").double().eval()
     image, valid = (part.double() for part in _inputs())
-    fused = network(image, valid)
-    for block in network.decoder:
-        block.fused = False
-    torch.testing.assert_close(network(image, valid), fused, atol=1e-9, rtol=1e-9)
+    outputs = []
+    for least in (0, 384, 10**9):
+        monkeypatch.setattr(unet, "_FUSED", least)
+        outputs.append(network(image, valid))
+    assert not torch.equal(outputs[0], outputs[2])
+    for output in outputs[1:]:
+        torch.testing.assert_close(output, outputs[0], atol=1e-9, rtol=1e-9)
 
 
 def test_batch_and_single_agree():

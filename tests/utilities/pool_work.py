@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, MissingDependencyError
 
 
 def square(number: int) -> int:
@@ -83,7 +83,18 @@ def start_wrongly() -> Callable[[int], int]:
 
 
 def start_unexpectedly() -> Callable[[int], int]:
-    raise MemoryError("no room")
+    raise KeyError("no room")
+
+
+def start_without_memory() -> Callable[[int], int]:
+    raise MemoryError
+
+
+def run_out(_: int) -> int:
+    # Pickling drops the cause.
+    raise MissingDependencyError("a package cannot be imported", "install it") from ImportError(
+        "codec.so: failed to map segment from shared object"
+    )
 
 
 def start_and_die() -> Callable[[int], int]:

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from bokwon.errors import ArgumentError, BokwonError
+from bokwon.errors import ArgumentError, BokwonError, MemoryLimitError
 from bokwon.utilities.processes import Lost, available_cores, in_processes, map_in_processes, run_in_processes
 
 
@@ -102,12 +102,21 @@ def test_a_worker_that_cannot_start_says_why(work: ModuleType) -> None:
         list(run_in_processes(work.start_wrongly, range(5), 2))
     assert "in start_wrongly" in str(error.value.__cause__)
     for start, said in (
-        (work.start_unexpectedly, "could not start: MemoryError: no room; use a smaller -j"),
+        (work.start_unexpectedly, "could not start: KeyError: 'no room'; use a smaller -j"),
         (work.start_and_die, "could not start: it ended with code 9; use a smaller -j"),
         (work.start_unportably, "could not start: RuntimeError: UnportableError: this and that"),
     ):
         with pytest.raises(BokwonError, match=said):
             list(run_in_processes(start, range(5), 2))
+
+
+def test_too_little_memory_in_a_worker_is_called_so(work: ModuleType) -> None:
+    for results in (
+        run_in_processes(work.start_without_memory, [1], 1),
+        in_processes(work.run_out, [1], 1, "the test"),
+    ):
+        with pytest.raises(MemoryLimitError, match=r"a worker process needs more memory than there is; .*-j"):
+            list(results)
 
 
 def test_no_more_processes_than_tasks(work: ModuleType) -> None:

@@ -7,10 +7,17 @@ from pathlib import Path, PurePosixPath
 
 from bokwon.batch.mask_matching import is_found_picture
 from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
+from bokwon.image_io.source import RAW_FIX, foreign_kind
 from bokwon.provenance.hole_list import CLASS_MAP
 from bokwon.provenance.origin import ORIGIN_FILE
 
 __all__ = ["left_files"]
+
+_RAW_EXTENSIONS = (
+    *(".3fr", ".arw", ".cr2", ".cr3", ".dcr", ".dng", ".erf", ".iiq", ".kdc"),
+    *(".mos", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srw"),
+)
+"""Extensions of raw files of cameras, most of which look like TIFF."""
 
 
 def left_files(folder: Path, names: Iterable[PurePosixPath]) -> tuple[tuple[str, str], ...]:
@@ -37,7 +44,14 @@ def _reason(path: Path) -> str:
             head = stream.read(HEAD_BYTES)
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
+    if not head:
+        return "it is empty"
+    if path.suffix.lower() in _RAW_EXTENSIONS:
+        return f"it is a camera's raw file: {RAW_FIX}"
+    if foreign := foreign_kind(head):
+        kind, fix = foreign
+        return f"it is {kind}, which bokwon does not read: {fix}"
     found = format_of_content(head)
     if found is not None and found.extensions:
         return f"its content is {found.name}, but its name is not: rename it to end in {found.extensions[0]}"
-    return "it is empty" if not head else "its extension is not that of an image"
+    return "its extension is not that of an image"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from bokwon.errors import BokwonError
+from bokwon.errors import BokwonError, MemoryLimitError
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.processes import available_cores
 from bokwon.utilities.translation import translate
@@ -45,11 +45,18 @@ class Line(NamedTuple):
         subject: What it is about.
         finding: What was found.
         good: Whether it is as it has to be.
+        error: What kept it from being tried.
     """
 
     subject: str
     finding: str
     good: bool = True
+    error: BokwonError | None = None
+
+    @classmethod
+    def failed(cls, subject: str, error: BokwonError) -> Line:
+        """Return the line on what could not be tried."""
+        return cls(subject, str(error), False, error)
 
 
 def doctor(
@@ -57,12 +64,18 @@ def doctor(
 ) -> None:
     """Check this installation: versions, optional parts, processor, models; and restore a test page with each model.
 
-    The report names no file of yours: paste it where you ask for help. Exit code 15 if something is wrong.
+    The report names no file of yours: paste it where you ask for help. Exit code 15 if something is wrong, 7 if memory
+    is too small.
     """
     wrong = 0
+    lacking = None
     for line in (*describe_system(), *_models(test)):
         wrong += not line.good
+        if isinstance(line.error, MemoryLimitError):
+            lacking = line.error
         typer.echo(f"{'' if line.good else '!! '}{translate(line.subject)}: {translate(line.finding)}")
+    if lacking is not None:
+        raise lacking
     if wrong:
         raise BokwonError(
             f"{wrong} of these lines report a problem, marked with !!",
@@ -132,7 +145,7 @@ def try_model(model: str) -> Line:
         restored = restorer.restore(damaged, hole)
         seconds = monotonic() - begun
     except BokwonError as error:
-        return Line(f"model {model}", str(error), False)
+        return Line.failed(f"model {model}", error)
     precision = restorer.settings.precision
     about = ", ".join([restored.engine, *[precision] * (precision not in restored.engine), f"{seconds:.1f} s"])
     if not np.array_equal(restored.image[~hole], damaged[~hole]):
@@ -151,7 +164,7 @@ def _models(test: bool) -> Iterator[Line]:
         try:
             load_model(model)
         except BokwonError as error:
-            yield Line(f"model {name}", str(error), False)
+            yield Line.failed(f"model {name}", error)
             continue
         fills = "classes" not in card and INT8_OF not in card
         yield try_model(name) if test and fills else Line(f"model {name}", "its file is complete")

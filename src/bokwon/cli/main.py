@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -35,7 +36,7 @@ from bokwon.cli import (
 )
 from bokwon.cli.translated_help import translate_help
 from bokwon.errors import BokwonError, FileAccessError
-from bokwon.utilities.memory import as_bokwon_error, is_out_of_memory
+from bokwon.utilities.memory import as_bokwon_error, check_memory_to_start, is_out_of_memory
 from bokwon.utilities.signals import ENDING, handling
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 from bokwon.utilities.time_limit import allow_supervision, leave_child
@@ -45,6 +46,7 @@ from bokwon.version import __version__
 __all__ = ["app", "main"]
 
 _INTERRUPTED = 130
+_BY_SIGNALS = (129, _INTERRUPTED, 143)
 _ONE_REQUEST = 1.0
 """Seconds. Signals within this time count as one request, sent to a group of processes and to its leader. The second
 signal must not interrupt the clean-up after the first."""
@@ -118,14 +120,26 @@ def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
     prepare_standard_streams()
     if alone:
         allow_supervision()
-    with _tidy_endings() as ended_by:
-        _run(arguments, ended_by)
+    try:
+        with _tidy_endings() as ended_by:
+            try:
+                _run(arguments, ended_by)
+            except KeyboardInterrupt:
+                # It came while something else was being told.
+                _fail_interrupted(ended_by)
+    except SystemExit as leaving:
+        if alone and leaving.code in _BY_SIGNALS:
+            # Python itself would end with SIGINT, whatever the code, if the interruption went through an `eval`.
+            atexit._run_exitfuncs()
+            os._exit(leaving.code)
+        raise
 
 
 def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
-    command = typer.main.get_command(app)
-    translate_help(command)
     try:
+        check_memory_to_start()
+        command = typer.main.get_command(app)
+        translate_help(command)
         code = command.main(args=arguments, prog_name="bokwon", standalone_mode=False)
         flush_output()
     except BokwonError as error:

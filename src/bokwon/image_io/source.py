@@ -18,7 +18,7 @@ from bokwon.errors import BokwonError, FileAccessError, InputFileError, accessin
 from bokwon.image_io.page import Page
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 
-__all__ = ["MAX_PIXELS", "RAW_FIX", "READABLE_TEXT", "Source", "damaged", "decode_source"]
+__all__ = ["MAX_PIXELS", "RAW_FIX", "READABLE_TEXT", "Source", "damaged", "decode_source", "foreign_kind"]
 
 MAX_PIXELS = 400_000_000
 """Larger images are refused before they are decoded."""
@@ -159,6 +159,18 @@ def _in_words(reason: object) -> str:
     return " ".join(_REPR.sub("", words).replace("()", "").split())
 
 
+def foreign_kind(head: bytes) -> tuple[str, str] | None:
+    """Return what a file of a kind that is not read is called, and what to do with it; None for an unknown kind.
+
+    Args:
+        head: What the file begins with.
+    """
+    if head[4:8] == b"ftyp" and head[8:11] == b"crx":
+        return "a camera's raw file", RAW_FIX
+    found = (named for signature, named in _FOREIGN.items() if head.lstrip().startswith(signature))
+    return next(found, None)
+
+
 def _unreadable(source: Source, stream: BinaryIO, reason: str) -> InputFileError:
     stream.seek(0)
     head = stream.read(64)
@@ -168,11 +180,9 @@ def _unreadable(source: Source, stream: BinaryIO, reason: str) -> InputFileError
         why = f" ({_in_words(reason)})" if reason else ""
         message = f"{source.name} is damaged: its header is cut off or broken{why}"
         return InputFileError(message, "get an undamaged copy")
-    for signature, (kind, fix) in _FOREIGN.items():
-        if head.lstrip().startswith(signature):
-            return InputFileError(f"{source.name} is {kind}, which bokwon does not read", fix)
-    if head[4:8] == b"ftyp" and head[8:11] == b"crx":
-        return InputFileError(f"{source.name} is a camera's raw file, which bokwon does not read", RAW_FIX)
+    if foreign := foreign_kind(head):
+        kind, fix = foreign
+        return InputFileError(f"{source.name} is {kind}, which bokwon does not read", fix)
     return InputFileError(
         f"{source.name} is not an image that bokwon reads", f"it reads {READABLE_TEXT}; convert it to PNG or TIFF"
     )

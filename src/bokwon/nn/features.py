@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError, MissingDependencyError
+from bokwon.nn.winograd import pays_off, winograd_conv2d, winograd_kernel
 
 __all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "VGGFeatures"]
 
@@ -43,6 +44,8 @@ class VGGFeatures(nn.Module):
             `.safetensors`, `.pth` or `.pt` file, or a state dict, with torchvision's keys `features.N.weight` and
             `features.N.bias`. It needs only the layers up to the deepest tap; a classifier is ignored.
         taps: Names of the pooling layers, `pool1` (stride 2) to `pool5` (stride 32), in the order of the result.
+        fast: Compute wide layers by `winograd_conv2d` where it takes less time, that is in float32 on a processor.
+            Features then differ by some 1e-5 of the largest one. It is meant for training, not for measuring.
 
     Raises:
         ArgumentError: For an unknown arch, tap or file suffix, or a state dict that does not fit.
@@ -67,6 +70,7 @@ class VGGFeatures(nn.Module):
         arch: Architecture = "vgg16",
         weights: Weights | None = None,
         taps: Sequence[str] = ("pool1", "pool2", "pool3"),
+        fast: bool = False,
     ) -> None:
         super().__init__()
         if arch not in _CONVOLUTIONS:
@@ -76,6 +80,8 @@ class VGGFeatures(nn.Module):
             raise ArgumentError(f"taps are {taps!r}", f"name one or more of {', '.join(names)}, each once")
         self.arch = arch
         self.taps = tuple(taps)
+        self.fast = fast
+        self._kernels: dict[int, tuple[Tensor, Tensor]] = {}
         self._blocks = _block_indices(arch)[: max(names.index(tap) for tap in taps) + 1]
         self.features = nn.ModuleDict()
         channels = 3
@@ -121,11 +127,27 @@ class VGGFeatures(nn.Module):
         maps = {}
         for number, (*inner, last) in enumerate(self._blocks, start=1):
             for index in inner:
-                x = F.relu_(self.features[str(index)](x))
+                x = F.relu_(self._convolve(index, x))
             # max and ReLU commute, values and gradients alike; this order clamps a quarter of the elements.
-            x = F.relu_(F.max_pool2d(self.features[str(last)](x), kernel_size=2))
+            x = F.relu_(F.max_pool2d(self._convolve(last, x), kernel_size=2))
             maps[f"pool{number}"] = x
         return tuple(maps[tap] for tap in self.taps)
+
+    def _convolve(self, index: int, x: Tensor) -> Tensor:
+        layer = self.features[str(index)]
+        assert isinstance(layer, nn.Conv2d)
+        if self.fast and pays_off(x, layer.weight):
+            if index not in self._kernels:
+                self._kernels[index] = winograd_kernel(layer.weight)
+            return winograd_conv2d(x, self._kernels[index], layer.bias)
+        convolved: Tensor = layer(x)
+        return convolved
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> VGGFeatures:
+        # Another type or device, with `to()` and its like: the transformed kernels are out of date.
+        self._kernels = {}
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     @property
     def _dtype(self) -> torch.dtype:

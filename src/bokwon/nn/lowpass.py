@@ -143,7 +143,6 @@ def pull_push(residual: Tensor, valid: Tensor) -> Tensor:
         >>> filled.min().item(), filled.max().item()
         (0.25, 0.25)
     """
-    stencil = residual.new_tensor(STENCIL).expand(residual.shape[1], 1, 3, 3)
     pyramid = [(residual, valid)]
     for _ in range(OCTAVES):
         total, count = pyramid[-1]
@@ -155,12 +154,22 @@ def pull_push(residual: Tensor, valid: Tensor) -> Tensor:
         filled = F.interpolate(filled, scale_factor=2.0, mode="bilinear", align_corners=False)
         filled = _fill(total, count, filled)
         for _ in range(SWEEPS):
-            around = F.pad(filled, (1, 1, 1, 1), mode="replicate")
-            # A convolution that autocast must not round: what it fills is part of the output.
-            with torch.autocast(residual.device.type, enabled=False):
-                smooth = F.conv2d(around, stencil, groups=residual.shape[1])
-            filled = torch.where(count > 0, filled, smooth)
+            filled = torch.where(count > 0, filled, _smooth(filled))
     return filled
+
+
+def _smooth(x: Tensor) -> Tensor:
+    around = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    if x.device.type == "cpu":
+        # `STENCIL` is (1, 2, 1) down times (1, 2, 1) across without its centre, over 12. On processors these sums take
+        # a fifth of the time of a convolution channel by channel.
+        down = (around[..., :-2, :] + around[..., 2:, :]).add_(around[..., 1:-1, :], alpha=2)
+        both = (down[..., :-2] + down[..., 2:]).add_(down[..., 1:-1], alpha=2)
+        return both.sub_(x, alpha=4).div_(12)
+    stencil = x.new_tensor(STENCIL).expand(x.shape[1], 1, 3, 3)
+    # A convolution that autocast must not round: what it fills is part of the output.
+    with torch.autocast(x.device.type, enabled=False):
+        return F.conv2d(around, stencil, groups=x.shape[1])
 
 
 def _half(x: Tensor) -> Tensor:

@@ -20,9 +20,9 @@ from bokwon.nn.unet_config import Base, Colour, Head, Layer, Placeholder, UNetCo
 
 __all__ = ["PConvUNet", "UNetConfig"]
 
-_FUSED = 5
-"""Decoder layers, from the surface, that never form the upsampled features. Further down the maps are so small that
-making the larger kernel costs more than it saves."""
+_FUSED = 384
+"""Positions of a batch's features before upsampling, from which on the upsampled features are never formed. Smaller
+maps, deep in the network, lose more time by the larger kernel than they save."""
 
 # Partial padding is a partial convolution without holes.
 _KINDS: dict[Layer, type[Conv2d]] = {
@@ -102,8 +102,7 @@ class PConvUNet(nn.Module, HubMethods):
         over = (*channels[-2::-1], self.config.inputs)
         outs = (*channels[-2::-1], self.config.outputs)
         self.decoder = nn.ModuleList(
-            DecoderBlock(below[i], over[i], outs[i], last=i == levels - 1, fused=i >= levels - _FUSED, layer=layer)
-            for i in range(levels)
+            DecoderBlock(below[i], over[i], outs[i], last=i == levels - 1, layer=layer) for i in range(levels)
         )
         self.head = nn.Conv2d(3, 3, 1) if head == "leaky_conv_sigmoid" else None
 
@@ -158,7 +157,9 @@ class PConvUNet(nn.Module, HubMethods):
         multiple = self.config.multiple
         border = (0, (-width) % multiple, 0, (-height) % multiple)
         valid = F.pad(valid, border)
-        image = mask_features(F.pad(image, border), valid)
+        # A mask times three interleaved channels takes several times as long as times three planes. Only the
+        # convolutions are faster with interleaved channels.
+        image = mask_features(F.pad(image.contiguous(), border), valid)
         if self.config.base != "none":
             # Statistics and sums stay float32, even if autocast uses a smaller type for convolutions.
             evidence = dense_evidence(valid)
@@ -217,7 +218,7 @@ class PConvUNet(nn.Module, HubMethods):
             features, mask = encode(features, mask)
         for decode in self.decoder:
             features, mask = decode(features, mask, *passed.pop())
-        return features
+        return features.contiguous()
 
 
 def _blend(predicted: Tensor, interpolated: Tensor, logit: Tensor) -> Tensor:
@@ -258,11 +259,9 @@ class DecoderBlock(nn.Module):
         skip_channels: int,
         out_channels: int,
         last: bool,
-        fused: bool,
         layer: Layer = "partial",
     ) -> None:
         super().__init__()
-        self.fused = fused
         self.skip_channels = skip_channels
         # The last layer predicts colours, which no gate may darken.
         kind = Conv2d if layer == "gated" and last else _KINDS[layer]
@@ -287,7 +286,7 @@ class DecoderBlock(nn.Module):
         return (masked_rectifier(features, valid, 0.2) if partial else F.leaky_relu_(features, 0.2)), valid
 
     def _convolve(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:
-        if self.fused:
+        if features.shape[0] * features.shape[2] * features.shape[3] >= _FUSED:
             return upsampled_partial_conv2d(
                 features, valid, skip, skip_valid, self.conv.weight, self.conv.bias, holes_are_zero=True
             )

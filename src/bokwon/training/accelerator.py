@@ -50,7 +50,7 @@ def resolve_precision(precision: str, device: str = "cpu") -> str:
 
     Returns:
         "bf16", "fp16" or "fp32". For "auto", what `accelerate launch --mixed_precision` says, else bfloat16 where the
-        device has units for it. On processors these are matrix units (AMX): without them it is emulated, and slower
+        device has units for it. On processors these are AMX or AVX-512 BF16: without them it is emulated, and slower
         than float32.
 
     Raises:
@@ -75,4 +75,4 @@ def _has_bfloat16(device: str) -> bool:
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    return device == "cpu" and bool(capabilities.get("amx_bf16", False))
+    return device == "cpu" and any(capabilities.get(unit, False) for unit in ("amx_bf16", "avx512_bf16"))

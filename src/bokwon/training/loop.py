@@ -129,7 +129,6 @@ def _take_step(
     pictured = (run.step + 1) % config.pictures_every == 0 or run.step == 0
     for number in range(config.accumulate):
         image, valid = (part.to(accelerator.device, non_blocking=True) for part in next(loader))
-        image = image.contiguous(memory_format=torch.channels_last)
         last = number == config.accumulate - 1
         with contextlib.nullcontext() if last else accelerator.no_sync(run.model):
             with layer_masks(run.network if pictured and last else None) as masks:

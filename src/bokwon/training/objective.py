@@ -155,7 +155,7 @@ class Objective:
         self.features: VGGFeatures | None = None
         if config.loss.features != "none":
             weights = Path(config.loss.features_file) if config.loss.features_file else None
-            self.features = VGGFeatures(config.loss.features, weights).to(device, dtype)
+            self.features = VGGFeatures(config.loss.features, weights, fast=True).to(device, dtype)
 
     def __call__(self, step: int, output: Tensor, truth: Tensor, valid: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Compare an output with the truth.

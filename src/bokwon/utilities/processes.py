@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from bokwon.errors import BokwonError
 from bokwon.utilities.awake_clock import AwakeClock
+from bokwon.utilities.memory import as_bokwon_error, is_out_of_memory
 from bokwon.utilities.time_limit import die_with
 
 __all__ = ["Lost", "available_cores", "in_processes", "leave_with_parent", "map_in_processes", "run_in_processes"]
@@ -135,7 +136,7 @@ def _caught(work: Callable[[TaskT], ResultT]) -> Callable[[tuple[int, TaskT]], _
         try:
             return work(item[1]), None
         except Exception as error:
-            return None, (error, format_exc())
+            return None, (_portable(error), format_exc())
 
     return call
 
@@ -315,7 +316,12 @@ def _send(connection: Connection, message: Any) -> None:
 
 
 def _portable(error: Exception) -> Exception:
-    """Return the error if it can be pickled, else a `RuntimeError` with its text."""
+    """Return the error if it can be pickled, else a `RuntimeError` with its text.
+
+    Pickling drops the cause of an error. If it is too little memory, the error returned is that.
+    """
+    if is_out_of_memory(error):
+        return as_bokwon_error("a worker process", error)
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bokwon.inpaint.finish.paper import paper_of
+from bokwon.inpaint.finish.paper import gray_of, paper_of
 
 
 @pytest.mark.parametrize("channels", [(), (1,), (3,)])
@@ -16,3 +16,9 @@ def test_strokes_are_gone_and_shade_stays(channels: tuple[int, ...]) -> None:
     assert found.shape == light.shape
     far = np.abs(np.arange(241) - 120) > 60
     np.testing.assert_allclose(found[:, far], paper[:, far], atol=1e-3)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_gray_is_the_mean_of_the_channels(channels: int) -> None:
+    light = np.random.default_rng(0).random((30, 41, channels)).astype(np.float32)
+    np.testing.assert_allclose(gray_of(light), light.mean(axis=2), atol=1e-6)

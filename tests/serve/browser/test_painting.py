@@ -155,14 +155,15 @@ def test_lasso_polygon_wand_and_the_whole_mask(desk: Any) -> None:
     # A stroke of writing on the page, of one colour.
     desk.press("w")
     desk.page.get_by_role("button", name="Add", exact=True).click()
+    desk.page.get_by_role("slider", name="Grow").fill("0")
     desk.click(300, 236)
     desk.until(lambda: desk.facts("tools.png")["share"] > 0)
     wand = desk.mask("tools.png")
     assert wand[236, 296:306].all()
     assert wand.sum() < 400
-    desk.page.get_by_text("Change, load or save").click()
     desk.page.get_by_role("button", name="Grow").click()
     assert desk.mask("tools.png").sum() > wand.sum()
+    desk.page.get_by_text("Load, save or clear").click()
     desk.page.get_by_role("button", name="Clear all").click()
     assert not desk.mask("tools.png").any()
     desk.press("Control+z")

@@ -139,8 +139,103 @@ def test_a_threshold_takes_what_is_sure_enough(
     assert (facts["state"], len(regions(opened, address)["accepted"])) == ("found", 2)
     opened.change(address, "PATCH", "/regions", json={"threshold": 0.7})
     assert not opened.mask(address).any()
+    # A page where some regions were left, and nobody has decided about the others, is not undamaged.
+    first, second = (one["id"] for one in opened.facts(address)["regions"] if one["kind"] == "missing paper")
+    opened.change(address, "PATCH", "/regions", json={"reject": [first]})
+    assert opened.facts(address)["state"] == "needs a look"
+    opened.change(address, "PATCH", "/regions", json={"reject": [second]})
+    assert opened.facts(address)["state"] == "undamaged"
     assert opened.run(address + "/detect", {"threshold": 0.5, "kinds": ["readable stain"]})
     assert [one["kind"] for one in regions(opened, address)["accepted"]] == ["readable stain"]
+
+
+def test_the_slider_leaves_what_was_decided_by_hand(
+    damaged: Path, open_folder: Callable[..., Opened], write_colour_key: Callable[..., Path], tmp_path: Path
+) -> None:
+    curve = {"missing paper": [[0, 0], [1, 0.6]], "readable stain": [[0, 0], [1, 0.95]]}
+    opened = open_folder(damaged, detector=write_colour_key(tmp_path / "unsure.onnx", calibration=curve))
+    address = opened.page("page.png")
+    opened.run(address + "/detect")
+
+    def told() -> list[tuple[str, str]]:
+        regions = sorted(
+            opened.facts(address)["regions"], key=lambda one: (one["source"] != "found", str(one["kind"]), one["id"])
+        )
+        return [(one["decision"], one["decided_by"]) for one in regions]
+
+    first, second = (one["id"] for one in opened.facts(address)["regions"] if one["kind"] == "missing paper")
+    assert opened.facts(address)["certain"] == 0.9
+    # The stain is as certain as it need be, and it is not filled all the same.
+    assert told() == [("rejected", "certainty")] * 2 + [("rejected", "kind")]
+    opened.change(address, "PATCH", "/regions", json={"accept": [first]})
+    opened.change(address, "PATCH", "/regions", json={"threshold": 0.5})
+    opened.change(address, "PATCH", "/regions", json={"reject": [second]})
+    by_hand = [("accepted", "hand"), ("rejected", "hand"), ("rejected", "kind")]
+    for threshold in (0.7, 0.3):
+        opened.change(address, "PATCH", "/regions", json={"threshold": threshold})
+        assert (told(), opened.facts(address)["certain"]) == (by_hand, threshold)
+    # Undo takes the decision back, and the certainty of that time.
+    opened.change(address, "POST", "/mask/undo")
+    assert told()[:2] == [("accepted", "hand"), ("accepted", "certainty")]
+    opened.change(address, "POST", "/mask/redo")
+    assert told() == by_hand
+    opened.change(address, "PATCH", "/regions", json={"threshold": 0.3, "forget": True})
+    assert told()[:2] == [("accepted", "certainty")] * 2
+    # What is painted over is decided by hand, too, and stays.
+    opened.change(address, "PATCH", "/regions", json={"threshold": 0.8})
+    opened.draw(address, (60, 50, 70, 60))
+    opened.change(address, "PATCH", "/regions", json={"threshold": 0.7})
+    assert told()[:2] == [("rejected", "certainty"), ("accepted", "hand")]
+    # To take the drawing away takes it along.
+    drawn = next(one["id"] for one in opened.facts(address)["regions"] if one["source"] == "drawn")
+    opened.change(address, "PATCH", "/regions", json={"reject": [drawn]})
+    assert told()[:2] == [("rejected", "certainty")] * 2
+    opened.change(address, "POST", "/mask/undo")
+    # All of it outlives the server, and without the database the mask still tells who decided.
+    opened.close()
+    again = open_folder(damaged, detector=tmp_path / "unsure.onnx")
+    assert again.facts(address)["certain"] == 0.7
+    again.close()
+    for path in (damaged / ".bokwon").glob("page.sqlite*"):
+        path.unlink()
+    last = open_folder(damaged, detector=tmp_path / "unsure.onnx")
+    opened = last
+    assert told()[:2] == [
+        ("rejected", "certainty"),
+        ("accepted", "hand"),
+    ]
+
+
+def test_a_region_is_left_alone_beside_one_that_it_touches(
+    tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    # A thin scratch along a hole: the margin of the hole covers it.
+    scan(folder, ((10, 10, 40, 30), RED), ((40, 10, 42, 60), BLUE))
+    opened = open_folder(folder, detector=colour_key)
+    address = opened.page("page.png")
+    opened.run(address + "/detect")
+    before = opened.mask(address)
+    ids = {one["kind"]: one["id"] for one in opened.facts(address)["regions"]}
+    for kind, gone, stays in (
+        ("scratch", (40, 10, 42, 60), (10, 10, 40, 30)),
+        ("missing paper", (10, 10, 40, 30), (40, 10, 42, 60)),
+    ):
+        opened.change(address, "PATCH", "/regions", json={"reject": [ids[kind]]})
+        told = {one["kind"]: one["decision"] for one in opened.facts(address)["regions"]}
+        assert [name for name, decision in told.items() if decision == "rejected"] == [kind]
+        mask = opened.mask(address)
+        assert not mask[box_hole(gone)].any()
+        assert mask[box_hole(stays)].all()
+        opened.change(address, "PATCH", "/regions", json={"accept": [ids[kind]]})
+        assert (opened.mask(address) == before).all()
+    # Beside what is painted, too.
+    opened.draw(address, (44, 20, 60, 30))
+    opened.change(address, "PATCH", "/regions", json={"reject": [ids["scratch"]]})
+    mask = opened.mask(address)
+    assert mask[20:30, 44:60].all()
+    assert not mask[10:60, 40:42].any()
 
 
 def test_a_sound_page_is_undamaged_and_stays_so(

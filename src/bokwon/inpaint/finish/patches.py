@@ -11,7 +11,7 @@ import numpy as np
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
-from bokwon.inpaint.finish.paper import paper_of
+from bokwon.inpaint.finish.exemplars import Exemplars
 from bokwon.inpaint.finish.patch_search import (
     STRIDE,
     SWEEPS,
@@ -23,6 +23,7 @@ from bokwon.inpaint.finish.patch_search import (
     padded,
     sample,
 )
+from bokwon.inpaint.finish.uncertain import clear_uncertain
 from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
 from bokwon.inpaint.tiling import Feather, Filled, Tile, Tiling
 from bokwon.inpaint.window import grow_window, shift_window
@@ -32,20 +33,13 @@ __all__ = ["PatchMatching", "match_patches"]
 
 RADIUS = 3
 """Patches are squares of 2 * RADIUS + 1 pixels."""
-ROUNDS: tuple[tuple[int, ...], ...] = ((-4, -2, 0, 2, 4), (-3, -1, 1, 3))
-"""For each round, the rows and columns of a patch at which lightness is compared, pixels from its centre. The first
-round uses a larger patch, which continues strokes; the second a smaller one, which keeps them sharp."""
+STEPS = (-4, -2, 0, 2, 4)
+"""Rows and columns of a patch at which lightness is compared, pixels from its centre."""
 REACH = 96
 """Distance around a window in which known patches are sought, pixels. It is doubled if there are too few."""
 LEAST = 256
 TILING = Tiling(512, 32, True, 32)
 """Windows of the page, and the width over which their seams are blended, pixels."""
-FAINT, FADE = (0.4, 0.6), (1.0, 2.0)
-"""A fill with less contrast to its paper than `FAINT` (a share) is uncertain. Before it is compared, its contrast is
-multiplied by (contrast / FAINT) to the power of `FADE`, so it becomes paler. The first value is for the rim of a hole,
-the second for its depth."""
-GRAIN = 0.05
-"""Pixels that are darker than the paper by much less than this share are grain, not a smear."""
 RIM, DEEP = 6.0, 20.0
 """Distances from known pixels, pixels: where the rim of a hole ends, and where the hole is deep."""
 SOFTNESS = 16.0
@@ -173,6 +167,7 @@ class _Window:
 
     Attributes:
         light: (h, w, C) in [0, 1], filled.
+        known: (h, w), True where the page is known.
         usable: (h, w), True at centres of patches that are known as a whole.
         worked_on: (h, w), the hole in the window and in a margin around it.
         deep: (n, 1) for the n pixels of `worked_on`, 0 near the rim of a hole and 1 deep in it.
@@ -182,6 +177,7 @@ class _Window:
     """
 
     light: Floats
+    known: Hole
     usable: Hole
     worked_on: Hole
     deep: Floats
@@ -201,7 +197,7 @@ class _Window:
         import cv2
 
         reach = REACH
-        size = 2 * max(abs(step) for steps in ROUNDS for step in steps) + 1
+        size = 2 * max(STEPS) + 1
         while True:
             rows, columns = grow_window(window, reach, hole.shape)
             known = (~missing[rows, columns]).astype(np.uint8)
@@ -221,54 +217,55 @@ class _Window:
         worked_on[shift_window(near, origin)] = hole[near]
         deep = smoothstep(depth_in_hole(missing, near, round(DEEP))[hole[near]], RIM, DEEP)
         light = as_float(samples_to_light(pixels[rows, columns], mode))
-        return cls(light, usable, worked_on, deep, shift_window(window, origin), origin, PLANES[mode])
+        return cls(light, known > 0, usable, worked_on, deep, shift_window(window, origin), origin, PLANES[mode])
 
     def matched(self) -> Floats:
-        """Return the light of the window's hole, made of known patches, (n, C)."""
+        """Return the light of the window's hole, made of what is known, (n, C)."""
+        rng = np.random.default_rng(self.origin)
+        light = self.light.reshape(-1, self.light.shape[2])
+        inside = np.flatnonzero(self.worked_on)
+        strokes = Exemplars.of(self.light, self.known, self.worked_on, self.origin, rng)
+        # Deep in a hole nothing known is near, and only the fill could choose the places.
+        share = strokes.share * np.minimum(2.0 * (1.0 - self.deep), 1.0)
+        light[inside] += share * (strokes.light - light[inside])
+        clear_uncertain(self.light, self.known, inside, self.deep, strokes.likeness)
+        made = light[inside]
+        rest = np.flatnonzero(share < 1.0)
+        if len(rest):
+            patched = self._patched(inside[rest], rng)
+            made[rest] += (1.0 - share[rest]) * (patched - made[rest])
+        own = np.zeros_like(self.worked_on)
+        own[self.inner] = True
+        return made[own.reshape(-1)[inside]]
+
+    def _patched(self, inside: Points, rng: np.random.Generator) -> Floats:
+        """Return the light of some pixels, made of known patches, (n, C).
+
+        Args:
+            inside: (n,) pixels.
+            rng: Draws the sample, and where small moves go.
+        """
         import cv2
 
-        width = self.usable.shape[1]
-        touched = cv2.dilate(self.worked_on.astype(np.uint8), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
+        height, width = self.usable.shape
+        wanted_here = np.zeros(height * width, np.uint8)
+        wanted_here[inside] = 1
+        touched = cv2.dilate(wanted_here.reshape(height, width), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
         # On a grid of the page, so that the patches do not depend on the window.
         first_row, first_column = (-start % STRIDE for start in self.origin)
         grid = np.zeros_like(self.worked_on)
         grid[first_row::STRIDE, first_column::STRIDE] = True
         points = np.flatnonzero(grid & (touched > 0))
-        inside = np.flatnonzero(self.worked_on)
         votes = _Votes(points, inside, self.usable.shape, (first_row, first_column))
-        rng = np.random.default_rng(self.origin)
-        self._make_paler(inside)
-        # Only known pixels of these are read again; the hole's own light changes with every round.
         channels = [np.asarray(channel, np.float32) for channel in cv2.split(self.light)]
-        opponents = opponent_planes(channels, self.planes)
-        sources: Points | None = None
-        for steps in ROUNDS:
-            values, offsets = descriptors(opponents, self.planes, steps)
-            wanted = values[padded(points, width)[:, None] + offsets]
-            search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
-            if sources is None:
-                search.compare_with(sample(values, offsets, np.flatnonzero(self.usable), width, rng))
-            else:
-                search.start_from(sources)
-            for _ in range(SWEEPS):
-                search.sweep()
-            sources = search.sources
-            weights = np.exp(-np.minimum(search.difference / (2 * SOFTNESS**2), 20.0))
-            filled = votes.mean(channels, sources, weights)
-            for plane, new in zip(opponents, opponent_planes(filled, self.planes), strict=True):
-                plane.reshape(-1)[inside] = new
-        own = np.zeros_like(self.worked_on)
-        own[self.inner] = True
-        return np.stack(filled, axis=-1)[own.reshape(-1)[inside]]
-
-    def _make_paler(self, inside: Points) -> None:
-        """Make the faint smears of the fill paler still, in place."""
-        light = self.light.reshape(-1, self.light.shape[2])
-        paper, fill = paper_of(self.light).reshape(light.shape)[inside], light[inside]
-        share = 1.0 - fill.mean(axis=1, keepdims=True) / np.maximum(paper.mean(axis=1, keepdims=True), 1e-3)
-        faint, fade = (near + (far - near) * self.deep for near, far in (FAINT, FADE))
-        kept = np.maximum(np.clip(share / faint, 0.0, 1.0) ** fade, 1.0 - share / GRAIN)
-        light[inside] = np.where(share > 0, paper + (fill - paper) * kept, fill)
+        values, offsets = descriptors(opponent_planes(channels, self.planes), self.planes, STEPS)
+        wanted = values[padded(points, width)[:, None] + offsets]
+        search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
+        search.compare_with(sample(values, offsets, np.flatnonzero(self.usable), width, rng))
+        for _ in range(SWEEPS):
+            search.sweep()
+        weights = np.exp(-np.minimum(search.difference / (2 * SOFTNESS**2), 20.0))
+        return np.stack(votes.mean(channels, search.sources, weights), axis=-1)
 
 
 class _Votes:

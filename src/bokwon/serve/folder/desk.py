@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bokwon.batch.treatment.decisions import Decision
@@ -12,6 +13,7 @@ from bokwon.detection.kinds import FILLED
 from bokwon.errors import ArgumentError, BokwonError
 from bokwon.serve.folder.finding import Finding
 from bokwon.serve.folder.index import Entry
+from bokwon.serve.folder.restoration.outcomes import Outcomes
 from bokwon.serve.folder.restoration.restoring import Restoring
 from bokwon.serve.folder.restoration.settings import settings_of
 from bokwon.serve.folder.selection import Only, not_restored, not_searched, plan
@@ -42,6 +44,11 @@ class Desk:
     workspace: Workspace
     finding: Finding
     restoring: Restoring
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """What became of each region."""
+        return Outcomes(self.workspace, self.finding)
 
     @classmethod
     def of(cls, workspace: Workspace) -> Desk:

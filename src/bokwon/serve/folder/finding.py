@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,17 @@ from bokwon.detection.kinds import FILLED, choose_kinds
 from bokwon.errors import ArgumentError
 from bokwon.inpaint.models import find_model, is_installed
 from bokwon.serve.folder.index import Entry
+from bokwon.serve.folder.masks.files import Box
 from bokwon.serve.folder.masks.found_regions import (
     FoundRegion,
+    Judged,
     accepted,
     listed,
     new_hole,
     read_found,
     surest,
     to_found,
+    together,
     write_found,
 )
 from bokwon.serve.folder.masks.regions import Pieces, find_regions, label_picture, pixels_of
@@ -41,6 +44,8 @@ __all__ = ["Finding"]
 
 _FOLDER = "found"
 """Folder of the state that holds what was found on each page."""
+_NOTHING = 1.01
+"""A certainty that no region has."""
 _CACHE = 128 << 20
 """Bytes of found regions, and of lists of regions, that are kept in memory."""
 
@@ -126,7 +131,7 @@ class Finding:
             return
         found = self.found(entry)
         hole = self._workspace.masks.current(entry).hole
-        taken = accepted(found, hole)
+        taken = accepted(found, hole, Judged.of(row.judged))
         left = [one for number, one in enumerate(found, 1) if number not in taken and one.kind in FILLED]
         area = sum(int(np.count_nonzero(one.inside)) for one in left)
         with self._workspace.state.writing():
@@ -139,7 +144,7 @@ class Finding:
         entry: Entry,
         progress: Progress,
         *,
-        threshold: float = CERTAIN,
+        threshold: float | None = None,
         kinds: Collection[str] = FILLED,
         keep: bool = False,
     ) -> Change:
@@ -148,7 +153,7 @@ class Finding:
         Args:
             entry: The page.
             progress: Called with the share that is done, in [0, 1]; may raise to stop the work.
-            threshold: Least confidence of a region that is filled.
+            threshold: Least confidence of a region that is filled; None keeps the page's own.
             kinds: Kinds of damage that are filled.
             keep: Whether the mask stays as it is if it is not empty and the search before this one found the same:
                 somebody may have judged the regions since.
@@ -168,22 +173,27 @@ class Finding:
         damage = detector.find(pixels, shown.page.mode)
         progress(0.9)
         after = to_found(damage.regions, shown.size)
-        numbers = surest(after, threshold, kinds)
         mask = workspace.masks.current(entry)
+        then = self.judged(entry)
+        now = Judged(threshold if threshold is not None else then.certain if then.certain <= 1 else CERTAIN)
         if keep and mask.hole.any() and [(r.kind, r.box) for r in before] == [(r.kind, r.box) for r in after]:
             return Change(mask, None)
-        share = np.count_nonzero(new_hole(np.zeros_like(mask.hole), [], after, numbers)) / mask.hole.size
-        if share > MOST_DAMAGED:
-            # Hardly true: somebody has to look.
-            numbers = set()
+        numbers = now.numbers(after, kinds)
+        if np.count_nonzero(together(after, numbers, mask.hole.shape)) / mask.hole.size > MOST_DAMAGED:
+            # Hardly true: somebody has to look. Nothing is certain enough.
+            now, numbers = Judged(_NOTHING), set()
+        # Who asks for kinds of their own has decided about them.
+        usual = now.numbers(after)
+        now = now.decided(numbers - usual, usual - numbers)
         left = [region for number, region in enumerate(after, 1) if number not in numbers and region.kind in kinds]
         area = sum(int(np.count_nonzero(region.inside)) for region in left)
         write_found(self._path(entry), after, shown.size, stamp_of(entry.path))
         return workspace.masks.change(
             entry,
             None,
-            lambda hole: new_hole(hole, before, after, numbers),
+            lambda hole: new_hole(hole, before, after, (then, now)),
             "found" if mask.kind in ("none", "found") else "drawn",
+            judged=now.facts(),
             searched=True,
             left=min(1.0, area / mask.hole.size),
             uncertain=len(left),
@@ -192,12 +202,29 @@ class Finding:
     def _pieces(self, entry: Entry) -> Pieces:
         mask = self._workspace.masks.current(entry)
         found = self.found(entry)
-        key = entry.id, mask.version, stamp_of(self._path(entry))
-        return self._listed.get(key, lambda: find_regions(found, mask.hole, mask.kind))
+        judged = self.judged(entry)
+        key = entry.id, mask.version, stamp_of(self._path(entry)), judged
+        return self._listed.get(key, lambda: find_regions(found, mask.hole, mask.kind, judged))
+
+    def judged(self, entry: Entry) -> Judged:
+        """Return how the found regions of a page were judged."""
+        return Judged.of(self._workspace.state.page(entry.id).judged)
 
     def regions(self, entry: Entry) -> list[dict[str, Any]]:
         """Return the regions of a page in the JSON form of the interface."""
         return [region.facts() for region in self._pieces(entry).regions]
+
+    def parts(self, entry: Entry) -> Iterator[tuple[Box, Hole]]:
+        """Return box and pixels within the box of each region of a page, in the order of `regions`."""
+        pieces, found = self._pieces(entry), self.found(entry)
+        for one in found:
+            yield one.box, one.inside
+        if len(pieces.regions) == len(found) or pieces.box is None:
+            return
+        numbers, (x, y) = pieces.numbers(), pieces.box[:2]
+        for region in pieces.regions[len(found) :]:
+            left, top, right, bottom = region.box
+            yield region.box, numbers[top - y : bottom - y, left - x : right - x] == region.id
 
     def picture(self, entry: Entry) -> NDArray[np.uint16]:
         """Return the number of the region that each pixel of a page belongs to, as viewers show it."""
@@ -238,36 +265,45 @@ class Finding:
         if unknown := sorted({*accept, *reject} - known):
             raise ArgumentError(f"the page has no region {unknown[0]}", "load the page again")
         drawn = [number for number in reject if number > len(found)]
-        parts = [self.pixels(entry, number) for number in drawn]
+        parts = np.zeros(self._workspace.masks.current(entry).hole.shape, bool)
+        for number in drawn:
+            parts |= self.pixels(entry, number)
 
-        def change(hole: Hole) -> Hole:
-            numbers = (accepted(found, hole) | {n for n in accept if n <= len(found)}) - set(reject)
-            for part in parts:
-                hole &= ~part
-            return new_hole(hole, found, found, numbers)
+        keep, refuse = ({number for number in told if number <= len(found)} for told in (accept, reject))
+        then = self.judged(entry)
+        now = then.seen(found, self._workspace.masks.current(entry).hole & ~parts).decided(keep, refuse)
+        return self._change(entry, version, lambda hole: new_hole(hole & ~parts, found, found, (then, now)), now)
 
-        return self._change(entry, version, change)
-
-    def apply_threshold(
-        self, entry: Entry, version: int | None, threshold: float, kinds: Collection[str] = FILLED
-    ) -> Change:
-        """Let the mask hold exactly the found regions with enough confidence. Drawn pixels stay.
+    def apply_threshold(self, entry: Entry, version: int | None, threshold: float, *, forget: bool = False) -> Change:
+        """Let the mask hold the found regions with enough confidence. Drawn pixels and decisions by hand stay.
 
         Args:
             entry: The page.
             version: The version that the mask must have; None accepts any version.
             threshold: Least confidence.
-            kinds: Kinds of damage that are filled.
+            forget: Whether decisions by hand are dropped.
 
         Raises:
             HttpError: The mask has another version (412).
         """
         found = self.found(entry)
-        numbers = surest(found, threshold, kinds)
-        return self._change(entry, version, lambda hole: new_hole(hole, found, found, numbers))
+        then = self.judged(entry)
+        by_hand = Judged() if forget else then.seen(found, self._workspace.masks.current(entry).hole)
+        now = replace(by_hand, certain=threshold)
+        return self._change(entry, version, lambda hole: new_hole(hole, found, found, (then, now)), now)
 
-    def _change(self, entry: Entry, version: int | None, change: Any) -> Change:
+    def _change(self, entry: Entry, version: int | None, change: Any, judged: Judged) -> Change:
         workspace = self._workspace
         kind = "found" if workspace.masks.current(entry).kind in ("none", "found") else "drawn"
-        # Somebody has looked: nothing waits for it any more.
-        return workspace.masks.change(entry, version, change, kind, left=0.0, uncertain=0)  # type: ignore[arg-type]
+        left: list[FoundRegion] = []
+        mask = workspace.masks.current(entry).hole
+        if not change(mask.copy()).any():
+            # Who marks something has looked at all of it; else some regions may still wait for a decision.
+            waiting = (number for number in surest(self.found(entry), 0.0) if number not in judged.refused)
+            left = [self.found(entry)[number - 1] for number in waiting]
+        facts = {
+            "left": min(1.0, sum(region.area for region in left) / mask.size),
+            "uncertain": len(left),
+            "judged": judged.facts(),
+        }
+        return workspace.masks.change(entry, version, change, kind, **facts)  # type: ignore[arg-type]

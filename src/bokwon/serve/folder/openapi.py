@@ -46,6 +46,7 @@ def folder_paths() -> dict[str, Any]:
         {
             **PAGE,
             "regions": {"type": "array", "items": object_of(REGION)},
+            "certain": {**SHARE, "description": "From which confidence on found regions are part of the mask."},
             "evidence": {"type": "boolean", "description": "Whether the layer `evidence` is there."},
             "next": {"type": ["string", "null"]},
             "previous": {"type": ["string", "null"]},
@@ -230,7 +231,16 @@ def folder_paths() -> dict[str, Any]:
                 {**picture("The area."), "headers": {"X-Box": {"description": "Where it lies.", "schema": TEXT}}},
                 {**OF_A_PAGE, **problems(400, 408, 413, 415)},
                 requestBody=body_of(
-                    {"x": COUNT, "y": COUNT, "tolerance": {**COUNT, "maximum": 255}, "radius_max": COUNT}, "x", "y"
+                    {
+                        "x": COUNT,
+                        "y": COUNT,
+                        "tolerance": {**COUNT, "maximum": 255},
+                        "radius_max": COUNT,
+                        "grow": {**COUNT, "maximum": MOST_GROWN, "description": "Pixels by which it is grown."},
+                        "holes": {**COUNT, "description": "Pixels of the largest hole in it that is filled."},
+                    },
+                    "x",
+                    "y",
                 ),
             ),
         },
@@ -273,6 +283,7 @@ def folder_paths() -> dict[str, Any]:
                         "accept": {"type": "array", "items": COUNT},
                         "reject": {"type": "array", "items": COUNT},
                         "threshold": SHARE,
+                        "forget": {"type": "boolean", "description": "With a threshold: drop decisions by hand."},
                     }
                 ),
             ),

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from bokwon.batch.treatment.decisions import DECISIONS
 from bokwon.detection.kinds import KINDS
+from bokwon.serve.folder.restoration.outcomes import OUTCOMES
 from bokwon.serve.folder.summary import STATES, Fill
 from bokwon.serve.openapi import json_answer, problems
 from bokwon.settings import choices
@@ -93,6 +94,15 @@ REGION = {
     "confidence": {"type": ["number", "null"]},
     "decision": {"enum": ["accepted", "rejected"]},
     "source": {"enum": ["found", "drawn", "given"]},
+    "decided_by": {
+        "enum": ["hand", "certainty", "kind"],
+        "description": "What decides: somebody; its confidence; or its kind, which is filled by hand only.",
+    },
+    "outcome": {
+        "enum": [*OUTCOMES, None],
+        "description": "On a restored page: filled; not filled; marked since; or its mask changed since.",
+    },
+    "filled_by": {"type": ["string", "null"], "description": "The model or method that filled it."},
 }
 WHERE = {"region": {"type": "integer", "minimum": 1}, "box": BOX}
 HOW = {

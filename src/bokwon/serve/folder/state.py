@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class PageRow:
         kind: `none`, `found`, `drawn` or `given`.
         share: Share of the page that is hole.
         left: Share of the page with found damage that is not filled, as its confidence is too low.
+        judged: How the found regions were judged, see `bokwon.serve.folder.masks.found_regions.Judged`.
         position: Number of the last step that is in effect; later ones were undone.
         searched: Whether the detector has looked at the page.
         uncertain: How many regions were found but are not filled.
@@ -76,6 +77,7 @@ class PageRow:
     kind: str = "none"
     share: float = 0.0
     left: float = 0.0
+    judged: dict[str, Any] = field(default_factory=dict)
     position: int = 0
     searched: bool = False
     uncertain: int = 0
@@ -97,12 +99,14 @@ class Step:
         change: Packed bits of the box, compressed: 1 where a pixel changed. The same bits undo and redo the change.
         before: Kind of the mask before it.
         after: Kind of the mask after it.
+        judged: How the found regions were judged before it and after it; see `PageRow`.
     """
 
     box: tuple[int, int, int, int]
     change: bytes
     before: str
     after: str
+    judged: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
 
 
 class State:
@@ -246,12 +250,13 @@ class State:
             return None
         facts = json.loads(found[0][0])
         left, top, right, bottom = facts["box"]
-        return Step((left, top, right, bottom), bytes(found[0][1]), facts["before"], facts["after"])
+        judged = facts["judged"][0], facts["judged"][1]
+        return Step((left, top, right, bottom), bytes(found[0][1]), facts["before"], facts["after"], judged)
 
     def add_step(self, page: str, place: int, step: Step) -> None:
         """Store a change as the last step. Later steps are deleted, and so are those before the last `MOST_STEPS`."""
         self._run("DELETE FROM steps WHERE page = ? AND (place >= ? OR place <= ?)", page, place, place - MOST_STEPS)
-        facts = json.dumps({"box": step.box, "before": step.before, "after": step.after})
+        facts = json.dumps({"box": step.box, "before": step.before, "after": step.after, "judged": step.judged})
         self._run("INSERT INTO steps VALUES (?, ?, ?, ?)", page, place, facts, step.change)
 
     def forget_steps(self, page: str) -> None:

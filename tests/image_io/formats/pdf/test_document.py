@@ -232,6 +232,21 @@ def test_encryption_and_permissions_stay(pdf: pikepdf.Pdf, add_image: Add, add_p
             assert (after.allow.extract, after.allow.modify_other, after.allow.print_highres) == (False, False, True)
 
 
+def test_bytes_outside_the_file_are_named_and_not_kept(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
+    add_page(DRAW, add_image(GRAY))
+    stream = io.BytesIO()
+    pdf.save(stream)
+    with PdfDocument(Source("register.pdf", data=b"%head\n" + stream.getvalue() + b"secret"), 1000) as document:
+        assert document.notices == (
+            "register.pdf: 5 bytes before its beginning are not kept",
+            "register.pdf: 6 bytes behind its end are not kept",
+        )
+        data = inverted(document, 1)
+    assert data.startswith(b"%PDF-")
+    assert b"secret" not in data
+    np.testing.assert_array_equal(shown(data, 1), 255 - GRAY)
+
+
 def test_a_form_without_a_signature_is_none(pdf: pikepdf.Pdf, add_page: Add) -> None:
     add_page("")
     loop = pdf.make_indirect(Dictionary(FT=Name.Tx, T="name"))

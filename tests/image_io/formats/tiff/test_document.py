@@ -135,6 +135,13 @@ def test_what_a_changed_file_is_without_is_said() -> None:
     np.testing.assert_array_equal(pages_of(rewritten(source, {1}))[0], 255 - PAGES[0])
 
 
+def test_bytes_behind_the_last_part_are_named_and_not_kept() -> None:
+    source = Source("leaves.tif", data=stack("page", "page").data + b"secret")
+    with TiffDocument(source, 1000) as document:
+        assert document.notices == ("leaves.tif: 6 bytes behind its last part are not kept",)
+    assert b"secret" not in rewritten(source, {1})
+
+
 def test_images_that_would_be_lost_are_an_error() -> None:
     stream = io.BytesIO()
     tifffile.imwrite(stream, np.stack(PAGES), photometric="minisblack", truncate=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from bokwon.serve.folder.masks.found_regions import (
     FoundRegion,
+    Judged,
     accepted,
     new_hole,
     read_found,
@@ -73,13 +74,91 @@ def test_they_come_back_from_their_file(tmp_path: Path) -> None:
     assert read_found(path, WIDTH_HEIGHT, "scan") is None
 
 
+NOBODY = Judged(certain=0.0)
+"""Nobody has judged anything, and every region is certain enough."""
+
+
+def keep(*numbers: int) -> Judged:
+    """Return that all other regions are uncertain."""
+    return Judged(2.0, frozenset(numbers))
+
+
 def test_a_region_is_accepted_that_is_mostly_in_the_mask() -> None:
     regions = found((10, 10, 20, 20), (50, 50, 60, 60))
-    assert accepted(regions, box_hole((10, 10, 20, 16))) == {1}
-    assert accepted(regions, box_hole((10, 10, 20, 15), (50, 50, 60, 60))) == {2}
+    assert accepted(regions, box_hole((10, 10, 20, 16)), NOBODY) == {1}
+    assert accepted(regions, box_hole((10, 10, 20, 15), (50, 50, 60, 60)), NOBODY) == {2}
     assert surest(regions, 0.55) == {2}
     assert surest(regions, 0.5) == {1, 2}
     assert surest(found((1, 1, 9, 9), kind="readable stain"), 0.0) == set()
+
+
+def test_decisions_by_hand_come_before_the_certainty() -> None:
+    regions = found((10, 10, 20, 20), (50, 50, 60, 60), (80, 10, 90, 20))
+    judged = Judged(0.55).decided({1}, {2})
+    assert judged.numbers(regions) == {1, 3}
+    assert judged.decided({2}, {1}).numbers(regions) == {2, 3}
+    assert Judged.of(judged.facts()) == judged
+    assert Judged.of({}) == Judged()
+    # What the mask tells counts, too: the third one was erased.
+    assert judged.seen(regions, box_hole((10, 10, 20, 20))) == Judged(0.55, frozenset({1}), frozenset({2, 3}))
+
+
+def test_a_region_that_was_painted_over_goes_when_it_is_left() -> None:
+    regions = found((10, 10, 20, 20), (50, 50, 60, 60))
+    nobody = Judged(0.99)
+    hole = box_hole((5, 5, 40, 25))
+    assert accepted(regions, hole, nobody) == {1}
+    # Another decision leaves the stroke as it is.
+    other = new_hole(hole, regions, regions, (nobody, nobody.decided({2}, ())))
+    assert (other[:40] == hole[:40]).all()
+    assert other[50:60, 50:60].all()
+    left = new_hole(hole, regions, regions, (nobody, nobody.decided((), {1})))
+    assert (left == (hole & ~box_hole((10, 10, 20, 20)))).all()
+
+
+def test_a_region_that_touches_another_is_left_alone() -> None:
+    """A thin one beside a large one, one within a large one, and one that crosses it."""
+    regions = found((10, 10, 40, 40), (40, 10, 42, 40), (20, 20, 26, 26), (35, 30, 60, 33))
+    everything = together(regions, [1, 2, 3, 4], SIZE)
+    for number in (2, 3, 4, 1):
+        judged = NOBODY.decided((), {number})
+        hole = new_hole(everything, regions, regions, (NOBODY, judged))
+        others = {1, 2, 3, 4} - {number}
+        assert accepted(regions, hole, judged) == others
+        left = regions[number - 1]
+        own = np.zeros(SIZE, bool)
+        own[left.place] = left.inside
+        for other in others:
+            region = regions[other - 1]
+            inside = np.zeros(SIZE, bool)
+            inside[region.place] = region.inside
+            # Where two overlap, the smaller one counts: nothing else of the other goes.
+            lost = inside & ~hole
+            assert not lost[~own].any()
+            if region.area < left.area:
+                assert not lost.any()
+                own &= ~inside
+        assert not (hole & own).any()
+        # Marked again, the mask is what it was.
+        again = new_hole(hole, regions, regions, (judged, judged.decided({number}, ())))
+        assert (again == everything).all()
+
+
+def test_what_others_cover_is_not_judged_by_them() -> None:
+    regions = found((20, 20, 26, 26), (10, 10, 40, 40))
+    judged = Judged(0.55)
+    hole = together(regions, judged.numbers(regions), SIZE)
+    # Every pixel of the small, uncertain one is in the mask, and yet it was not accepted.
+    assert hole[20:26, 20:26].all()
+    assert accepted(regions, hole, judged) == {2}
+
+
+def test_what_is_painted_over_a_region_left_by_hand_stays_when_it_is_left_again() -> None:
+    regions = found((10, 10, 20, 20), (50, 50, 60, 60))
+    judged = NOBODY.decided((), {1})
+    hole = box_hole((5, 5, 25, 18), (50, 50, 60, 60))
+    assert accepted(regions, hole, judged) == {2}
+    assert (new_hole(hole, regions, regions, (judged, judged))[:30] == hole[:30]).all()
 
 
 def test_strokes_and_erasures_outlive_other_decisions() -> None:
@@ -87,16 +166,16 @@ def test_strokes_and_erasures_outlive_other_decisions() -> None:
     hole = together(regions, [1, 2], SIZE)
     hole[:, :15] = False
     hole[0:5, 100:110] = True
-    fewer = new_hole(hole, regions, regions, {1})
+    fewer = new_hole(hole, regions, regions, (keep(1, 2), keep(1)))
     assert not fewer[50:70, 50:70].any()
     assert not fewer[:, :15].any()
     assert fewer[0:5, 100:110].all()
     assert fewer[10:30, 15:30].all()
     # A region that is taken again is whole.
-    assert new_hole(fewer, regions, regions, {1, 2})[50:70, 50:70].all()
+    assert new_hole(fewer, regions, regions, (keep(1), keep(1, 2)))[50:70, 50:70].all()
     # A new search begins without erasures, and leaves what was drawn.
     other = found((80, 10, 90, 20))
-    searched = new_hole(hole, regions, other, {1})
+    searched = new_hole(hole, regions, other, (keep(1, 2), keep(1)))
     assert searched[10:20, 80:90].all()
     assert searched[0:5, 100:110].all()
     assert not searched[50:70, 50:70].any()

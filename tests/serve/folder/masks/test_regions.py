@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bokwon.serve.folder.masks import regions as module
+from bokwon.serve.folder.masks.found_regions import Judged, together
 from bokwon.serve.folder.masks.regions import find_regions, label_picture, pixels_of
 from tests.serve.folder.conftest import SIZE, box_hole
 from tests.serve.folder.masks.test_found_regions import found
@@ -38,7 +39,7 @@ def test_drawn_pieces_are_told_apart(monkeypatch: pytest.MonkeyPatch, working: i
 def test_found_regions_come_first_and_keep_their_numbers() -> None:
     regions = found((10, 10, 30, 30), (50, 50, 60, 60))
     hole = box_hole((8, 8, 32, 32), (100, 0, 110, 10))
-    pieces = find_regions(regions, hole, "given")
+    pieces = find_regions(regions, hole, "given", Judged(0.0, refused=frozenset({2})))
     told = [(region.id, region.source, region.accepted) for region in pieces.regions]
     # The corners of the first one's box are no part of it when it is grown, and so are pieces of the mask.
     assert told[:2] == [(1, "found", True), (2, "found", False)]
@@ -71,4 +72,59 @@ def test_facts_are_plain_values() -> None:
         "confidence": 0.5,
         "decision": "accepted",
         "source": "found",
+        "decided_by": "hand",
     }
+
+
+def test_what_decides_about_a_region() -> None:
+    regions = found((10, 10, 30, 30), (50, 50, 60, 60), (80, 10, 90, 20))
+    told = find_regions(
+        regions, box_hole((10, 10, 30, 30), (80, 10, 90, 20)), "found", Judged(0.55, refused=frozenset({2}))
+    )
+    assert [(one.accepted, one.decided_by) for one in told.regions[:3]] == [
+        (True, "hand"),  # in the mask, though not certain enough
+        (False, "hand"),
+        (True, "certainty"),
+    ]
+    (stain,) = find_regions(found((10, 10, 30, 30), kind="readable stain"), box_hole(), "found").regions
+    assert (stain.accepted, stain.decided_by) == (False, "kind")
+
+
+def test_what_is_painted_over_an_uncertain_region_is_one_stroke() -> None:
+    regions = found((20, 10, 30, 20))
+    hole = box_hole((10, 5, 60, 25))
+    pieces = find_regions(regions, hole, "drawn", Judged(0.9))
+    assert [(one.accepted, one.decided_by, one.source) for one in pieces.regions] == [
+        (True, "hand", "found"),
+        (True, "hand", "drawn"),
+    ]
+    assert (label_picture(regions, pieces, SIZE) == np.where(hole, 2, 0)).all()
+    part = pixels_of(regions, pieces, 2, SIZE)
+    assert part is not None
+    assert (part == hole).all()
+
+
+def test_each_of_two_that_touch_can_be_clicked_and_has_its_own_pixels() -> None:
+    regions = found((10, 10, 40, 40), (40, 10, 43, 40))
+    hole = together(regions, [1, 2], SIZE)
+    both = find_regions(regions, hole, "found", Judged(0.0))
+    first, second = (pixels_of(regions, both, number, SIZE) for number in (1, 2))
+    assert first is not None
+    assert second is not None
+    assert first[10:40, 10:40].all()
+    assert not first[10:40, 40:43].any()
+    assert second[10:40, 40:43].all()
+    assert not second[10:40, 10:40].any()
+    # The thin one is left: what is painted over it is the drawing's, and the rest of it can be clicked.
+    judged = Judged(0.0, refused=frozenset({2}))
+    hole = together(regions, [1], SIZE, {2}) | box_hole((40, 10, 60, 15))
+    pieces = find_regions(regions, hole, "drawn", judged)
+    picture = label_picture(regions, pieces, SIZE)
+    assert [(one.accepted, one.source) for one in pieces.regions] == [
+        (True, "found"),
+        (False, "found"),
+        (True, "drawn"),
+    ]
+    assert (picture[10:15, 40:60] == 3).all()
+    assert (picture[16:40, 40:43] == 2).all()
+    assert (picture[10:40, 10:40] == 1).all()

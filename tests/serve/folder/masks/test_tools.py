@@ -40,6 +40,26 @@ def test_the_wand_looks_at_every_channel() -> None:
     assert magic_wand(shown(pixels), 0, 0, 60, 100)[0] == (0, 0, 20, 20)
 
 
+def test_the_wand_covers_soft_edges_and_specks() -> None:
+    pixels = np.full((60, 80), 200, np.uint8)
+    pixels[0:20, 10:30] = 100
+    pixels[8, 12] = 200
+    pixels[11:16, 20:26] = 200
+    box, area = magic_wand(shown(pixels), 15, 5, 11, 500, grow=2)
+    assert box == (8, 0, 32, 22)
+    assert area[:20, 2:22].sum() == 20 * 20 - 1 * 2
+    assert area.sum() > 21 * 20
+    # The speck is filled, the larger hole only if it may be.
+    _, area = magic_wand(shown(pixels), 15, 5, 11, 500, holes=29)
+    assert area.sum() == 20 * 20 - 30
+    _, area = magic_wand(shown(pixels), 15, 5, 11, 500, holes=30)
+    assert area.all()
+    # What is open to the edge of the area is no hole.
+    pixels[11:16, 20:30] = 200
+    _, area = magic_wand(shown(pixels), 15, 5, 11, 500, holes=10**6)
+    assert area.sum() == 20 * 20 - 5 * 10
+
+
 def test_masks_grow_and_shrink_by_a_distance() -> None:
     hole = np.zeros((21, 31), bool)
     hole[10, 15] = True

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 
 from bokwon.errors import ArgumentError, InputFileError, importing
 from bokwon.image_io.formats.pdf.content import ContentReader, Drawn, page_rotation
+from bokwon.image_io.formats.pdf.ends import bytes_outside
 from bokwon.image_io.formats.pdf.filters import TooLongError
 from bokwon.image_io.formats.pdf.image_object import UNDAMAGED, PdfPicture
 from bokwon.image_io.formats.pdf.own_copy import give_own_copy
@@ -109,6 +110,11 @@ class PdfDocument(Document):
             self._stream.close()
             raise InputFileError(f"{source.name} is damaged: {_what(error)}", _MEND) from error
         self.notices = tuple(dict.fromkeys(f"{source.name}: {_what(warning)}" for warning in self._pdf.get_warnings()))
+        before, behind = bytes_outside(self._stream)
+        if before:
+            self.notices += (f"{source.name}: {before} bytes before its beginning are not kept",)
+        if behind:
+            self.notices += (f"{source.name}: {behind} bytes behind its end are not kept",)
         self._contents = ContentReader(pikepdf)
         if self._pdf.is_encrypted:
             self.notices += (f"{source.name} is encrypted; the output is too, with the same permissions",)

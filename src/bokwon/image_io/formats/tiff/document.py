@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from bokwon.errors import ArgumentError, InputFileError
-from bokwon.image_io.formats.tiff import chain, decisions, directories, multipage, reader, writer
+from bokwon.image_io.formats.tiff import chain, decisions, directories, extent, multipage, reader, writer
 from bokwon.image_io.page import Page
 from bokwon.image_io.protocols import Document, PageTransform, XmpTransform
 from bokwon.image_io.source import Source, damaged, decode_source
@@ -98,6 +98,8 @@ class TiffDocument(Document):
         if lost:
             names = writer.tag_names(lost)
             self.notices += (f"{name} has tags that cannot be read: a changed file is without {names}",)
+        if behind := extent.bytes_behind(stream, self._positions):
+            self.notices += (f"{name}: {behind} bytes behind its last part are not kept",)
 
     def size(self, number: int) -> tuple[int, int] | None:
         """Return width and height of a page; see `Document.size`."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,18 @@ from numpy.typing import NDArray
 from bokwon.detection.kinds import FILLED
 from bokwon.detection.refine import grow_mask
 from bokwon.serve.folder.masks.files import Box, bounds
+from bokwon.settings import CERTAIN
 from bokwon.types import Hole
 from bokwon.utilities.atomic import make_folder, write_file
 
 __all__ = [
     "FoundRegion",
+    "Judged",
     "accepted",
     "listed",
     "new_hole",
     "read_found",
+    "smallest_last",
     "surest",
     "to_found",
     "together",
@@ -60,6 +63,7 @@ class FoundRegion:
         inside: (h, w) of the box, True at its pixels.
         grown_box: Box around the pixels that are filled for it, which are its own and a margin.
         grown: (h, w) of that box, True at the pixels that are filled.
+        area: Number of its own pixels.
     """
 
     kind: str
@@ -68,6 +72,7 @@ class FoundRegion:
     inside: NDArray[np.bool_]
     grown_box: Box
     grown: NDArray[np.bool_]
+    area: int
 
     @property
     def place(self) -> tuple[slice, slice]:
@@ -79,6 +84,43 @@ class FoundRegion:
         """Where the pixels that are filled lie."""
         left, top, right, bottom = self.grown_box
         return slice(top, bottom), slice(left, right)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How the found regions of a page were judged. The regions have numbers from 1.
+
+    Attributes:
+        certain: Least confidence of a region that is filled without a decision by hand.
+        kept: Regions that somebody marked as damage.
+        refused: Regions that somebody left as they are.
+    """
+
+    certain: float = CERTAIN
+    kept: frozenset[int] = frozenset()
+    refused: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Judged:
+        """Return what `facts` describes; the defaults for what is missing."""
+        kept, refused = frozenset(facts.get("kept", ())), frozenset(facts.get("refused", ()))
+        return cls(float(facts.get("certain", CERTAIN)), kept, refused)
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"certain": self.certain, "kept": sorted(self.kept), "refused": sorted(self.refused)}
+
+    def decided(self, keep: Collection[int], refuse: Collection[int]) -> Judged:
+        """Return it with further decisions by hand."""
+        return Judged(self.certain, (self.kept - set(refuse)) | set(keep), (self.refused - set(keep)) | set(refuse))
+
+    def seen(self, regions: Sequence[FoundRegion], hole: Hole) -> Judged:
+        """Return it with what a mask tells, too: to erase a region is a decision about it."""
+        return self.decided((), self.numbers(regions) - accepted(regions, hole, self))
+
+    def numbers(self, regions: Sequence[FoundRegion], kinds: Collection[str] = FILLED) -> set[int]:
+        """Return the numbers of the regions that are filled."""
+        return (surest(regions, self.certain, kinds) | self.kept) - self.refused
 
 
 def to_found(regions: Sequence[_Detected], size: tuple[int, int]) -> list[FoundRegion]:
@@ -104,7 +146,7 @@ def _found(kind: str, confidence: float, box: Box, inside: NDArray[np.bool_], si
     outer = max(0, left - _GROWN), max(0, top - _GROWN), min(size[0], right + _GROWN), min(size[1], bottom + _GROWN)
     x, y = outer[0] - (left - _GROWN), outer[1] - (top - _GROWN)
     grown = grown[y : y + outer[3] - outer[1], x : x + outer[2] - outer[0]]
-    return FoundRegion(kind, confidence, box, inside, outer, grown)
+    return FoundRegion(kind, confidence, box, inside, outer, grown, int(np.count_nonzero(inside)))
 
 
 def write_found(path: Path, regions: Sequence[FoundRegion], size: tuple[int, int], scan: str) -> None:
@@ -186,36 +228,87 @@ def surest(regions: Sequence[FoundRegion], threshold: float, kinds: Collection[s
     }
 
 
-def accepted(regions: Sequence[FoundRegion], hole: Hole) -> set[int]:
-    """Return the numbers, from 1, of the found regions that have more than half of their pixels in a mask."""
-    return {
-        number
-        for number, region in enumerate(regions, 1)
-        if 2 * np.count_nonzero(hole[region.place] & region.inside) > np.count_nonzero(region.inside)
-    }
+def smallest_last(regions: Sequence[FoundRegion]) -> list[int]:
+    """Return the numbers, from 1, of all regions, the largest first. Where two overlap, the smaller one counts."""
+    return sorted(range(1, len(regions) + 1), key=lambda number: -regions[number - 1].area)
 
 
-def together(regions: Sequence[FoundRegion], numbers: Collection[int], shape: tuple[int, ...]) -> Hole:
-    """Return the union of the pixels that are filled for some regions, given by number from 1: (H, W)."""
+def accepted(regions: Sequence[FoundRegion], hole: Hole, judged: Judged) -> set[int]:
+    """Return the numbers, from 1, of the found regions that are part of a mask: more than half of their pixels are.
+
+    A region that was left by hand stays so, whatever is painted over it. Any other region counts that was painted over,
+    but not one that other regions cover.
+
+    Args:
+        regions: The found regions.
+        hole: (H, W), the mask.
+        judged: How they were judged.
+    """
+    wanted = judged.numbers(regions)
+    cover = together(regions, wanted, hole.shape, judged.refused)
+    numbers = set()
+    for number, region in enumerate(regions, 1):
+        if number in judged.refused:
+            continue
+        own = region.inside if number in wanted else region.inside & ~cover[region.place]
+        if 2 * np.count_nonzero(hole[region.place] & own) > np.count_nonzero(own):
+            numbers.add(number)
+    return numbers
+
+
+def together(
+    regions: Sequence[FoundRegion], numbers: Collection[int], shape: tuple[int, ...], without: Collection[int] = ()
+) -> Hole:
+    """Return the pixels that are filled for some regions, given by number from 1: (H, W).
+
+    Args:
+        regions: The found regions.
+        numbers: Those that are filled.
+        shape: Height and width of the page.
+        without: Those whose own pixels stay as they are, even if another region reaches into them; where two overlap,
+            the smaller one counts.
+    """
     hole = np.zeros(shape, bool)
     for number in numbers:
         region = regions[number - 1]
         hole[region.grown_place] |= region.grown
+    if without:
+        for number in smallest_last(regions):
+            if number in without or number in numbers:
+                region = regions[number - 1]
+                hole[region.place][region.inside] = number not in without
     return hole
 
 
-def new_hole(hole: Hole, before: Sequence[FoundRegion], after: Sequence[FoundRegion], numbers: Collection[int]) -> Hole:
+def new_hole(
+    hole: Hole,
+    before: Sequence[FoundRegion],
+    after: Sequence[FoundRegion],
+    judged: tuple[Judged, Judged],
+    kinds: Collection[str] = FILLED,
+) -> Hole:
     """Return the mask with other found regions in it. Pixels that were drawn or erased by hand stay so.
 
     Args:
         hole: (H, W), the mask as it is.
         before: The found regions at the time the mask was made.
         after: The found regions now; often the same.
-        numbers: Which of them, from 1, are part of the new mask.
+        judged: How they were judged then, and how they are judged now.
+        kinds: Kinds of damage that are filled without a decision by hand.
     """
-    counted = together(before, accepted(before, hole), hole.shape)
+    then, now = judged
+    marked, numbers = accepted(before, hole, then), now.numbers(after, kinds)
+    taken = marked & then.numbers(before, kinds)
+    counted = together(before, taken, hole.shape, then.refused)
     drawn, erased = hole & ~counted, counted & ~hole
     if before is not after:
         # Of a new search nothing was erased yet.
         erased[:] = False
-    return np.asarray((together(after, numbers, hole.shape) & ~erased) | drawn)
+    for number in (now.refused - then.refused) & marked if before is after else ():
+        # What was painted over it is taken back with it.
+        drawn[after[number - 1].place] &= ~after[number - 1].inside
+    for number in numbers - taken:
+        # A region that is taken again is whole.
+        region = after[number - 1]
+        erased[region.grown_place] &= ~region.grown
+    return np.asarray((together(after, numbers, hole.shape, now.refused) & ~erased) | drawn)

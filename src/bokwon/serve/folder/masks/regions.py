@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bokwon.detection.kinds import FILLED
 from bokwon.serve.folder.masks.files import Box, bounds
-from bokwon.serve.folder.masks.found_regions import FoundRegion, accepted, together
+from bokwon.serve.folder.masks.found_regions import FoundRegion, Judged, accepted, smallest_last, together
 from bokwon.types import Hole
 
 __all__ = ["Pieces", "Region", "find_regions", "label_picture", "pixels_of"]
@@ -33,6 +34,7 @@ class Region:
         confidence: Confidence of the detector; None if a person made the mask.
         accepted: Whether it is part of the mask.
         source: `found`, `drawn` or `given`.
+        decided_by: `hand`; `certainty`, if its confidence decides; `kind`, if its kind is filled by hand only.
     """
 
     id: int
@@ -42,6 +44,7 @@ class Region:
     confidence: float | None
     accepted: bool
     source: str
+    decided_by: str = "hand"
 
     def facts(self) -> dict[str, Any]:
         """Return the region in the JSON form of the interface."""
@@ -53,6 +56,7 @@ class Region:
             "confidence": None if self.confidence is None else round(self.confidence, 4),
             "decision": "accepted" if self.accepted else "rejected",
             "source": self.source,
+            "decided_by": self.decided_by,
         }
 
 
@@ -66,6 +70,8 @@ class Pieces:
         labels: Numbers of the pieces within the box, at a reduced size so that labelling is fast.
         step: How many pixels of the page a pixel of `labels` covers, in each direction.
         rest: (h, w) of the box: the rest of the mask.
+        own: Numbers of the found regions of the mask. What was only painted over belongs to the drawing.
+        refused: Numbers of the found regions that somebody left as they are.
     """
 
     regions: tuple[Region, ...]
@@ -73,6 +79,8 @@ class Pieces:
     labels: NDArray[np.int32]
     step: int
     rest: Hole
+    own: frozenset[int]
+    refused: frozenset[int]
 
     @property
     def nbytes(self) -> int:
@@ -88,40 +96,49 @@ class Pieces:
         return large * self.rest
 
 
-def find_regions(found: Sequence[FoundRegion], hole: Hole, kind: str) -> Pieces:
+def find_regions(found: Sequence[FoundRegion], hole: Hole, kind: str, judged: Judged | None = None) -> Pieces:
     """Return the regions of a page.
 
     Args:
         found: What the detector found.
         hole: (H, W), the mask.
         kind: Kind of the mask. Regions that were not found count as given in a `given` mask, and as drawn in any other.
+        judged: How the found regions were judged; None if nobody has.
     """
-    taken = accepted(found, hole)
+    judged = judged or Judged()
+    taken, wanted = accepted(found, hole, judged), judged.numbers(found)
+    decided = judged.kept | judged.refused | (taken ^ wanted)
+    own = frozenset(taken & wanted)
     regions = [
         Region(
             number,
             region.kind,
             region.box,
-            int(np.count_nonzero(region.inside)),
+            region.area,
             region.confidence,
             number in taken,
             "found",
+            "hand" if number in decided else "certainty" if region.kind in FILLED else "kind",
         )
         for number, region in enumerate(found, 1)
     ]
     box = bounds(hole)
-    if box is not None and taken:
-        rest = hole & ~together(found, taken, hole.shape)
+    if box is not None and own:
+        rest = hole & ~together(found, own, hole.shape, judged.refused)
         box = bounds(rest)
     else:
         rest = hole
     if box is None:
-        return Pieces(tuple(regions), None, np.zeros((0, 0), np.int32), 1, np.zeros((0, 0), bool))
+        nothing = np.zeros((0, 0), bool)
+        return Pieces(tuple(regions), None, nothing.astype(np.int32), 1, nothing, own, judged.refused)
     rest = np.ascontiguousarray(rest[box[1] : box[3], box[0] : box[2]])
-    return _with_pieces(regions, box, rest, "given" if kind == "given" else "drawn")
+    listed, labels, step = _with_pieces(regions, box, rest, "given" if kind == "given" else "drawn")
+    return Pieces(tuple(listed), box, labels, step, rest, own, judged.refused)
 
 
-def _with_pieces(regions: list[Region], box: Box, rest: Hole, source: str) -> Pieces:
+def _with_pieces(
+    regions: list[Region], box: Box, rest: Hole, source: str
+) -> tuple[list[Region], NDArray[np.int32], int]:
     import cv2
 
     height, width = rest.shape
@@ -148,7 +165,7 @@ def _with_pieces(regions: list[Region], box: Box, rest: Hole, source: str) -> Pi
         x, y = x + box[0], y + box[1]
         placed = around[0] + x, around[1] + y, around[2] + x, around[3] + y
         found.append(Region(int(places[label]), None, placed, int(areas[label]), None, True, source))
-    return Pieces(tuple(found), box, places[labels], step, rest)
+    return found, places[labels], step
 
 
 def label_picture(found: Sequence[FoundRegion], pieces: Pieces, shape: tuple[int, ...]) -> NDArray[np.uint16]:
@@ -160,15 +177,28 @@ def label_picture(found: Sequence[FoundRegion], pieces: Pieces, shape: tuple[int
         shape: Height and width of the page.
     """
     picture = np.zeros(shape, np.uint16)
+    order = smallest_last(found)
+    left = [number for number in order if number not in pieces.own]
+
+    def paint(numbers: Sequence[int]) -> None:
+        # The smallest last: one that lies in another can be clicked. What is filled around a region belongs to it.
+        for number in numbers:
+            picture[found[number - 1].grown_place][found[number - 1].grown] = number
+        for number in numbers:
+            picture[found[number - 1].place][found[number - 1].inside] = number
+
+    # What is drawn over a region that is left as it is belongs to the drawing, and what others fill there to them.
+    paint(left)
+    marked = [number for number in order if number in pieces.own]
+    if pieces.refused and marked:
+        before, kept = picture.copy(), together(found, pieces.own, shape, pieces.refused)
+        paint(marked)
+        np.copyto(picture, before, where=~kept)
+    else:
+        paint(marked)
     if pieces.box is not None:
-        left, top, right, bottom = pieces.box
-        picture[top:bottom, left:right] = pieces.numbers()
-    # The smallest last: one that lies in another can be clicked. What is filled around a region belongs to it.
-    order = sorted(range(1, len(found) + 1), key=lambda one: -found[one - 1].inside.size)
-    for number in order:
-        picture[found[number - 1].grown_place][found[number - 1].grown] = number
-    for number in order:
-        picture[found[number - 1].place][found[number - 1].inside] = number
+        left_, top, right, bottom = pieces.box
+        np.copyto(picture[top:bottom, left_:right], pieces.numbers(), where=pieces.rest)
     return picture
 
 
@@ -184,7 +214,8 @@ def pixels_of(found: Sequence[FoundRegion], pieces: Pieces, number: int, shape: 
     if not 1 <= number <= len(pieces.regions):
         return None
     if number <= len(found):
-        return together(found, [number], shape)
+        # Not what belongs to other regions of the mask that touch it.
+        return together(found, [number], shape, (pieces.own | pieces.refused) - {number})
     hole = np.zeros(shape, bool)
     if pieces.box is not None:
         left, top, right, bottom = pieces.box

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +24,12 @@ from bokwon.serve.folder.masks.files import (
     decode_mask,
     digest_of,
     encode_mask,
-    pack_change,
 )
 from bokwon.serve.folder.masks.sources import MaskSources
+from bokwon.serve.folder.masks.steps import forgotten, step_between
 from bokwon.serve.folder.places import Places
 from bokwon.serve.folder.stamps import stamp_of
-from bokwon.serve.folder.state import PageRow, State, Step
+from bokwon.serve.folder.state import PageRow, State
 from bokwon.serve.folder.view.page_cache import PageCache
 from bokwon.serve.folder.view.shown import ShownPage
 from bokwon.serve.problems import HttpError
@@ -133,7 +134,7 @@ class MaskStore:
         kind: Kind,
         *,
         whole: bool = False,
-        **facts: int | float | bool,
+        **facts: int | float | bool | dict[str, Any],
     ) -> Change:
         """Change the mask of a page: one step.
 
@@ -162,12 +163,13 @@ class MaskStore:
                 mask = self._checked(entry, version)
                 hole = make(mask.hole.copy())
                 box = bounds(hole ^ mask.hole)
-                row = replace(self._state.page(entry.id), **facts)  # type: ignore[arg-type]
+                before = self._state.page(entry.id)
+                row = replace(before, **facts)  # type: ignore[arg-type]
                 if box is None and not unread:
                     self._state.put_page(entry.id, row)
                     return Change(mask, None)
                 box = box or (0, 0, 1, 1)
-                step = self._step(mask, hole, box, kind)
+                step = step_between(mask.hole, hole, box, (mask.kind, kind), (before.judged, row.judged))
                 self._state.add_step(entry.id, row.position + 1, step)
                 row = replace(row, position=row.position + 1)
                 mask = self._write(entry, row, hole, kind)
@@ -202,6 +204,8 @@ class MaskStore:
                 hole = mask.hole.copy()
                 apply_change(hole, step.box, step.change)
                 row = replace(row, position=row.position + (-1 if back else 1))
+                if step.judged[0] != step.judged[1]:
+                    row = replace(row, judged=step.judged[0 if back else 1])
                 kind = step.before if back else step.after
                 if kind == "none" and not hole.any():
                     mask = self._remove(entry, row, hole)
@@ -243,7 +247,8 @@ class MaskStore:
                 number = entry.number if document.pages == entry.count else 1
                 given = hole_of_mask(document.page(number), page, options, name=name)
             hole, said = page.upright.apply(given.hole), given.said
-        change = self.change(entry, version, lambda _: np.ascontiguousarray(hole), "drawn", whole=True)
+        judged = forgotten(self._state.page(entry.id))
+        change = self.change(entry, version, lambda _: np.ascontiguousarray(hole), "drawn", whole=True, judged=judged)
         return change, said
 
     def _checked(self, entry: Entry, version: int | None) -> Mask:
@@ -304,20 +309,15 @@ class MaskStore:
         position = row.position
         if before is not None and box is not None:
             position += 1
-            step = self._step(Mask(before, row.version, row.kind), hole, box, kind)
+            step = step_between(before, hole, box, (row.kind, kind), (row.judged, forgotten(row)))
             self._state.add_step(entry.id, position, step)
+            row = replace(row, judged=forgotten(row))
         version = 0 if kind == "none" and not row.version else _next(row.version)
         row = replace(row, position=position, stamp=scan, problem=None)
         mask = self._remember(entry, row, Mask(hole, version, kind), encode_mask(hole, "drawn"))
         if box is not None:
             self._changed(entry)
         return mask
-
-    @staticmethod
-    def _step(mask: Mask, hole: Hole, box: Box, kind: str) -> Step:
-        left, top, right, bottom = box
-        place = slice(top, bottom), slice(left, right)
-        return Step(box, pack_change(mask.hole[place] ^ hole[place]), mask.kind, kind)
 
     def _remember(self, entry: Entry, row: PageRow, mask: Mask, picture: bytes) -> Mask:
         row = replace(row, version=mask.version, mask_stamp=self._stamp(entry), kind=mask.kind, share=mask.share)

@@ -24,7 +24,9 @@ MOST_GROWN = 64
 """By how many pixels a mask is grown or shrunk at most."""
 
 
-def magic_wand(shown: ShownPage, x: int, y: int, tolerance: int, radius: int) -> tuple[Box, NDArray[np.bool_]]:
+def magic_wand(
+    shown: ShownPage, x: int, y: int, tolerance: int, radius: int, grow: int = 0, holes: int = 0
+) -> tuple[Box, NDArray[np.bool_]]:
     """Return the connected area around a pixel that looks like it.
 
     Args:
@@ -33,6 +35,8 @@ def magic_wand(shown: ShownPage, x: int, y: int, tolerance: int, radius: int) ->
         y: Row of the pixel.
         tolerance: By how much red, green and blue may each differ from the pixel's, levels of 255.
         radius: How far the area may reach from the pixel, to each side, pixels.
+        grow: By how many pixels the area is grown, to cover the soft edge of what it marks.
+        holes: Largest number of pixels of a hole in the area that is filled: specks of other colours in it.
 
     Returns:
         The smallest box around the area, and the area in it.
@@ -49,8 +53,30 @@ def magic_wand(shown: ShownPage, x: int, y: int, tolerance: int, radius: int) ->
     area = found[1:-1, 1:-1].astype(bool)
     box = bounds(area)
     assert box is not None, "the pixel itself always belongs to it"
-    part = area[box[1] : box[3], box[0] : box[2]]
-    return (box[0] + left, box[1] + top, box[2] + left, box[3] + top), part
+    box = box[0] + left, box[1] + top, box[2] + left, box[3] + top
+    if not grow and not holes:
+        return box, area[box[1] - top : box[3] - top, box[0] - left : box[2] - left]
+    wide = max(0, box[0] - grow), max(0, box[1] - grow), box[2] + grow, box[3] + grow
+    wide = wide[0], wide[1], min(shown.size[0], wide[2]), min(shown.size[1], wide[3])
+    part = np.zeros((wide[3] - wide[1], wide[2] - wide[0]), bool)
+    part[box[1] - wide[1] : box[3] - wide[1], box[0] - wide[0] : box[2] - wide[0]] = area[
+        box[1] - top : box[3] - top, box[0] - left : box[2] - left
+    ]
+    if grow:
+        part = grow_hole(part, grow)
+    return wide, _without_small_holes(part, holes) if holes else part
+
+
+def _without_small_holes(area: NDArray[np.bool_], largest: int) -> NDArray[np.bool_]:
+    """Return an area with its holes of at most `largest` pixels filled; what touches the edge is no hole."""
+    import cv2
+
+    # Beyond the edge everything belongs to one piece, which is no hole.
+    outside = np.pad((~area).astype(np.uint8), 1, constant_values=1)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] <= largest
+    small[[0, labels[0, 0]]] = False
+    return np.asarray(area | small[labels[1:-1, 1:-1]])
 
 
 def reshape(hole: Hole, how: Way, by: int) -> Hole:

@@ -95,7 +95,8 @@ def page_facts(desk: Desk, entry: Entry) -> dict[str, Any]:
     summary = desk.workspace.summary(entry)
     return {
         **summary.facts(),
-        "regions": [] if summary.problem else desk.finding.regions(entry),
+        "regions": [] if summary.problem else desk.outcomes.add_to(entry, desk.finding.regions(entry)),
+        "certain": min(1.0, desk.finding.judged(entry).certain),
         "evidence": desk.workspace.layers.has_evidence(entry),
         "next": after,
         "previous": before,

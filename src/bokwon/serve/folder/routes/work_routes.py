@@ -33,6 +33,8 @@ _TOLERANCE = 24
 """Levels of 255 by which the magic wand's area may differ from its pixel."""
 _RADIUS, _MOST_RADIUS = 500, 4000
 """Pixels that the magic wand's area may reach from its pixel."""
+_MOST_HOLES = 10**6
+"""Pixels of the largest hole that the magic wand may fill."""
 
 
 def work_routes(desk: Desk) -> list[BaseRoute]:
@@ -61,7 +63,9 @@ def _wand(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     x = whole_number(told, "x", None, 0, shown.size[0] - 1)
     y = whole_number(told, "y", None, 0, shown.size[1] - 1)
     tolerance = whole_number(told, "tolerance", _TOLERANCE, 0, 255)
-    box, area = magic_wand(shown, x, y, tolerance, whole_number(told, "radius_max", _RADIUS, 1, _MOST_RADIUS))
+    radius = whole_number(told, "radius_max", _RADIUS, 1, _MOST_RADIUS)
+    grow, holes = whole_number(told, "grow", 0, 0, MOST_GROWN), whole_number(told, "holes", 0, 0, _MOST_HOLES)
+    box, area = magic_wand(shown, x, y, tolerance, radius, grow, holes)
     headers = {"X-Box": ",".join(map(str, box)), "Cache-Control": "no-store"}
     return Response(encode_box(area), headers=headers, media_type="image/png")
 
@@ -90,7 +94,8 @@ def _detect(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response
     def work(job: Job) -> None:
         # Who asks for no certainty or kinds of their own does not want to lose what was judged.
         keep = not {"threshold", "kinds"} & set(told)
-        desk.finding.detect(entry, job.progress, threshold=threshold, kinds=kinds, keep=keep)
+        least = threshold if "threshold" in told else None
+        desk.finding.detect(entry, job.progress, threshold=least, kinds=kinds, keep=keep)
         desk.workspace.tell(entry)
 
     return _started(desk.workspace.jobs.submit("detect", work, page=entry.id))
@@ -120,10 +125,13 @@ def _decide(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response
     version, told = version_asked(request), json_body(body)
     threshold = number(told, "threshold", None, 0.0, 1.0)
     accept, reject = _numbers(told, "accept"), _numbers(told, "reject")
+    forget = told.get("forget", False)
+    if not isinstance(forget, bool):
+        raise ArgumentError("forget is neither true nor false", "give one of them")
     if (threshold is None) == (not accept and not reject):
         raise ArgumentError("the request has neither, or both", "give accept and reject, or threshold")
     if threshold is not None:
-        desk.finding.apply_threshold(entry, version, threshold)
+        desk.finding.apply_threshold(entry, version, threshold, forget=forget)
     else:
         desk.finding.decide(entry, version, accept=accept, reject=reject)
     return json_answer(page_facts(desk, entry))

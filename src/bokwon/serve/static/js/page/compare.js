@@ -3,6 +3,7 @@
 import "../../vendor/img-comparison-slider/img-comparison-slider.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
+import { Loading } from "./loading.js";
 import { PageViewer } from "./viewer.js";
 
 export const MODES = ["original", "restored", "slider", "side"];
@@ -18,6 +19,7 @@ export class Compare extends EventTarget {
     }, h("span", { class: "grip", slot: "handle", "aria-hidden": "true" }));
     this.tag = h("span", { class: "tag", hidden: true }, t("compare.original"));
     frame.append(this.divider, this.tag);
+    this.loading = new Loading(frame);
     this.divider.addEventListener("slide", () => this.#slid());
     this.divider.addEventListener("keydown", (event) => {
       const value = { Home: 0, End: 100 }[event.key];
@@ -98,6 +100,9 @@ export class Compare extends EventTarget {
     this.viewer.opacity("evidence", this.evidence && !this.held ? 1 : 0);
     if (this.mode !== "slider") this.viewer.clip("restored", null);
     this.viewer.osd.forceRedraw();
+    const layer = this.evidence && !this.held && this.page?.evidence ? "evidence" : restored ? "restored" : "original";
+    // Only another layer, or a new version of it: to move about on the page needs no sign.
+    if (this.viewer.items[layer] !== this.shown) this.loading.watch((this.shown = this.viewer.items[layer]), layer === "evidence" ? "overlay" : layer);
   }
 
   #split() {
@@ -106,10 +111,12 @@ export class Compare extends EventTarget {
     this.frame.after(this.pane);
     this.frame.parentElement.classList.add("split");
     const second = new PageViewer(element, this.page, { mouse: true });
+    const loading = new Loading(this.pane);
     this.second = second;
     // It opens on the whole page: it takes the place of the first view before it may lead itself.
-    second.show("restored").then(() => {
+    second.show("restored").then((item) => {
       if (this.second !== second) return;
+      loading.watch(item, "restored");
       this.#follow(this.viewer, second);
       second.osd.addHandler("update-viewport", () => this.#follow(second, this.viewer));
     });

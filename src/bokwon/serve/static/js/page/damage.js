@@ -3,6 +3,7 @@
 import { url } from "../api.js";
 import { announce, button, choice, h, slider, toast } from "../dom.js";
 import { percent, t, word } from "../i18n.js";
+import { judge, setCertainty } from "./judge.js";
 import { ORDERS } from "./order.js";
 import { COLOURS } from "./overlay.js";
 
@@ -17,12 +18,15 @@ export function swatch(region) {
 
 export const regionName = (region) => word("kind", region.source === "found" ? region.kind : region.source);
 
+/** Who decided about a found region, if its certainty did not. */
+export const decidedBy = ({ source, decided_by: by }) => (source === "found" && by !== "certainty" ? t(`region.by.${by}`) : "");
+
 function regionRow(view, region) {
   const kept = region.decision === "accepted";
-  const box = h("input", { type: "checkbox", "aria-label": t("region.keep", { kind: regionName(region) }), onchange: () => view.judge(region, box.checked ? "accepted" : "rejected") });
+  const box = h("input", { type: "checkbox", "aria-label": t("region.keep", { kind: regionName(region) }), onchange: () => judge(view, region, box.checked ? "accepted" : "rejected") });
   box.checked = kept;
   const sure = region.confidence === null ? "" : percent(Math.round(region.confidence * 100) / 100);
-  const name = h("button", { type: "button", class: "region", "aria-pressed": String(view.selected?.id === region.id), onclick: () => view.select(region, { show: true }) }, swatch(region), h("span", {}, regionName(region)), h("span", { class: "sure" }, sure));
+  const name = h("button", { type: "button", class: "region", "aria-pressed": String(view.selected?.id === region.id), onclick: () => view.select(region, { show: true }) }, swatch(region), h("span", {}, regionName(region)), h("span", { class: "sure" }, [decidedBy(region), sure].filter(Boolean).join(" · ")));
   return h("li", { class: kept ? "" : "rejected" }, box, name);
 }
 
@@ -33,39 +37,61 @@ function regionList(view) {
   const count = h("p", { class: "muted" });
   const threshold = slider(t("damage.threshold"), {
     min: 0, max: 100, value: 90, text: (value) => percent(value / 100),
-    oninput: (value) => (count.textContent = told(value / 100)),
-    onchange: (value) => view.sync.command("PATCH", "regions", { json: { threshold: value / 100 } }),
+    oninput: (value) => ((moving = true), (count.textContent = told(value / 100))),
+    onchange: async (value) => {
+      await setCertainty(view, value / 100);
+      moving = false;
+      update();
+    },
   });
+  let moving = false; // the slider is under the pointer, or its value on the way
   const found = () => view.page.regions.filter((region) => region.source === "found");
-  const told = (least) => t("damage.kept", { kept: found().filter((region) => (least === undefined ? region.decision === "accepted" : region.confidence >= least)).length, n: found().length });
-  const element = h("div", {}, threshold, count, order, list);
+  const isKept = (region, least) => (least !== undefined && region.decided_by === "certainty" ? region.confidence >= least : region.decision === "accepted");
+  const told = (least) => t("damage.kept", { kept: found().filter((region) => isKept(region, least)).length, n: found().length });
+  const byHand = h("span", {});
+  const forget = button(t("damage.forget"), () => setCertainty(view, threshold.input.value / 100, true), { class: "quiet link" });
+  const hand = h("p", { class: "muted" }, byHand, " ", forget);
+  const element = h("div", {}, threshold, count, hand, order, list);
   const update = () => {
     const focused = [...list.children].findIndex((row) => row.contains(document.activeElement));
     const second = document.activeElement?.matches?.(".region");
     const regions = view.order().filter((region) => region.source === "found");
     element.hidden = !regions.length;
     order.hidden = regions.length < 2;
-    count.textContent = told();
+    if (!moving) {
+      threshold.set(Math.round(view.page.certain * 100));
+      count.textContent = told();
+    }
+    const decided = regions.filter((region) => region.decided_by === "hand").length;
+    hand.hidden = !decided;
+    byHand.textContent = t("damage.byHand", { n: decided });
+    const { scrollTop } = list;
     list.replaceChildren(...regions.slice(0, LISTED).map((region) => regionRow(view, region)));
+    list.scrollTop = scrollTop;
     if (focused >= 0) list.children[Math.min(focused, list.children.length - 1)]?.querySelector(second ? ".region" : "input").focus();
   };
-  for (const name of ["page", "select"]) view.listen(view, name, update);
+  const follow = () => {
+    update();
+    // The list follows the selection, and the panel stays where it is.
+    const row = list.querySelector("[aria-pressed=true]")?.parentElement;
+    if (!row) return;
+    const [top, bottom] = [row.offsetTop - list.offsetTop, row.offsetTop - list.offsetTop + row.offsetHeight];
+    list.scrollTop = Math.min(top, Math.max(bottom - list.clientHeight, list.scrollTop));
+  };
+  view.listen(view, "page", update);
+  view.listen(view, "select", follow);
   update();
   return element;
 }
 
 function maskTools(view) {
-  const by = h("input", { type: "number", min: 1, max: 50, value: "2", "aria-label": t("mask.by") });
-  const morph = (how) => view.sync.command("POST", "mask/morph", { json: { how, by: Math.min(50, Math.max(1, Number(by.value) || 1)) } });
   const file = h("input", { type: "file", accept: "image/*,.tif,.tiff,.psd,.pdf", class: "spoken", tabindex: "-1", "aria-hidden": "true", onchange: () => file.files[0] && giveMask(view, file.files[0]) });
   file.addEventListener("click", () => (file.value = ""));
   return h(
     "details",
     { class: "mask" },
     h("summary", {}, t("mask.title")),
-    h("div", { class: "row" }, button(t("mask.grow"), () => morph("grow")), button(t("mask.shrink"), () => morph("shrink")), h("label", { class: "by" }, by, h("span", {}, t("mask.pixels")))),
-    h("div", { class: "row" }, button(t("mask.fill"), () => morph("fill holes")), button(t("mask.clear"), () => clear(view))),
-    h("div", { class: "row" }, button(t("mask.load"), () => file.click(), { symbol: "load" }), h("a", { class: "button", href: url(`/pages/${view.page.id}/download?what=mask`), download: "" }, t("mask.save")), file),
+    h("div", { class: "row" }, button(t("mask.load"), () => file.click(), { symbol: "load" }), h("a", { class: "button", href: url(`/pages/${view.page.id}/download?what=mask`), download: "" }, t("mask.save")), button(t("mask.clear"), () => clear(view)), file),
     h("p", { class: "muted" }, t("mask.drop")),
   );
 }

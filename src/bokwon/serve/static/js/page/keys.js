@@ -1,5 +1,6 @@
 // The keys of the page view. They go by the place on the keyboard, so that they work while Hangul is typed.
 
+import { goOn, judge as judgeRegion } from "./judge.js";
 import { bind, hold } from "../keys.js";
 import { takeBack } from "./work.js";
 
@@ -7,7 +8,7 @@ export function pageKeys(view, signal) {
   const { tools, compare, viewer } = view;
   const judge = (decision) => () => {
     const region = view.selected ?? view.order()[0];
-    if (region) view.judge(region, decision, true);
+    if (region) judgeRegion(view, region, decision, true);
   };
   bind(
     {
@@ -18,10 +19,7 @@ export function pageKeys(view, signal) {
       KeyK: () => view.move(-1),
       KeyY: judge("accepted"),
       KeyN: judge("rejected"),
-      KeyG: () => {
-        const order = view.order();
-        view.select(order[(order.findIndex((region) => region.id === view.selected?.id) + 1) % order.length] ?? null, { show: true });
-      },
+      KeyG: () => goOn(view),
       KeyV: () => tools.choose("hand"),
       KeyH: () => tools.choose("hand"),
       KeyB: () => tools.choose("brush"),

@@ -5,28 +5,44 @@ import { button, h, slider } from "../dom.js";
 import { number, percent, t } from "../i18n.js";
 import { TOOLS } from "./tools.js";
 
+const SMALL_HOLES = 400; // pixels of the largest hole in what the wand takes that is filled
+
 const KEYS = { hand: "V", brush: "B", eraser: "E", lasso: "L", wand: "W" };
 
 // The slider of the size is logarithmic: one pixel matters at 3, not at 300.
 const toSize = (value) => Math.round(Math.exp(value / 100));
 const toSlider = (size) => Math.round(100 * Math.log(size));
 
+/** Change the mask as a whole; the buttons say what they do. */
+function wholeMask(view) {
+  const by = h("input", { type: "number", min: 1, max: 50, value: "2", "aria-label": t("mask.by") });
+  const morph = (how) => view.sync.command("POST", "mask/morph", { json: { how, by: Math.min(50, Math.max(1, Number(by.value) || 1)) } });
+  const act = (name, how) => button(t(`mask.${name}`), () => morph(how), { title: t(`mask.${name}.why`) });
+  return h("div", { class: "whole", role: "group", "aria-label": t("mask.whole") }, h("span", { class: "muted" }, t("mask.whole")), act("fill", "fill holes"), act("grow", "grow"), act("shrink", "shrink"), h("label", { class: "by" }, h("span", {}, t("mask.by.short")), by, h("span", {}, t("mask.pixels"))));
+}
+
 function options(view) {
   const { tools } = view;
   const size = slider(t("tool.size"), { min: 0, max: toSlider(500), value: toSlider(24), text: (value) => t("pixels", { n: toSize(value) }), oninput: (value) => tools.resize(toSize(value)) });
   const tolerance = slider(t("tool.tolerance"), { min: 1, max: 100, value: (tools.tolerance = 24), text: number, oninput: (value) => (tools.tolerance = value) });
+  const grow = slider(t("tool.grow"), { min: 0, max: 10, value: (tools.grow = 2), text: (value) => t("pixels", { n: value }), oninput: (value) => (tools.grow = value) });
+  const holes = h("input", { type: "checkbox", onchange: () => (tools.holes = holes.checked ? SMALL_HOLES : 0) });
+  holes.checked = Boolean((tools.holes = SMALL_HOLES));
+  const fill = h("label", { class: "check", title: t("tool.holes.why") }, holes, h("span", {}, t("tool.holes")));
+  grow.title = t("tool.grow.why");
   const reach = slider(t("tool.reach"), { min: 10, max: 1000, step: 10, value: (tools.reach = 300), text: (value) => t("pixels", { n: value }), oninput: (value) => (tools.reach = value) });
   const add = button(t("tool.add"), () => tools.setRemoving(false), { class: "segment" });
   const remove = button(t("tool.remove"), () => tools.setRemoving(true), { class: "segment" });
   const sign = h("div", { class: "segments", role: "group", "aria-label": t("tool.sign") }, add, remove);
   const hint = h("p", { class: "muted" });
-  const element = h("div", { class: "options" }, size, tolerance, reach, sign, hint);
+  const whole = wholeMask(view);
+  const element = h("div", { class: "options" }, size, sign, tolerance, reach, grow, fill, whole, hint);
   const update = () => {
     const { tool } = tools;
     size.hidden = !tools.size;
     if (tools.size && toSize(size.input.value) !== tools.size) size.set(toSlider(tools.size));
     size.querySelector("output").textContent = t("pixels", { n: tools.size });
-    tolerance.hidden = reach.hidden = tool !== "wand";
+    for (const part of [tolerance, reach, grow, fill, whole]) part.hidden = tool !== "wand";
     sign.hidden = tool !== "wand" && tool !== "lasso";
     add.setAttribute("aria-pressed", String(!tools.removing));
     remove.setAttribute("aria-pressed", String(tools.removing));
@@ -58,7 +74,7 @@ export function toolBar(view) {
   view.listen(view, "page", update);
   view.listen(sync, "state", update);
   update();
-  view.frame.append(options(view));
+  view.bar.append(options(view));
   return h("div", { class: "tools", role: "toolbar", "aria-orientation": "vertical", "aria-label": t("tools") }, choose, h("hr"), undo, redo);
 }
 

@@ -6,26 +6,25 @@ import { events } from "../events.js";
 import { t, word } from "../i18n.js";
 import { Grid } from "../mask/mask.js";
 import { decodeGray } from "../mask/png.js";
-import { Sync, load } from "../mask/sync.js";
+import { Sync } from "../mask/sync.js";
 import { problemText } from "../problems.js";
 import { Compare } from "./compare.js";
 import { damagePanel } from "./damage.js";
 import { comparePanel, decisionPanel, restorePanel } from "./decide.js";
+import { judge, pick, readRegions } from "./judge.js";
 import { pageKeys } from "./keys.js";
 import { inOrder, saveOrder, savedOrder } from "./order.js";
 import { Overlay } from "./overlay.js";
-import { regionCard } from "./region.js";
+import { fate, regionCard } from "./region.js";
 import { statusBar, toolBar } from "./toolbar.js";
 import { Tools } from "./tools.js";
 import { PageViewer } from "./viewer.js";
 import { decide, follow, isOfPage, resume, run } from "./work.js";
 
-const REACH = 8; // CSS pixels around a click in which a region counts as meant
 const SETTLED = 500; // milliseconds after a stroke in which no other one came
-const RIM = 8; // pixels around a region that are filled with it, and some more
 
-/** What tells whether the found regions of a page are others. */
-const foundIn = (page) => JSON.stringify(page.regions.filter((region) => region.source === "found").map((region) => [region.id, region.box]));
+/** What tells whether the found regions of a page are others, or judged otherwise. */
+const foundIn = (page) => JSON.stringify(page.regions.filter((region) => region.source === "found").map((region) => [region.id, region.box, region.decision]));
 
 /** Pages whose strokes still wait: their mask must not be read anew from the server. */
 const open = new Map();
@@ -50,7 +49,8 @@ export class PageView extends EventTarget {
     this.stage = h("div", { class: "stage", tabindex: "0", role: "application", "aria-label": t("stage.label", { name: this.page.name }), "aria-describedby": "stage-help" }, this.deep, this.canvas);
     this.frame = h("div", { class: "frame" }, this.stage);
     this.aside = h("aside", { class: "panel", id: "panel", "aria-label": t("panel.label") });
-    this.work = h("div", { class: "work" }, h("div", { class: "views" }, this.frame), this.aside);
+    this.bar = h("div", { class: "bar" }); // the settings of the tool, above the page and not over it
+    this.work = h("div", { class: "work" }, this.bar, h("div", { class: "views" }, this.frame), this.aside);
     this.host.slot.replaceChildren(...this.#bar());
     this.root.replaceChildren(this.work, h("p", { id: "stage-help", class: "spoken" }, t("stage.help")));
     // The viewer fits the page into the room that it has when it is made: the rest of the layout comes first.
@@ -61,8 +61,8 @@ export class PageView extends EventTarget {
     this.#panels();
     const { signal } = this.closing;
     this.viewer.osd.addHandler("update-viewport", () => this.overlay.request());
-    new ResizeObserver(() => this.overlay.request()).observe(this.stage);
-    this.listen(this.tools, "pick", ({ detail }) => this.pick(detail.x, detail.y));
+    new ResizeObserver(() => this.#resized()).observe(this.stage);
+    this.listen(this.tools, "pick", ({ detail }) => pick(this, detail.x, detail.y));
     this.listen(this.tools, "wand", ({ detail }) => this.wand(detail));
     this.listen(this.tools, "tool", () => this.tools.tool !== "hand" && this.showMask(true));
     this.listen(this.sync, "change", ({ detail }) => this.overlay.changed(detail));
@@ -77,9 +77,15 @@ export class PageView extends EventTarget {
     this.title.focus();
   }
 
+  #resized() {
+    this.overlay.request();
+    // The viewer learns of its size with its next frame.
+    if (this.viewer.whole) requestAnimationFrame(() => requestAnimationFrame(() => this.viewer.whole && !this.viewer.gone && this.viewer.pixels(0)));
+  }
+
   #bar() {
     const { page } = this;
-    this.title = h("h1", { tabindex: "-1" }, page.name, page.count > 1 ? h("small", {}, t("page.of", { page: page.index + 1, count: page.count })) : null);
+    this.title = h("h1", { tabindex: "-1", title: page.name }, page.name, page.count > 1 ? h("small", {}, t("page.of", { page: page.index + 1, count: page.count })) : null);
     const chip = h("span", { class: "chip" });
     const show = () => {
       chip.textContent = t(`state.${this.page.state}`);
@@ -88,7 +94,7 @@ export class PageView extends EventTarget {
     this.listen(this, "page", show);
     show();
     const step = (label, symbol, way, keys) => button(t(label), () => this.move(way), { symbol, hide: true, keys, class: "quiet" });
-    const back = h("a", { href: "#/", class: "back" }, "← ", h("span", {}, this.folder.name));
+    const back = h("a", { href: "#/", class: "back", title: this.folder.name }, "← ", h("span", {}, this.folder.name));
     return [back, step("page.previous", "previous", -1, "K"), this.title, chip, step("page.next", "next", 1, "J")];
   }
 
@@ -111,6 +117,7 @@ export class PageView extends EventTarget {
   async #start() {
     if (!this.page.width) return; // it cannot be read; the panel says why
     await this.viewer.show("original");
+    this.compare.set("original");
     // The viewer learns of its size with its next frame.
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     this.viewer.pixels(0);
@@ -121,13 +128,8 @@ export class PageView extends EventTarget {
     if (this.page.restored_version) this.compare.set("restored");
   }
 
-  async #readRegions() {
-    const version = this.sync.version;
-    const ids = new Grid(this.page.width, this.page.height, Uint16Array);
-    if (this.page.regions.length) await load(this.page.id, "regions", ids);
-    this.ids.tiles = ids.tiles;
-    this.idsVersion = version;
-    this.overlay.setRegions(this.page.regions);
+  #readRegions() {
+    return readRegions(this);
   }
 
   /** Take what the server says about the page, all of it or some fields. */
@@ -211,55 +213,20 @@ export class PageView extends EventTarget {
 
   // Regions ---------------------------------------------------------------------------------------------------------
 
-  async pick(x, y) {
-    if (this.idsVersion !== this.sync.version) {
-      this.take(await get(`/pages/${this.page.id}`));
-      await this.#readRegions();
-    }
-    const id = this.#idAt(x, y);
-    this.select(this.page.regions.find((region) => region.id === id) ?? null);
-  }
-
-  #idAt(x, y) {
-    const reach = Math.min(64, Math.ceil(REACH / this.viewer.transform().scale));
-    let best = 0;
-    let nearest = Infinity;
-    for (let dy = -reach; dy <= reach; dy++) {
-      for (let dx = -reach; dx <= reach; dx++) {
-        const far = dx * dx + dy * dy;
-        const id = far < nearest ? this.ids.at(Math.floor(x) + dx, Math.floor(y) + dy) : 0;
-        if (id) [best, nearest] = [id, far];
-      }
-    }
-    return best;
-  }
-
   select(region, { quiet, show } = {}) {
     this.selected = this.overlay.selected = region;
     this.overlay.request();
     this.#change("select");
     if (quiet || !region) return;
-    if (show) this.viewer.centre(region.box);
-    this.viewer.uncover(region.box, this.card.getBoundingClientRect().top);
+    const top = this.card.getBoundingClientRect().top;
+    if (show) this.viewer.reveal(region.box, top);
+    else this.viewer.uncover(region.box, top);
     announce(this.describe(region));
   }
 
   describe(region) {
     const sure = region.confidence === null ? "" : t("region.sure", { share: Math.round(region.confidence * 100) });
-    return [word("kind", region.source === "found" ? region.kind : region.source), sure, t(`region.${region.decision}`)].filter(Boolean).join(", ");
-  }
-
-  /** Keep a region or leave it as it is; with `onward` the next one to judge is selected. */
-  async judge(region, decision, onward) {
-    const field = decision === "accepted" ? "accept" : "reject";
-    const order = this.order();
-    const next = order[(order.findIndex((each) => each.id === region.id) + 1) % order.length];
-    // Only pixels in and right around the region change.
-    const { width, height } = this.page;
-    const [left, top, right, bottom] = region.box;
-    const area = [Math.max(0, left - RIM), Math.max(0, top - RIM), Math.min(width, right + RIM), Math.min(height, bottom + RIM)];
-    await this.sync.command("PATCH", "regions", { json: { [field]: [region.id] }, area });
-    if (onward && next) this.select(this.page.regions.find((each) => each.id === next.id) ?? null, { show: true });
+    return [word("kind", region.source === "found" ? region.kind : region.source), sure, fate(this, region)].filter(Boolean).join(", ");
   }
 
   /** Regions as they are listed, and judged one after the other. */
@@ -276,7 +243,8 @@ export class PageView extends EventTarget {
 
   async wand({ x, y, value }) {
     await this.attempt(async () => {
-      const json = { x, y, tolerance: this.tools.tolerance, radius_max: this.tools.reach };
+      const { tolerance, reach: radius_max, grow, holes } = this.tools;
+      const json = { x, y, tolerance, radius_max, grow, holes };
       const response = await raw("POST", `/pages/${this.page.id}/mask/wand`, { json });
       const [left, top] = response.headers.get("X-Box").split(",").map(Number);
       const { width, pixels } = await decodeGray(await response.arrayBuffer());
@@ -298,7 +266,7 @@ export class PageView extends EventTarget {
 
   /** Fill one region anew; one that was left as it is becomes part of the mask again. */
   async refill(region, settings) {
-    if (region.decision === "rejected") await this.judge(region, "accepted");
+    if (region.decision === "rejected") await judge(this, region, "accepted");
     await this.run("restore", { ...settings, region: region.id });
   }
 

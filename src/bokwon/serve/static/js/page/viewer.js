@@ -11,6 +11,10 @@ document.head.append(marker);
 
 const TILE = 512;
 const GAP = 12; // CSS pixels between a region and what lies over the page
+const ROOM = 0.7; // share of the view that a region takes at most when it is shown
+const MARGIN = 0.15; // share of the view that is kept free around it
+const SPECK = 24; // CSS pixels: what is smaller is enlarged to be seen
+const CLOSE = 2; // CSS pixels for one image pixel to which specks are enlarged
 const LARGEST = 40; // screen pixels for one image pixel
 
 function source(page, layer) {
@@ -115,6 +119,7 @@ export class PageViewer {
   panBy(dx, dy) {
     const { scale } = this.transform();
     const unit = scale * this.page.width;
+    this.whole = false;
     this.osd.viewport.panBy(new OpenSeadragon.Point(-dx / unit, -dy / unit), true);
     this.osd.viewport.applyConstraints(true);
   }
@@ -124,6 +129,7 @@ export class PageViewer {
     const at = clientX === undefined
       ? undefined
       : this.osd.viewport.pointFromPixel(new OpenSeadragon.Point(clientX - corner.left, clientY - corner.top), true);
+    this.whole = false;
     this.osd.viewport.zoomBy(factor, at, true);
     this.osd.viewport.applyConstraints(true);
   }
@@ -131,22 +137,50 @@ export class PageViewer {
   /** Show true pixels: `times` screen pixels for one pixel of the image; 0 shows the whole page. */
   pixels(times) {
     const { viewport } = this.osd;
+    this.whole = !times; // it stays whole when there is more room, or less
     if (!times) viewport.goHome(true);
     else viewport.zoomTo(this.items.original.imageToViewportZoom(times / devicePixelRatio), undefined, true);
     viewport.applyConstraints(true);
   }
 
-  centre([left, top, right, bottom]) {
-    const { width } = this.page;
-    const margin = Math.max(right - left, bottom - top, 200) * 0.6;
-    const box = new OpenSeadragon.Rect((left - margin) / width, (top - margin) / width, (right - left + 2 * margin) / width, (bottom - top + 2 * margin) / width);
-    this.osd.viewport.fitBounds(box, true);
+  /**
+   * Bring a box into view with what is around it, above a height in the window. The view moves no further than it has
+   * to, and it zooms only to a box that is a speck or larger than the view.
+   */
+  reveal([left, top, right, bottom], height) {
+    const [width, room] = [this.element.clientWidth, this.#above(height)];
+    const { viewport } = this.osd;
+    const now = this.transform();
+    const side = Math.max(right - left, bottom - top);
+    const largest = ROOM * Math.min(width / (right - left), room / (bottom - top));
+    const scale = Math.min(largest, side * now.scale < SPECK ? Math.max(now.scale, Math.min((2 * SPECK) / side, CLOSE)) : now.scale);
+    if (scale !== now.scale) {
+      // The middle of the box stays where it is on the screen, and is moved from there.
+      const middle = new OpenSeadragon.Point((left + right) / 2 / this.page.width, (top + bottom) / 2 / this.page.width);
+      viewport.zoomTo((scale * this.page.width) / width, middle, true);
+      this.whole = false;
+    }
+    const { x, y } = this.transform();
+    /** By how much the view has to move along one axis. There is nothing to be seen beyond the edges of the page. */
+    const least = (from, to, start, whole, size) => {
+      const margin = Math.min(MARGIN * size, (size - (to - from) * scale) / 2);
+      const [before, after] = [Math.min(margin, from * scale), Math.min(margin, (whole - to) * scale)];
+      return Math.max(before - from * scale - start, 0) || Math.min(size - after - to * scale - start, 0);
+    };
+    const [dx, dy] = [least(left, right, x, this.page.width, width), least(top, bottom, y, this.page.height, room)];
+    if (dx || dy) this.panBy(dx, dy);
+  }
+
+  /** How many pixels of the element lie above a height in the window. */
+  #above(height) {
+    const corner = this.element.getBoundingClientRect();
+    return Math.min(corner.height, height - corner.top - GAP);
   }
 
   /** Move the view up until a box lies above a height in the window, or its upper edge is reached. */
   uncover([, top, , bottom], height) {
     const { scale, y } = this.transform();
-    const up = bottom * scale + y - (height - this.element.getBoundingClientRect().top - GAP);
+    const up = bottom * scale + y - this.#above(height);
     if (up > 0) this.panBy(0, -Math.min(up, Math.max(0, top * scale + y - GAP)));
   }
 

@@ -1,0 +1,268 @@
+"""Strokes in a hole, made of the places of the page whose surroundings look most like those of the hole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from bokwon.inpaint.finish.paper import gray_of, paper_of
+from bokwon.inpaint.finish.patch_search import Floats, Points
+from bokwon.types import Hole
+
+__all__ = ["Exemplars"]
+
+GRID = 5
+"""Distance of neighbouring cells, pixels. Places of the page are sought for each cell."""
+REACH, STEP = 10, 2
+"""Cells and places are compared by the lightness of pixels up to `REACH` away in rows and columns, every `STEP`-th."""
+COLOURS = (-6, 0, 6)
+"""Rows and columns at which colour is compared, pixels from the centre."""
+RADIUS = 8
+"""Places are copied up to this distance from their centre in rows and columns, pixels."""
+SPREAD = 0.6
+"""Pixels count less the farther they are, by a Gaussian. Its standard deviation is this share of the distance above."""
+IN_HOLE = 0.2
+"""Weight of the fill in the comparison. Known pixels have 1, so the surroundings decide more than the fill."""
+WEIGHTS, LEVELS = 7, 63
+"""Largest weight and lightness in the comparison. They are whole numbers, so sums are exact, whatever their order."""
+STROKE = 0.12
+"""What is darker than its paper by this share is a stroke."""
+NEAR, PLACES = 4, 6
+"""Distances from a stroke, pixels, in rows and columns: up to which cells are replaced, and up to which places lie."""
+SAMPLE = 1 << 13
+"""Number of places that each cell is compared with first."""
+LEAST = 256
+"""Fewer places are too few to choose from."""
+PARTS = 8
+"""Number of parts of the sample. The best place of each part is compared in detail."""
+MATCHES = 3
+"""Number of places that are copied for each cell."""
+MOVES = (2, 1, 1)
+"""Lengths of the moves by which places are improved, pixels. The places of neighbours are tried before each."""
+SOFTNESS = 0.015
+"""How fast the weight of a place falls with its difference (mean square, as a share of the window's contrast)."""
+AT_ONCE = 1 << 22
+"""Number of comparisons that are kept in memory at a time."""
+
+_PAD = REACH + sum(MOVES)
+
+
+@dataclass(frozen=True)
+class Exemplars:
+    """What places of the page put into the pixels of a hole.
+
+    Attributes:
+        light: (n, C) for each pixel of the hole; 0 where no place is found.
+        share: (n, 1) from 0 to 1, how far the pixel is taken from there.
+        likeness: (n, 1) from 0 to 1, how much the places resemble the hole's surroundings; 1 if they are the same.
+
+    Source: Criminisi, Perez and Toyama, "Region Filling and Object Removal by Exemplar-Based Image Inpainting", IEEE
+    TIP 2004 (copies chosen by their known surroundings); Buades, Coll and Morel, "A Non-Local Algorithm for Image
+    Denoising", CVPR 2005 (the mean of several places).
+    """
+
+    light: Floats
+    share: Floats
+    likeness: Floats
+
+    @classmethod
+    def of(
+        cls, light: Floats, known: Hole, worked_on: Hole, origin: tuple[int, int], rng: np.random.Generator
+    ) -> Exemplars:
+        """Find places for the strokes in a window of the page.
+
+        A fill alone says little about a stroke. The strokes that lead into the hole say more, and the page often shows
+        elsewhere how such strokes go on. So the surroundings of each cell are compared with many known places of the
+        page. The mean of the best ones is copied.
+
+        Args:
+            light: (h, w, C) in [0, 1], filled.
+            known: (h, w), True where the page is known.
+            worked_on: (h, w), the pixels of the hole that are wanted.
+            origin: Row and column of the window's first pixel in the page.
+            rng: Draws the sample.
+        """
+        import cv2
+
+        gray = gray_of(light)
+        strokes = gray < (1.0 - STROKE) * paper_of(gray)
+        # On a grid of the page, so that the cells do not depend on the window.
+        grid = np.zeros_like(known)
+        grid[-origin[0] % GRID :: GRID, -origin[1] % GRID :: GRID] = True
+        cells = np.flatnonzero(grid & _grown(strokes & worked_on, NEAR) & _grown(worked_on, GRID // 2))
+        side = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
+        usable = cv2.erode(known.astype(np.uint8), side, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+        places = np.flatnonzero(usable & _grown(strokes & known, PLACES))
+        inside = np.flatnonzero(worked_on)
+        if not len(cells) or len(places) < LEAST:
+            none = np.zeros((len(inside), 1), np.float32)
+            return cls(np.zeros((len(inside), light.shape[2]), np.float32), none, none)
+        search = _Search(light, gray, known, usable, cells)
+        numbers, sources = search.best_of(rng.choice(places, min(SAMPLE, len(places)), replace=False))
+        sources, difference = search.improve(numbers, sources)
+        weights = np.exp(-difference / np.float32(SOFTNESS))
+        total, weight, reached = (sums[inside] for sums in _copied(light, cells[numbers], sources, weights))
+        share = np.minimum(weight / np.float32(MATCHES), np.float32(1))
+        return cls(_divided(total, weight), share, _divided(weight, reached))
+
+
+def _divided(total: Floats, weight: Floats) -> Floats:
+    return np.asarray(total / np.maximum(weight, np.float32(1e-9)), np.float32)
+
+
+def _grown(marked: Hole, reach: int) -> Hole:
+    import cv2
+
+    return np.asarray(cv2.dilate(marked.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), bool)
+
+
+class _Search:
+    """Compares cells with places.
+
+    Args:
+        light: (h, w, C).
+        gray: (h, w), its mean over the channels.
+        known: (h, w).
+        usable: (h, w), True at the centres of places.
+        cells: (n,) centres of cells.
+    """
+
+    def __init__(self, light: Floats, gray: Floats, known: Hole, usable: Hole, cells: Points) -> None:
+        import cv2
+
+        self._cells = cells
+        self._usable = usable.reshape(-1)
+        self._width = usable.shape[1]
+        self._wide = self._width + 2 * _PAD
+        self._number = np.full(usable.size, -1, np.intp)
+        self._number[cells] = np.arange(len(cells))
+        smooth = cv2.GaussianBlur(gray, (3, 3), 0)
+        low, high = np.quantile(smooth[::4, ::4], (0.01, 0.99))
+        scale = np.float32(LEVELS / max(float(high - low), 0.02))
+        maps = [np.clip((smooth - low) * scale, 0, LEVELS)]
+        steps = np.arange(-REACH, REACH + 1, STEP)
+        offsets, near = [_offsets(steps, self._wide)], [_gaussian(steps, REACH)]
+        # For the first comparison every second pixel, as on the squares of one colour of a chessboard.
+        rough = [np.arange(0, len(steps) ** 2, 2)]
+        if light.shape[2] >= 3:
+            size = (gray.shape[0] + 2 * _PAD) * self._wide
+            colours = np.array(COLOURS)
+            for one, other in ((0, 2), (0, 1)):
+                blurred = cv2.GaussianBlur(light[..., one] - light[..., other], (5, 5), 0)
+                rough.append(np.arange(len(colours) ** 2) + sum(map(len, offsets)))
+                offsets.append(_offsets(colours, self._wide) + len(maps) * size)
+                # Fewer points than for lightness, so each counts more.
+                near.append(4 * _gaussian(colours, REACH))
+                maps.append(np.clip(blurred * scale, -LEVELS, LEVELS))
+        self._values = np.concatenate([_padded(np.rint(one)).reshape(-1) for one in maps])
+        self._offsets = np.concatenate(offsets)
+        self._rough = np.concatenate(rough)
+        at = self._at(cells, self._offsets)
+        self._wanted = self._values[at]
+        there = _padded(np.where(known, np.float32(1), np.float32(IN_HOLE))).reshape(-1)
+        self._weights = np.rint(np.float32(WEIGHTS) * there[at % len(there)] * np.concatenate(near))
+
+    def best_of(self, places: Points) -> tuple[Points, Points]:
+        """Return numbers of cells and places for them, both (n * `MATCHES`,): the best of the given places."""
+        count = len(places) // PARTS
+        rough = self._rough
+        values = self._values.take(self._at(places[: count * PARTS], self._offsets[rough]))
+        # One matrix product gives, up to a constant of the cell, the negative weighted sum of squares.
+        turned = np.concatenate([values, values * values], axis=1).T
+        found = np.empty((PARTS, len(self._cells)), np.intp)
+        step = max(1, AT_ONCE // len(places))
+        for start in range(0, len(self._cells), step):
+            some = slice(start, start + step)
+            weights = self._weights[some, rough]
+            score = np.concatenate([2 * weights * self._wanted[some, rough], -weights], axis=1) @ turned
+            best = score.reshape(-1, PARTS, count).argmax(axis=2) + np.arange(PARTS) * count
+            found[:, some] = places[best].T
+        numbers = np.arange(len(self._cells))
+        difference = np.stack([self._difference(numbers, sources) for sources in found])
+        order = np.argsort(difference, axis=0, kind="stable")[:MATCHES]
+        return np.tile(numbers, MATCHES), np.take_along_axis(found, order, axis=0).reshape(-1)
+
+    def improve(self, numbers: Points, sources: Points) -> tuple[Points, Floats]:
+        """Return better places, beside the present ones or those of neighbours, and their mean square differences.
+
+        Args:
+            numbers: (n * `MATCHES`,) of cells, all cells once, then all again, and so on.
+            sources: Their places.
+        """
+        sources = sources.copy()
+        difference = self._difference(numbers, sources)
+
+        def attempt(moved: Points) -> None:
+            within = (moved >= 0) & (moved < len(self._usable))
+            tried = np.flatnonzero(within & self._usable[np.where(within, moved, 0)] & (moved != sources))
+            new = self._difference(numbers[tried], moved[tried])
+            better = new < difference[tried]
+            sources[tried[better]], difference[tried[better]] = moved[tried[better]], new[better]
+
+        # The first cell of the same match.
+        match = np.arange(len(numbers)) // len(self._cells) * len(self._cells)
+        for length in MOVES:
+            for step in (GRID, GRID * self._width, -GRID, -GRID * self._width):
+                neighbour = self._number[np.clip(self._cells - step, 0, len(self._number) - 1)][numbers]
+                attempt(np.where(neighbour >= 0, sources[neighbour + match] + step, sources))
+            start = sources.copy()
+            for down, across in product((-length, 0, length), repeat=2):
+                attempt(start + (down * self._width + across))
+        whole = self._weights.sum(axis=1) * np.float32(LEVELS**2)
+        return sources, np.asarray(difference / whole[numbers], np.float32)
+
+    def _difference(self, numbers: Points, sources: Points) -> Floats:
+        there = self._values.take(self._at(sources, self._offsets))
+        there -= self._wanted[numbers]
+        return np.asarray(np.einsum("ij,ij,ij->i", there, there, self._weights[numbers]), np.float32)
+
+    def _at(self, places: Points, offsets: Points) -> Points:
+        rows, columns = np.divmod(places, self._width)
+        return np.asarray(((rows + _PAD) * self._wide + columns + _PAD)[:, None] + offsets, np.intp)
+
+
+def _offsets(steps: Points, wide: int) -> Points:
+    return np.asarray((steps[:, None] * wide + steps).reshape(-1), np.intp)
+
+
+def _gaussian(steps: Points, reach: int) -> Floats:
+    near = np.exp(-0.5 * (steps / (SPREAD * reach)) ** 2)
+    return np.asarray(np.outer(near, near).reshape(-1), np.float32)
+
+
+def _padded(values: Floats) -> Floats:
+    import cv2
+
+    return np.asarray(cv2.copyMakeBorder(values, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_REFLECT_101), np.float32)
+
+
+def _copied(light: Floats, cells: Points, sources: Points, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return what places bring to each pixel.
+
+    Args:
+        light: (h, w, C).
+        cells: (n,) where places are copied to.
+        sources: (n,) centres of places.
+        weights: (n,).
+
+    Returns:
+        The weighted sum of light, (h * w, C), the sum of the weights, and that sum if all weights were 1, (h * w, 1).
+    """
+    height, width, channels = light.shape
+    high, wide = height + 2 * RADIUS, width + 2 * RADIUS
+    reach = np.arange(-RADIUS, RADIUS + 1)
+    rows, columns = np.divmod(cells, width)
+    to = (((rows + RADIUS) * wide + columns + RADIUS)[:, None] + _offsets(reach, wide)).reshape(-1)
+    taken = sources[:, None] + _offsets(reach, width)
+    near = _gaussian(reach, RADIUS)
+    shares = weights[:, None] * near
+
+    def summed(brought: Floats) -> Floats:
+        total = np.bincount(to, brought.reshape(-1), high * wide).reshape(high, wide)
+        return np.asarray(total[RADIUS:-RADIUS, RADIUS:-RADIUS].reshape(-1, 1), np.float32)
+
+    planes = [np.ascontiguousarray(light[..., channel]).reshape(-1) for channel in range(channels)]
+    total = np.concatenate([summed(shares * plane.take(taken)) for plane in planes], axis=1)
+    return total, summed(shares), summed(np.broadcast_to(near, shares.shape))

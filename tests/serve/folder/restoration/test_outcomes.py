@@ -1,0 +1,82 @@
+"""What became of each region in the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from bokwon.serve.folder.restoration.outcomes import outcome_of
+from tests.serve.conftest import png_of
+from tests.serve.folder.conftest import SIZE, Opened, box_hole
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def test_outcomes_follow_the_pixels() -> None:
+    inside = np.ones((10, 10), bool)
+    all_of_it, nothing = inside, ~inside
+    part = inside.copy()
+    part[:, :2] = False
+    edge = inside.copy()
+    edge[0, :4] = False
+    assert outcome_of(inside, all_of_it, all_of_it) == "restored"
+    assert outcome_of(inside, nothing, nothing) == "left"
+    assert outcome_of(inside, all_of_it, nothing) == "new"
+    assert outcome_of(inside, nothing, all_of_it) == "changed"
+    assert outcome_of(inside, all_of_it, part) == outcome_of(inside, part, all_of_it) == "changed"
+    assert outcome_of(inside, edge, all_of_it) == "restored"
+
+
+def outcomes(opened: Opened, address: str) -> dict[Any, tuple[str | None, str | None]]:
+    return {one["kind"]: (one["outcome"], one["filled_by"]) for one in opened.facts(address)["regions"]}
+
+
+def test_what_became_of_regions_is_told(tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    pixels = np.full((*SIZE, 3), 250, np.uint8)
+    pixels[10:30, 10:40] = RED
+    pixels[60:80, 20:24] = BLUE
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(pixels).save(folder / "page.png", exif=exif)
+    opened = open_folder(folder, detector=colour_key)
+    address = opened.page("page.png")
+    opened.run(address + "/detect")
+    assert set(outcomes(opened, address).values()) == {(None, None)}
+    ids = {one["kind"]: one["id"] for one in opened.facts(address)["regions"]}
+    opened.change(address, "PATCH", "/regions", json={"reject": [ids["scratch"]]})
+    opened.run(address + "/restore")
+    assert outcomes(opened, address) == {"missing paper": ("restored", "telea"), "scratch": ("left", None)}
+    # Marked since, and a third of another unmarked since.
+    opened.change(address, "PATCH", "/regions", json={"accept": [ids["scratch"]]})
+    left, top, right, bottom = next(
+        one["box"] for one in opened.facts(address)["regions"] if one["id"] == ids["missing paper"]
+    )
+    third = png_of(np.zeros((bottom - top, (right - left) // 3), np.uint8))
+    opened.change(address, "PATCH", f"/mask?x={left}&y={top}", content=third)
+    assert outcomes(opened, address) == {"missing paper": ("changed", "telea"), "scratch": ("new", None)}
+    opened.change(address, "POST", "/mask/undo")
+    # A part that is filled another way counts at once, and after it is in the output.
+    opened.run(address + "/restore", {"region": ids["scratch"], "method": "ns"})
+    assert outcomes(opened, address) == {"missing paper": ("restored", "telea"), "scratch": ("restored", "ns")}
+    opened.settle()
+    assert outcomes(opened, address) == {"missing paper": ("restored", "telea"), "scratch": ("restored", "ns")}
+    opened.change(address, "POST", "/original", json={"region": ids["missing paper"]})
+    opened.settle()
+    assert outcomes(opened, address)["missing paper"] == ("left", None)
+
+
+def test_drawn_regions_have_an_outcome_too(scans: Path, open_folder: Callable[..., Opened]) -> None:
+    opened = open_folder(scans)
+    address = opened.page("a.png")
+    opened.draw(address, (10, 10, 30, 30))
+    opened.run(address + "/restore")
+    opened.draw(address, (60, 10, 70, 30))
+    told = [(one["box"], one["outcome"]) for one in opened.facts(address)["regions"]]
+    assert told == [([10, 10, 30, 30], "restored"), ([60, 10, 70, 30], "new")]
+    assert (opened.mask(address) == box_hole((10, 10, 30, 30), (60, 10, 70, 30))).all()
