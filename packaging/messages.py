@@ -41,7 +41,7 @@ _SOURCES = (
 _NOT_SHOWN = (
     # Both languages stand in the report.
     *("batch/treatment/html.py", "batch/treatment/report.py", "batch/treatment/words.py"),
-    "serve/folder/restoration/treatment.py",
+    *("batch/treatment/decisions.py", "serve/folder/restoration/treatment.py"),
     "iiif/rights.py",
     # Another command's.
     "batch/data_pack.py",

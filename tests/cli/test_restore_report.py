@@ -144,3 +144,22 @@ def test_the_report_does_not_change_what_is_restored() -> None:
     run(["restore", "in", "plain", "--recursive", "--record", "--no-report", *TELEA])
     for name in ("a.png", "sub/b.tif", "c.png", "a.png.record/original_p001.npz", "a.png.record/hole_p001.png"):
         assert (Path("out") / name).read_bytes() == (Path("plain") / name).read_bytes()
+
+
+def test_approvals_stand_in_the_report_until_the_page_is_restored_again() -> None:
+    assert restore("--record") == 4
+    assert "Approval" not in Path("out/report.html").read_text(encoding="utf-8")
+    # As the page in the browser writes it.
+    line = '{"file": "%s", "page": 1, "decision": "%s", "time": "2026-03-04T05:06:07+00:00"%s}\n'
+    decisions = [("a.png", "approve", ', "of": "result"'), ("sub/b.tif", "reject", "")]
+    Path("out/review.jsonl").write_text("".join(line % decision for decision in decisions))
+    assert restore("--record", "--resume") == 4
+    first, second = Path("out/report.html").read_text(encoding="utf-8").split("<article")[1:]
+    assert re.search(r"approved, 2026-03-0[345] \d\d:\d\d", first)
+    assert "승인함, 2026-03-0" in first
+    assert "not yet: needs a look, 2026-03-0" in second
+    # The result that was approved is not there any more.
+    Path("out/a.png").unlink()
+    assert restore("--record", "--resume") == 4
+    first = Path("out/report.html").read_text(encoding="utf-8").split("<article")[1]
+    assert ("not yet" in first, "approved, " in first) == (True, False)

@@ -83,6 +83,7 @@ def restore_folder(
     from bokwon.batch.journal import REPORT, Report
     from bokwon.batch.plan import plan_batch, plan_files
     from bokwon.batch.settings_digest import settings_digest
+    from bokwon.batch.treatment.decisions import reviewed
     from bokwon.batch.treatment.report import REPORT_PAGE, Run, write_report
     from bokwon.cli.restore_one import announce_search, introduce
     from bokwon.inpaint.restorer import Restorer
@@ -156,7 +157,8 @@ def restore_folder(
         if treatment and shard is None:
             named = inputs if isinstance(inputs, Path) else outputs
             title = downloaded.title if downloaded else named.absolute().name
-            write_report(outputs, entries, Run(title, datetime.now(), facts))
+            decided = reviewed(outputs, entries, finished.keys())
+            write_report(outputs, entries, Run(title, datetime.now(), facts, reviewed=decided))
     seconds = perf_counter() - begun
     console.table(_table(entries))
     _tell_found(entries, console)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bokwon.batch.treatment.decisions import REVIEW, Decided
 from bokwon.errors import FileAccessError
-from bokwon.serve.folder.review import REVIEW, Decided, Review
+from bokwon.serve.folder.review import Review
 
 
 def decisions(review: Review) -> dict[tuple[str, int], str]:

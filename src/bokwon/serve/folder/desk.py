@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from bokwon.batch.treatment.decisions import Decision
 from bokwon.detection.kinds import FILLED
 from bokwon.errors import ArgumentError, BokwonError
 from bokwon.serve.folder.finding import Finding
@@ -15,7 +16,6 @@ from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.restoration.outcomes import Outcomes
 from bokwon.serve.folder.restoration.restoring import Restoring
 from bokwon.serve.folder.restoration.settings import settings_of
-from bokwon.serve.folder.review import Decision
 from bokwon.serve.folder.selection import Only, not_restored, not_searched, plan
 from bokwon.serve.folder.summary import Summary
 from bokwon.serve.folder.workspace import Workspace

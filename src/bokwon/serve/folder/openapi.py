@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bokwon.batch.treatment.decisions import DECISIONS
 from bokwon.serve.folder.masks.tools import MOST_GROWN, WAYS
 from bokwon.serve.folder.openapi_parts import (
     COUNT,
@@ -31,7 +32,6 @@ from bokwon.serve.folder.openapi_parts import (
     operation,
     picture,
 )
-from bokwon.serve.folder.review import DECISIONS
 from bokwon.serve.folder.selection import ONLY, SKIPPED
 from bokwon.serve.folder.summary import STATES
 from bokwon.serve.openapi import json_answer, problems

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from bokwon.batch.treatment.decisions import DECISIONS
 from bokwon.detection.kinds import KINDS
 from bokwon.serve.folder.restoration.outcomes import OUTCOMES
-from bokwon.serve.folder.review import DECISIONS
 from bokwon.serve.folder.summary import STATES, Fill
 from bokwon.serve.openapi import json_answer, problems
 from bokwon.settings import choices

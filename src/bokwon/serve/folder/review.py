@@ -5,46 +5,20 @@ from __future__ import annotations
 import json
 import os
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal
 
+from bokwon.batch.treatment.decisions import REVIEW, Decided, Decision, read_decisions
 from bokwon.errors import FileAccessError
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.utilities.atomic import make_folder
 
-__all__ = ["DECISIONS", "REVIEW", "Decided", "Decision", "Review", "Subject"]
-
-REVIEW = "review.jsonl"
-"""Name of the file, in the folder of outputs."""
-
-Decision = Literal["approve", "reject", "undamaged", "open"]
-"""What is decided of a page; `open` takes a decision back."""
-
-DECISIONS: tuple[str, ...] = get_args(Decision)
+__all__ = ["Review", "Subject"]
 
 Subject = Literal["result", "mask", "scan"]
 """What is approved: the restored page, a mask that is not restored yet, or a scan without marks, as it is."""
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A decision about a page.
-
-    Attributes:
-        decision: `approve`, `reject` or `undamaged`.
-        time: When it was made, as ISO 8601 in UTC.
-        of: What was approved; empty for other decisions.
-        mask: Digest of the mask at that time, see `bokwon.serve.folder.masks.files.digest_of`.
-        result: Digest of the pixels that were approved; empty if no result was.
-    """
-
-    decision: str
-    time: str = ""
-    of: str = ""
-    mask: str = ""
-    result: str = ""
 
 
 class Review:
@@ -79,7 +53,7 @@ class Review:
         with self._lock:
             stamp = stamp_of(self._path)
             if stamp != self._stamp:
-                self._known = _read(self._path)
+                self._known = read_decisions(self._path)
                 self._stamp = stamp
             return self._known
 
@@ -122,24 +96,3 @@ class Review:
             raise FileAccessError(
                 f"the decision cannot be written to {self._path}: {error.strerror}", "check the space and the rights"
             ) from error
-
-
-def _read(path: Path) -> dict[tuple[str, int], Decided]:
-    known: dict[tuple[str, int], Decided] = {}
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return known
-    for line in lines:
-        try:
-            told: dict[str, Any] = json.loads(line)
-            key, decision = (str(told["file"]), int(told["page"])), told["decision"]
-            decided = Decided(decision, *(str(told.get(name, "")) for name in ("time", "of", "mask", "result")))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            # The end of a line that a full disk cut off.
-            continue
-        if decision in DECISIONS and decision != "open":
-            known[key] = decided
-        else:
-            known.pop(key, None)
-    return known

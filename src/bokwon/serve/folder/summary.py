@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
 
+from bokwon.batch.treatment.decisions import Decided
 from bokwon.image_io.reader import Source
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.outputs import FileOutput
-from bokwon.serve.folder.review import Decided, Subject
+from bokwon.serve.folder.review import Subject
 from bokwon.serve.folder.state import PageRow
 
 __all__ = ["STATES", "Fill", "Summary", "count", "state_of"]

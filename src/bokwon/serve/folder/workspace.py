@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bokwon.batch.job import Options
+from bokwon.batch.treatment.decisions import Decision
 from bokwon.serve.folder.index import Entry, Index
 from bokwon.serve.folder.masks.store import MaskStore
 from bokwon.serve.folder.outputs import Outputs
 from bokwon.serve.folder.places import Places, find_places
-from bokwon.serve.folder.review import Decision, Review
+from bokwon.serve.folder.review import Review
 from bokwon.serve.folder.state import State
 from bokwon.serve.folder.summary import Summary
 from bokwon.serve.folder.view.decoder import Decoder

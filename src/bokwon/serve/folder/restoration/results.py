@@ -154,8 +154,9 @@ class Results:
             stamp = self._workspace.summary(page).result_stamp
             with self._workspace.state.writing():
                 row = self._workspace.state.page(page.id)
-                filled_in, result_in = (stamp if old == before else old for old in (row.filled_in, row.result_in))
-                self._workspace.state.put_page(page.id, replace(row, filled_in=filled_in, result_in=result_in))
+                row = replace(row, filled_in=stamp) if row.filled_in == before else row
+                row = replace(row, result_in=stamp) if row.result_in == before else row
+                self._workspace.state.put_page(page.id, row)
 
 
 def _filled_by(told: Mapping[str, Any], entry: Entry) -> list[dict[str, Any]]:

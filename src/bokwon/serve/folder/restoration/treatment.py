@@ -12,7 +12,9 @@ from time import monotonic
 
 from bokwon.batch.journal import Entry as ReportEntry
 from bokwon.batch.mask_matching import REPORT_FILES, REPORT_PAGE
+from bokwon.batch.treatment.decisions import at_time
 from bokwon.batch.treatment.report import Run, write_report
+from bokwon.batch.treatment.words import Words
 from bokwon.errors import BokwonError
 from bokwon.serve.folder.summary import Summary
 from bokwon.serve.folder.workspace import Workspace
@@ -29,8 +31,6 @@ _SHARE = 20.0
 """A report that took some time to write is written again after this many times as long at the earliest."""
 _PATIENCE = 5.0
 """Seconds to wait at the end for work that writes an output."""
-
-Words = tuple[str, str]
 
 
 class Treatment:
@@ -166,12 +166,8 @@ def _open(summaries: Sequence[Summary], told: Mapping[str, ReportEntry]) -> list
 
 def told_of(summary: Summary) -> Words:
     """Return what was decided about a page and when, in both languages."""
-    time = ""
-    if summary.decision is not None and summary.decided is not None:
-        with suppress(ValueError):
-            time = datetime.fromisoformat(summary.decided.time).astimezone().strftime("%Y-%m-%d %H:%M")
-    english, korean = _WORDS[summary.state]
-    return (f"{english}, {time}", f"{korean}, {time}") if time else (english, korean)
+    words = _WORDS[summary.state]
+    return words if summary.decision is None or summary.decided is None else at_time(words, summary.decided)
 
 
 _NOT_YET: Words = ("not yet", "아직 승인하지 않음")

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from bokwon.batch.treatment.decisions import DECISIONS
 from bokwon.detection.kinds import KINDS
 from bokwon.serve.folder.desk import Desk
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.review import DECISIONS
 from bokwon.serve.folder.routes.answers import json_answer, of_folder, of_page
 from bokwon.serve.folder.routes.requests import choice, json_body, whole_number
 from bokwon.serve.folder.stamps import stamp_of
