@@ -231,9 +231,8 @@ class _Window:
         touched = cv2.dilate(self.worked_on.astype(np.uint8), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
         # On a grid of the page, so that the patches do not depend on the window.
         first_row, first_column = (-start % STRIDE for start in self.origin)
-        grid = np.zeros_like(self.worked_on)
-        grid[first_row::STRIDE, first_column::STRIDE] = True
-        points = np.flatnonzero(grid & (touched > 0))
+        rows, columns = np.nonzero(touched[first_row::STRIDE, first_column::STRIDE])
+        points = (first_row + STRIDE * rows) * width + first_column + STRIDE * columns
         inside = np.flatnonzero(self.worked_on)
         votes = _Votes(points, inside, self.usable.shape, (first_row, first_column))
         rng = np.random.default_rng(self.origin)
