@@ -14,10 +14,10 @@ from bokwon.nn.unet import PConvUNet
 __all__ = ["examples", "network"]
 
 
-def network(base: str = "pullpush", *, width: int = 8, **options: Any) -> PConvUNet:
+def network(base: str = "pullpush", *, width: int = 8, levels: int = 4, **options: Any) -> PConvUNet:
     """A small network whose normalisation has seen images, as a trained one's has."""
     torch.manual_seed(3)
-    made = PConvUNet(levels=4, width=width, base=base, **options)
+    made = PConvUNet(levels=levels, width=width, base=base, **options)
     with torch.no_grad():
         for parameter in made.parameters():
             if parameter.ndim == 1:

@@ -27,10 +27,10 @@ def run(write: Callable[[Graph], str], *, half: bool = False, **more: np.ndarray
 
 
 def test_both_inputs_are_padded_to_a_multiple_at_the_right_and_below() -> None:
-    padded = run(lambda graph: graph.pad("image", "valid", 8)[0])
+    padded = run(lambda graph: graph.pad(["image", "valid"], 8)[0][0])
     np.testing.assert_array_equal(padded, np.pad(IMAGE, [(0, 0), (0, 0), (0, 4), (0, 4)]))
-    assert run(lambda graph: graph.pad("image", "valid", 4)[0]).shape == IMAGE.shape
-    mask = run(lambda graph: graph.pad("image", "valid", 8)[1])
+    assert run(lambda graph: graph.pad(["image", "valid"], 4)[0][0]).shape == IMAGE.shape
+    mask = run(lambda graph: graph.pad(["image", "valid"], 8)[0][1])
     np.testing.assert_array_equal(mask, np.pad(VALID, [(0, 0), (0, 0), (0, 4), (0, 4)]))
 
 

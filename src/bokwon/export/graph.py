@@ -7,7 +7,7 @@ compared with PyTorch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,44 @@ from bokwon.nn.functional import upsampling_matrix
 from bokwon.nn.layers import GatedConv2d
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
-__all__ = ["assemble", "build", "mask_ratio", "phase_kernels"]
+__all__ = ["Decoded", "assemble", "build", "mask_ratio", "phase_kernels"]
+
+
+class Decoded(Protocol):
+    """Writes encoder and decoder of partial convolutions, whose output is that of the whole image or of some pixels."""
+
+    def write(self, image: str, valid: str) -> str:
+        """Take image (N, 3, H, W), zero in the holes, and mask (N, 1, H, W), H and W multiples of the network's.
+
+        Returns:
+            The output (N, C, H, W), or that of n pixels (1, C, 1, n).
+        """
+        ...
+
+    def read(self, x: str, channels: int) -> str:
+        """Return (N, C, H, W), or a number for each image (N, 1, 1, 1), at the pixels of the output."""
+        ...
+
+    def put(self, image: str, output: str) -> str:
+        """Return the image (N, 3, H, W) with the output of three channels at its pixels."""
+        ...
+
+
+class _Everywhere:
+    """The network as it is: its output is that of the whole image."""
+
+    def __init__(self, graph: Graph, network: PConvUNet) -> None:
+        self._graph = graph
+        self._network = network
+
+    def write(self, image: str, valid: str) -> str:
+        return _unet(self._graph, self._network, image, valid)
+
+    def read(self, x: str, _: int) -> str:
+        return x
+
+    def put(self, _: str, output: str) -> str:
+        return output
 
 
 def build(network: PConvUNet, *, half: bool) -> onnx.ModelProto:
@@ -38,20 +75,20 @@ def build(network: PConvUNet, *, half: bool) -> onnx.ModelProto:
         square of the page's residual, which the image is a part of; 0 takes that of each input by itself.
     """
     graph = Graph(half)
-    assemble(graph, network, lambda image, valid: _unet(graph, network, image, valid))
+    assemble(graph, network, _Everywhere(graph, network))
     return graph.model()
 
 
-def assemble(graph: Graph, network: PConvUNet, unet: Callable[[str, str], str]) -> None:
+def assemble(graph: Graph, network: PConvUNet, unet: Decoded) -> None:
     """Write all of a network's graph, from the inputs to `restored`.
 
     Args:
         graph: Where to; empty.
         network: A network from `fold_batch_norm`.
-        unet: Writes encoder and decoder of partial convolutions: takes the names of image (N, 3, H, W), zero in the
-            holes, and mask (N, 1, H, W), H and W multiples of the network's; returns that of the output (N, C, H, W).
+        unet: Writes encoder and decoder of partial convolutions.
     """
-    image, valid, height_width = graph.pad("image", "valid", network.config.multiple)
+    (image, valid), height_width = graph.pad(["image", "valid"], network.config.multiple)
+    given = image
     if network.config.base != "none":
         evidence = dense_evidence(graph, valid)
         known = graph.op("Mul", image, evidence)
@@ -60,15 +97,16 @@ def assemble(graph: Graph, network: PConvUNet, unet: Callable[[str, str], str]) 
         scale = given_or(graph, rms(graph, residual, evidence))
         # In units of the contrast until the end.
         residual = graph.op("Div", residual, scale)
-        output = unet(residual, evidence)
+        output, low = unet.write(residual, evidence), unet.read(low, 3)
         # Without rows OpenVINO keeps the planes apart, where it else would put three channels side by side.
         planes, shape = graph.ints([0, 0, -1]), graph.op("Shape", low)
         output = graph.op("Reshape", output, planes)
         if network.config.interpolates:
-            output = blend(graph, output, graph.op("Reshape", pull_push(graph, residual, evidence), planes))
-        output = graph.op("Mul", output, graph.op("Reshape", scale, planes))
+            interpolated = unet.read(pull_push(graph, residual, evidence), 3)
+            output = blend(graph, output, graph.op("Reshape", interpolated, planes))
+        output = graph.op("Mul", output, graph.op("Reshape", unet.read(scale, 1), planes))
         output = graph.op("Add", graph.op("Reshape", low, planes), output)
-        output = graph.op("Reshape", output, shape)
+        output = unet.put(given, graph.op("Reshape", output, shape))
         if network.config.base == "membrane":
             missed = graph.op("Mul", graph.op("Sub", image, output), valid)
             output = graph.op("Add", output, pull_push(graph, missed, valid))
@@ -78,7 +116,7 @@ def assemble(graph: Graph, network: PConvUNet, unet: Callable[[str, str], str]) 
         image = _normalize(graph, network, graph.op("Add", graph.op("Mul", image, valid), colour))
         if network.config.layer == "padding":
             everywhere = graph.op("Add", valid, missing)
-            output = _finish(graph, network, unet(image, everywhere))
+            output = _finish(graph, network, unet.write(image, everywhere))
         else:
             output = _finish(graph, network, _plain_unet(graph, network, image))
     elif network.config.layer == "gated":
@@ -87,7 +125,7 @@ def assemble(graph: Graph, network: PConvUNet, unet: Callable[[str, str], str]) 
     else:
         # Masked after the normalisation, because the mean in a hole is not evidence.
         known = graph.op("Mul", _normalize(graph, network, image), valid)
-        output = _finish(graph, network, unet(known, valid))
+        output = unet.put(given, _finish(graph, network, unet.write(known, valid)))
     graph.op("Slice", output, graph.ints([0, 0]), height_width, graph.ints([2, 3]), out="restored")
 
 

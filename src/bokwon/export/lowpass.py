@@ -25,8 +25,9 @@ def dense_evidence(graph: Graph, valid: str) -> str:
         share = graph.op("AveragePool", share, kernel_shape=kernel, strides=[1, 1], pads=pads, count_include_pad=1)
     dense = graph.op("Cast", graph.op("Greater", share, graph.number(SPARSE)), to=TensorProto.FLOAT)
     dense = graph.op("Mul", valid, dense)
-    known = graph.op("Greater", graph.op("ReduceMax", dense, axes=[1, 2, 3]), graph.number(0))
-    return graph.op("Where", known, dense, valid)
+    # In sums and products of numbers that are 0 or 1: a choice by one number an image takes four times as long.
+    nothing = graph.op("Sub", graph.number(1), graph.op("ReduceMax", dense, axes=[1, 2, 3]))
+    return graph.op("Add", dense, graph.op("Mul", nothing, valid))
 
 
 def lowpass(graph: Graph, image: str, valid: str) -> str:
@@ -51,26 +52,29 @@ def lowpass(graph: Graph, image: str, valid: str) -> str:
 
 
 def pull_push(graph: Graph, residual: str, valid: str) -> str:
-    """Write `bokwon.nn.lowpass.pull_push` of a residual that is zero in the holes."""
+    """Write `bokwon.nn.lowpass.pull_push` of a residual that is zero in the holes.
+
+    What is known is zero in the holes too. So both are added: a choice between them takes twice as long.
+    """
     stencil = graph.constant(np.tile(np.asarray(STENCIL, np.float32), (3, 1, 1, 1)))
-    border, least, zero = graph.ints([0, 0, 1, 1] * 2), graph.number(EPSILON), graph.number(0)
+    border, least = graph.ints([0, 0, 1, 1] * 2), graph.number(EPSILON)
     pyramid = [(residual, valid)]
     for _ in range(OCTAVES):
         total, count = pyramid[-1]
         pyramid.append((graph.average(total, 2, 2, 0, 0), graph.average(count, 2, 2, 0, 0)))
-    filled = zero
+    filled = ""
     for level, (total, count) in enumerate(reversed(pyramid)):
-        known = graph.op("Greater", count, zero)
         # A single pixel needs no average.
         mean = total if level == OCTAVES else graph.op("Div", total, graph.op("Max", count, least))
         if level == 0:
-            filled = graph.op("Where", known, mean, zero)
+            filled = mean
             continue
-        filled = graph.op("Where", known, mean, graph.upsample(filled, 2, "linear"))
+        hole = graph.op("Cast", graph.op("Equal", count, graph.number(0)), to=TensorProto.FLOAT)
+        filled = graph.op("Add", mean, graph.op("Mul", graph.upsample(filled, 2, "linear"), hole))
         for _ in range(SWEEPS):
             padded = graph.op("Pad", filled, border, mode="edge")
             smooth = graph.op("Conv", padded, stencil, kernel_shape=[3, 3], group=3)
-            filled = graph.op("Where", known, filled, smooth)
+            filled = graph.op("Add", mean, graph.op("Mul", smooth, hole))
     return filled
 
 

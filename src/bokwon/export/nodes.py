@@ -65,14 +65,13 @@ class Graph:
         self.optionals.append(name)
         return name
 
-    def pad(self, image: str, valid: str, multiple: int) -> tuple[str, str, str]:
-        """Pad both to a multiple at the right and below; return them and the size (H, W) they had."""
-        size = self.op("Slice", self.op("Shape", image), self.ints([2]), self.ints([4]))
+    def pad(self, maps: Sequence[str], multiple: int) -> tuple[list[str], str]:
+        """Pad maps (N, C, H, W) of one size to a multiple at the right and below; return them and that size (H, W)."""
+        size = self.op("Slice", self.op("Shape", maps[0]), self.ints([2]), self.ints([4]))
         # Mod takes the divisor's sign: what is missing to the next multiple.
         border = self.op("Mod", self.op("Neg", size), self.ints([multiple]))
         pads = self.op("Concat", self.ints([0] * 6), border, axis=0)
-        valid = self.op("Pad", valid, pads)
-        return self.op("Pad", image, pads), valid, size
+        return [self.op("Pad", each, pads) for each in maps], size
 
     def average(self, x: str, kernel: int, stride: int, before: int, after: int) -> str:
         """Average over windows; what lies outside of the image counts as zero."""

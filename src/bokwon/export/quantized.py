@@ -14,10 +14,14 @@ and b a is itself a convolution, of the mask with b / k^2 in each tap. So the ma
 further channels, and a layer is one convolution with its activation and one multiplication.
 
 Features are channels-last between the convolutions, which is how integers are convolved.
+
+The output of the network is needed in the holes alone. So the last layers of the decoder, whose maps are the largest,
+compute only the pixels that it depends on, see `bokwon.export.points`. Known pixels come back as they were given.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,9 +31,9 @@ from torch import Tensor
 
 from bokwon.errors import ArgumentError
 from bokwon.export.graph import assemble, mask_ratio, phase_kernels
+from bokwon.export.points import Points, read_columns, read_images, wanted_points, write_columns
 from bokwon.export.quantized_nodes import (
     MASK_CHANNELS,
-    TO_FIRST,
     TO_LAST,
     Array,
     Features,
@@ -42,9 +46,12 @@ from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["build_observed", "build_quantized"]
 
+_GATHERED = 5
+"""Number of decoder layers, from the surface, that compute only some pixels. Further down nearly all are needed."""
+
 
 def build_observed(network: PConvUNet) -> tuple[onnx.ModelProto, tuple[str, ...]]:
-    """Build the graph in float32, with the tensors that are to be quantised as further outputs.
+    """Build the graph in float32, with the tensors that are to be quantised as further outputs, at every pixel.
 
     Args:
         network: A network from `fold_batch_norm`.
@@ -56,50 +63,68 @@ def build_observed(network: PConvUNet) -> tuple[onnx.ModelProto, tuple[str, ...]
         ArgumentError: Its convolutions are not partial ones.
     """
     graph = QuantizedGraph(None)
-    model = _build(graph, network)
+    model = _build(graph, network, everywhere=True)
     for name in graph.observed:
         model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * 4))
     return model, tuple(graph.observed)
 
 
-def build_quantized(network: PConvUNet, ranges: Ranges) -> onnx.ModelProto:
-    """Build the quantised graph; inputs and output are those of `bokwon.export.graph.build`.
+def build_quantized(network: PConvUNet, ranges: Ranges, *, everywhere: bool = False) -> onnx.ModelProto:
+    """Build the quantised graph.
+
+    Inputs and output are those of `bokwon.export.graph.build`, but known pixels come back as they were given.
 
     Args:
         network: A network from `fold_batch_norm`.
         ranges: Those of the tensors that `build_observed` names.
+        everywhere: Whether the network's output for known pixels is wanted too. With `base="membrane"` it always is.
 
     Raises:
         ArgumentError: Its convolutions are not partial ones.
     """
-    return _build(QuantizedGraph(ranges), network)
+    return _build(QuantizedGraph(ranges), network, everywhere=everywhere)
 
 
-def _build(graph: QuantizedGraph, network: PConvUNet) -> onnx.ModelProto:
+def _build(graph: QuantizedGraph, network: PConvUNet, *, everywhere: bool) -> onnx.ModelProto:
     if network.config.layer != "partial":
         raise ArgumentError(
             f"only partial convolutions are quantized, and this network has network.layer={network.config.layer!r}",
             "export it without --int8",
         )
-    assemble(graph, network, lambda image, valid: _Writer(graph, network).unet(image, valid))
+    assemble(graph, network, _Writer(graph, network, everywhere or network.config.base == "membrane"))
     return graph.model()
 
 
 class _Writer:
-    """Writes encoder and decoder.
+    """Writes encoder and decoder, and gives the output of the pixels that are wanted; see `Decoded`.
 
     Args:
         graph: Where to.
         network: A network from `fold_batch_norm`.
+        everywhere: Whether all pixels are wanted, or those of the holes.
     """
 
-    def __init__(self, graph: QuantizedGraph, network: PConvUNet) -> None:
+    def __init__(self, graph: QuantizedGraph, network: PConvUNet, everywhere: bool) -> None:
         self._graph = graph
         self._encoder = [block for block in network.encoder if isinstance(block, EncoderBlock)]
         self._decoder = [block for block in network.decoder if isinstance(block, DecoderBlock)]
+        self._everywhere = everywhere
+        self._multiple = network.config.multiple
+        self._columns = ""
+        self._like = ""
 
-    def unet(self, image: str, valid: str) -> str:
+    def read(self, x: str, channels: int) -> str:
+        if channels == 1:
+            return read_images(self._graph, x, self._columns, self._like)
+        return read_columns(self._graph, x, self._columns, channels)
+
+    def put(self, image: str, output: str) -> str:
+        return write_columns(self._graph, image, self._columns, output, 3)
+
+    def write(self, image: str, valid: str) -> str:
         graph, levels = self._graph, len(self._encoder)
+        points = wanted_points(graph, self._wanted(valid), min(_GATHERED, levels))
+        self._columns, self._like = points[0].columns(), valid
         bottom = graph.op("Concat", image, valid, axis=1)
         passed: list[Features] = []
         mask = valid
@@ -117,20 +142,37 @@ class _Writer:
             readers = [self._below_taps(0)]
             if level + 1 < levels:
                 readers = [self._encoder_taps(level + 1), self._beside_taps(levels - 2 - level)]
-            passed.append(self._multiply(features, ratio, mask, f"encoded_{level}", readers))
+            last = graph.op("Transpose", ratio, perm=TO_LAST), graph.op("Transpose", mask, perm=TO_LAST)
+            passed.append(self._multiply(features, *last, mask, f"encoded_{level}", readers))
         below = passed.pop()
         for level, layer in enumerate(self._decoder[:-1]):
+            resolution = levels - 1 - level
+            at = points[resolution] if resolution < len(points) else None
             beside = passed.pop()
             ratio, mask = self._update(layer, below.mask, beside.mask)
-            observed = f"below_{level}"
-            pixels = graph.convolve(below, self._below_taps(level), observed, pads=[1] * 4)
-            pixels = self._interleave(pixels, layer.conv.out_channels, below.mask, observed)
-            skip = graph.convolve(beside, self._beside_taps(level), f"beside_{level}", pads=[1] * 4)
+            pixels = self._from_below(level, below, at)
+            if at is None:
+                skip = graph.convolve(beside, self._beside_taps(level), f"beside_{level}", pads=[1] * 4)
+                last = graph.op("Transpose", ratio, perm=TO_LAST), graph.op("Transpose", mask, perm=TO_LAST)
+            else:
+                taps, columns = self._beside_taps(level), at.columns()
+                windows = self._windows(beside, at.around(), taps)
+                skip = graph.convolve(windows, taps, f"beside_{level}", windows=True)
+                last = self._row(ratio, columns), self._row(mask, columns)
             features = graph.op("LeakyRelu", graph.quantize(graph.op("Add", pixels, skip), f"sum_{level}"), alpha=0.2)
-            below = self._multiply(features, ratio, mask, f"decoded_{level}", [self._below_taps(level + 1)])
-        return self._last(below, bottom, valid)
+            below = self._multiply(features, *last, mask, f"decoded_{level}", [self._below_taps(level + 1)])
+            below = replace(below, numbers=at.numbers() if at else None)
+        return self._last(below, bottom, valid, points[0])
 
-    def _last(self, below: Features, bottom: str, valid: str) -> str:
+    def _wanted(self, valid: str) -> str:
+        """Return where an output is wanted, (N, 1, H, W): not in what was padded, unless everywhere."""
+        graph = self._graph
+        if self._everywhere:
+            return graph.op("Add", valid, graph.op("Sub", graph.number(1), valid))
+        (wanted,), _ = graph.pad([graph.op("Sub", graph.number(1), "valid")], self._multiple)
+        return wanted
+
+    def _last(self, below: Features, bottom: str, valid: str, at: Points) -> str:
         """Write the last layer: both its parts at half the resolution, four pixels at each place."""
         graph, level = self._graph, len(self._decoder) - 1
         block = self._decoder[level]
@@ -143,22 +185,64 @@ class _Writer:
             phases[down, across, :, :, down : down + 3, across : across + 3] = whole
         kernel = graph.floats(phases.reshape(4 * outs, -1, 4, 4))
         skip = graph.op("Conv", bottom, kernel, kernel_shape=[4, 4], strides=[2, 2], pads=[2] * 4)
-        skip = graph.op("Transpose", skip, perm=TO_LAST)
-        pixels = graph.convolve(below, self._below_taps(level), f"below_{level}", pads=[1] * 4)
-        output = self._interleave(graph.op("Add", skip, pixels), outs, below.mask, None)
-        return graph.op("Mul", graph.op("Transpose", output, perm=TO_FIRST), ratio)
+        skip = graph.op("Reshape", graph.op("Transpose", skip, perm=TO_LAST), graph.ints([-1, 4 * outs]))
+        skip = graph.op("Gather", skip, at.places)
+        taps = self._below_taps(level)
+        pixels = graph.convolve(self._windows(below, at.below(), taps), taps, f"below_{level}", windows=True)
+        output = graph.op("Add", skip, graph.op("Reshape", pixels, graph.ints([-1, 4 * outs])))
+        output = graph.op("Gather", graph.op("Reshape", output, graph.ints([-1, outs])), at.phases())
+        output = graph.op("Reshape", graph.op("Transpose", output, perm=[1, 0]), graph.ints([1, outs, 1, -1]))
+        return graph.op("Mul", output, read_columns(graph, ratio, self._columns, 1))
+
+    def _from_below(self, level: int, below: Features, at: Points | None) -> str:
+        """Write the part of a layer that comes from below, in full or at some pixels (1, n, 1, C)."""
+        graph, observed, taps = self._graph, f"below_{level}", self._below_taps(level)
+        outs = len(taps.weight) // 4
+        if at is None:
+            pixels = graph.convolve(below, taps, observed, pads=[1] * 4)
+            return self._interleave(pixels, outs, below.mask, observed)
+        pixels = graph.convolve(self._windows(below, at.below(), taps), taps, observed, windows=True)
+        pixels = graph.move("Reshape", pixels, graph.ints([-1, outs]), observed=observed)
+        pixels = graph.move("Gather", pixels, at.phases(), observed=observed)
+        return graph.move("Reshape", pixels, graph.ints([1, -1, 1, outs]), observed=observed)
+
+    def _windows(self, x: Features, at: str, taps: Taps) -> Features:
+        """Gather windows of features, all channels of a tap after the other: (1, n, 1, K K (C + 4)).
+
+        Args:
+            x: The features.
+            at: (n, K K) from `Points`.
+            taps: The kernels that will be applied.
+        """
+        graph, (_, ins, *sides) = self._graph, taps.weight.shape
+        flat, observed = graph.ints([-1, ins + MASK_CHANNELS]), x.observed
+        if x.numbers is None:
+            rows = graph.border(x.name, observed)
+        else:
+            # Before the pixels that were computed stands what is outside.
+            outside = graph.quantize(graph.floats(np.zeros((1, 1, 1, ins + MASK_CHANNELS))), observed)
+            rows = graph.move("Concat", outside, x.name, observed=observed, axis=1)
+            at = graph.op("Gather", x.numbers, at)
+        rows = graph.move("Reshape", rows, flat, observed=observed)
+        windows = graph.move("Gather", rows, at, observed=observed)
+        whole = graph.ints([1, -1, 1, int(np.prod(sides)) * (ins + MASK_CHANNELS)])
+        return replace(x, name=graph.move("Reshape", windows, whole, observed=observed))
+
+    def _row(self, x: str, columns: str) -> str:
+        """Take some pixels of (N, 1, H, W): (1, n, 1, 1)."""
+        return self._graph.op("Reshape", read_columns(self._graph, x, columns, 1), self._graph.ints([1, -1, 1, 1]))
 
     def _plain(self, x: str, taps: Taps, **attributes: Any) -> str:
         """Convolve in float32, the mask as one channel after the features."""
         weight = self._graph.floats(np.concatenate([taps.weight, taps.mask[:, None]], 1))
         return self._graph.op("Conv", x, weight, kernel_shape=list(taps.weight.shape[2:]), **attributes)
 
-    def _multiply(self, features: str, ratio: str, mask: str, observed: str, readers: list[Taps]) -> Features:
-        """Multiply by the ratio, quantise, and put the mask beside."""
+    def _multiply(
+        self, features: str, ratio: str, known: str, mask: str, observed: str, readers: list[Taps]
+    ) -> Features:
+        """Multiply by the ratio, quantise, and put what is known beside; these are channels-last like the features."""
         graph = self._graph
-        features = graph.op("Mul", features, graph.op("Transpose", ratio, perm=TO_LAST))
-        features = graph.quantize(features, observed)
-        known = graph.op("Transpose", mask, perm=TO_LAST)
+        features = graph.quantize(graph.op("Mul", features, ratio), observed)
         code, params = 1, graph.quantization(observed)
         if params is not None:
             code = max(least_code(taps, params) for taps in readers)

@@ -60,12 +60,14 @@ class Features:
         observed: The name of its range.
         mask: That of the mask (N, 1, H, W).
         code: What a known pixel is in the mask's channels, in steps of the scale above the zero point.
+        numbers: Of features of some pixels (1, n, 1, C + 4), where these lie: from `Points.numbers`; else None.
     """
 
     name: str
     observed: str
     mask: str
     code: int
+    numbers: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,16 +126,40 @@ class QuantizedGraph(Graph):
         """Add a node that only moves values: quantised tensors stay quantised."""
         return self.quantize(self.op(kind, *inputs, **attributes), observed)
 
-    def convolve(self, x: Features, taps: Taps, out: str, *, relu: bool = False, **attributes: Any) -> str:
+    def border(self, x: str, observed: str) -> str:
+        """Put a border of one pixel of zeros around (N, H, W, C); quantised tensors stay quantised."""
+        pads, params = self.ints([0, 1, 1, 0] * 2), self.quantization(observed)
+        if params is None:
+            return self.op("Pad", x, pads)
+        scale, zero = self.number(params.scale), self.constant(np.asarray(params.zero_point, np.uint8))
+        codes = self.op("Pad", self.op("QuantizeLinear", x, scale, zero), pads, zero)
+        return self.op("DequantizeLinear", codes, scale, zero)
+
+    def convolve(
+        self, x: Features, taps: Taps, out: str, *, relu: bool = False, windows: bool = False, **attributes: Any
+    ) -> str:
         """Convolve features and their mask.
 
+        Args:
+            x: The features.
+            taps: Kernels.
+            out: The name of the result's range.
+            relu: Whether a ReLU follows.
+            windows: Whether the features are windows that lie side by side, all channels of a tap after the other:
+                (1, n, 1, K K (C + 4)).
+            attributes: Those of the convolution.
+
         Returns:
-            (N, H, W, outs), quantised as `out`.
+            (N, H, W, outs), quantised as `out`; of windows (1, n, 1, outs).
         """
+
+        def ordered(kernel: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            return kernel.transpose(0, 2, 3, 1).reshape(len(kernel), -1, 1, 1) if windows else kernel
+
         first = self.move("Transpose", x.name, observed=x.observed, perm=TO_FIRST)
         params = self.quantization(x.observed)
         if params is None:
-            inputs = [first, self.floats(np.concatenate([taps.weight, _shared(taps.mask)], 1))]
+            inputs = [first, self.floats(ordered(np.concatenate([taps.weight, _shared(taps.mask)], 1)))]
         else:
             known = params.scale * x.code
             # As coarse as the mask's taps need, too: what is cut off of one would be missing wherever only a part of a
@@ -144,11 +170,12 @@ class QuantizedGraph(Graph):
             mask_codes = _split(taps.mask / (known * scale[:, None, None])).transpose(0, 3, 1, 2)
             # Exact where all of a window is known, whatever was lost in rounding the mask's taps.
             bias = taps.mask.sum((1, 2)) - mask_codes.sum((1, 2, 3)) * scale * known
-            codes = np.concatenate([codes, mask_codes], 1).astype(np.int8)
+            codes = ordered(np.concatenate([codes, mask_codes], 1).astype(np.int8))
             bias_scale = scale * params.scale
             bias_codes = np.rint(bias / bias_scale).astype(np.int32)
             inputs = [first, self._codes(codes, scale), self._codes(bias_codes, bias_scale)]
-        y = self.op("Conv", *inputs, kernel_shape=list(taps.weight.shape[2:]), **attributes)
+        sides = [1, 1] if windows else list(taps.weight.shape[2:])
+        y = self.op("Conv", *inputs, kernel_shape=sides, **attributes)
         y = self.quantize(self.op("Relu", y) if relu else y, out)
         return self.move("Transpose", y, observed=out, perm=TO_LAST)
 

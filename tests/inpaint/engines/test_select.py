@@ -63,15 +63,17 @@ def test_both_engines_are_given_the_contrast() -> None:
 
 
 @pytest.mark.parametrize(
-    ("precision", "engine", "says"),
+    ("model", "precision", "engine", "says"),
     [
-        ("int8", "openvino", "int8 models are made for ONNX Runtime"),
-        ("bfloat16", "onnx", "ONNX Runtime does not compute in bfloat16"),
+        ("document", "int8", "openvino", "int8 models are made for ONNX Runtime"),
+        ("document-int8", "auto", "openvino", "int8 models are made for ONNX Runtime"),
+        ("document-int8", "bfloat16", "openvino", "int8 models are made for ONNX Runtime"),
+        ("document", "bfloat16", "onnx", "ONNX Runtime does not compute in bfloat16"),
     ],
 )
-def test_what_does_not_go_together_is_told(precision: str, engine: str, says: str) -> None:
+def test_what_does_not_go_together_is_told(model: str, precision: str, engine: str, says: str) -> None:
     with pytest.raises(ArgumentError, match=says):
-        in_precision(find_model("document"), precision, engine)
+        in_precision(find_model(model), precision, engine)
 
 
 def test_the_int8_model_is_taken_where_it_is_faster_or_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 __all__ = ["CONCURRENCY", "CONTRACT", "SCALE", "Engine", "ModelEngine"]
 
 CONCURRENCY = 2
-"""How many tiles model files run at the same time on one processor: each takes 200 to 400 MB."""
+"""How many tiles model files run at the same time on one processor: each takes 200 to 450 MB."""
 SCALE = "scale"
 """Name of an optional input of models: the contrast of the page."""
 # The output is known by its place: ONNX allows no output to share the input's name.

@@ -76,7 +76,7 @@ def in_precision(model: Model, precision: Precision, engine: EngineName) -> Mode
     """Return the model whose file computes in a precision: the model itself, or its int8 model.
 
     Args:
-        model: The float model, or an int8 model itself, which is always taken as it is.
+        model: The float model, or an int8 model itself, which is taken as it is.
         precision: What to compute with.
         engine: As for `load_engine`.
 
@@ -84,11 +84,11 @@ def in_precision(model: Model, precision: Precision, engine: EngineName) -> Mode
         ArgumentError: Engine and precision do not go together.
         InputFileError: int8 is asked for, and there is no int8 model.
     """
+    if engine == "openvino" and "int8" in (precision, model.precision):
+        raise ArgumentError("int8 models are made for ONNX Runtime", "leave out one of OpenVINO and int8")
     if model.precision == "int8":
         return model
     if precision == "int8":
-        if engine == "openvino":
-            raise ArgumentError("int8 models are made for ONNX Runtime", "leave out one of OpenVINO and int8")
         return find_int8(model)
     if precision == "bfloat16" and engine == "onnx":
         raise ArgumentError("ONNX Runtime does not compute in bfloat16", "leave out one of onnx and bfloat16")

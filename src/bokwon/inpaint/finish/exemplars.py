@@ -88,10 +88,11 @@ class Exemplars:
 
         gray = gray_of(light)
         strokes = gray < (1.0 - STROKE) * paper_of(gray)
+        wanted = _grown(strokes & worked_on, NEAR) & _grown(worked_on, GRID // 2)
         # On a grid of the page, so that the cells do not depend on the window.
-        grid = np.zeros_like(known)
-        grid[-origin[0] % GRID :: GRID, -origin[1] % GRID :: GRID] = True
-        cells = np.flatnonzero(grid & _grown(strokes & worked_on, NEAR) & _grown(worked_on, GRID // 2))
+        first_row, first_column = (-start % GRID for start in origin)
+        rows, columns = np.nonzero(wanted[first_row::GRID, first_column::GRID])
+        cells = (first_row + GRID * rows) * known.shape[1] + first_column + GRID * columns
         side = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
         usable = cv2.erode(known.astype(np.uint8), side, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
         places = np.flatnonzero(usable & _grown(strokes & known, PLACES))

@@ -41,8 +41,8 @@ CLOSE = 5.0
 PIECES = (24, 12)
 """Sides of areas, pixels, whose patches are copied from one place of the page if the difference stays below `CLOSE`. So
 paper keeps its grain."""
-AT_ONCE = 1 << 21
-"""Number of differences that are kept in memory at a time."""
+AT_ONCE = 1 << 18
+"""Number of differences that are kept in memory at a time: so many that they stay in a processor's cache."""
 PAD = 4
 """Distance by which patches may extend beyond the window, pixels."""
 

@@ -248,14 +248,13 @@ class _Window:
         import cv2
 
         height, width = self.usable.shape
-        wanted_here = np.zeros(height * width, np.uint8)
-        wanted_here[inside] = 1
-        touched = cv2.dilate(wanted_here.reshape(height, width), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
+        chosen = np.zeros((height, width), np.uint8)
+        chosen.reshape(-1)[inside] = 1
+        touched = cv2.dilate(chosen, np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
         # On a grid of the page, so that the patches do not depend on the window.
         first_row, first_column = (-start % STRIDE for start in self.origin)
-        grid = np.zeros_like(self.worked_on)
-        grid[first_row::STRIDE, first_column::STRIDE] = True
-        points = np.flatnonzero(grid & (touched > 0))
+        rows, columns = np.nonzero(touched[first_row::STRIDE, first_column::STRIDE])
+        points = (first_row + STRIDE * rows) * width + first_column + STRIDE * columns
         votes = _Votes(points, inside, self.usable.shape, (first_row, first_column))
         channels = [np.asarray(channel, np.float32) for channel in cv2.split(self.light)]
         values, offsets = descriptors(opponent_planes(channels, self.planes), self.planes, STEPS)
