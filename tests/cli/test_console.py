@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from bokwon.cli.console import Console, progress_bars
-from bokwon.errors import ArgumentError
+from bokwon.cli.console import Console, print_line, progress_bars
+from bokwon.errors import ArgumentError, FileAccessError
 
 LEVELS = ("detail", "summary", "note", "warning", "error")
 
@@ -66,3 +66,31 @@ def test_messages_take_the_place_of_progress(monkeypatch: pytest.MonkeyPatch) ->
     assert terminal.getvalue() == "\r\033[Kbokwon: tile 1 of 9\r\033[Kbokwon: wrote it\n"
     console.tiles(9, 9)
     assert terminal.getvalue().endswith("tile 9 of 9\n")
+
+
+class Unwritable(io.StringIO):
+    """A standard output that cannot be written."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def flush(self) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), FileAccessError("standard output is closed")])
+def test_only_a_line_that_is_needed_must_be_printed(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    silenced: list[bool] = []
+    monkeypatch.setattr("bokwon.cli.console.silence_output", lambda: silenced.append(True))
+    monkeypatch.setattr(sys, "stdout", Unwritable(error))
+    print_line("an address", needed=False)
+    assert silenced == [True]
+    with pytest.raises(type(error)):
+        print_line("an address", needed=True)
+    assert silenced == [True]
+
+
+def test_a_line_is_printed_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line("an address", needed=True)
+    assert capsys.readouterr().out == "an address\n"

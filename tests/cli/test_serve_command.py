@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +145,39 @@ def test_two_at_least_work(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("bokwon.cli.serve.workers", lambda jobs, cores=cores: cores)
         assert worker_count(None) == wanted
     assert worker_count(1) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+def test_without_standard_streams_it_serves_at_the_port_that_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = [sys.executable, "-m", "bokwon", "serve", "--port", str(port), "-j", "1", "--threads", "1"]
+    process = subprocess.Popen(command, preexec_fn=lambda: [os.close(number) for number in range(3)])
+    try:
+        deadline = time.monotonic() + SOON
+        while time.monotonic() < deadline:
+            with suppress(requests.ConnectionError):
+                assert requests.get(f"http://127.0.0.1:{port}/api/v1/openapi.json", timeout=SOON).ok
+                break
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SOON) == 143
+    finally:
+        process.kill()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["open", ".", "--no-browser"]])
+def test_an_address_that_nobody_learns_ends_it_in_good_order(command: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bokwon", *command, "--threads", "1"],
+        preexec_fn=lambda: os.close(1),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=SOON,
+        cwd=tmp_path,
+        check=False,
+    )
+    lost = "bokwon: error: standard output is closed; name an output file\n"
+    assert (done.returncode, done.stderr) == (5, lost)

@@ -26,6 +26,7 @@ NAME = "out of memory, std::bad_alloc, failed to allocate.png"
         MemoryError(),
         OSError(errno.ENOMEM, "Cannot allocate memory"),
         OSError("out of memory error when reading image file"),
+        OSError("out of memory"),
         OSError("encoder error -9 when writing image file"),
         RuntimeError("std::bad_alloc"),
         RuntimeError("can't start new thread"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import io
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -134,6 +135,30 @@ def test_a_closed_descriptor_is_kept_from_files_that_are_opened_later(pipe: Pipe
     assert streams._occupy(pipe.writing)
     assert os.path.samestat(os.fstat(pipe.writing), Path(os.devnull).stat())
     assert pipe.read_to_end() == b""
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_no_file_takes_the_place_of_a_closed_stream(closed: tuple[int, ...], tmp_path: Path) -> None:
+    program = """
+import sys
+from bokwon.utilities.streams import prepare_standard_streams
+
+prepare_standard_streams()
+with open(sys.argv[1], "wb") as file:
+    print("a message", file=sys.stderr)
+    file.write(b"picture")
+    file.flush()
+    sys.exit(file.fileno())
+"""
+
+    def close() -> None:
+        for number in closed:
+            os.close(number)
+
+    picture = tmp_path / "picture"
+    done = subprocess.run([sys.executable, "-c", program, picture], preexec_fn=close, check=False)
+    assert done.returncode > 2
+    assert picture.read_bytes() == b"picture"
 
 
 def test_messages_show_what_their_encoding_lacks_line_by_line() -> None:

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bokwon.errors import ArgumentError
+from bokwon.errors import ArgumentError, FileAccessError
+from bokwon.utilities.streams import flush_output, move_standard_error, silence_output
 from bokwon.utilities.translation import translate
 
-__all__ = ["Console", "divert_native_messages", "progress_bars"]
+__all__ = ["Console", "divert_native_messages", "print_line", "progress_bars"]
 
 
 class Console:
@@ -86,13 +87,33 @@ def progress_bars(quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], 
         yield add
 
 
+def print_line(text: str, *, needed: bool) -> None:
+    """Print a line on standard output, at once.
+
+    Args:
+        text: The line.
+        needed: Whether nothing can be done without the line. If not, standard output may be closed or full, as that of
+            a program without a terminal is.
+
+    Raises:
+        BrokenPipeError: The line is needed, and the reader of standard output has gone.
+        FileAccessError: The line is needed, and cannot be written.
+    """
+    try:
+        print(text)
+        flush_output()
+    except (BrokenPipeError, FileAccessError):
+        if needed:
+            raise
+        silence_output()
+
+
 def divert_native_messages() -> None:
     """Keep libtiff and its like, which print past Python, from talking between the command's own lines.
 
     What they say of damaged samples becomes a warning of the command's.
     """
     from bokwon.image_io.decoder_warnings import listen
-    from bokwon.utilities.streams import move_standard_error
 
     if not os.environ.get("BOKWON_DEBUG") and move_standard_error():
         listen()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bokwon.cli.console import Console
+from bokwon.cli.console import Console, print_line
 from bokwon.cli.options import MAX_MPIXELS, MaxMpixels, jobs_option, pixels_of
 from bokwon.cli.serve import Threads, port_option, settings_class, start, worker_count
 
@@ -61,8 +61,9 @@ def open_page(
 
     def announce(address: str) -> None:
         opened = f"{address}?token={token}"
-        typer.echo(opened)
-        if no_browser or not has_browser():
+        alone = no_browser or not has_browser()
+        print_line(opened, needed=alone)
+        if alone:
             console.tell("summary", f"open this address in a browser{_over_ssh(address)}; Ctrl-C ends it")
         else:
             open_browser(opened)

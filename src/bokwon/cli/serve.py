@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bokwon.cli.console import Console
+from bokwon.cli.console import Console, print_line
 from bokwon.cli.options import MAX_MPIXELS, MaxMpixels, jobs_option, pixels_of, workers
 from bokwon.errors import FileAccessError, importing
 
@@ -145,7 +145,8 @@ def serve(
     console = Console(quiet=False, verbose=verbose)
 
     def announce(address: str) -> None:
-        typer.echo(address)
+        # Who names the port knows the address.
+        print_line(address, needed=not port)
         console.tell("summary", "the server answers at this address; Ctrl-C ends it")
 
     start(settings, port, announce, verbose=verbose)

@@ -120,6 +120,7 @@ def run(
         verbose: Whether every request is logged.
 
     Raises:
+        Exception: What `ready` raises.
         KeyboardInterrupt: Ctrl-C, SIGTERM or SIGHUP ended it, if the process turns that signal into this exception.
     """
     jobs = Jobs(settings.workers, most_waiting=settings.most_waiting)
@@ -136,7 +137,10 @@ def run(
         timeout_graceful_shutdown=_PATIENCE,
         backlog=_BACKLOG,
     )
-    Server(config, jobs, ready).run(sockets=[listener])
+    server = Server(config, jobs, ready)
+    server.run(sockets=[listener])
+    if server.failure is not None:
+        raise server.failure
 
 
 class Server(uvicorn.Server):
@@ -146,17 +150,26 @@ class Server(uvicorn.Server):
         config: The application, and how it is served.
         jobs: The queue of its work.
         ready: Called once it answers.
+
+    Attributes:
+        failure: What `ready` raised: then the server stops.
     """
 
     def __init__(self, config: uvicorn.Config, jobs: Jobs, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._jobs = jobs
         self._ready = ready
+        self.failure: Exception | None = None
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell that the server answers."""
-        await super().startup(sockets)
-        self._ready()
+    async def main_loop(self) -> None:
+        """Tell that the server answers, and serve until it is to stop."""
+        try:
+            self._ready()
+        except Exception as error:
+            # Raised here, it would leave the jobs at work.
+            self.failure = error
+            return
+        await super().main_loop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop the work, then the server."""

@@ -10,8 +10,8 @@ from bokwon.errors import BokwonError, MemoryLimitError
 
 __all__ = ["as_bokwon_error", "check_memory_to_start", "is_out_of_memory", "out_of_memory"]
 
-_TO_START = 96 << 20
-"""Bytes of address space that NumPy and its OpenBLAS take."""
+_TO_START = 128 << 20
+"""Bytes of address space that NumPy or SciPy take, each with its OpenBLAS."""
 _COMMIT_LIMIT = 1455
 """Windows: the paging file is too small."""
 
@@ -31,7 +31,7 @@ _NAMED = re.compile(r"Load model from .* failed\W", re.DOTALL)
 _NAMELESS_BEGINNINGS = ("Exception from src/", "Check '", "CUDA error: ", "cuDNN error: ", "MPS backend ")
 """What the messages of OpenVINO, which is given bytes too, and of PyTorch's devices begin with."""
 _WHOLE = re.compile(
-    r"std::bad_alloc|bad allocation|can't start new thread"
+    r"std::bad_alloc|bad allocation|can't start new thread|out of memory"
     # PyTorch on a processor.
     r"|\[enforce fail at alloc_cpu\.cpp:\d+\].*"
     # Pillow, of which the codec for WebP gives only a number.
@@ -76,7 +76,9 @@ def _says_so(error: Exception, message: str) -> bool:
 
 
 def check_memory_to_start() -> None:
-    """Make sure that NumPy can be loaded: where memory is too small, its OpenBLAS ends the process with exit code 1.
+    """Make sure that NumPy and SciPy can be loaded.
+
+    Where memory is too small for it, OpenBLAS ends the process with exit code 1, or waits for ever.
 
     Raises:
         OSError: There is too little memory.

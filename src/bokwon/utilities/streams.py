@@ -104,7 +104,7 @@ def prepare_standard_streams() -> None:
         original: TextIO | None = getattr(sys, f"__{name}__")
         if getattr(sys, name) is not original:
             continue
-        closed = original is None or _occupy(number)
+        closed = _occupy(number) or original is None
         role: _Role = "carried"
         if number == _ERROR:
             role = "may be lost"

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 
+from bokwon.synthesis.pages import glyphs
 from bokwon.synthesis.pages.fonts import Font
 from bokwon.synthesis.pages.glyphs import advance, draw, load, render
+from bokwon.utilities.memory import is_out_of_memory
 
 
 def test_a_glyph_is_cut_to_its_ink_and_shared_read_only(latin_fonts: list[Font]) -> None:
@@ -46,3 +50,21 @@ def test_slant_leans_to_the_right(latin_fonts: list[Font]) -> None:
     columns = np.arange(image.shape[1])
     top, foot = (np.average(columns, weights=image[row] + 1e-6) for row in (2, -3))
     assert top > foot + 10
+
+
+@pytest.mark.parametrize("code", [errno.ENOMEM, 0])
+def test_a_font_for_which_there_is_too_little_memory_is_not_called_unknown(
+    code: int, latin_fonts: list[Font], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise OSError("unknown file format")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(code, "Cannot allocate memory")
+
+    monkeypatch.setattr(glyphs.ImageFont, "truetype", unknown)
+    if code:
+        monkeypatch.setattr(glyphs.mmap, "mmap", full)
+    with pytest.raises(OSError, match="Cannot allocate memory" if code else "unknown file format") as caught:
+        load.__wrapped__(latin_fonts[0].path, 0, 33)
+    assert is_out_of_memory(caught.value) is bool(code)

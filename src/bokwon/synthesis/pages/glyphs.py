@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -24,7 +26,12 @@ _MASTERS = (32, 64, 128, 256)
 def load(path: str, index: int, size: int, shaped: bool = False) -> ImageFont.FreeTypeFont:
     """Open a face in an em size; `shaped` composes clusters of conjoining jamo."""
     engine = ImageFont.Layout.RAQM if shaped else ImageFont.Layout.BASIC
-    return ImageFont.truetype(path, size, index=index, layout_engine=engine)
+    try:
+        return ImageFont.truetype(path, size, index=index, layout_engine=engine)
+    except OSError:
+        # FreeType maps the file into memory. If there is too little for it, it calls the format of the font unknown.
+        with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ):
+            raise
 
 
 @lru_cache(maxsize=4096)
