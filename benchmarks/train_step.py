@@ -73,7 +73,7 @@ def main() -> None:
         f"Medians of {options.rounds} rounds taken in turns; ours in {precision}, channels_last, in a process that "
         "keeps its memory. The straightforward loop: all-channel masks, float32, the default layout, upsampled and "
         "concatenated features, ground-truth features beside the output's and again beside the composite's; it has no "
-        "base to predict over. The aim in float32 is 4 times its images/s with the L1 terms and 2.1 times with six terms. "
+        "base to predict over. The aim in float32 is 4 times its images/s with the L1 terms, 2.1 times with six terms. "
         "The limit is the ratio of CPU seconds if ours did nothing but convolutions and matrix products; `--profile` "
         "measures it. CPU seconds are those of all threads, user and system: beside other work they say more than the "
         "clock.\n\n"

@@ -9,6 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
+TOO_LITTLE = "bokwon: error: there is too little memory; close other programs, or lower --tile, -j or --threads\n"
 FAILING_TO_LOAD = """
 import sys
 
@@ -103,8 +104,23 @@ def test_too_little_memory_to_load_the_command_is_seven(error: str, code: int) -
     program = FAILING_TO_LOAD.format(error=error)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == code
-    lacking = "bokwon: error: there is too little memory to start; close other programs\n"
-    assert (done.stderr == lacking) is (code == 7)
+    assert (done.stderr == TOO_LITTLE) is (code == 7)
+
+
+def test_too_little_memory_to_tell_of_it_is_seven() -> None:
+    program = """
+from bokwon import __main__
+from bokwon.cli import main as command
+
+def fail(*_):
+    raise MemoryError
+
+command._fail = fail
+__main__.sys.argv = ["bokwon", "models", "show", "none"]
+__main__.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (7, TOO_LITTLE)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")

@@ -13,16 +13,18 @@ def _random_mask(shape, share=0.4):
     return (torch.rand(shape) > share).double()
 
 
+# Up to four output channels are computed in another way than more.
+@pytest.mark.parametrize("outs", [1, 4, 5])
 @pytest.mark.parametrize("holes_are_zero", [False, True])
 @pytest.mark.parametrize("size", [(1, 1), (4, 3), (5, 8)])
-def test_fused_upsampling_equals_upsampling_and_concatenation(size, holes_are_zero):
+def test_fused_upsampling_equals_upsampling_and_concatenation(size, holes_are_zero, outs):
     torch.manual_seed(6)
     h, w = size
     x, skip = torch.randn(2, 5, h, w, dtype=torch.double), torch.randn(2, 3, 2 * h, 2 * w, dtype=torch.double)
     valid, skip_valid = _random_mask((2, 1, h, w)), _random_mask((2, 1, 2 * h, 2 * w))
     if holes_are_zero:
         x, skip = x * valid, skip * skip_valid
-    weight, bias = torch.randn(4, 8, 3, 3, dtype=torch.double), torch.randn(4, dtype=torch.double)
+    weight, bias = torch.randn(outs, 8, 3, 3, dtype=torch.double), torch.randn(outs, dtype=torch.double)
     fused, updated = upsampled_partial_conv2d(x, valid, skip, skip_valid, weight, bias, holes_are_zero=holes_are_zero)
     up, up_valid = F.interpolate(x, scale_factor=2.0), F.interpolate(valid, scale_factor=2.0)
     plain, known = partial_conv2d(torch.cat([up, skip], 1), [(up_valid, 5), (skip_valid, 3)], weight, bias, padding=1)
@@ -30,11 +32,12 @@ def test_fused_upsampling_equals_upsampling_and_concatenation(size, holes_are_ze
     assert torch.equal(updated, known)
 
 
-def test_fused_upsampling_has_the_right_gradients():
+@pytest.mark.parametrize("outs", [2, 5])
+def test_fused_upsampling_has_the_right_gradients(outs):
     torch.manual_seed(7)
     x = torch.randn(1, 2, 3, 2, dtype=torch.double, requires_grad=True)
     skip = torch.randn(1, 1, 6, 4, dtype=torch.double, requires_grad=True)
-    weight = torch.randn(2, 3, 3, 3, dtype=torch.double, requires_grad=True)
+    weight = torch.randn(outs, 3, 3, 3, dtype=torch.double, requires_grad=True)
     valid, skip_valid = _random_mask((1, 1, 3, 2)), _random_mask((1, 1, 6, 4))
     assert torch.autograd.gradcheck(
         lambda a, b, w: upsampled_partial_conv2d(a, valid, b, skip_valid, w)[0], (x, skip, weight)
@@ -68,10 +71,11 @@ def test_upsampling_of_what_does_not_fit_is_refused(skip, kernel, says):
         upsampled_conv2d(input, skip, weight)
 
 
-def test_upsampled_convolution_is_upsampling_concatenation_and_convolution():
+@pytest.mark.parametrize("outs", [4, 6])
+def test_upsampled_convolution_is_upsampling_concatenation_and_convolution(outs):
     torch.manual_seed(9)
     x, skip = torch.randn(2, 3, 4, 5, dtype=torch.double), torch.randn(2, 2, 8, 10, dtype=torch.double)
-    weight, bias = torch.randn(4, 5, 3, 3, dtype=torch.double), torch.randn(4, dtype=torch.double)
+    weight, bias = torch.randn(outs, 5, 3, 3, dtype=torch.double), torch.randn(outs, dtype=torch.double)
     expected = F.conv2d(torch.cat([F.interpolate(x, scale_factor=2.0), skip], 1), weight, bias, padding=1)
     torch.testing.assert_close(upsampled_conv2d(x, skip, weight, bias), expected, atol=1e-13, rtol=1e-13)
 

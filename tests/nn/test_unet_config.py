@@ -52,6 +52,7 @@ def test_a_shape_read_back_from_json_is_the_same():
         ({"base": "lowpass", "layer": "conv"}, "lowpass"),
         ({"base": "pullpush", "layer": "gated"}, "gated"),
         ({"base": "none", "layer": "attention"}, "partial, conv, padding, gated"),
+        ({"norm": "instance"}, "batch, region"),
     ],
 )
 def test_impossible_networks_are_refused(values, word):

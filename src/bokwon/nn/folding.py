@@ -6,6 +6,7 @@ import copy
 
 from torch import nn
 
+from bokwon.errors import ArgumentError
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["fold_batch_norm"]
@@ -23,14 +24,23 @@ def fold_batch_norm(network: PConvUNet) -> PConvUNet:
     Returns:
         A copy in eval mode without normalisation layers.
 
+    Raises:
+        ArgumentError: If the network has region normalisation, whose statistics are those of each image.
+
     Example:
         >>> folded = fold_batch_norm(PConvUNet(levels=3, width=4))
         >>> any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
         False
     """
+    if network.config.norm != "batch":
+        raise ArgumentError(
+            f"the network has network.norm={network.config.norm!r}, which takes its statistics from each image: a page "
+            "is filled in tiles, and tiles with statistics of their own do not fit each other",
+            "train with network.norm=batch, or call the network in Python (bokwon.nn.PConvUNet) on whole images",
+        )
     network = copy.deepcopy(network).eval()
     for block in network.modules():
-        if isinstance(block, (EncoderBlock, DecoderBlock)) and block.norm is not None:
+        if isinstance(block, (EncoderBlock, DecoderBlock)) and isinstance(block.norm, nn.BatchNorm2d):
             _fold(block.conv, block.norm)
             block.norm = None
     return network

@@ -16,6 +16,9 @@ from bokwon.nn.window_sums import Size, box_sum
 
 __all__ = ["partial_conv2d", "upsampled_conv2d", "upsampled_partial_conv2d", "upsampling_matrix", "window_count"]
 
+_FEW = 4
+"""Output channels up to which a convolution computes four pixels at a time: vectors of a processor hold 8 or 16."""
+
 
 def partial_conv2d(
     input: Tensor,
@@ -172,6 +175,8 @@ def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor |
     """
     _check_upsampling(input, skip, weight)
     below, beside = weight.split([input.shape[1], skip.shape[1]], 1)
+    if weight.shape[0] <= _FEW:
+        return _upsampled_to_few(input, skip, below, beside, bias)
     output = F.conv_transpose2d(input, _upsampling_kernel(below), stride=2, padding=1)
     return output.add_(F.conv2d(skip, beside, bias, padding=1))
 
@@ -274,6 +279,17 @@ def _upsampling_kernel(weight: Tensor) -> Tensor:
     # Transposed convolutions keep their kernels as (in, out, kH, kW).
     kernel: Tensor = weight.flatten(2) @ upsampling_matrix(weight)
     return kernel.reshape(*kernel.shape[:2], 4, 4).transpose(0, 1)
+
+
+def _upsampled_to_few(input: Tensor, skip: Tensor, below: Tensor, beside: Tensor, bias: Tensor | None) -> Tensor:
+    """Compute four pixels at each place of half the resolution, from one row above and one column left of the image."""
+    # Two rows of the input make two rows of the result: the odd one of the first, and the even one of the second.
+    taps = below.new_tensor([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]])
+    phases = torch.einsum("atk,bul,oikl->oabitu", taps, taps, below).flatten(0, 2)
+    shifted = [F.pad(beside, (across, 1 - across, down, 1 - down)) for down in (0, 1) for across in (0, 1)]
+    output = F.conv2d(input, phases, None if bias is None else bias.repeat_interleave(4), padding=1)
+    output = output.add_(F.conv2d(skip, torch.stack(shifted, 1).flatten(0, 1), stride=2, padding=2))
+    return F.pixel_shuffle(output, 2)[..., 1:-1, 1:-1].contiguous()
 
 
 def _first(valid: Valid) -> Tensor:

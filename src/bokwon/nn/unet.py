@@ -16,7 +16,8 @@ from bokwon.nn.hub import HubMethods
 from bokwon.nn.layers import Conv2d, GatedConv2d, PartialConv2d, gate
 from bokwon.nn.lowpass import dense_evidence, masked_lowpass, masked_rms, pull_push
 from bokwon.nn.masks import mask_features, one_mask
-from bokwon.nn.unet_config import Base, Colour, Head, Layer, Placeholder, UNetConfig
+from bokwon.nn.region_norm import BasicRegionNorm, LearnableRegionNorm
+from bokwon.nn.unet_config import Base, Colour, Head, Layer, Norm, Placeholder, UNetConfig
 
 __all__ = ["PConvUNet", "UNetConfig"]
 
@@ -51,6 +52,7 @@ class PConvUNet(nn.Module, HubMethods):
         mean: Three numbers that are subtracted from the image.
         std: Three numbers that it is then divided by.
         head: "none", "tanh" or "leaky_conv_sigmoid".
+        norm: "batch" or "region".
 
     Raises:
         ValueError: If a value is out of its range.
@@ -84,9 +86,10 @@ class PConvUNet(nn.Module, HubMethods):
         mean: Colour = (0.0, 0.0, 0.0),
         std: Colour = (1.0, 1.0, 1.0),
         head: Head = "none",
+        norm: Norm = "batch",
     ) -> None:
         super().__init__()
-        self.config = UNetConfig(levels, width, max_width, base, layer, placeholder, mean, std, head)
+        self.config = UNetConfig(levels, width, max_width, base, layer, placeholder, mean, std, head, norm)
         self.encoder_norm_frozen = False
         self.register_buffer("colour", torch.tensor(_PLACEHOLDERS[placeholder]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("mean", torch.tensor(self.config.mean).view(1, 3, 1, 1), persistent=False)
@@ -95,19 +98,22 @@ class PConvUNet(nn.Module, HubMethods):
         kernels = [7, 5, 5, *[3] * levels][:levels]
         ins = (self.config.inputs, *channels[:-1])
         self.encoder = nn.ModuleList(
-            EncoderBlock(ins[i], channels[i], kernels[i], norm=i > 0, layer=layer) for i in range(levels)
+            EncoderBlock(ins[i], channels[i], kernels[i], norm=norm if i else None, layer=layer) for i in range(levels)
         )
         # From the deepest layer up: channels from below, of the skip connection, and of the output.
         below = (channels[-1], *channels[-2::-1])
         over = (*channels[-2::-1], self.config.inputs)
         outs = (*channels[-2::-1], self.config.outputs)
         self.decoder = nn.ModuleList(
-            DecoderBlock(below[i], over[i], outs[i], last=i == levels - 1, layer=layer) for i in range(levels)
+            DecoderBlock(below[i], over[i], outs[i], norm=None if i == levels - 1 else norm, layer=layer)
+            for i in range(levels)
         )
         self.head = nn.Conv2d(3, 3, 1) if head == "leaky_conv_sigmoid" else None
 
     def freeze_encoder_norm(self, frozen: bool = True) -> None:
         """Freeze the encoder's batch normalisation (statistics and weights). A later `train()` keeps it frozen.
+
+        Region normalisation has no statistics to freeze, and goes on training.
 
         Args:
             frozen: False lets it train again.
@@ -177,10 +183,10 @@ class PConvUNet(nn.Module, HubMethods):
         elif self.config.fills_holes:
             # Partial convolutions that know of no hole see one beyond the border alone.
             everywhere = valid.new_ones(1, 1, *valid.shape[2:])
-            output = self.finish(self.fill(self.normalize(image + (1 - valid) * self.colour), everywhere))
+            output = self.finish(self.fill(self.normalize(image + (1 - valid) * self.colour), everywhere, valid))
         elif self.config.layer == "gated":
             known = self.normalize(image) * valid
-            output = self.finish(self.fill(torch.cat([known, valid], 1), valid))
+            output = self.finish(self.fill(torch.cat([known, valid], 1), valid, valid))
         elif self.config.normalizes:
             output = self.finish(self.fill(self.normalize(image) * valid, valid))
         else:
@@ -199,13 +205,15 @@ class PConvUNet(nn.Module, HubMethods):
             output = torch.sigmoid(self.head(F.leaky_relu(output, 0.2)))
         return output * self.std + self.mean if self.config.normalizes else output
 
-    def fill(self, image: Tensor, valid: Tensor) -> Tensor:
+    def fill(self, image: Tensor, valid: Tensor, regions: Tensor | None = None) -> Tensor:
         """Run encoder and decoder.
 
         Args:
             image: (N, 3, H, W), zero in the holes, or the placeholder where `layer` has one; H and W multiples of
                 2^levels. With `layer="gated"` (N, 4, H, W): the mask is the last channel.
             valid: (N, 1, H, W), or (1, 1, H, W) for all images.
+            regions: What region normalisation in the encoder takes for known, (N, 1, H, W); by default what the
+                layers do.
 
         Returns:
             (N, 3, H, W); with `base="pullpush"` or "membrane" (N, 4, H, W).
@@ -215,7 +223,7 @@ class PConvUNet(nn.Module, HubMethods):
         passed = []
         for encode in self.encoder:
             passed.append((features, mask))
-            features, mask = encode(features, mask)
+            features, mask = encode(features, mask, regions)
         for decode in self.decoder:
             features, mask = decode(features, mask, *passed.pop())
         return features.contiguous()
@@ -226,47 +234,59 @@ def _blend(predicted: Tensor, interpolated: Tensor, logit: Tensor) -> Tensor:
 
 
 class EncoderBlock(nn.Module):
-    """Convolution of stride 2, batch normalisation unless it is the first, ReLU. Holes leave as zero."""
+    """Convolution of stride 2, normalisation unless it is the first, ReLU. Holes leave as zero."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, norm: bool, layer: Layer = "partial"
+        self, in_channels: int, out_channels: int, kernel_size: int, norm: Norm | None, layer: Layer = "partial"
     ) -> None:
         super().__init__()
         # Gates need their bias, which no normalisation brings.
-        bias = not norm or layer == "gated"
+        bias = norm is None or layer == "gated"
         self.conv = _KINDS[layer](in_channels, out_channels, kernel_size, 2, kernel_size // 2, bias=bias)
-        self.norm = nn.BatchNorm2d(out_channels) if norm else None
+        self.norm: nn.BatchNorm2d | BasicRegionNorm | None = None
+        if norm is not None:
+            self.norm = BasicRegionNorm(out_channels) if norm == "region" else nn.BatchNorm2d(out_channels)
 
-    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-        """Halve (N, C, H, W), zero in its holes, to (N, C_out, H / 2, W / 2), and its mask."""
+    def forward(self, features: Tensor, valid: Tensor, regions: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Halve (N, C, H, W), zero in its holes, to (N, C_out, H / 2, W / 2), and its mask; `regions` as in `fill`."""
         if isinstance(self.conv, GatedConv2d):
-            return self.conv(features, lambda each: F.relu(each if self.norm is None else self.norm(each))), valid
+            return self.conv(features, lambda each: F.relu(self._normalize(each, valid, regions))), valid
         if not isinstance(self.conv, PartialConv2d):
-            features = self.conv(features)
-            return F.relu(features if self.norm is None else self.norm(features)), valid
+            return F.relu(self._normalize(self.conv(features), valid, regions)), valid
         features, valid = self.conv(features, valid, holes_are_zero=True)
         if self.norm is None:
             return F.relu_(features), valid
-        return masked_rectifier(self.norm(features), valid), valid
+        return masked_rectifier(self._normalize(features, valid, regions), valid), valid
+
+    def _normalize(self, features: Tensor, valid: Tensor, regions: Tensor | None) -> Tensor:
+        if isinstance(self.norm, BasicRegionNorm):
+            known = valid if regions is None else F.interpolate(regions, size=features.shape[2:], mode="nearest")
+            features = self.norm(features, known)
+        elif self.norm is not None:
+            features = self.norm(features)
+        return features
 
 
 class DecoderBlock(nn.Module):
-    """Upsampling, concatenation and convolution; batch normalisation and LeakyReLU 0.2 unless it is the last."""
+    """Upsampling, concatenation and convolution; normalisation and LeakyReLU 0.2 unless it is the last."""
 
     def __init__(
         self,
         in_channels: int,
         skip_channels: int,
         out_channels: int,
-        last: bool,
+        norm: Norm | None,
         layer: Layer = "partial",
     ) -> None:
         super().__init__()
+        last = norm is None
         self.skip_channels = skip_channels
         # The last layer predicts colours, which no gate may darken.
         kind = Conv2d if layer == "gated" and last else _KINDS[layer]
         self.conv = kind(in_channels + skip_channels, out_channels, 3, padding=1, bias=last or layer == "gated")
-        self.norm = None if last else nn.BatchNorm2d(out_channels)
+        self.norm: nn.BatchNorm2d | LearnableRegionNorm | None = None
+        if not last:
+            self.norm = LearnableRegionNorm() if norm == "region" else nn.BatchNorm2d(out_channels)
         self.last = last
 
     def forward(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:

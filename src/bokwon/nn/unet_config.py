@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-__all__ = ["Base", "Colour", "Head", "Layer", "Placeholder", "UNetConfig"]
+__all__ = ["Base", "Colour", "Head", "Layer", "Norm", "Placeholder", "UNetConfig"]
 
 Base = Literal["none", "lowpass", "pullpush", "membrane"]
 Head = Literal["none", "tanh", "leaky_conv_sigmoid"]
 Layer = Literal["partial", "conv", "padding", "gated"]
+Norm = Literal["batch", "region"]
 Placeholder = Literal["mean", "zero", "gray"]
 Colour = tuple[float, float, float]
 
@@ -39,6 +40,8 @@ class UNetConfig:
         std: Divisor of red, green and blue, positive; see `mean`.
         head: Function after the last layer, in normalised units: "none"; "tanh"; or "leaky_conv_sigmoid": a leaky ReLU
             of slope 0.2, a 1x1 convolution of the three colours and a sigmoid.
+        norm: "batch" for batch normalisation; "region" for region normalisation (Yu et al. 2020): by the mask in the
+            encoder, by regions that it finds itself in the decoder. Such a network cannot be exported.
 
     Raises:
         ValueError: If a value is out of its range.
@@ -61,6 +64,7 @@ class UNetConfig:
     mean: Colour = (0.0, 0.0, 0.0)
     std: Colour = (1.0, 1.0, 1.0)
     head: Head = "none"
+    norm: Norm = "batch"
 
     def __post_init__(self) -> None:
         for name in ("mean", "std"):
@@ -90,6 +94,8 @@ class UNetConfig:
             raise ValueError(f"std must be three positive numbers, not {list(self.std)}")
         if self.head not in get_args(Head):
             raise ValueError(f"head must be one of {', '.join(get_args(Head))}, not {self.head!r}")
+        if self.norm not in get_args(Norm):
+            raise ValueError(f"norm must be one of {', '.join(get_args(Norm))}, not {self.norm!r}")
         if self.base != "none" and (self.normalizes or self.head != "none"):
             raise ValueError(f"base={self.base!r} has units of its own and does not go with mean, std or head")
 

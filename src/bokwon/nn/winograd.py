@@ -75,6 +75,10 @@ def winograd_kernel(weight: Tensor) -> tuple[Tensor, Tensor]:
         (36, C, C_out) for the convolution, and (36, C_out, C) for its gradient, of the type of `weight`.
 
     Source: Lavin, Gray 2016, equation 8 (U).
+
+    Example:
+        >>> [tuple(kernel.shape) for kernel in winograd_kernel(torch.rand(5, 8, 3, 3))]
+        [(36, 8, 5), (36, 5, 8)]
     """
     first, second = (_transformed(each).to(weight.dtype) for each in (weight, weight.flip(2, 3).transpose(0, 1)))
     return first, second

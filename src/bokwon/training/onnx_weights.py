@@ -144,7 +144,7 @@ def _fill(network: PConvUNet, below: list[Tensor], beside: list[Tensor], biases:
         shift = bias.flatten()[:: bias.numel() // len(kernel)]
         if kernel.shape != block.conv.weight.shape:
             raise ValueError(f"a kernel is {tuple(kernel.shape)}, not {tuple(block.conv.weight.shape)}")
-        if block.norm is None:
+        if not isinstance(block.norm, nn.BatchNorm2d):
             assert block.conv.bias is not None
             block.conv.weight.copy_(kernel)
             block.conv.bias.copy_(shift)

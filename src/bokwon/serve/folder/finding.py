@@ -299,8 +299,8 @@ class Finding:
         kind = "found" if workspace.masks.current(entry).kind in ("none", "found") else "drawn"
         left: list[FoundRegion] = []
         mask = workspace.masks.current(entry).hole
-        if not change(mask.copy()).any():
-            # Who marks something has looked at all of it; else some regions may still wait for a decision.
+        # Who marks something has looked at all of it; else some regions may still wait for a decision.
+        if not judged.numbers(self.found(entry)) and not change(mask.copy()).any():
             waiting = (number for number in surest(self.found(entry), 0.0) if number not in judged.refused)
             left = [self.found(entry)[number - 1] for number in waiting]
         facts = {

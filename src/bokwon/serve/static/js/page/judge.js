@@ -60,11 +60,14 @@ export async function judge(view, region, decision, onward) {
   const { width, height } = view.page;
   const [left, top, right, bottom] = region.box;
   const area = [Math.max(0, left - RIM), Math.max(0, top - RIM), Math.min(width, right + RIM), Math.min(height, bottom + RIM)];
+  const known = view.idsVersion === view.sync.version;
   const done = await view.sync.command("PATCH", "regions", { json: { [field]: [region.id] }, area });
   if (!done) return;
   if (onward && next) view.select(view.page.regions.find((each) => each.id === next.id) ?? null, { show: true });
   else if (onward) announce(t("region.decided"));
   await view.attempt(() => readRegions(view, area));
+  // Drawn regions have other numbers now, wherever they are; those of found regions stay.
+  if (known && view.page.regions.every(({ source }) => source === "found")) view.idsVersion = view.sync.version;
 }
 
 /** Select the next region, decided or not. */
