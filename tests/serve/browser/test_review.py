@@ -177,8 +177,8 @@ def test_keys_work_while_hangul_is_typed(desk: Any) -> None:
 
 def test_the_page_speaks_korean(open_desk: Callable[..., Any]) -> None:
     desk = open_desk(locale="ko-KR")
-    assert desk.page.locator("html").get_attribute("lang") == "ko"
     desk.page.get_by_role("button", name="모든 면에서 훼손 찾기").wait_for()
+    assert desk.page.locator("html").get_attribute("lang") == "ko"
     desk.open("axe.png")
     desk.page.get_by_role("button", name="훼손 찾기").wait_for()
     # A switch overrides the browser's language, and is remembered.

@@ -114,15 +114,17 @@ class Finding:
         return self._path(entry).is_file()
 
     def has_certain(self, entry: Entry, threshold: float, kinds: Collection[str] = FILLED) -> bool:
-        """Return whether a region with enough confidence was found on a page, without decoding it.
+        """Return whether a page has a region with enough confidence, or one marked by hand, without decoding it.
 
         Args:
             entry: The page.
             threshold: Least confidence.
             kinds: Kinds of damage that are filled.
         """
-        scan = stamp_of(entry.path)
-        return any(kind in kinds and confidence >= threshold for kind, confidence in listed(self._path(entry), scan))
+        regions = listed(self._path(entry), stamp_of(entry.path))
+        sure = {n for n, (kind, confidence) in enumerate(regions, 1) if kind in kinds and confidence >= threshold}
+        judged = self.judged(entry)
+        return bool((sure | judged.kept) - judged.refused)
 
     def recall(self, entry: Entry) -> None:
         """Note again that the detector has run on a page, in case the database was deleted since."""
