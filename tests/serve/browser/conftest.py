@@ -220,7 +220,8 @@ def read_mask(png: bytes) -> NDArray[np.bool_]:
     return np.asarray(Image.open(io.BytesIO(png)).convert("L")) > 127
 
 
-PAGES = ("brush.png", "tools.png", "touch.png", "keyboard.png", "file.png", "axe.png")
+LONG = "a_very_long_name_of_a_scan_that_somebody_gave_it_in_an_archive_long_ago_recto.png"
+PAGES = (LONG, "brush.png", "tools.png", "touch.png", "keyboard.png", "file.png", "axe.png")
 DAMAGED = ("find.png", "restore.png", "region.png", "slider.png")
 
 

@@ -29,7 +29,8 @@ export function regionCard(view) {
   const card = h("div", { class: "card", role: "group", "aria-label": t("region.title"), hidden: true }, h("div", { class: "row" }, title, close), h("div", { class: "row" }, keep, leave, next), again);
   const update = () => {
     const region = view.selected;
-    card.hidden = !region;
+    // With another tool in hand it would lie over what is painted; the region stays selected.
+    card.hidden = !region || view.tools.tool !== "hand";
     if (!region) return;
     const [left, top, right, bottom] = region.box;
     const sure = region.confidence === null ? [] : [t("region.sure", { share: Math.round(region.confidence * 100) })];
@@ -42,5 +43,6 @@ export function regionCard(view) {
     original.hidden = !view.page.restored_version;
   };
   for (const name of ["select", "page", "job"]) view.listen(view, name, update);
+  view.listen(view.tools, "tool", update);
   return card;
 }

@@ -218,7 +218,7 @@ export class PageView extends EventTarget {
     this.overlay.request();
     this.#change("select");
     if (quiet || !region) return;
-    const top = this.card.getBoundingClientRect().top;
+    const top = this.card.hidden ? innerHeight : this.card.getBoundingClientRect().top;
     if (show) this.viewer.reveal(region.box, top);
     else this.viewer.uncover(region.box, top);
     announce(this.describe(region));
