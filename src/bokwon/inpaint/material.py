@@ -221,6 +221,8 @@ def small_copy(pixels: Pixels, mode: str, hole: Hole) -> tuple[Picture, Hole]:
     Returns:
         RGB (h, w, 3) with a longest side of at most `SIDE`, and (h, w) where enough of a cell is known.
     """
+    import cv2
+
     missing = missing_pixels(pixels, mode, hole)
     height, width = missing.shape
     step = -(-max(height, width) // SIDE)
@@ -228,8 +230,8 @@ def small_copy(pixels: Pixels, mode: str, hole: Hole) -> tuple[Picture, Hole]:
     for top in range(0, height, BAND * step):
         rows = slice(top, top + BAND * step)
         share = np.where(missing[rows], np.uint8(0), np.uint8(255))
-        light = _rgb(pixels[rows], mode)
-        light[missing[rows]] = 0
+        # Zero where missing.
+        light = np.asarray(cv2.copyTo(_rgb(pixels[rows], mode), share), np.uint8)
         if step > 1:
             # Whole cells: pixels beyond the border count as unknown.
             below, right = -share.shape[0] % step, -width % step
@@ -250,11 +252,11 @@ def _shrunk(part: NDArray[Any], below: int, right: int, size: tuple[int, int]) -
 
 
 def _rgb(pixels: Pixels, mode: str) -> Picture:
-    """Return samples as 8-bit RGB, a copy."""
+    """Return samples as 8-bit RGB."""
     light = eight_bits(samples_to_light(pixels, mode))
     if mode == "CMYK":
         return np.asarray(light[..., :3].astype(np.uint16) * light[..., 3:] // 255, np.uint8)
-    return np.repeat(light, 3, axis=-1) if light.shape[-1] == 1 else np.array(light)
+    return np.repeat(light, 3, axis=-1) if light.shape[-1] == 1 else light
 
 
 def photo_score(measured: Features) -> float:
