@@ -43,8 +43,8 @@ MOVES = (2, 1, 1)
 """Lengths of the moves by which places are improved, pixels. The places of neighbours are tried before each."""
 SOFTNESS = 0.015
 """How fast the weight of a place falls with its difference (mean square, as a share of the window's contrast)."""
-AT_ONCE = 1 << 22
-"""Number of comparisons that are kept in memory at a time."""
+AT_ONCE = 1 << 20
+"""Number of comparisons or copied pixels that are kept in memory at a time."""
 
 _PAD = REACH + sum(MOVES)
 
@@ -215,9 +215,14 @@ class _Search:
         return sources, np.asarray(difference / whole[numbers], np.float32)
 
     def _difference(self, numbers: Points, sources: Points) -> Floats:
-        there = self._values.take(self._at(sources, self._offsets))
-        there -= self._wanted[numbers]
-        return np.asarray(np.einsum("ij,ij,ij->i", there, there, self._weights[numbers]), np.float32)
+        found = np.empty(len(numbers), np.float32)
+        step = max(1, AT_ONCE // len(self._offsets))
+        for start in range(0, len(numbers), step):
+            some = slice(start, start + step)
+            there = self._values.take(self._at(sources[some], self._offsets))
+            there -= self._wanted[numbers[some]]
+            found[some] = np.einsum("ij,ij,ij->i", there, there, self._weights[numbers[some]])
+        return found
 
     def _at(self, places: Points, offsets: Points) -> Points:
         rows, columns = np.divmod(places, self._width)
@@ -253,17 +258,21 @@ def _copied(light: Floats, cells: Points, sources: Points, weights: Floats) -> t
     """
     height, width, channels = light.shape
     high, wide = height + 2 * RADIUS, width + 2 * RADIUS
-    reach = np.arange(-RADIUS, RADIUS + 1)
     rows, columns = np.divmod(cells, width)
-    to = (((rows + RADIUS) * wide + columns + RADIUS)[:, None] + _offsets(reach, wide)).reshape(-1)
-    taken = sources[:, None] + _offsets(reach, width)
-    near = _gaussian(reach, RADIUS)
-    shares = weights[:, None] * near
-
-    def summed(brought: Floats) -> Floats:
-        total = np.bincount(to, brought.reshape(-1), high * wide).reshape(high, wide)
-        return np.asarray(total[RADIUS:-RADIUS, RADIUS:-RADIUS].reshape(-1, 1), np.float32)
-
+    target = (rows + RADIUS) * wide + columns + RADIUS
+    reach = np.arange(-RADIUS, RADIUS + 1)
+    steps, wide_steps, near = _offsets(reach, width), _offsets(reach, wide), _gaussian(reach, RADIUS)
     planes = [np.ascontiguousarray(light[..., channel]).reshape(-1) for channel in range(channels)]
-    total = np.concatenate([summed(shares * plane.take(taken)) for plane in planes], axis=1)
-    return total, summed(shares), summed(np.broadcast_to(near, shares.shape))
+    # The light of each channel, the weights, and the weights as if they were 1.
+    sums = np.zeros((channels + 2, high * wide))
+    step = max(1, AT_ONCE // len(near))
+    for start in range(0, len(cells), step):
+        some = slice(start, start + step)
+        to = (target[some, None] + wide_steps).reshape(-1)
+        taken = sources[some, None] + steps
+        shares = weights[some, None] * near
+        brought = [*(shares * plane.take(taken) for plane in planes), shares, np.broadcast_to(near, shares.shape)]
+        for total, values in zip(sums, brought, strict=True):
+            total += np.bincount(to, values.reshape(-1), high * wide)
+    cut = sums.reshape(-1, high, wide)[:, RADIUS:-RADIUS, RADIUS:-RADIUS].reshape(channels + 2, -1).astype(np.float32)
+    return np.ascontiguousarray(cut[:channels].T), cut[channels, :, None], cut[channels + 1, :, None]

@@ -1,4 +1,4 @@
-"""Fills made of patches of the page: each patch of a fill is replaced by the most similar known patch nearby."""
+"""Fills made of parts of the page: strokes of places with similar surroundings, paper of similar patches."""
 
 from __future__ import annotations
 
@@ -67,11 +67,12 @@ class _TooEarlyError(Exception):
 
 
 class PatchMatching:
-    """Replaces a fill by patches of the page. It can start before the whole page is filled.
+    """Replaces a fill by parts of the page. It can start before the whole page is filled.
 
-    The fill of a network is right on average, but soft. It serves as a guide: for each of its patches, the most similar
-    known patch nearby is sought. Every pixel becomes the mean of all found patches that cover it. So ink and paper are
-    those of the page, and nothing appears that is not in the fill.
+    The fill of a network is right on average, but soft. Strokes are taken from places of the page with similar
+    surroundings; see `bokwon.inpaint.finish.exemplars`. For all else the fill serves as a guide: for each of its
+    patches, the most similar known patch nearby is sought. Every pixel becomes the mean of all found patches that cover
+    it. So ink and paper are those of the page.
 
     Args:
         pixels: Samples (H, W) or (H, W, C) of the page.
@@ -224,11 +225,16 @@ class _Window:
         rng = np.random.default_rng(self.origin)
         light = self.light.reshape(-1, self.light.shape[2])
         inside = np.flatnonzero(self.worked_on)
-        strokes = Exemplars.of(self.light, self.known, self.worked_on, self.origin, rng)
         # Deep in a hole nothing known is near, and only the fill could choose the places.
-        share = strokes.share * np.minimum(2.0 * (1.0 - self.deep), 1.0)
-        light[inside] += share * (strokes.light - light[inside])
-        clear_uncertain(self.light, self.known, inside, self.deep, strokes.likeness)
+        shallow = np.flatnonzero(self.deep[:, 0] < 1.0)
+        near = np.zeros_like(self.worked_on)
+        near.reshape(-1)[inside[shallow]] = True
+        strokes = Exemplars.of(self.light, self.known, near, self.origin, rng)
+        share, likeness = np.zeros((2, len(inside), 1), np.float32)
+        share[shallow] = strokes.share * np.minimum(2.0 * (1.0 - self.deep[shallow]), 1.0)
+        likeness[shallow] = strokes.likeness
+        light[inside[shallow]] += share[shallow] * (strokes.light - light[inside[shallow]])
+        clear_uncertain(self.light, self.known, inside, self.deep, likeness)
         made = light[inside]
         rest = np.flatnonzero(share < 1.0)
         if len(rest):
