@@ -78,6 +78,9 @@ def test_a_result_of_another_mask_is_told_and_never_approved_by_accident(alone: 
     dialog.wait_for()
     desk.press("r")
     until_chip(desk, "Restored")
+    shown = desk.page.get_by_role("button", name="Restored", exact=True)
+    desk.until(lambda: shown.get_attribute("aria-pressed") == "true")
+    assert desk.page.get_by_text("This page has been restored meanwhile.").count() == 0
     desk.press("1", "b")
     desk.drag((420, 200), (470, 215))
     until_chip(desk, "Mask changed")

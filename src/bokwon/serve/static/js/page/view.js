@@ -168,6 +168,8 @@ export class PageView extends EventTarget {
   }
 
   async refresh() {
+    // Work that this view follows may have ended, and be forgotten, before all is read.
+    const elsewhere = !this.job;
     const regions = foundIn(this.page);
     const page = await get(`/pages/${this.page.id}`).catch(() => null);
     if (!page || this.closing.signal.aborted) return;
@@ -178,7 +180,7 @@ export class PageView extends EventTarget {
     const before = this.compare.page?.restored_version;
     if (page.restored_version === before) return;
     await this.compare.update(this.page);
-    if (before === 0 && page.restored_version && !this.job) this.#restoredElsewhere();
+    if (before === 0 && page.restored_version && elsewhere) this.#restoredElsewhere();
   }
 
   /** The page was restored with others, or in another window: show it, unless somebody is painting. */
