@@ -102,12 +102,12 @@ def test_sizes_are_compared_before_anything_is_decoded(
         assert "mask mask.png is 80x60 and the image 80x50 pixels" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", ["std::bad_alloc", "Failed to allocate memory for requested buffer of size 1"])
+@pytest.mark.parametrize("error", [RuntimeError("std::bad_alloc"), MemoryError("Unable to allocate 2 GiB")])
 def test_too_little_memory_is_an_exit_code_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise RuntimeError(words)
+        raise error
 
     Image.fromarray(RGB).save("page.png")
     monkeypatch.setattr("bokwon.inpaint.filler.fill_hole", fail)
@@ -115,6 +115,18 @@ def test_too_little_memory_is_an_exit_code_of_its_own(
     said = capsys.readouterr().err
     assert all(option in said for option in ("--tile", "-j", "--threads", "--max-mpixels"))
     assert not Path("out.png").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["out of memory.png", "bad_alloc.jpg", "failed to allocate.tif", "cannot allocate.pdf"]
+)
+def test_a_damaged_file_is_damaged_whatever_its_name(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(RGB).save(stream, {".png": "PNG", ".jpg": "JPEG", ".tif": "TIFF", ".pdf": "PDF"}[Path(name).suffix])
+    data = stream.getvalue()
+    Path(name).write_bytes(data[: len(data) // 3])
+    assert restore(name, f"new{Path(name).suffix}") == 2
+    assert f"error: {name} is damaged" in capsys.readouterr().err
 
 
 def test_avif_becomes_png_in_a_folder_and_undo_says_that_the_source_is_untouched(
