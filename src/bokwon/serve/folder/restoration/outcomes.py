@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from bokwon.errors import BokwonError
-from bokwon.provenance.record import read_record, record_folder
+from bokwon.provenance.record import record_folder
 from bokwon.serve.folder.finding import Finding
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.files import Box
-from bokwon.serve.folder.outputs import recorded_hole
-from bokwon.serve.folder.restoration.fills import Fill
+from bokwon.serve.folder.restoration.results import filled_pixels
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.view.page_cache import PageCache
 from bokwon.serve.folder.workspace import Workspace
@@ -96,21 +95,14 @@ class Outcomes:
         workspace = self._workspace
         scan = workspace.layers.original(entry)
         output = workspace.outputs.of(entry)
-        hole = np.zeros(scan.page.pixels.shape[:2], bool)
+        hole, record = filled_pixels(workspace, entry, waiting=True)
         methods: list[dict[str, Any]] = []
         turn = scan.upright.apply
-        if entry.number in output.pages and entry.target is not None:
-            if not output.recorded:
-                # Restored without a record: by its mask.
-                return workspace.masks.current(entry).hole, methods
-            record = read_record(record_folder(entry.target))[1]
-            hole = recorded_hole(entry).copy()
+        if entry.number in output.pages and output.recorded:
             methods = list(record["pages"].get(entry.number, {}).get("filled_by", [{**record, "box": None}]))
-        for _, _, facts, content in workspace.state.fills((entry.id,)):
-            fill = Fill.from_bytes(facts, content)
-            hole[fill.place] = hole[fill.place] & ~fill.inside | (fill.inside & (fill.samples is not None))
-            left, top, right, bottom = fill.box
-            methods.append({"box": [left, top, right - left, bottom - top], **fill.made_by})
+        for _, _, facts, _ in workspace.state.fills((entry.id,)):
+            left, top, right, bottom = facts["box"]
+            methods.append({"box": [left, top, right - left, bottom - top], **facts["made_by"]})
         shown = []
         for method in methods:
             if method["box"] is not None:

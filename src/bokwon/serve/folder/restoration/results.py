@@ -22,7 +22,7 @@ from bokwon.serve.folder.workspace import Workspace
 from bokwon.types import Hole
 from bokwon.utilities.checksums import sha256_of
 
-__all__ = ["Results"]
+__all__ = ["Results", "filled_pixels"]
 
 
 class Results:
@@ -40,7 +40,7 @@ class Results:
     def made(self, entry: Entry, fills: Iterable[Fill] = ()) -> PageWork:
         """Return a page as it is in the output, with fills on top that the shown page has already."""
         workspace = self._workspace
-        hole, told = self._filled(entry)
+        hole, told = filled_pixels(workspace, entry, waiting=False)
         ink = recorded_ink(entry)
         ink = np.zeros(hole.shape, np.uint8) if ink is None or ink.shape != hole.shape else ink
         filled_by = _filled_by(told, entry) if hole.any() else []
@@ -65,27 +65,6 @@ class Results:
         if source is not None:
             return source.name
         return str(told.get("pages", {}).get(entry.number, {}).get("mask", "mask"))
-
-    def _filled(self, entry: Entry) -> tuple[Hole, Mapping[str, Any]]:
-        """Return what is filled of a page in the output, on its stored pixels, and what the record says."""
-        workspace = self._workspace
-        scan = workspace.layers.original(entry)
-        output = workspace.outputs.of(entry)
-        told: Mapping[str, Any] = {}
-        if entry.target is not None:
-            with suppress(BokwonError):
-                told = read_record(record_folder(entry.target))[1]
-        if entry.number not in output.pages:
-            return np.zeros(scan.page.pixels.shape[:2], bool), told
-        if output.recorded:
-            hole = recorded_hole(entry)
-            if hole.shape != scan.page.pixels.shape[:2]:
-                raise InputFileError(
-                    f"the record of {entry.title} is of another scan", "restore the page again, all of it"
-                )
-            return hole, told
-        # Restored without a record: by its mask.
-        return np.array(scan.upright.inverse.apply(workspace.masks.current(entry).hole)), told
 
     def note(self, entry: Entry) -> None:
         """Store what is known of the result of a page, if it has changed since; see `Summary.fill`.
@@ -123,10 +102,7 @@ class Results:
         recorded = summary.output.recorded or summary.filled
         if not (summary.restored_version and recorded) or summary.row.filled_in == stamp:
             return
-        hole, told = self._filled(entry)
-        for _, _, facts, content in workspace.state.fills((entry.id,)):
-            fill = Fill.from_bytes(facts, content)
-            hole[fill.place] = hole[fill.place] & ~fill.inside | (fill.inside & (fill.samples is not None))
+        hole, told = filled_pixels(workspace, entry, waiting=True)
         shown = workspace.layers.original(entry).upright.apply(hole)
         mask = workspace.masks.current(entry).hole
         grown = int((told.get("settings") or {}).get("grow") or 0)
@@ -166,3 +142,36 @@ def _filled_by(told: Mapping[str, Any], entry: Entry) -> list[dict[str, Any]]:
     names = ("method", "model", "model_sha256", "engine", "settings")
     whole = {"box": None, **{name: told.get(name) for name in names}}
     return list(told["pages"].get(entry.number, {}).get("filled_by", [whole]))
+
+
+def filled_pixels(workspace: Workspace, entry: Entry, *, waiting: bool) -> tuple[Hole, Mapping[str, Any]]:
+    """Return what is filled of a page, (H, W) of its stored pixels, and what the record of its output says.
+
+    Args:
+        workspace: The folder.
+        entry: The page.
+        waiting: Whether fills that are not in the output yet count.
+
+    Raises:
+        BokwonError: The record cannot be read, or it is of another scan.
+    """
+    scan = workspace.layers.original(entry)
+    output = workspace.outputs.of(entry)
+    told: Mapping[str, Any] = {}
+    if entry.target is not None:
+        with suppress(BokwonError):
+            told = read_record(record_folder(entry.target))[1]
+    if entry.number not in output.pages:
+        hole = np.zeros(scan.page.pixels.shape[:2], bool)
+    elif output.recorded:
+        hole = recorded_hole(entry)
+        if hole.shape != scan.page.pixels.shape[:2]:
+            raise InputFileError(f"the record of {entry.title} is of another scan", "restore the page again, all of it")
+        hole = hole if hole.flags.writeable else hole.copy()
+    else:
+        # Restored without a record: by its mask.
+        hole = np.array(scan.upright.inverse.apply(workspace.masks.current(entry).hole))
+    for _, _, facts, content in workspace.state.fills((entry.id,)) if waiting else ():
+        fill = Fill.from_bytes(facts, content)
+        hole[fill.place] = hole[fill.place] & ~fill.inside | (fill.inside & (fill.samples is not None))
+    return hole, told
