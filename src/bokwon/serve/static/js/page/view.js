@@ -101,7 +101,7 @@ export class PageView extends EventTarget {
   #panels() {
     const more = button(t("panel.more"), () => more.setAttribute("aria-expanded", this.aside.classList.toggle("open")), { class: "more", symbol: "panel", "aria-controls": "panel", "aria-expanded": "false" });
     this.aside.append(decisionPanel(this, more), h("div", { class: "sections" }, damagePanel(this), restorePanel(this), comparePanel(this)));
-    this.frame.append((this.card = regionCard(this)));
+    this.frame.parentElement.append((this.card = regionCard(this))); // over both views, where there are two
     this.work.prepend(toolBar(this));
     this.root.append(statusBar(this));
   }
@@ -165,6 +165,8 @@ export class PageView extends EventTarget {
     if (this.compare.mode === this.compared) return;
     this.compared = this.compare.mode;
     this.showMask(this.compared === "original");
+    // Two views are narrower than one: the selected region stays in sight.
+    if (this.selected) requestAnimationFrame(() => requestAnimationFrame(() => this.selected && !this.viewer.gone && this.viewer.reveal(this.selected.box, this.#covered())));
   }
 
   async refresh() {
@@ -220,10 +222,14 @@ export class PageView extends EventTarget {
     this.overlay.request();
     this.#change("select");
     if (quiet || !region) return;
-    const top = this.card.hidden ? innerHeight : this.card.getBoundingClientRect().top;
-    if (show) this.viewer.reveal(region.box, top);
-    else this.viewer.uncover(region.box, top);
+    if (show) this.viewer.reveal(region.box, this.#covered());
+    else this.viewer.uncover(region.box, this.#covered());
     announce(this.describe(region));
+  }
+
+  /** From which height in the window on the card covers the page. */
+  #covered() {
+    return this.card.hidden ? innerHeight : this.card.getBoundingClientRect().top;
   }
 
   describe(region) {

@@ -164,7 +164,7 @@ export class PageViewer {
     /** By how much the view has to move along one axis. There is nothing to be seen beyond the edges of the page. */
     const least = (from, to, start, whole, size) => {
       const margin = Math.min(MARGIN * size, (size - (to - from) * scale) / 2);
-      const [before, after] = [Math.min(margin, from * scale), Math.min(margin, (whole - to) * scale)];
+      const [before, after] = [Math.min(margin, from * scale + GAP), Math.min(margin, (whole - to) * scale + GAP)];
       return Math.max(before - from * scale - start, 0) || Math.min(size - after - to * scale - start, 0);
     };
     const [dx, dy] = [least(left, right, x, this.page.width, width), least(top, bottom, y, this.page.height, room)];
