@@ -100,7 +100,7 @@ def _measure(dtype: torch.dtype, size: int, batch: int, rounds: int) -> str:
         print(rows[-1], flush=True)
     averages = [statistics.mean(values) for values in (slower, faster, zeroed, unzeroed)]
     rows.append(["**mean**", "", "", "", *[f"**{value:.2f}**" for value in averages]])
-    limits = {torch.float32: (1.1, 1.3), torch.bfloat16: (1.25, 1.6)}[dtype]
+    limits = {torch.float32: (1.05, 1.3), torch.bfloat16: (1.25, 1.6)}[dtype]
     wanted = (f"<= {limits[0]}", f">= {limits[1]}", "<= 1.1", "<= 1.5")
     met = (averages[0] <= limits[0], averages[1] >= limits[1], averages[2] <= 1.1, averages[3] <= 1.5)
     verdicts = [f"{want} {'met' if ok else '**missed**'}" for want, ok in zip(wanted, met, strict=True)]

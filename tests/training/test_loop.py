@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bokwon.errors import ArgumentError, BokwonError, OutputExistsError
+from bokwon.errors import ArgumentError, BokwonError, InputFileError, OutputExistsError
 from bokwon.nn.unet import PConvUNet, UNetConfig
 from bokwon.training import checkpoint, loop
 from bokwon.training.config import FinetuneConfig, OptimizerConfig
@@ -131,6 +131,19 @@ def test_gradient_accumulation_is_a_larger_batch(tiny, tmp_path, monkeypatch):
 def test_an_ordinary_network_trains_too(tiny, tmp_path):
     folder = loop.train(tiny(network=UNetConfig(levels=3, width=4, layer="conv"), steps=3), tmp_path / "run")
     assert checkpoint.load_network(folder)[0].config.layer == "conv"
+
+
+def test_region_normalisation_trains_in_two_phases_and_resumes(tiny, tmp_path):
+    shape = UNetConfig(levels=3, width=4, norm="region")
+    config = tiny(network=shape, steps=3, finetune=FinetuneConfig(steps=2))
+    whole = loop.train(config, tmp_path / "whole")
+    assert checkpoint.load_network(whole)[0].config.norm == "region"
+    loop.train(replace(config, steps=2, finetune=FinetuneConfig()), tmp_path / "parts")
+    resumed = loop.train(config, tmp_path / "parts", resume=True)
+    for name, value in _weights(whole).items():
+        assert torch.equal(_weights(resumed)[name], value), name
+    with pytest.raises(InputFileError, match=r"network\.norm"):
+        loop.train(replace(config, network=replace(shape, norm="batch")), tmp_path / "parts", resume=True)
 
 
 def test_bfloat16_trains_and_keeps_float32_weights(tiny, tmp_path):

@@ -16,7 +16,10 @@ __all__ = ["pays_off", "winograd_conv2d", "winograd_kernel"]
 TILE = 4
 """Side of an output tile, pixels. It needs an input tile of 6x6."""
 TILES = 64
-"""Tiles that are computed at a time: their intermediate results stay in the cache of a core."""
+"""Least tiles that are computed at a time: their intermediate results stay in the cache of a core."""
+PRODUCTS = 512
+"""Input times output channels for each tile that is computed at a time: large kernels, which do not stay in the cache,
+are read less often."""
 LEAST_PRODUCTS = 64 * 128
 """Input times output channels. Below, transforming the tiles costs more than the products that it saves."""
 
@@ -141,7 +144,7 @@ def _convolve(input: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
     image, row, pixel, _ = padded.stride()
     output = torch.empty(batch, outs, height, width, dtype=input.dtype, memory_format=torch.channels_last)
     pixels = output.permute(0, 2, 3, 1)
-    for start in range(0, down, step := max(1, TILES // across)):
+    for start in range(0, down, step := max(1, max(TILES, ins * outs // PRODUCTS) // across)):
         rows = min(step, down - start)
         tiles = rows * across
         for number in range(batch):

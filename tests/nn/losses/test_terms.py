@@ -114,6 +114,12 @@ def test_composite_is_exact() -> None:
     assert torch.equal(composite[..., 2:, :], output[..., 2:, :])
 
 
+def test_gradient_of_the_gram_matrix() -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand(2, 3, 2, 2, dtype=torch.float64, generator=generator).requires_grad_()
+    assert torch.autograd.gradcheck(gram, (features,))
+
+
 def test_gram_sums_in_float32() -> None:
     """65,536 ones: bfloat16 would stop counting at 256, float16 at 2,048."""
     for dtype in (torch.bfloat16, torch.float16, torch.float32):

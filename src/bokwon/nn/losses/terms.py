@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -143,7 +144,28 @@ def gram(features: Tensor) -> Tensor:
     rows = features.permute(0, 2, 3, 1).flatten(1, 2)
     rows = rows.to(torch.promote_types(rows.dtype, torch.float32))
     with torch.autocast(features.device.type, enabled=False):
-        return torch.bmm(rows.transpose(1, 2), rows) / (channels * height * width)
+        products: Tensor = _Products.apply(rows)
+        return products / (channels * height * width)
+
+
+class _Context(Protocol):
+    saved_tensors: tuple[Tensor]
+
+    def save_for_backward(self, *tensors: Tensor) -> None: ...
+
+
+class _Products(torch.autograd.Function):
+    """Inner products of the columns (N, P, C) with each other. Their gradient is one product, not the sum of two."""
+
+    @staticmethod
+    def forward(ctx: _Context, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        return torch.bmm(rows.transpose(1, 2), rows)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: _Context, gradient: Tensor) -> Tensor:
+        return torch.bmm(ctx.saved_tensors[0], gradient + gradient.transpose(1, 2))
 
 
 def feature_terms(maps: Sequence[Tensor], truth_maps: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
