@@ -101,7 +101,7 @@ def test_a_result_of_another_mask_is_told_and_never_approved_by_accident(alone: 
     assert (told["state"], told["fill"]) == ("mask approved", "changed")
     # In the list, after a restart of the server too.
     desk.press("Escape")
-    assert card(desk, "a.png").inner_text() == "Mask approved"
+    card(desk, "a.png").get_by_text("Mask approved", exact=True).wait_for()
     desk.open("a.png")
     desk.press("b")
     desk.drag((420, 240), (470, 255))
