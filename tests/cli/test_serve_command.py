@@ -152,7 +152,7 @@ def test_without_standard_streams_it_serves_at_the_port_that_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     command = [sys.executable, "-m", "bokwon", "serve", "--port", str(port), "-j", "1", "--threads", "1"]
-    process = subprocess.Popen(command, preexec_fn=lambda: [os.close(number) for number in range(3)])
+    process = subprocess.Popen(command, preexec_fn=lambda: os.closerange(0, 3))
     try:
         deadline = time.monotonic() + SOON
         while time.monotonic() < deadline:

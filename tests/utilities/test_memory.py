@@ -10,7 +10,7 @@ from bokwon.utilities.memory import as_bokwon_error, is_out_of_memory, out_of_me
 
 def of_library(module: str, message: str, name: str = "Fault", **attributes: object) -> Exception:
     """Return an error of a class of a library, which need not be installed."""
-    error = type(name, (RuntimeError,), {"__module__": module})(message)
+    error: Exception = type(name, (RuntimeError,), {"__module__": module})(message)
     error.__dict__.update(attributes)
     return error
 

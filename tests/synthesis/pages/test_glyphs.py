@@ -5,7 +5,6 @@ import errno
 import numpy as np
 import pytest
 
-from bokwon.synthesis.pages import glyphs
 from bokwon.synthesis.pages.fonts import Font
 from bokwon.synthesis.pages.glyphs import advance, draw, load, render
 from bokwon.utilities.memory import is_out_of_memory
@@ -62,9 +61,9 @@ def test_a_font_for_which_there_is_too_little_memory_is_not_called_unknown(
     def full(*_: object, **__: object) -> None:
         raise OSError(code, "Cannot allocate memory")
 
-    monkeypatch.setattr(glyphs.ImageFont, "truetype", unknown)
+    monkeypatch.setattr("PIL.ImageFont.truetype", unknown)
     if code:
-        monkeypatch.setattr(glyphs.mmap, "mmap", full)
+        monkeypatch.setattr("mmap.mmap", full)
     with pytest.raises(OSError, match="Cannot allocate memory" if code else "unknown file format") as caught:
         load.__wrapped__(latin_fonts[0].path, 0, 33)
     assert is_out_of_memory(caught.value) is bool(code)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ def behind(data: bytes) -> int:
     return extent.bytes_behind(stream, chain.positions(stream))
 
 
-def by_tifffile(order: str = "<", *, big: bool = False, **settings: object) -> bytes:
+def by_tifffile(order: str = "<", *, big: bool = False, **settings: Any) -> bytes:
     stream = io.BytesIO()
     with tifffile.TiffWriter(stream, byteorder=order, bigtiff=big) as writer:
         for number in range(2):
