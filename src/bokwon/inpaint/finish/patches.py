@@ -33,8 +33,12 @@ __all__ = ["PatchMatching", "match_patches"]
 
 RADIUS = 3
 """Patches are squares of 2 * RADIUS + 1 pixels."""
-STEPS = (-4, -2, 0, 2, 4)
-"""Rows and columns of a patch at which lightness is compared, pixels from its centre."""
+ROUNDS: tuple[tuple[int, ...], ...] = ((-4, -2, 0, 2, 4), (-3, -1, 1, 3))
+"""For each round, the rows and columns of a patch at which lightness is compared, pixels from its centre. The first
+round uses a larger patch, which continues strokes; the second a smaller one, which makes them sharp."""
+POOR, MANY = 12.0, 0.1
+"""If more than the second (a share) of the patches differ from their matches by more than the first (root mean square,
+levels of 255), there is a second round. Where a hole shows little but paper, one is enough."""
 REACH = 96
 """Distance around a window in which known patches are sought, pixels. It is doubled if there are too few."""
 LEAST = 256
@@ -198,7 +202,7 @@ class _Window:
         import cv2
 
         reach = REACH
-        size = 2 * max(STEPS) + 1
+        size = 2 * max(max(steps) for steps in ROUNDS) + 1
         while True:
             rows, columns = grow_window(window, reach, hole.shape)
             known = (~missing[rows, columns]).astype(np.uint8)
@@ -263,14 +267,27 @@ class _Window:
         points = (first_row + STRIDE * rows) * width + first_column + STRIDE * columns
         votes = _Votes(points, inside, self.usable.shape, (first_row, first_column))
         channels = [np.asarray(channel, np.float32) for channel in cv2.split(self.light)]
-        values, offsets = descriptors(opponent_planes(channels, self.planes), self.planes, STEPS)
-        wanted = values[padded(points, width)[:, None] + offsets]
-        search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
-        search.compare_with(sample(values, offsets, np.flatnonzero(self.usable), width, rng))
-        for _ in range(SWEEPS):
-            search.sweep()
-        weights = np.exp(-np.minimum(search.difference / (2 * SOFTNESS**2), 20.0))
-        return np.stack(votes.mean(channels, search.sources, weights), axis=-1)
+        # Only known pixels of the channels are read again; the hole's own light changes with every round.
+        opponents = opponent_planes(channels, self.planes)
+        sources: Points | None = None
+        for steps in ROUNDS:
+            values, offsets = descriptors(opponents, self.planes, steps)
+            wanted = values[padded(points, width)[:, None] + offsets]
+            search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
+            if sources is None:
+                search.compare_with(sample(values, offsets, np.flatnonzero(self.usable), width, rng))
+            else:
+                search.start_from(sources)
+            for _ in range(SWEEPS):
+                search.sweep()
+            sources = search.sources
+            weights = np.exp(-np.minimum(search.difference / (2 * SOFTNESS**2), 20.0))
+            filled = votes.mean(channels, sources, weights)
+            if np.mean(search.difference > POOR**2) <= MANY:
+                break
+            for plane, new in zip(opponents, opponent_planes(filled, self.planes), strict=True):
+                plane.reshape(-1)[inside] = new
+        return np.stack(filled, axis=-1)
 
 
 class _Votes:
