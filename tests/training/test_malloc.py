@@ -44,13 +44,13 @@ def run():
 
 
 def test_kept_memory_is_not_zeroed_anew():
-    # glibc gives back the end of its heap only where nothing else came to lie behind it: that is a matter of luck, and
-    # so is whether the work after that finds its memory in the heap. It must come about, not each time.
+    # What came to lie behind the end of glibc's heap, and whether later work finds its memory in the heap, is a matter
+    # of luck. It must come about, not each time.
     for _ in range(20):
         plain, kept, released, given_back = run()
-        assert kept * 10 < plain
-        if given_back > 2**20 and kept * 10 < released:
+        if kept * 10 < min(plain, released) and given_back > 2**20:
             break
+    assert kept * 10 < plain
     assert kept * 10 < released
     # The two tensors of 48 MiB that were kept.
     assert given_back > 40 * 2**20
