@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from onnx import TensorProto
@@ -18,11 +16,11 @@ from torch import Tensor, nn
 
 from bokwon.export.lowpass import EPSILON, blend, dense_evidence, given_or, lowpass, pull_push, rms
 from bokwon.export.nodes import Graph
-from bokwon.nn.functional import upsampling_matrix
+from bokwon.nn.functional import phase_matrix
 from bokwon.nn.layers import GatedConv2d
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
-__all__ = ["Decoded", "assemble", "build", "mask_ratio", "phase_kernels"]
+__all__ = ["Decoded", "assemble", "build", "mask_ratio"]
 
 
 class Decoded(Protocol):
@@ -255,19 +253,6 @@ def _rectify(graph: Graph, features: str, slope: float) -> str:
     return graph.op("LeakyRelu", features, alpha=slope) if slope else graph.op("Relu", features)
 
 
-def phase_kernels() -> npt.NDArray[np.float32]:
-    """Return the matrix (9, 16) from a 3x3 kernel to the four 2x2 kernels of a convolution that also upsamples.
-
-    Applied with a border of one, they give the result from one row above and one column left of the image on, four
-    pixels at each place: upper left, upper right, lower left, lower right. Column 4p + t is tap t, in the order of
-    rows, of the kernel of pixel p.
-    """
-    kernels = upsampling_matrix(torch.empty(0)).numpy().reshape(9, 4, 4)
-    # Which two of the four taps make the first, odd phase of the padded result, and which the second.
-    taps = ((2, 0), (3, 1))
-    return np.stack([kernels[:, y, x] for down in taps for across in taps for y in down for x in across], axis=1)
-
-
 def _convolve_upsampled(graph: Graph, weight: Tensor, x: str) -> str:
     """Upsample to the nearest and convolve with 3x3, at the lower resolution.
 
@@ -276,8 +261,8 @@ def _convolve_upsampled(graph: Graph, weight: Tensor, x: str) -> str:
     """
     outs, ins = weight.shape[:2]
     # Made of the stored 3x3 kernel when the file is loaded: smaller than the phases, and rounded as the 3x3 one is.
-    columns = phase_kernels()
-    flat = graph.op("MatMul", graph.weight(weight.flatten(2)), graph.constant(columns))
+    matrix = graph.constant(phase_matrix(torch.empty(0)).numpy())
+    flat = graph.op("MatMul", graph.weight(weight.flatten(2)), matrix)
     phases = graph.op("Transpose", graph.op("Reshape", flat, graph.ints([outs, ins, 4, 4])), perm=[0, 2, 1, 3])
     kernel = graph.op("Reshape", phases, graph.ints([outs * 4, ins, 2, 2]))
     return graph.op("Conv", x, kernel, kernel_shape=[2, 2], pads=[1] * 4)

@@ -26,11 +26,12 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper
 from torch import Tensor
 
 from bokwon.errors import ArgumentError
-from bokwon.export.graph import assemble, mask_ratio, phase_kernels
+from bokwon.export.graph import assemble, mask_ratio
 from bokwon.export.points import Points, read_columns, read_images, wanted_points, write_columns
 from bokwon.export.quantized_nodes import (
     MASK_CHANNELS,
@@ -42,6 +43,7 @@ from bokwon.export.quantized_nodes import (
     Taps,
     least_code,
 )
+from bokwon.nn.functional import phase_matrix
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["build_observed", "build_quantized"]
@@ -285,8 +287,8 @@ class _Writer:
         mask = _even(_bias(block.conv.bias, len(weight)) * _share(block), 3)
         both = np.concatenate([weight, mask[:, None]], 1)
         outs, ins = both.shape[:2]
-        phases = np.asarray(both.reshape(outs, ins, 9) @ phase_kernels(), np.float64).reshape(outs, ins, 4, 2, 2)
-        phases = phases.transpose(2, 0, 1, 3, 4).reshape(4 * outs, ins, 2, 2)
+        phases = np.asarray(both.reshape(outs, ins, 9) @ phase_matrix(torch.empty(0)).numpy(), np.float64)
+        phases = phases.reshape(outs, ins, 4, 2, 2).transpose(2, 0, 1, 3, 4).reshape(4 * outs, ins, 2, 2)
         return Taps(phases[:, :-1], phases[:, -1])
 
     def _beside_taps(self, level: int) -> Taps:
