@@ -24,7 +24,7 @@ __all__ = ["Decoded", "assemble", "build", "mask_ratio"]
 
 
 class Decoded(Protocol):
-    """Writes encoder and decoder of partial convolutions, whose output is that of the whole image or of some pixels."""
+    """Writes encoder and decoder of partial convolutions. Their output is that of all pixels, or of some."""
 
     def write(self, image: str, valid: str) -> str:
         """Take image (N, 3, H, W), zero in the holes, and mask (N, 1, H, W), H and W multiples of the network's.
@@ -34,17 +34,21 @@ class Decoded(Protocol):
         """
         ...
 
-    def read(self, x: str, channels: int) -> str:
-        """Return (N, C, H, W), or a number for each image (N, 1, 1, 1), at the pixels of the output."""
+    def read(self, x: str) -> str:
+        """Take the pixels of the output from an image (N, 3, H, W)."""
+        ...
+
+    def read_number(self, x: str) -> str:
+        """Take for each pixel of the output the number of its image, from (N, 1, 1, 1)."""
         ...
 
     def put(self, image: str, output: str) -> str:
-        """Return the image (N, 3, H, W) with the output of three channels at its pixels."""
+        """Return the image (N, 3, H, W) with an output of three channels written into it."""
         ...
 
 
 class _Everywhere:
-    """The network as it is: its output is that of the whole image."""
+    """A `Decoded` that computes all pixels."""
 
     def __init__(self, graph: Graph, network: PConvUNet) -> None:
         self._graph = graph
@@ -53,7 +57,10 @@ class _Everywhere:
     def write(self, image: str, valid: str) -> str:
         return _unet(self._graph, self._network, image, valid)
 
-    def read(self, x: str, _: int) -> str:
+    def read(self, x: str) -> str:
+        return x
+
+    def read_number(self, x: str) -> str:
         return x
 
     def put(self, _: str, output: str) -> str:
@@ -95,14 +102,14 @@ def assemble(graph: Graph, network: PConvUNet, unet: Decoded) -> None:
         scale = given_or(graph, rms(graph, residual, evidence))
         # In units of the contrast until the end.
         residual = graph.op("Div", residual, scale)
-        output, low = unet.write(residual, evidence), unet.read(low, 3)
+        output, low = unet.write(residual, evidence), unet.read(low)
         # Without rows OpenVINO keeps the planes apart, where it else would put three channels side by side.
         planes, shape = graph.ints([0, 0, -1]), graph.op("Shape", low)
         output = graph.op("Reshape", output, planes)
         if network.config.interpolates:
-            interpolated = unet.read(pull_push(graph, residual, evidence), 3)
+            interpolated = unet.read(pull_push(graph, residual, evidence))
             output = blend(graph, output, graph.op("Reshape", interpolated, planes))
-        output = graph.op("Mul", output, graph.op("Reshape", unet.read(scale, 1), planes))
+        output = graph.op("Mul", output, graph.op("Reshape", unet.read_number(scale), planes))
         output = graph.op("Add", graph.op("Reshape", low, planes), output)
         output = unet.put(given, graph.op("Reshape", output, shape))
         if network.config.base == "membrane":
