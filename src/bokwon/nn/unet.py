@@ -21,7 +21,7 @@ from bokwon.nn.unet_config import Base, Colour, Head, Layer, Norm, Placeholder, 
 
 __all__ = ["PConvUNet", "UNetConfig"]
 
-_FUSED = 384
+_FUSED = 256
 """Least positions (batch x height x width, before upsampling) for which a decoder layer does not form the upsampled
 features. For smaller maps, deep in the network, making the larger kernel takes longer than it saves."""
 
