@@ -5,22 +5,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
-
-
-@pytest.fixture
-def alone(start_server: Callable[..., Any], open_window: Callable[..., Any]) -> Iterator[Any]:
-    """A window on a server with four pages of its own."""
-    server = start_server({"a.png": True, "b.png": False, "c.png": True, "d.png": False})
-    desk = open_window(server)
-    yield desk
-    desk.close()
-    server.stop()
-    assert not desk.errors
 
 
 def title(desk: Any) -> str:
