@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.serve.jobs import JobCancelled
+from bokwon.serve.jobs import JobCancelled, Outcome
 from tests.serve.folder.conftest import SIZE, Opened, box_hole, noise
 
 
@@ -85,7 +85,7 @@ def test_work_that_is_cancelled_leaves_nothing_behind(opened: Opened) -> None:
             raise JobCancelled
 
     with pytest.raises(JobCancelled):
-        desk.restore_all(stop, opened.workspace.settings, only="all")
+        desk.restore_all(stop, opened.workspace.settings, only="all", outcome=Outcome())
     assert told == sorted(told)
     assert not (opened.folder / "restored" / "a.png").exists()
     assert list((opened.folder / "restored").glob(".bokwon*")) == []
