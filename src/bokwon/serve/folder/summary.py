@@ -15,7 +15,7 @@ from bokwon.serve.folder.outputs import FileOutput
 from bokwon.serve.folder.review import Subject
 from bokwon.serve.folder.state import PageRow
 
-__all__ = ["STATES", "Fill", "Summary", "count", "state_of"]
+__all__ = ["STATES", "FillState", "Summary", "count", "state_of"]
 
 PageState = Literal[
     "new",
@@ -34,7 +34,7 @@ PageState = Literal[
 
 STATES: tuple[PageState, ...] = get_args(PageState)
 
-Fill = Literal["none", "whole", "in part", "changed"]
+FillState = Literal["none", "whole", "in part", "changed"]
 """What of a page's mask is filled: nothing; exactly all of it; only a part of it; or what another mask marked."""
 
 
@@ -95,7 +95,7 @@ class Summary:
         return self.mask_kind != "none" and (self.row.share > 0 or not self.row.version)
 
     @cached_property
-    def fill(self) -> Fill:
+    def fill(self) -> FillState:
         """What of its mask is filled.
 
         The filled pixels are compared with the mask. Until they are read for the first time, the times of the files
@@ -201,7 +201,7 @@ def count(summaries: Iterable[Summary]) -> dict[str, int]:
 
 
 def state_of(
-    *, failed: bool, decision: str | None, fill: Fill, marked: bool, mask: str, searched: bool, uncertain: bool
+    *, failed: bool, decision: str | None, fill: FillState, marked: bool, mask: str, searched: bool, uncertain: bool
 ) -> PageState:
     """Return the state of a page. A person's decision takes precedence over results of a program.
 
