@@ -49,7 +49,7 @@ def scan(
     """Write a page of paper with coloured boxes on it; returns its stored pixels.
 
     Args:
-        path: The file.
+        path: The file. Its folder is made if there is none.
         patches: Boxes (left, top, right, bottom) and their colours.
         orientation: EXIF's tag 274.
     """
@@ -58,6 +58,7 @@ def scan(
         pixels[top:bottom, left:right] = colour
     exif = Image.Exif()
     exif[274] = orientation
+    path.parent.mkdir(exist_ok=True)
     Image.fromarray(pixels).save(path, exif=exif)
     return pixels
 
@@ -200,6 +201,19 @@ def open_folder(tmp_path: Path, lasting_decoder: LastingDecoder) -> Iterator[Cal
     yield open_it
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def open_searched(open_folder: Callable[..., Opened], colour_key: Path) -> Callable[..., tuple[Opened, str]]:
+    """Opens a folder and finds the damage of its page.png; returns the folder, opened, and the address of the page."""
+
+    def open_it(folder: Path, detector: Path = colour_key) -> tuple[Opened, str]:
+        opened = open_folder(folder, detector=detector)
+        address = opened.page("page.png")
+        opened.run(address + "/detect")
+        return opened, address
+
+    return open_it
 
 
 @pytest.fixture

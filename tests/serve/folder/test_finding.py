@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from tests.serve.conftest import picture_of, png_of
 from tests.serve.folder.conftest import BLUE, GREEN, RED, SIZE, Opened, box_hole, delete_database, scan
@@ -18,7 +17,6 @@ from tests.serve.folder.conftest import BLUE, GREEN, RED, SIZE, Opened, box_hole
 def damaged(tmp_path: Path) -> Path:
     """A folder with one page: two pieces of missing paper, one of them small, and a readable stain."""
     folder = tmp_path / "scans"
-    folder.mkdir()
     scan(folder / "page.png", ((10, 10, 40, 30), RED), ((60, 50, 70, 60), RED), ((90, 60, 110, 80), GREEN))
     return folder
 
@@ -38,13 +36,9 @@ def test_without_a_model_all_else_works(opened: Opened, monkeypatch: pytest.Monk
         assert (answer.status_code, answer.json()["title"]) == (503, "No damage model")
 
 
-def test_damage_is_found_accepted_and_rejected(
-    damaged: Path, open_folder: Callable[..., Opened], colour_key: Path
-) -> None:
-    opened = open_folder(damaged, detector=colour_key)
+def test_damage_is_found_accepted_and_rejected(damaged: Path, open_searched: Callable[..., tuple[Opened, str]]) -> None:
+    opened, address = open_searched(damaged)
     assert opened.client.get("folder").json()["detector"] is True
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
     told = regions(opened, address)
     assert [(one["kind"], one["box"], one["source"]) for one in told["accepted"]] == [
         ("missing paper", [10, 10, 40, 30], "found"),
@@ -92,12 +86,8 @@ def test_what_was_drawn_and_erased_stays(damaged: Path, open_folder: Callable[..
     assert not opened.mask(address)[:, 100:].any()
 
 
-def test_a_second_search_keeps_what_was_judged(
-    damaged: Path, open_folder: Callable[..., Opened], colour_key: Path
-) -> None:
-    opened = open_folder(damaged, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+def test_a_second_search_keeps_what_was_judged(damaged: Path, open_searched: Callable[..., tuple[Opened, str]]) -> None:
+    opened, address = open_searched(damaged)
     all_of_it = opened.mask(address)
     ids = {tuple(one["box"]): one["id"] for one in opened.facts(address)["regions"]}
     opened.change(address, "PATCH", "/regions", json={"reject": [ids[60, 50, 70, 60]]})
@@ -114,12 +104,13 @@ def test_a_second_search_keeps_what_was_judged(
 
 
 def test_a_threshold_takes_what_is_sure_enough(
-    damaged: Path, open_folder: Callable[..., Opened], write_colour_key: Callable[..., Path], tmp_path: Path
+    damaged: Path,
+    open_searched: Callable[..., tuple[Opened, str]],
+    write_colour_key: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
     curve = {"missing paper": [[0, 0], [1, 0.6]]}
-    opened = open_folder(damaged, detector=write_colour_key(tmp_path / "unsure.onnx", calibration=curve))
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+    opened, address = open_searched(damaged, write_colour_key(tmp_path / "unsure.onnx", calibration=curve))
     facts = opened.facts(address)
     assert (facts["state"], facts["share"], facts["mask"]) == ("uncertain", 0.0, "none")
     assert facts["score"] == round(700 / (SIZE[0] * SIZE[1]), 6)
@@ -193,15 +184,11 @@ def test_the_slider_leaves_what_was_decided_by_hand(
 
 
 def test_a_region_is_left_alone_beside_one_that_it_touches(
-    tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
+    tmp_path: Path, open_searched: Callable[..., tuple[Opened, str]]
 ) -> None:
-    folder = tmp_path / "scans"
-    folder.mkdir()
     # A thin scratch along a hole: the margin of the hole covers it.
-    scan(folder / "page.png", ((10, 10, 40, 30), RED), ((40, 10, 42, 60), BLUE))
-    opened = open_folder(folder, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+    scan(tmp_path / "scans" / "page.png", ((10, 10, 40, 30), RED), ((40, 10, 42, 60), BLUE))
+    opened, address = open_searched(tmp_path / "scans")
     before = opened.mask(address)
     ids = {one["kind"]: one["id"] for one in opened.facts(address)["regions"]}
     for kind, gone, stays in (
@@ -228,7 +215,6 @@ def test_a_sound_page_is_undamaged_and_stays_so(
     tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
 ) -> None:
     folder = tmp_path / "scans"
-    folder.mkdir()
     scan(folder / "page.png")
     opened = open_folder(folder, detector=colour_key)
     address = opened.page("page.png")
@@ -245,7 +231,6 @@ def test_where_nearly_all_looks_damaged_somebody_has_to_look(
     tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
 ) -> None:
     folder = tmp_path / "scans"
-    folder.mkdir()
     scan(folder / "page.png", ((0, 0, 120, 70), RED))
     opened = open_folder(folder, detector=colour_key)
     opened.run("folder/detect")
@@ -254,11 +239,9 @@ def test_where_nearly_all_looks_damaged_somebody_has_to_look(
 
 
 def test_the_picture_of_regions_has_their_numbers(
-    damaged: Path, open_folder: Callable[..., Opened], colour_key: Path
+    damaged: Path, open_searched: Callable[..., tuple[Opened, str]]
 ) -> None:
-    opened = open_folder(damaged, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+    opened, address = open_searched(damaged)
     opened.draw(address, (100, 5, 110, 15))
     numbers = picture_of(opened.client.get(address + "/regions").content)
     part = opened.client.get(address + "/regions?box=20,10,60,50")
@@ -271,10 +254,8 @@ def test_the_picture_of_regions_has_their_numbers(
     assert numbers[0, 0] == 0
 
 
-def test_what_makes_no_sense_is_refused(damaged: Path, open_folder: Callable[..., Opened], colour_key: Path) -> None:
-    opened = open_folder(damaged, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+def test_what_makes_no_sense_is_refused(damaged: Path, open_searched: Callable[..., tuple[Opened, str]]) -> None:
+    opened, address = open_searched(damaged)
     version = opened.facts(address)["mask_version"]
     wrong = ({}, {"accept": [1], "reject": [1]}, {"accept": [99]}, {"threshold": 2}, {"accept": "x"})
     for told in (*wrong, {"accept": [1], "threshold": 0.5}):
@@ -287,20 +268,15 @@ def test_what_makes_no_sense_is_refused(damaged: Path, open_folder: Callable[...
 
 
 def test_a_turned_page_is_searched_as_viewers_show_it(
-    tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
+    tmp_path: Path, open_searched: Callable[..., tuple[Opened, str]]
 ) -> None:
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    pixels = scan(folder / "page.png", ((10, 10, 40, 30), RED), orientation=6)
-    opened = open_folder(folder, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+    pixels = scan(tmp_path / "scans" / "page.png", ((10, 10, 40, 30), RED), orientation=6)
+    opened, address = open_searched(tmp_path / "scans")
     facts = opened.facts(address)
     assert (facts["width"], facts["height"]) == SIZE
     assert facts["regions"][0]["box"] == [SIZE[0] - 30, 10, SIZE[0] - 10, 40]
     opened.run(address + "/restore")
-    with Image.open(folder / "restored" / "page.png") as image:
-        restored = np.array(image)
+    restored = opened.restored("page.png")
     hole = box_hole((8, 8, 42, 32))
     assert (restored[~hole] == pixels[~hole]).all()
     assert (restored[10:30, 10:40] != np.array(RED)).any()

@@ -90,7 +90,6 @@ def test_only_what_is_certain_is_planned_too(
     tmp_path: Path, open_folder: Callable[..., Opened], write_colour_key: Callable[..., Path]
 ) -> None:
     folder = tmp_path / "scans"
-    folder.mkdir()
     for name, colour in (("sure", RED), ("unsure", BLUE), ("sound", PAPER)):
         scan(folder / f"{name}.png", ((20, 20, 100, 30), colour))
     curve = {"scratch": [[0, 0], [1, 0.6]]}

@@ -32,13 +32,9 @@ def outcomes(opened: Opened, address: str) -> dict[Any, tuple[str | None, str | 
     return {one["kind"]: (one["outcome"], one["filled_by"]) for one in opened.facts(address)["regions"]}
 
 
-def test_what_became_of_regions_is_told(tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path) -> None:
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    scan(folder / "page.png", ((10, 10, 40, 30), RED), ((20, 60, 24, 80), BLUE), orientation=6)
-    opened = open_folder(folder, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+def test_what_became_of_regions_is_told(tmp_path: Path, open_searched: Callable[..., tuple[Opened, str]]) -> None:
+    scan(tmp_path / "scans" / "page.png", ((10, 10, 40, 30), RED), ((20, 60, 24, 80), BLUE), orientation=6)
+    opened, address = open_searched(tmp_path / "scans")
     assert set(outcomes(opened, address).values()) == {(None, None)}
     ids = {one["kind"]: one["id"] for one in opened.facts(address)["regions"]}
     opened.change(address, "PATCH", "/regions", json={"reject": [ids["scratch"]]})
