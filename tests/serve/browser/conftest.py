@@ -222,8 +222,11 @@ def read_mask(png: bytes) -> NDArray[np.bool_]:
 
 
 LONG = "a_very_long_name_of_a_scan_that_somebody_gave_it_in_an_archive_long_ago_recto.png"
-PAGES = (LONG, "brush.png", "tools.png", "touch.png", "keyboard.png", "file.png", "axe.png")
-DAMAGED = ("find.png", "restore.png", "region.png", "slider.png")
+PAGES = (LONG, "brush.png", "tools.png", "touch.png", "keyboard.png", "file.png", "axe.png", "sound.png")
+DAMAGED = (
+    *("find.png", "restore.png", "region.png", "slider.png", "beside.png", "onward.png", "wand.png", "card.png"),
+    *("layer.png", "held.png", "original.png"),
+)
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,6 @@ import pytest
 from tests.serve.browser.conftest import HOLE, LONG, SCRATCH
 
 
-@pytest.fixture
-def alone(start_server: Callable[..., Any], open_alone: Callable[..., Any]) -> Any:
-    """The only window on a server with one damaged page."""
-    return open_alone(start_server({"regions.png": True}))
-
-
 def inside(box: tuple[int, int, int, int]) -> tuple[slice, slice]:
     left, top, right, bottom = box
     return slice(top, bottom), slice(left, right)
@@ -30,21 +24,20 @@ def threshold(desk: Any) -> Any:
     return desk.page.get_by_role("slider", name="Restore regions from this certainty on")
 
 
-def test_a_region_is_left_alone_beside_what_touches_it_and_the_view_stays(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_a_region_is_left_alone_beside_what_touches_it_and_the_view_stays(desk: Any) -> None:
+    desk.open("beside.png")
     desk.work("f")
     # A stroke that touches the found hole and goes on from it.
     desk.press("1", "b")
     desk.drag((180, 110), (240, 110))
-    before = desk.mask("regions.png")
+    before = desk.mask("beside.png")
     desk.press("v")
     view = desk.view()
     desk.click(150, 110)
     card(desk).get_by_text("Missing paper").wait_for()
     card(desk).get_by_role("button", name="Leave as it is").click()
     card(desk).get_by_text("is left as it is").wait_for()
-    mask = desk.mask("regions.png")
+    mask = desk.mask("beside.png")
     assert not mask[inside(HOLE)].any()
     stroke = before.copy()
     stroke[:, : HOLE[2] + 2] = False
@@ -56,15 +49,14 @@ def test_a_region_is_left_alone_beside_what_touches_it_and_the_view_stays(alone:
     desk.click(230, 110)
     card(desk).get_by_text("Drawn by hand").wait_for()
     card(desk).get_by_role("button", name="Leave as it is").click()
-    desk.until(lambda: not desk.mask("regions.png").any())
+    desk.until(lambda: not desk.mask("beside.png").any())
     desk.press("Control+z")
     desk.press("Control+z")
-    desk.until(lambda: bool((desk.mask("regions.png") == before).all()))
+    desk.until(lambda: bool((desk.mask("beside.png") == before).all()))
 
 
-def test_keys_go_on_to_the_next_undecided_region_without_zooming(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_keys_go_on_to_the_next_undecided_region_without_zooming(desk: Any) -> None:
+    desk.open("onward.png")
     desk.work("f")
     desk.press("1", "g")
     card(desk).get_by_text("Missing paper").wait_for()
@@ -98,8 +90,10 @@ def test_keys_go_on_to_the_next_undecided_region_without_zooming(alone: Any) -> 
         assert frame["y"] < y * scale + top < card(desk).bounding_box()["y"]
 
 
-def test_the_certainty_is_kept_and_never_contradicts_the_ticks(alone: Any) -> None:
-    desk = alone
+def test_the_certainty_is_kept_and_never_contradicts_the_ticks(
+    start_server: Callable[..., Any], open_alone: Callable[..., Any]
+) -> None:
+    desk = open_alone(start_server({"regions.png": True}))
     desk.open("regions.png")
     desk.work("f")
     row = desk.page.locator(".regions li", has_text="Scratch")
@@ -132,40 +126,38 @@ def test_the_certainty_is_kept_and_never_contradicts_the_ticks(alone: Any) -> No
     desk.errors.clear()  # the browser's own lines about the server that was away
 
 
-def test_the_wand_covers_soft_edges_and_its_buttons_stand_beside_it(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_the_wand_covers_soft_edges_and_its_buttons_stand_beside_it(desk: Any) -> None:
+    desk.open("wand.png")
     desk.press("1", "w")
     settings = desk.page.locator(".options")
     assert settings.get_by_role("slider", name="Grow").input_value() == "2"
     assert settings.get_by_role("checkbox", name="Fill specks").is_checked()
     desk.click(150, 110)
-    desk.until(lambda: bool(desk.mask("regions.png").any()))
-    wand = desk.mask("regions.png")
+    desk.until(lambda: bool(desk.mask("wand.png").any()))
+    wand = desk.mask("wand.png")
     # The whole hole, grown by two pixels.
     assert wand[inside((HOLE[0] - 2, HOLE[1] + 2, HOLE[2] + 2, HOLE[3] - 2))].all()
     assert not wand[:, : HOLE[0] - 2].any()
     desk.press("Control+z")
     settings.get_by_role("slider", name="Grow").fill("0")
     desk.click(150, 110)
-    desk.until(lambda: bool(desk.mask("regions.png").any()))
-    exact = desk.mask("regions.png")
+    desk.until(lambda: bool(desk.mask("wand.png").any()))
+    exact = desk.mask("wand.png")
     assert exact.sum() == (HOLE[2] - HOLE[0]) * (HOLE[3] - HOLE[1])
     # Buttons that change the whole mask have a tooltip.
     settings.get_by_role("button", name="Grow").click()
-    desk.until(lambda: desk.mask("regions.png").sum() > exact.sum())
+    desk.until(lambda: desk.mask("wand.png").sum() > exact.sum())
     assert "wider" in settings.get_by_role("button", name="Grow").get_attribute("title")
     desk.press("e")
     desk.drag((150, 110), (151, 110))
-    holed = desk.mask("regions.png").sum()
+    holed = desk.mask("wand.png").sum()
     desk.press("w")
     settings.get_by_role("button", name="Fill holes").click()
-    desk.until(lambda: desk.mask("regions.png").sum() > holed)
+    desk.until(lambda: desk.mask("wand.png").sum() > holed)
 
 
-def test_the_card_tells_what_happened(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_the_card_tells_what_happened(desk: Any) -> None:
+    desk.open("card.png")
     desk.work("f")
     desk.page.locator(".panel").get_by_label("Method").select_option(label="Telea")
     desk.press("v", "g")
@@ -178,9 +170,8 @@ def test_the_card_tells_what_happened(alone: Any) -> None:
     card(desk).get_by_text("marked since the page was restored").wait_for()
 
 
-def test_a_sign_says_that_a_layer_is_loading(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_a_sign_says_that_a_layer_is_loading(desk: Any) -> None:
+    desk.open("layer.png")
     desk.work("f")
     desk.work("r")
     held: list[Any] = []

@@ -107,9 +107,8 @@ def test_a_result_of_another_mask_is_told_and_never_approved_by_accident(alone: 
     desk.until(lambda: desk.facts("a.png")["state"] == "approved")
 
 
-def test_a_key_that_is_held_answers_no_question(alone: Any) -> None:
-    desk = alone
-    desk.open("a.png")
+def test_a_key_that_is_held_answers_no_question(desk: Any) -> None:
+    desk.open("held.png")
     desk.work("f")
     desk.page.keyboard.down("a")
     desk.page.get_by_role("dialog").wait_for()
@@ -117,24 +116,22 @@ def test_a_key_that_is_held_answers_no_question(alone: Any) -> None:
         desk.page.keyboard.down("a")
     desk.page.keyboard.up("a")
     assert desk.page.get_by_role("dialog").is_visible()
-    assert desk.facts("a.png")["decision"] is None
+    assert desk.facts("held.png")["decision"] is None
 
 
-def test_approving_a_page_without_marks_is_one_key_and_says_so(alone: Any) -> None:
-    desk = alone
-    desk.open("b.png")
+def test_approving_a_page_without_marks_is_one_key_and_says_so(desk: Any) -> None:
+    desk.open("sound.png")
     desk.page.get_by_role("button", name="Approve as it is").wait_for()
     desk.press("a")
-    desk.page.locator(".toast", has_text="b.png: Approved as it is").wait_for()
-    assert desk.facts("b.png")["state"] == "approved as it is"
+    desk.page.locator(".toast", has_text="sound.png: Approved as it is").wait_for()
+    assert desk.facts("sound.png")["state"] == "approved as it is"
 
 
-def test_a_whole_page_gets_its_original_back_in_one_step(alone: Any) -> None:
-    desk = alone
-    desk.open("a.png")
+def test_a_whole_page_gets_its_original_back_in_one_step(desk: Any) -> None:
+    desk.open("original.png")
     desk.work("f")
     desk.work("r")
-    mask = desk.mask("a.png")
+    mask = desk.mask("original.png")
     desk.press("Shift+R")
     dialog = desk.page.get_by_role("dialog", name="Give the whole page its original back?")
     dialog.wait_for()
@@ -148,15 +145,16 @@ def test_a_whole_page_gets_its_original_back_in_one_step(alone: Any) -> None:
     desk.press("Enter")
     desk.page.locator(".toast", has_text="The original is back. The mask is kept.").wait_for()
     until_chip(desk, "Damaged")
-    assert (desk.mask("a.png") == mask).all()
-    assert (desk.server.folder / "restored" / "a.png").read_bytes() == (desk.server.folder / "a.png").read_bytes()
+    assert (desk.mask("original.png") == mask).all()
+    assert (desk.server.folder / "restored" / "original.png").read_bytes() == (
+        desk.server.folder / "original.png"
+    ).read_bytes()
     desk.work("r")
     assert chip(desk) == "Restored"
     desk.errors.clear()  # the browser's own line about the refused request
 
 
-def test_work_on_the_folder_is_seen_and_cancelled_from_everywhere(alone: Any) -> None:
-    desk = alone
+def test_work_on_the_folder_is_seen_and_cancelled_from_everywhere(desk: Any) -> None:
     slow_down(desk)
     cancelled: list[str] = []
     desk.page.on("request", lambda request: request.method == "DELETE" and cancelled.append(request.url))
@@ -168,7 +166,7 @@ def test_work_on_the_folder_is_seen_and_cancelled_from_everywhere(alone: Any) ->
         bar.get_by_role("button", name="Cancel").wait_for()
 
     shown()
-    desk.open("a.png")
+    desk.open("axe.png")
     shown()
     desk.page.reload()
     desk.ready()
