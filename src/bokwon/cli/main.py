@@ -125,7 +125,7 @@ def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
             try:
                 _run(arguments, ended_by)
             except KeyboardInterrupt:
-                # It came while something else was being told.
+                # The signal came while another error was being reported.
                 _fail_interrupted(ended_by)
     except SystemExit as leaving:
         if alone and leaving.code in _BY_SIGNALS:
