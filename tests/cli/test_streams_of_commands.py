@@ -22,16 +22,15 @@ KINDS = ("as usual", "closed: 0 1 2", "full: 1 2", "gone: 1 2")
 # Each run is a fork of one process, which has loaded all of bokwon, put the commands together and written a help, since
 # these take most of the time of a run. A closed stream is set to None, as Python does it at its start.
 RUN = """
-import contextlib, functools, importlib, io, json, os, pkgutil, sys
+import contextlib, importlib, io, json, os, pkgutil, sys
 import bokwon
 from bokwon.cli import main as command
 
 for module in pkgutil.walk_packages(bokwon.__path__, "bokwon."):
     with contextlib.suppress(ImportError):
         importlib.import_module(module.name)
-get_command = command.typer.main.get_command = functools.cache(command.typer.main.get_command)
 with contextlib.redirect_stdout(io.StringIO()):
-    get_command(command.app).main(["restore", "--help"], standalone_mode=False)
+    command._whole_command("en").main(["restore", "--help"], standalone_mode=False)
 
 def fork(arguments, kind):
     reading, writing = os.pipe()
