@@ -17,6 +17,7 @@ from torch import nn
 from bokwon.cli.convert import LayoutName
 from bokwon.export.convert import LAYOUTS
 from bokwon.nn.unet import PConvUNet
+from tests.cli.conftest import Call
 
 SETTINGS = ["network.levels=5", "network.width=4", "network.base=none"]
 
@@ -114,7 +115,10 @@ def test_what_a_checkpoint_was_converted_from_stays_in_the_card_of_its_export(pu
     assert (card["licence"], card["converted"]["file"]) == ("unknown", "iter_7.pth")
 
 
-def test_refusals_are_one_line_with_their_exit_code(published: Path, folder: Path) -> None:
+def test_refusals_are_one_line_with_their_exit_code(
+    published: Path, folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
     partial = torch.load(published, weights_only=True)
     del partial["state_dict"]["generator.decoder.dec2.bn.running_var"]
     torch.save(partial, folder / "partial.pth")
@@ -123,16 +127,16 @@ def test_refusals_are_one_line_with_their_exit_code(published: Path, folder: Pat
         ("none.pth", "a.onnx", 5, "none.pth is missing"),
         (published, "mask.png", 6, "already exists"),
     ):
-        done = _run("convert", "mmagic", source, output, cwd=folder)
+        done = call("convert", "mmagic", source, output)
         assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
         assert says in done.stderr
     assert not (folder / "a.onnx").exists()
-    done = _run("convert", "caffe", published, "a.onnx", cwd=folder)
+    done = call("convert", "caffe", published, "a.onnx")
     assert done.returncode == 1
     assert "naoto0804" in done.stderr
 
 
-def test_the_help_knows_every_layout_and_has_an_example(folder: Path) -> None:
+def test_the_help_knows_every_layout_and_has_an_example(call: Call) -> None:
     assert [layout.value for layout in LayoutName] == list(LAYOUTS)
-    done = _run("convert", "--help", cwd=folder)
+    done = call("convert", "--help")
     assert "bokwon convert naoto0804" in done.stdout

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Call
+
 pytest.importorskip("torch", reason="experiments train, which needs bokwon[train]")
 pytest.importorskip("accelerate", reason="experiments train, which needs bokwon[train]")
 pytest.importorskip("scipy", reason="experiments measure, which needs bokwon[eval]")
@@ -40,8 +42,8 @@ def test_an_experiment_writes_its_page_and_is_not_mixed_with_another(tmp_path: P
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_trained(
-    tmp_path: Path, arguments: tuple[str, ...], told: str
+    tmp_path: Path, call: Call, arguments: tuple[str, ...], told: str
 ) -> None:
-    done = run(*arguments, "--out", tmp_path / "run")
+    done = call("reproduce", *arguments, "--out", tmp_path / "run")
     assert done.returncode == 1, done.stderr
     assert told in done.stderr

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.cli.conftest import Call
+
 pytest.importorskip("torch", reason="training needs PyTorch, which is in bokwon[train]")
 
 TINY = (
@@ -44,6 +46,6 @@ def test_train_export_detect(tmp_path: Path) -> None:
         assert mask.size == (80, 60)
 
 
-def test_scenes_are_not_named_as_images_are(tmp_path: Path) -> None:
-    said = run("train", "--preset", "detect", "--out", tmp_path, "--images", tmp_path, code=1)
-    assert "scenes.pages" in said
+def test_scenes_are_not_named_as_images_are(tmp_path: Path, call: Call) -> None:
+    done = call("train", "--preset", "detect", "--out", tmp_path, "--images", tmp_path)
+    assert (done.returncode, "scenes.pages" in done.stderr) == (1, True)
