@@ -24,7 +24,7 @@ def test_equals_the_direct_convolution_in_float64(shape, tiles, monkeypatch):
         torch.testing.assert_close(found, expected, atol=1e-11, rtol=0)
 
 
-def test_float32_is_exact_to_1e_5_of_the_largest_value():
+def test_float32_has_an_error_of_some_1e_5_of_the_largest_value():
     torch.manual_seed(1)
     x, weight = torch.randn(1, 256, 16, 16), torch.randn(128, 256, 3, 3) / 48
     exact = F.conv2d(x.double(), weight.double(), padding=1)

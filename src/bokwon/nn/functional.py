@@ -14,10 +14,18 @@ from torch import Tensor
 from bokwon.nn.masks import Valid, check_masks, check_shapes, mask_features
 from bokwon.nn.window_sums import Size, box_sum
 
-__all__ = ["partial_conv2d", "upsampled_conv2d", "upsampled_partial_conv2d", "upsampling_matrix", "window_count"]
+__all__ = [
+    "partial_conv2d",
+    "phase_matrix",
+    "upsampled_conv2d",
+    "upsampled_partial_conv2d",
+    "upsampling_matrix",
+    "window_count",
+]
 
 _FEW = 4
-"""Output channels up to which a convolution computes four pixels at a time: vectors of a processor hold 8 or 16."""
+"""Up to this number of output channels, a convolution computes four pixels at a time as four times as many channels:
+the vector registers of a processor hold 8 or 16 numbers."""
 
 
 def partial_conv2d(
@@ -258,6 +266,30 @@ def upsampling_matrix(like: Tensor) -> Tensor:
     return torch.kron(placement, placement).T.contiguous()
 
 
+def phase_matrix(like: Tensor) -> Tensor:
+    """Make the matrix (9, 16) from 3x3 kernels to the four 2x2 kernels that compute upsampling and convolution.
+
+    Applied to (H, W) with padding 1, the 2x2 kernels give (H + 1, W + 1) blocks of 2x2 output pixels. The first block
+    begins one row above and one column left of the output (2 H, 2 W).
+
+    Args:
+        like: A tensor of the type and on the device that the matrix shall have.
+
+    Returns:
+        (9, 16), zeros and ones. Column 4p + t is tap t, in the order of rows, of the kernel of pixel p of the block:
+        upper left, upper right, lower left, lower right.
+
+    Example:
+        >>> kernel = torch.rand(5, 8, 3, 3)
+        >>> (kernel.flatten(2) @ phase_matrix(kernel)).view(5, 8, 4, 2, 2).shape
+        torch.Size([5, 8, 4, 2, 2])
+    """
+    # Both input pixels that a block sees, down or across, for its first and for its second pixel: which of the kernel's
+    # three taps fall on them.
+    taps = like.new_tensor([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]])
+    return torch.einsum("atk,bul->klabtu", taps, taps).reshape(9, 16)
+
+
 def _rescale(
     output: Tensor, count: Tensor, window: int, bias: Tensor | None, mask_dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
@@ -282,10 +314,9 @@ def _upsampling_kernel(weight: Tensor) -> Tensor:
 
 
 def _upsampled_to_few(input: Tensor, skip: Tensor, below: Tensor, beside: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute four pixels at each place of half the resolution, from one row above and one column left of the image."""
-    # Two rows of the input make two rows of the result: the odd one of the first, and the even one of the second.
-    taps = below.new_tensor([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]])
-    phases = torch.einsum("atk,bul,oikl->oabitu", taps, taps, below).flatten(0, 2)
+    """Compute `upsampled_conv2d` in blocks of 2x2 pixels, as `phase_matrix` has them."""
+    outs, ins = below.shape[:2]
+    phases = (below.flatten(2) @ phase_matrix(below)).view(outs, ins, 4, 2, 2).transpose(1, 2).flatten(0, 1)
     shifted = [F.pad(beside, (across, 1 - across, down, 1 - down)) for down in (0, 1) for across in (0, 1)]
     output = F.conv2d(input, phases, None if bias is None else bias.repeat_interleave(4), padding=1)
     output = output.add_(F.conv2d(skip, torch.stack(shifted, 1).flatten(0, 1), stride=2, padding=2))

@@ -22,8 +22,8 @@ from bokwon.nn.unet_config import Base, Colour, Head, Layer, Norm, Placeholder, 
 __all__ = ["PConvUNet", "UNetConfig"]
 
 _FUSED = 384
-"""Positions of a batch's features before upsampling, from which on the upsampled features are never formed. Smaller
-maps, deep in the network, lose more time by the larger kernel than they save."""
+"""Least positions (batch x height x width, before upsampling) for which a decoder layer does not form the upsampled
+features. For smaller maps, deep in the network, making the larger kernel takes longer than it saves."""
 
 # Partial padding is a partial convolution without holes.
 _KINDS: dict[Layer, type[Conv2d]] = {
@@ -163,8 +163,8 @@ class PConvUNet(nn.Module, HubMethods):
         multiple = self.config.multiple
         border = (0, (-width) % multiple, 0, (-height) % multiple)
         valid = F.pad(valid, border)
-        # A mask times three interleaved channels takes several times as long as times three planes. Only the
-        # convolutions are faster with interleaved channels.
+        # Convolutions are faster in channels_last. But a mask times three interleaved channels takes several times as
+        # long as times three planes.
         image = mask_features(F.pad(image.contiguous(), border), valid)
         if self.config.base != "none":
             # Statistics and sums stay float32, even if autocast uses a smaller type for convolutions.
@@ -212,8 +212,7 @@ class PConvUNet(nn.Module, HubMethods):
             image: (N, 3, H, W), zero in the holes, or the placeholder where `layer` has one; H and W multiples of
                 2^levels. With `layer="gated"` (N, 4, H, W): the mask is the last channel.
             valid: (N, 1, H, W), or (1, 1, H, W) for all images.
-            regions: What region normalisation in the encoder takes for known, (N, 1, H, W); by default what the
-                layers do.
+            regions: The mask of the encoder's region normalisation, (N, 1, H, W); by default that of each layer.
 
         Returns:
             (N, 3, H, W); with `base="pullpush"` or "membrane" (N, 4, H, W).
