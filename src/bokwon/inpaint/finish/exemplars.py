@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
+from bokwon.inpaint.finish.matches import Floats, Matches, Points, centres_of_known, grid_points, grown, padded
 from bokwon.inpaint.finish.paper import gray_of, paper_of
-from bokwon.inpaint.finish.patch_search import Floats, Points
 from bokwon.types import Hole
 
 __all__ = ["Exemplars"]
@@ -84,27 +84,22 @@ class Exemplars:
             origin: Row and column of the window's first pixel in the page.
             rng: Draws the sample.
         """
-        import cv2
-
         gray = gray_of(light)
         strokes = gray < (1.0 - STROKE) * paper_of(gray)
-        wanted = _grown(strokes & worked_on, NEAR) & _grown(worked_on, GRID // 2)
-        # On a grid of the page, so that the cells do not depend on the window.
-        first_row, first_column = (-start % GRID for start in origin)
-        rows, columns = np.nonzero(wanted[first_row::GRID, first_column::GRID])
-        cells = (first_row + GRID * rows) * known.shape[1] + first_column + GRID * columns
-        side = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
-        usable = cv2.erode(known.astype(np.uint8), side, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
-        places = np.flatnonzero(usable & _grown(strokes & known, PLACES))
+        cells = grid_points(grown(strokes & worked_on, NEAR) & grown(worked_on, GRID // 2), origin, GRID)
+        usable = centres_of_known(known, RADIUS)
+        places = np.flatnonzero(usable & grown(strokes & known, PLACES))
         inside = np.flatnonzero(worked_on)
         if not len(cells) or len(places) < LEAST:
             none = np.zeros((len(inside), 1), np.float32)
             return cls(np.zeros((len(inside), light.shape[2]), np.float32), none, none)
         search = _Search(light, gray, known, usable, cells)
-        numbers, sources = search.best_of(rng.choice(places, min(SAMPLE, len(places)), replace=False))
-        sources, difference = search.improve(numbers, sources)
+        best = search.best_of(rng.choice(places, min(SAMPLE, len(places)), replace=False))
+        improved = [search.improve(sources) for sources in best]
+        sources, difference = (np.concatenate(part) for part in zip(*improved, strict=True))
         weights = np.exp(-difference / np.float32(SOFTNESS))
-        total, weight, reached = (sums[inside] for sums in _copied(light, cells[numbers], sources, weights))
+        copied = _copied(light, np.tile(cells, MATCHES), sources, weights)
+        total, weight, reached = (sums[inside] for sums in copied)
         share = np.minimum(weight / np.float32(MATCHES), np.float32(1))
         return cls(_divided(total, weight), share, _divided(weight, reached))
 
@@ -113,14 +108,8 @@ def _divided(total: Floats, weight: Floats) -> Floats:
     return np.asarray(total / np.maximum(weight, np.float32(1e-9)), np.float32)
 
 
-def _grown(marked: Hole, reach: int) -> Hole:
-    import cv2
-
-    return np.asarray(cv2.dilate(marked.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), bool)
-
-
-class _Search:
-    """Compares cells with places.
+class _Search(Matches):
+    """Compares cells with places. The difference is a weighted sum of squares.
 
     Args:
         light: (h, w, C).
@@ -133,12 +122,8 @@ class _Search:
     def __init__(self, light: Floats, gray: Floats, known: Hole, usable: Hole, cells: Points) -> None:
         import cv2
 
-        self._cells = cells
-        self._usable = usable.reshape(-1)
-        self._width = usable.shape[1]
+        super().__init__(usable, cells, GRID)
         self._wide = self._width + 2 * _PAD
-        self._number = np.full(usable.size, -1, np.intp)
-        self._number[cells] = np.arange(len(cells))
         smooth = cv2.GaussianBlur(gray, (3, 3), 0)
         low, high = np.quantile(smooth[::4, ::4], (0.01, 0.99))
         scale = np.float32(LEVELS / max(float(high - low), 0.02))
@@ -165,54 +150,41 @@ class _Search:
         there = _padded(np.where(known, np.float32(1), np.float32(IN_HOLE))).reshape(-1)
         self._weights = np.rint(np.float32(WEIGHTS) * there[at % len(there)] * np.concatenate(near))
 
-    def best_of(self, places: Points) -> tuple[Points, Points]:
-        """Return numbers of cells and places for them, both (n * `MATCHES`,): the best of the given places."""
+    def best_of(self, places: Points) -> Points:
+        """Return the best of the given places for each cell, (`MATCHES`, n)."""
         count = len(places) // PARTS
         rough = self._rough
         values = self._values.take(self._at(places[: count * PARTS], self._offsets[rough]))
         # One matrix product gives, up to a constant of the cell, the negative weighted sum of squares.
         turned = np.concatenate([values, values * values], axis=1).T
-        found = np.empty((PARTS, len(self._cells)), np.intp)
+        found = np.empty((PARTS, len(self._points)), np.intp)
         step = max(1, AT_ONCE // len(places))
-        for start in range(0, len(self._cells), step):
+        for start in range(0, len(self._points), step):
             some = slice(start, start + step)
             weights = self._weights[some, rough]
             score = np.concatenate([2 * weights * self._wanted[some, rough], -weights], axis=1) @ turned
             best = score.reshape(-1, PARTS, count).argmax(axis=2) + np.arange(PARTS) * count
             found[:, some] = places[best].T
-        numbers = np.arange(len(self._cells))
+        numbers = np.arange(len(self._points))
         difference = np.stack([self._difference(numbers, sources) for sources in found])
         order = np.argsort(difference, axis=0, kind="stable")[:MATCHES]
-        return np.tile(numbers, MATCHES), np.take_along_axis(found, order, axis=0).reshape(-1)
+        return np.take_along_axis(found, order, axis=0)
 
-    def improve(self, numbers: Points, sources: Points) -> tuple[Points, Floats]:
-        """Return better places, beside the present ones or those of neighbours, and their mean square differences.
+    def improve(self, sources: Points) -> tuple[Points, Floats]:
+        """Return better places, beside the given ones or those of neighbours, and their mean square differences.
 
         Args:
-            numbers: (n * `MATCHES`,) of cells, all cells once, then all again, and so on.
-            sources: Their places.
+            sources: (n,) a place for each cell.
         """
-        sources = sources.copy()
-        difference = self._difference(numbers, sources)
-
-        def attempt(moved: Points) -> None:
-            within = (moved >= 0) & (moved < len(self._usable))
-            tried = np.flatnonzero(within & self._usable[np.where(within, moved, 0)] & (moved != sources))
-            new = self._difference(numbers[tried], moved[tried])
-            better = new < difference[tried]
-            sources[tried[better]], difference[tried[better]] = moved[tried[better]], new[better]
-
-        # The first cell of the same match.
-        match = np.arange(len(numbers)) // len(self._cells) * len(self._cells)
+        self.start_from(sources)
+        every = np.arange(len(sources))
         for length in MOVES:
-            for step in (GRID, GRID * self._width, -GRID, -GRID * self._width):
-                neighbour = self._number[np.clip(self._cells - step, 0, len(self._number) - 1)][numbers]
-                attempt(np.where(neighbour >= 0, sources[neighbour + match] + step, sources))
-            start = sources.copy()
+            self._try_neighbours(every)
+            start = self.sources.copy()
             for down, across in product((-length, 0, length), repeat=2):
-                attempt(start + (down * self._width + across))
+                self._try(every, start + (down * self._width + across))
         whole = self._weights.sum(axis=1) * np.float32(LEVELS**2)
-        return sources, np.asarray(difference / whole[numbers], np.float32)
+        return self.sources, np.asarray(self.difference / whole, np.float32)
 
     def _difference(self, numbers: Points, sources: Points) -> Floats:
         found = np.empty(len(numbers), np.float32)
@@ -225,8 +197,7 @@ class _Search:
         return found
 
     def _at(self, places: Points, offsets: Points) -> Points:
-        rows, columns = np.divmod(places, self._width)
-        return np.asarray(((rows + _PAD) * self._wide + columns + _PAD)[:, None] + offsets, np.intp)
+        return padded(places, self._width, _PAD)[:, None] + offsets
 
 
 def _offsets(steps: Points, wide: int) -> Points:
@@ -258,8 +229,7 @@ def _copied(light: Floats, cells: Points, sources: Points, weights: Floats) -> t
     """
     height, width, channels = light.shape
     high, wide = height + 2 * RADIUS, width + 2 * RADIUS
-    rows, columns = np.divmod(cells, width)
-    target = (rows + RADIUS) * wide + columns + RADIUS
+    target = padded(cells, width, RADIUS)
     reach = np.arange(-RADIUS, RADIUS + 1)
     steps, wide_steps, near = _offsets(reach, width), _offsets(reach, wide), _gaussian(reach, RADIUS)
     planes = [np.ascontiguousarray(light[..., channel]).reshape(-1) for channel in range(channels)]
