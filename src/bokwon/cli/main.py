@@ -8,9 +8,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from time import monotonic
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,7 +41,7 @@ from bokwon.utilities.memory import as_bokwon_error, check_memory_to_start, is_o
 from bokwon.utilities.signals import ENDING, handling
 from bokwon.utilities.streams import flush_output, prepare_standard_streams, silence_output
 from bokwon.utilities.time_limit import allow_supervision, leave_child
-from bokwon.utilities.translation import told, translate
+from bokwon.utilities.translation import ENGLISH, language, told, translate
 from bokwon.version import __version__
 
 __all__ = ["app", "main"]
@@ -125,7 +126,7 @@ def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
             try:
                 _run(arguments, ended_by)
             except KeyboardInterrupt:
-                # It came while something else was being told.
+                # The signal came while another error was being reported.
                 _fail_interrupted(ended_by)
     except SystemExit as leaving:
         if alone and leaving.code in _BY_SIGNALS:
@@ -135,12 +136,19 @@ def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
         raise
 
 
+@cache
+def _whole_command(to: str) -> Any:
+    """Return the whole command with its help in one of `LANGUAGES`. Putting it together takes most of a short run."""
+    command = typer.main.get_command(app)
+    if to != ENGLISH:
+        translate_help(command)
+    return command
+
+
 def _run(arguments: list[str] | None, ended_by: list[int]) -> None:
     try:
         check_memory_to_start()
-        command = typer.main.get_command(app)
-        translate_help(command)
-        code = command.main(args=arguments, prog_name="bokwon", standalone_mode=False)
+        code = _whole_command(language()).main(args=arguments, prog_name="bokwon", standalone_mode=False)
         flush_output()
     except BokwonError as error:
         error = as_bokwon_error("the command", error)

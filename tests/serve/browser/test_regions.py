@@ -47,7 +47,7 @@ def test_a_region_is_left_alone_beside_what_touches_it_and_the_view_stays(desk: 
     assert desk.view() == view
     # The stroke can be clicked and removed on its own.
     desk.click(230, 110)
-    card(desk).get_by_text("Drawn by hand").wait_for()
+    card(desk).get_by_text("Painted by hand").wait_for()
     card(desk).get_by_role("button", name="Leave as it is").click()
     desk.until(lambda: not desk.mask("beside.png").any())
     desk.press("Control+z")
@@ -131,7 +131,7 @@ def test_the_wand_covers_soft_edges_and_its_buttons_stand_beside_it(desk: Any) -
     desk.press("1", "w")
     settings = desk.page.locator(".options")
     assert settings.get_by_role("slider", name="Grow").input_value() == "2"
-    assert settings.get_by_role("checkbox", name="Fill specks").is_checked()
+    assert settings.get_by_role("checkbox", name="Fill small holes").is_checked()
     desk.click(150, 110)
     desk.until(lambda: bool(desk.mask("wand.png").any()))
     wand = desk.mask("wand.png")

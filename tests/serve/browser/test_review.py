@@ -72,9 +72,9 @@ def test_pages_with_certain_damage_are_restored_together(alone: Any) -> None:
     desk.page.get_by_role("button", name="Restore pages").click()
     # Nothing is approved: only approved pages would be none.
     dialog = desk.page.get_by_role("dialog")
-    assert dialog.get_by_role("radio", name="Pages with marks that are not restored 2 pages").is_checked()
+    assert dialog.get_by_role("radio", name="Marked pages that are not fully restored 2 pages").is_checked()
     dialog.get_by_role("checkbox", name="Only what is certain").check()
-    dialog.get_by_text("Regions with a certainty of at least 90% are filled").wait_for()
+    dialog.get_by_text("Regions with a certainty of at least 90% are restored").wait_for()
     dialog.get_by_text("2 pages will be restored. Skipped: 2 undamaged.").wait_for()
     dialog.get_by_role("button", name="Restore", exact=True).click()
     desk.page.get_by_role("button", name="Restored 2").wait_for()
