@@ -90,8 +90,11 @@ def test_a_model_file_restores_and_is_measured(published: Path, folder: Path) ->
 
 
 @pytest.mark.parametrize("output", ["theirs", "theirs.safetensors"])
-def test_a_checkpoint_is_fine_tuned_by_the_command_that_is_told(published: Path, folder: Path, output: str) -> None:
-    done = _run("convert", "MMAGIC", published, output, cwd=folder)
+def test_a_checkpoint_is_fine_tuned_by_the_command_that_is_told(
+    published: Path, folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    monkeypatch.chdir(folder)
+    done = call("convert", "MMAGIC", published, output)
     assert done.returncode == 0, done.stderr
     told = done.stderr.split("bokwon train ")[1].replace("DIR", "pictures").replace("'", "").split("--set ")
     # Values hold blanks and stand in quotation marks.
@@ -103,15 +106,17 @@ def test_a_checkpoint_is_fine_tuned_by_the_command_that_is_told(published: Path,
     done = _run("train", *options, *more, "--threads", "1", "--out", "run", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert f"started from {output}" in " ".join(done.stderr.split())
-    done = _run("export", "run", "tuned.onnx", cwd=folder)
+    done = call("export", "run", "tuned.onnx")
     assert done.returncode == 0, done.stderr
     assert json.loads((folder / "tuned.json").read_text())["network"]["std"] == [0.5, 0.5, 0.5]
 
 
-def test_what_a_checkpoint_was_converted_from_stays_in_the_card_of_its_export(published: Path, folder: Path) -> None:
-    assert _run("convert", "mmagic", published, "theirs", cwd=folder).returncode == 0
-    assert _run("export", "theirs", "again.onnx", cwd=folder).returncode == 0
-    card = json.loads((folder / "again.json").read_text())
+def test_what_a_checkpoint_was_converted_from_stays_in_the_card_of_its_export(
+    published: Path, tmp_path: Path, call: Call
+) -> None:
+    assert call("convert", "mmagic", published, tmp_path / "theirs").returncode == 0
+    assert call("export", tmp_path / "theirs", tmp_path / "again.onnx").returncode == 0
+    card = json.loads((tmp_path / "again.json").read_text())
     assert (card["licence"], card["converted"]["file"]) == ("unknown", "iter_7.pth")
 
 

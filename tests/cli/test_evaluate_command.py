@@ -38,7 +38,7 @@ def test_a_report_is_made_continued_and_compared(material: Any, tmp_path: Path, 
     results = json.loads((out / "results.json").read_text())
     assert len(results["pairs"]) == 4
 
-    done = run("--compare", out / "results.json", out / "results.json")
+    done = call("evaluate", "--compare", out / "results.json", out / "results.json")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("undecided") == 6
 
@@ -141,7 +141,7 @@ def test_results_of_others_are_measured_beside_ours(material: Any, tmp_path: Pat
     key = json.loads((tmp_path / "blind" / "key.json").read_text())
     answers = {str(n): "left" if trial["left"] == "mine" else "right" for n, trial in enumerate(key["trials"])}
     (tmp_path / "answers.json").write_text(json.dumps({"sheet": key["sheet"], "answers": answers}))
-    done = run("--tally", tmp_path / "blind" / "key.json", "--tally", tmp_path / "answers.json")
+    done = call("evaluate", "--tally", tmp_path / "blind" / "key.json", "--tally", tmp_path / "answers.json")
     assert done.returncode == 0, done.stderr
     assert "| mine against identity | 2 | 0 | 0 |" in done.stdout
     assert call("evaluate", "--tally", tmp_path / "blind" / "key.json").returncode == 1

@@ -65,11 +65,11 @@ def test_refuses_a_checkpoint_that_is_missing_or_damaged(saved, tmp_path, call):
     assert not (tmp_path / "m.onnx").exists()
 
 
-def test_mixes_the_weights_of_several_checkpoints(saved, tmp_path):
+def test_mixes_the_weights_of_several_checkpoints(saved, tmp_path, call):
     first, _ = checkpoint.load_network(saved)
     other = PConvUNet(levels=4, width=4, base="lowpass").eval()
     checkpoint.save(tmp_path / "other", other, {"step": 3})
-    done = _export(saved, tmp_path / "mean.onnx", "--weights", "--mix", f"{tmp_path / 'other'}=0.25")
+    done = call("export", saved, tmp_path / "mean.onnx", "--weights", "--mix", f"{tmp_path / 'other'}=0.25")
     assert done.returncode == 0, done.stderr
     mean, description = checkpoint.load_network(tmp_path / "mean.safetensors")
     for name, value in mean.state_dict().items():

@@ -20,13 +20,13 @@ def run(*arguments: str | Path | int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
-def test_an_experiment_writes_its_page_and_is_not_mixed_with_another(tmp_path: Path) -> None:
+def test_an_experiment_writes_its_page_and_is_not_mixed_with_another(tmp_path: Path, call: Call) -> None:
     out = tmp_path / "padding"
     order = ("padding", "--out", out, "--glyphs", 40, "--seeds", 1, "-q")
     done = run(*order, "--steps", 1)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{out / 'page.html'}\n", "")
     assert "One seed allows no interval" in (out / "page.html").read_text(encoding="utf-8")
-    done = run(*order, "--steps", 2)
+    done = call("reproduce", *order, "--steps", 2)
     assert done.returncode == 6
     assert "holds another experiment" in done.stderr
 

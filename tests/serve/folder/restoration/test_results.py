@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.serve.conftest import png_of
 from tests.serve.folder.conftest import SIZE, Opened, box_hole, delete_database, noise
-from tests.serve.folder.test_outputs import command
+from tests.serve.folder.test_outputs import restore_folder
 
 FIRST, SECOND, THIRD = (10, 10, 30, 30), (50, 40, 70, 60), (80, 10, 90, 20)
 
@@ -110,7 +110,7 @@ def test_what_the_command_does_meanwhile_is_compared_too(opened: Opened) -> None
     opened.draw(address, FIRST)
     opened.run(address + "/restore")
     opened.draw(address, SECOND)
-    command("restore", opened.folder, opened.folder / "restored", "--method", "telea", "--record", "--resume")
+    restore_folder(opened.folder, "--method", "telea", "--record", "--resume")
     opened.client.get("folder")
     opened.settle()
     assert opened.pages()[0]["state"] == "restored"
@@ -137,7 +137,7 @@ def test_an_approval_is_of_the_very_pixels(scans: Path, open_folder: Callable[..
     assert state(copied, address)[0] == "approved"
     # The command restores it again with the same mask, but other pixels result.
     (copied.folder / "restored" / name).unlink()
-    command("restore", copied.folder, copied.folder / "restored", "--method", "telea", "--record", "--resume")
+    restore_folder(copied.folder, "--method", "telea", "--record", "--resume")
     assert next(page for page in copied.pages() if page["name"] == name)["state"] == "restored"
     copied.client.get("folder")
     copied.settle()
@@ -213,7 +213,7 @@ def test_results_of_the_command_are_compared_too(
     scans: Path, open_folder: Callable[..., Opened], more: list[str]
 ) -> None:
     Image.fromarray(box_hole(FIRST)).save(scans / "a-mask.png")
-    command("restore", scans, scans / "restored", "--method", "telea", *more)
+    restore_folder(scans, "--method", "telea", *more)
     opened = open_folder(scans)
     opened.settle()
     address = opened.page("a.png")
@@ -231,7 +231,7 @@ def test_damage_that_the_command_found_needs_no_mask_file(
     pixels = noise(1)
     pixels[10:30, 10:30] = (255, 0, 0)
     Image.fromarray(pixels).save(folder / "a.png")
-    command("restore", folder, folder / "restored", "--method", "telea", "--record")
+    restore_folder(folder, "--method", "telea", "--record")
     opened = open_folder(folder)
     opened.settle()
     address = opened.page("a.png")
