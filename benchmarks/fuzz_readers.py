@@ -343,9 +343,14 @@ def check_originals(files: dict[str, tuple[bytes, ...]]) -> None:
 
 
 def commit() -> str:
-    """Return the commit of the code, with `-dirty` if it was changed since."""
-    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
-    return subprocess.run(command, cwd=Path(__file__).parent, check=True, capture_output=True, text=True).stdout.strip()
+    """Return the commit of the code, with `-dirty` if it was changed since; outcomes may change."""
+
+    def git(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = ["git", *arguments]
+        return subprocess.run(command, cwd=Path(__file__).parent, check=check, capture_output=True, text=True)
+
+    is_clean = git("diff", "--quiet", "HEAD", "--", "../src", Path(__file__).name, check=False).returncode == 0
+    return git("rev-parse", "--short", "HEAD").stdout.strip() + ("" if is_clean else "-dirty")
 
 
 def start(heif: Path | None = None) -> Callable[[Chunk], dict[str, int]]:

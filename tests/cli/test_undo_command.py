@@ -213,6 +213,7 @@ def test_a_jpeg_restored_beside_its_scan_comes_back_while_that_is_there(
     # What nothing has replaced takes no room in the record.
     assert not Path("out.jpg.record/input").exists()
     restored = Path("out.jpg").read_bytes()
+    assert json.loads(Path("out.jpg.record/record.json").read_text())["input"]["path"] == "page.jpg"
     assert run("undo", "out.jpg.record", "out.jpg") == 0
     assert Path("out.jpg").read_bytes() == scan
     Path("out.jpg").write_bytes(restored)
@@ -222,6 +223,17 @@ def test_a_jpeg_restored_beside_its_scan_comes_back_while_that_is_there(
     assert capsys.readouterr().err.endswith("wrote out.jpg: 1 page but for what JPEG changes\n")
     with Image.open("out.jpg") as image:
         assert np.abs(np.array(image).astype(int) - PAGE).mean() < 60
+
+
+def test_undo_in_the_folder_of_the_report_finds_the_scan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("in", "masks"):
+        Path(name).mkdir()
+    Image.fromarray(PAGE).save("in/page.jpg", quality=90)
+    Image.fromarray(HOLE).save("masks/page.png")
+    assert run("restore", "in", "out", "--masks", "masks", "--method", "telea", "--record", "-j", "1", "-q") == 0
+    monkeypatch.chdir("out")
+    assert run("undo", "page.jpg.record", "page.jpg", "-q") == 0
+    assert Path("page.jpg").read_bytes() == Path("../in/page.jpg").read_bytes()
 
 
 def test_undo_to_another_format_is_exact_where_the_scan_was_a_jpeg(

@@ -66,7 +66,7 @@ def undo(
     if (came_from := _only_read(content)) is not None:
         console.tell("note", f"{came_from} itself was never changed; {final} gets the pixels that it decodes to")
     # An output that differs a little everywhere becomes what it was by its input alone.
-    kept = records.find_input(folder, content) if content.get("encoded_anew") and not is_changed else None
+    kept = records.find_input(folder, content, output) if content.get("encoded_anew") and not is_changed else None
     source = Source.of(kept or output)
     pages = content["pages"]
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])

@@ -135,17 +135,18 @@ def undone_sha256(target: Path) -> str | None:
         return None
 
 
-def find_input(folder: Path, record: dict[str, Any]) -> Path | None:
+def find_input(folder: Path, record: dict[str, Any], target: Path) -> Path | None:
     """Return the file that was restored, as it was then: kept in the record, or still where it was.
 
     Args:
         folder: The record's folder.
         record: What `read_record` returned.
+        target: The output. Where its input lies is told from there.
     """
     told = record.get("input")
     if not isinstance(told, dict):
         return None
-    for path in (folder / INPUT, Path(str(told.get("file", "")))):
+    for path in (folder / INPUT, target.resolve().parent / str(told.get("path", "")), Path(str(told.get("file", "")))):
         with suppress(OSError, ValueError):
             if path.is_file() and sha256_of_file(path) == told.get("sha256"):
                 return path

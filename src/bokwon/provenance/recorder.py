@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from operator import itemgetter
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, BinaryIO, Literal
 
@@ -255,14 +255,20 @@ class Recorder:
     def note_encoded_anew(self) -> None:
         """Note that the output differs a little everywhere, so that samples alone do not take it back.
 
-        If it takes the place of the input, that is kept as a whole.
+        If it takes the place of the input, that is kept as a whole; else it is told where the input lies.
 
         Raises:
             FileAccessError: The input cannot be copied.
         """
-        if not self._encoded_anew and self._over_itself:
+        if self._encoded_anew:
+            return
+        if self._over_itself:
             with replacing(self._part / INPUT) as stream:
                 self._source.copy_to(stream)
+        elif (path := self._source.path) is not None and path.name == PurePath(self._source.name).name:
+            # What was sent to a server lies where nobody finds it later. Nor is there a path between two drives.
+            with suppress(ValueError):
+                self._input["path"] = os.path.relpath(path.resolve(), self._target.parent.resolve())
         self._encoded_anew = True
 
     def prepare(self, stream: BinaryIO, settings: dict[str, Any]) -> None:
