@@ -50,6 +50,19 @@ def test_fused_upsampling_has_the_right_gradients(outs):
     )
 
 
+def test_wide_layers_may_be_computed_the_fast_way():
+    torch.manual_seed(8)
+    x, skip = torch.randn(4, 8, 8, 8), torch.randn(4, 96, 16, 16)
+    weight, bias = torch.randn(96, 104, 3, 3) / 30, torch.randn(96)
+    inputs = [each.requires_grad_() for each in (x, skip, weight, bias)]
+    upstream = torch.randn(4, 96, 16, 16)
+    outputs = [upsampled_conv2d(*inputs, fast=fast) for fast in (False, True)]
+    assert not torch.equal(*outputs)  # another way to the same numbers
+    direct, fast = ((each, *torch.autograd.grad(each, inputs, upstream)) for each in outputs)
+    for ours, theirs in zip(fast, direct, strict=True):
+        assert (ours - theirs).abs().max() < 3e-5 * theirs.abs().max()
+
+
 def test_hidden_nan_does_not_pass_through_the_fused_upsampling():
     torch.manual_seed(5)
     x, skip, weight = torch.randn(1, 2, 4, 4), torch.randn(1, 1, 8, 8), torch.randn(3, 3, 3, 3)

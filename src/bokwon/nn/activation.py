@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bokwon.nn.masks import can_read
 
-__all__ = ["Context", "masked_rectifier"]
+__all__ = ["masked_rectifier"]
 
 
 def masked_rectifier(features: Tensor, valid: Tensor, slope: float = 0.0) -> Tensor:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError, MissingDependencyError
+from bokwon.nn.few_channels import FEW, frozen_conv2d
 from bokwon.nn.winograd import pays_off, winograd_conv2d, winograd_kernel
 
 __all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "VGGFeatures"]
@@ -93,7 +94,7 @@ class VGGFeatures(nn.Module):
         self.features.to_empty(device="cpu")
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
-        self.register_load_state_dict_post_hook(_forget_kernels)
+        self.register_load_state_dict_post_hook(_forget_kernels)  # type: ignore[no-untyped-call]
         self.load_state_dict(_fitting_state(arch, weights, self.state_dict()))
         self.requires_grad_(False)
         self.to(memory_format=torch.channels_last)
@@ -139,8 +140,12 @@ class VGGFeatures(nn.Module):
         assert isinstance(layer, nn.Conv2d)
         if self.fast and pays_off(x, layer.weight):
             if index not in self._kernels:
-                self._kernels[index] = winograd_kernel(layer.weight)
+                kernel, rotated = winograd_kernel(layer.weight)
+                # In this order they are multiplied faster.
+                self._kernels[index] = kernel.mT.contiguous().mT, rotated.mT.contiguous().mT
             return winograd_conv2d(x, self._kernels[index], layer.bias)
+        if self.fast and layer.in_channels <= FEW and x.device.type == "cpu" and not torch.compiler.is_compiling():
+            return frozen_conv2d(x, layer.weight, layer.bias)
         convolved: Tensor = layer(x)
         return convolved
 
@@ -155,7 +160,7 @@ class VGGFeatures(nn.Module):
         return next(self.parameters()).dtype
 
 
-def _forget_kernels(features: nn.Module, _: object = None) -> None:
+def _forget_kernels(features: VGGFeatures, _: object = None) -> None:
     """Forget the transformed kernels, because the weights change."""
     features._kernels = {}
 

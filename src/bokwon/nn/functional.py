@@ -11,8 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bokwon.nn.few_channels import FEW, block_kernels
 from bokwon.nn.masks import Valid, check_masks, check_shapes, mask_features
 from bokwon.nn.window_sums import Size, box_sum
+from bokwon.nn.winograd import pays_off, winograd_conv2d, winograd_kernel
 
 __all__ = [
     "partial_conv2d",
@@ -22,10 +24,6 @@ __all__ = [
     "upsampling_matrix",
     "window_count",
 ]
-
-_FEW = 4
-"""Up to this number of output channels, a convolution computes four pixels at a time as four times as many channels:
-the vector registers of a processor hold 8 or 16 numbers."""
 
 
 def partial_conv2d(
@@ -115,6 +113,7 @@ def upsampled_partial_conv2d(
     bias: Tensor | None = None,
     *,
     holes_are_zero: bool = False,
+    fast: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Upsample features twofold, concatenate those of a skip connection, and convolve partially with a 3x3 kernel.
 
@@ -130,6 +129,7 @@ def upsampled_partial_conv2d(
         weight: Kernel (C_out, C + C_skip, 3, 3).
         bias: (C_out,), or None.
         holes_are_zero: As in `partial_conv2d`, for both inputs.
+        fast: As in `upsampled_conv2d`.
 
     Returns:
         The features (N, C_out, 2 H, 2 W) and the updated mask (N, 1, 2 H, 2 W), of the type of `skip_valid`. N of the
@@ -157,10 +157,12 @@ def upsampled_partial_conv2d(
     upsampled = F.interpolate(valid.float(), scale_factor=2.0, mode="nearest")
     parts = ((upsampled, input.shape[1]), (skip_valid, skip.shape[1]))
     count = window_count(parts, (skip.shape[0], weight.shape[1], *skip.shape[2:]), weight.shape, padding=1)
-    return _rescale(upsampled_conv2d(input, skip, weight), count, weight[0].numel(), bias, mask_dtype)
+    return _rescale(upsampled_conv2d(input, skip, weight, fast=fast), count, weight[0].numel(), bias, mask_dtype)
 
 
-def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def upsampled_conv2d(
+    input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor | None = None, *, fast: bool = False
+) -> Tensor:
     """Upsample features twofold, concatenate those of a skip connection, and convolve with a 3x3 kernel.
 
     The upsampled and the concatenated tensor are never made; see `upsampled_partial_conv2d`.
@@ -170,6 +172,8 @@ def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor |
         skip: Features (N, C_skip, 2 H, 2 W).
         weight: Kernel (C_out, C + C_skip, 3, 3).
         bias: (C_out,), or None.
+        fast: Use `winograd_conv2d` where it takes less time: in float32 on a processor, for wide layers. Its errors are
+            some 1e-5 of the largest value. It is meant for training.
 
     Returns:
         (N, C_out, 2 H, 2 W).
@@ -183,10 +187,12 @@ def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor |
     """
     _check_upsampling(input, skip, weight)
     below, beside = weight.split([input.shape[1], skip.shape[1]], 1)
-    if weight.shape[0] <= _FEW:
+    if weight.shape[0] <= FEW:
         return _upsampled_to_few(input, skip, below, beside, bias)
-    output = F.conv_transpose2d(input, _upsampling_kernel(below), stride=2, padding=1)
-    return output.add_(F.conv2d(skip, beside, bias, padding=1))
+    output = F.conv_transpose2d(input, _upsampling_kernel(below), bias, stride=2, padding=1)
+    if fast and pays_off(skip, beside, learns=True):
+        return output.add_(winograd_conv2d(skip, winograd_kernel(beside)))
+    return output.add_(F.conv2d(skip, beside, padding=1))
 
 
 def window_count(
@@ -317,9 +323,8 @@ def _upsampled_to_few(input: Tensor, skip: Tensor, below: Tensor, beside: Tensor
     """Compute `upsampled_conv2d` in blocks of 2x2 pixels, as `phase_matrix` has them."""
     outs, ins = below.shape[:2]
     phases = (below.flatten(2) @ phase_matrix(below)).view(outs, ins, 4, 2, 2).transpose(1, 2).flatten(0, 1)
-    shifted = [F.pad(beside, (across, 1 - across, down, 1 - down)) for down in (0, 1) for across in (0, 1)]
     output = F.conv2d(input, phases, None if bias is None else bias.repeat_interleave(4), padding=1)
-    output = output.add_(F.conv2d(skip, torch.stack(shifted, 1).flatten(0, 1), stride=2, padding=2))
+    output = output.add_(F.conv2d(skip, block_kernels(beside), stride=2, padding=2))
     return F.pixel_shuffle(output, 2)[..., 1:-1, 1:-1].contiguous()
 
 

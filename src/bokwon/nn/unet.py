@@ -291,13 +291,13 @@ class DecoderBlock(nn.Module):
     def forward(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:
         """Double (N, C, H, W) to (N, C_out, 2 H, 2 W) with the help of `skip` (N, C_skip, 2 H, 2 W), and its mask."""
         if isinstance(self.conv, GatedConv2d):
-            both = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias)
+            both = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias, fast=self.training)
             return gate(both, lambda each: F.leaky_relu(each if self.norm is None else self.norm(each), 0.2)), valid
         partial = isinstance(self.conv, PartialConv2d)
         if partial:
             features, valid = self._convolve(features, valid, skip, skip_valid)
         else:
-            features = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias)
+            features = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias, fast=self.training)
         if self.norm is not None:
             features = self.norm(features)
         if self.last:
@@ -306,8 +306,9 @@ class DecoderBlock(nn.Module):
 
     def _convolve(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:
         if features.shape[0] * features.shape[2] * features.shape[3] >= _FUSED:
+            weight, bias = self.conv.weight, self.conv.bias
             return upsampled_partial_conv2d(
-                features, valid, skip, skip_valid, self.conv.weight, self.conv.bias, holes_are_zero=True
+                features, valid, skip, skip_valid, weight, bias, holes_are_zero=True, fast=self.training
             )
         parts = [(F.interpolate(valid, scale_factor=2.0), features.shape[1]), (skip_valid, skip.shape[1])]
         features = torch.cat([F.interpolate(features, scale_factor=2.0), skip], 1)
