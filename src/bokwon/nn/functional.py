@@ -314,9 +314,10 @@ def _rescale(
 
 
 def _upsampling_kernel(weight: Tensor) -> Tensor:
-    # Transposed convolutions keep their kernels as (in, out, kH, kW).
-    kernel: Tensor = weight.flatten(2) @ upsampling_matrix(weight)
-    return kernel.reshape(*kernel.shape[:2], 4, 4).transpose(0, 1)
+    # Transposed convolutions keep their kernels as (in, out, kH, kW). Their order is changed before they are enlarged.
+    outs, ins = weight.shape[:2]
+    kernel: Tensor = weight.transpose(0, 1).reshape(-1, 9) @ upsampling_matrix(weight)
+    return kernel.view(ins, outs, 4, 4)
 
 
 def _upsampled_to_few(input: Tensor, skip: Tensor, below: Tensor, beside: Tensor, bias: Tensor | None) -> Tensor:
