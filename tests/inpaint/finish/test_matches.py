@@ -46,12 +46,12 @@ def test_squares_reach_as_far_as_is_told_and_never_beyond_the_window() -> None:
     npt.assert_array_equal(grown(~known, 2), expected)
 
 
-def matches(usable: Hole) -> ToOne:
+def matches(usable: Hole, several: int = 1) -> ToOne:
     points = grid_points(np.ones((8, 40), bool), (0, 0), 4)
-    made = ToOne(usable, points, 4)
-    # All places are poor but that of the first point.
-    start = np.full(len(points), 39 * 40 + 39)
-    start[0] = points[0] + 20 * 40
+    made = ToOne(usable, points, 4, several)
+    # All places are poor but the last one of the first point.
+    start = np.full(several * len(points), 39 * 40 + 39)
+    start[-len(points)] = points[0] + 20 * 40
     made.start_from(start)
     return made
 
@@ -73,3 +73,12 @@ def test_a_place_that_is_not_usable_is_never_taken() -> None:
     assert made.difference[:2].tolist() == [0, 0]
     assert made.difference[2] > 0
     assert usable.reshape(-1)[made.sources].all()
+
+
+def test_several_places_of_a_point_are_improved_independently() -> None:
+    made = matches(np.ones((40, 40), bool), 3)
+    for _ in range(10):
+        made.propagate()
+    difference = made.difference.reshape(3, -1)
+    assert difference[:2].min() > 0
+    assert difference[2].max() == 0

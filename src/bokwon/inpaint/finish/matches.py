@@ -56,48 +56,53 @@ def grid_points(wanted: Hole, origin: tuple[int, int], spacing: int) -> Points:
 
 
 class Matches(ABC):
-    """The best place so far for each point of a grid.
+    """The best places so far for each point of a grid: one, or several that are improved independently.
 
     Args:
         usable: (h, w), True where places may lie.
         points: (n,) from `grid_points`.
         spacing: That of the grid, pixels.
+        several: Number of places for each point.
 
     Attributes:
-        sources: (n,) the places.
-        difference: (n,) how much they differ from the points.
+        sources: (several * n,) the places: one for each point, then another for each, and so on.
+        difference: (several * n,) how much they differ from the points.
 
     Source: Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009 (propagation of matches).
     """
 
-    def __init__(self, usable: Hole, points: Points, spacing: int) -> None:
-        self._points = points
+    def __init__(self, usable: Hole, points: Points, spacing: int, several: int = 1) -> None:
+        self._points = np.tile(points, several)
         self._width = usable.shape[1]
         self._usable = usable.reshape(-1)
         self._number = np.full(usable.size, -1, np.intp)
         self._number[points] = np.arange(len(points))
+        # The number of the first place of those among which a neighbour's is found.
+        self._first = np.repeat(np.arange(several) * len(points), len(points))
         self._steps = (spacing, spacing * self._width, -spacing, -spacing * self._width)
-        self.sources = np.zeros(len(points), np.intp)
-        self.difference = np.full(len(points), np.inf, np.float32)
+        self.sources = np.zeros(len(self._points), np.intp)
+        self.difference = np.full(len(self._points), np.inf, np.float32)
 
     def start_from(self, sources: Points) -> None:
-        """Begin with given places, (n,)."""
+        """Begin with given places, (several * n,)."""
         self.sources = sources
         self.difference = self._difference(np.arange(len(sources)), sources)
 
     def _try_neighbours(self, active: Points) -> None:
         """Try what lies beside the places of the neighbours, for the points of some numbers."""
         for step in self._steps:
-            place = self._points[active] - step
-            neighbour = self._number[np.clip(place, 0, self._usable.size - 1)]
-            self._try(active, np.where(neighbour >= 0, self.sources[neighbour] + step, self.sources[active]))
+            neighbour = self._number[np.clip(self._points[active] - step, 0, self._usable.size - 1)]
+            moved = self.sources[neighbour + self._first[active]] + step
+            self._try(active, np.where(neighbour >= 0, moved, self.sources[active]))
 
     def _try(self, active: Points, sources: Points) -> None:
         """Take the given places where they are better, for the points of some numbers."""
         # A neighbour's match is most often the point's own already.
         tried = np.flatnonzero((sources != self.sources[active]) & self._are_usable(sources))
         active, sources = active[tried], sources[tried]
-        difference = self._difference(active, sources)
+        self._take_better(active, sources, self._difference(active, sources))
+
+    def _take_better(self, active: Points, sources: Points, difference: Floats) -> None:
         better = np.flatnonzero(difference < self.difference[active])
         self.sources[active[better]] = sources[better]
         self.difference[active[better]] = difference[better]
