@@ -30,7 +30,7 @@ for module in pkgutil.walk_packages(bokwon.__path__, "bokwon."):
     with contextlib.suppress(ImportError):
         importlib.import_module(module.name)
 with contextlib.redirect_stdout(io.StringIO()):
-    command._whole_command("en").main(["restore", "--help"], standalone_mode=False)
+    command._put_together("en").main(["restore", "--help"], standalone_mode=False)
 
 def fork(arguments, kind):
     reading, writing = os.pipe()
