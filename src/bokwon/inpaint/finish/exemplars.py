@@ -163,8 +163,9 @@ class _Search(Matches):
         rough = self._rough
         turned = np.empty((2 * len(rough), count * PARTS), np.float32)
         values, squares = np.split(turned, 2)
-        at = padded(places[: count * PARTS], self._width, _PAD) + self._offsets[rough, None]
-        self._values.take(at, out=values, mode="clip")
+        at = padded(places[: count * PARTS], self._width, _PAD) + self._offsets[0]
+        for row, offset in zip(values, self._offsets[rough] - self._offsets[0], strict=True):
+            self._values[offset:].take(at, out=row, mode="clip")
         np.multiply(values, values, out=squares)
         # One matrix product gives, up to a constant of the cell, the negative weighted sum of squares.
         weights = self._weights[:, rough]

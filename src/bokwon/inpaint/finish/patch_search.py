@@ -107,7 +107,7 @@ def sample(
 ) -> tuple[Points, Floats]:
     """Return some of the known patches, and their descriptors."""
     if len(known) > SAMPLE:
-        known = known[rng.permutation(len(known))[: 8 * SAMPLE]]
+        known = rng.permutation(known)[: 8 * SAMPLE]
         corners = values[padded(known, width, PAD)[:, None] + offsets[[0, len(offsets) // 2, -1]]]
         spread = np.asarray(corners.max(axis=1) - corners.min(axis=1))
         rank = np.argsort(-spread[SAMPLE // 2 :], kind="stable")[: SAMPLE // 2]
