@@ -163,6 +163,7 @@ class _Search(Matches):
         rough = self._rough
         turned = np.empty((2 * len(rough), count * PARTS), np.float32)
         values, squares = np.split(turned, 2)
+        # One array of indices for all offsets: to make one for each takes about as long as to read the values.
         at = padded(places[: count * PARTS], self._width, _PAD) + self._offsets[0]
         for row, offset in zip(values, self._offsets[rough] - self._offsets[0], strict=True):
             self._values[offset:].take(at, out=row, mode="clip")
