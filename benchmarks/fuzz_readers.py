@@ -5,7 +5,7 @@
 Each file is a small good one with a few bytes changed, cut out, doubled or cut off; half of the PNG files get right
 checksums again. It is opened as `bokwon restore` opens it, every page of it is read, one pixel of each is changed, and
 it is written again. A process that dies, an exception that is no `BokwonError`, and a file that takes the processor
-longer than ten seconds are failures.
+longer than ten seconds are failures. What is kept tells with which commit each format was tried.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import io
 import json
 import struct
+import subprocess
 import sys
 import time
 import traceback
@@ -333,6 +334,25 @@ def attempt(data: bytes) -> str:
     return outcome if time.process_time() - begun < SLOW else "fault: slow"
 
 
+def check_originals(files: dict[str, tuple[bytes, ...]]) -> None:
+    """Leave if a good file is not read: then its damaged kin would say nothing."""
+    for name, good in files.items():
+        for number, data in enumerate(good, start=1):
+            if (outcome := attempt(data)) != "read":
+                sys.exit(f"the good file {number} of {name} is not read: {outcome}")
+
+
+def commit() -> str:
+    """Return the commit of the code, with `-dirty` if it was changed since; outcomes may change."""
+
+    def git(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = ["git", *arguments]
+        return subprocess.run(command, cwd=Path(__file__).parent, check=check, capture_output=True, text=True)
+
+    is_clean = git("diff", "--quiet", "HEAD", "--", "../src", Path(__file__).name, check=False).returncode == 0
+    return git("rev-parse", "--short", "HEAD").stdout.strip() + ("" if is_clean else "-dirty")
+
+
 def start(heif: Path | None = None) -> Callable[[Chunk], dict[str, int]]:
     """Make what tries one chunk, in a process of its own."""
     files = originals(heif)
@@ -358,9 +378,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="formats that are there already and are not tried now are kept")
     arguments = parser.parse_args()
     size = 200
+    files = originals(arguments.heif)
+    names = arguments.formats.split(",") if arguments.formats else list(files)
+    check_originals({name: files[name] for name in names})
     chunks = [
         Chunk(name, first, min(size, arguments.count - first))
-        for name in (arguments.formats.split(",") if arguments.formats else originals(arguments.heif))
+        for name in names
         for first in range(0, arguments.count, size)
     ]
     totals: dict[str, Counter[str]] = {chunk.format: Counter() for chunk in chunks}
@@ -371,9 +394,11 @@ def main() -> None:
             else {f"fault: died in {chunk.first}..{chunk.first + chunk.count}": chunk.count}
         )
     result = {name: dict(sorted(counts.items())) for name, counts in totals.items()}
+    commits = dict.fromkeys(names, commit())
     if arguments.out and arguments.formats and arguments.out.exists():
-        result = json.loads(arguments.out.read_text())["outcomes"] | result
-    text = json.dumps({"files_per_format": arguments.count, "outcomes": result}, indent=1)
+        kept = json.loads(arguments.out.read_text())
+        result, commits = kept["outcomes"] | result, kept["commits"] | commits
+    text = json.dumps({"files_per_format": arguments.count, "commits": commits, "outcomes": result}, indent=1)
     print(text)
     if arguments.out:
         arguments.out.write_text(text + "\n")

@@ -64,7 +64,8 @@ class Scenario:
 
 
 def _restore(image: str, output: str, *more: str) -> tuple[str, ...]:
-    return ("restore", image, output, "--mask", f"mask{Path(image).suffix}", "--method", "telea", "--quiet", *more)
+    mask = "mask" + Path(image).suffix.replace(".jpg", ".png")
+    return ("restore", image, output, "--mask", mask, "--method", "telea", "--quiet", *more)
 
 
 _FOLDER = ("restore", "in", "out", "--masks", "masks", "--method", "telea", "-j", "1", "--quiet")
@@ -73,6 +74,11 @@ SCENARIOS = {
     "a file beside": Scenario(_restore("page.png", "out.png"), ("out.png",)),
     "in place with a record": Scenario(
         _restore("page.png", "page.png", "--record"), ("page.png",), ("undo", "page.png.record", "page.png", "--quiet")
+    ),
+    "a JPEG in place with a record": Scenario(
+        _restore("photo.jpg", "photo.jpg", "--record"),
+        ("photo.jpg",),
+        ("undo", "photo.jpg.record", "photo.jpg", "--quiet"),
     ),
     "several pages": Scenario(_restore("book.tif", "out.tif"), ("out.tif",)),
     "a PDF": Scenario(_restore("leaf.pdf", "out.pdf"), ("out.pdf",)),
@@ -89,6 +95,7 @@ def prepare() -> None:
     # So large that it is written in several steps.
     pages = [Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)) for _ in range(2)]
     pages[0].save("page.png")
+    pages[0].save("photo.jpg")
     pages[0].save("book.tif", save_all=True, append_images=pages[1:])
     Image.fromarray(hole).save("mask.png")
     Image.fromarray(hole).save("mask.tif", save_all=True, append_images=[Image.fromarray(hole)])

@@ -65,7 +65,7 @@ ROOMS: dict[str, set[str]] = {
 ROOMS["reproduce"] = {*ROOMS["evaluation"], "training", "export", "evaluation"}
 EVERYTHING = {"bokwon", "cli", *ROOMS}
 ROOMS["cli"] = EVERYTHING
-# The root is imported by everyone, so it loads errors and settings only; the rest waits until it is asked for.
+# The root is imported by everyone, and by the command before it can catch Ctrl-C: all waits until it is asked for.
 ROOMS["bokwon"] = EVERYTHING
 ROOMS["__main__"] = {"cli"}
 
@@ -284,6 +284,11 @@ def test_importing_stays_light(module: str, allowed: set[str]) -> None:
         "uvicorn",
     } - allowed
     assert in_a_fresh_interpreter(f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))").strip() == "[]"
+
+
+def test_the_command_is_ready_for_ctrl_c_before_it_loads_anything() -> None:
+    program = "import sys; before = {*sys.modules}; import bokwon.__main__; print(sorted({*sys.modules} - before))"
+    assert in_a_fresh_interpreter(program).strip() == "['__future__', 'bokwon', 'bokwon.__main__']"
 
 
 def test_every_runtime_module_loads_without_pytorch() -> None:

@@ -5,22 +5,22 @@ Nothing heavy is loaded until it is used: neither OpenCV, ONNX Runtime nor PyTor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from bokwon import errors
-from bokwon.settings import DETECTOR, RestoreSettings
-from bokwon.utilities.lazy_names import lazy_names
-from bokwon.version import __version__
-
+# Not from `typing`, and no other import here: what the command loads before its own first line is time in which Ctrl-C
+# shows a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from numpy.typing import NDArray
     from PIL import Image
 
+    from bokwon import errors
     from bokwon.detection.detector import Damage, Detector
     from bokwon.inpaint.restoration import ImageT, Restoration
     from bokwon.inpaint.restorer import Restorer
+    from bokwon.settings import RestoreSettings
+    from bokwon.version import __version__
 
 __all__ = [
     "Damage",
@@ -70,11 +70,12 @@ def restore(
         230
     """
     from bokwon.inpaint.restorer import Restorer
+    from bokwon.settings import RestoreSettings
 
     return Restorer(RestoreSettings(**settings)).restore(image, hole, allow_large=allow_large)
 
 
-def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = DETECTOR) -> Damage:
+def detect(image: NDArray[Any] | Image.Image, *, model: str | Path | None = None) -> Damage:
     """Find the damage of an image, as the command `bokwon detect` does.
 
     For many images, and for other options, make one `Detector` and call its `detect`: the model is loaded once.
@@ -82,7 +83,7 @@ def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = DETECTOR) -
     Args:
         image: NumPy array: uint8 or uint16, (H, W) or (H, W, C) with gray, gray and alpha, RGB or RGBA channels, or
             bool (H, W). Or a Pillow image.
-        model: Name of a shipped model, or path of a model file (.onnx).
+        model: Name of a shipped model, or path of a model file (.onnx); by default that of the command.
 
     Returns:
         The damage. Pass its `hole` to `restore`. `kinds` and `confidence` tell the kind and the confidence at each
@@ -95,18 +96,24 @@ def detect(image: NDArray[Any] | Image.Image, *, model: str | Path = DETECTOR) -
     """
     from bokwon.detection.detector import Detector
 
-    return Detector(model).detect(image)
+    return (Detector() if model is None else Detector(model)).detect(image)
 
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "Damage": "bokwon.detection.detector",
-        "Detector": "bokwon.detection.detector",
-        "Restoration": "bokwon.inpaint.restoration",
-        "Restorer": "bokwon.inpaint.restorer",
-    },
-)
+_MODULES = {
+    "Damage": "bokwon.detection.detector",
+    "Detector": "bokwon.detection.detector",
+    "Restoration": "bokwon.inpaint.restoration",
+    "RestoreSettings": "bokwon.settings",
+    "Restorer": "bokwon.inpaint.restorer",
+    "__version__": "bokwon.version",
+    "errors": "bokwon.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from bokwon.utilities.lazy_names import lazy_names
+
+    return lazy_names(__name__, _MODULES)(name)
 
 
 def __dir__() -> list[str]:

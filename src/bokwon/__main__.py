@@ -1,7 +1,13 @@
 """`python -m bokwon` is the command `bokwon`; this is where both begin."""
 
+from __future__ import annotations
+
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
 
 __all__ = ["main"]
 
@@ -14,13 +20,19 @@ def main() -> None:
     # matrix products would only wait for each other, which takes a tenth of the processor time of a page.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
+        import signal
+
+        usual = signal.getsignal(signal.SIGINT)
+        if usual is signal.default_int_handler:
+            # Nothing has been begun that needs tidying. An exception could be lost in a library that is being loaded,
+            # or become one of another kind.
+            signal.signal(signal.SIGINT, _leave_interrupted)
         from bokwon.cli.main import main as run
 
+        signal.signal(signal.SIGINT, usual)
         run(alone=True)
     except KeyboardInterrupt:
-        if sys.stderr is not None:
-            os.write(sys.stderr.fileno(), b"bokwon: error: interrupted\n")
-        os._exit(130)
+        _leave_interrupted()
     except (MemoryError, SystemError, ImportError) as error:
         # Python's loader of modules has each of the three for want of memory. The command itself tells of it, unless
         # there is too little even for that.
@@ -29,6 +41,14 @@ def main() -> None:
         if sys.stderr is not None:
             os.write(sys.stderr.fileno(), _TOO_LITTLE)
         os._exit(7)
+
+
+def _leave_interrupted(_number: int = 0, _frame: FrameType | None = None) -> None:
+    try:
+        if sys.stderr is not None:
+            os.write(sys.stderr.fileno(), b"bokwon: error: interrupted\n")
+    finally:
+        os._exit(130)
 
 
 if __name__ == "__main__":

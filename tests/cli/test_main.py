@@ -43,6 +43,28 @@ main(["models", "list"])
 """
 
 
+# While the command loads, an exception would be lost where nobody can catch it, and the command would go on.
+INTERRUPTED_WHERE_NOBODY_CATCHES_IT = """
+import os, signal, sys, weakref
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == "bokwon.cli.main":
+            def interrupt(_):
+                os.kill(os.getpid(), signal.SIGINT)
+
+            loaded = {1}
+            watched = weakref.ref(loaded, interrupt)
+            del loaded
+
+sys.meta_path.insert(0, Interrupting())
+from bokwon.__main__ import main
+main()
+"""
+
+
 # The command is put together when it is run, by code that evaluates annotations. Python ends with SIGINT by itself once
 # an interruption has gone through such code.
 INTERRUPTED_WHILE_PUT_TOGETHER = """
@@ -74,6 +96,7 @@ command.main(["models", "show", "none"], alone=True)
     "program",
     [
         INTERRUPTED_WHILE_LOADING,
+        INTERRUPTED_WHERE_NOBODY_CATCHES_IT,
         INTERRUPTED_IN_A_LIBRARY,
         INTERRUPTED_WHILE_PUT_TOGETHER,
         INTERRUPTED_WHILE_AN_ERROR_IS_TOLD,

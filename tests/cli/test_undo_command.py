@@ -172,3 +172,101 @@ def test_what_was_taken_back_is_not_filled_again_by_resume(folder: Path, capsys:
     Image.fromarray(PAGE).save("out/a.png")
     assert run(*batch, "--resume") == 0
     assert not np.array_equal(np.array(Image.open("out/a.png")), PAGE)
+
+
+def pdf_of_jpeg(path: str, pages: int = 1) -> None:
+    """Write a PDF whose pages are JPEG pictures."""
+    images = [Image.fromarray(np.roll(PAGE, number, axis=0)) for number in range(pages)]
+    images[0].save(path, save_all=True, append_images=images[1:], quality=90)
+
+
+@pytest.mark.parametrize("kind", ["jpg", "pdf"])
+def test_a_jpeg_restored_in_place_comes_back_byte_for_byte(
+    folder: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"page.{kind}"
+    if kind == "jpg":
+        Image.fromarray(PAGE).save(name, quality=90, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0")
+        Path(name).write_bytes(Path(name).read_bytes() + b"behind")
+    else:
+        pdf_of_jpeg(name)
+    before = Path(name).read_bytes()
+    restore(name, name)
+    assert Path(name).read_bytes() != before
+    assert run("undo", f"{name}.record", name, "--to", f"again.{kind}") == 0
+    assert capsys.readouterr().err.endswith(f"bokwon: wrote again.{kind}: 1 page as it was\n")
+    assert Path(f"again.{kind}").read_bytes() == before
+    assert run("undo", f"{name}.record", name) == 0
+    assert Path(name).read_bytes() == before
+    # The next restoration keeps it again, and no more than that.
+    restore(name, name)
+    assert Path(f"{name}.record/input").read_bytes() == before
+    assert not Path(f"{name}.record/undone.json").exists()
+
+
+def test_a_jpeg_restored_beside_its_scan_comes_back_while_that_is_there(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(PAGE).save("page.jpg", quality=90)
+    scan = Path("page.jpg").read_bytes()
+    restore("page.jpg", "out.jpg")
+    # What nothing has replaced takes no room in the record.
+    assert not Path("out.jpg.record/input").exists()
+    restored = Path("out.jpg").read_bytes()
+    assert json.loads(Path("out.jpg.record/record.json").read_text())["input"]["path"] == "page.jpg"
+    assert run("undo", "out.jpg.record", "out.jpg") == 0
+    assert Path("out.jpg").read_bytes() == scan
+    Path("out.jpg").write_bytes(restored)
+    Image.fromarray(PAGE).save("page.jpg", quality=50)
+    capsys.readouterr()
+    assert run("undo", "out.jpg.record", "out.jpg") == 0
+    assert capsys.readouterr().err.endswith("wrote out.jpg: 1 page but for what JPEG changes\n")
+    with Image.open("out.jpg") as image:
+        assert np.abs(np.array(image).astype(int) - PAGE).mean() < 60
+
+
+def test_undo_in_the_folder_of_the_report_finds_the_scan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("in", "masks"):
+        Path(name).mkdir()
+    Image.fromarray(PAGE).save("in/page.jpg", quality=90)
+    Image.fromarray(HOLE).save("masks/page.png")
+    assert run("restore", "in", "out", "--masks", "masks", "--method", "telea", "--record", "-j", "1", "-q") == 0
+    monkeypatch.chdir("out")
+    assert run("undo", "page.jpg.record", "page.jpg", "-q") == 0
+    assert Path("page.jpg").read_bytes() == Path("../in/page.jpg").read_bytes()
+
+
+def test_undo_to_another_format_is_exact_where_the_scan_was_a_jpeg(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(PAGE).save("page.jpg", quality=90)
+    with Image.open("page.jpg") as image:
+        decoded = np.array(image)
+    restore("page.jpg", "page.jpg")
+    assert run("undo", "page.jpg.record", "page.jpg", "--to", "again.png") == 0
+    assert capsys.readouterr().err.endswith("bokwon: wrote again.png: 1 page as it was\n")
+    with Image.open("again.png") as image:
+        np.testing.assert_array_equal(np.array(image), decoded)
+    # Without the scan only the hole is what it was, and that is said.
+    Path("page.jpg.record/input").unlink()
+    assert run("undo", "page.jpg.record", "page.jpg", "--to", "again.png") == 0
+    assert capsys.readouterr().err.endswith("bokwon: wrote again.png: 1 page but for what JPEG changes\n")
+    with Image.open("again.png") as image:
+        np.testing.assert_array_equal(np.array(image)[HOLE], decoded[HOLE])
+
+
+def test_what_was_changed_since_keeps_its_changes(folder: Path) -> None:
+    Image.fromarray(PAGE).save("page.jpg", quality=90)
+    restore("page.jpg", "page.jpg")
+    Image.new("RGB", SIZE[::-1], "blue").save("page.jpg")
+    assert run("undo", "page.jpg.record", "page.jpg", "--force", "-q") == 0
+    with Image.open("page.jpg") as image:
+        assert np.abs(np.array(image)[32:] - np.array((0, 0, 254))).max() < 16
+
+
+def test_a_png_that_became_a_jpeg_comes_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(PAGE).save("page.png")
+    restore("page.png", "out.jpg")
+    assert run("undo", "out.jpg.record", "out.jpg", "--to", "again.png") == 0
+    assert capsys.readouterr().err.endswith("bokwon: wrote again.png: 1 page as it was\n")
+    assert Path("again.png").read_bytes() == Path("page.png").read_bytes()

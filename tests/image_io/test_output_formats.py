@@ -12,7 +12,14 @@ import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from bokwon.errors import ArgumentError
-from bokwon.image_io.output_formats import check_fits, encode_page, format_of, lost_on_the_way, png_of
+from bokwon.image_io.output_formats import (
+    check_fits,
+    encode_page,
+    format_of,
+    is_encoded_anew,
+    lost_on_the_way,
+    png_of,
+)
 from bokwon.image_io.page import Page
 from bokwon.image_io.reader import Source, read_page
 
@@ -227,3 +234,17 @@ def test_drawn_pictures_are_plain_pngs(samples: np.ndarray) -> None:
     with Image.open(io.BytesIO(png_of(samples[:, ::-1]))) as image:
         assert (image.format, image.info) == ("PNG", {})
         np.testing.assert_array_equal(np.array(image), samples[:, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("page", "file", "anew"),
+    [
+        ("JPEG", "JPEG", True),
+        ("PNG", "JPEG", True),
+        ("JPEG", "PDF", True),
+        ("JPEG", "PNG", False),
+        ("PDF", "PDF", False),
+    ],
+)
+def test_only_jpeg_changes_pixels_everywhere(page: str, file: str, anew: bool) -> None:
+    assert is_encoded_anew(page, file) is anew

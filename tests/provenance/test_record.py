@@ -13,6 +13,7 @@ from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.page import Page
 from bokwon.provenance.record import (
     check_record,
+    find_input,
     free_folder,
     has_record,
     note_undone,
@@ -149,3 +150,20 @@ def test_samples_of_another_image_are_refused(tmp_path: Path) -> None:
     (tmp_path / "r" / "original_p001.npz").write_bytes(b"no archive")
     with pytest.raises(InputFileError, match="lacks what page 1 was"):
         put_back(tmp_path / "r", 1, 1, page)
+
+
+@pytest.mark.parametrize("place", ["out/page.jpg.record/input", "scans/page.jpg", "page.jpg"])
+def test_the_input_is_found_where_it_is_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    target = Path("out/page.jpg")
+    folder = record_folder(target)
+    for path in (folder, Path("scans")):
+        path.mkdir(parents=True)
+    told = {"file": "page.jpg", "path": "../scans/page.jpg", "sha256": sha256_of(b"scan")}
+    Path(place).write_bytes(b"scan")
+    found = find_input(folder, {"input": told}, target)
+    assert found is not None
+    assert found.samefile(place)
+    Path(place).write_bytes(b"another")
+    assert find_input(folder, {"input": told}, target) is None
+    assert find_input(folder, {"input": None}, target) is None

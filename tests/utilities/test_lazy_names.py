@@ -17,3 +17,7 @@ def test_a_name_is_loaded_when_it_is_asked_for() -> None:
         _ = package.other
     with pytest.raises(AttributeError, match="gone"):
         _ = package.gone
+
+
+def test_a_module_of_the_package_is_a_name_of_it_too() -> None:
+    assert lazy_names("bokwon", {"errors": "bokwon.errors"})("errors").__name__ == "bokwon.errors"

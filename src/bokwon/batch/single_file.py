@@ -22,7 +22,7 @@ from bokwon.batch.treatment.pictures import PageDrawing, PagePictures
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError
 from bokwon.image_io.document import Document, open_document
 from bokwon.image_io.formats import EXTENSIONS
-from bokwon.image_io.output_formats import check_fits, lost_on_the_way
+from bokwon.image_io.output_formats import check_fits, is_encoded_anew, lost_on_the_way
 from bokwon.image_io.page import Page
 from bokwon.image_io.previews import without_previews
 from bokwon.image_io.reader import Source
@@ -239,6 +239,8 @@ class _Work:
             recorder = self._recorder
         levels = None
         if recorder is not None:
+            if is_encoded_anew(page.format, self._format):
+                recorder.note_encoded_anew()
             levels = recorder.before(
                 number,
                 page,

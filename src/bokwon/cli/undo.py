@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bokwon.cli.console import Console, divert_native_messages
 from bokwon.errors import ArgumentError, InputFileError
+
+if TYPE_CHECKING:
+    from bokwon.image_io.reader import Source
 
 __all__ = ["undo"]
 
@@ -33,7 +36,7 @@ def undo(
     console = Console(quiet=quiet, verbose=False)
 
     from bokwon.image_io.document import open_document
-    from bokwon.image_io.output_formats import check_fits, format_of, lost_on_the_way
+    from bokwon.image_io.output_formats import check_fits, format_of, is_encoded_anew, lost_on_the_way
     from bokwon.image_io.page import Page
     from bokwon.image_io.reader import MAX_PIXELS, Source
     from bokwon.image_io.xmp import with_xmp
@@ -48,8 +51,9 @@ def undo(
     if record.resolve() == records.record_folder(output).resolve():
         finish_unfinished(output)
     folder, content = records.read_record(record)
-    source = Source.of(output)
-    if not force and (now := sha256_of_file(output)) != content["output"]["sha256"]:
+    now = sha256_of_file(output)
+    is_changed = now != content["output"]["sha256"]
+    if not force and is_changed:
         if now == records.undone_sha256(output):
             raise ArgumentError(
                 f"{output} is as it was already: its restoration was taken back before",
@@ -61,6 +65,9 @@ def undo(
         )
     if (came_from := _only_read(content)) is not None:
         console.tell("note", f"{came_from} itself was never changed; {final} gets the pixels that it decodes to")
+    # An output that differs a little everywhere becomes what it was by its input alone.
+    kept = records.find_input(folder, content, output) if content.get("encoded_anew") and not is_changed else None
+    source = Source.of(kept or output)
     pages = content["pages"]
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
     restored: list[int] = []
@@ -69,7 +76,7 @@ def undo(
     marked = isinstance(settings, dict) and bool(settings.get("mark"))
 
     def unmarked(number: int, packet: bytes | None) -> bytes | None:
-        if packet is None or not marked or not has_mark(packet):
+        if kept is not None or packet is None or not marked or not has_mark(packet):
             return packet
         try:
             return remove_mark(packet, sha256_of_file(folder / records.page_file("original", number)))
@@ -85,21 +92,26 @@ def undo(
             if read is None:
                 raise InputFileError(f"page {number} of {output} has no image any more", "restore it from the original")
             page = read()
-            records.put_back(folder, number, document.pages, page)
-            page = replace(page, metadata=with_xmp(page.metadata, unmarked(number, page.metadata.xmp)))
+            if kept is None:
+                records.put_back(folder, number, document.pages, page)
+                page = replace(page, metadata=with_xmp(page.metadata, unmarked(number, page.metadata.xmp)))
             if document.format is None:
                 check_fits(page.pixels, page.mode, file_format)
                 for notice in lost_on_the_way(page, file_format):
                     if not notice.startswith(_ENCODED_ANEW):
                         console.tell("note", notice)
-            if file_format == "JPEG" or (page.format, file_format) == ("JPEG", "PDF"):
+            if is_encoded_anew(page.format, file_format) or (kept is None and page.format == "JPEG"):
                 lossy.append(number)
                 console.tell("note", f"{_ENCODED_ANEW}: pixels may differ slightly from the original's")
             restored.append(number)
             return page
 
         with replacing(final) as stream:
-            document.rewrite(stream, file_format, transform, lambda packet: unmarked(min(pages), packet))
+            if kept is not None and _is_of(source, file_format):
+                source.copy_to(stream)
+                restored += pages
+            else:
+                document.rewrite(stream, file_format, transform, lambda packet: unmarked(min(pages), packet))
             if missing := sorted(pages.keys() - set(restored)):
                 raise InputFileError(f"{output} has no page {missing[0]}, of which {record} speaks", "check the names")
     if final.samefile(output) and folder.resolve() == records.record_folder(output).resolve():
@@ -109,6 +121,15 @@ def undo(
     if lossy:
         done = f"{len(restored)} page{'s' * (len(restored) > 1)} but for what JPEG changes"
     console.tell("summary", f"wrote {final}: {done}")
+
+
+def _is_of(source: Source, file_format: str) -> bool:
+    """Return whether a file is of a format by its content."""
+    from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
+
+    with source.open() as stream:
+        found = format_of_content(stream.read(HEAD_BYTES))
+    return found is not None and found.name == file_format
 
 
 def _only_read(content: dict[str, Any]) -> str | None:

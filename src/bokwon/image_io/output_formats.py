@@ -36,6 +36,16 @@ def format_of(path: Path) -> str:
         raise ArgumentError(f"cannot tell the format of {path} by its extension", f"name it one of {written}") from None
 
 
+def is_encoded_anew(page_format: str, file_format: str) -> bool:
+    """Return whether a changed picture loses a little everywhere when it is written: JPEG, also within a PDF.
+
+    Args:
+        page_format: Format of the picture.
+        file_format: Format of the file.
+    """
+    return file_format == "JPEG" or (page_format, file_format) == ("JPEG", "PDF")
+
+
 def check_fits(pixels: Pixels, mode: str, file_format: str, *, named: bool = True) -> None:
     """Check that a format can hold samples of this mode, depth and size.
 

@@ -18,7 +18,7 @@ from bokwon.errors import BokwonError, FileAccessError, InputFileError, accessin
 from bokwon.image_io.page import Page
 from bokwon.utilities.memory import is_out_of_memory, out_of_memory
 
-__all__ = ["MAX_PIXELS", "RAW_FIX", "READABLE_TEXT", "Source", "damaged", "decode_source", "foreign_kind"]
+__all__ = ["MAX_PIXELS", "RAW_FIX", "READABLE_TEXT", "Source", "damaged", "decode_source", "foreign_kind", "in_words"]
 
 MAX_PIXELS = 400_000_000
 """Larger images are refused before they are decoded."""
@@ -148,10 +148,10 @@ def damaged(name: str, reason: object) -> InputFileError:
         reason: What its decoder says: words, or the exception.
     """
     fix = "get an undamaged copy, or open it in an image editor and save it anew"
-    return InputFileError(f"{name} is damaged: {_in_words(reason)}", fix)
+    return InputFileError(f"{name} is damaged: {in_words(reason)}", fix)
 
 
-def _in_words(reason: object) -> str:
+def in_words(reason: object) -> str:
     """Return what a decoder says, without the names of types and values of its programming language."""
     words = str(reason).strip()
     if isinstance(reason, _OF_PARSING) or not words or words.startswith("invalid literal"):
@@ -177,7 +177,7 @@ def _unreadable(source: Source, stream: BinaryIO, reason: str) -> InputFileError
     if not head:
         return InputFileError(f"{source.name} is empty (0 bytes)", "get an undamaged copy")
     if reason or head.startswith(_OWN_SIGNATURES):
-        why = f" ({_in_words(reason)})" if reason else ""
+        why = f" ({in_words(reason)})" if reason else ""
         message = f"{source.name} is damaged: its header is cut off or broken{why}"
         return InputFileError(message, "get an undamaged copy")
     if foreign := foreign_kind(head):

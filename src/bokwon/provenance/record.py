@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
@@ -23,10 +24,12 @@ from bokwon.utilities.checksums import sha256_of_file
 
 __all__ = [
     "FORMAT",
+    "INPUT",
     "OF_A_PAGE",
     "RECORD",
     "RECORD_FILE",
     "check_record",
+    "find_input",
     "free_folder",
     "has_record",
     "note_undone",
@@ -51,8 +54,10 @@ FORMAT = 2
 _READABLE = (1, 2)
 _UNDONE = "undone.json"
 """Says what an output became when its restoration was taken back."""
-OF_A_PAGE = re.compile(r"(hole|evidence|ink|original|overlay)_p\d{3,}\.(png|npz)|undone\.json")
+OF_A_PAGE = re.compile(r"(hole|evidence|ink|original|overlay)_p\d{3,}\.(png|npz)|undone\.json|input")
 """Names of a record's other files."""
+INPUT = "input"
+"""The whole file that an output took the place of, where samples alone would not give it back: a JPEG."""
 
 
 def read_json(path: Path) -> Any:
@@ -128,6 +133,24 @@ def undone_sha256(target: Path) -> str | None:
         return str(content["output"]["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def find_input(folder: Path, record: dict[str, Any], target: Path) -> Path | None:
+    """Return the file that was restored, as it was then: kept in the record, or still where it was.
+
+    Args:
+        folder: The record's folder.
+        record: What `read_record` returned.
+        target: The output. Where its input lies is told from there.
+    """
+    told = record.get("input")
+    if not isinstance(told, dict):
+        return None
+    for path in (folder / INPUT, target.resolve().parent / str(told.get("path", "")), Path(str(told.get("file", "")))):
+        with suppress(OSError, ValueError):
+            if path.is_file() and sha256_of_file(path) == told.get("sha256"):
+                return path
+    return None
 
 
 def set_aside(target: Path) -> Path | None:

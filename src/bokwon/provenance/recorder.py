@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from operator import itemgetter
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, BinaryIO, Literal
 
@@ -30,6 +30,7 @@ from bokwon.provenance.origin import origin_of
 from bokwon.provenance.overlay import draw_overlay
 from bokwon.provenance.record import (
     FORMAT,
+    INPUT,
     OF_A_PAGE,
     RECORD_FILE,
     page_file,
@@ -39,7 +40,7 @@ from bokwon.provenance.record import (
 from bokwon.provenance.unfinished import install
 from bokwon.settings import Material
 from bokwon.types import Hole
-from bokwon.utilities.atomic import part_beside, write_file
+from bokwon.utilities.atomic import part_beside, replacing, write_file
 from bokwon.utilities.checksums import sha256_of, sha256_of_file
 from bokwon.utilities.locks import lock_folder
 from bokwon.version import __version__
@@ -139,6 +140,8 @@ class Recorder:
     ) -> None:
         self.restorer = restorer
         self._encoder = encoder_of(restorer.model)
+        self._source = source
+        self._encoded_anew = False
         with source.open() as stream:
             self._input = {"file": source.name, "sha256": sha256_of(stream)}
         self._origin = origin_of(source.path, self._input["sha256"]) if source.path is not None else None
@@ -249,6 +252,25 @@ class Recorder:
             picture = draw_overlay(page, levels, len(self._encoder.kernels), ink)
             write_file(self._part / page_file("overlay", number), png_of(picture))
 
+    def note_encoded_anew(self) -> None:
+        """Note that the output differs a little everywhere, so that samples alone do not take it back.
+
+        If it takes the place of the input, that is kept as a whole; else it is told where the input lies.
+
+        Raises:
+            FileAccessError: The input cannot be copied.
+        """
+        if self._encoded_anew:
+            return
+        if self._over_itself:
+            with replacing(self._part / INPUT) as stream:
+                self._source.copy_to(stream)
+        elif (path := self._source.path) is not None and path.name == PurePath(self._source.name).name:
+            # What was sent to a server lies where nobody finds it later. Nor is there a path between two drives.
+            with suppress(ValueError):
+                self._input["path"] = os.path.relpath(path.resolve(), self._target.parent.resolve())
+        self._encoded_anew = True
+
     def prepare(self, stream: BinaryIO, settings: dict[str, Any]) -> None:
         """Write the record's first file, before the output is moved into place.
 
@@ -270,6 +292,7 @@ class Recorder:
             "kernels": self._encoder.kernels,
             "kernels_from": self._encoder.source,
             "over_itself": self._over_itself,
+            "encoded_anew": self._encoded_anew,
             "pages": sorted(
                 [*self._keep_pages(made_by), *(page.facts() for page in self._pages)], key=itemgetter("page")
             ),

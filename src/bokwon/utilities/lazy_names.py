@@ -14,12 +14,13 @@ def lazy_names(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]
 
     Args:
         package: Its name.
-        modules: The module of each name.
+        modules: The module of each name; for a module of the package, its own full name.
     """
 
     def load(name: str) -> Any:
         if name in modules:
-            return getattr(importlib.import_module(modules[name]), name)
+            module = importlib.import_module(modules[name])
+            return module if module.__name__ == f"{package}.{name}" else getattr(module, name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return load

@@ -79,6 +79,20 @@ def test_a_file_that_is_cut_off_in_its_picture_is_damaged() -> None:
         read(data[:-20])
 
 
+def test_a_whole_picture_whose_length_is_told_too_large_is_no_damage() -> None:
+    pixels = noise("L", np.uint8)
+    data = written(pixels, "L", Metadata())
+    start = data.index(b"jp2c") - 4
+    # As if the length were that of the file.
+    told = data[:start] + len(data).to_bytes(4, "big") + data[start + 4 :]
+    page = read(told)
+    np.testing.assert_array_equal(page.pixels, pixels)
+    assert page.notices == ()
+    assert written(page.pixels, page.mode, page.metadata) == data
+    with pytest.raises(ValueError, match="do not fit"):
+        read(told[:-20])
+
+
 def test_a_bare_codestream_stays_one() -> None:
     data = imagecodecs.jpeg2k_encode(noise("L", np.uint8), level=0, reversible=True, codecformat="j2k")
     page = read(data)

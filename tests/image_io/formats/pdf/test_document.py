@@ -265,6 +265,15 @@ def test_a_password_and_damage_are_told(pdf: pikepdf.Pdf, add_page: Add) -> None
     assert "qpdf" in caught.value.fix
 
 
+def test_damage_of_a_picture_is_told_in_words(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
+    image = add_image(GRAY)
+    del image["/Width"]
+    add_page(DRAW, image)
+    with opened(pdf) as document, pytest.raises(InputFileError) as caught:
+        document.page(1)
+    assert caught.value.message == "register.pdf, page 1 is damaged: its parts do not fit together"
+
+
 def test_a_pdf_is_no_picture() -> None:
     with pytest.raises(InputFileError, match=r"register\.pdf is a PDF"):
         decode("register.pdf", io.BytesIO(), 1)

@@ -22,7 +22,7 @@ from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
 from bokwon.image_io.protocols import Document, PageTransform, XmpTransform
-from bokwon.image_io.source import Source
+from bokwon.image_io.source import Source, in_words
 from bokwon.types import Pixels
 
 __all__ = ["PdfDocument", "decode", "encode"]
@@ -237,9 +237,7 @@ class PdfDocument(Document):
             except TooLongError as error:
                 raise InputFileError(f"{self._name(number)} draws too much: {error}", _SPLIT) from error
             except Exception as error:
-                raise InputFileError(
-                    f"{self._name(number)} is damaged: {error or type(error).__name__}", UNDAMAGED
-                ) from error
+                raise InputFileError(f"{self._name(number)} is damaged: {in_words(error)}", UNDAMAGED) from error
         return self._drawn[number]
 
     def _picture(self, number: int) -> tuple[PdfPicture | PdfStrips | None, int]:
@@ -253,7 +251,7 @@ class PdfDocument(Document):
             own = {image.objgen for image in images}
             others = sum(item.image is None or item.image.objgen not in own for item in drawn)
         except Exception as error:
-            raise InputFileError(f"{name} is damaged: {error}", UNDAMAGED) from error
+            raise InputFileError(f"{name} is damaged: {in_words(error)}", UNDAMAGED) from error
         pictures = [
             PdfPicture(self._pdf, image, name, max_pixels=self._max_pixels, upright=upright) for image in images
         ]

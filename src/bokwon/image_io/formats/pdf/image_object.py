@@ -23,7 +23,7 @@ from bokwon.image_io.metadata import Metadata
 from bokwon.image_io.modes import check_pixels, multiplied_alpha
 from bokwon.image_io.orientation import Orientation
 from bokwon.image_io.page import Page
-from bokwon.image_io.source import Source, decode_source
+from bokwon.image_io.source import Source, decode_source, in_words
 
 __all__ = ["ANEW", "UNDAMAGED", "PdfPicture"]
 
@@ -139,7 +139,7 @@ class PdfPicture:
         except BokwonError:
             raise
         except Exception as error:
-            raise InputFileError(f"{name} is damaged: {error}", UNDAMAGED) from error
+            raise InputFileError(f"{name} is damaged: {in_words(error)}", UNDAMAGED) from error
 
     def _decode(self, width: int, height: int) -> Page:
         name, picture = self._name, self._image
