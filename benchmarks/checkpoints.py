@@ -1,23 +1,21 @@
-"""What saving checkpoints costs a run: seconds of a checkpoint beside those of the steps between two of them.
+"""The share of a run's time that checkpoints take: seconds of a checkpoint, and of the steps between two of them.
 
     python benchmarks/checkpoints.py [--threads N] [--rounds N]
 
-A step is one of `benchmarks/train_step.py` in this process: random tensors at 256 pixels, float32. The presets' own
-crops and batches are as large or larger, so their steps take as long or longer. The interval is the preset's.
+A step is one of `benchmarks/train_step.py`: random tensors at 256 pixels, float32. The presets' own crops and batches
+are as large or larger, so their steps take as long or longer. The number of steps between checkpoints is the preset's.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import torch
-from report import machine, table, write
+from report import machine, medians, table, write
 from train_step import SIDE, STEPS, ours
 
 from bokwon.training.accelerator import make_accelerator
@@ -40,7 +38,7 @@ def main() -> None:
     for chosen, (name, levels, width, base, batch, six) in PRESETS.items():
         valid = torch.ones(batch, 1, SIDE, SIDE)
         valid[..., 40:140, 60:180] = 0
-        step = _median(ours(levels, width, base, six, torch.rand(batch, 3, SIDE, SIDE), valid), options.rounds)
+        step = ours(levels, width, base, six, torch.rand(batch, 3, SIDE, SIDE), valid)
         config = preset(chosen)
         assert isinstance(config, TrainConfig)
         run = Run(config, make_accelerator("fp32"))
@@ -48,26 +46,17 @@ def main() -> None:
             parameter.grad = torch.zeros_like(parameter)
         run.optimizer.step()  # so that the optimiser has the state that is saved
         with tempfile.TemporaryDirectory() as folder:
-            save = _median(lambda run=run, folder=folder: run.save(Path(folder)), options.rounds)  # type: ignore[misc]
+            seconds = medians({"step": step, "save": partial(run.save, Path(folder))}, options.rounds)
             size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()) / 2**20
-        between = config.save_every * step
-        share = 100 * between / (between + save)
+        between = config.save_every * seconds["step"]
+        share = 100 * between / (between + seconds["save"])
         verdict = f"{share:.2f} ({'met' if share >= 95 else '**missed**'})"
-        rows.append([name, str(config.save_every), f"{step:.2f}", f"{save:.2f}", f"{size:.0f}", verdict])
+        row = [name, str(config.save_every), f"{seconds['step']:.2f}", f"{seconds['save']:.2f}", f"{size:.0f}", verdict]
+        rows.append(row)
         print(rows[-1], flush=True)
     head = ("preset's network and loss", "steps between", "seconds a step", "seconds a checkpoint", "MiB")
     text = f"# Checkpoints beside steps\n\n{date.today()}, {machine()}.\n\n"
     write("checkpoints.md", text + table((*head, "speed kept, % (aim >= 95)"), rows))
-
-
-def _median(function: Callable[[], object], rounds: int) -> float:
-    function()
-    seconds = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from torch import nn
 from bokwon.cli.convert import LayoutName
 from bokwon.export.convert import LAYOUTS
 from bokwon.nn.unet import PConvUNet
+from tests.cli.conftest import Call
 
 SETTINGS = ["network.levels=5", "network.width=4", "network.base=none"]
 
@@ -89,8 +90,11 @@ def test_a_model_file_restores_and_is_measured(published: Path, folder: Path) ->
 
 
 @pytest.mark.parametrize("output", ["theirs", "theirs.safetensors"])
-def test_a_checkpoint_is_fine_tuned_by_the_command_that_is_told(published: Path, folder: Path, output: str) -> None:
-    done = _run("convert", "MMAGIC", published, output, cwd=folder)
+def test_a_checkpoint_is_fine_tuned_by_the_command_that_is_told(
+    published: Path, folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    monkeypatch.chdir(folder)
+    done = call("convert", "MMAGIC", published, output)
     assert done.returncode == 0, done.stderr
     told = done.stderr.split("bokwon train ")[1].replace("DIR", "pictures").replace("'", "").split("--set ")
     # Values hold blanks and stand in quotation marks.
@@ -102,19 +106,24 @@ def test_a_checkpoint_is_fine_tuned_by_the_command_that_is_told(published: Path,
     done = _run("train", *options, *more, "--threads", "1", "--out", "run", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert f"started from {output}" in " ".join(done.stderr.split())
-    done = _run("export", "run", "tuned.onnx", cwd=folder)
+    done = call("export", "run", "tuned.onnx")
     assert done.returncode == 0, done.stderr
     assert json.loads((folder / "tuned.json").read_text())["network"]["std"] == [0.5, 0.5, 0.5]
 
 
-def test_what_a_checkpoint_was_converted_from_stays_in_the_card_of_its_export(published: Path, folder: Path) -> None:
-    assert _run("convert", "mmagic", published, "theirs", cwd=folder).returncode == 0
-    assert _run("export", "theirs", "again.onnx", cwd=folder).returncode == 0
-    card = json.loads((folder / "again.json").read_text())
+def test_what_a_checkpoint_was_converted_from_stays_in_the_card_of_its_export(
+    published: Path, tmp_path: Path, call: Call
+) -> None:
+    assert call("convert", "mmagic", published, tmp_path / "theirs").returncode == 0
+    assert call("export", tmp_path / "theirs", tmp_path / "again.onnx").returncode == 0
+    card = json.loads((tmp_path / "again.json").read_text())
     assert (card["licence"], card["converted"]["file"]) == ("unknown", "iter_7.pth")
 
 
-def test_refusals_are_one_line_with_their_exit_code(published: Path, folder: Path) -> None:
+def test_refusals_are_one_line_with_their_exit_code(
+    published: Path, folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
     partial = torch.load(published, weights_only=True)
     del partial["state_dict"]["generator.decoder.dec2.bn.running_var"]
     torch.save(partial, folder / "partial.pth")
@@ -123,16 +132,16 @@ def test_refusals_are_one_line_with_their_exit_code(published: Path, folder: Pat
         ("none.pth", "a.onnx", 5, "none.pth is missing"),
         (published, "mask.png", 6, "already exists"),
     ):
-        done = _run("convert", "mmagic", source, output, cwd=folder)
+        done = call("convert", "mmagic", source, output)
         assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
         assert says in done.stderr
     assert not (folder / "a.onnx").exists()
-    done = _run("convert", "caffe", published, "a.onnx", cwd=folder)
+    done = call("convert", "caffe", published, "a.onnx")
     assert done.returncode == 1
     assert "naoto0804" in done.stderr
 
 
-def test_the_help_knows_every_layout_and_has_an_example(folder: Path) -> None:
+def test_the_help_knows_every_layout_and_has_an_example(call: Call) -> None:
     assert [layout.value for layout in LayoutName] == list(LAYOUTS)
-    done = _run("convert", "--help", cwd=folder)
+    done = call("convert", "--help")
     assert "bokwon convert naoto0804" in done.stdout

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.conftest import Call
+
 
 def run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
@@ -48,7 +50,7 @@ def test_a_set_is_measured_on(scans: Path, tmp_path: Path, colour_key: Path) -> 
     assert table
 
 
-def test_a_licence_is_asked_for(scans: Path, tmp_path: Path) -> None:
-    done = run("data", "pack", scans, tmp_path / "set", code=1)
-    assert "--licence" in done.stderr
+def test_a_licence_is_asked_for(scans: Path, tmp_path: Path, call: Call) -> None:
+    done = call("data", "pack", scans, tmp_path / "set")
+    assert (done.returncode, "--licence" in done.stderr) == (1, True)
     assert not (tmp_path / "set").exists()

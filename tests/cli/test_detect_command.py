@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.conftest import Call
+
 
 def run(*arguments: object, code: int = 0, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     done = subprocess.run(
@@ -120,19 +122,21 @@ def test_a_file_of_several_pages_gets_a_mask_a_page(scan: Path, colour_key: Path
     assert b"page 2: undamaged" in done.stderr
 
 
-def test_mistakes_are_told_before_anything_is_written(scan: Path, colour_key: Path) -> None:
-    before = scan.read_bytes()
-    key = ("--model", colour_key)
-    assert b"image itself" in run(scan, scan, *key, code=1).stderr
-    assert scan.read_bytes() == before
-    assert b"JPEG" in run(scan, scan.with_name("mask.jpg"), *key, code=1).stderr
-    assert b"threshold" in run(scan, scan.with_name("mask.png"), "--threshold", "0", *key, code=1).stderr
-    assert run(scan.with_name("nothing.png"), scan.with_name("mask.png"), *key, code=5)
-    assert run(scan, scan.parent / "no" / "mask.png", *key, code=5)
-    scan.with_name("old.png").write_bytes(b"mine")
-    assert run(scan, scan.with_name("old.png"), "--no-overwrite", *key, code=6)
-    assert scan.with_name("old.png").read_bytes() == b"mine"
-    assert b"contradict" in run(scan, scan.with_name("mask.png"), "-q", "-v", *key, code=1).stderr
+def test_mistakes_are_told_before_anything_is_written(scan: Path, colour_key: Path, call: Call) -> None:
+    before, mask, old = scan.read_bytes(), scan.with_name("mask.png"), scan.with_name("old.png")
+    old.write_bytes(b"mine")
+    for arguments, code, told in (
+        ((scan, scan), 1, "image itself"),
+        ((scan, scan.with_name("mask.jpg")), 1, "JPEG"),
+        ((scan, mask, "--threshold", "0"), 1, "threshold"),
+        ((scan.with_name("nothing.png"), mask), 5, "nothing.png"),
+        ((scan, scan.parent / "no" / "mask.png"), 5, "no does not exist"),
+        ((scan, old, "--no-overwrite"), 6, "old.png"),
+        ((scan, mask, "-q", "-v"), 1, "contradict"),
+    ):
+        done = call("detect", *arguments, "--model", colour_key)
+        assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    assert (scan.read_bytes(), old.read_bytes()) == (before, b"mine")
     assert sorted(path.name for path in scan.parent.iterdir()) == ["old.png", "scan.png"]
 
 

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tests.cli.conftest import Call
+
 
 def run(*arguments: str | Path | int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bokwon", "evaluate", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
-def test_a_report_is_made_continued_and_compared(material: Any, tmp_path: Path) -> None:
+def test_a_report_is_made_continued_and_compared(material: Any, tmp_path: Path, call: Call) -> None:
     out = tmp_path / "report"
     order = ("--images", material.images, "--masks", material.masks, "--methods", "telea,ns", "--out", out)
     done = run(*order, "--per-cell", "1")
@@ -36,14 +38,16 @@ def test_a_report_is_made_continued_and_compared(material: Any, tmp_path: Path) 
     results = json.loads((out / "results.json").read_text())
     assert len(results["pairs"]) == 4
 
-    done = run("--compare", out / "results.json", out / "results.json")
+    done = call("evaluate", "--compare", out / "results.json", out / "results.json")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("undecided") == 6
 
-    done = run("--compare", out / "results.json", out / "results.json", "--methods", "ns,telea", "--by", "ssim")
+    done = call(
+        "evaluate", "--compare", out / "results.json", out / "results.json", "--methods", "ns,telea", "--by", "ssim"
+    )
     assert done.returncode == 0, done.stderr
     assert "| ns -> telea: SSIM |" in done.stdout
-    done = run("--compare", out / "results.json", out / "results.json", "--methods", "ns")
+    done = call("evaluate", "--compare", out / "results.json", out / "results.json", "--methods", "ns")
     assert done.returncode == 1
     assert "--methods ONE,TWO" in done.stderr
 
@@ -80,32 +84,32 @@ def test_pairs_that_fail_are_named(material: Any, tmp_path: Path) -> None:
     assert "damaged" in results["failures"][0]["error"]
 
 
-def test_some_bins_and_weights_that_are_missing(material: Any, tmp_path: Path) -> None:
+def test_some_bins_and_weights_that_are_missing(material: Any, tmp_path: Path, call: Call) -> None:
     order = ("--images", material.images, "--masks", material.masks, "--methods", "telea", "--out", tmp_path / "r")
     assert run(*order, "--bins", "3", "-q").returncode == 0
     results = json.loads((tmp_path / "r" / "results.json").read_text())
     assert [cell["name"] for cell in results["cells"]] == ["20-30 % border", "20-30 % inner"]
     assert len(results["pairs"]) == 3
-    done = run(*order, "--bins", "three")
+    done = call("evaluate", *order, "--bins", "three")
     assert done.returncode == 1
     assert "'three' is not a list of bins" in done.stderr
-    done = run(*order, "--bins", "7")
+    done = call("evaluate", *order, "--bins", "7")
     assert done.returncode == 1
-    done = run(*order, "--features", tmp_path / "vgg19.safetensors")
+    done = call("evaluate", *order, "--features", tmp_path / "vgg19.safetensors")
     assert done.returncode in (3, 5)  # without PyTorch, and without the file
     assert "error:" in done.stderr
 
 
-def test_arguments_that_make_no_sense(tmp_path: Path) -> None:
-    done = run("--images", tmp_path, "--out", tmp_path / "r")
+def test_arguments_that_make_no_sense(tmp_path: Path, call: Call) -> None:
+    done = call("evaluate", "--images", tmp_path, "--out", tmp_path / "r")
     assert done.returncode == 1
     assert "--masks not given" in done.stderr
-    done = run("--compare", tmp_path / "a.json", tmp_path / "b.json")
+    done = call("evaluate", "--compare", tmp_path / "a.json", tmp_path / "b.json")
     assert done.returncode == 5
     assert "a.json cannot be read" in done.stderr
 
 
-def test_results_of_others_are_measured_beside_ours(material: Any, tmp_path: Path) -> None:
+def test_results_of_others_are_measured_beside_ours(material: Any, tmp_path: Path, call: Call) -> None:
     pairs = ("--images", material.images, "--masks", material.masks, "--per-cell", 1, "-q")
     assert run(*pairs, "--write-pairs", tmp_path / "pairs").returncode == 0
     results = tmp_path / "results"
@@ -130,14 +134,14 @@ def test_results_of_others_are_measured_beside_ours(material: Any, tmp_path: Pat
         assert other["hole_psnr"] == identity["hole_psnr"] != mine["hole_psnr"]
     assert "| mine | - | - | - |" in (tmp_path / "r" / "table.md").read_text()
     (results / sorted(path.name for path in results.iterdir())[0]).unlink()
-    done = run(*pairs, "--methods", methods, "--out", tmp_path / "r2")
+    done = call("evaluate", *pairs, "--methods", methods, "--out", tmp_path / "r2")
     assert done.returncode == 5
     assert "lacks results of 1 of 2 pairs" in done.stderr
     assert not (tmp_path / "r2").exists()
     key = json.loads((tmp_path / "blind" / "key.json").read_text())
     answers = {str(n): "left" if trial["left"] == "mine" else "right" for n, trial in enumerate(key["trials"])}
     (tmp_path / "answers.json").write_text(json.dumps({"sheet": key["sheet"], "answers": answers}))
-    done = run("--tally", tmp_path / "blind" / "key.json", "--tally", tmp_path / "answers.json")
+    done = call("evaluate", "--tally", tmp_path / "blind" / "key.json", "--tally", tmp_path / "answers.json")
     assert done.returncode == 0, done.stderr
     assert "| mine against identity | 2 | 0 | 0 |" in done.stdout
-    assert run("--tally", tmp_path / "blind" / "key.json").returncode == 1
+    assert call("evaluate", "--tally", tmp_path / "blind" / "key.json").returncode == 1

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.conftest import Call
+
 RED = (255, 0, 0)
 
 
@@ -103,11 +105,13 @@ def test_what_is_torn_off_counts_if_asked_for(data: Path, colour_key: Path) -> N
     assert found[1] > 0.8
 
 
-def test_mistakes_are_told(data: Path, colour_key: Path) -> None:
-    key = ("--model", colour_key)
-    assert "nothing is to be measured" in run("--out", data / "r", *key, code=1).stderr
-    assert "no part 'some'" in run("--out", data / "r", "--part", "some", *key, code=1).stderr
-    assert "is no folder" in run("--out", data / "r", "--sound", data / "none", *key, code=5).stderr
+def test_mistakes_are_told(data: Path, colour_key: Path, call: Call) -> None:
     (data / "bad.csv").write_text("name,why\nx,y\n")
-    done = run("--out", data / "r", "--sound", data / "sound", "--not-sound", data / "bad.csv", *key, code=2)
-    assert "page,reason" in done.stderr
+    for arguments, code, told in (
+        ((), 1, "nothing is to be measured"),
+        (("--part", "some"), 1, "no part 'some'"),
+        (("--sound", data / "none"), 5, "is no folder"),
+        (("--sound", data / "sound", "--not-sound", data / "bad.csv"), 2, "page,reason"),
+    ):
+        done = call("evaluate-detect", "--out", data / "r", *arguments, "--model", colour_key)
+        assert (done.returncode, told in done.stderr) == (code, True), done.stderr

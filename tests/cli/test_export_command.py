@@ -45,31 +45,31 @@ def test_writes_model_card_and_weights(saved, tmp_path):
     ("output", "code", "says"),
     [("model.bin", 1, "end in .onnx"), ("missing/model.onnx", 5, "is missing")],
 )
-def test_refuses_a_bad_output(saved, tmp_path, output, code, says):
-    done = _export(saved, tmp_path / output)
+def test_refuses_a_bad_output(saved, tmp_path, call, output, code, says):
+    done = call("export", saved, tmp_path / output)
     assert done.returncode == code
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_refuses_a_checkpoint_that_is_missing_or_damaged(saved, tmp_path):
-    done = _export(tmp_path / "none", tmp_path / "m.onnx")
+def test_refuses_a_checkpoint_that_is_missing_or_damaged(saved, tmp_path, call):
+    done = call("export", tmp_path / "none", tmp_path / "m.onnx")
     assert (done.returncode, "is missing" in done.stderr) == (5, True)
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "config.json").write_bytes((saved / "config.json").read_bytes())
     (broken / "weights.safetensors").write_bytes((saved / "weights.safetensors").read_bytes()[:500])
-    done = _export(broken, tmp_path / "m.onnx")
+    done = call("export", broken, tmp_path / "m.onnx")
     assert (done.returncode, "damaged" in done.stderr) == (2, True)
     assert not (tmp_path / "m.onnx").exists()
 
 
-def test_mixes_the_weights_of_several_checkpoints(saved, tmp_path):
+def test_mixes_the_weights_of_several_checkpoints(saved, tmp_path, call):
     first, _ = checkpoint.load_network(saved)
     other = PConvUNet(levels=4, width=4, base="lowpass").eval()
     checkpoint.save(tmp_path / "other", other, {"step": 3})
-    done = _export(saved, tmp_path / "mean.onnx", "--weights", "--mix", f"{tmp_path / 'other'}=0.25")
+    done = call("export", saved, tmp_path / "mean.onnx", "--weights", "--mix", f"{tmp_path / 'other'}=0.25")
     assert done.returncode == 0, done.stderr
     mean, description = checkpoint.load_network(tmp_path / "mean.safetensors")
     for name, value in mean.state_dict().items():
@@ -90,11 +90,11 @@ def test_mixes_the_weights_of_several_checkpoints(saved, tmp_path):
         (["wide=0.4"], 2, "network.width"),
     ],
 )
-def test_refuses_shares_that_make_no_mean(saved, tmp_path, shares, code, says):
+def test_refuses_shares_that_make_no_mean(saved, tmp_path, call, shares, code, says):
     for name, width in (("other", 4), ("wide", 8)):
         checkpoint.save(tmp_path / name, PConvUNet(levels=4, width=width, base="lowpass"), {"step": 3})
     options = [word for share in shares for word in ("--mix", f"{tmp_path}/{share}")]
-    done = _export(saved, tmp_path / "mean.onnx", *options)
+    done = call("export", saved, tmp_path / "mean.onnx", *options)
     assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
     assert says in done.stderr
     assert not (tmp_path / "mean.onnx").exists()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Call
+
 pytest.importorskip("torch", reason="experiments train, which needs bokwon[train]")
 pytest.importorskip("accelerate", reason="experiments train, which needs bokwon[train]")
 pytest.importorskip("scipy", reason="experiments measure, which needs bokwon[eval]")
@@ -18,13 +20,13 @@ def run(*arguments: str | Path | int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
-def test_an_experiment_writes_its_page_and_is_not_mixed_with_another(tmp_path: Path) -> None:
+def test_an_experiment_writes_its_page_and_is_not_mixed_with_another(tmp_path: Path, call: Call) -> None:
     out = tmp_path / "padding"
     order = ("padding", "--out", out, "--glyphs", 40, "--seeds", 1, "-q")
     done = run(*order, "--steps", 1)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{out / 'page.html'}\n", "")
     assert "One seed allows no interval" in (out / "page.html").read_text(encoding="utf-8")
-    done = run(*order, "--steps", 2)
+    done = call("reproduce", *order, "--steps", 2)
     assert done.returncode == 6
     assert "holds another experiment" in done.stderr
 
@@ -40,8 +42,8 @@ def test_an_experiment_writes_its_page_and_is_not_mixed_with_another(tmp_path: P
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_trained(
-    tmp_path: Path, arguments: tuple[str, ...], told: str
+    tmp_path: Path, call: Call, arguments: tuple[str, ...], told: str
 ) -> None:
-    done = run(*arguments, "--out", tmp_path / "run")
+    done = call("reproduce", *arguments, "--out", tmp_path / "run")
     assert done.returncode == 1, done.stderr
     assert told in done.stderr

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from bokwon.utilities.locks import lock_folder
+from tests.cli.conftest import Call
 
 BOKWON = [sys.executable, "-m", "bokwon"]
 TELEA = ("--method", "telea")
@@ -311,9 +312,12 @@ def _read(terminal: int) -> bytes:
         (5, "in out --masks none", "none does not exist"),
     ],
 )
-def test_mistakes_that_keep_a_run_from_beginning(folder: Path, code: int, arguments: str, message: str) -> None:
+def test_mistakes_that_keep_a_run_from_beginning(
+    folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch, code: int, arguments: str, message: str
+) -> None:
+    monkeypatch.chdir(folder)
     method = () if "--model" in arguments else TELEA
-    done = run(folder, *arguments.split(), *method)
+    done = call("restore", *arguments.split(), *method)
     assert done.returncode == code
     assert message in done.stderr
     assert not (folder / "out").exists()

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.conftest import Call
+
 HOLE = np.zeros((30, 40), bool)
 HOLE[3:9, 5:16] = True
 PIXELS = np.random.default_rng(3).integers(0, 256, (30, 40, 3)).astype(np.uint8)
@@ -94,7 +96,7 @@ def test_in_a_folder_the_others_go_on(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["0", "nan", "inf", "soon"])
-def test_a_limit_that_is_none_is_refused(folder: Path, seconds: str) -> None:
-    done = run("page.tif", "out.tif", "--mask", "mask.png", "--timeout", seconds)
+def test_a_limit_that_is_none_is_refused(folder: Path, call: Call, seconds: str) -> None:
+    done = call("restore", "page.tif", "out.tif", "--mask", "mask.png", "--timeout", seconds)
     assert done.returncode == 1
     assert "--timeout" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -20,17 +21,24 @@ OPTIONS = ["--mask", "mask.png", "--method", "telea"]
 SIZE = (500, 400)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def restored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a page of noise, which no pipe takes at once, its mask, and what the command makes of it."""
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path_factory.mktemp("restored")
     pixels = np.random.default_rng(1).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
-    Image.fromarray(pixels).save("page.png")
+    Image.fromarray(pixels).save(folder / "page.png")
     hole = np.zeros(SIZE, bool)
     hole[50:60, 50:90] = True
-    Image.fromarray(hole).save("mask.png")
-    subprocess.run([*RESTORE, "page.png", "expected.png", *OPTIONS], check=True, capture_output=True)
-    return tmp_path
+    Image.fromarray(hole).save(folder / "mask.png")
+    subprocess.run([*RESTORE, "page.png", "expected.png", *OPTIONS], check=True, capture_output=True, cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def folder(restored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that folder, in which the test works."""
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copytree(restored, tmp_path, dirs_exist_ok=True))
 
 
 def expected() -> bytes:

@@ -1,4 +1,4 @@
-"""Every command, also those to come, with standard streams that are closed, full, or without a reader."""
+"""Every command with standard streams that are closed, full, or without a reader."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ from bokwon.cli.main import app
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a device of Linux")
 
 NOWHERE = "page.png/nowhere"
-"""A place that cannot be: above it lies a file."""
+"""A path that cannot exist: its folder is a file."""
 KINDS = ("as usual", "closed: 0 1 2", "full: 1 2", "gone: 1 2")
-# Each run is a fork of one process, which has loaded what takes longest to load. What Python makes of a closed stream
-# at its start is made of it.
+# Each run is a fork of one process, which has loaded all of bokwon, put the commands together and written a help, since
+# these take most of the time of a run. A closed stream is set to None, as Python does it at its start.
 RUN = """
-import contextlib, json, os, sys
-import cv2, PIL.Image, typer.rich_utils
-with contextlib.suppress(ImportError):
-    import torch, torchvision
-from bokwon.cli.main import main
+import contextlib, importlib, io, json, os, pkgutil, sys
+import bokwon
+from bokwon.cli import main as command
+
+for module in pkgutil.walk_packages(bokwon.__path__, "bokwon."):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(module.name)
+with contextlib.redirect_stdout(io.StringIO()):
+    command._put_together("en").main(["restore", "--help"], standalone_mode=False)
 
 def fork(arguments, kind):
     reading, writing = os.pipe()
@@ -49,7 +53,7 @@ def fork(arguments, kind):
                     os.dup2(os.open("/dev/full", os.O_RDWR) if how == "full" else gone, number)
         code = 99
         try:
-            main(arguments)
+            command.main(arguments)
         except SystemExit as leaving:
             code = leaving.code or 0
         finally:

@@ -46,11 +46,23 @@ def steps_of(out):
     return path.read_text().splitlines() if path.exists() else []
 
 
+def heed_signals():
+    """Undo `nohup` and the like: a process that is started with an ignored signal goes on ignoring it."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def interrupt_group(command, out, number):
     """Start a command in a process group of its own and send the group a signal once five steps are made."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "ACCELERATE_USE_CPU": "true"}
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment, start_new_session=True
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=heed_signals,
     )
     try:
         deadline = time.monotonic() + 200

@@ -5,32 +5,12 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-import torch
-import torch.nn.functional as F
 
-from bokwon.export.graph import build, mask_ratio, phase_kernels
+from bokwon.export.graph import build, mask_ratio
 from bokwon.export.nodes import Graph
 from bokwon.export.session import open_session
 from bokwon.nn.folding import fold_batch_norm
 from bokwon.nn.unet import PConvUNet
-
-
-def test_four_small_kernels_convolve_what_is_upsampled() -> None:
-    torch.manual_seed(0)
-    features, weight = torch.rand(1, 2, 6, 5), torch.rand(3, 2, 3, 3)
-    expected = F.conv2d(F.interpolate(features, scale_factor=2.0), weight, padding=1)
-    kernels = weight.flatten(2) @ torch.from_numpy(phase_kernels())
-    kernels = kernels.reshape(3, 2, 4, 2, 2).transpose(1, 2).reshape(12, 2, 2, 2)
-    found = F.pixel_shuffle(F.conv2d(features, kernels, padding=1), 2)[..., 1:-1, 1:-1]
-    torch.testing.assert_close(found, expected)
-
-
-def test_kernels_are_sums_of_the_taps_that_meet_a_pixel() -> None:
-    matrix = phase_kernels()
-    assert matrix.shape == (9, 16)
-    # Nine taps, each of them once for each of the four pixels that upsampling makes of one.
-    np.testing.assert_array_equal(matrix.sum(axis=1), 4)
-    assert set(np.unique(matrix)) == {0.0, 1.0}
 
 
 def test_the_ratio_is_finite_and_zero_where_nothing_is_known() -> None:

@@ -154,10 +154,13 @@ def test_fast_features_are_the_same_to_float32(state: Mapping[str, Tensor]) -> N
     sum(each.sum() for each in exact(first)).backward()
     sum(each.sum() for each in fast(second)).backward()
     assert (first.grad - second.grad).norm() < 1e-3 * first.grad.norm()
-    # Its kernels follow it to another type.
+    # Its kernels follow its weights: another type, other weights.
     for ours, theirs in zip(fast.double()(images().double()), exact.double()(images().double()), strict=True):
         assert torch.equal(ours, theirs)
-    assert torch.equal(fast.float()(images())[2], fast(images())[2])
+    fast.float()(images())
+    other = {name: 2 * weight for name, weight in state.items()}
+    fast.load_state_dict(VGGFeatures(weights=other).state_dict())
+    assert torch.equal(fast(images())[2], VGGFeatures(weights=other, fast=True)(images())[2])
 
 
 def test_taps_come_in_the_order_asked_for_and_odd_sizes_round_down(state: Mapping[str, Tensor]) -> None:

@@ -6,7 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bokwon.nn.functional import partial_conv2d, upsampled_conv2d, upsampled_partial_conv2d, upsampling_matrix
+from bokwon.nn.functional import (
+    partial_conv2d,
+    phase_matrix,
+    upsampled_conv2d,
+    upsampled_partial_conv2d,
+    upsampling_matrix,
+)
 
 
 def _random_mask(shape, share=0.4):
@@ -42,6 +48,19 @@ def test_fused_upsampling_has_the_right_gradients(outs):
     assert torch.autograd.gradcheck(
         lambda a, b, w: upsampled_partial_conv2d(a, valid, b, skip_valid, w)[0], (x, skip, weight)
     )
+
+
+def test_wide_layers_may_be_computed_the_fast_way():
+    torch.manual_seed(8)
+    x, skip = torch.randn(4, 8, 8, 8), torch.randn(4, 96, 16, 16)
+    weight, bias = torch.randn(96, 104, 3, 3) / 30, torch.randn(96)
+    inputs = [each.requires_grad_() for each in (x, skip, weight, bias)]
+    upstream = torch.randn(4, 96, 16, 16)
+    outputs = [upsampled_conv2d(*inputs, fast=fast) for fast in (False, True)]
+    assert not torch.equal(*outputs)  # another way to the same numbers
+    direct, fast = ((each, *torch.autograd.grad(each, inputs, upstream)) for each in outputs)
+    for ours, theirs in zip(fast, direct, strict=True):
+        assert (ours - theirs).abs().max() < 3e-5 * theirs.abs().max()
 
 
 def test_hidden_nan_does_not_pass_through_the_fused_upsampling():
@@ -84,6 +103,23 @@ def test_the_upsampling_kernel_by_hand():
     # A kernel of ones: an output pixel sees 1, 2 or 4 copies of an input pixel, depending on where it lies.
     kernel = (torch.ones(9) @ upsampling_matrix(torch.ones(1))).view(4, 4)
     assert kernel.tolist() == [[1, 2, 2, 1], [2, 4, 4, 2], [2, 4, 4, 2], [1, 2, 2, 1]]
+
+
+def test_four_small_kernels_convolve_what_is_upsampled():
+    torch.manual_seed(0)
+    features, weight = torch.rand(1, 2, 6, 5), torch.rand(3, 2, 3, 3)
+    expected = F.conv2d(F.interpolate(features, scale_factor=2.0), weight, padding=1)
+    kernels = (weight.flatten(2) @ phase_matrix(weight)).view(3, 2, 4, 2, 2).transpose(1, 2).reshape(12, 2, 2, 2)
+    found = F.pixel_shuffle(F.conv2d(features, kernels, padding=1), 2)[..., 1:-1, 1:-1]
+    torch.testing.assert_close(found, expected)
+
+
+def test_small_kernels_are_sums_of_the_taps_that_meet_a_pixel():
+    matrix = phase_matrix(torch.empty(0))
+    assert matrix.shape == (9, 16)
+    # Nine taps, each of them once for each of the four pixels that upsampling makes of one.
+    assert torch.equal(matrix.sum(1), torch.full((9,), 4.0))
+    assert matrix.unique().tolist() == [0, 1]
 
 
 def test_masks_are_checked_and_may_be_shared():

@@ -131,7 +131,7 @@ def test_networks_of_every_layer_train_with_it(layer):
 
 
 def test_the_encoder_normalises_by_the_mask_of_its_layer():
-    """Values in holes reach an ordinary convolution, but the statistics of the known pixels far from them stay."""
+    """Ordinary convolutions have the image's mask, reduced to the size of the layer; partial ones have their own."""
     seen = []
     network = PConvUNet(levels=3, width=4, layer="conv", norm="region")
     network.encoder[1].norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))

@@ -110,12 +110,24 @@ def test_the_fused_decoder_is_the_plain_one(monkeypatch):
     network = PConvUNet(levels=5, width=4, base="lowpass").double().eval()
     image, valid = (part.double() for part in _inputs())
     outputs = []
-    for least in (0, 384, 10**9):
+    for least in (0, 256, 10**9):
         monkeypatch.setattr(unet, "_FUSED", least)
         outputs.append(network(image, valid))
     assert not torch.equal(outputs[0], outputs[2])
     for output in outputs[1:]:
         torch.testing.assert_close(output, outputs[0], atol=1e-9, rtol=1e-9)
+
+
+def test_only_training_computes_wide_layers_the_fast_way(monkeypatch):
+    torch.manual_seed(9)
+    block = unet.DecoderBlock(8, 96, 96, norm="batch")
+    inputs = torch.rand(6, 8, 8, 8), torch.ones(6, 1, 8, 8), torch.rand(6, 96, 16, 16), torch.ones(6, 1, 16, 16)
+    trained, measured = block.train()(*inputs)[0], block.eval()(*inputs)[0]
+    monkeypatch.setattr("bokwon.nn.functional.pays_off", lambda *_, **__: False)
+    assert torch.equal(block(*inputs)[0], measured)
+    direct = block.train()(*inputs)[0]
+    assert not torch.equal(trained, direct)
+    torch.testing.assert_close(trained, direct, atol=1e-4, rtol=0)
 
 
 def test_batch_and_single_agree():

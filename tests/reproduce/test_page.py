@@ -13,6 +13,8 @@ def test_a_page_has_everything_in_order_and_says_what_differs(tmp_path: Path) ->
     page.head("Figures")
     page.text("A sentence.")
     page.table(Table(("Means", "L1"), (("one", "**1.0**"),)))
+    page.table(Table(("Means", "PSNR"), (("one", "20"),)))
+    page.text("After the tables.")
     page.pictures(["<p id=picture></p>"])
     path = write_page(page, tmp_path)
     html, markdown = path.read_text(encoding="utf-8"), (tmp_path / "tables.md").read_text(encoding="utf-8")
@@ -27,10 +29,33 @@ def test_a_page_has_everything_in_order_and_says_what_differs(tmp_path: Path) ->
     ]
     assert sorted(order, key=lambda part: html.index(part, html.index("<main>"))) == order
     assert "<li>Smaller &lt;networks&gt;.</li>" in html
-    assert "## Figures" in markdown
-    assert "| one | **1.0** |" in markdown
-    assert "- Smaller <networks>." in markdown
-    assert "picture" not in markdown
+    # Tables and sentences are not rows of the table above them.
+    assert (
+        markdown
+        == """# A & B
+
+What was done.
+
+## Figures
+
+A sentence.
+
+| Means | L1 |
+| --- | --- |
+| one | **1.0** |
+
+| Means | PSNR |
+| --- | --- |
+| one | 20 |
+
+After the tables.
+
+## What differs from the paper
+
+- Fewer images.
+- Smaller <networks>.
+"""
+    )
 
 
 def test_the_budget_is_told(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ def run():
 
 
 def test_kept_memory_is_not_zeroed_anew():
-    # What came to lie behind the end of glibc's heap, and whether later work finds its memory in the heap, is a matter
-    # of luck. It must come about, not each time.
+    # Luck decides whether glibc can give back the end of its heap, and whether later work finds its memory in the heap.
+    # So one of the runs must show it, not each of them.
     for _ in range(20):
         plain, kept, released, given_back = run()
         if kept * 10 < min(plain, released) and given_back > 2**20:

@@ -92,8 +92,8 @@ def print_line(text: str, *, needed: bool) -> None:
 
     Args:
         text: The line.
-        needed: Whether nothing can be done without the line. If not, standard output may be closed or full, as that of
-            a program without a terminal is.
+        needed: Whether the user cannot go on without the line. If it is not needed, a standard output that is closed
+            or full, as it may be without a terminal, is no error.
 
     Raises:
         BrokenPipeError: The line is needed, and the reader of standard output has gone.

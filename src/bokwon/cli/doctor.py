@@ -45,7 +45,7 @@ class Line(NamedTuple):
         subject: What it is about.
         finding: What was found.
         good: Whether it is as it has to be.
-        error: What kept it from being tried.
+        error: The error that ended the check, if any.
     """
 
     subject: str
@@ -55,7 +55,7 @@ class Line(NamedTuple):
 
     @classmethod
     def failed(cls, subject: str, error: BokwonError) -> Line:
-        """Return the line on what could not be tried."""
+        """Return the line about a check that an error ended."""
         return cls(subject, str(error), False, error)
 
 

@@ -145,7 +145,7 @@ def serve(
     console = Console(quiet=False, verbose=verbose)
 
     def announce(address: str) -> None:
-        # Who names the port knows the address.
+        # A user who names the port knows the address.
         print_line(address, needed=not port)
         console.tell("summary", "the server answers at this address; Ctrl-C ends it")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bokwon.utilities.translation import ENGLISH, language, translate
+from bokwon.utilities.translation import translate
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -42,15 +42,11 @@ def texts_of(param: Any) -> Iterator[str]:
 def translate_help(command: Any) -> None:
     """Let the help of a command and of those within it speak the language of the user.
 
+    It is translated when it is shown, which begins with its usage.
+
     Args:
         command: What `typer.main.get_command` returns.
     """
-    if language() != ENGLISH:
-        _prepare(command)
-
-
-def _prepare(command: Any) -> None:
-    """Translate the help of a command when it is shown, which begins with its usage."""
     usage, params = command.get_usage, command.get_params
 
     def get_usage(context: Any) -> str:
@@ -67,7 +63,7 @@ def _prepare(command: Any) -> None:
 
     command.get_usage, command.get_params = get_usage, get_params
     for sub in getattr(command, "commands", {}).values():
-        _prepare(sub)
+        translate_help(sub)
 
 
 def _translate(command: Any) -> None:

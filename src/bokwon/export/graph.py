@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from onnx import TensorProto
@@ -18,15 +16,15 @@ from torch import Tensor, nn
 
 from bokwon.export.lowpass import EPSILON, blend, dense_evidence, given_or, lowpass, pull_push, rms
 from bokwon.export.nodes import Graph
-from bokwon.nn.functional import upsampling_matrix
+from bokwon.nn.functional import phase_matrix
 from bokwon.nn.layers import GatedConv2d
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
-__all__ = ["Decoded", "assemble", "build", "mask_ratio", "phase_kernels"]
+__all__ = ["Decoded", "assemble", "build", "mask_ratio"]
 
 
 class Decoded(Protocol):
-    """Writes encoder and decoder of partial convolutions, whose output is that of the whole image or of some pixels."""
+    """Writes encoder and decoder of partial convolutions. Their output is that of all pixels, or of some."""
 
     def write(self, image: str, valid: str) -> str:
         """Take image (N, 3, H, W), zero in the holes, and mask (N, 1, H, W), H and W multiples of the network's.
@@ -36,17 +34,21 @@ class Decoded(Protocol):
         """
         ...
 
-    def read(self, x: str, channels: int) -> str:
-        """Return (N, C, H, W), or a number for each image (N, 1, 1, 1), at the pixels of the output."""
+    def read(self, x: str) -> str:
+        """Take the pixels of the output from an image (N, 3, H, W)."""
+        ...
+
+    def read_number(self, x: str) -> str:
+        """Take for each pixel of the output the number of its image, from (N, 1, 1, 1)."""
         ...
 
     def put(self, image: str, output: str) -> str:
-        """Return the image (N, 3, H, W) with the output of three channels at its pixels."""
+        """Return the image (N, 3, H, W) with an output of three channels written into it."""
         ...
 
 
 class _Everywhere:
-    """The network as it is: its output is that of the whole image."""
+    """A `Decoded` that computes all pixels."""
 
     def __init__(self, graph: Graph, network: PConvUNet) -> None:
         self._graph = graph
@@ -55,7 +57,10 @@ class _Everywhere:
     def write(self, image: str, valid: str) -> str:
         return _unet(self._graph, self._network, image, valid)
 
-    def read(self, x: str, _: int) -> str:
+    def read(self, x: str) -> str:
+        return x
+
+    def read_number(self, x: str) -> str:
         return x
 
     def put(self, _: str, output: str) -> str:
@@ -97,14 +102,14 @@ def assemble(graph: Graph, network: PConvUNet, unet: Decoded) -> None:
         scale = given_or(graph, rms(graph, residual, evidence))
         # In units of the contrast until the end.
         residual = graph.op("Div", residual, scale)
-        output, low = unet.write(residual, evidence), unet.read(low, 3)
+        output, low = unet.write(residual, evidence), unet.read(low)
         # Without rows OpenVINO keeps the planes apart, where it else would put three channels side by side.
         planes, shape = graph.ints([0, 0, -1]), graph.op("Shape", low)
         output = graph.op("Reshape", output, planes)
         if network.config.interpolates:
-            interpolated = unet.read(pull_push(graph, residual, evidence), 3)
+            interpolated = unet.read(pull_push(graph, residual, evidence))
             output = blend(graph, output, graph.op("Reshape", interpolated, planes))
-        output = graph.op("Mul", output, graph.op("Reshape", unet.read(scale, 1), planes))
+        output = graph.op("Mul", output, graph.op("Reshape", unet.read_number(scale), planes))
         output = graph.op("Add", graph.op("Reshape", low, planes), output)
         output = unet.put(given, graph.op("Reshape", output, shape))
         if network.config.base == "membrane":
@@ -255,19 +260,6 @@ def _rectify(graph: Graph, features: str, slope: float) -> str:
     return graph.op("LeakyRelu", features, alpha=slope) if slope else graph.op("Relu", features)
 
 
-def phase_kernels() -> npt.NDArray[np.float32]:
-    """Return the matrix (9, 16) from a 3x3 kernel to the four 2x2 kernels of a convolution that also upsamples.
-
-    Applied with a border of one, they give the result from one row above and one column left of the image on, four
-    pixels at each place: upper left, upper right, lower left, lower right. Column 4p + t is tap t, in the order of
-    rows, of the kernel of pixel p.
-    """
-    kernels = upsampling_matrix(torch.empty(0)).numpy().reshape(9, 4, 4)
-    # Which two of the four taps make the first, odd phase of the padded result, and which the second.
-    taps = ((2, 0), (3, 1))
-    return np.stack([kernels[:, y, x] for down in taps for across in taps for y in down for x in across], axis=1)
-
-
 def _convolve_upsampled(graph: Graph, weight: Tensor, x: str) -> str:
     """Upsample to the nearest and convolve with 3x3, at the lower resolution.
 
@@ -276,8 +268,8 @@ def _convolve_upsampled(graph: Graph, weight: Tensor, x: str) -> str:
     """
     outs, ins = weight.shape[:2]
     # Made of the stored 3x3 kernel when the file is loaded: smaller than the phases, and rounded as the 3x3 one is.
-    columns = phase_kernels()
-    flat = graph.op("MatMul", graph.weight(weight.flatten(2)), graph.constant(columns))
+    matrix = graph.constant(phase_matrix(torch.empty(0)).numpy())
+    flat = graph.op("MatMul", graph.weight(weight.flatten(2)), matrix)
     phases = graph.op("Transpose", graph.op("Reshape", flat, graph.ints([outs, ins, 4, 4])), perm=[0, 2, 1, 3])
     kernel = graph.op("Reshape", phases, graph.ints([outs * 4, ins, 2, 2]))
     return graph.op("Conv", x, kernel, kernel_shape=[2, 2], pads=[1] * 4)

@@ -25,7 +25,7 @@ def dense_evidence(graph: Graph, valid: str) -> str:
         share = graph.op("AveragePool", share, kernel_shape=kernel, strides=[1, 1], pads=pads, count_include_pad=1)
     dense = graph.op("Cast", graph.op("Greater", share, graph.number(SPARSE)), to=TensorProto.FLOAT)
     dense = graph.op("Mul", valid, dense)
-    # In sums and products of numbers that are 0 or 1: a choice by one number an image takes four times as long.
+    # All of these are 0 or 1, so sum and product choose. `Where` with one number an image takes four times as long.
     nothing = graph.op("Sub", graph.number(1), graph.op("ReduceMax", dense, axes=[1, 2, 3]))
     return graph.op("Add", dense, graph.op("Mul", nothing, valid))
 
@@ -54,7 +54,7 @@ def lowpass(graph: Graph, image: str, valid: str) -> str:
 def pull_push(graph: Graph, residual: str, valid: str) -> str:
     """Write `bokwon.nn.lowpass.pull_push` of a residual that is zero in the holes.
 
-    What is known is zero in the holes too. So both are added: a choice between them takes twice as long.
+    The known part is zero in the holes, so it is added to what fills them: `Where` takes twice as long.
     """
     stencil = graph.constant(np.tile(np.asarray(STENCIL, np.float32), (3, 1, 1, 1)))
     border, least = graph.ints([0, 0, 1, 1] * 2), graph.number(EPSILON)

@@ -1,9 +1,9 @@
 """Checkpoint to ONNX: one self-contained file that the runtime runs, and the card that describes it.
 
 The contract of every model file: inputs `image` (N, 3, H, W) in [0, 1] and `valid` (N, 1, H, W), 1 where a pixel is
-known; one output, the image (N, 3, H, W), which counts in the holes; all float32; any N, H and W. The output is called
-`restored`: ONNX wants every name of a graph once. There may be an input `scale` (1,) that callers may leave out: the
-contrast of the page that the image is a part of, 0 for the image's own.
+known; one output, the image (N, 3, H, W), of which only the holes are used; all float32; any N, H and W. The output is
+called `restored`: ONNX wants every name of a graph once. There may be an input `scale` (1,) that callers may leave out:
+the contrast of the page that the image is a part of, 0 for the image's own.
 """
 
 from __future__ import annotations

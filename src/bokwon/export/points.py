@@ -1,12 +1,13 @@
 """The pixels that a decoder has to compute at each resolution for its output at given pixels, in an ONNX graph.
 
-A decoder ends in layers whose maps are large, and of its output only the pixels of holes are used. So these layers
-gather the windows of the pixels that matter, and compute them side by side, as an image of one row.
+The last layers of a decoder have large maps, but only the pixels of holes are used of the output. So these layers
+gather the windows of the pixels that they need, and convolve them side by side, as an image of one row.
 
-The resolutions are those of a U-Net: each is half of the one before. Coordinates of a resolution (H, W) are those of
-its map with a border of one, (H + 2, W + 2), so that windows of 3x3 never leave it. A *place* stands for four pixels of
-this map, side by side, that a convolution of the next lower resolution gives at once. There are (H / 2 + 1, W / 2 + 1),
-and each sees four pixels of the lower map.
+The resolutions are those of a U-Net: each has half the height and width of the one before. Indices are flat, and count
+through the maps of all images. A map (H, W) gets a border of one pixel, (H + 2, W + 2), so that 3x3 windows never leave
+it. A *block* is 2x2 pixels of the bordered map. A convolution of the next lower resolution computes one at each
+position, see `bokwon.nn.functional.phase_matrix`. There are (H / 2 + 1, W / 2 + 1) blocks, and each depends on 2x2
+pixels of the lower map.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from bokwon.export.nodes import Graph
 
-__all__ = ["Points", "Size", "read_columns", "read_images", "wanted_points", "write_columns"]
+__all__ = ["Points", "Size", "gather_numbers", "gather_pixels", "scatter_pixels", "wanted_points"]
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Size:
 
 
 class Points:
-    """The pixels of one resolution that are computed, in order, and the places they come from.
+    """The pixels of one resolution that are computed, in order, and the blocks that they lie in.
 
-    Each list begins with one that nobody asked for, the first of the map: ONNX Runtime does not convolve empty lists.
+    Both lists begin with the first pixel or block, wanted or not: ONNX Runtime does not convolve empty lists.
 
     Args:
         graph: Where the nodes go.
@@ -51,24 +52,24 @@ class Points:
 
     Attributes:
         size: Size of this resolution.
-        lower: Map like `wanted` for the next lower resolution: the pixels that the places see.
-        pixels: (n,) where the pixels lie in the bordered maps of all images, flat.
-        places: (m,) where their places lie in the maps of places, flat.
+        lower: Map like `wanted` for the next lower resolution: the pixels that the blocks depend on.
+        pixels: (n,) indices of the pixels in the bordered maps.
+        blocks: (m,) indices of their blocks in the maps of blocks.
     """
 
     def __init__(self, graph: Graph, wanted: str) -> None:
         self._graph = graph
         self.size = Size.of(graph, wanted)
         self._bordered = graph.op("Pad", wanted, graph.ints([0, 0, 1, 1] * 2))
-        self._places = graph.op("MaxPool", self._bordered, kernel_shape=[2, 2], strides=[2, 2])
-        self.lower = graph.op("MaxPool", self._places, kernel_shape=[2, 2], strides=[1, 1])
+        self._blocks = graph.op("MaxPool", self._bordered, kernel_shape=[2, 2], strides=[2, 2])
+        self.lower = graph.op("MaxPool", self._blocks, kernel_shape=[2, 2], strides=[1, 1])
         self._across = self._plus(self.size.width, 2)
-        self._wanted, self._seen = self._found(self._bordered), self._found(self._places)
-        self.pixels = graph.op("Concat", self._plus(self._across, 1), self._wanted, axis=0)
-        self.places = graph.op("Concat", graph.ints([0]), self._seen, axis=0)
+        self._wanted_pixels, self._wanted_blocks = self._nonzero(self._bordered), self._nonzero(self._blocks)
+        self.pixels = graph.op("Concat", self._plus(self._across, 1), self._wanted_pixels, axis=0)
+        self.blocks = graph.op("Concat", graph.ints([0]), self._wanted_blocks, axis=0)
 
-    def columns(self) -> str:
-        """Return where the pixels lie in the maps without a border: (n,), counted through all images."""
+    def indices(self) -> str:
+        """Return the indices of the pixels in the maps without a border: (n,)."""
         graph = self._graph
         row = graph.op("Div", self.pixels, self._across)
         column = graph.op("Sub", self.pixels, graph.op("Mul", row, self._across))
@@ -78,20 +79,20 @@ class Points:
         return graph.op("Sub", graph.op("Add", graph.op("Mul", row, self.size.width), column), graph.ints([1]))
 
     def around(self) -> str:
-        """Return the windows of 3x3 of the pixels, (n, 9), as places in the bordered maps."""
+        """Return the 3x3 windows around the pixels, as indices in the bordered maps: (n, 9)."""
         graph = self._graph
         rows = graph.op("Mul", self._across, graph.ints([-1, 0, 1]))
         offsets = graph.op("Add", self._upright(rows), graph.ints([-1, 0, 1]))
         return graph.op("Add", self._upright(self.pixels), graph.op("Reshape", offsets, graph.ints([-1])))
 
     def below(self) -> str:
-        """Return what each place sees, (m, 4), in the bordered maps of the next lower resolution."""
+        """Return the pixels that each block depends on, as indices in the lower map with its border: (m, 4)."""
         graph = self._graph
         high, wide = (self._half(length) for length in (self.size.height, self.size.width))
         across = self._plus(wide, 1)
-        row = graph.op("Div", self.places, across)
-        column = graph.op("Sub", self.places, graph.op("Mul", row, across))
-        # An image has one row more there than places.
+        row = graph.op("Div", self.blocks, across)
+        column = graph.op("Sub", self.blocks, graph.op("Mul", row, across))
+        # The lower map has one row more than the map of blocks.
         row = graph.op("Add", row, graph.op("Div", row, self._plus(high, 1)))
         across = self._plus(wide, 2)
         first = graph.op("Add", graph.op("Mul", row, across), column)
@@ -100,22 +101,22 @@ class Points:
         return graph.op("Add", self._upright(first), offsets)
 
     def phases(self) -> str:
-        """Return for each pixel where it lies among the four pixels of each of the places: (n,)."""
+        """Return the indices of the pixels among those of all blocks in the list, four a block: (n,)."""
         graph = self._graph
         two = graph.ints([2])
         row = graph.op("Div", self.pixels, self._across)
         column = graph.op("Sub", self.pixels, graph.op("Mul", row, self._across))
         up, left = (graph.op("Div", axis, two) for axis in (row, column))
-        place = graph.op("Add", graph.op("Mul", up, self._half(self._across)), left)
-        number = graph.op("Gather", self._numbers(self._places, self._seen, 1), place)
+        block = graph.op("Add", graph.op("Mul", up, self._half(self._across)), left)
+        number = graph.op("Gather", self._positions_in_list(self._blocks, self._wanted_blocks, 1), block)
         down, right = (graph.op("Sub", axis, graph.op("Mul", half, two)) for axis, half in ((row, up), (column, left)))
         return graph.op("Add", graph.op("Mul", graph.op("Add", graph.op("Mul", number, two), down), two), right)
 
-    def numbers(self) -> str:
-        """Return a bordered map of all images, flat: 1 and the number of a wanted pixel in the list, 0 elsewhere."""
-        return self._numbers(self._bordered, self._wanted, 2)
+    def positions(self) -> str:
+        """Return for each pixel of the bordered maps, flat: 1 + its position in `pixels`, or 0 if it is not wanted."""
+        return self._positions_in_list(self._bordered, self._wanted_pixels, 2)
 
-    def _numbers(self, of: str, at: str, first: int) -> str:
+    def _positions_in_list(self, of: str, at: str, first: int) -> str:
         graph = self._graph
         size = graph.op("Reshape", graph.op("Size", of), graph.ints([1]))
         nothing = graph.op("Expand", graph.ints([0]), size)
@@ -123,10 +124,10 @@ class Points:
         start, step = (graph.constant(np.asarray(value, np.int64)) for value in (first, 1))
         return graph.op("ScatterElements", nothing, at, graph.op("Range", start, last, step), axis=0)
 
-    def _found(self, of: str) -> str:
+    def _nonzero(self, of: str) -> str:
         graph = self._graph
-        places = graph.op("NonZero", graph.op("Reshape", of, graph.ints([-1])))
-        return graph.op("Reshape", places, graph.ints([-1]))
+        indices = graph.op("NonZero", graph.op("Reshape", of, graph.ints([-1])))
+        return graph.op("Reshape", indices, graph.ints([-1]))
 
     def _half(self, length: str) -> str:
         return self._graph.op("Div", length, self._graph.ints([2]))
@@ -152,64 +153,64 @@ def wanted_points(graph: Graph, wanted: str, count: int) -> list[Points]:
     return found
 
 
-def read_columns(graph: Graph, x: str, columns: str, channels: int) -> str:
+def gather_pixels(graph: Graph, x: str, indices: str, channels: int) -> str:
     """Take some pixels of (N, C, H, W): (1, C, 1, n).
 
     Args:
         graph: Where the nodes go.
         x: The images.
-        columns: (n,) from `Points.columns`.
+        indices: (n,) from `Points.indices`.
         channels: C.
     """
     flat = graph.op("Reshape", x, graph.ints([-1]))
-    return graph.op("Gather", flat, _elements(graph, x, columns, channels))
+    return graph.op("Gather", flat, _elements(graph, x, indices, channels))
 
 
-def read_images(graph: Graph, x: str, columns: str, like: str) -> str:
-    """Take a number of each image (N, 1, 1, 1) for some pixels: (1, 1, 1, n).
+def gather_numbers(graph: Graph, x: str, indices: str, like: str) -> str:
+    """Take for some pixels the number of their image, from (N, 1, 1, 1): (1, 1, 1, n).
 
     Args:
         graph: Where the nodes go.
         x: The numbers.
-        columns: (n,) from `Points.columns`.
+        indices: (n,) from `Points.indices`.
         like: Maps (N, C, H, W) of the resolution.
     """
     size = Size.of(graph, like)
-    image = graph.op("Div", columns, graph.op("Mul", size.height, size.width))
+    image = graph.op("Div", indices, graph.op("Mul", size.height, size.width))
     found = graph.op("Gather", graph.op("Reshape", x, graph.ints([-1])), image)
     return graph.op("Reshape", found, graph.ints([1, 1, 1, -1]))
 
 
-def write_columns(graph: Graph, x: str, columns: str, values: str, channels: int) -> str:
+def scatter_pixels(graph: Graph, x: str, indices: str, values: str, channels: int) -> str:
     """Put values (1, C, 1, n) in the place of the wanted pixels of (N, C, H, W).
 
     Args:
         graph: Where the nodes go.
         x: The images.
-        columns: (n,) from `Points.columns`.
+        indices: (n,) from `Points.indices`.
         values: What to put there.
         channels: C.
     """
     flat, everything = graph.op("Reshape", x, graph.ints([-1])), graph.ints([-1])
-    # Without the first, which nobody asked for.
+    # Without the first, which is not wanted.
     wanted = graph.ints([1]), graph.ints([np.iinfo(np.int64).max])
-    columns = graph.op("Slice", columns, *wanted, graph.ints([0]))
+    indices = graph.op("Slice", indices, *wanted, graph.ints([0]))
     values = graph.op("Slice", values, *wanted, graph.ints([3]))
-    places, values = (
-        graph.op("Reshape", each, everything) for each in (_elements(graph, x, columns, channels), values)
+    elements, values = (
+        graph.op("Reshape", each, everything) for each in (_elements(graph, x, indices, channels), values)
     )
-    written = graph.op("ScatterElements", flat, places, values, axis=0)
+    written = graph.op("ScatterElements", flat, elements, values, axis=0)
     return graph.op("Reshape", written, graph.op("Shape", x))
 
 
-def _elements(graph: Graph, x: str, columns: str, channels: int) -> str:
-    """Return where the channels of pixels lie in (N, C, H, W), flat: (1, C, 1, n)."""
+def _elements(graph: Graph, x: str, indices: str, channels: int) -> str:
+    """Return the flat indices of all channels of pixels in (N, C, H, W): (1, C, 1, n)."""
     if channels == 1:
-        return graph.op("Reshape", columns, graph.ints([1, 1, 1, -1]))
+        return graph.op("Reshape", indices, graph.ints([1, 1, 1, -1]))
     size = Size.of(graph, x)
     area = graph.op("Mul", size.height, size.width)
     # Each image before brings its other channels.
-    image = graph.op("Mul", graph.op("Div", columns, area), graph.op("Mul", area, graph.ints([channels - 1])))
-    first = graph.op("Add", columns, image)
+    image = graph.op("Mul", graph.op("Div", indices, area), graph.op("Mul", area, graph.ints([channels - 1])))
+    first = graph.op("Add", indices, image)
     steps = graph.op("Mul", area, graph.ints(range(channels)))
     return graph.op("Add", graph.op("Reshape", steps, graph.ints([1, channels, 1, 1])), first)

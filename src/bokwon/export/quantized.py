@@ -16,7 +16,7 @@ further channels, and a layer is one convolution with its activation and one mul
 Features are channels-last between the convolutions, which is how integers are convolved.
 
 The output of the network is needed in the holes alone. So the last layers of the decoder, whose maps are the largest,
-compute only the pixels that it depends on, see `bokwon.export.points`. Known pixels come back as they were given.
+compute only the pixels that the holes depend on, see `bokwon.export.points`. Known pixels come back as they were given.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper
 from torch import Tensor
 
 from bokwon.errors import ArgumentError
-from bokwon.export.graph import assemble, mask_ratio, phase_kernels
-from bokwon.export.points import Points, read_columns, read_images, wanted_points, write_columns
+from bokwon.export.graph import assemble, mask_ratio
+from bokwon.export.points import Points, gather_numbers, gather_pixels, scatter_pixels, wanted_points
 from bokwon.export.quantized_nodes import (
     MASK_CHANNELS,
     TO_LAST,
@@ -42,6 +43,7 @@ from bokwon.export.quantized_nodes import (
     Taps,
     least_code,
 )
+from bokwon.nn.functional import phase_matrix
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
 __all__ = ["build_observed", "build_quantized"]
@@ -51,7 +53,7 @@ _GATHERED = 5
 
 
 def build_observed(network: PConvUNet) -> tuple[onnx.ModelProto, tuple[str, ...]]:
-    """Build the graph in float32, with the tensors that are to be quantised as further outputs, at every pixel.
+    """Build the graph in float32, for every pixel; the tensors that are to be quantised are further outputs.
 
     Args:
         network: A network from `fold_batch_norm`.
@@ -77,7 +79,7 @@ def build_quantized(network: PConvUNet, ranges: Ranges, *, everywhere: bool = Fa
     Args:
         network: A network from `fold_batch_norm`.
         ranges: Those of the tensors that `build_observed` names.
-        everywhere: Whether the network's output for known pixels is wanted too. With `base="membrane"` it always is.
+        everywhere: Also compute known pixels, instead of giving them back. `base="membrane"` always computes them.
 
     Raises:
         ArgumentError: Its convolutions are not partial ones.
@@ -96,12 +98,12 @@ def _build(graph: QuantizedGraph, network: PConvUNet, *, everywhere: bool) -> on
 
 
 class _Writer:
-    """Writes encoder and decoder, and gives the output of the pixels that are wanted; see `Decoded`.
+    """A `Decoded` that computes only the pixels that are wanted.
 
     Args:
         graph: Where to.
         network: A network from `fold_batch_norm`.
-        everywhere: Whether all pixels are wanted, or those of the holes.
+        everywhere: Whether all pixels are wanted, or only those of the holes.
     """
 
     def __init__(self, graph: QuantizedGraph, network: PConvUNet, everywhere: bool) -> None:
@@ -110,21 +112,22 @@ class _Writer:
         self._decoder = [block for block in network.decoder if isinstance(block, DecoderBlock)]
         self._everywhere = everywhere
         self._multiple = network.config.multiple
-        self._columns = ""
+        self._indices = ""
         self._like = ""
 
-    def read(self, x: str, channels: int) -> str:
-        if channels == 1:
-            return read_images(self._graph, x, self._columns, self._like)
-        return read_columns(self._graph, x, self._columns, channels)
+    def read(self, x: str) -> str:
+        return gather_pixels(self._graph, x, self._indices, 3)
+
+    def read_number(self, x: str) -> str:
+        return gather_numbers(self._graph, x, self._indices, self._like)
 
     def put(self, image: str, output: str) -> str:
-        return write_columns(self._graph, image, self._columns, output, 3)
+        return scatter_pixels(self._graph, image, self._indices, output, 3)
 
     def write(self, image: str, valid: str) -> str:
         graph, levels = self._graph, len(self._encoder)
         points = wanted_points(graph, self._wanted(valid), min(_GATHERED, levels))
-        self._columns, self._like = points[0].columns(), valid
+        self._indices, self._like = points[0].indices(), valid
         bottom = graph.op("Concat", image, valid, axis=1)
         passed: list[Features] = []
         mask = valid
@@ -155,13 +158,13 @@ class _Writer:
                 skip = graph.convolve(beside, self._beside_taps(level), f"beside_{level}", pads=[1] * 4)
                 last = graph.op("Transpose", ratio, perm=TO_LAST), graph.op("Transpose", mask, perm=TO_LAST)
             else:
-                taps, columns = self._beside_taps(level), at.columns()
+                taps, indices = self._beside_taps(level), at.indices()
                 windows = self._windows(beside, at.around(), taps)
                 skip = graph.convolve(windows, taps, f"beside_{level}", windows=True)
-                last = self._row(ratio, columns), self._row(mask, columns)
+                last = self._row(ratio, indices), self._row(mask, indices)
             features = graph.op("LeakyRelu", graph.quantize(graph.op("Add", pixels, skip), f"sum_{level}"), alpha=0.2)
             below = self._multiply(features, *last, mask, f"decoded_{level}", [self._below_taps(level + 1)])
-            below = replace(below, numbers=at.numbers() if at else None)
+            below = replace(below, positions=at.positions() if at else None)
         return self._last(below, bottom, valid, points[0])
 
     def _wanted(self, valid: str) -> str:
@@ -173,7 +176,7 @@ class _Writer:
         return wanted
 
     def _last(self, below: Features, bottom: str, valid: str, at: Points) -> str:
-        """Write the last layer: both its parts at half the resolution, four pixels at each place."""
+        """Write the last layer: both its parts at half the resolution, in blocks of 2x2 pixels."""
         graph, level = self._graph, len(self._decoder) - 1
         block = self._decoder[level]
         ratio, _ = self._update(block, below.mask, valid)
@@ -186,13 +189,13 @@ class _Writer:
         kernel = graph.floats(phases.reshape(4 * outs, -1, 4, 4))
         skip = graph.op("Conv", bottom, kernel, kernel_shape=[4, 4], strides=[2, 2], pads=[2] * 4)
         skip = graph.op("Reshape", graph.op("Transpose", skip, perm=TO_LAST), graph.ints([-1, 4 * outs]))
-        skip = graph.op("Gather", skip, at.places)
+        skip = graph.op("Gather", skip, at.blocks)
         taps = self._below_taps(level)
         pixels = graph.convolve(self._windows(below, at.below(), taps), taps, f"below_{level}", windows=True)
         output = graph.op("Add", skip, graph.op("Reshape", pixels, graph.ints([-1, 4 * outs])))
         output = graph.op("Gather", graph.op("Reshape", output, graph.ints([-1, outs])), at.phases())
         output = graph.op("Reshape", graph.op("Transpose", output, perm=[1, 0]), graph.ints([1, outs, 1, -1]))
-        return graph.op("Mul", output, read_columns(graph, ratio, self._columns, 1))
+        return graph.op("Mul", output, gather_pixels(graph, ratio, self._indices, 1))
 
     def _from_below(self, level: int, below: Features, at: Points | None) -> str:
         """Write the part of a layer that comes from below, in full or at some pixels (1, n, 1, C)."""
@@ -207,7 +210,7 @@ class _Writer:
         return graph.move("Reshape", pixels, graph.ints([1, -1, 1, outs]), observed=observed)
 
     def _windows(self, x: Features, at: str, taps: Taps) -> Features:
-        """Gather windows of features, all channels of a tap after the other: (1, n, 1, K K (C + 4)).
+        """Gather windows of features, tap after tap with all channels of each: (1, n, 1, K K (C + 4)).
 
         Args:
             x: The features.
@@ -216,21 +219,21 @@ class _Writer:
         """
         graph, (_, ins, *sides) = self._graph, taps.weight.shape
         flat, observed = graph.ints([-1, ins + MASK_CHANNELS]), x.observed
-        if x.numbers is None:
+        if x.positions is None:
             rows = graph.border(x.name, observed)
         else:
-            # Before the pixels that were computed stands what is outside.
+            # Position 0 stands for all pixels that were not computed: zero.
             outside = graph.quantize(graph.floats(np.zeros((1, 1, 1, ins + MASK_CHANNELS))), observed)
             rows = graph.move("Concat", outside, x.name, observed=observed, axis=1)
-            at = graph.op("Gather", x.numbers, at)
+            at = graph.op("Gather", x.positions, at)
         rows = graph.move("Reshape", rows, flat, observed=observed)
         windows = graph.move("Gather", rows, at, observed=observed)
         whole = graph.ints([1, -1, 1, int(np.prod(sides)) * (ins + MASK_CHANNELS)])
         return replace(x, name=graph.move("Reshape", windows, whole, observed=observed))
 
-    def _row(self, x: str, columns: str) -> str:
+    def _row(self, x: str, indices: str) -> str:
         """Take some pixels of (N, 1, H, W): (1, n, 1, 1)."""
-        return self._graph.op("Reshape", read_columns(self._graph, x, columns, 1), self._graph.ints([1, -1, 1, 1]))
+        return self._graph.op("Reshape", gather_pixels(self._graph, x, indices, 1), self._graph.ints([1, -1, 1, 1]))
 
     def _plain(self, x: str, taps: Taps, **attributes: Any) -> str:
         """Convolve in float32, the mask as one channel after the features."""
@@ -240,7 +243,7 @@ class _Writer:
     def _multiply(
         self, features: str, ratio: str, known: str, mask: str, observed: str, readers: list[Taps]
     ) -> Features:
-        """Multiply by the ratio, quantise, and put what is known beside; these are channels-last like the features."""
+        """Multiply by the ratio, quantise, and append the mask. Ratio and `known`, the mask, are channels-last."""
         graph = self._graph
         features = graph.quantize(graph.op("Mul", features, ratio), observed)
         code, params = 1, graph.quantization(observed)
@@ -250,17 +253,16 @@ class _Writer:
         both = graph.move("Concat", features, *[known] * MASK_CHANNELS, observed=observed, axis=3)
         return Features(both, observed, mask, code)
 
-    def _interleave(self, pixels: str, outs: int, mask: str, observed: str | None) -> str:
-        """Put four pixels a place, (N, H + 1, W + 1, 4 C), side by side, without the border: (N, 2 H, 2 W, C).
+    def _interleave(self, pixels: str, outs: int, mask: str, observed: str) -> str:
+        """Put blocks of 2x2 pixels, (N, H + 1, W + 1, 4 C), side by side, without the border: (N, 2 H, 2 W, C).
 
         The sizes are taken from the mask (N, 1, H, W): of codes it would cost to make them floats first.
         """
         graph = self._graph
-
         shape = graph.op("Shape", mask)
         count = graph.op("Slice", shape, graph.ints([0]), graph.ints([1]))
-        places = graph.op("Add", graph.op("Slice", shape, graph.ints([2]), graph.ints([4])), graph.ints([1]))
-        doubled = graph.op("Mul", places, graph.ints([2]))
+        blocks = graph.op("Add", graph.op("Slice", shape, graph.ints([2]), graph.ints([4])), graph.ints([1]))
+        doubled = graph.op("Mul", blocks, graph.ints([2]))
         pixels = graph.move("Reshape", pixels, graph.ints([0, 0, 0, 2, 2 * outs]), observed=observed)
         pixels = graph.move("Transpose", pixels, observed=observed, perm=[0, 1, 3, 2, 4])
         shape = graph.op("Concat", count, doubled, graph.ints([outs]), axis=0)
@@ -285,8 +287,8 @@ class _Writer:
         mask = _even(_bias(block.conv.bias, len(weight)) * _share(block), 3)
         both = np.concatenate([weight, mask[:, None]], 1)
         outs, ins = both.shape[:2]
-        phases = np.asarray(both.reshape(outs, ins, 9) @ phase_kernels(), np.float64).reshape(outs, ins, 4, 2, 2)
-        phases = phases.transpose(2, 0, 1, 3, 4).reshape(4 * outs, ins, 2, 2)
+        phases = np.asarray(both.reshape(outs, ins, 9) @ phase_matrix(torch.empty(0)).numpy(), np.float64)
+        phases = phases.reshape(outs, ins, 4, 2, 2).transpose(2, 0, 1, 3, 4).reshape(4 * outs, ins, 2, 2)
         return Taps(phases[:, :-1], phases[:, -1])
 
     def _beside_taps(self, level: int) -> Taps:

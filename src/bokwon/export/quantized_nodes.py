@@ -60,14 +60,14 @@ class Features:
         observed: The name of its range.
         mask: That of the mask (N, 1, H, W).
         code: What a known pixel is in the mask's channels, in steps of the scale above the zero point.
-        numbers: Of features of some pixels (1, n, 1, C + 4), where these lie: from `Points.numbers`; else None.
+        positions: None, or `Points.positions` if these are the features of some pixels only, (1, n, 1, C + 4).
     """
 
     name: str
     observed: str
     mask: str
     code: int
-    numbers: str | None = None
+    positions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class QuantizedGraph(Graph):
             taps: Kernels.
             out: The name of the result's range.
             relu: Whether a ReLU follows.
-            windows: Whether the features are windows that lie side by side, all channels of a tap after the other:
+            windows: Whether the features are windows side by side, tap after tap with all channels of each:
                 (1, n, 1, K K (C + 4)).
             attributes: Those of the convolution.
 

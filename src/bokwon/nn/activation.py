@@ -38,20 +38,25 @@ def masked_rectifier(features: Tensor, valid: Tensor, slope: float = 0.0) -> Ten
     return rectified
 
 
-class _Context(Protocol):
-    """The part of PyTorch's context that is used here; PyTorch gives it no type."""
+class Context(Protocol):
+    """The part of PyTorch's context that autograd functions use here; PyTorch gives it no type."""
 
-    saved_tensors: tuple[Tensor, Tensor]
+    saved_tensors: tuple[Tensor, ...]
+
+    def save_for_backward(self, *tensors: Tensor) -> None:
+        """Keep tensors for the backward pass."""
+        ...
+
+
+class _RectifierContext(Context, Protocol):
     slope: float
 
     def mark_dirty(self, *tensors: Tensor) -> None: ...
 
-    def save_for_backward(self, *tensors: Tensor) -> None: ...
-
 
 class _MaskedRectifier(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: _Context, features: Tensor, valid: Tensor, slope: float) -> Tensor:
+    def forward(ctx: _RectifierContext, features: Tensor, valid: Tensor, slope: float) -> Tensor:
         output = F.leaky_relu_(features, slope) if slope else F.relu_(features)
         output.mul_(valid)
         ctx.mark_dirty(output)
@@ -61,7 +66,7 @@ class _MaskedRectifier(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: _Context, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: _RectifierContext, gradient: Tensor) -> tuple[Tensor, None, None]:
         output, valid = ctx.saved_tensors
         if not ctx.slope:
             # The output is zero in the holes, too.

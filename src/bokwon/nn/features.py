@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokwon.errors import ArgumentError, BokwonError, FileAccessError, InputFileError, MissingDependencyError
+from bokwon.nn.few_channels import FEW, frozen_conv2d
 from bokwon.nn.winograd import pays_off, winograd_conv2d, winograd_kernel
 
 __all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "VGGFeatures"]
@@ -44,8 +45,8 @@ class VGGFeatures(nn.Module):
             `.safetensors`, `.pth` or `.pt` file, or a state dict, with torchvision's keys `features.N.weight` and
             `features.N.bias`. It needs only the layers up to the deepest tap; a classifier is ignored.
         taps: Names of the pooling layers, `pool1` (stride 2) to `pool5` (stride 32), in the order of the result.
-        fast: Compute wide layers by `winograd_conv2d` where it takes less time, that is in float32 on a processor.
-            Features then differ by some 1e-5 of the largest one. It is meant for training, not for measuring.
+        fast: Compute wide layers by `winograd_conv2d` where it takes less time: in float32 on a processor. Features
+            then have errors of some 1e-5 of the largest one. It is meant for training, not for measuring.
 
     Raises:
         ArgumentError: For an unknown arch, tap or file suffix, or a state dict that does not fit.
@@ -93,6 +94,7 @@ class VGGFeatures(nn.Module):
         self.features.to_empty(device="cpu")
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        self.register_load_state_dict_post_hook(_forget_kernels)  # type: ignore[no-untyped-call]
         self.load_state_dict(_fitting_state(arch, weights, self.state_dict()))
         self.requires_grad_(False)
         self.to(memory_format=torch.channels_last)
@@ -138,20 +140,29 @@ class VGGFeatures(nn.Module):
         assert isinstance(layer, nn.Conv2d)
         if self.fast and pays_off(x, layer.weight):
             if index not in self._kernels:
-                self._kernels[index] = winograd_kernel(layer.weight)
+                kernel, rotated = winograd_kernel(layer.weight)
+                # In this order they are multiplied faster.
+                self._kernels[index] = kernel.mT.contiguous().mT, rotated.mT.contiguous().mT
             return winograd_conv2d(x, self._kernels[index], layer.bias)
+        if self.fast and layer.in_channels <= FEW and x.device.type == "cpu" and not torch.compiler.is_compiling():
+            return frozen_conv2d(x, layer.weight, layer.bias)
         convolved: Tensor = layer(x)
         return convolved
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> VGGFeatures:
-        # Another type or device, with `to()` and its like: the transformed kernels are out of date.
-        self._kernels = {}
+        # `to()` and its like change the type or the device.
+        _forget_kernels(self)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
     @property
     def _dtype(self) -> torch.dtype:
         return next(self.parameters()).dtype
+
+
+def _forget_kernels(features: VGGFeatures, _: object = None) -> None:
+    """Forget the transformed kernels, because the weights change."""
+    features._kernels = {}
 
 
 def _block_indices(arch: Architecture) -> list[list[int]]:

@@ -25,7 +25,7 @@ def fold_batch_norm(network: PConvUNet) -> PConvUNet:
         A copy in eval mode without normalisation layers.
 
     Raises:
-        ArgumentError: If the network has region normalisation, whose statistics are those of each image.
+        ArgumentError: If the network has region normalisation: its statistics are those of each image.
 
     Example:
         >>> folded = fold_batch_norm(PConvUNet(levels=3, width=4))

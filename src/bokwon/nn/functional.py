@@ -11,13 +11,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bokwon.nn.few_channels import FEW, block_kernels
 from bokwon.nn.masks import Valid, check_masks, check_shapes, mask_features
 from bokwon.nn.window_sums import Size, box_sum
+from bokwon.nn.winograd import pays_off, winograd_conv2d, winograd_kernel
 
-__all__ = ["partial_conv2d", "upsampled_conv2d", "upsampled_partial_conv2d", "upsampling_matrix", "window_count"]
-
-_FEW = 4
-"""Output channels up to which a convolution computes four pixels at a time: vectors of a processor hold 8 or 16."""
+__all__ = [
+    "partial_conv2d",
+    "phase_matrix",
+    "upsampled_conv2d",
+    "upsampled_partial_conv2d",
+    "upsampling_matrix",
+    "window_count",
+]
 
 
 def partial_conv2d(
@@ -107,6 +113,7 @@ def upsampled_partial_conv2d(
     bias: Tensor | None = None,
     *,
     holes_are_zero: bool = False,
+    fast: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Upsample features twofold, concatenate those of a skip connection, and convolve partially with a 3x3 kernel.
 
@@ -122,6 +129,7 @@ def upsampled_partial_conv2d(
         weight: Kernel (C_out, C + C_skip, 3, 3).
         bias: (C_out,), or None.
         holes_are_zero: As in `partial_conv2d`, for both inputs.
+        fast: As in `upsampled_conv2d`.
 
     Returns:
         The features (N, C_out, 2 H, 2 W) and the updated mask (N, 1, 2 H, 2 W), of the type of `skip_valid`. N of the
@@ -149,10 +157,12 @@ def upsampled_partial_conv2d(
     upsampled = F.interpolate(valid.float(), scale_factor=2.0, mode="nearest")
     parts = ((upsampled, input.shape[1]), (skip_valid, skip.shape[1]))
     count = window_count(parts, (skip.shape[0], weight.shape[1], *skip.shape[2:]), weight.shape, padding=1)
-    return _rescale(upsampled_conv2d(input, skip, weight), count, weight[0].numel(), bias, mask_dtype)
+    return _rescale(upsampled_conv2d(input, skip, weight, fast=fast), count, weight[0].numel(), bias, mask_dtype)
 
 
-def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def upsampled_conv2d(
+    input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor | None = None, *, fast: bool = False
+) -> Tensor:
     """Upsample features twofold, concatenate those of a skip connection, and convolve with a 3x3 kernel.
 
     The upsampled and the concatenated tensor are never made; see `upsampled_partial_conv2d`.
@@ -162,6 +172,8 @@ def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor |
         skip: Features (N, C_skip, 2 H, 2 W).
         weight: Kernel (C_out, C + C_skip, 3, 3).
         bias: (C_out,), or None.
+        fast: Use `winograd_conv2d` where it takes less time: in float32 on a processor, for wide layers. Its errors are
+            some 1e-5 of the largest value. It is meant for training.
 
     Returns:
         (N, C_out, 2 H, 2 W).
@@ -175,10 +187,12 @@ def upsampled_conv2d(input: Tensor, skip: Tensor, weight: Tensor, bias: Tensor |
     """
     _check_upsampling(input, skip, weight)
     below, beside = weight.split([input.shape[1], skip.shape[1]], 1)
-    if weight.shape[0] <= _FEW:
+    if weight.shape[0] <= FEW:
         return _upsampled_to_few(input, skip, below, beside, bias)
-    output = F.conv_transpose2d(input, _upsampling_kernel(below), stride=2, padding=1)
-    return output.add_(F.conv2d(skip, beside, bias, padding=1))
+    output = F.conv_transpose2d(input, _upsampling_kernel(below), bias, stride=2, padding=1)
+    if fast and pays_off(skip, beside, learns=True):
+        return output.add_(winograd_conv2d(skip, winograd_kernel(beside)))
+    return output.add_(F.conv2d(skip, beside, padding=1))
 
 
 def window_count(
@@ -258,6 +272,30 @@ def upsampling_matrix(like: Tensor) -> Tensor:
     return torch.kron(placement, placement).T.contiguous()
 
 
+def phase_matrix(like: Tensor) -> Tensor:
+    """Make the matrix (9, 16) from 3x3 kernels to the four 2x2 kernels that compute upsampling and convolution.
+
+    Applied to (H, W) with padding 1, the 2x2 kernels give (H + 1, W + 1) blocks of 2x2 output pixels. The first block
+    begins one row above and one column left of the output (2 H, 2 W).
+
+    Args:
+        like: A tensor of the type and on the device that the matrix shall have.
+
+    Returns:
+        (9, 16), zeros and ones. Column 4p + t is tap t, in the order of rows, of the kernel of pixel p of the block:
+        upper left, upper right, lower left, lower right.
+
+    Example:
+        >>> kernel = torch.rand(5, 8, 3, 3)
+        >>> (kernel.flatten(2) @ phase_matrix(kernel)).view(5, 8, 4, 2, 2).shape
+        torch.Size([5, 8, 4, 2, 2])
+    """
+    # Both input pixels that a block sees, down or across, for its first and for its second pixel: which of the kernel's
+    # three taps fall on them.
+    taps = like.new_tensor([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]])
+    return torch.einsum("atk,bul->klabtu", taps, taps).reshape(9, 16)
+
+
 def _rescale(
     output: Tensor, count: Tensor, window: int, bias: Tensor | None, mask_dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
@@ -276,19 +314,18 @@ def _rescale(
 
 
 def _upsampling_kernel(weight: Tensor) -> Tensor:
-    # Transposed convolutions keep their kernels as (in, out, kH, kW).
-    kernel: Tensor = weight.flatten(2) @ upsampling_matrix(weight)
-    return kernel.reshape(*kernel.shape[:2], 4, 4).transpose(0, 1)
+    # Transposed convolutions keep their kernels as (in, out, kH, kW). Their order is changed before they are enlarged.
+    outs, ins = weight.shape[:2]
+    kernel: Tensor = weight.transpose(0, 1).reshape(-1, 9) @ upsampling_matrix(weight)
+    return kernel.view(ins, outs, 4, 4)
 
 
 def _upsampled_to_few(input: Tensor, skip: Tensor, below: Tensor, beside: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute four pixels at each place of half the resolution, from one row above and one column left of the image."""
-    # Two rows of the input make two rows of the result: the odd one of the first, and the even one of the second.
-    taps = below.new_tensor([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]])
-    phases = torch.einsum("atk,bul,oikl->oabitu", taps, taps, below).flatten(0, 2)
-    shifted = [F.pad(beside, (across, 1 - across, down, 1 - down)) for down in (0, 1) for across in (0, 1)]
+    """Compute `upsampled_conv2d` in blocks of 2x2 pixels, as `phase_matrix` has them."""
+    outs, ins = below.shape[:2]
+    phases = (below.flatten(2) @ phase_matrix(below)).view(outs, ins, 4, 2, 2).transpose(1, 2).flatten(0, 1)
     output = F.conv2d(input, phases, None if bias is None else bias.repeat_interleave(4), padding=1)
-    output = output.add_(F.conv2d(skip, torch.stack(shifted, 1).flatten(0, 1), stride=2, padding=2))
+    output = output.add_(F.conv2d(skip, block_kernels(beside), stride=2, padding=2))
     return F.pixel_shuffle(output, 2)[..., 1:-1, 1:-1].contiguous()
 
 

@@ -1,4 +1,4 @@
-"""Region normalisation: known pixels and holes are normalised apart.
+"""Region normalisation: known pixels and holes are normalised separately.
 
 Source: Yu, Guo, Jin, Wu, Chen, Li, Zhang, Liu, "Region Normalization for Image Inpainting", AAAI 2020.
 """
@@ -17,14 +17,14 @@ THRESHOLD = 0.8
 
 
 def region_norm(features: Tensor, region: Tensor) -> Tensor:
-    """Bring each channel of each image to mean 0 and variance 1, inside the region and outside it apart.
+    """Bring each channel of each image to mean 0 and variance 1, separately inside and outside the region.
 
     Args:
         features: (N, C, H, W), any floating type. Sums are in at least float32.
         region: (N, 1, H, W) or (1, 1, H, W), 1 inside the region and 0 outside.
 
     Returns:
-        (N, C, H, W), of the type of `features`. A region without pixels has no effect.
+        (N, C, H, W), of the type of `features`. Either side may have no pixels.
 
     Source: Yu et al. 2020, equations of mean, deviation and normalisation by region.
 
@@ -36,7 +36,7 @@ def region_norm(features: Tensor, region: Tensor) -> Tensor:
     """
     wide = features.to(torch.promote_types(features.dtype, torch.float32))
     inside = region.to(wide.dtype)
-    return sum((_normalized(wide, part) for part in (inside, 1 - inside)), torch.zeros_like(wide)).to(features.dtype)
+    return (_normalized(wide, inside) + _normalized(wide, 1 - inside)).to(features.dtype)
 
 
 class BasicRegionNorm(nn.Module):
@@ -82,7 +82,7 @@ class BasicRegionNorm(nn.Module):
 
 
 class LearnableRegionNorm(nn.Module):
-    """Region normalisation that finds the regions itself, for layers whose mask has no holes any more.
+    """Region normalisation that finds the regions itself, for layers whose mask no longer has holes.
 
     The largest and the mean value over the channels give, by a convolution and a sigmoid, a response at every pixel.
     Pixels with a response above 0.8 are one region, the others the second one. Weight and bias of every pixel are

@@ -21,9 +21,9 @@ from bokwon.nn.unet_config import Base, Colour, Head, Layer, Norm, Placeholder, 
 
 __all__ = ["PConvUNet", "UNetConfig"]
 
-_FUSED = 384
-"""Positions of a batch's features before upsampling, from which on the upsampled features are never formed. Smaller
-maps, deep in the network, lose more time by the larger kernel than they save."""
+_FUSED = 256
+"""Least positions (batch x height x width, before upsampling) for which a decoder layer does not form the upsampled
+features. For smaller maps, deep in the network, making the larger kernel takes longer than it saves."""
 
 # Partial padding is a partial convolution without holes.
 _KINDS: dict[Layer, type[Conv2d]] = {
@@ -163,8 +163,8 @@ class PConvUNet(nn.Module, HubMethods):
         multiple = self.config.multiple
         border = (0, (-width) % multiple, 0, (-height) % multiple)
         valid = F.pad(valid, border)
-        # A mask times three interleaved channels takes several times as long as times three planes. Only the
-        # convolutions are faster with interleaved channels.
+        # Convolutions are faster in channels_last. But a mask times three interleaved channels takes several times as
+        # long as times three planes.
         image = mask_features(F.pad(image.contiguous(), border), valid)
         if self.config.base != "none":
             # Statistics and sums stay float32, even if autocast uses a smaller type for convolutions.
@@ -212,8 +212,7 @@ class PConvUNet(nn.Module, HubMethods):
             image: (N, 3, H, W), zero in the holes, or the placeholder where `layer` has one; H and W multiples of
                 2^levels. With `layer="gated"` (N, 4, H, W): the mask is the last channel.
             valid: (N, 1, H, W), or (1, 1, H, W) for all images.
-            regions: What region normalisation in the encoder takes for known, (N, 1, H, W); by default what the
-                layers do.
+            regions: The mask of the encoder's region normalisation, (N, 1, H, W); by default that of each layer.
 
         Returns:
             (N, 3, H, W); with `base="pullpush"` or "membrane" (N, 4, H, W).
@@ -292,13 +291,13 @@ class DecoderBlock(nn.Module):
     def forward(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:
         """Double (N, C, H, W) to (N, C_out, 2 H, 2 W) with the help of `skip` (N, C_skip, 2 H, 2 W), and its mask."""
         if isinstance(self.conv, GatedConv2d):
-            both = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias)
+            both = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias, fast=self.training)
             return gate(both, lambda each: F.leaky_relu(each if self.norm is None else self.norm(each), 0.2)), valid
         partial = isinstance(self.conv, PartialConv2d)
         if partial:
             features, valid = self._convolve(features, valid, skip, skip_valid)
         else:
-            features = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias)
+            features = upsampled_conv2d(features, skip, self.conv.weight, self.conv.bias, fast=self.training)
         if self.norm is not None:
             features = self.norm(features)
         if self.last:
@@ -307,8 +306,9 @@ class DecoderBlock(nn.Module):
 
     def _convolve(self, features: Tensor, valid: Tensor, skip: Tensor, skip_valid: Tensor) -> tuple[Tensor, Tensor]:
         if features.shape[0] * features.shape[2] * features.shape[3] >= _FUSED:
+            weight, bias = self.conv.weight, self.conv.bias
             return upsampled_partial_conv2d(
-                features, valid, skip, skip_valid, self.conv.weight, self.conv.bias, holes_are_zero=True
+                features, valid, skip, skip_valid, weight, bias, holes_are_zero=True, fast=self.training
             )
         parts = [(F.interpolate(valid, scale_factor=2.0), features.shape[1]), (skip_valid, skip.shape[1])]
         features = torch.cat([F.interpolate(features, scale_factor=2.0), skip], 1)

@@ -124,8 +124,8 @@ def reproduce_padding(recipe: Recipe, steps: int, glyphs: int, progress: Progres
         f"A classifier of {len(GLYPHS)} rendered glyphs that may reach over the border, with four kinds of padding in "
         "all of its convolutions. Partial padding divides each window by the share of it that lies in the image.",
         [
-            f"Glyphs of {SIDE} x {SIDE} pixels, {glyphs:,} to train on and {glyphs:,} to measure on, {steps:,} steps. "
-            "The paper trains networks such as VGG16 and ResNet50 on ImageNet.",
+            f"Glyphs of {SIDE} x {SIDE} pixels, {glyphs:,} to train on and {glyphs:,} to measure on. "
+            f"Optimiser steps: {steps:,}. The paper trains networks such as VGG16 and ResNet50 on ImageNet.",
             "The accuracy is that of the last step, so nothing is chosen on the test set.",
         ],
     )
@@ -192,5 +192,5 @@ def _table(right: dict[str, NDArray[np.bool_]]) -> Table:
             text = f"{gain.mean:+.2f} {interval_text(gain.low, gain.high, 2)}"
         rows.append((name, f"{shares.mean():.2f}", f"{shares.min():.2f} to {shares.max():.2f}", text))
     count = len(right["zeros"])
-    heads = (f"Accuracy in percent, {count} seeds", "mean", "lowest to highest", "better than zeros by [95 %]")
+    heads = (f"Accuracy in percent, seeds: {count}", "mean", "lowest to highest", "better than zeros by [95 %]")
     return Table(heads, tuple(rows))

@@ -70,22 +70,23 @@ def write_page(page: Page, out: Path) -> Path:
     day = datetime.now(timezone.utc).date().isoformat()
     by = f"{day} · bokwon {versions()['bokwon']} · {machine['processor']}, {machine['system']}"
     parts = [f'<h1>{escape(page.title)}</h1><p class="by">{escape(by)}</p><p class="lead">{escape(page.about)}</p>']
-    markdown = [f"# {page.title}\n\n{page.about}\n"]
+    # A blank line between two blocks: otherwise Markdown takes a table or a sentence for rows of the table above.
+    markdown = [f"# {page.title}", page.about]
     for kind, content in page.parts:
         if isinstance(content, Table):
             parts.append(html_table(content, next(number)))
-            markdown.append(f"\n{table_text(content)}")
+            markdown.append(table_text(content))
         elif kind == "html":
             parts.append(content)
         else:
             mark = "h2" if kind == "head" else "p"
             parts.append(f"<{mark}>{escape(content)}</{mark}>")
-            markdown.append(f"\n{'## ' if kind == 'head' else ''}{content}\n")
+            markdown.append(f"{'## ' if kind == 'head' else ''}{content}")
     items = "".join(f"<li>{escape(line)}</li>" for line in page.differences)
     parts.append(f"<h2>What differs from the paper</h2><ul>{items}</ul>")
-    markdown.append("\n## What differs from the paper\n\n" + "".join(f"- {line}\n" for line in page.differences))
+    markdown += ["## What differs from the paper", "\n".join(f"- {line}" for line in page.differences)]
     path = out / "page.html"
-    write_text(out / "tables.md", markdown)
+    write_text(out / "tables.md", ["\n\n".join(markdown), "\n"])
     write_text(path, [html_page(page.title, parts)])
     return path
 

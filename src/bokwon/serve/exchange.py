@@ -120,7 +120,7 @@ class Exchange:
         if place is None or place.job is None:
             raise HttpError(404, "No such result", f"there is no result of a job {name}", "send the request again")
         job = place.job
-        if job.state in ("queued", "running"):
+        if not job.is_over:
             raise HttpError(409, "Not done yet", f"the job is {job.state}", "ask again later")
         if job.state != "done":
             await self._forget(place)
@@ -130,7 +130,7 @@ class Exchange:
     async def forget_old(self) -> None:
         """Delete results that were not fetched in time, and results of cancelled jobs."""
         for place in list(self._places):
-            if place.job is None or place.job.state in ("queued", "running"):
+            if place.job is None or not place.job.is_over:
                 continue
             place.until = place.until or monotonic() + KEPT
             if monotonic() >= place.until or place.job.state == "cancelled":

@@ -41,7 +41,7 @@ class JobCancelled(BaseException):
 
 
 class Outcome:
-    """What came of work on many pages. One thread counts, others may read.
+    """The result of work on many pages. One thread counts, others may read.
 
     Attributes:
         done: Number of pages of each result, such as `restored`.
@@ -90,7 +90,7 @@ class Job:
         future: Holds the function's result or exception. Cancelled if the job is. The job is kept after its end, and
             its result with it: functions return small values, and leave large ones in files.
         cancelled: Whether it is to stop.
-        outcome: What came of the pages of a folder so far; None for other work.
+        outcome: Result of the pages of a folder so far; None for other work.
     """
 
     def __init__(self, kind: str, page: str | None, *, background: bool, tell: Callable[[Job], None]) -> None:
@@ -123,9 +123,13 @@ class Job:
             self._told = monotonic()
             self._tell(self)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is done, failed or cancelled."""
+        return self.state not in ("queued", "running")
+
     def facts(self) -> dict[str, Any]:
         """Return the facts about it that clients receive."""
-        over = self.state not in ("queued", "running")
         return {
             "id": self.id,
             "kind": self.kind,
@@ -134,7 +138,7 @@ class Job:
             "progress": round(self.share, 4),
             "problem": self.problem,
             "background": self.background,
-            "outcome": None if self.outcome is None else self.outcome.facts(failures=over),
+            "outcome": None if self.outcome is None else self.outcome.facts(failures=self.is_over),
         }
 
 
@@ -195,7 +199,7 @@ class Jobs:
     def unfinished(self) -> list[Job]:
         """Return the jobs that wait or run, in the order in which they were submitted."""
         with self._changed:
-            return [job for job in self._known.values() if job.state in ("queued", "running")]
+            return [job for job in self._known.values() if not job.is_over]
 
     def cancel(self, name: str) -> Job | None:
         """Stop a job. A waiting job stops at once, a running one when it next reports progress.
@@ -205,7 +209,7 @@ class Jobs:
         """
         with self._changed:
             job = self._known.get(name)
-            if job is None or job.state not in ("queued", "running"):
+            if job is None or job.is_over:
                 return job
             job.cancelled = True
             waiting = next((item for item in self._waiting if item[0] is job), None)
@@ -262,7 +266,7 @@ class Jobs:
             thread.join(max(0.0, until - monotonic()))
 
     def _forget(self) -> None:
-        finished = [name for name, job in self._known.items() if job.state not in ("queued", "running")]
+        finished = [name for name, job in self._known.items() if job.is_over]
         for name in finished[: max(0, len(finished) - _KEPT)]:
             del self._known[name]
 

@@ -62,7 +62,7 @@ SCHEMAS: dict[str, Any] = {
             "background": {"type": "boolean", "description": "Whether other work goes first."},
             "outcome": {
                 "anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/Outcome"}],
-                "description": "What came of the pages of a folder so far; null for other work.",
+                "description": "Result of the pages of a folder so far; null for other work.",
             },
         },
     },

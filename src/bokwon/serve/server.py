@@ -166,7 +166,7 @@ class Server(uvicorn.Server):
         try:
             self._ready()
         except Exception as error:
-            # Raised here, it would leave the jobs at work.
+            # Raising it here would leave the jobs running.
             self.failure = error
             return
         await super().main_loop()

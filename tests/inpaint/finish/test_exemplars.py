@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bokwon.inpaint.finish.exemplars import GRID, Exemplars
-from bokwon.inpaint.finish.patch_search import Floats
+from bokwon.inpaint.finish.matches import Floats
 from bokwon.types import Hole
 
 

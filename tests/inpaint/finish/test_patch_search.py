@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bokwon.inpaint.finish.patch_search import Search, descriptors, opponent_planes, padded, sample
+from bokwon.inpaint.finish.matches import padded
+from bokwon.inpaint.finish.patch_search import PAD, Search, descriptors, opponent_planes, sample
 from bokwon.inpaint.finish.patches import ROUNDS
 
 
@@ -25,7 +26,7 @@ def test_a_patch_that_is_known_elsewhere_is_found_exactly() -> None:
     usable[30:56, 4:76] = True
     points = np.array([17 * 80 + 17])
     values, offsets = descriptors([light], ((0,),), ROUNDS[0])
-    wanted = values[padded(points, 80)[:, None] + offsets]
+    wanted = values[padded(points, 80, PAD)[:, None] + offsets]
     known = np.flatnonzero(usable)
     search = Search(usable, (0, 0), values, offsets, points, wanted, rng)
     search.compare_with(sample(values, offsets, known, 80, rng))
@@ -44,4 +45,4 @@ def test_black_beside_three_colours_is_compared_by_itself() -> None:
     values, offsets = descriptors(opponents, ((0, 1, 2), (3,)), ROUNDS[0])
     # 25 values of lightness, 4 of each colour, 25 of black.
     assert len(offsets) == 25 + 4 + 4 + 25
-    assert (values[offsets[-25:] + padded(np.array([10 * 20 + 10]), 20)] == 0).all()
+    assert (values[offsets[-25:] + padded(np.array([10 * 20 + 10]), 20, PAD)] == 0).all()

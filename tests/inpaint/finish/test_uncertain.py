@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bokwon.inpaint.finish.patch_search import Floats
+from bokwon.inpaint.finish.matches import Floats
 from bokwon.inpaint.finish.uncertain import SAME, clear_uncertain
 from bokwon.types import Hole
 

@@ -23,6 +23,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="the browser's te
 SIZE = (600, 440)
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 HOLE, SCRATCH = (120, 90, 180, 130), (300, 60, 304, 380)
+"""Boxes of the damage that is drawn on the pages; see draw_page."""
 WAIT = 60_000
 
 
@@ -221,8 +222,11 @@ def read_mask(png: bytes) -> NDArray[np.bool_]:
 
 
 LONG = "a_very_long_name_of_a_scan_that_somebody_gave_it_in_an_archive_long_ago_recto.png"
-PAGES = (LONG, "brush.png", "tools.png", "touch.png", "keyboard.png", "file.png", "axe.png")
-DAMAGED = ("find.png", "restore.png", "region.png", "slider.png")
+PAGES = (LONG, "brush.png", "tools.png", "touch.png", "keyboard.png", "file.png", "axe.png", "sound.png")
+DAMAGED = (
+    *("find.png", "restore.png", "region.png", "slider.png", "beside.png", "onward.png", "wand.png", "card.png"),
+    *("layer.png", "held.png", "original.png"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -246,6 +250,28 @@ def cookies(chromium: Any, server: Server) -> Any:
 def open_window(chromium: Any) -> Callable[[Server], Desk]:
     """Opens the first window on a server."""
     return lambda server: Desk(chromium, server)
+
+
+@pytest.fixture
+def open_alone(open_window: Callable[[Server], Desk]) -> Iterator[Callable[[Server], Desk]]:
+    """Opens the only window on a server, and stops both at the end. The window may report no error."""
+    desks: list[Desk] = []
+
+    def make(server: Server) -> Desk:
+        desks.append(open_window(server))
+        return desks[-1]
+
+    yield make
+    for desk in desks:
+        desk.close()
+        desk.server.stop()
+        assert not desk.errors
+
+
+@pytest.fixture
+def alone(start_server: Callable[..., Server], open_alone: Callable[[Server], Desk]) -> Desk:
+    """The only window on a server with four pages."""
+    return open_alone(start_server({"a.png": True, "b.png": False, "c.png": True, "d.png": False}))
 
 
 @pytest.fixture

@@ -1,26 +1,14 @@
-"""Regions that touch, the view while they are judged, their certainty; the wand; what covers what."""
+"""Regions that touch, the view while they are judged, their certainty; the wand; no control covers another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-HOLE, SCRATCH = (120, 90, 180, 130), (300, 60, 304, 380)
-"""Boxes of the damage that is drawn on the pages; see draw_page."""
-
-
-@pytest.fixture
-def alone(start_server: Callable[..., Any], open_window: Callable[..., Any]) -> Iterator[Any]:
-    """A window on a server of its own."""
-    server = start_server({"regions.png": True})
-    desk = open_window(server)
-    yield desk
-    desk.close()
-    server.stop()
-    assert not desk.errors
+from tests.serve.browser.conftest import HOLE, LONG, SCRATCH
 
 
 def inside(box: tuple[int, int, int, int]) -> tuple[slice, slice]:
@@ -36,21 +24,20 @@ def threshold(desk: Any) -> Any:
     return desk.page.get_by_role("slider", name="Restore regions from this certainty on")
 
 
-def test_a_region_is_left_alone_beside_what_touches_it_and_the_view_stays(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_a_region_is_left_alone_beside_what_touches_it_and_the_view_stays(desk: Any) -> None:
+    desk.open("beside.png")
     desk.work("f")
     # A stroke that touches the found hole and goes on from it.
     desk.press("1", "b")
     desk.drag((180, 110), (240, 110))
-    before = desk.mask("regions.png")
+    before = desk.mask("beside.png")
     desk.press("v")
     view = desk.view()
     desk.click(150, 110)
     card(desk).get_by_text("Missing paper").wait_for()
     card(desk).get_by_role("button", name="Leave as it is").click()
     card(desk).get_by_text("is left as it is").wait_for()
-    mask = desk.mask("regions.png")
+    mask = desk.mask("beside.png")
     assert not mask[inside(HOLE)].any()
     stroke = before.copy()
     stroke[:, : HOLE[2] + 2] = False
@@ -58,19 +45,18 @@ def test_a_region_is_left_alone_beside_what_touches_it_and_the_view_stays(alone:
     # The region stays selected, and nothing has moved.
     card(desk).get_by_text("Missing paper").wait_for()
     assert desk.view() == view
-    # The stroke can be clicked, and taken away, on its own.
+    # The stroke can be clicked and removed on its own.
     desk.click(230, 110)
-    card(desk).get_by_text("Drawn by hand").wait_for()
+    card(desk).get_by_text("Painted by hand").wait_for()
     card(desk).get_by_role("button", name="Leave as it is").click()
-    desk.until(lambda: not desk.mask("regions.png").any())
+    desk.until(lambda: not desk.mask("beside.png").any())
     desk.press("Control+z")
     desk.press("Control+z")
-    desk.until(lambda: bool((desk.mask("regions.png") == before).all()))
+    desk.until(lambda: bool((desk.mask("beside.png") == before).all()))
 
 
-def test_keys_go_on_to_the_next_undecided_region_without_zooming(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_keys_go_on_to_the_next_undecided_region_without_zooming(desk: Any) -> None:
+    desk.open("onward.png")
     desk.work("f")
     desk.press("1", "g")
     card(desk).get_by_text("Missing paper").wait_for()
@@ -89,12 +75,12 @@ def test_keys_go_on_to_the_next_undecided_region_without_zooming(alone: Any) -> 
     desk.page.locator("#spoken", has_text="All regions are decided").wait_for(state="attached")
     card(desk).get_by_text("Scratch").wait_for()
     assert desk.view() == (scale, left, top)
-    # With a tool in hand the card does not lie over the page; the keys work all the same.
+    # While a tool is chosen, the card is hidden. The keys still work.
     desk.press("b")
     assert card(desk).is_hidden()
     desk.press("v")
     card(desk).get_by_text("Scratch").wait_for()
-    # Far away, the next region comes to the middle, with the zoom that was chosen.
+    # If the next region is out of sight, the view moves to it, and the zoom stays.
     desk.press("3", "g")
     card(desk).get_by_text("Missing paper").wait_for()
     scale, left, top = desk.view()
@@ -104,13 +90,15 @@ def test_keys_go_on_to_the_next_undecided_region_without_zooming(alone: Any) -> 
         assert frame["y"] < y * scale + top < card(desk).bounding_box()["y"]
 
 
-def test_the_certainty_is_kept_and_never_contradicts_the_ticks(alone: Any) -> None:
-    desk = alone
+def test_the_certainty_is_kept_and_never_contradicts_the_ticks(
+    start_server: Callable[..., Any], open_alone: Callable[..., Any]
+) -> None:
+    desk = open_alone(start_server({"regions.png": True}))
     desk.open("regions.png")
     desk.work("f")
     row = desk.page.locator(".regions li", has_text="Scratch")
     kept = desk.page.get_by_text("regions will be restored")
-    # By hand, against the certainty: it is said, and the slider leaves it alone.
+    # A decision by hand against the certainty is labelled, and the slider does not change it.
     row.get_by_role("checkbox").check()
     row.get_by_text("by hand").wait_for()
     threshold(desk).fill("80")
@@ -120,7 +108,7 @@ def test_the_certainty_is_kept_and_never_contradicts_the_ticks(alone: Any) -> No
     desk.until(lambda: kept.inner_text().startswith("1 of 2"))
     desk.page.get_by_text("1 region is decided by hand").wait_for()
     desk.saved()
-    # It is kept over a reload and over a restart of the server.
+    # A reload of the page and a restart of the server keep it.
     desk.page.reload()
     desk.ready()
     desk.until(lambda: threshold(desk).input_value() == "60")
@@ -138,40 +126,38 @@ def test_the_certainty_is_kept_and_never_contradicts_the_ticks(alone: Any) -> No
     desk.errors.clear()  # the browser's own lines about the server that was away
 
 
-def test_the_wand_covers_soft_edges_and_its_buttons_stand_beside_it(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_the_wand_covers_soft_edges_and_its_buttons_stand_beside_it(desk: Any) -> None:
+    desk.open("wand.png")
     desk.press("1", "w")
     settings = desk.page.locator(".options")
     assert settings.get_by_role("slider", name="Grow").input_value() == "2"
-    assert settings.get_by_role("checkbox", name="Fill specks").is_checked()
+    assert settings.get_by_role("checkbox", name="Fill small holes").is_checked()
     desk.click(150, 110)
-    desk.until(lambda: bool(desk.mask("regions.png").any()))
-    wand = desk.mask("regions.png")
-    # All of the hole, and two pixels more.
+    desk.until(lambda: bool(desk.mask("wand.png").any()))
+    wand = desk.mask("wand.png")
+    # The whole hole, grown by two pixels.
     assert wand[inside((HOLE[0] - 2, HOLE[1] + 2, HOLE[2] + 2, HOLE[3] - 2))].all()
     assert not wand[:, : HOLE[0] - 2].any()
     desk.press("Control+z")
     settings.get_by_role("slider", name="Grow").fill("0")
     desk.click(150, 110)
-    desk.until(lambda: bool(desk.mask("regions.png").any()))
-    exact = desk.mask("regions.png")
+    desk.until(lambda: bool(desk.mask("wand.png").any()))
+    exact = desk.mask("wand.png")
     assert exact.sum() == (HOLE[2] - HOLE[0]) * (HOLE[3] - HOLE[1])
-    # The whole mask, with a word about what each button does.
+    # Buttons that change the whole mask have a tooltip.
     settings.get_by_role("button", name="Grow").click()
-    desk.until(lambda: desk.mask("regions.png").sum() > exact.sum())
+    desk.until(lambda: desk.mask("wand.png").sum() > exact.sum())
     assert "wider" in settings.get_by_role("button", name="Grow").get_attribute("title")
     desk.press("e")
     desk.drag((150, 110), (151, 110))
-    holed = desk.mask("regions.png").sum()
+    holed = desk.mask("wand.png").sum()
     desk.press("w")
     settings.get_by_role("button", name="Fill holes").click()
-    desk.until(lambda: desk.mask("regions.png").sum() > holed)
+    desk.until(lambda: desk.mask("wand.png").sum() > holed)
 
 
-def test_the_card_tells_what_happened(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_the_card_tells_what_happened(desk: Any) -> None:
+    desk.open("card.png")
     desk.work("f")
     desk.page.locator(".panel").get_by_label("Method").select_option(label="Telea")
     desk.press("v", "g")
@@ -184,9 +170,8 @@ def test_the_card_tells_what_happened(alone: Any) -> None:
     card(desk).get_by_text("marked since the page was restored").wait_for()
 
 
-def test_a_sign_says_that_a_layer_is_loading(alone: Any) -> None:
-    desk = alone
-    desk.open("regions.png")
+def test_a_sign_says_that_a_layer_is_loading(desk: Any) -> None:
+    desk.open("layer.png")
     desk.work("f")
     desk.work("r")
     held: list[Any] = []
@@ -198,7 +183,7 @@ def test_a_sign_says_that_a_layer_is_loading(alone: Any) -> None:
     desk.press("i")
     sign.get_by_text("Loading: Evidence").wait_for()
     desk.until(lambda: "Loading: Evidence" in spoken.inner_text() and bool(held))
-    # Back to a layer that is there: no sign.
+    # Back on a layer that is loaded, the sign goes.
     desk.press("i")
     desk.until(lambda: sign.is_hidden())
     desk.press("i")
@@ -247,8 +232,7 @@ def test_nothing_covers_the_buttons_or_the_page(
     phone = {"has_touch": True, "is_mobile": True} if size[0] < 500 else {}
     desk = open_desk(viewport={"width": size[0], "height": size[1]}, locale=locale, **phone)
     # However long the name is, nothing in the line at the top is squeezed.
-    name = "a_very_long_name_of_a_scan_that_somebody_gave_it_in_an_archive_long_ago_recto.png"
-    desk.open(name)
+    desk.open(LONG)
     if size[0] > 500:
         assert desk.page.locator(".top select").bounding_box()["width"] > 80
     for key in ("b", "w", "v"):
@@ -265,4 +249,4 @@ def test_nothing_covers_the_buttons_or_the_page(
     assert len(told["notes"]) == 2
     assert not any(overlap(note, button) for note in told["notes"] for button in told["buttons"])
     # The whole name is there to be read.
-    assert desk.page.locator("h1").get_attribute("title") == name
+    assert desk.page.locator("h1").get_attribute("title") == LONG

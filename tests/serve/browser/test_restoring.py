@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-HOLE, SCRATCH = (120, 90, 180, 130), (300, 60, 304, 380)
-"""Boxes of the damage that is drawn on the pages; see draw_page."""
+from tests.serve.browser.conftest import HOLE, SCRATCH
+
 SURE = ["Missing paper", "Scratch"]
 """What is found, the surest first; it is the largest first, too."""
 

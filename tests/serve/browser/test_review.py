@@ -5,22 +5,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
-
-
-@pytest.fixture
-def alone(start_server: Callable[..., Any], open_window: Callable[..., Any]) -> Iterator[Any]:
-    """A window on a server with four pages of its own."""
-    server = start_server({"a.png": True, "b.png": False, "c.png": True, "d.png": False})
-    desk = open_window(server)
-    yield desk
-    desk.close()
-    server.stop()
-    assert not desk.errors
 
 
 def title(desk: Any) -> str:
@@ -85,9 +72,9 @@ def test_pages_with_certain_damage_are_restored_together(alone: Any) -> None:
     desk.page.get_by_role("button", name="Restore pages").click()
     # Nothing is approved: only approved pages would be none.
     dialog = desk.page.get_by_role("dialog")
-    assert dialog.get_by_role("radio", name="Pages with marks that are not restored 2 pages").is_checked()
+    assert dialog.get_by_role("radio", name="Marked pages that are not fully restored 2 pages").is_checked()
     dialog.get_by_role("checkbox", name="Only what is certain").check()
-    dialog.get_by_text("Regions with a certainty of at least 90% are filled").wait_for()
+    dialog.get_by_text("Regions with a certainty of at least 90% are restored").wait_for()
     dialog.get_by_text("2 pages will be restored. Skipped: 2 undamaged.").wait_for()
     dialog.get_by_role("button", name="Restore", exact=True).click()
     desk.page.get_by_role("button", name="Restored 2").wait_for()

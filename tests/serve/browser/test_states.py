@@ -1,27 +1,16 @@
-"""What a page is said to be, what is approved, and work on the folder as it is seen from everywhere."""
+"""The state of a page, what is approved, and work on the folder as every view shows it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from PIL import Image
 
+from tests.serve.browser.conftest import BLUE, SCRATCH
+
 NAMES = ("a.png", "b.png", "c.png", "d.png")
-
-
-@pytest.fixture
-def alone(start_server: Callable[..., Any], open_window: Callable[..., Any]) -> Iterator[Any]:
-    """A window on a server with four pages of its own."""
-    server = start_server({"a.png": True, "b.png": False, "c.png": True, "d.png": False})
-    desk = open_window(server)
-    yield desk
-    desk.close()
-    server.stop()
-    assert not desk.errors
 
 
 def chip(desk: Any) -> str:
@@ -42,13 +31,12 @@ def find_all(desk: Any) -> None:
 
 
 def slow_down(desk: Any) -> list[Any]:
-    """Keep the work on the folder from ending for the browser: its events say that it is half done."""
+    """Let work on the folder never end for the browser: the server's answers say that it is half done."""
     held: list[Any] = []
 
     def hold(route: Any) -> None:
         held.append(route)
-        told = {"id": "x", "kind": "detect", "page": None, "background": True, "state": "running", "progress": 0.5}
-        route.fulfill(json={**told, "problem": None, "outcome": None}, status=202)
+        route.fulfill(json=running(), status=202)
 
     desk.page.route("**/api/v1/folder/detect", hold)
     desk.page.route(
@@ -67,7 +55,7 @@ def test_a_result_of_another_mask_is_told_and_never_approved_by_accident(alone: 
     desk = alone
     desk.open("a.png")
     desk.work("f")
-    # Nothing is restored yet: the key asks.
+    # Nothing is restored yet, so the key opens a question.
     desk.press("a")
     dialog = desk.page.get_by_role("dialog", name="This page is not restored yet.")
     dialog.wait_for()
@@ -95,11 +83,11 @@ def test_a_result_of_another_mask_is_told_and_never_approved_by_accident(alone: 
     changed.wait_for()
     desk.press("a")
     changed.wait_for(state="detached")
-    # The next page without a decision.
+    # The next page without a decision is shown.
     desk.page.get_by_role("heading", name=re.compile("[bcd].png")).wait_for()
     told = desk.facts("a.png")
     assert (told["state"], told["fill"]) == ("mask approved", "changed")
-    # In the list, after a restart of the server too.
+    # The list shows the state, too.
     desk.press("Escape")
     card(desk, "a.png").get_by_text("Mask approved", exact=True).wait_for()
     desk.open("a.png")
@@ -108,7 +96,7 @@ def test_a_result_of_another_mask_is_told_and_never_approved_by_accident(alone: 
     until_chip(desk, "Mask changed")
     desk.press("Escape")
     card(desk, "a.png").get_by_text("Mask changed").wait_for()
-    # Restored again, and approved: two keys.
+    # Two keys restore the page again and approve it.
     desk.open("a.png")
     desk.press("a")
     changed.wait_for()
@@ -119,9 +107,8 @@ def test_a_result_of_another_mask_is_told_and_never_approved_by_accident(alone: 
     desk.until(lambda: desk.facts("a.png")["state"] == "approved")
 
 
-def test_a_key_that_is_held_answers_no_question(alone: Any) -> None:
-    desk = alone
-    desk.open("a.png")
+def test_a_key_that_is_held_answers_no_question(desk: Any) -> None:
+    desk.open("held.png")
     desk.work("f")
     desk.page.keyboard.down("a")
     desk.page.get_by_role("dialog").wait_for()
@@ -129,30 +116,28 @@ def test_a_key_that_is_held_answers_no_question(alone: Any) -> None:
         desk.page.keyboard.down("a")
     desk.page.keyboard.up("a")
     assert desk.page.get_by_role("dialog").is_visible()
-    assert desk.facts("a.png")["decision"] is None
+    assert desk.facts("held.png")["decision"] is None
 
 
-def test_approving_a_page_without_marks_is_one_key_and_says_so(alone: Any) -> None:
-    desk = alone
-    desk.open("b.png")
+def test_approving_a_page_without_marks_is_one_key_and_says_so(desk: Any) -> None:
+    desk.open("sound.png")
     desk.page.get_by_role("button", name="Approve as it is").wait_for()
     desk.press("a")
-    desk.page.locator(".toast", has_text="b.png: Approved as it is").wait_for()
-    assert desk.facts("b.png")["state"] == "approved as it is"
+    desk.page.locator(".toast", has_text="sound.png: Approved as it is").wait_for()
+    assert desk.facts("sound.png")["state"] == "approved as it is"
 
 
-def test_a_whole_page_gets_its_original_back_in_one_step(alone: Any) -> None:
-    desk = alone
-    desk.open("a.png")
+def test_a_whole_page_gets_its_original_back_in_one_step(desk: Any) -> None:
+    desk.open("original.png")
     desk.work("f")
     desk.work("r")
-    mask = desk.mask("a.png")
+    mask = desk.mask("original.png")
     desk.press("Shift+R")
     dialog = desk.page.get_by_role("dialog", name="Give the whole page its original back?")
     dialog.wait_for()
     desk.press("Escape")
     assert chip(desk) == "Restored"
-    # No result, and "no damage", contradict each other.
+    # A restored page cannot be called undamaged.
     desk.press("u")
     desk.page.get_by_role("alert").filter(has_text="give its original back first").wait_for()
     desk.press("Shift+R")
@@ -160,15 +145,16 @@ def test_a_whole_page_gets_its_original_back_in_one_step(alone: Any) -> None:
     desk.press("Enter")
     desk.page.locator(".toast", has_text="The original is back. The mask is kept.").wait_for()
     until_chip(desk, "Damaged")
-    assert (desk.mask("a.png") == mask).all()
-    assert (desk.server.folder / "restored" / "a.png").read_bytes() == (desk.server.folder / "a.png").read_bytes()
+    assert (desk.mask("original.png") == mask).all()
+    assert (desk.server.folder / "restored" / "original.png").read_bytes() == (
+        desk.server.folder / "original.png"
+    ).read_bytes()
     desk.work("r")
     assert chip(desk) == "Restored"
     desk.errors.clear()  # the browser's own line about the refused request
 
 
-def test_work_on_the_folder_is_seen_and_cancelled_from_everywhere(alone: Any) -> None:
-    desk = alone
+def test_work_on_the_folder_is_seen_and_cancelled_from_everywhere(desk: Any) -> None:
     slow_down(desk)
     cancelled: list[str] = []
     desk.page.on("request", lambda request: request.method == "DELETE" and cancelled.append(request.url))
@@ -180,7 +166,7 @@ def test_work_on_the_folder_is_seen_and_cancelled_from_everywhere(alone: Any) ->
         bar.get_by_role("button", name="Cancel").wait_for()
 
     shown()
-    desk.open("a.png")
+    desk.open("axe.png")
     shown()
     desk.page.reload()
     desk.ready()
@@ -221,7 +207,7 @@ def test_restoring_says_what_it_will_do_and_what_came_of_it(alone: Any) -> None:
     assert dialog.get_by_role("button", name="Restore", exact=True).is_disabled()
     desk.press("Escape")
     find_all(desk)
-    # Nothing can be written there.
+    # A folder with the name of the output: it cannot be written.
     (desk.server.folder / "restored" / "c.png").mkdir(parents=True)
     desk.page.get_by_role("button", name="Restore pages").click()
     dialog.get_by_text("2 pages will be restored. Skipped: 2 undamaged.").wait_for()
@@ -231,28 +217,24 @@ def test_restoring_says_what_it_will_do_and_what_came_of_it(alone: Any) -> None:
     failure = bar.get_by_role("listitem")
     assert "c.png" in failure.inner_text()
     assert "is a folder" in failure.inner_text()
-    assert "move it away" in failure.inner_text() or ";" in failure.inner_text()
+    assert "name a file in it" in failure.inner_text()
     failure.get_by_role("link", name="c.png").click()
     until_chip(desk, "Failed")
-    # It stays until it is closed, and is gone then.
+    # The line stays until somebody closes it.
     bar.get_by_role("button", name="Close").click()
     assert bar.is_hidden()
 
 
-def test_new_files_appear_by_themselves(start_server: Callable[..., Any], open_window: Callable[..., Any]) -> None:
-    server = start_server({})
-    desk = open_window(server)
+def test_new_files_appear_by_themselves(start_server: Callable[..., Any], open_alone: Callable[..., Any]) -> None:
+    desk = open_alone(start_server({}))
     desk.page.get_by_text("There are no images in this folder.").wait_for()
-    Image.new("RGB", (60, 40), "white").save(server.folder / "late.png")
+    Image.new("RGB", (60, 40), "white").save(desk.server.folder / "late.png")
     desk.page.locator(".page-card", has_text="late.png").wait_for()
-    desk.close()
-    server.stop()
-    assert not desk.errors
 
 
 def test_the_list_heals(alone: Any) -> None:
     desk = alone
-    # A choice of an earlier visit, of a state that is none any more.
+    # The filter of an earlier visit names a state that no longer exists.
     desk.page.evaluate("sessionStorage.setItem('list', JSON.stringify({ state: 'gone', order: 'worst' }))")
     desk.page.reload()
     desk.until(lambda: desk.page.locator(".page-card").count() == 4)
@@ -265,7 +247,7 @@ def test_the_list_heals(alone: Any) -> None:
     desk.page.reload()
     desk.until(lambda: desk.page.locator(".page-card").count() == 4)
     assert not failures
-    # An answer that was asked for before the list was begun anew comes after it.
+    # An answer to an older request arrives after the list was loaded again.
     held: list[Any] = []
     desk.page.unroute("**/api/v1/pages?*")
     desk.page.route("**/api/v1/pages?*", lambda route: route.continue_() if held else held.append(route))
@@ -279,19 +261,16 @@ def test_the_list_heals(alone: Any) -> None:
 
 
 def test_what_the_program_doubts_is_not_what_a_person_set_aside(
-    start_server: Callable[..., Any], open_window: Callable[..., Any], tmp_path: Path
+    start_server: Callable[..., Any], open_alone: Callable[..., Any]
 ) -> None:
     server = start_server({"a.png": False})
     image = Image.open(server.folder / "a.png").convert("RGB")
-    image.paste((0, 0, 255), (300, 60, 304, 380))
+    image.paste(BLUE, SCRATCH)
     image.save(server.folder / "a.png")
-    desk = open_window(server)
+    desk = open_alone(server)
     desk.page.get_by_role("button", name="Find damage in all pages").click()
     desk.page.get_by_text("Done: 0 damaged, 1 with possible damage, 0 undamaged.").wait_for()
     card(desk, "a.png").get_by_text("Possible damage").wait_for()
     desk.open("a.png")
     desk.press("x")
     card(desk, "a.png").get_by_text("Needs a look").wait_for()
-    desk.close()
-    server.stop()
-    assert not desk.errors

@@ -26,6 +26,7 @@ from tests.serve.conftest import picture_of, png_of
 
 SIZE = (90, 120)
 """Height and width of the pages."""
+RED, BLUE, GREEN, PAPER = (255, 0, 0), (0, 0, 255), (0, 255, 0), (250, 250, 250)
 PATIENCE = 60.0
 
 
@@ -40,6 +41,32 @@ def box_hole(*boxes: tuple[int, int, int, int]) -> NDArray[np.bool_]:
     for left, top, right, bottom in boxes:
         hole[top:bottom, left:right] = True
     return hole
+
+
+def scan(
+    path: Path, *patches: tuple[tuple[int, int, int, int], tuple[int, int, int]], orientation: int = 1
+) -> NDArray[np.uint8]:
+    """Write a page of paper with coloured boxes on it; returns its stored pixels.
+
+    Args:
+        path: The file. Its folder is made if there is none.
+        patches: Boxes (left, top, right, bottom) and their colours.
+        orientation: EXIF's tag 274.
+    """
+    pixels = np.full((*SIZE, 3), PAPER, np.uint8)
+    for (left, top, right, bottom), colour in patches:
+        pixels[top:bottom, left:right] = colour
+    exif = Image.Exif()
+    exif[274] = orientation
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(pixels).save(path, exif=exif)
+    return pixels
+
+
+def delete_database(folder: Path) -> None:
+    """Delete the database of an opened folder, but nothing else of its state."""
+    for path in (folder / ".bokwon").glob("page.sqlite*"):
+        path.unlink()
 
 
 class Opened:
@@ -120,7 +147,7 @@ class Opened:
     def settle(self) -> None:
         """Wait until nothing is at work."""
         until = time.monotonic() + PATIENCE
-        while any(job.state in ("queued", "running") for job in list(self.jobs._known.values())):
+        while self.jobs.unfinished():
             assert time.monotonic() < until, "it does not come to an end"
             time.sleep(0.005)
 
@@ -174,6 +201,19 @@ def open_folder(tmp_path: Path, lasting_decoder: LastingDecoder) -> Iterator[Cal
     yield open_it
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def open_searched(open_folder: Callable[..., Opened], colour_key: Path) -> Callable[..., tuple[Opened, str]]:
+    """Opens a folder and finds the damage of its page.png; returns the folder, opened, and the address of the page."""
+
+    def open_it(folder: Path, detector: Path = colour_key) -> tuple[Opened, str]:
+        opened = open_folder(folder, detector=detector)
+        address = opened.page("page.png")
+        opened.run(address + "/detect")
+        return opened, address
+
+    return open_it
 
 
 @pytest.fixture

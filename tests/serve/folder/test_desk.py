@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bokwon.serve.jobs import JobCancelled
-from tests.serve.folder.conftest import SIZE, Opened, box_hole, noise
+from bokwon.serve.jobs import JobCancelled, Outcome
+from tests.serve.folder.conftest import BLUE, RED, SIZE, Opened, box_hole, noise, scan
 
 
 def test_all_masks_are_restored_file_by_file(opened: Opened) -> None:
@@ -44,11 +44,7 @@ def test_only_what_is_certain_is_restored(
     tmp_path: Path, open_folder: Callable[..., Opened], write_colour_key: Callable[..., Path]
 ) -> None:
     folder = tmp_path / "scans"
-    folder.mkdir()
-    pixels = np.full((*SIZE, 3), 250, np.uint8)
-    pixels[10:30, 10:30] = (255, 0, 0)
-    pixels[60:70, 20:100] = (0, 0, 255)
-    Image.fromarray(pixels).save(folder / "page.png")
+    scan(folder / "page.png", ((10, 10, 30, 30), RED), ((20, 60, 100, 70), BLUE))
     curve = {"scratch": [[0, 0], [1, 0.6]]}
     opened = open_folder(folder, detector=write_colour_key(tmp_path / "key.onnx", calibration=curve))
     opened.run("folder/detect", {"threshold": 0.5})
@@ -56,8 +52,8 @@ def test_only_what_is_certain_is_restored(
     assert opened.mask(address)[65, 50]
     opened.run("folder/restore", {"certain": 0.9})
     restored = opened.restored("page.png")
-    assert (restored[60:70, 20:100] == (0, 0, 255)).all()
-    assert (restored[12:28, 12:28] != (255, 0, 0)).any(axis=-1).all()
+    assert (restored[60:70, 20:100] == BLUE).all()
+    assert (restored[12:28, 12:28] != RED).any(axis=-1).all()
 
 
 def test_a_file_that_fails_stops_no_other(opened: Opened) -> None:
@@ -85,7 +81,7 @@ def test_work_that_is_cancelled_leaves_nothing_behind(opened: Opened) -> None:
             raise JobCancelled
 
     with pytest.raises(JobCancelled):
-        desk.restore_all(stop, opened.workspace.settings, only="all")
+        desk.restore_all(stop, opened.workspace.settings, only="all", outcome=Outcome())
     assert told == sorted(told)
     assert not (opened.folder / "restored" / "a.png").exists()
     assert list((opened.folder / "restored").glob(".bokwon*")) == []

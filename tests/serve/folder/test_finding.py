@@ -8,27 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from tests.serve.conftest import picture_of, png_of
-from tests.serve.folder.conftest import SIZE, Opened, box_hole
-
-RED, BLUE, GREEN, PAPER = (255, 0, 0), (0, 0, 255), (0, 255, 0), (250, 250, 250)
-
-
-def scan(folder: Path, *patches: tuple[tuple[int, int, int, int], tuple[int, int, int]]) -> None:
-    pixels = np.full((*SIZE, 3), PAPER, np.uint8)
-    for (left, top, right, bottom), colour in patches:
-        pixels[top:bottom, left:right] = colour
-    Image.fromarray(pixels).save(folder / "page.png")
+from tests.serve.folder.conftest import BLUE, GREEN, RED, SIZE, Opened, box_hole, delete_database, scan
 
 
 @pytest.fixture
 def damaged(tmp_path: Path) -> Path:
     """A folder with one page: two pieces of missing paper, one of them small, and a readable stain."""
     folder = tmp_path / "scans"
-    folder.mkdir()
-    scan(folder, ((10, 10, 40, 30), RED), ((60, 50, 70, 60), RED), ((90, 60, 110, 80), GREEN))
+    scan(folder / "page.png", ((10, 10, 40, 30), RED), ((60, 50, 70, 60), RED), ((90, 60, 110, 80), GREEN))
     return folder
 
 
@@ -47,13 +36,9 @@ def test_without_a_model_all_else_works(opened: Opened, monkeypatch: pytest.Monk
         assert (answer.status_code, answer.json()["title"]) == (503, "No damage model")
 
 
-def test_damage_is_found_accepted_and_rejected(
-    damaged: Path, open_folder: Callable[..., Opened], colour_key: Path
-) -> None:
-    opened = open_folder(damaged, detector=colour_key)
+def test_damage_is_found_accepted_and_rejected(damaged: Path, open_searched: Callable[..., tuple[Opened, str]]) -> None:
+    opened, address = open_searched(damaged)
     assert opened.client.get("folder").json()["detector"] is True
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
     told = regions(opened, address)
     assert [(one["kind"], one["box"], one["source"]) for one in told["accepted"]] == [
         ("missing paper", [10, 10, 40, 30], "found"),
@@ -101,12 +86,8 @@ def test_what_was_drawn_and_erased_stays(damaged: Path, open_folder: Callable[..
     assert not opened.mask(address)[:, 100:].any()
 
 
-def test_a_second_search_keeps_what_was_judged(
-    damaged: Path, open_folder: Callable[..., Opened], colour_key: Path
-) -> None:
-    opened = open_folder(damaged, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+def test_a_second_search_keeps_what_was_judged(damaged: Path, open_searched: Callable[..., tuple[Opened, str]]) -> None:
+    opened, address = open_searched(damaged)
     all_of_it = opened.mask(address)
     ids = {tuple(one["box"]): one["id"] for one in opened.facts(address)["regions"]}
     opened.change(address, "PATCH", "/regions", json={"reject": [ids[60, 50, 70, 60]]})
@@ -123,12 +104,13 @@ def test_a_second_search_keeps_what_was_judged(
 
 
 def test_a_threshold_takes_what_is_sure_enough(
-    damaged: Path, open_folder: Callable[..., Opened], write_colour_key: Callable[..., Path], tmp_path: Path
+    damaged: Path,
+    open_searched: Callable[..., tuple[Opened, str]],
+    write_colour_key: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
     curve = {"missing paper": [[0, 0], [1, 0.6]]}
-    opened = open_folder(damaged, detector=write_colour_key(tmp_path / "unsure.onnx", calibration=curve))
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+    opened, address = open_searched(damaged, write_colour_key(tmp_path / "unsure.onnx", calibration=curve))
     facts = opened.facts(address)
     assert (facts["state"], facts["share"], facts["mask"]) == ("uncertain", 0.0, "none")
     assert facts["score"] == round(700 / (SIZE[0] * SIZE[1]), 6)
@@ -139,7 +121,7 @@ def test_a_threshold_takes_what_is_sure_enough(
     assert (facts["state"], len(regions(opened, address)["accepted"])) == ("found", 2)
     opened.change(address, "PATCH", "/regions", json={"threshold": 0.7})
     assert not opened.mask(address).any()
-    # A page where some regions were left, and nobody has decided about the others, is not undamaged.
+    # A page is not undamaged while nobody has decided about some of its regions.
     first, second = (one["id"] for one in opened.facts(address)["regions"] if one["kind"] == "missing paper")
     opened.change(address, "PATCH", "/regions", json={"reject": [first]})
     assert opened.facts(address)["state"] == "uncertain"
@@ -165,7 +147,7 @@ def test_the_slider_leaves_what_was_decided_by_hand(
 
     first, second = (one["id"] for one in opened.facts(address)["regions"] if one["kind"] == "missing paper")
     assert opened.facts(address)["certain"] == 0.9
-    # The stain is as certain as it need be, and it is not filled all the same.
+    # The stain is certain enough, but its kind is not filled.
     assert told() == [("rejected", "certainty")] * 2 + [("rejected", "kind")]
     opened.change(address, "PATCH", "/regions", json={"accept": [first]})
     opened.change(address, "PATCH", "/regions", json={"threshold": 0.5})
@@ -181,41 +163,32 @@ def test_the_slider_leaves_what_was_decided_by_hand(
     assert told() == by_hand
     opened.change(address, "PATCH", "/regions", json={"threshold": 0.3, "forget": True})
     assert told()[:2] == [("accepted", "certainty")] * 2
-    # What is painted over is decided by hand, too, and stays.
+    # Painting over a region is a decision by hand, and stays.
     opened.change(address, "PATCH", "/regions", json={"threshold": 0.8})
     opened.draw(address, (60, 50, 70, 60))
     opened.change(address, "PATCH", "/regions", json={"threshold": 0.7})
     assert told()[:2] == [("rejected", "certainty"), ("accepted", "hand")]
-    # To take the drawing away takes it along.
+    # Removing the drawing removes that decision.
     drawn = next(one["id"] for one in opened.facts(address)["regions"] if one["source"] == "drawn")
     opened.change(address, "PATCH", "/regions", json={"reject": [drawn]})
     assert told()[:2] == [("rejected", "certainty")] * 2
     opened.change(address, "POST", "/mask/undo")
-    # All of it outlives the server, and without the database the mask still tells who decided.
+    # All decisions are kept after the server ends. Without the database they are read from the mask.
     opened.close()
     again = open_folder(damaged, detector=tmp_path / "unsure.onnx")
     assert again.facts(address)["certain"] == 0.7
     again.close()
-    for path in (damaged / ".bokwon").glob("page.sqlite*"):
-        path.unlink()
-    last = open_folder(damaged, detector=tmp_path / "unsure.onnx")
-    opened = last
-    assert told()[:2] == [
-        ("rejected", "certainty"),
-        ("accepted", "hand"),
-    ]
+    delete_database(damaged)
+    opened = open_folder(damaged, detector=tmp_path / "unsure.onnx")
+    assert told()[:2] == [("rejected", "certainty"), ("accepted", "hand")]
 
 
 def test_a_region_is_left_alone_beside_one_that_it_touches(
-    tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
+    tmp_path: Path, open_searched: Callable[..., tuple[Opened, str]]
 ) -> None:
-    folder = tmp_path / "scans"
-    folder.mkdir()
     # A thin scratch along a hole: the margin of the hole covers it.
-    scan(folder, ((10, 10, 40, 30), RED), ((40, 10, 42, 60), BLUE))
-    opened = open_folder(folder, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+    scan(tmp_path / "scans" / "page.png", ((10, 10, 40, 30), RED), ((40, 10, 42, 60), BLUE))
+    opened, address = open_searched(tmp_path / "scans")
     before = opened.mask(address)
     ids = {one["kind"]: one["id"] for one in opened.facts(address)["regions"]}
     for kind, gone, stays in (
@@ -230,7 +203,7 @@ def test_a_region_is_left_alone_beside_one_that_it_touches(
         assert mask[box_hole(stays)].all()
         opened.change(address, "PATCH", "/regions", json={"accept": [ids[kind]]})
         assert (opened.mask(address) == before).all()
-    # Beside what is painted, too.
+    # The same holds beside a drawing.
     opened.draw(address, (44, 20, 60, 30))
     opened.change(address, "PATCH", "/regions", json={"reject": [ids["scratch"]]})
     mask = opened.mask(address)
@@ -242,15 +215,13 @@ def test_a_sound_page_is_undamaged_and_stays_so(
     tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
 ) -> None:
     folder = tmp_path / "scans"
-    folder.mkdir()
-    scan(folder)
+    scan(folder / "page.png")
     opened = open_folder(folder, detector=colour_key)
     address = opened.page("page.png")
     opened.run("folder/detect")
     assert opened.facts(address)["state"] == "undamaged"
     opened.close()
-    for path in (folder / ".bokwon").glob("page.sqlite*"):
-        path.unlink()
+    delete_database(folder)
     again = open_folder(folder, detector=colour_key)
     again.settle()
     assert again.pages()[0]["state"] == "undamaged"
@@ -260,8 +231,7 @@ def test_where_nearly_all_looks_damaged_somebody_has_to_look(
     tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
 ) -> None:
     folder = tmp_path / "scans"
-    folder.mkdir()
-    scan(folder, ((0, 0, 120, 70), RED))
+    scan(folder / "page.png", ((0, 0, 120, 70), RED))
     opened = open_folder(folder, detector=colour_key)
     opened.run("folder/detect")
     (page,) = opened.pages()
@@ -269,11 +239,9 @@ def test_where_nearly_all_looks_damaged_somebody_has_to_look(
 
 
 def test_the_picture_of_regions_has_their_numbers(
-    damaged: Path, open_folder: Callable[..., Opened], colour_key: Path
+    damaged: Path, open_searched: Callable[..., tuple[Opened, str]]
 ) -> None:
-    opened = open_folder(damaged, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+    opened, address = open_searched(damaged)
     opened.draw(address, (100, 5, 110, 15))
     numbers = picture_of(opened.client.get(address + "/regions").content)
     part = opened.client.get(address + "/regions?box=20,10,60,50")
@@ -286,10 +254,8 @@ def test_the_picture_of_regions_has_their_numbers(
     assert numbers[0, 0] == 0
 
 
-def test_what_makes_no_sense_is_refused(damaged: Path, open_folder: Callable[..., Opened], colour_key: Path) -> None:
-    opened = open_folder(damaged, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+def test_what_makes_no_sense_is_refused(damaged: Path, open_searched: Callable[..., tuple[Opened, str]]) -> None:
+    opened, address = open_searched(damaged)
     version = opened.facts(address)["mask_version"]
     wrong = ({}, {"accept": [1], "reject": [1]}, {"accept": [99]}, {"threshold": 2}, {"accept": "x"})
     for told in (*wrong, {"accept": [1], "threshold": 0.5}):
@@ -302,24 +268,15 @@ def test_what_makes_no_sense_is_refused(damaged: Path, open_folder: Callable[...
 
 
 def test_a_turned_page_is_searched_as_viewers_show_it(
-    tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path
+    tmp_path: Path, open_searched: Callable[..., tuple[Opened, str]]
 ) -> None:
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    pixels = np.full((*SIZE, 3), PAPER, np.uint8)
-    pixels[10:30, 10:40] = RED
-    exif = Image.Exif()
-    exif[274] = 6
-    Image.fromarray(pixels).save(folder / "page.png", exif=exif)
-    opened = open_folder(folder, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+    pixels = scan(tmp_path / "scans" / "page.png", ((10, 10, 40, 30), RED), orientation=6)
+    opened, address = open_searched(tmp_path / "scans")
     facts = opened.facts(address)
     assert (facts["width"], facts["height"]) == SIZE
     assert facts["regions"][0]["box"] == [SIZE[0] - 30, 10, SIZE[0] - 10, 40]
     opened.run(address + "/restore")
-    with Image.open(folder / "restored" / "page.png") as image:
-        restored = np.array(image)
+    restored = opened.restored("page.png")
     hole = box_hole((8, 8, 42, 32))
     assert (restored[~hole] == pixels[~hole]).all()
     assert (restored[10:30, 10:40] != np.array(RED)).any()

@@ -15,20 +15,25 @@ from bokwon.batch.journal import Entry
 from tests.serve.folder.conftest import Opened, box_hole, noise
 
 
-def command(*arguments: str | Path) -> str:
+def command(*arguments: str | Path, code: int = 0) -> str:
     """Run bokwon, and return what it said."""
     done = subprocess.run(
         [sys.executable, "-m", "bokwon", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done.stderr
+
+
+def restore_folder(folder: Path, *options: str, code: int = 0) -> str:
+    """Restore a folder by the command, without processes that would take longer to start than to work."""
+    return command("restore", folder, folder / "restored", "-j", "1", *options, code=code)
 
 
 @pytest.mark.parametrize("record", [["--record"], []], ids=["with a record", "without"])
 def test_what_the_command_restored_is_seen(scans: Path, open_folder: Callable[..., Opened], record: list[str]) -> None:
     Image.fromarray(box_hole((10, 10, 30, 30))).save(scans / "a-mask.png")
     Image.fromarray(box_hole((40, 10, 60, 30))).save(scans / "c_p002.png")
-    command("restore", scans, scans / "restored", "--method", "telea", *record)
+    restore_folder(scans, "--method", "telea", *record)
     opened = open_folder(scans)
     opened.settle()
     states = {(page["name"], page["index"]): page["state"] for page in opened.pages()}
@@ -90,13 +95,13 @@ def test_the_command_leaves_what_the_page_finished(opened: Opened) -> None:
     opened.run(address + "/restore")
     output = opened.folder / "restored" / "a.png"
     written = output.stat().st_mtime_ns
-    said = command("restore", opened.folder, opened.folder / "restored", "--record", "--resume")
+    said = restore_folder(opened.folder, "--record", "--resume")
     assert "1 of 3 files were done before" in said
     assert output.stat().st_mtime_ns == written
     # What is only filled in part is done by the command.
     opened.draw(address, (60, 60, 70, 70))
     opened.run(address + "/restore", {"box": [0, 0, 30, 30]})
-    said = command("restore", opened.folder, opened.folder / "restored", "--record", "--resume")
+    said = restore_folder(opened.folder, "--record", "--resume")
     assert "2 of 3 files were done before" in said
     assert (opened.restored("a.png")[60:70, 60:70] != noise(1)[60:70, 60:70]).any()
 
@@ -105,13 +110,7 @@ def test_a_failure_of_the_command_is_shown_until_it_is_mended(scans: Path, open_
     wrong = np.zeros((50, 40), np.uint8)
     wrong[5:9, 5:9] = 255
     Image.fromarray(wrong).save(scans / "a-mask.png")
-    done = subprocess.run(
-        [sys.executable, "-m", "bokwon", "restore", str(scans), str(scans / "restored"), "--method", "telea"],
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 4
+    restore_folder(scans, "--method", "telea", code=4)
     opened = open_folder(scans)
     opened.settle()
     address = opened.page("a.png")

@@ -1,4 +1,4 @@
-"""Which pages work on the folder is about, and why the others are skipped: told before, and counted after."""
+"""Which pages a job on the folder handles, and why it skips the others: planned before, counted after."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from tests.serve.folder.conftest import SIZE, Opened, noise
+from tests.serve.folder.conftest import BLUE, PAPER, RED, Opened, noise, scan
 
 BOX = (10, 10, 30, 30)
 
@@ -35,7 +34,7 @@ def open_many(tmp_path: Path, open_folder: Callable[..., Opened], **options: Any
     decide(5, "reject")
     decide(6, "undamaged")
     decide(7, "approve")
-    # It is tried to read it when somebody looks at it.
+    # The server tries to read the file when somebody opens the page.
     opened.facts(opened.page("9.png"))
     return opened
 
@@ -61,7 +60,7 @@ def test_what_is_planned_is_what_is_done(tmp_path: Path, open_folder: Callable[.
             "failures": [],
         }
     assert opened.facts(opened.page("3.png"))["state"] == "approved"
-    # A page whose mask has changed is restored with those that never were.
+    # A page whose mask has changed counts as not restored.
     opened.draw(opened.page("2.png"), (50, 50, 60, 60))
     assert opened.client.get("folder/restore").json()["found"]["pages"] == 1
     opened.run("folder/restore")
@@ -91,18 +90,15 @@ def test_only_what_is_certain_is_planned_too(
     tmp_path: Path, open_folder: Callable[..., Opened], write_colour_key: Callable[..., Path]
 ) -> None:
     folder = tmp_path / "scans"
-    folder.mkdir()
-    for name, colour in (("sure", (255, 0, 0)), ("unsure", (0, 0, 255)), ("sound", (250, 250, 250))):
-        pixels = np.full((*SIZE, 3), 250, np.uint8)
-        pixels[20:30, 20:100] = colour
-        Image.fromarray(pixels).save(folder / f"{name}.png")
+    for name, colour in (("sure", RED), ("unsure", BLUE), ("sound", PAPER)):
+        scan(folder / f"{name}.png", ((20, 20, 100, 30), colour))
     curve = {"scratch": [[0, 0], [1, 0.6]]}
     opened = open_folder(folder, detector=write_colour_key(tmp_path / "key.onnx", calibration=curve))
     told = opened.run("folder/detect")["outcome"]
     assert told == {"done": {"found": 1, "uncertain": 1, "undamaged": 1}, "skipped": {}, "failed": 0, "failures": []}
     told = opened.run("folder/detect")["outcome"]
     assert (told["done"], told["skipped"]) == ({}, {"marked": 1, "searched": 2})
-    # What was not marked yet is taken in with a lower certainty.
+    # With a lower threshold, regions that were not marked yet are restored, too.
     planned = opened.client.get("folder/restore").json()["found"]
     assert planned == {"pages": 1, "skipped": {"uncertain": 1, "undamaged": 1}}
     assert opened.client.get("folder/restore?certain=0.5").json()["found"]["pages"] == 2

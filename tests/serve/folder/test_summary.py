@@ -28,7 +28,7 @@ PLAIN: dict[str, Any] = {
         ({"mask": "given"}, "found"),
         ({"searched": True}, "undamaged"),
         ({"searched": True, "mask": "found", "marked": True}, "found"),
-        # What a program is not sure of, and what a person wants to see again, are two things.
+        # A doubt of the program and a rejection by a person are different states.
         ({"searched": True, "uncertain": True}, "uncertain"),
         ({"searched": True, "uncertain": True, "mask": "found", "marked": True}, "found"),
         ({"fill": "whole", "decision": "reject"}, "needs a look"),

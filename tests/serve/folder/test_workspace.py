@@ -13,7 +13,7 @@ from PIL import Image
 
 from bokwon.serve.folder import places
 from tests.serve.conftest import png_of
-from tests.serve.folder.conftest import Opened, box_hole, noise
+from tests.serve.folder.conftest import Opened, box_hole, delete_database, noise
 
 VOLATILE = ("mask_version", "can_undo", "can_redo")
 
@@ -47,8 +47,7 @@ def test_everything_comes_back_without_the_database(scans: Path, open_folder: Ca
     work_on(opened)
     before = told(opened)
     opened.close()
-    for path in (scans / ".bokwon").glob("page.sqlite*"):
-        path.unlink()
+    delete_database(scans)
     again = open_folder(scans)
     assert told(again) == before
     assert [page["state"] for page in again.pages()] == ["approved", "found", "undamaged", "restored", "new"]

@@ -1,4 +1,4 @@
-"""The decisions of people about pages, which the page in the browser writes beside the outputs."""
+"""Decisions about pages, such as approvals. `bokwon open` writes them beside the outputs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REVIEW = "review.jsonl"
 """Name of the file, in the folder of outputs."""
 
 Decision = Literal["approve", "reject", "undamaged", "open"]
-"""What is decided of a page; `open` takes a decision back."""
+"""A decision about a page; `open` takes the last one back."""
 
 DECISIONS: tuple[str, ...] = get_args(Decision)
 
@@ -44,7 +44,7 @@ class Decided:
 
 
 def read_decisions(path: Path) -> dict[tuple[str, int], Decided]:
-    """Return the last decision about each page, by file and page number; nothing if there is no such file."""
+    """Return the last decision about each page, by file and page number; empty if the file cannot be read."""
     known: dict[tuple[str, int], Decided] = {}
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -56,7 +56,7 @@ def read_decisions(path: Path) -> dict[tuple[str, int], Decided]:
             key, decision = (str(told["file"]), int(told["page"])), told["decision"]
             decided = Decided(decision, *(str(told.get(name, "")) for name in ("time", "of", "mask", "result")))
         except (ValueError, KeyError, TypeError, AttributeError):
-            # The end of a line that a full disk cut off.
+            # A line can be cut off where the disk was full.
             continue
         if decision in DECISIONS and decision != "open":
             known[key] = decided
@@ -68,12 +68,12 @@ def read_decisions(path: Path) -> dict[tuple[str, int], Decided]:
 def reviewed(
     outputs: Path, entries: Sequence[Entry], kept: Collection[str]
 ) -> Mapping[str, Mapping[int, Words]] | None:
-    """Return what a report says of the approval of each page, by file and page number; None if nobody decides.
+    """Return what a report says of the approval of each page, by file and page number; None without any decision.
 
     Args:
         outputs: The folder of outputs.
         entries: The result of each file.
-        kept: Names of the files that the run has not restored again. Approvals of others are of another result.
+        kept: Names of the files that this run has not restored again. Approvals of other files are of an older result.
     """
     decisions = read_decisions(outputs / REVIEW)
     if not decisions:
@@ -94,7 +94,7 @@ def reviewed(
 
 
 def at_time(words: Words, decided: Decided) -> Words:
-    """Return words with the time of a decision, in the time of this machine."""
+    """Return the words followed by the local time of a decision."""
     with suppress(ValueError):
         time = datetime.fromisoformat(decided.time).astimezone().strftime("%Y-%m-%d %H:%M")
         return f"{words[0]}, {time}", f"{words[1]}, {time}"

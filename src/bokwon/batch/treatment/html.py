@@ -167,7 +167,7 @@ def page_block(
         has_record: Whether the restoration can be undone.
         prefix: From the report's page to the folder of outputs: empty, or `../`.
         picture: Gives the address of a strip.
-        reviewed: What was decided about the pages of the file, by page number; None if nobody is asked.
+        reviewed: What was decided about the pages of the file, by page number; None if the report leaves approvals out.
     """
     output = entry.output or ""
     page = drawn.pages[number] if drawn is not None and number < len(drawn.pages) else None
@@ -183,7 +183,7 @@ def page_block(
         rows.append((("Mask", "마스크"), found + _left(entry.regions_left)))
     if number < len(entry.materials) and entry.materials[number] in MATERIALS:
         rows.append((("Filled as", "복원 대상"), both(*MATERIALS[entry.materials[number]])))
-    # Without pictures, it is not known which page of a document this is.
+    # Only the pictures tell which page of a document this is. 0: unknown.
     place = page.page if page is not None else 1 if entry.pages <= 1 else 0
     if reviewed is not None and place in reviewed:
         rows.append((("Approval", "승인"), both(*reviewed[place])))

@@ -46,11 +46,11 @@ class Run:
 
     Attributes:
         title: Name of the folder of scans.
-        time: When the run ended.
+        time: When the run ended, or when the report was written.
         facts: Further facts for the head of the report, with names in both languages: program, model, settings.
-        time_is: What the time is.
-        reviewed: What was decided about the pages, by file and page number; None if the report is not about that.
-        open: Name and state of the pages that are not restored, as far as they are told.
+        time_is: The label of the time.
+        reviewed: What was decided about the pages, by file and page number; None if the report leaves approvals out.
+        open: Name and state of the pages that are listed as not restored.
     """
 
     title: str

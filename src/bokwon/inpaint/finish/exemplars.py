@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
+from bokwon.inpaint.finish.matches import Floats, Matches, Points, centres_of_known, grid_points, grown, padded
 from bokwon.inpaint.finish.paper import gray_of, paper_of
-from bokwon.inpaint.finish.patch_search import Floats, Points
 from bokwon.types import Hole
 
 __all__ = ["Exemplars"]
@@ -44,9 +44,12 @@ MOVES = (2, 1, 1)
 SOFTNESS = 0.015
 """How fast the weight of a place falls with its difference (mean square, as a share of the window's contrast)."""
 AT_ONCE = 1 << 20
-"""Number of comparisons or copied pixels that are kept in memory at a time."""
+"""Number of rough comparisons or copied pixels that are kept in memory at a time."""
+CACHED = 1 << 17
+"""Number of values that are compared in detail at a time: so many that they stay in a processor's cache."""
 
 _PAD = REACH + sum(MOVES)
+_AROUND = tuple(move for move in product((-1, 0, 1), repeat=2) if any(move))
 
 
 @dataclass(frozen=True)
@@ -84,27 +87,20 @@ class Exemplars:
             origin: Row and column of the window's first pixel in the page.
             rng: Draws the sample.
         """
-        import cv2
-
         gray = gray_of(light)
         strokes = gray < (1.0 - STROKE) * paper_of(gray)
-        wanted = _grown(strokes & worked_on, NEAR) & _grown(worked_on, GRID // 2)
-        # On a grid of the page, so that the cells do not depend on the window.
-        first_row, first_column = (-start % GRID for start in origin)
-        rows, columns = np.nonzero(wanted[first_row::GRID, first_column::GRID])
-        cells = (first_row + GRID * rows) * known.shape[1] + first_column + GRID * columns
-        side = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
-        usable = cv2.erode(known.astype(np.uint8), side, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
-        places = np.flatnonzero(usable & _grown(strokes & known, PLACES))
+        cells = grid_points(grown(strokes & worked_on, NEAR) & grown(worked_on, GRID // 2), origin, GRID)
+        usable = centres_of_known(known, RADIUS)
+        places = np.flatnonzero(usable & grown(strokes & known, PLACES))
         inside = np.flatnonzero(worked_on)
         if not len(cells) or len(places) < LEAST:
             none = np.zeros((len(inside), 1), np.float32)
             return cls(np.zeros((len(inside), light.shape[2]), np.float32), none, none)
         search = _Search(light, gray, known, usable, cells)
-        numbers, sources = search.best_of(rng.choice(places, min(SAMPLE, len(places)), replace=False))
-        sources, difference = search.improve(numbers, sources)
+        search.start_from(search.best_of(rng.choice(places, min(SAMPLE, len(places)), replace=False)))
+        sources, difference = search.improve()
         weights = np.exp(-difference / np.float32(SOFTNESS))
-        total, weight, reached = (sums[inside] for sums in _copied(light, cells[numbers], sources, weights))
+        total, weight, reached = _copied(light, inside, cells, sources, weights)
         share = np.minimum(weight / np.float32(MATCHES), np.float32(1))
         return cls(_divided(total, weight), share, _divided(weight, reached))
 
@@ -113,14 +109,8 @@ def _divided(total: Floats, weight: Floats) -> Floats:
     return np.asarray(total / np.maximum(weight, np.float32(1e-9)), np.float32)
 
 
-def _grown(marked: Hole, reach: int) -> Hole:
-    import cv2
-
-    return np.asarray(cv2.dilate(marked.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), bool)
-
-
-class _Search:
-    """Compares cells with places.
+class _Search(Matches):
+    """Compares cells with places. The difference is a weighted sum of squares.
 
     Args:
         light: (h, w, C).
@@ -133,16 +123,12 @@ class _Search:
     def __init__(self, light: Floats, gray: Floats, known: Hole, usable: Hole, cells: Points) -> None:
         import cv2
 
-        self._cells = cells
-        self._usable = usable.reshape(-1)
-        self._width = usable.shape[1]
+        super().__init__(usable, cells, GRID, MATCHES)
         self._wide = self._width + 2 * _PAD
-        self._number = np.full(usable.size, -1, np.intp)
-        self._number[cells] = np.arange(len(cells))
         smooth = cv2.GaussianBlur(gray, (3, 3), 0)
         low, high = np.quantile(smooth[::4, ::4], (0.01, 0.99))
         scale = np.float32(LEVELS / max(float(high - low), 0.02))
-        maps = [np.clip((smooth - low) * scale, 0, LEVELS)]
+        maps = [np.rint(np.clip((smooth - low) * scale, 0, LEVELS)).astype(np.float32)]
         steps = np.arange(-REACH, REACH + 1, STEP)
         offsets, near = [_offsets(steps, self._wide)], [_gaussian(steps, REACH)]
         # For the first comparison every second pixel, as on the squares of one colour of a chessboard.
@@ -150,83 +136,108 @@ class _Search:
         if light.shape[2] >= 3:
             size = (gray.shape[0] + 2 * _PAD) * self._wide
             colours = np.array(COLOURS)
-            for one, other in ((0, 2), (0, 1)):
-                blurred = cv2.GaussianBlur(light[..., one] - light[..., other], (5, 5), 0)
+            for difference in ((1, 0, -1), (1, -1, 0)):
+                apart = cv2.transform(light[..., :3], np.array([difference], np.float32))
+                blurred = np.asarray(cv2.GaussianBlur(apart, (5, 5), 0), np.float32)
                 rough.append(np.arange(len(colours) ** 2) + sum(map(len, offsets)))
                 offsets.append(_offsets(colours, self._wide) + len(maps) * size)
                 # Fewer points than for lightness, so each counts more.
                 near.append(4 * _gaussian(colours, REACH))
-                maps.append(np.clip(blurred * scale, -LEVELS, LEVELS))
-        self._values = np.concatenate([_padded(np.rint(one)).reshape(-1) for one in maps])
+                blurred *= scale
+                np.clip(blurred, -LEVELS, LEVELS, out=blurred)
+                maps.append(np.rint(blurred, out=blurred))
+        values = np.empty((len(maps), gray.shape[0] + 2 * _PAD, self._wide), np.float32)
+        for one, into in zip(maps, values, strict=True):
+            _pad(one, into)
+        self._values = values.reshape(-1)
         self._offsets = np.concatenate(offsets)
         self._rough = np.concatenate(rough)
         at = self._at(cells, self._offsets)
         self._wanted = self._values[at]
-        there = _padded(np.where(known, np.float32(1), np.float32(IN_HOLE))).reshape(-1)
+        there = _pad(np.where(known, np.float32(1), np.float32(IN_HOLE))).reshape(-1)
         self._weights = np.rint(np.float32(WEIGHTS) * there[at % len(there)] * np.concatenate(near))
 
-    def best_of(self, places: Points) -> tuple[Points, Points]:
-        """Return numbers of cells and places for them, both (n * `MATCHES`,): the best of the given places."""
+    def best_of(self, places: Points) -> Points:
+        """Return the best of the given places for each cell, as `start_from` takes them."""
         count = len(places) // PARTS
         rough = self._rough
-        values = self._values.take(self._at(places[: count * PARTS], self._offsets[rough]))
+        turned = np.empty((2 * len(rough), count * PARTS), np.float32)
+        values, squares = np.split(turned, 2)
+        # One array of indices for all offsets: to make one for each takes about as long as to read the values.
+        at = padded(places[: count * PARTS], self._width, _PAD) + self._offsets[0]
+        for row, offset in zip(values, self._offsets[rough] - self._offsets[0], strict=True):
+            self._values[offset:].take(at, out=row, mode="clip")
+        np.multiply(values, values, out=squares)
         # One matrix product gives, up to a constant of the cell, the negative weighted sum of squares.
-        turned = np.concatenate([values, values * values], axis=1).T
-        found = np.empty((PARTS, len(self._cells)), np.intp)
+        weights = self._weights[:, rough]
+        factors = np.concatenate([2 * weights * self._wanted[:, rough], -weights], axis=1)
+        found = np.empty((PARTS, len(self._wanted)), np.intp)
         step = max(1, AT_ONCE // len(places))
-        for start in range(0, len(self._cells), step):
+        for start in range(0, len(self._wanted), step):
             some = slice(start, start + step)
-            weights = self._weights[some, rough]
-            score = np.concatenate([2 * weights * self._wanted[some, rough], -weights], axis=1) @ turned
+            score = factors[some] @ turned
             best = score.reshape(-1, PARTS, count).argmax(axis=2) + np.arange(PARTS) * count
             found[:, some] = places[best].T
-        numbers = np.arange(len(self._cells))
+        numbers = np.arange(len(self._wanted))
         difference = np.stack([self._difference(numbers, sources) for sources in found])
         order = np.argsort(difference, axis=0, kind="stable")[:MATCHES]
-        return np.tile(numbers, MATCHES), np.take_along_axis(found, order, axis=0).reshape(-1)
+        return np.take_along_axis(found, order, axis=0).reshape(-1)
 
-    def improve(self, numbers: Points, sources: Points) -> tuple[Points, Floats]:
-        """Return better places, beside the present ones or those of neighbours, and their mean square differences.
-
-        Args:
-            numbers: (n * `MATCHES`,) of cells, all cells once, then all again, and so on.
-            sources: Their places.
-        """
-        sources = sources.copy()
-        difference = self._difference(numbers, sources)
-
-        def attempt(moved: Points) -> None:
-            within = (moved >= 0) & (moved < len(self._usable))
-            tried = np.flatnonzero(within & self._usable[np.where(within, moved, 0)] & (moved != sources))
-            new = self._difference(numbers[tried], moved[tried])
-            better = new < difference[tried]
-            sources[tried[better]], difference[tried[better]] = moved[tried[better]], new[better]
-
-        # The first cell of the same match.
-        match = np.arange(len(numbers)) // len(self._cells) * len(self._cells)
+    def improve(self) -> tuple[Points, Floats]:
+        """Return better places, beside the present ones or those of neighbours, and their mean square differences."""
+        every = np.arange(len(self.sources))
         for length in MOVES:
-            for step in (GRID, GRID * self._width, -GRID, -GRID * self._width):
-                neighbour = self._number[np.clip(self._cells - step, 0, len(self._number) - 1)][numbers]
-                attempt(np.where(neighbour >= 0, sources[neighbour + match] + step, sources))
-            start = sources.copy()
-            for down, across in product((-length, 0, length), repeat=2):
-                attempt(start + (down * self._width + across))
+            self._try_neighbours(every)
+            for some in self._pieces(every):
+                self._try_around(some, length)
         whole = self._weights.sum(axis=1) * np.float32(LEVELS**2)
-        return sources, np.asarray(difference / whole[numbers], np.float32)
+        return self.sources, self.difference / np.tile(whole, MATCHES)
+
+    def _try_around(self, active: Points, length: int) -> None:
+        """Try the eight places around those of some numbers."""
+        start, compared = self.sources[active], self._wanted_and_weights(active)
+        margin = length * (self._wide + 1)
+        at = self._at(start, self._offsets) - margin
+        for down, across in ((length * i, length * j) for i, j in _AROUND):
+            # The places move, and what is compared moves with them.
+            values = self._values[margin + down * self._wide + across :]
+            moved = start + (down * self._width + across)
+            difference = np.where(self._are_usable(moved), _differences(values, at, *compared), np.float32(np.inf))
+            self._take_better(active, moved, difference)
 
     def _difference(self, numbers: Points, sources: Points) -> Floats:
         found = np.empty(len(numbers), np.float32)
-        step = max(1, AT_ONCE // len(self._offsets))
-        for start in range(0, len(numbers), step):
-            some = slice(start, start + step)
-            there = self._values.take(self._at(sources[some], self._offsets))
-            there -= self._wanted[numbers[some]]
-            found[some] = np.einsum("ij,ij,ij->i", there, there, self._weights[numbers[some]])
+        for some in self._pieces(np.arange(len(numbers))):
+            at = self._at(sources[some], self._offsets)
+            found[some] = _differences(self._values, at, *self._wanted_and_weights(numbers[some]))
         return found
 
+    def _wanted_and_weights(self, numbers: Points) -> tuple[Floats, Floats]:
+        cells = numbers % len(self._wanted)
+        return self._wanted.take(cells, axis=0), self._weights.take(cells, axis=0)
+
+    def _pieces(self, numbers: Points) -> list[Points]:
+        step = max(1, CACHED // len(self._offsets))
+        return [numbers[start : start + step] for start in range(0, len(numbers), step)]
+
     def _at(self, places: Points, offsets: Points) -> Points:
-        rows, columns = np.divmod(places, self._width)
-        return np.asarray(((rows + _PAD) * self._wide + columns + _PAD)[:, None] + offsets, np.intp)
+        return padded(places, self._width, _PAD)[:, None] + offsets
+
+
+def _differences(values: Floats, at: Points, wanted: Floats, weights: Floats) -> Floats:
+    """Return the weighted sums of squared differences, (n,).
+
+    Args:
+        values: Flat.
+        at: (n, k) where they are compared.
+        wanted: (n, k) with what.
+        weights: (n, k).
+    """
+    # With `clip`, NumPy does not check bounds, which saves a third of the time.
+    there = values.take(at, mode="clip")
+    there -= wanted
+    there *= there
+    return np.asarray(np.einsum("ij,ij->i", there, weights), np.float32)
 
 
 def _offsets(steps: Points, wide: int) -> Points:
@@ -238,41 +249,51 @@ def _gaussian(steps: Points, reach: int) -> Floats:
     return np.asarray(np.outer(near, near).reshape(-1), np.float32)
 
 
-def _padded(values: Floats) -> Floats:
+def _pad(values: Floats, into: Floats | None = None) -> Floats:
     import cv2
 
-    return np.asarray(cv2.copyMakeBorder(values, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_REFLECT_101), np.float32)
+    return np.asarray(cv2.copyMakeBorder(values, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_REFLECT_101, dst=into), np.float32)
 
 
-def _copied(light: Floats, cells: Points, sources: Points, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return what places bring to each pixel.
+def _copied(
+    light: Floats, inside: Points, cells: Points, sources: Points, weights: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return what places bring to some pixels.
 
     Args:
         light: (h, w, C).
+        inside: (m,) these pixels.
         cells: (n,) where places are copied to.
-        sources: (n,) centres of places.
-        weights: (n,).
+        sources: (MATCHES * n,) centres of places, as in `Matches`.
+        weights: (MATCHES * n,).
 
     Returns:
-        The weighted sum of light, (h * w, C), the sum of the weights, and that sum if all weights were 1, (h * w, 1).
+        The weighted sum of light, (m, C), the sum of the weights, and that sum if all weights were 1, (m, 1).
     """
+    import cv2
+
     height, width, channels = light.shape
-    high, wide = height + 2 * RADIUS, width + 2 * RADIUS
-    rows, columns = np.divmod(cells, width)
-    target = (rows + RADIUS) * wide + columns + RADIUS
+    wide = width + 2 * RADIUS
+    # Most of what is copied does not lie inside.
+    number = np.full((height + 2 * RADIUS) * wide, -1, np.int32)
+    number[padded(inside, width, RADIUS)] = np.arange(len(inside), dtype=np.int32)
+    target = padded(cells, width, RADIUS)
     reach = np.arange(-RADIUS, RADIUS + 1)
-    steps, wide_steps, near = _offsets(reach, width), _offsets(reach, wide), _gaussian(reach, RADIUS)
-    planes = [np.ascontiguousarray(light[..., channel]).reshape(-1) for channel in range(channels)]
+    steps, wide_steps, gaussian = _offsets(reach, width), _offsets(reach, wide), _gaussian(reach, RADIUS)
+    planes = cv2.split(light)
     # The light of each channel, the weights, and the weights as if they were 1.
-    sums = np.zeros((channels + 2, high * wide))
-    step = max(1, AT_ONCE // len(near))
+    sums = np.zeros((channels + 2, len(inside)))
+    step = max(1, AT_ONCE // (MATCHES * len(steps)))
     for start in range(0, len(cells), step):
-        some = slice(start, start + step)
-        to = (target[some, None] + wide_steps).reshape(-1)
-        taken = sources[some, None] + steps
-        shares = weights[some, None] * near
+        reached = number[target[start : start + step, None] + wide_steps]
+        cell, place = np.nonzero(reached >= 0)
+        pixel, near = reached[cell, place], gaussian[place]
+        cell += start
+        taken = sources.reshape(MATCHES, -1)[:, cell] + steps[place]
+        shares = weights.reshape(MATCHES, -1)[:, cell] * near
         brought = [*(shares * plane.take(taken) for plane in planes), shares, np.broadcast_to(near, shares.shape)]
+        pixels = np.tile(pixel, MATCHES)
         for total, values in zip(sums, brought, strict=True):
-            total += np.bincount(to, values.reshape(-1), high * wide)
-    cut = sums.reshape(-1, high, wide)[:, RADIUS:-RADIUS, RADIUS:-RADIUS].reshape(channels + 2, -1).astype(np.float32)
-    return np.ascontiguousarray(cut[:channels].T), cut[channels, :, None], cut[channels + 1, :, None]
+            total += np.bincount(pixels, values.reshape(-1), len(inside))
+    summed = sums.T.astype(np.float32)
+    return summed[:, :channels], summed[:, channels, None], summed[:, channels + 1, None]

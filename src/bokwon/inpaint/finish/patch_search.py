@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bokwon.inpaint.finish.matches import Floats, Matches, Points, padded
 from bokwon.types import Hole
 
 __all__ = [
     "AT_ONCE",
+    "PAD",
     "STRIDE",
     "SWEEPS",
-    "Floats",
-    "Points",
     "Search",
     "descriptors",
     "opponent_planes",
-    "padded",
     "sample",
 ]
-
-Points = NDArray[np.intp]
-Floats = NDArray[np.float32]
 
 COLOURS = (-2, 2)
 """Rows and columns of a patch at which colour is compared, which varies more slowly than lightness, pixels."""
@@ -45,11 +40,6 @@ AT_ONCE = 1 << 18
 """Number of differences that are kept in memory at a time: so many that they stay in a processor's cache."""
 PAD = 4
 """Distance by which patches may extend beyond the window, pixels."""
-
-
-def padded(places: Points, width: int) -> Points:
-    """Return where pixels of a window lie in what `descriptors` returns."""
-    return (places // width + PAD) * (width + 2 * PAD) + places % width + PAD
 
 
 def opponent_planes(channels: Sequence[Floats], planes: tuple[tuple[int, ...], ...]) -> list[Floats]:
@@ -82,8 +72,8 @@ def descriptors(
         steps: Rows and columns of a patch.
 
     Returns:
-        Smoothed lightness and colours as whole numbers, flat, and where those of a patch lie from its centre. Sums of
-        their squares are exact in float32, whatever their order.
+        Smoothed lightness and colours as whole numbers, flat, with `PAD` pixels around the window, and where those of a
+        patch lie from its centre. Sums of their squares are exact in float32, whatever their order.
     """
     import cv2
 
@@ -117,16 +107,16 @@ def sample(
 ) -> tuple[Points, Floats]:
     """Return some of the known patches, and their descriptors."""
     if len(known) > SAMPLE:
-        known = known[rng.permutation(len(known))[: 8 * SAMPLE]]
-        corners = values[padded(known, width)[:, None] + offsets[[0, len(offsets) // 2, -1]]]
+        known = rng.permutation(known)[: 8 * SAMPLE]
+        corners = values[padded(known, width, PAD)[:, None] + offsets[[0, len(offsets) // 2, -1]]]
         spread = np.asarray(corners.max(axis=1) - corners.min(axis=1))
         rank = np.argsort(-spread[SAMPLE // 2 :], kind="stable")[: SAMPLE // 2]
         known = np.concatenate([known[: SAMPLE // 2], known[SAMPLE // 2 :][rank]])
-    return known, values[padded(known, width)[:, None] + offsets]
+    return known, values[padded(known, width, PAD)[:, None] + offsets]
 
 
-class Search:
-    """The best matches so far.
+class Search(Matches):
+    """Finds a known patch for each patch of the fill. The difference is a mean square, in levels of 255.
 
     Args:
         usable: (h, w), True at centres of patches that are known as a whole.
@@ -136,10 +126,6 @@ class Search:
         points: (n,) centres of the fill's patches.
         wanted: (n, k) their descriptors.
         rng: Where small moves go.
-
-    Attributes:
-        sources: (n,) centres of known patches.
-        difference: (n,) mean square of the difference, in levels of 255.
     """
 
     def __init__(
@@ -152,18 +138,12 @@ class Search:
         wanted: Floats,
         rng: np.random.Generator,
     ) -> None:
+        super().__init__(usable, points, STRIDE)
         self._origin = origin
         self._values = values
         self._offsets = offsets
-        self._points = points
         self._wanted = wanted
         self._rng = rng
-        self._width = usable.shape[1]
-        self._usable = usable.reshape(-1)
-        self._number = np.full(usable.size, -1, np.intp)
-        self._number[points] = np.arange(len(points))
-        self.sources = np.zeros(len(points), np.intp)
-        self.difference = np.full(len(points), np.inf, np.float32)
 
     def compare_with(self, sample: tuple[Points, Floats]) -> None:
         """Take the best of some known patches for each."""
@@ -204,40 +184,17 @@ class Search:
             self.sources[joined], self.difference[joined] = moved[joining], difference[good]
             alone = np.delete(alone, joining)
 
-    def start_from(self, sources: Points) -> None:
-        """Begin with given matches."""
-        self.sources = sources
-        self.difference = self._difference(np.arange(len(sources)), sources)
-
     def sweep(self) -> None:
         """Try the matches of the neighbours, and small moves."""
-        size = self._usable.size
         active = np.flatnonzero(self.difference > CLOSE**2)
-        for step in (STRIDE, STRIDE * self._width, -STRIDE, -STRIDE * self._width):
-            place = self._points[active] - step
-            neighbour = self._number[np.clip(place, 0, size - 1)]
-            self._try(active, np.where(neighbour >= 0, self.sources[neighbour] + step, self.sources[active]))
+        self._try_neighbours(active)
         for reach in MOVES:
             down, across = self._rng.integers(-reach, reach + 1, (2, len(active)))
             self._try(active, self.sources[active] + down * self._width + across)
 
-    def _try(self, active: Points, sources: Points) -> None:
-        # A neighbour's match is most often the patch's own already.
-        tried = np.flatnonzero((sources != self.sources[active]) & self._are_usable(sources))
-        active, sources = active[tried], sources[tried]
-        difference = self._difference(active, sources)
-        better = np.flatnonzero(difference < self.difference[active])
-        self.sources[active[better]] = sources[better]
-        self.difference[active[better]] = difference[better]
-
-    def _are_usable(self, places: Points) -> Hole:
-        """Return which places lie in the window and are centres of known patches."""
-        within = (places >= 0) & (places < self._usable.size)
-        return within & self._usable[np.where(within, places, 0)]
-
     def _difference(self, numbers: Points, sources: Points) -> Floats:
         # With `clip`, NumPy does not check bounds, which saves a third of the time.
-        there = self._values.take(padded(sources, self._width)[:, None] + self._offsets, mode="clip")
+        there = self._values.take(padded(sources, self._width, PAD)[:, None] + self._offsets, mode="clip")
         there -= self._wanted.take(numbers, axis=0, mode="clip")
         return np.asarray(np.einsum("ij,ij->i", there, there) / np.float32(len(self._offsets)), np.float32)
 

@@ -12,17 +12,8 @@ import numpy as np
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
 from bokwon.inpaint.finish.exemplars import Exemplars
-from bokwon.inpaint.finish.patch_search import (
-    STRIDE,
-    SWEEPS,
-    Floats,
-    Points,
-    Search,
-    descriptors,
-    opponent_planes,
-    padded,
-    sample,
-)
+from bokwon.inpaint.finish.matches import Floats, Points, centres_of_known, grid_points, grown, padded
+from bokwon.inpaint.finish.patch_search import PAD, STRIDE, SWEEPS, Search, descriptors, opponent_planes, sample
 from bokwon.inpaint.finish.uncertain import clear_uncertain
 from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
 from bokwon.inpaint.tiling import Feather, Filled, Tile, Tiling
@@ -199,15 +190,12 @@ class _Window:
         Raises:
             _TooEarlyError: It reaches beyond what is filled.
         """
-        import cv2
-
         reach = REACH
-        size = 2 * max(max(steps) for steps in ROUNDS) + 1
+        farthest = max(max(steps) for steps in ROUNDS)
         while True:
             rows, columns = grow_window(window, reach, hole.shape)
-            known = (~missing[rows, columns]).astype(np.uint8)
-            kernel = np.ones((size, size), np.uint8)
-            usable = cv2.erode(known, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+            known = ~missing[rows, columns]
+            usable = centres_of_known(known, farthest)
             whole = known.shape == hole.shape
             if np.count_nonzero(usable) >= LEAST or (whole and usable.any()):
                 break
@@ -222,7 +210,7 @@ class _Window:
         worked_on[shift_window(near, origin)] = hole[near]
         deep = smoothstep(depth_in_hole(missing, near, round(DEEP))[hole[near]], RIM, DEEP)
         light = as_float(samples_to_light(pixels[rows, columns], mode))
-        return cls(light, known > 0, usable, worked_on, deep, shift_window(window, origin), origin, PLANES[mode])
+        return cls(light, known, usable, worked_on, deep, shift_window(window, origin), origin, PLANES[mode])
 
     def matched(self) -> Floats:
         """Return the light of the window's hole, made of what is known, (n, C)."""
@@ -257,22 +245,18 @@ class _Window:
         """
         import cv2
 
-        height, width = self.usable.shape
-        chosen = np.zeros((height, width), np.uint8)
-        chosen.reshape(-1)[inside] = 1
-        touched = cv2.dilate(chosen, np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8))
-        # On a grid of the page, so that the patches do not depend on the window.
-        first_row, first_column = (-start % STRIDE for start in self.origin)
-        rows, columns = np.nonzero(touched[first_row::STRIDE, first_column::STRIDE])
-        points = (first_row + STRIDE * rows) * width + first_column + STRIDE * columns
-        votes = _Votes(points, inside, self.usable.shape, (first_row, first_column))
+        chosen = np.zeros_like(self.usable)
+        chosen.reshape(-1)[inside] = True
+        points = grid_points(grown(chosen, RADIUS), self.origin, STRIDE)
+        votes = _Votes(points, inside, self.usable.shape, self.origin)
         channels = [np.asarray(channel, np.float32) for channel in cv2.split(self.light)]
         # Only known pixels of the channels are read again; the hole's own light changes with every round.
         opponents = opponent_planes(channels, self.planes)
+        width = self.usable.shape[1]
         sources: Points | None = None
         for steps in ROUNDS:
             values, offsets = descriptors(opponents, self.planes, steps)
-            wanted = values[padded(points, width)[:, None] + offsets]
+            wanted = values[padded(points, width, PAD)[:, None] + offsets]
             search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
             if sources is None:
                 search.compare_with(sample(values, offsets, np.flatnonzero(self.usable), width, rng))
@@ -297,21 +281,21 @@ class _Votes:
         points: (n,) centres of patches.
         inside: (m,) pixels of the hole.
         shape: Height and width of the window.
-        first: First row and column with centres of patches; every `STRIDE`-th follows.
+        origin: Row and column of its first pixel in the page.
     """
 
-    def __init__(self, points: Points, inside: Points, shape: tuple[int, ...], first: tuple[int, int]) -> None:
+    def __init__(self, points: Points, inside: Points, shape: tuple[int, ...], origin: tuple[int, int]) -> None:
         height, width = shape
         wide = width + 2 * _MARGIN
         # The number `len(points)` means that there is no patch.
         numbers = np.full((height + 2 * _MARGIN) * wide, len(points), np.int32)
-        numbers[_padded(*np.divmod(points, width), wide)] = np.arange(len(points), dtype=np.int32)
+        numbers[padded(points, width, _MARGIN)] = np.arange(len(points), dtype=np.int32)
         rows, columns = np.divmod(inside, width)
         # The steps to the first centre that covers a pixel.
-        down = (first[0] - rows + RADIUS) % STRIDE - RADIUS
-        across = (first[1] - columns + RADIUS) % STRIDE - RADIUS
+        down = (RADIUS - origin[0] - rows) % STRIDE - RADIUS
+        across = (RADIUS - origin[1] - columns) % STRIDE - RADIUS
         self._steps = down * width + across
-        place = _padded(rows + down, columns + across, wide)
+        place = padded(inside, width, _MARGIN) + down * wide + across
         self._patches = []
         for i in range(0, 2 * RADIUS + 1, STRIDE):
             for j in range(0, 2 * RADIUS + 1, STRIDE):
@@ -341,7 +325,3 @@ class _Votes:
             for plane, channel in zip(planes, total, strict=True):
                 channel += plane.take(place, mode="clip") * share
         return [np.asarray(channel / weight, np.float32) for channel in total]
-
-
-def _padded(rows: Points, columns: Points, wide: int) -> Points:
-    return (rows + _MARGIN) * wide + columns + _MARGIN

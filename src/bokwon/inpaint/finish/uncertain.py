@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from bokwon.inpaint.finish.matches import Floats, Points, grown
 from bokwon.inpaint.finish.paper import gray_of, paper_of
-from bokwon.inpaint.finish.patch_search import Floats, Points
 from bokwon.types import Hole
 
 __all__ = ["clear_uncertain"]
@@ -41,7 +41,7 @@ def clear_uncertain(light: Floats, known: Hole, inside: Points, deep: Floats, li
     kept = np.maximum(np.clip(share / faint, 0.0, 1.0) ** fade, 1.0 - share / GRAIN)
     flat[inside] = np.where(share > 0, paper + (fill - paper) * kept, fill)
     ink = gray_of(light) < (1.0 - INK) * gray_of(whole)
-    count, parts = cv2.connectedComponents(cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)))
+    count, parts = cv2.connectedComponents(grown(ink, 1).astype(np.uint8))
     touching = np.zeros(count, bool)
     touching[parts[ink & known]] = True
     # Number 0 is the background.

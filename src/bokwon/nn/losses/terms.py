@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from bokwon.errors import ArgumentError
+from bokwon.nn.activation import Context
 from bokwon.nn.features import IMAGENET_STD
 from bokwon.nn.losses.weights import LossDefinition
 from bokwon.nn.window_sums import dilate
@@ -148,23 +148,17 @@ def gram(features: Tensor) -> Tensor:
         return products / (channels * height * width)
 
 
-class _Context(Protocol):
-    saved_tensors: tuple[Tensor]
-
-    def save_for_backward(self, *tensors: Tensor) -> None: ...
-
-
 class _Products(torch.autograd.Function):
-    """Inner products of the columns (N, P, C) with each other. Their gradient is one product, not the sum of two."""
+    """Inner products of the columns (N, P, C) with each other. The gradient takes one matrix product instead of two."""
 
     @staticmethod
-    def forward(ctx: _Context, rows: Tensor) -> Tensor:
+    def forward(ctx: Context, rows: Tensor) -> Tensor:
         ctx.save_for_backward(rows)
         return torch.bmm(rows.transpose(1, 2), rows)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: _Context, gradient: Tensor) -> Tensor:
+    def backward(ctx: Context, gradient: Tensor) -> Tensor:
         return torch.bmm(ctx.saved_tensors[0], gradient + gradient.transpose(1, 2))
 
 

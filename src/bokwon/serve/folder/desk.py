@@ -58,23 +58,23 @@ class Desk:
         treatment = desk.restoring.treatment
         workspace.on_change, workspace.on_close = treatment.touch, treatment.close
         if workspace.review.all():
-            # The command writes a report that tells of no decisions.
+            # A report that the command wrote shows no decisions.
             treatment.touch()
         desk.restoring.flush_all()
         desk.read_unseen(workspace.summaries())
         return desk
 
     def read_unseen(self, summaries: Sequence[Summary]) -> None:
-        """Have read what the database does not know yet: at the start, and after other programs have worked here."""
+        """Start a job that reads what the database does not know yet: at the start, and after others changed files."""
         reading = any(job.kind == _READ for job in self.workspace.jobs.unfinished())
         if not reading and any(self.is_unseen(summary) for summary in summaries):
-            # With a full queue it is done later.
+            # If the queue is full, a later call starts the job.
             with suppress(HttpError):
                 self.workspace.jobs.submit(_READ, lambda job: self.read_all_masks(job.progress), background=True)
 
     def is_unseen(self, summary: Summary) -> bool:
         """Return whether a page has a mask, found damage or a result that the database does not know yet."""
-        # What cannot be read is tried again when somebody opens it.
+        # A page that cannot be read is tried again when somebody opens it.
         if summary.entry.problem is not None or summary.row.problem is not None:
             return False
         if not (summary.is_mask_known and summary.is_result_known):
@@ -125,9 +125,9 @@ class Desk:
         return guarded
 
     def decide(self, entry: Entry, decision: Decision) -> None:
-        """Store a person's decision about a page. Only what the page shows can be approved.
+        """Store a person's decision about a page.
 
-        On a page whose mask is not restored as it is now, the mask is approved: a result of another mask never is.
+        Approving a page whose present mask is not restored approves only the mask, never a result of another mask.
 
         Raises:
             HttpError: The decision contradicts the state of the page (409).
@@ -150,7 +150,7 @@ class Desk:
             raise HttpError(409, "The page is restored", f"{entry.title} is restored, so it was damaged", fix)
         result = ""
         if decision == "approve" and summary.subject == "result":
-            # What is approved is what lies in the output.
+            # The output must hold the result that is approved.
             self.restoring.flush(entry, lambda _: None)
             result = self.restoring.results.note_result(entry)
         self.workspace.decide(entry, decision, result=result)
@@ -161,7 +161,7 @@ class Desk:
         *,
         threshold: float = CERTAIN,
         kinds: Collection[str] = FILLED,
-        outcome: Outcome | None = None,
+        outcome: Outcome,
     ) -> None:
         """Find the damage of all pages that have neither a mask nor a decision.
 
@@ -169,9 +169,8 @@ class Desk:
             progress: Called with the share that is done.
             threshold: Least confidence of a region that is filled.
             kinds: Kinds of damage that are filled.
-            outcome: Counts what comes of the pages.
+            outcome: Counts the pages by their result.
         """
-        outcome = outcome or Outcome()
         chosen = []
         for summary in self.workspace.summaries():
             if (reason := not_searched(summary)) is None:
@@ -192,7 +191,7 @@ class Desk:
         return plan(self.workspace.summaries(), only, self._marks(certain))
 
     def _marks(self, certain: float | None) -> Callable[[Summary], bool] | None:
-        """Return what tells whether anything of a page will be marked: found damage, or what somebody drew or gave."""
+        """Return the function that `not_restored` takes as `certain`: drawn and given masks count as they are."""
         if certain is None:
             return None
         return lambda one: (
@@ -206,7 +205,7 @@ class Desk:
         *,
         only: Only,
         certain: float | None = None,
-        outcome: Outcome | None = None,
+        outcome: Outcome,
     ) -> None:
         """Restore the pages of the folder, file by file.
 
@@ -216,12 +215,12 @@ class Desk:
             only: Which pages.
             certain: Before that, leave found regions out that are less sure, and take those in that are as sure; None
                 leaves the masks as they are.
-            outcome: Counts what comes of the pages.
+            outcome: Counts the pages by their result.
         """
-        outcome = outcome or Outcome()
+        marks = self._marks(certain)
         chosen: dict[str, list[Entry]] = {}
         for summary in self.workspace.summaries():
-            if (reason := not_restored(summary, only, self._marks(certain))) is None:
+            if (reason := not_restored(summary, only, marks)) is None:
                 chosen.setdefault(summary.entry.name, []).append(summary.entry)
             else:
                 outcome.skipped[reason] += 1
@@ -247,7 +246,7 @@ class Desk:
                 self._fail(ready, error, outcome)
 
     def _fail(self, pages: list[Entry], error: BokwonError, outcome: Outcome) -> None:
-        """Store the error of pages of one file, and count them."""
+        """Store an error with the pages of one file, and count them."""
         told = facts_of(error)
         for entry in pages:
             self.workspace.note_problem(entry, told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ class Finding:
         return self._path(entry).is_file()
 
     def has_certain(self, entry: Entry, threshold: float, kinds: Collection[str] = FILLED) -> bool:
-        """Return whether a page has a region with enough confidence, or one marked by hand, without decoding it.
+        """Return whether a page has a region with enough confidence, or one marked by hand. The page is not decoded.
 
         Args:
             entry: The page.
@@ -135,11 +135,9 @@ class Finding:
         hole = self._workspace.masks.current(entry).hole
         taken = accepted(found, hole, Judged.of(row.judged))
         left = [one for number, one in enumerate(found, 1) if number not in taken and one.kind in FILLED]
-        area = sum(int(np.count_nonzero(one.inside)) for one in left)
         with self._workspace.state.writing():
             row = self._workspace.state.page(entry.id)
-            row = replace(row, searched=True, left=min(1.0, area / hole.size), uncertain=len(left))
-            self._workspace.state.put_page(entry.id, row)
+            self._workspace.state.put_page(entry.id, replace(row, searched=True, **_facts_of_left(left, hole)))
 
     def detect(
         self,
@@ -177,18 +175,19 @@ class Finding:
         after = to_found(damage.regions, shown.size)
         mask = workspace.masks.current(entry)
         then = self.judged(entry)
-        now = Judged(threshold if threshold is not None else then.certain if then.certain <= 1 else CERTAIN)
+        if threshold is None:
+            threshold = then.certain if then.certain < _NOTHING else CERTAIN
+        now = Judged(threshold)
         if keep and mask.hole.any() and [(r.kind, r.box) for r in before] == [(r.kind, r.box) for r in after]:
             return Change(mask, None)
         numbers = now.numbers(after, kinds)
         if np.count_nonzero(together(after, numbers, mask.hole.shape)) / mask.hole.size > MOST_DAMAGED:
-            # Hardly true: somebody has to look. Nothing is certain enough.
+            # Hardly true: somebody has to look. Until then no region is filled.
             now, numbers = Judged(_NOTHING), set()
-        # Who asks for kinds of their own has decided about them.
+        # A request that names kinds decides about the regions of these kinds.
         usual = now.numbers(after)
         now = now.decided(numbers - usual, usual - numbers)
         left = [region for number, region in enumerate(after, 1) if number not in numbers and region.kind in kinds]
-        area = sum(int(np.count_nonzero(region.inside)) for region in left)
         write_found(self._path(entry), after, shown.size, stamp_of(entry.path))
         return workspace.masks.change(
             entry,
@@ -197,8 +196,7 @@ class Finding:
             "found" if mask.kind in ("none", "found") else "drawn",
             judged=now.facts(),
             searched=True,
-            left=min(1.0, area / mask.hole.size),
-            uncertain=len(left),
+            **_facts_of_left(left, mask.hole),
         )
 
     def _pieces(self, entry: Entry) -> Pieces:
@@ -266,14 +264,14 @@ class Finding:
         known = {told["id"] for told in self.regions(entry)}
         if unknown := sorted({*accept, *reject} - known):
             raise ArgumentError(f"the page has no region {unknown[0]}", "load the page again")
-        drawn = [number for number in reject if number > len(found)]
-        parts = np.zeros(self._workspace.masks.current(entry).hole.shape, bool)
-        for number in drawn:
-            parts |= self.pixels(entry, number)
-
+        mask = self._workspace.masks.current(entry).hole
+        parts = np.zeros(mask.shape, bool)
+        for number in reject:
+            if number > len(found):
+                parts |= self.pixels(entry, number)
         keep, refuse = ({number for number in told if number <= len(found)} for told in (accept, reject))
         then = self.judged(entry)
-        now = then.seen(found, self._workspace.masks.current(entry).hole & ~parts).decided(keep, refuse)
+        now = then.seen(found, mask & ~parts).decided(keep, refuse)
         return self._change(entry, version, lambda hole: new_hole(hole & ~parts, found, found, (then, now)), now)
 
     def apply_threshold(self, entry: Entry, version: int | None, threshold: float, *, forget: bool = False) -> Change:
@@ -294,18 +292,22 @@ class Finding:
         now = replace(by_hand, certain=threshold)
         return self._change(entry, version, lambda hole: new_hole(hole, found, found, (then, now)), now)
 
-    def _change(self, entry: Entry, version: int | None, change: Any, judged: Judged) -> Change:
-        workspace = self._workspace
-        kind = "found" if workspace.masks.current(entry).kind in ("none", "found") else "drawn"
+    def _change(self, entry: Entry, version: int | None, change: Callable[[Hole], Hole], judged: Judged) -> Change:
+        mask, found = self._workspace.masks.current(entry), self.found(entry)
         left: list[FoundRegion] = []
-        mask = workspace.masks.current(entry).hole
-        # Who marks something has looked at all of it; else some regions may still wait for a decision.
-        if not judged.numbers(self.found(entry)) and not change(mask.copy()).any():
-            waiting = (number for number in surest(self.found(entry), 0.0) if number not in judged.refused)
-            left = [self.found(entry)[number - 1] for number in waiting]
-        facts = {
-            "left": min(1.0, sum(region.area for region in left) / mask.size),
-            "uncertain": len(left),
-            "judged": judged.facts(),
-        }
-        return workspace.masks.change(entry, version, change, kind, **facts)  # type: ignore[arg-type]
+        # Whoever marks something has looked at the whole page. If nothing is marked, regions may wait for a decision.
+        if not judged.numbers(found) and not change(mask.hole.copy()).any():
+            left = [found[number - 1] for number in surest(found, 0.0) - judged.refused]
+        return self._workspace.masks.change(
+            entry,
+            version,
+            change,
+            "found" if mask.kind in ("none", "found") else "drawn",
+            judged=judged.facts(),
+            **_facts_of_left(left, mask.hole),
+        )
+
+
+def _facts_of_left(left: Collection[FoundRegion], hole: Hole) -> dict[str, Any]:
+    """Return the fields of `PageRow` about regions that are not filled."""
+    return {"left": min(1.0, sum(region.area for region in left) / hole.size), "uncertain": len(left)}

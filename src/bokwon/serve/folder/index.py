@@ -140,6 +140,7 @@ class Index:
         self._entries: dict[str, Entry] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._due = 0.0
+        # Nobody is told of the first listing.
         self._changed: Callable[[], None] = lambda: None
         self.refresh(force=True)
         self._changed = changed

@@ -46,7 +46,7 @@ def folder_paths() -> dict[str, Any]:
         {
             **PAGE,
             "regions": {"type": "array", "items": object_of(REGION)},
-            "certain": {**SHARE, "description": "From which confidence on found regions are part of the mask."},
+            "certain": {**SHARE, "description": "Least confidence of found regions that are part of the mask."},
             "evidence": {"type": "boolean", "description": "Whether the layer `evidence` is there."},
             "next": {"type": ["string", "null"]},
             "previous": {"type": ["string", "null"]},
@@ -64,7 +64,7 @@ def folder_paths() -> dict[str, Any]:
             "total": COUNT,
             "reported": {"type": "boolean", "description": "Whether there is a treatment report."},
             "detector": {"type": "boolean"},
-            "certain": {**SHARE, "description": "From which confidence on found damage is filled by default."},
+            "certain": {**SHARE, "description": "Least confidence of found damage that is filled by default."},
             "kinds": {"type": "array", "items": TEXT},
             "models": {"type": "array", "items": object_of({"name": TEXT, "title": TEXT})},
             "methods": {"type": "array", "items": TEXT},

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from bokwon.batch.treatment.decisions import DECISIONS
 from bokwon.detection.kinds import KINDS
 from bokwon.serve.folder.restoration.outcomes import OUTCOMES
-from bokwon.serve.folder.summary import STATES, Fill
+from bokwon.serve.folder.summary import STATES, FillState
 from bokwon.serve.openapi import json_answer, problems
 from bokwon.settings import choices
 
@@ -72,7 +72,7 @@ PAGE: dict[str, Any] = {
     "height": COUNT,
     "state": {"enum": list(STATES)},
     "fill": {
-        "enum": list(get_args(Fill)),
+        "enum": list(get_args(FillState)),
         "description": "What of the mask is filled: nothing, all of it, a part of it, or what another mask marked.",
     },
     "share": {**SHARE, "description": "Share of the page that is hole."},

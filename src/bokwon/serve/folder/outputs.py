@@ -36,9 +36,9 @@ class FileOutput:
         recorded: Whether a record lists these pages, so that the restoration can be undone.
         status: Status of the file in the report; empty if the report does not list it.
         problem: Why it failed; None if it did not.
-        maskless: Those of the filled pages whose damage the command found, so that they have no mask file.
+        maskless: Filled pages that have no mask file, because the command found their damage.
         stamp: Changes with the output and its record.
-        inputs: The files it was made of, as the report lists them; see `bokwon.batch.journal.fingerprint`.
+        inputs: The files it was made from, as the report lists them; see `bokwon.batch.journal.fingerprint`.
     """
 
     version: int = 0

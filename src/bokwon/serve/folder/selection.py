@@ -1,4 +1,4 @@
-"""Which pages work on the whole folder is about, and why the others are skipped."""
+"""Which pages a job on the whole folder handles, and why it skips the others."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bokwon.serve.folder.summary import Summary
 __all__ = ["ONLY", "SKIPPED", "Only", "Skipped", "not_restored", "not_searched", "plan"]
 
 Only = Literal["approved", "found", "all"]
-"""Which pages are restored: those with an approved mask; those whose mask is not restored, or not all of it; or all."""
+"""Which pages are restored: those with an approved mask; those whose mask is not fully restored; or all."""
 
-ONLY: tuple[str, ...] = get_args(Only)
+ONLY: tuple[Only, ...] = get_args(Only)
 
 Skipped = Literal[
     "nothing marked",
@@ -35,12 +35,13 @@ SKIPPED: tuple[str, ...] = get_args(Skipped)
 
 
 def not_restored(summary: Summary, only: Only, certain: Callable[[Summary], bool] | None = None) -> Skipped | None:
-    """Return why a page is not restored with others; None if it is.
+    """Return why a page is skipped when the pages of the folder are restored; None if it is restored.
 
     Args:
         summary: The page.
         only: Which pages are restored.
-        certain: Returns whether anything will be marked on a page once only certain damage is; None if masks stay.
+        certain: Returns whether anything remains to restore on a page after found damage was filtered by confidence;
+            None if masks are restored as they are.
     """
     if summary.entry.problem is not None:
         return "unreadable"
@@ -63,7 +64,7 @@ def not_restored(summary: Summary, only: Only, certain: Callable[[Summary], bool
 
 
 def not_searched(summary: Summary) -> Skipped | None:
-    """Return why the damage of a page is not looked for with that of others; None if it is."""
+    """Return why a page is skipped when damage is looked for in the folder; None if it is searched."""
     if summary.entry.problem is not None:
         return "unreadable"
     if summary.decision is not None:

@@ -15,7 +15,7 @@ from bokwon.serve.folder.outputs import FileOutput
 from bokwon.serve.folder.review import Subject
 from bokwon.serve.folder.state import PageRow
 
-__all__ = ["STATES", "Fill", "Summary", "count", "state_of"]
+__all__ = ["STATES", "FillState", "Summary", "count", "state_of"]
 
 PageState = Literal[
     "new",
@@ -32,9 +32,9 @@ PageState = Literal[
     "failed",
 ]
 
-STATES: tuple[str, ...] = get_args(PageState)
+STATES: tuple[PageState, ...] = get_args(PageState)
 
-Fill = Literal["none", "whole", "in part", "changed"]
+FillState = Literal["none", "whole", "in part", "changed"]
 """What of a page's mask is filled: nothing; exactly all of it; only a part of it; or what another mask marked."""
 
 
@@ -95,11 +95,11 @@ class Summary:
         return self.mask_kind != "none" and (self.row.share > 0 or not self.row.version)
 
     @cached_property
-    def fill(self) -> Fill:
+    def fill(self) -> FillState:
         """What of its mask is filled.
 
-        The pixels that are filled are compared with the mask. Until they are read for the first time, the times of the
-        files count.
+        The filled pixels are compared with the mask. Until they are read for the first time, the times of the files
+        decide.
         """
         row = self.row
         if not self.restored_version:
@@ -121,7 +121,7 @@ class Summary:
 
     @property
     def subject(self) -> Subject:
-        """What a person who approves the page approves."""
+        """What an approval of the page would approve now."""
         return "mask" if self.is_pending else "result" if self.fill == "whole" else "scan"
 
     @cached_property
@@ -131,7 +131,7 @@ class Summary:
         if decided is None:
             return None
         if decided.decision == "approve" and decided.of:
-            # What was approved is another mask, or another result.
+            # An approval counts only for the mask and the result that were approved.
             same = self.is_mask_known and (not self.row.version or decided.mask == self.row.digest)
             return "approve" if decided.of == self.subject and same and self._is_result_of(decided) else None
         return decided.decision
@@ -142,7 +142,7 @@ class Summary:
 
     @property
     def is_result_known(self) -> bool:
-        """Whether the pixels of the result were compared with what was approved, as far as that matters."""
+        """False if an approved result has another stamp now, and its pixels were not read since."""
         approved = self.decided is not None and bool(self.decided.result) and bool(self.restored_version)
         return not approved or self.row.result_in == self.result_stamp
 
@@ -197,11 +197,11 @@ class Summary:
 def count(summaries: Iterable[Summary]) -> dict[str, int]:
     """Return the number of pages in each state."""
     counted = Counter(summary.state for summary in summaries)
-    return {state: counted[state] for state in get_args(PageState)}
+    return {state: counted[state] for state in STATES}
 
 
 def state_of(
-    *, failed: bool, decision: str | None, fill: Fill, marked: bool, mask: str, searched: bool, uncertain: bool
+    *, failed: bool, decision: str | None, fill: FillState, marked: bool, mask: str, searched: bool, uncertain: bool
 ) -> PageState:
     """Return the state of a page. A person's decision takes precedence over results of a program.
 

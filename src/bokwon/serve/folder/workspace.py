@@ -217,7 +217,7 @@ class Workspace:
         self.tell(entry)
 
     def reopen(self, entry: Entry) -> None:
-        """Take a decision back that was about another mask or another result.
+        """Take the approval of a page back, because its result has changed.
 
         Raises:
             FileAccessError: It cannot be written.
@@ -228,7 +228,7 @@ class Workspace:
 
     def _mask_changed(self, entry: Entry) -> None:
         if self.review.of(entry.title, entry.number) is not None:
-            # It was made of another mask.
+            # It was about another mask.
             self.review.decide(entry.title, entry.number, "open")
         self.tell(entry)
 

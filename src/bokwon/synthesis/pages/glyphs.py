@@ -29,7 +29,8 @@ def load(path: str, index: int, size: int, shaped: bool = False) -> ImageFont.Fr
     try:
         return ImageFont.truetype(path, size, index=index, layout_engine=engine)
     except OSError:
-        # FreeType maps the file into memory. If there is too little for it, it calls the format of the font unknown.
+        # FreeType maps the file into memory. If there is too little, it only says that the format is unknown. So the
+        # file is mapped again, which raises the true error.
         with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ):
             raise
 

@@ -22,6 +22,7 @@ BODY = b"%PDF-1.7\nobjects\nstartxref\n9\n%%EOF"
         (b"@PJL\n" + BODY, (4, 0)),
         (b"a header" + BODY + b"a tail", (8, 6)),
         (b"%PDF-1.7 and no end", (0, 0)),
+        (b"no beginning\n%%EOF\nsecret", (0, 6)),
         (BODY + b"objects" * 10_000 + b"%%EOFsecret", (0, 6)),
     ],
 )

@@ -79,7 +79,7 @@ NOBODY = Judged(certain=0.0)
 
 
 def keep(*numbers: int) -> Judged:
-    """Return that all other regions are uncertain."""
+    """Return that these regions are kept, and that all others are uncertain."""
     return Judged(2.0, frozenset(numbers))
 
 
@@ -99,7 +99,7 @@ def test_decisions_by_hand_come_before_the_certainty() -> None:
     assert judged.decided({2}, {1}).numbers(regions) == {2, 3}
     assert Judged.of(judged.facts()) == judged
     assert Judged.of({}) == Judged()
-    # What the mask tells counts, too: the third one was erased.
+    # The mask shows that the third one was erased.
     assert judged.seen(regions, box_hole((10, 10, 20, 20))) == Judged(0.55, frozenset({1}), frozenset({2, 3}))
 
 
@@ -132,7 +132,7 @@ def test_a_region_that_touches_another_is_left_alone() -> None:
             region = regions[other - 1]
             inside = np.zeros(SIZE, bool)
             inside[region.place] = region.inside
-            # Where two overlap, the smaller one counts: nothing else of the other goes.
+            # Where two overlap, the smaller one counts. The other loses no further pixels.
             lost = inside & ~hole
             assert not lost[~own].any()
             if region.area < left.area:

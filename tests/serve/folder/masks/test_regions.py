@@ -115,7 +115,7 @@ def test_each_of_two_that_touch_can_be_clicked_and_has_its_own_pixels() -> None:
     assert not first[10:40, 40:43].any()
     assert second[10:40, 40:43].all()
     assert not second[10:40, 10:40].any()
-    # The thin one is left: what is painted over it is the drawing's, and the rest of it can be clicked.
+    # The thin one is refused. What is painted over it belongs to the drawing; the rest can still be clicked.
     judged = Judged(0.0, refused=frozenset({2}))
     hole = together(regions, [1], SIZE, {2}) | box_hole((40, 10, 60, 15))
     pieces = find_regions(regions, hole, "drawn", judged)

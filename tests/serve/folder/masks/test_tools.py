@@ -49,7 +49,7 @@ def test_the_wand_covers_soft_edges_and_specks() -> None:
     assert box == (8, 0, 32, 22)
     assert area[:20, 2:22].sum() == 20 * 20 - 1 * 2
     assert area.sum() > 21 * 20
-    # The speck is filled, the larger hole only if it may be.
+    # The speck is filled, the larger hole only if the limit allows it.
     _, area = magic_wand(shown(pixels), 15, 5, 11, 500, holes=29)
     assert area.sum() == 20 * 20 - 30
     _, area = magic_wand(shown(pixels), 15, 5, 11, 500, holes=30)

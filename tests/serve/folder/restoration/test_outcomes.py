@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from bokwon.serve.folder.restoration.outcomes import outcome_of
 from tests.serve.conftest import png_of
-from tests.serve.folder.conftest import SIZE, Opened, box_hole
-
-RED, BLUE = (255, 0, 0), (0, 0, 255)
+from tests.serve.folder.conftest import BLUE, RED, Opened, box_hole, scan
 
 
 def test_outcomes_follow_the_pixels() -> None:
@@ -35,24 +32,15 @@ def outcomes(opened: Opened, address: str) -> dict[Any, tuple[str | None, str | 
     return {one["kind"]: (one["outcome"], one["filled_by"]) for one in opened.facts(address)["regions"]}
 
 
-def test_what_became_of_regions_is_told(tmp_path: Path, open_folder: Callable[..., Opened], colour_key: Path) -> None:
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    pixels = np.full((*SIZE, 3), 250, np.uint8)
-    pixels[10:30, 10:40] = RED
-    pixels[60:80, 20:24] = BLUE
-    exif = Image.Exif()
-    exif[274] = 6
-    Image.fromarray(pixels).save(folder / "page.png", exif=exif)
-    opened = open_folder(folder, detector=colour_key)
-    address = opened.page("page.png")
-    opened.run(address + "/detect")
+def test_what_became_of_regions_is_told(tmp_path: Path, open_searched: Callable[..., tuple[Opened, str]]) -> None:
+    scan(tmp_path / "scans" / "page.png", ((10, 10, 40, 30), RED), ((20, 60, 24, 80), BLUE), orientation=6)
+    opened, address = open_searched(tmp_path / "scans")
     assert set(outcomes(opened, address).values()) == {(None, None)}
     ids = {one["kind"]: one["id"] for one in opened.facts(address)["regions"]}
     opened.change(address, "PATCH", "/regions", json={"reject": [ids["scratch"]]})
     opened.run(address + "/restore")
     assert outcomes(opened, address) == {"missing paper": ("restored", "telea"), "scratch": ("left", None)}
-    # Marked since, and a third of another unmarked since.
+    # One region is marked after the restoration, and a third of the other one is erased.
     opened.change(address, "PATCH", "/regions", json={"accept": [ids["scratch"]]})
     left, top, right, bottom = next(
         one["box"] for one in opened.facts(address)["regions"] if one["id"] == ids["missing paper"]
@@ -61,7 +49,7 @@ def test_what_became_of_regions_is_told(tmp_path: Path, open_folder: Callable[..
     opened.change(address, "PATCH", f"/mask?x={left}&y={top}", content=third)
     assert outcomes(opened, address) == {"missing paper": ("changed", "telea"), "scratch": ("new", None)}
     opened.change(address, "POST", "/mask/undo")
-    # A part that is filled another way counts at once, and after it is in the output.
+    # A part filled by another method counts at once, and still after it was written to the output.
     opened.run(address + "/restore", {"region": ids["scratch"], "method": "ns"})
     assert outcomes(opened, address) == {"missing paper": ("restored", "telea"), "scratch": ("restored", "ns")}
     opened.settle()

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from tests.serve.conftest import png_of
-from tests.serve.folder.conftest import SIZE, Opened, box_hole, noise
-from tests.serve.folder.test_outputs import command
+from tests.serve.folder.conftest import SIZE, Opened, box_hole, delete_database, noise
+from tests.serve.folder.test_outputs import restore_folder
 
 FIRST, SECOND, THIRD = (10, 10, 30, 30), (50, 40, 70, 60), (80, 10, 90, 20)
 
@@ -64,10 +64,10 @@ def test_a_result_of_another_mask_is_told_and_never_approved(
     assert decide(opened, address).json()["state"] == "approved"
     change(opened, address)
     assert state(opened, address) == ("changed", "changed")
-    # Approving it is approving the mask.
+    # An approval is of the mask only.
     told = decide(opened, address).json()
     assert (told["state"], told["decision"]) == ("mask approved", "approve")
-    # The mask as it was is what the result is of. It has to be looked at again.
+    # The result is of the former mask. It needs a new approval.
     opened.change(address, "POST", "/mask/undo")
     assert state(opened, address) == ("restored", "whole")
     opened.change(address, "POST", "/mask/redo")
@@ -78,8 +78,7 @@ def test_a_result_of_another_mask_is_told_and_never_approved(
     again.settle()
     assert state(again, address) == ("changed", "changed")
     again.close()
-    for path in (scans / ".bokwon").glob("page.sqlite*"):
-        path.unlink()
+    delete_database(scans)
     rebuilt = open_folder(scans)
     rebuilt.settle()
     assert state(rebuilt, address) == ("changed", "changed")
@@ -93,7 +92,7 @@ def test_a_mask_that_another_program_exchanges_is_seen_in_the_list(opened: Opene
     opened.run(address + "/restore")
     decide(opened, address)
     Image.fromarray(box_hole(SECOND)).save(opened.folder / "a_mask.png")
-    # At once, and for good once it is read, which needs nobody to open the page.
+    # At once, and still after the mask was read. Nobody has to open the page for that.
     listed = opened.pages()[0]
     assert (listed["state"], listed["decision"]) == ("changed", None)
     assert opened.client.get("folder").json()["counts"]["changed"] == 1
@@ -111,7 +110,7 @@ def test_what_the_command_does_meanwhile_is_compared_too(opened: Opened) -> None
     opened.draw(address, FIRST)
     opened.run(address + "/restore")
     opened.draw(address, SECOND)
-    command("restore", opened.folder, opened.folder / "restored", "--method", "telea", "--record", "--resume")
+    restore_folder(opened.folder, "--method", "telea", "--record", "--resume")
     opened.client.get("folder")
     opened.settle()
     assert opened.pages()[0]["state"] == "restored"
@@ -123,7 +122,7 @@ def test_an_approval_is_of_the_very_pixels(scans: Path, open_folder: Callable[..
     address = opened.page(name)
     opened.draw(address, FIRST, SECOND)
     opened.run(address + "/restore")
-    # Filled again a moment before: what waits to be written is written first.
+    # A part was filled just before the approval. It is written to the output first.
     opened.client.post(address + "/restore", json={"box": list(FIRST), "method": "ns"})
     until = time.monotonic() + 60
     while opened.facts(address)["fill"] != "whole" or any(job.kind == "restore" for job in opened.jobs.unfinished()):
@@ -131,14 +130,14 @@ def test_an_approval_is_of_the_very_pixels(scans: Path, open_folder: Callable[..
     assert decide(opened, address).json()["state"] == "approved"
     opened.settle()
     assert state(opened, address)[0] == "approved"
-    # Copied elsewhere, it stays.
+    # A copy of the folder keeps the approval.
     opened.close()
     copied = open_folder(Path(shutil.copytree(scans, scans.with_name("copy"))))
     copied.settle()
     assert state(copied, address)[0] == "approved"
-    # The command restores it again, by the same mask, in another way.
+    # The command restores it again with the same mask, but other pixels result.
     (copied.folder / "restored" / name).unlink()
-    command("restore", copied.folder, copied.folder / "restored", "--method", "telea", "--record", "--resume")
+    restore_folder(copied.folder, "--method", "telea", "--record", "--resume")
     assert next(page for page in copied.pages() if page["name"] == name)["state"] == "restored"
     copied.client.get("folder")
     copied.settle()
@@ -171,7 +170,7 @@ def test_a_decision_is_kept_without_the_database(scans: Path, open_folder: Calla
         decide(opened, address)
     opened.close()
     shutil.rmtree(scans / ".bokwon")
-    # Somebody else exchanges the mask that was approved.
+    # Another program replaces the approved mask.
     Image.fromarray(box_hole(SECOND)).save(scans / "b_mask.png")
     again = open_folder(scans)
     again.settle()
@@ -189,7 +188,7 @@ def test_a_page_of_which_a_part_is_restored_says_so(scans: Path, open_folder: Ca
     assert decide(opened, address).json()["state"] == "mask approved"
     opened.run(address + "/restore", {"box": list(SECOND)})
     assert state(opened, address) == ("restored", "whole")
-    # The original of a region is given back: the rest is all there is to restore.
+    # The original of a region is given back. Only the rest was to be restored.
     opened.client.post(address + "/original", json={"box": list(FIRST)})
     assert state(opened, address) == ("restored", "whole")
     opened.settle()
@@ -203,7 +202,7 @@ def test_pages_of_a_file_keep_what_is_known_of_them(opened: Opened) -> None:
     opened.draw(first, SECOND)
     opened.draw(third, FIRST)
     opened.run(third + "/restore")
-    # As it is listed, before the page is opened again.
+    # In the list, before the page is opened again.
     listed = {page["index"]: page["state"] for page in opened.pages() if page["name"] == "c.tif"}
     assert listed == {0: "changed", 1: "new", 2: "restored"}
     assert state(opened, first) == ("changed", "changed")
@@ -214,7 +213,7 @@ def test_results_of_the_command_are_compared_too(
     scans: Path, open_folder: Callable[..., Opened], more: list[str]
 ) -> None:
     Image.fromarray(box_hole(FIRST)).save(scans / "a-mask.png")
-    command("restore", scans, scans / "restored", "--method", "telea", *more)
+    restore_folder(scans, "--method", "telea", *more)
     opened = open_folder(scans)
     opened.settle()
     address = opened.page("a.png")
@@ -232,12 +231,11 @@ def test_damage_that_the_command_found_needs_no_mask_file(
     pixels = noise(1)
     pixels[10:30, 10:30] = (255, 0, 0)
     Image.fromarray(pixels).save(folder / "a.png")
-    command("restore", folder, folder / "restored", "--method", "telea", "--record")
+    restore_folder(folder, "--method", "telea", "--record")
     opened = open_folder(folder)
     opened.settle()
     address = opened.page("a.png")
-    if not opened.facts(address)["restored_version"]:
-        pytest.fail("the command has found nothing")
+    assert opened.facts(address)["restored_version"], "the command has found nothing"
     assert state(opened, address) == ("restored", "whole")
     opened.draw(address, SECOND)
     assert state(opened, address) == ("changed", "changed")
@@ -258,7 +256,7 @@ def test_a_whole_page_is_taken_back_and_keeps_its_mask(opened: Opened) -> None:
         assert (np.array(image) == noise(3, *SIZE)).all()
         image.seek(2)
         assert (np.array(image) != noise(5, *SIZE)).any()
-    # The last one: the output is the scan.
+    # After the last page is taken back, the output is the scan.
     opened.run(other + "/undo")
     assert (opened.folder / "restored" / "c.tif").read_bytes() == (opened.folder / "c.tif").read_bytes()
     opened.run(address + "/restore")

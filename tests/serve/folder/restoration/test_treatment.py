@@ -1,4 +1,4 @@
-"""The treatment report: up to date without being asked for, and with what was decided when."""
+"""The treatment report: it is kept up to date, and shows what was decided and when."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bokwon.serve.folder.restoration import treatment
+from bokwon.serve.folder.summary import STATES
 from tests.serve.folder.conftest import PATIENCE, Opened
 
 BOX = (10, 10, 30, 30)
@@ -38,7 +39,7 @@ def test_every_page_is_told_with_what_was_decided_and_when(opened: Opened) -> No
     decide(opened, opened.page("c.tif", 1), "undamaged")
     decide(opened, opened.page("c.tif", 2), "approve")
     html = opened.client.get("folder/report").text
-    # Each of the two restored pages says it, in its own place.
+    # Each of the two restored pages shows its own decision.
     first, second = html.split("<article")[1:]
     assert f"approved, {when}" in first
     assert f"승인함, {when}" in first
@@ -94,6 +95,4 @@ def test_the_file_is_up_to_date_when_the_server_has_ended(scans: Path, open_fold
 
 
 def test_every_state_has_its_words() -> None:
-    from bokwon.serve.folder.summary import STATES
-
     assert set(treatment._WORDS) == set(STATES)

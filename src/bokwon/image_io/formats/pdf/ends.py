@@ -23,8 +23,9 @@ def bytes_outside(stream: BinaryIO) -> tuple[int, int]:
         stream: The file, seekable.
     """
     stream.seek(0)
-    before = stream.read(_SEARCHED).partition(_BEGINNING)[0]
+    before, beginning, _ = stream.read(_SEARCHED).partition(_BEGINNING)
     whole = stream.seek(0, io.SEEK_END)
     stream.seek(max(whole - _SEARCHED, 0))
     _, end, behind = stream.read().rpartition(_END)
-    return len(before.strip(_PADDING)), len(behind.strip(_PADDING)) if end else 0
+    # Without its marks a file may still be readable, and all of it belongs to it.
+    return len(before.strip(_PADDING)) if beginning else 0, len(behind.strip(_PADDING)) if end else 0

@@ -115,7 +115,7 @@ class Judged:
         return Judged(self.certain, (self.kept - set(refuse)) | set(keep), (self.refused - set(keep)) | set(refuse))
 
     def seen(self, regions: Sequence[FoundRegion], hole: Hole) -> Judged:
-        """Return it with what a mask tells, too: to erase a region is a decision about it."""
+        """Return it with the decisions that a mask shows: whoever erases a region refuses it."""
         return self.decided((), self.numbers(regions) - accepted(regions, hole, self))
 
     def numbers(self, regions: Sequence[FoundRegion], kinds: Collection[str] = FILLED) -> set[int]:
@@ -236,8 +236,8 @@ def smallest_last(regions: Sequence[FoundRegion]) -> list[int]:
 def accepted(regions: Sequence[FoundRegion], hole: Hole, judged: Judged) -> set[int]:
     """Return the numbers, from 1, of the found regions that are part of a mask: more than half of their pixels are.
 
-    A region that was left by hand stays so, whatever is painted over it. Any other region counts that was painted over,
-    but not one that other regions cover.
+    A refused region never counts, whatever is painted over it. Any other region counts if it is painted over, but not
+    if other regions cover it.
 
     Args:
         regions: The found regions.
@@ -265,7 +265,7 @@ def together(
         regions: The found regions.
         numbers: Those that are filled.
         shape: Height and width of the page.
-        without: Those whose own pixels stay as they are, even if another region reaches into them; where two overlap,
+        without: Those whose own pixels are not filled, even if another region reaches into them. Where two overlap,
             the smaller one counts.
     """
     hole = np.zeros(shape, bool)
@@ -301,14 +301,15 @@ def new_hole(
     taken = marked & then.numbers(before, kinds)
     counted = together(before, taken, hole.shape, then.refused)
     drawn, erased = hole & ~counted, counted & ~hole
-    if before is not after:
-        # Of a new search nothing was erased yet.
+    if before is after:
+        for number in (now.refused - then.refused) & marked:
+            # What was painted over a region goes with it.
+            drawn[after[number - 1].place] &= ~after[number - 1].inside
+    else:
+        # After a new search no region is erased yet.
         erased[:] = False
-    for number in (now.refused - then.refused) & marked if before is after else ():
-        # What was painted over it is taken back with it.
-        drawn[after[number - 1].place] &= ~after[number - 1].inside
     for number in numbers - taken:
-        # A region that is taken again is whole.
+        # A region that is accepted again is filled as a whole.
         region = after[number - 1]
         erased[region.grown_place] &= ~region.grown
     return np.asarray((together(after, numbers, hole.shape, now.refused) & ~erased) | drawn)

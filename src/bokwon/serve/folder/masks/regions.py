@@ -70,7 +70,7 @@ class Pieces:
         labels: Numbers of the pieces within the box, at a reduced size so that labelling is fast.
         step: How many pixels of the page a pixel of `labels` covers, in each direction.
         rest: (h, w) of the box: the rest of the mask.
-        own: Numbers of the found regions of the mask. What was only painted over belongs to the drawing.
+        own: Numbers of the found regions that are filled. Those that were only painted over belong to the drawing.
         refused: Numbers of the found regions that somebody left as they are.
     """
 
@@ -178,27 +178,27 @@ def label_picture(found: Sequence[FoundRegion], pieces: Pieces, shape: tuple[int
     """
     picture = np.zeros(shape, np.uint16)
     order = smallest_last(found)
-    left = [number for number in order if number not in pieces.own]
+    marked = [number for number in order if number in pieces.own]
 
     def paint(numbers: Sequence[int]) -> None:
-        # The smallest last: one that lies in another can be clicked. What is filled around a region belongs to it.
+        # The smallest last, so that a region within another can be clicked. The margin of a region belongs to it.
         for number in numbers:
             picture[found[number - 1].grown_place][found[number - 1].grown] = number
         for number in numbers:
             picture[found[number - 1].place][found[number - 1].inside] = number
 
-    # What is drawn over a region that is left as it is belongs to the drawing, and what others fill there to them.
-    paint(left)
-    marked = [number for number in order if number in pieces.own]
+    # First the regions that are not filled. What is filled there is painted over them.
+    paint([number for number in order if number not in pieces.own])
     if pieces.refused and marked:
+        # Only a refused region keeps its own pixels, as `together` leaves them out.
         before, kept = picture.copy(), together(found, pieces.own, shape, pieces.refused)
         paint(marked)
         np.copyto(picture, before, where=~kept)
     else:
         paint(marked)
     if pieces.box is not None:
-        left_, top, right, bottom = pieces.box
-        np.copyto(picture[top:bottom, left_:right], pieces.numbers(), where=pieces.rest)
+        left, top, right, bottom = pieces.box
+        np.copyto(picture[top:bottom, left:right], pieces.numbers(), where=pieces.rest)
     return picture
 
 
@@ -214,7 +214,7 @@ def pixels_of(found: Sequence[FoundRegion], pieces: Pieces, number: int, shape: 
     if not 1 <= number <= len(pieces.regions):
         return None
     if number <= len(found):
-        # Not what belongs to other regions of the mask that touch it.
+        # Without the pixels of other regions that touch it.
         return together(found, [number], shape, (pieces.own | pieces.refused) - {number})
     hole = np.zeros(shape, bool)
     if pieces.box is not None:

@@ -29,5 +29,5 @@ def step_between(
 
 
 def forgotten(row: PageRow) -> dict[str, Any]:
-    """Return how found regions are judged once another mask took the place of what was decided by hand."""
+    """Return how found regions are judged after the mask was replaced: decisions by hand are dropped."""
     return {name: value for name, value in row.judged.items() if name == "certain"}

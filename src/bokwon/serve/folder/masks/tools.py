@@ -36,7 +36,7 @@ def magic_wand(
         tolerance: By how much red, green and blue may each differ from the pixel's, levels of 255.
         radius: How far the area may reach from the pixel, to each side, pixels.
         grow: By how many pixels the area is grown, to cover the soft edge of what it marks.
-        holes: Largest number of pixels of a hole in the area that is filled: specks of other colours in it.
+        holes: Holes in the area of at most this many pixels are filled: specks of another colour.
 
     Returns:
         The smallest box around the area, and the area in it.
@@ -53,25 +53,21 @@ def magic_wand(
     area = found[1:-1, 1:-1].astype(bool)
     box = bounds(area)
     assert box is not None, "the pixel itself always belongs to it"
+    area = area[box[1] : box[3], box[0] : box[2]]
     box = box[0] + left, box[1] + top, box[2] + left, box[3] + top
-    if not grow and not holes:
-        return box, area[box[1] - top : box[3] - top, box[0] - left : box[2] - left]
-    wide = max(0, box[0] - grow), max(0, box[1] - grow), box[2] + grow, box[3] + grow
-    wide = wide[0], wide[1], min(shown.size[0], wide[2]), min(shown.size[1], wide[3])
-    part = np.zeros((wide[3] - wide[1], wide[2] - wide[0]), bool)
-    part[box[1] - wide[1] : box[3] - wide[1], box[0] - wide[0] : box[2] - wide[0]] = area[
-        box[1] - top : box[3] - top, box[0] - left : box[2] - left
-    ]
     if grow:
-        part = grow_hole(part, grow)
-    return wide, _without_small_holes(part, holes) if holes else part
+        width, height = shown.size
+        wide = max(0, box[0] - grow), max(0, box[1] - grow), min(width, box[2] + grow), min(height, box[3] + grow)
+        margins = (box[1] - wide[1], wide[3] - box[3]), (box[0] - wide[0], wide[2] - box[2])
+        box, area = wide, grow_hole(np.pad(area, margins), grow)
+    return box, _without_small_holes(area, holes) if holes else area
 
 
 def _without_small_holes(area: NDArray[np.bool_], largest: int) -> NDArray[np.bool_]:
     """Return an area with its holes of at most `largest` pixels filled; what touches the edge is no hole."""
     import cv2
 
-    # Beyond the edge everything belongs to one piece, which is no hole.
+    # The padding joins all background at the edge into one piece, which is no hole.
     outside = np.pad((~area).astype(np.uint8), 1, constant_values=1)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] <= largest

@@ -11,8 +11,8 @@ from bokwon.errors import BokwonError
 from bokwon.provenance.record import record_folder
 from bokwon.serve.folder.finding import Finding
 from bokwon.serve.folder.index import Entry
-from bokwon.serve.folder.masks.files import Box
-from bokwon.serve.folder.restoration.results import filled_pixels
+from bokwon.serve.folder.masks.files import Box, bounds
+from bokwon.serve.folder.restoration.results import filled_by, filled_pixels
 from bokwon.serve.folder.stamps import stamp_of
 from bokwon.serve.folder.view.page_cache import PageCache
 from bokwon.serve.folder.workspace import Workspace
@@ -21,12 +21,12 @@ from bokwon.types import Hole
 __all__ = ["OUTCOMES", "Outcomes", "outcome_of"]
 
 OUTCOMES = ("restored", "left", "new", "changed")
-"""It is filled; it is not filled, as it should be; it was marked since; its mask was changed since it was filled."""
+"""The region is filled; not filled, as intended; marked after the restoration; or its mask changed after it."""
 
 _CACHE = 128 << 20
 """Bytes of masks of results that are kept in memory."""
 _SLIGHT = 0.05
-"""Share of a region's pixels that may differ between mask and result: a stroke at its edge changes nothing."""
+"""Share of a region's pixels that may differ between mask and result: a short stroke at its edge is no change."""
 
 
 def outcome_of(inside: Hole, mask: Hole, filled: Hole) -> str:
@@ -62,7 +62,7 @@ class Outcomes:
         self._known: PageCache[tuple[Hole, list[dict[str, Any]]]] = PageCache(_CACHE, lambda told: told[0].nbytes)
 
     def add_to(self, entry: Entry, regions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return the regions of a page with `outcome` and `filled_by`; None if the page is not restored.
+        """Return the regions of a page with `outcome` and `filled_by`. Both are None if the page is not restored.
 
         Args:
             entry: The page.
@@ -77,7 +77,7 @@ class Outcomes:
         try:
             filled, methods = self._known.get((entry.id, version, record), lambda: self._filled(entry))
         except BokwonError:
-            # Whoever opens the result is told what is wrong with it.
+            # The error is shown when somebody opens the result.
             return nothing
         mask = workspace.masks.current(entry).hole
         if filled.shape != mask.shape:
@@ -91,7 +91,7 @@ class Outcomes:
         return told
 
     def _filled(self, entry: Entry) -> tuple[Hole, list[dict[str, Any]]]:
-        """Return the filled pixels of a page as viewers show it, and what filled them, the last one last."""
+        """Return the filled pixels of a page as viewers show it, and the methods that filled them, in order."""
         workspace = self._workspace
         scan = workspace.layers.original(entry)
         output = workspace.outputs.of(entry)
@@ -99,26 +99,25 @@ class Outcomes:
         methods: list[dict[str, Any]] = []
         turn = scan.upright.apply
         if entry.number in output.pages and output.recorded:
-            methods = list(record["pages"].get(entry.number, {}).get("filled_by", [{**record, "box": None}]))
+            methods = filled_by(record, entry)
         for _, _, facts, _ in workspace.state.fills((entry.id,)):
             left, top, right, bottom = facts["box"]
             methods.append({"box": [left, top, right - left, bottom - top], **facts["made_by"]})
-        shown = []
-        for method in methods:
-            if method["box"] is not None:
-                method = {**method, "box": _turned(method["box"], hole.shape, turn)}
-            shown.append(method)
+        shown = [
+            method if method["box"] is None else {**method, "box": _turned(method["box"], hole.shape, turn)}
+            for method in methods
+        ]
         return np.ascontiguousarray(turn(hole)), shown
 
 
 def _turned(box: Sequence[int], shape: tuple[int, ...], turn: Any) -> Box:
     """Return a box of stored pixels (left, top, width, height) as viewers show the page."""
     left, top, width, height = box
-    rows, columns = np.zeros((shape[0], 1), bool), np.zeros((1, shape[1]), bool)
-    rows[top : top + height] = columns[:, left : left + width] = True
-    marked = turn(np.broadcast_to(rows, shape) & columns)
-    down, across = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
-    return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
+    marked = np.zeros(shape, bool)
+    marked[top : top + height, left : left + width] = True
+    turned = bounds(turn(marked))
+    assert turned is not None, "a filled box has pixels"
+    return turned
 
 
 def _method_at(methods: Sequence[Mapping[str, Any]], box: Box) -> str | None:

@@ -147,7 +147,7 @@ class Restoring:
             filled = 0
             if page.number in works:
                 result = works[page.number]().result
-                # What was given back as a whole is not wanted.
+                # A page whose whole original was given back counts as complete.
                 filled = wanted if result is None or not result.hole.any() else int(np.count_nonzero(result.hole))
             elif page.number in others:
                 filled = told.get(page.number, {}).get("hole_pixels", wanted)
@@ -230,8 +230,7 @@ class Restoring:
         """
         workspace = self._workspace
         with self._writer.lock():
-            if not workspace.summary(entry).restored_version:
-                raise HttpError(409, "Not restored", f"{entry.title} is not restored", "there is nothing to take back")
+            self.check_restored(entry)
             fills = workspace.state.fills((entry.id,))
             if entry.number in workspace.outputs.of(entry).pages:
                 works = {entry.number: partial(self.results.untouched, entry)}
@@ -241,6 +240,15 @@ class Restoring:
         workspace.note_problem(entry, None)
         workspace.reopen(entry)
         workspace.tell(entry)
+
+    def check_restored(self, entry: Entry) -> None:
+        """Make sure that there is a restoration to take back.
+
+        Raises:
+            HttpError: The page is not restored (409).
+        """
+        if not self._workspace.summary(entry).restored_version:
+            raise HttpError(409, "Not restored", f"{entry.title} is not restored", "there is nothing to take back")
 
     def _add(self, entry: Entry, fill: Fill, settings: RestoreSettings) -> None:
         """Show a fill, and keep it until it is in the output."""

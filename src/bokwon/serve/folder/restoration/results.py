@@ -15,6 +15,7 @@ from bokwon.provenance.record import read_record, record_folder
 from bokwon.serve.folder.finding import Finding
 from bokwon.serve.folder.index import Entry
 from bokwon.serve.folder.masks.files import digest_of
+from bokwon.serve.folder.masks.found_regions import FoundRegion
 from bokwon.serve.folder.outputs import recorded_hole, recorded_ink
 from bokwon.serve.folder.restoration.fills import Fill, Result
 from bokwon.serve.folder.restoration.holes import PageWork
@@ -22,7 +23,7 @@ from bokwon.serve.folder.workspace import Workspace
 from bokwon.types import Hole
 from bokwon.utilities.checksums import sha256_of
 
-__all__ = ["Results", "filled_pixels"]
+__all__ = ["Results", "filled_by", "filled_pixels"]
 
 
 class Results:
@@ -38,13 +39,13 @@ class Results:
         self._finding = finding
 
     def made(self, entry: Entry, fills: Iterable[Fill] = ()) -> PageWork:
-        """Return a page as it is in the output, with fills on top that the shown page has already."""
+        """Return a page as it is in the output, with further fills that are not in the output yet."""
         workspace = self._workspace
         hole, told = filled_pixels(workspace, entry, waiting=False)
         ink = recorded_ink(entry)
         ink = np.zeros(hole.shape, np.uint8) if ink is None or ink.shape != hole.shape else ink
-        filled_by = _filled_by(told, entry) if hole.any() else []
-        result = Result(hole, workspace.layers.restored(entry).page.pixels, ink, filled_by)
+        methods = filled_by(told, entry) if hole.any() else []
+        result = Result(hole, workspace.layers.restored(entry).page.pixels, ink, methods)
         for fill in fills:
             result.note(fill)
         return PageWork(workspace.masks.current(entry), result, self._mask_name(entry, told), self._found(entry))
@@ -56,7 +57,7 @@ class Results:
         result = Result(nothing, scan, nothing.astype(np.uint8), [])
         return PageWork(self._workspace.masks.current(entry), result, self._mask_name(entry, {}), self._found(entry))
 
-    def _found(self, entry: Entry) -> Any:
+    def _found(self, entry: Entry) -> tuple[FoundRegion, ...]:
         return tuple(self._finding.found(entry))
 
     @staticmethod
@@ -67,7 +68,7 @@ class Results:
         return str(told.get("pages", {}).get(entry.number, {}).get("mask", "mask"))
 
     def note(self, entry: Entry) -> None:
-        """Store what is known of the result of a page, if it has changed since; see `Summary.fill`.
+        """Store which pixels a page's result fills, and the digest of an approved result, unless both are up to date.
 
         Raises:
             BokwonError: The record or the output cannot be read.
@@ -78,7 +79,7 @@ class Results:
             self.note_result(entry)
 
     def note_result(self, entry: Entry) -> str:
-        """Store which pixels the result of a page has.
+        """Store the digest of the pixels of a page's result.
 
         Returns:
             Their digest.
@@ -106,7 +107,7 @@ class Results:
         shown = workspace.layers.original(entry).upright.apply(hole)
         mask = workspace.masks.current(entry).hole
         grown = int((told.get("settings") or {}).get("grow") or 0)
-        # A mask that the command has grown is still the mask that it was.
+        # The command may have grown the mask before it filled. It still counts as the same mask.
         same = grown > 0 and np.array_equal(grow_hole(mask, grown), shown)
         filled = digest_of(mask if same else np.ascontiguousarray(shown))
         with workspace.state.writing():
@@ -125,7 +126,7 @@ class Results:
         return [(one.entry, one.result_stamp) for one in summaries if one.restored_version]
 
     def carry(self, pages: Iterable[tuple[Entry, str]]) -> None:
-        """Store that an output was written again, and that these pages in it are what they were."""
+        """Store new stamps for pages that stayed the same when their output was written again."""
         for page, before in pages:
             stamp = self._workspace.summary(page).result_stamp
             with self._workspace.state.writing():
@@ -135,8 +136,13 @@ class Results:
                 self._workspace.state.put_page(page.id, row)
 
 
-def _filled_by(told: Mapping[str, Any], entry: Entry) -> list[dict[str, Any]]:
-    """Return what filled the parts of a page, as its record says."""
+def filled_by(told: Mapping[str, Any], entry: Entry) -> list[dict[str, Any]]:
+    """Return the methods that filled the parts of a page, in order, each with its box; None stands for the whole page.
+
+    Args:
+        told: The record of its output; empty if there is none.
+        entry: The page.
+    """
     if not told:
         return []
     names = ("method", "model", "model_sha256", "engine", "settings")
@@ -145,7 +151,7 @@ def _filled_by(told: Mapping[str, Any], entry: Entry) -> list[dict[str, Any]]:
 
 
 def filled_pixels(workspace: Workspace, entry: Entry, *, waiting: bool) -> tuple[Hole, Mapping[str, Any]]:
-    """Return what is filled of a page, (H, W) of its stored pixels, and what the record of its output says.
+    """Return which pixels of a page are filled, (H, W) as they are stored, and the record of its output.
 
     Args:
         workspace: The folder.

@@ -1,4 +1,4 @@
-"""The treatment report of a folder. It is kept up to date while pages are restored and decided about."""
+"""The treatment report of a folder, kept up to date while pages are restored and reviewed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _logger = logging.getLogger(__name__)
 _AFTER = 3.0
 """Seconds after a change until the report is written."""
 _SHARE = 20.0
-"""A report that took some time to write is written again after this many times as long at the earliest."""
+"""Least pause between two reports, as a multiple of the time that writing the last one took."""
 _PATIENCE = 5.0
 """Seconds to wait at the end for work that writes an output."""
 
@@ -51,7 +51,7 @@ class Treatment:
         self._closed = False
 
     def touch(self) -> None:
-        """Note that something has changed that the report may tell."""
+        """Note a change that the report may have to show."""
         with self._timing:
             self._changed = True
             if self._timer is None and not self._closed:
@@ -62,17 +62,20 @@ class Treatment:
     def _submit(self) -> None:
         with self._timing:
             self._timer = None
-        # Where too much waits already, the next change has it written.
+        # If the queue is full, the next change tries again.
         with suppress(HttpError):
             self._workspace.jobs.submit("report", lambda _: self._refresh(), background=True)
 
     def _refresh(self) -> None:
-        if not self._changed or self._closed:
-            return
+        if self._changed and not self._closed:
+            with self._lock:
+                self._try_to_write()
+
+    def _try_to_write(self) -> None:
         try:
-            self.write()
+            self._write()
         except BokwonError as error:
-            # On a full disk, for one. Whoever asks for the report is told.
+            # For example on a full disk. A request for the report returns the error.
             _logger.warning("the treatment report was not written: %s", error)
 
     def close(self) -> None:
@@ -83,9 +86,7 @@ class Treatment:
                 self._timer.cancel()
         if self._changed and self._lock.acquire(timeout=_PATIENCE):
             try:
-                self._write()
-            except BokwonError as error:
-                _logger.warning("the treatment report was not written: %s", error)
+                self._try_to_write()
             finally:
                 self._lock.release()
 
@@ -152,7 +153,7 @@ def _reviewed(summaries: Sequence[Summary]) -> Mapping[str, Mapping[int, Words]]
 
 
 def _open(summaries: Sequence[Summary], told: Mapping[str, ReportEntry]) -> list[tuple[str, Words]]:
-    """Return name and state of the pages that are not restored, if the report does not list their file so already."""
+    """Return name and state of the pages that are not restored, but not of files that the report lists as failed."""
     found = []
     for summary in summaries:
         entry = summary.entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from starlette.requests import Request
@@ -23,7 +23,6 @@ from bokwon.serve.folder.routes.page_routes import page_facts
 from bokwon.serve.folder.routes.requests import box_of, choice, json_body, number, version_asked, whole_number
 from bokwon.serve.folder.selection import ONLY, Only
 from bokwon.serve.jobs import Job, Outcome
-from bokwon.serve.problems import HttpError
 from bokwon.settings import CERTAIN
 from bokwon.types import Hole
 
@@ -178,19 +177,18 @@ def _undo(desk: Desk, entry: Entry, request: Request, body: bytes) -> Response:
     def work(job: Job) -> None:
         desk.restoring.take_back(entry, job.progress)
 
-    if not desk.workspace.summary(entry).restored_version:
-        raise HttpError(409, "Not restored", f"{entry.title} is not restored", "there is nothing to take back")
+    desk.restoring.check_restored(entry)
     return _started(desk.workspace.jobs.submit("undo", desk.guarded(entry, work), page=entry.id))
 
 
 def _jobs(desk: Desk, request: Request, body: bytes) -> Response:
-    """Tell of the work on pages and on the folder that waits or runs; not of uploads of others."""
+    """List the work on pages and on the folder that waits or runs, but no uploads of other clients."""
     jobs = [job.facts() for job in desk.workspace.jobs.unfinished() if job.background or job.page is not None]
     return json_answer({"jobs": jobs})
 
 
 def _on_folder(desk: Desk, kind: str, do: Callable[[Job, Outcome], None]) -> Response:
-    """Start work on the whole folder that counts what comes of the pages."""
+    """Start work on the whole folder that counts the pages by their result."""
 
     def work(job: Job) -> None:
         job.outcome = Outcome()
@@ -215,7 +213,7 @@ def _plan(desk: Desk, request: Request, body: bytes) -> Response:
         told["certain"] = float(told["certain"])
     certain = number(told, "certain", None, 0.0, 1.0)
     # Approved masks are restored as they are.
-    plans = {only: desk.plan(only, None if only == "approved" else certain) for only in get_args(Only)}
+    plans = {only: desk.plan(only, None if only == "approved" else certain) for only in ONLY}
     return json_answer(plans)
 
 

@@ -67,6 +67,9 @@ export function slider(label, { min, max, step = 1, value, text = String, oninpu
   return Object.assign(h("div", { class: "slider" }, h("span", {}, label), output, input), { set, input });
 }
 
+/** Wait for two frames. The viewer takes in a new size, and what has been loaded, with its next one. */
+export const twoFrames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+
 let speaker;
 
 /** Say something to screen readers. */

@@ -1,6 +1,6 @@
 // What happens on the server: progress of jobs and changes of pages, also by other tabs and by the command.
 
-import { connection, get, post, raw, setLost, url } from "./api.js";
+import { connection, get, raw, setLost, url } from "./api.js";
 
 /** Events "page" and "job" (detail: what the server says), and "again" after a lost connection. */
 export const events = new EventTarget();
@@ -30,12 +30,14 @@ export function listen() {
 const OVER = ["done", "failed", "cancelled"];
 const LOOK = 1500; // milliseconds between looks at a job, in case an event was missed
 
-/** A job of the server that can be followed and cancelled. */
-export class Job extends EventTarget {
-  static async start(path, json) {
-    return new Job(await post(path, json));
-  }
+/** The first job that waits or runs and that `fits`, or undefined. */
+export async function findJob(fits) {
+  const { jobs } = await get("/folder/jobs").catch(() => ({ jobs: [] }));
+  return jobs.find(fits);
+}
 
+/** A job of the server that can be followed and cancelled. Event: "progress". */
+export class Job extends EventTarget {
   constructor(told) {
     super();
     this.told = told;

@@ -101,8 +101,8 @@ export class FolderView {
     this.actions[0].classList.toggle("primary", !ready && counts.new > 0 && this.host.folder.detector);
     this.actions[1].classList.toggle("primary", ready);
     this.tools.hidden = this.filters.hidden = !total;
-    const filter = (state, label, n) => button(label, () => this.#filter(state), { class: "filter", "aria-pressed": String(this.list.state === state), dataset: { state } });
-    const all = filter("", `${t("state.all")} ${number(total)}`, total);
+    const filter = (state, label) => button(label, () => this.#filter(state), { class: "filter", "aria-pressed": String(this.list.state === state), dataset: { state } });
+    const all = filter("", `${t("state.all")} ${number(total)}`);
     this.filters.replaceChildren(all, ...STATES.filter((state) => counts[state] || this.list.state === state).map((state) => filter(state, `${t(`state.${state}`)} ${number(counts[state] ?? 0)}`)));
   }
 
@@ -117,7 +117,7 @@ export class FolderView {
     this.list.clear();
     this.fresh = true;
     await this.#counts();
-    // A choice of an earlier visit, of which nothing is left, would look like an empty folder.
+    // The filter of an earlier visit may fit no page any more: the folder would look empty.
     if (!this.shown && this.list.state && !this.host.folder.counts[this.list.state]) {
       this.list.choose({ state: "" });
       this.#showFilters();

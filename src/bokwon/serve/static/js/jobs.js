@@ -1,8 +1,8 @@
-// Work on the whole folder, over every view: its progress, Cancel, and what came of it, with every failure.
+// Work on the whole folder, shown above every view: its progress, Cancel, and at the end its result with every failure.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { announce, button, h, toast } from "./dom.js";
-import { Job, events } from "./events.js";
+import { Job, events, findJob } from "./events.js";
 import { percent, t } from "./i18n.js";
 import { problemText } from "./problems.js";
 
@@ -31,23 +31,22 @@ export class FolderJobs extends EventTarget {
     super();
     this.element = element;
     this.job = null;
-    this.over = null; // what the last job came to, until it is closed
+    this.over = null; // the last job, until its result is closed
     events.addEventListener("job", ({ detail }) => isOfFolder(detail) && this.#follow(detail));
-    events.addEventListener("job", ({ detail }) => detail.kind === "write" && detail.state === "failed" && this.#lament(detail));
+    events.addEventListener("job", ({ detail }) => detail.kind === "write" && detail.state === "failed" && this.#tellUnwritten(detail));
     events.addEventListener("again", () => this.find());
   }
 
   /** Take up the work that runs already: after a reload, or begun in another window. */
   async find() {
-    const { jobs } = await get("/folder/jobs").catch(() => ({ jobs: [] }));
-    const told = jobs.find(isOfFolder);
+    const told = await findJob(isOfFolder);
     if (told) this.#follow(told);
   }
 
   async start(path, json) {
     if (this.job) return;
     try {
-      this.#follow((await Job.start(path, json)).told);
+      this.#follow(await post(path, json));
     } catch (error) {
       toast(problemText(error), { error: true });
     }
@@ -68,8 +67,8 @@ export class FolderJobs extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** A filled region was not written into its output. Nobody waits for that work, so it is said wherever one is. */
-  async #lament(told) {
+  /** A refilled region could not be written into the output file. No view follows that job, so every view shows this. */
+  async #tellUnwritten(told) {
     const { problem } = await get(`/jobs/${told.id}`).catch(() => told);
     toast(problemText(problem ?? {}), { error: true });
   }

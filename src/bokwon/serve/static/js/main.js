@@ -61,7 +61,7 @@ async function show() {
     document.title = page ? `${page.name} – ${host.folder.name} – bokwon` : `${host.folder.name} – bokwon`;
   } catch (error) {
     if (mine !== turn) return;
-    // Not for a page that is not there; but the folder is, or will be.
+    // A page that does not exist is not asked for again. The folder exists, or will.
     if (!id || !host.folder) setTimeout(() => mine === turn && show(), AGAIN);
     main.replaceChildren(h("p", { class: "empty", role: "alert" }, problemText(error), " ", id ? h("a", { href: "#/" }, t("folder.back")) : null));
   }

@@ -35,7 +35,7 @@ export class PageList {
     const query = new URLSearchParams({ order: this.order, offset: this.pages.length, limit: AT_ONCE });
     if (this.state) query.set("state", this.state);
     const { total, pages } = await get(`/pages?${query}`);
-    // The answer is of a list that is no longer wanted.
+    // The list was cleared while the server answered.
     if (turn !== this.turn) return null;
     const known = new Set(this.pages.map((page) => page.id));
     const fresh = pages.filter((page) => !known.has(page.id));

@@ -28,7 +28,7 @@ export async function askRestore(folder) {
   const cancel = button(t("cancel"), () => form.closest("dialog").close(""));
   const form = h("form", { method: "dialog" }, options.map((option) => option.element), folder.detector ? sure : [], told, h("div", { class: "row end" }, cancel, go));
   const only = () => form.querySelector("[name=only]:checked").value;
-  const isLimited = () => folder.detector && limit.checked && only() !== "approved";
+  const isLimited = () => limit.checked && only() !== "approved";
   const share = () => Number(certain.input.value) / 100;
 
   function show() {

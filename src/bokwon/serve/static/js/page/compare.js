@@ -101,8 +101,8 @@ export class Compare extends EventTarget {
     if (this.mode !== "slider") this.viewer.clip("restored", null);
     this.viewer.osd.forceRedraw();
     const layer = this.evidence && !this.held && this.page?.evidence ? "evidence" : restored ? "restored" : "original";
-    // Only another layer, or a new version of it: to move about on the page needs no sign.
-    if (this.viewer.items[layer] !== this.shown) this.loading.watch((this.shown = this.viewer.items[layer]), layer === "evidence" ? "overlay" : layer);
+    // Only for another layer, or a new version of one: moving about on the page needs no sign.
+    if (this.viewer.items[layer] !== this.shown) this.loading.watch((this.shown = this.viewer.items[layer]), layer);
   }
 
   #split() {

@@ -6,6 +6,7 @@ import { percent, t, word } from "../i18n.js";
 import { judge, setCertainty } from "./judge.js";
 import { ORDERS } from "./order.js";
 import { COLOURS } from "./overlay.js";
+import { run } from "./work.js";
 
 const LISTED = 200; // regions in the list; the rest is reached by clicking on the page
 
@@ -141,7 +142,7 @@ export function isUnsearched({ page, folder }) {
 export function damagePanel(view) {
   acceptDrops(view);
   const { detector } = view.folder;
-  const find = button(t("damage.find"), () => view.run("detect"), { keys: "F", symbol: "find", disabled: !detector });
+  const find = button(t("damage.find"), () => run(view, "detect"), { keys: "F", symbol: "find", disabled: !detector });
   const result = h("p", { class: "result" });
   const update = () => {
     const { state, mask, share } = view.page;

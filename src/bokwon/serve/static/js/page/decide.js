@@ -6,7 +6,7 @@ import { t, word } from "../i18n.js";
 import { problemText } from "../problems.js";
 import { MODES } from "./compare.js";
 import { isUnsearched } from "./damage.js";
-import { subjectOf, takeBack } from "./work.js";
+import { decide, run, subjectOf, takeBack } from "./work.js";
 
 /** What the colours of the evidence mean: those of a record's overlay on paper; see bokwon.provenance.overlay. */
 const EVIDENCE = [
@@ -39,7 +39,7 @@ export function methodFields(folder) {
 
 export function restorePanel(view) {
   const { method, finish, settings } = methodFields(view.folder);
-  const go = button(t("restore.page"), () => view.run("restore", settings()), { class: "primary", keys: "R", symbol: "restore" });
+  const go = button(t("restore.page"), () => run(view, "restore", settings()), { class: "primary", keys: "R", symbol: "restore" });
   const bar = h("progress", { max: 1, "aria-label": t("job.progress") });
   const label = h("span", {});
   // Over the page, where it is seen with the panel closed too.
@@ -48,11 +48,12 @@ export function restorePanel(view) {
   const stale = h("p", { class: "stale" });
   const back = button(t("back.go"), () => takeBack(view), { symbol: "undo", keys: "Shift+R" });
   view.frame.append(job);
-  view.restore = () => !go.disabled && view.run("restore", settings());
+  view.restore = () => !go.disabled && run(view, "restore", settings());
   const show = () => {
     if (!view.job) return;
-    bar.value = view.job.told.progress ?? 0;
-    label.textContent = t(view.job.told.state === "queued" ? "job.queued" : `job.${view.job.kind}`);
+    const { state, kind, progress } = view.job.told;
+    bar.value = progress ?? 0;
+    label.textContent = t(state === "queued" ? "job.queued" : `job.${kind}`);
   };
   const update = () => {
     job.hidden = !view.job;
@@ -84,7 +85,7 @@ export function comparePanel(view) {
     return Object.assign(h("label", { class: "check" }, input, h("span", {}, t(label)), h("kbd", { "aria-hidden": "true" }, key)), { input });
   };
   const mask = toggle("compare.mask", "M", (shown) => view.showMask(shown));
-  const evidence = toggle("compare.evidence", "I", (shown) => compare.setEvidence(shown));
+  const evidence = toggle("compare.evidence.show", "I", (shown) => compare.setEvidence(shown));
   const legend = h("ul", { class: "muted legend" }, EVIDENCE.map(([name, colour]) => {
     const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = `rgb(${colour.join(" ")})`;
@@ -116,12 +117,12 @@ export function comparePanel(view) {
 }
 
 export function decisionPanel(view, more) {
-  const approve = button("", () => view.decide("approve"), { class: "primary approve", keys: "A", symbol: "check", title: false });
-  const back = button(t("decision.reject"), () => view.decide("reject"), { keys: "X" });
-  const sound = button(t("decision.undamaged"), () => view.decide("undamaged"), { keys: "U" });
+  const approve = button("", () => decide(view, "approve"), { class: "primary approve", keys: "A", symbol: "check", title: false });
+  const back = button(t("decision.reject"), () => decide(view, "reject"), { keys: "X" });
+  const sound = button(t("decision.undamaged"), () => decide(view, "undamaged"), { keys: "U" });
   const problem = h("p", { class: "problem", role: "status" });
   // On phones, where the other sections are closed: what comes before a decision.
-  const find = button(t("damage.find"), () => view.run("detect"), { class: "next primary", symbol: "find" });
+  const find = button(t("damage.find"), () => run(view, "detect"), { class: "next primary", symbol: "find" });
   const restore = button(t("restore.page"), () => view.restore(), { class: "next primary", symbol: "restore" });
   const update = () => {
     const { page } = view;

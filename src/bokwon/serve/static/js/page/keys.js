@@ -2,7 +2,7 @@
 
 import { goOn, judge as judgeRegion } from "./judge.js";
 import { bind, hold } from "../keys.js";
-import { takeBack } from "./work.js";
+import { decide, run, takeBack } from "./work.js";
 
 export function pageKeys(view, signal) {
   const { tools, compare, viewer } = view;
@@ -12,9 +12,9 @@ export function pageKeys(view, signal) {
   };
   bind(
     {
-      KeyA: () => view.decide("approve"),
-      KeyX: () => view.decide("reject"),
-      KeyU: () => view.decide("undamaged"),
+      KeyA: () => decide(view, "approve"),
+      KeyX: () => decide(view, "reject"),
+      KeyU: () => decide(view, "undamaged"),
       KeyJ: () => view.move(1),
       KeyK: () => view.move(-1),
       KeyY: judge("accepted"),
@@ -31,7 +31,7 @@ export function pageKeys(view, signal) {
       "$mod+KeyZ": () => view.undo(),
       "$mod+Shift+KeyZ": () => view.redo(),
       "$mod+KeyY": () => view.redo(),
-      KeyF: () => view.folder.detector && view.run("detect"),
+      KeyF: () => view.folder.detector && run(view, "detect"),
       KeyR: () => view.restore(),
       "Shift+KeyR": () => takeBack(view),
       KeyC: () => compare.set(compare.mode === "slider" ? "restored" : "slider"),

@@ -1,6 +1,6 @@
 // Says that a layer of the page is on its way, on the screen and to screen readers.
 
-import { announce, h } from "../dom.js";
+import { announce, h, twoFrames } from "../dom.js";
 import { t } from "../i18n.js";
 
 export class Loading {
@@ -14,8 +14,7 @@ export class Loading {
     const turn = (this.turn = {});
     this.element.hidden = true;
     if (!item) return;
-    // The viewer looks with its next frame whether all is there.
-    requestAnimationFrame(() => requestAnimationFrame(() => {
+    twoFrames().then(() => {
       if (turn !== this.turn || item.getFullyLoaded()) return;
       const name = t(`compare.${layer}`);
       this.element.textContent = t("loading.layer", { layer: name });
@@ -26,6 +25,6 @@ export class Loading {
         this.element.hidden = true;
         announce(t("loading.done", { layer: name }));
       });
-    }));
+    });
   }
 }

@@ -6,8 +6,13 @@ import { decidedBy, regionName, swatch } from "./damage.js";
 import { methodFields } from "./decide.js";
 import { goOn, judge } from "./judge.js";
 
+const certainty = ({ confidence }) => (confidence === null ? "" : t("region.sure", { share: Math.round(confidence * 100) }));
+
+/** A region in words, for screen readers. */
+export const describe = (view, region) => [regionName(region), certainty(region), fate(view, region)].filter(Boolean).join(", ");
+
 /** What happened to a region, on a restored page; else what will happen. */
-export function fate(view, region) {
+function fate(view, region) {
   if (!region.outcome) return t(`region.${region.decision}`);
   const by = region.filled_by;
   // The 8-bit form of a model does the same faster, and is not listed.
@@ -33,8 +38,7 @@ export function regionCard(view) {
     card.hidden = !region || view.tools.tool !== "hand";
     if (!region) return;
     const [left, top, right, bottom] = region.box;
-    const sure = region.confidence === null ? [] : [t("region.sure", { share: Math.round(region.confidence * 100) })];
-    const facts = [...sure, t("region.size", { width: number(right - left), height: number(bottom - top) }), fate(view, region), decidedBy(region)].filter(Boolean);
+    const facts = [certainty(region), t("region.size", { width: number(right - left), height: number(bottom - top) }), fate(view, region), decidedBy(region)].filter(Boolean);
     title.replaceChildren(swatch(region), h("strong", {}, regionName(region)), h("span", { class: "muted" }, facts.join(" · ")));
     keep.setAttribute("aria-pressed", String(region.decision === "accepted"));
     leave.setAttribute("aria-pressed", String(region.decision === "rejected"));

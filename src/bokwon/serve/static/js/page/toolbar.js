@@ -5,7 +5,7 @@ import { button, h, slider } from "../dom.js";
 import { number, percent, t } from "../i18n.js";
 import { TOOLS } from "./tools.js";
 
-const SMALL_HOLES = 400; // pixels of the largest hole in what the wand takes that is filled
+const SMALL_HOLES = 400; // pixels: holes of at most this size in what the wand takes are filled
 
 const KEYS = { hand: "V", brush: "B", eraser: "E", lasso: "L", wand: "W" };
 
@@ -13,7 +13,7 @@ const KEYS = { hand: "V", brush: "B", eraser: "E", lasso: "L", wand: "W" };
 const toSize = (value) => Math.round(Math.exp(value / 100));
 const toSlider = (size) => Math.round(100 * Math.log(size));
 
-/** Change the mask as a whole; the buttons say what they do. */
+/** The buttons that change the mask as a whole. Their tooltips say what they do. */
 function wholeMask(view) {
   const by = h("input", { type: "number", min: 1, max: 50, value: "2", "aria-label": t("mask.by") });
   const morph = (how) => view.sync.command("POST", "mask/morph", { json: { how, by: Math.min(50, Math.max(1, Number(by.value) || 1)) } });

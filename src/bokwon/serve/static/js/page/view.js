@@ -1,9 +1,9 @@
 // One page: the viewer in the middle, tools on its left, what can be decided on its right.
 
 import { connection, get, post, raw } from "../api.js";
-import { announce, button, h, toast } from "../dom.js";
+import { announce, button, h, toast, twoFrames } from "../dom.js";
 import { events } from "../events.js";
-import { t, word } from "../i18n.js";
+import { t } from "../i18n.js";
 import { Grid } from "../mask/mask.js";
 import { decodeGray } from "../mask/png.js";
 import { Sync } from "../mask/sync.js";
@@ -15,15 +15,15 @@ import { judge, pick, readRegions } from "./judge.js";
 import { pageKeys } from "./keys.js";
 import { inOrder, saveOrder, savedOrder } from "./order.js";
 import { Overlay } from "./overlay.js";
-import { fate, regionCard } from "./region.js";
+import { describe, regionCard } from "./region.js";
 import { statusBar, toolBar } from "./toolbar.js";
 import { Tools } from "./tools.js";
 import { PageViewer } from "./viewer.js";
-import { decide, follow, isOfPage, resume, run } from "./work.js";
+import { follow, isOfPage, resume, run } from "./work.js";
 
 const SETTLED = 500; // milliseconds after a stroke in which no other one came
 
-/** What tells whether the found regions of a page are others, or judged otherwise. */
+/** The found regions of a page and how each is judged, as a text that two versions of the page are compared by. */
 const foundIn = (page) => JSON.stringify(page.regions.filter((region) => region.source === "found").map((region) => [region.id, region.box, region.decision]));
 
 /** Pages whose strokes still wait: their mask must not be read anew from the server. */
@@ -79,8 +79,7 @@ export class PageView extends EventTarget {
 
   #resized() {
     this.overlay.request();
-    // The viewer learns of its size with its next frame.
-    if (this.viewer.whole) requestAnimationFrame(() => requestAnimationFrame(() => this.viewer.whole && !this.viewer.gone && this.viewer.pixels(0)));
+    if (this.viewer.whole) twoFrames().then(() => this.viewer.whole && !this.viewer.gone && this.viewer.pixels(0));
   }
 
   #bar() {
@@ -118,18 +117,13 @@ export class PageView extends EventTarget {
     if (!this.page.width) return; // it cannot be read; the panel says why
     await this.viewer.show("original");
     this.compare.set("original");
-    // The viewer learns of its size with its next frame.
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    await twoFrames();
     this.viewer.pixels(0);
     if (this.sync.loaded) await this.sync.follow(this.page.mask_version);
     else await this.sync.open();
-    await this.#readRegions();
+    await readRegions(this);
     await this.compare.update(this.page);
     if (this.page.restored_version) this.compare.set("restored");
-  }
-
-  #readRegions() {
-    return readRegions(this);
   }
 
   /** Take what the server says about the page, all of it or some fields. */
@@ -144,7 +138,7 @@ export class PageView extends EventTarget {
     this.#change("page");
   }
 
-  /** A change of the mask has reached the server. Which found regions are part of the mask follows from it. */
+  /** The server has a change of the mask. What it says of the found regions is asked for after the last stroke. */
   #saved(fields) {
     this.take(fields);
     clearTimeout(this.settling);
@@ -152,7 +146,7 @@ export class PageView extends EventTarget {
     this.settling = setTimeout(() => !this.sync.waiting.length && this.refresh(), SETTLED);
   }
 
-  /** The server tells of the page: what is new about it comes with the news, unless another window changed it. */
+  /** Take a message of the server about the page. All of it is asked for if the state or the mask changed elsewhere. */
   #hear({ type: _, ...fields }) {
     const news = ["state", "score", "restored_version"].some((name) => fields[name] !== this.page[name]);
     this.take(fields);
@@ -166,11 +160,11 @@ export class PageView extends EventTarget {
     this.compared = this.compare.mode;
     this.showMask(this.compared === "original");
     // Two views are narrower than one: the selected region stays in sight.
-    if (this.selected) requestAnimationFrame(() => requestAnimationFrame(() => this.selected && !this.viewer.gone && this.viewer.reveal(this.selected.box, this.#covered())));
+    if (this.selected) twoFrames().then(() => this.selected && !this.viewer.gone && this.viewer.reveal(this.selected.box, this.#covered()));
   }
 
   async refresh() {
-    // Work that this view follows may have ended, and be forgotten, before all is read.
+    // Read first: the job that this view follows may end, and be dropped, while the page is asked for.
     const elsewhere = !this.job;
     const regions = foundIn(this.page);
     const page = await get(`/pages/${this.page.id}`).catch(() => null);
@@ -178,7 +172,7 @@ export class PageView extends EventTarget {
     const { mask_version: version } = page;
     this.take(page);
     await this.sync.follow(version);
-    if (foundIn(page) !== regions) await this.#readRegions();
+    if (foundIn(page) !== regions) await readRegions(this);
     const before = this.compare.page?.restored_version;
     if (page.restored_version === before) return;
     await this.compare.update(this.page);
@@ -224,17 +218,12 @@ export class PageView extends EventTarget {
     if (quiet || !region) return;
     if (show) this.viewer.reveal(region.box, this.#covered());
     else this.viewer.uncover(region.box, this.#covered());
-    announce(this.describe(region));
+    announce(describe(this, region));
   }
 
-  /** From which height in the window on the card covers the page. */
+  /** The height in the window from which on the card covers the page. */
   #covered() {
     return this.card.hidden ? innerHeight : this.card.getBoundingClientRect().top;
-  }
-
-  describe(region) {
-    const sure = region.confidence === null ? "" : t("region.sure", { share: Math.round(region.confidence * 100) });
-    return [word("kind", region.source === "found" ? region.kind : region.source), sure, fate(this, region)].filter(Boolean).join(", ");
   }
 
   /** Regions as they are listed, and judged one after the other. */
@@ -268,23 +257,15 @@ export class PageView extends EventTarget {
     });
   }
 
-  run(kind, json) {
-    return run(this, kind, json);
-  }
-
   /** Fill one region anew; one that was left as it is becomes part of the mask again. */
   async refill(region, settings) {
     if (region.decision === "rejected") await judge(this, region, "accepted");
-    await this.run("restore", { ...settings, region: region.id });
+    await run(this, "restore", { ...settings, region: region.id });
   }
 
   async original(region) {
     const page = await this.attempt(() => post(`/pages/${this.page.id}/original`, { region: region.id }));
     if (page) await this.refresh();
-  }
-
-  decide(decision) {
-    return decide(this, decision);
   }
 
   async move(way) {

@@ -31,7 +31,7 @@ function source(page, layer) {
 }
 
 export class PageViewer {
-  /** @param {HTMLElement} element @param page As the server describes it. @param {string[]} layers Bottom first. */
+  /** @param {HTMLElement} element @param page As the server describes it. */
   constructor(element, page, { mouse = false } = {}) {
     this.page = page;
     this.element = element;

@@ -1,8 +1,8 @@
 // What is done with a page: work of the server on it, and the decision about it.
 
-import { get, post } from "../api.js";
+import { post } from "../api.js";
 import { announce, h, openDialog, toast } from "../dom.js";
-import { Job } from "../events.js";
+import { Job, findJob } from "../events.js";
 import { t } from "../i18n.js";
 
 const KINDS = ["detect", "restore", "undo"];
@@ -20,7 +20,7 @@ export async function run(view, kind, json = {}) {
   if (view.job) return;
   await view.attempt(async () => {
     await sent(view.sync);
-    await follow(view, (await Job.start(`/pages/${view.page.id}/${kind}`, json)).told);
+    await follow(view, await post(`/pages/${view.page.id}/${kind}`, json));
   });
 }
 
@@ -30,7 +30,7 @@ export async function follow(view, told) {
   view.followed = told.id;
   const { kind } = told;
   const change = () => view.dispatchEvent(new Event("job"));
-  view.job = Object.assign(new Job(told), { kind });
+  view.job = new Job(told);
   change();
   announce(t(`job.${kind}`));
   const end = await view.job.ended;
@@ -44,8 +44,7 @@ export async function follow(view, told) {
 
 /** Take up work on the page that runs already. */
 export async function resume(view) {
-  const { jobs } = await get("/folder/jobs").catch(() => ({ jobs: [] }));
-  const told = jobs.find((each) => isOfPage(view, each));
+  const told = await findJob((each) => isOfPage(view, each));
   if (told) await follow(view, told);
 }
 
