@@ -40,7 +40,7 @@ _KINDS: dict[str, tuple[float, float, float]] = {
     "clean_hole": (3.0, 0.0, 0.0),
     "rip": (1.5, 0.0, 0.0),
     "smudge": (1.5, 0.0, 0.0),
-    "film": (3.0, 0.0, 0.0),
+    "film": (1.0, 0.0, 0.0),
 }
 # Kinds of film damage that are dust, hairs and scratches, and how often each is drawn.
 _FILMS = {"hair": 0.28, "lint": 0.2, "dirt": 0.14, "spots": 0.1, "sprinkles": 0.08, "scratches": 0.2}
@@ -99,7 +99,7 @@ def draw_scene(rng: np.random.Generator, sources: Sources, size: int = 448, dama
     labels = np.full((size, size), NOT_DAMAGE if base.kind == "scan" else _LABEL["sound"], np.uint8)
     sheet = place_sheet(rng, (size, size), unit) if rng.random() < 0.4 else None
     other = sources.draw(rng, size).image
-    beneath = _beneath(rng, image, behind, other, sheet is not None)
+    beneath = _beneath(rng, image, behind, other)
     names: list[str] = []
     if damaged:
         weights = {k: v[0] for k, v in _KINDS.items()}
@@ -122,17 +122,23 @@ def draw_scene(rng: np.random.Generator, sources: Sources, size: int = 448, dama
     return Scene(image, labels, clean, base.name)
 
 
-def _beneath(rng: np.random.Generator, image: Pixels, behind: Pixels, other: Pixels, placed: bool) -> Pixels | None:
-    """What is visible through holes; None for the generator's choice."""
+def _beneath(rng: np.random.Generator, image: Pixels, behind: Pixels, other: Pixels) -> Pixels:
+    """What is visible through holes: mostly what the sheet lies on, or the next leaf of the same book."""
     chance = rng.random()
-    if placed and chance < 0.6:
+    if chance < 0.45:
         return behind
+    if chance < 0.65:
+        shift = tuple(rng.integers(image.shape[0] // 7, image.shape[0] * 6 // 7, 2))
+        return np.asarray(np.roll(image, shift, (0, 1)) * rng.uniform(0.82, 0.98), np.uint8)
     if chance < 0.7:
-        return np.asarray(np.clip(other * rng.uniform(0.8, 1.0), 0, 255), np.uint8)
-    if chance < 0.8:
-        flat = np.array([rng.uniform(225, 255)] * 3) if rng.random() < 0.6 else rng.uniform(0, 60) * np.ones(3)
-        return np.asarray(np.broadcast_to(flat, image.shape), np.uint8).copy()
-    return None
+        return np.asarray(other * rng.uniform(0.8, 1.0), np.uint8)
+    if chance < 0.82:
+        # A sheet of paper: the tone of this one without its ink, a little lighter or darker.
+        tone = np.percentile(image[::7, ::7].reshape(-1, 3), 70, axis=0) * rng.uniform(0.8, 1.08) + rng.normal(0, 5, 3)
+    else:
+        tone = (rng.uniform(225, 255) if rng.random() < 0.5 else rng.uniform(0, 60)) * np.ones(3)
+    texture = 1 + rng.uniform(0, 0.02) * grain(rng, image.shape[:2])[..., None]
+    return np.asarray(np.clip(tone * texture, 0, 255), np.uint8)
 
 
 def _damage(
@@ -141,7 +147,7 @@ def _damage(
     labels: Labels,
     name: str,
     unit: float,
-    beneath: Pixels | None,
+    beneath: Pixels,
     sources: Sources,
 ) -> Pixels:
     """Apply one kind of damage. The labels are changed in place."""
@@ -216,12 +222,10 @@ def _cut(
     labels: Labels,
     alpha: Field,
     unit: float,
-    beneath: Pixels | None,
+    beneath: Pixels,
     label: str,
 ) -> Pixels:
     """Open the sheet, so that its background is visible, with or without a rim and a shadow."""
-    if beneath is None:
-        beneath = np.roll(image, tuple(rng.integers(100, 300, 2)), (0, 1))
     below = beneath.astype(np.float32)
     if rng.random() < 0.6:
         reach = rng.uniform(0.5, 3) * unit

@@ -49,8 +49,8 @@ def draw_surroundings(rng: np.random.Generator, shape: tuple[int, int], textures
         tone = rng.uniform(2, 45) * np.ones(3)
     elif kind < 0.5:
         tone = rng.uniform(215, 255) * np.ones(3)
-    elif kind < 0.7:
-        tone = rng.uniform(60, 200) * np.ones(3) + rng.normal(0, 5, 3)
+    elif kind < 0.88:
+        tone = rng.uniform(60, 225) * np.ones(3) + rng.normal(0, 6, 3)
     else:
         tone = rng.uniform(20, 235, 3) * 0.6 + rng.uniform(20, 235) * 0.4
     field = 1 + rng.uniform(0, 0.06) * noise_field(rng, shape, 200, 2) + rng.uniform(0, 0.03) * grain(rng, shape)
