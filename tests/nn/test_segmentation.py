@@ -68,6 +68,24 @@ def test_levels_of_encoder_and_decoder_are_the_same_number() -> None:
         SegmentationConfig(widths=(4, 6, 8), decoder=(4, 6))
 
 
+def test_residual_blocks_start_as_the_identity() -> None:
+    torch.manual_seed(0)
+    plain = SegmentationNet(TINY).eval()
+    deeper = SegmentationNet(replace(TINY, blocks=(0, 1, 2))).eval()
+    deeper.load_state_dict(plain.state_dict(), strict=False)
+    image = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(plain(image), deeper(image))
+        for parameter in deeper.blocks.parameters():
+            parameter.normal_()
+        assert not torch.equal(plain(image), deeper(image))
+
+
+def test_residual_blocks_are_told_for_every_level() -> None:
+    with pytest.raises(ValueError, match="blocks needs 3 numbers"):
+        SegmentationConfig(widths=(4, 6, 8), decoder=(4, 4, 6), blocks=(1, 1))
+
+
 def test_the_network_learns_which_pixels_are_red() -> None:
     torch.manual_seed(0)
     network = SegmentationNet(TINY)

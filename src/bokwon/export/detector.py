@@ -20,7 +20,7 @@ from bokwon.errors import BokwonError
 from bokwon.export.nodes import Graph
 from bokwon.export.onnx import TOLERANCE, write_card, written
 from bokwon.export.session import open_session
-from bokwon.nn.segmentation import CELL, COARSE, CONTRAST, SegmentationNet
+from bokwon.nn.segmentation import CELL, COARSE, CONTRAST, Bottleneck, SegmentationNet
 from bokwon.synthesis.scenes.classes import CLASSES
 from bokwon.training import checkpoint as checkpoints
 from bokwon.utilities.json_files import read_object
@@ -142,8 +142,13 @@ def build_detector(network: SegmentationNet, *, half: bool) -> onnx.ModelProto:
     x = graph.op("Div", residual, graph.number(CONTRAST))
     colours = graph.op("Sub", "image", graph.number(0.5))
     sides = []
-    for layer, side in zip(network.encoder, network.side, strict=True):
+    for layer, blocks, side in zip(network.encoder, network.blocks, network.side, strict=True):
         x, colours = relu(conv(layer, x)), halved(colours, 2)
+        assert isinstance(blocks, nn.Sequential)
+        for block in blocks:
+            assert isinstance(block, Bottleneck)
+            inner = relu(conv(block.conv, relu(conv(block.reduce, x))))
+            x = graph.op("Add", x, conv(block.expand, inner))
         sides.append(conv(side, graph.op("Concat", x, colours, axis=1)))
     x = relu(sides[-1])
     for layer in network.context:

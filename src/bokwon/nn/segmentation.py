@@ -15,6 +15,7 @@ __all__ = [
     "CELL",
     "COARSE",
     "CONTRAST",
+    "Bottleneck",
     "SegmentationConfig",
     "SegmentationNet",
     "class_loss",
@@ -41,6 +42,7 @@ class SegmentationConfig:
         widths: Channels of the encoder's layers at 1/2, 1/4, 1/8 ... of the image's size; at least three.
         decoder: Channels of the decoder at the same sizes.
         context: Dilations of the layers at the smallest size that let the network see far.
+        blocks: Residual blocks behind each layer of the encoder; empty for none.
 
     Example:
         >>> SegmentationConfig().multiple  # sides are padded to this
@@ -51,6 +53,7 @@ class SegmentationConfig:
     widths: tuple[int, ...] = (32, 64, 128, 256, 256)
     decoder: tuple[int, ...] = (24, 48, 96, 128, 128)
     context: tuple[int, ...] = (1, 2, 4)
+    blocks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.widths) < COARSE + 1 or len(self.widths) != len(self.decoder):
@@ -58,6 +61,8 @@ class SegmentationConfig:
                 f"widths and decoder need the same number of levels, at least {COARSE + 1}, "
                 f"not {len(self.widths)} and {len(self.decoder)}"
             )
+        if self.blocks and len(self.blocks) != len(self.widths):
+            raise ValueError(f"blocks needs {len(self.widths)} numbers, one for each level, not {len(self.blocks)}")
 
     @property
     def multiple(self) -> int:
@@ -68,6 +73,42 @@ class SegmentationConfig:
     def kernels(self) -> tuple[int, ...]:
         """Kernel sizes of the encoder: those of the network that fills."""
         return (7, 5, 5, *[3] * len(self.widths))[: len(self.widths)]
+
+
+class Bottleneck(nn.Module):
+    """A residual block: to half the channels, at most 96, a 3x3 convolution, and back. It starts as the identity.
+
+    Source: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, without normalisation.
+
+    Args:
+        width: Channels.
+
+    Example:
+        >>> x = torch.rand(1, 8, 16, 16)
+        >>> torch.equal(Bottleneck(8)(x), x)
+        True
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        inner = min(width // 2, 96)
+        self.reduce = nn.Conv2d(width, inner, 1)
+        self.conv = nn.Conv2d(inner, inner, 3, 1, 1)
+        self.expand = nn.Conv2d(inner, width, 1)
+        nn.init.zeros_(self.expand.weight)
+        assert self.expand.bias is not None
+        nn.init.zeros_(self.expand.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Refine features.
+
+        Args:
+            x: (N, width, H, W).
+
+        Returns:
+            The same shape.
+        """
+        return x + torch.as_tensor(self.expand(torch.relu(self.conv(torch.relu(self.reduce(x))))))
 
 
 class SegmentationNet(nn.Module):
@@ -93,6 +134,10 @@ class SegmentationNet(nn.Module):
         self.encoder = nn.ModuleList(
             nn.Conv2d(a, b, kernel, 2, kernel // 2)
             for a, b, kernel in zip(inputs, widths, self.config.kernels, strict=True)
+        )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(*(Bottleneck(width) for _ in range(count)))
+            for width, count in zip(widths, self.config.blocks or (0,) * len(widths), strict=True)
         )
         self.side = nn.ModuleList(nn.Conv2d(a + 3, b, 1) for a, b in zip(widths, decoder, strict=True))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(decoder))
@@ -128,8 +173,8 @@ class SegmentationNet(nn.Module):
         x = standardise(image)
         colours = image - 0.5
         sides = []
-        for layer, side in zip(self.encoder, self.side, strict=True):
-            x = torch.relu(layer(x))
+        for layer, blocks, side in zip(self.encoder, self.blocks, self.side, strict=True):
+            x = blocks(torch.relu(layer(x)))
             colours = F.avg_pool2d(colours, 2)
             sides.append(side(torch.cat([x, colours.to(x.dtype)], 1)))
         x = torch.relu(sides[-1])

@@ -79,6 +79,22 @@ def test_a_run_starts_from_the_weights_of_a_detector(tiny: DetectionConfig, tmp_
         assert torch.allclose(after.state_dict()[name], weight, atol=1e-6)
 
 
+def test_residual_blocks_may_be_added_to_a_detector(tiny: DetectionConfig, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    network = SegmentationNet(tiny.network)
+    checkpoint.save(tmp_path / "before", network, {})
+    deeper = replace(tiny.network, blocks=(0, 0, 1))
+    still = replace(tiny, network=deeper, init=str(tmp_path / "before"), steps=1, learning_rate=1e-12, weight_decay=0.0)
+    after, _ = checkpoint.load_detector(train(still, tmp_path / "run"))
+    assert after.config.blocks == (0, 0, 1)
+    image = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.allclose(after(image), network(image), atol=1e-4)
+    wider = replace(tiny.network, decoder=(4, 4, 8))
+    with pytest.raises(InputFileError, match="other layers"):
+        train(replace(still, network=wider), tmp_path / "wider")
+
+
 def test_a_loss_that_is_not_finite_ends_the_run(
     tiny: DetectionConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

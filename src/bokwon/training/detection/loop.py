@@ -145,9 +145,18 @@ def train(config: DetectionConfig, out: Path, *, resume: bool = False, progress:
 
 
 def _start_from(path: Path, network: SegmentationNet) -> None:
-    """Take over the weights of a detector, or the encoder of a network that fills, its normalisation folded in."""
+    """Take over the weights of a detector, or the encoder of a network that fills, its normalisation folded in.
+
+    Residual blocks that the detector lacks start as the identity.
+    """
     if checkpoint.is_detector(path):
-        network.load_state_dict(checkpoint.load_detector(path)[0].state_dict())
+        own = {name: value for name, value in network.state_dict().items() if name.startswith("blocks.")}
+        try:
+            network.load_state_dict({**own, **checkpoint.load_detector(path)[0].state_dict()})
+        except RuntimeError as error:
+            raise InputFileError(
+                f"the network of {path} has other layers", "set [network] to the values of its run; blocks may be added"
+            ) from error
         return
     filler = fold_batch_norm(checkpoint.load_network(path)[0])
     try:
