@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bokwon.detection.kinds import AREAS, FILLED, KINDS, LINES, choose_kinds
+from bokwon.detection.kinds import AREAS, FILLED, KINDS, LINES, choose_kinds, curve_name
 from bokwon.errors import ArgumentError
 
 
@@ -25,6 +25,12 @@ def test_numbers_in_maps_stay_what_they_are() -> None:
 def test_what_is_filled_is_a_line_or_an_area() -> None:
     assert sorted(LINES + AREAS) == sorted(FILLED)
     assert set(KINDS) - set(FILLED) == {"readable stain"}
+
+
+def test_areas_smaller_than_a_letter_have_a_curve_of_their_own() -> None:
+    assert curve_name("missing paper", 999) == "small missing paper"
+    assert curve_name("missing paper", 1000) == "missing paper"
+    assert curve_name("scratch", 10) == "scratch"
 
 
 def test_chosen_kinds_come_in_their_order_and_once() -> None:

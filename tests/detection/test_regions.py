@@ -48,6 +48,14 @@ def test_the_surest_half_is_the_score_and_the_curve_makes_a_confidence_of_it() -
     assert piece.confidence == pytest.approx(0.5)
 
 
+def test_a_small_area_is_less_certain_than_a_large_one() -> None:
+    probabilities = maps(missing_paper=(slice(0, 10), slice(0, 10), 0.9))
+    probabilities[KINDS.index("missing paper"), 40:80, 40:80] = 0.9
+    curves = {"missing paper": [[0.0, 0.0], [1.0, 1.0]], "small missing paper": [[0.0, 0.0], [1.0, 0.5]]}
+    large, small = find_pieces(probabilities, curves, 1)
+    assert (large.confidence, small.confidence) == (pytest.approx(0.9), pytest.approx(0.45))
+
+
 def test_a_long_faint_scratch_is_found_and_a_speck_as_faint_is_not() -> None:
     (piece,) = find_pieces(
         maps(scratch=(slice(50, 51), slice(5, 95), 0.29), crease=(slice(10, 12), slice(10, 12), 0.29)), {}, 1

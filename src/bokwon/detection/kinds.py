@@ -5,7 +5,7 @@ from __future__ import annotations
 from bokwon.errors import ArgumentError
 from bokwon.types import DETECTOR_CLASSES, READABLE
 
-__all__ = ["AREAS", "FILLED", "KINDS", "LINES", "choose_kinds"]
+__all__ = ["AREAS", "FILLED", "KINDS", "LINES", "SMALL", "choose_kinds", "curve_name"]
 
 KINDS: tuple[str, ...] = DETECTOR_CLASSES
 """Names of all kinds; the number of a kind in a map of kinds is its place here, from 1."""
@@ -18,6 +18,19 @@ LINES: tuple[str, ...] = ("tear", "crease", "scratch", "film and dust")
 
 AREAS: tuple[str, ...] = ("missing paper", "abrasion", "hiding stain")
 """Kinds that cover an area."""
+
+SMALL = 1000
+"""Area of a bold letter, pixels of the working size. Smaller areas are less certain: they may be writing."""
+
+
+def curve_name(kind: str, area: float) -> str:
+    """Name the curve from score to confidence, in a detector's card, of regions of a kind and area.
+
+    Args:
+        kind: One of `KINDS`.
+        area: Pixels of the working size.
+    """
+    return "small " + kind if kind in AREAS and area < SMALL else kind
 
 
 def choose_kinds(kinds: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.detection.kinds import AREAS, KINDS, LINES
+from bokwon.detection.kinds import AREAS, KINDS, LINES, curve_name
 from bokwon.detection.lines import follow_lines
 
 __all__ = ["Piece", "find_pieces"]
@@ -51,8 +51,8 @@ def find_pieces(
 
     Args:
         probabilities: float32 (K, H, W) in [0, 1], one map for each of `KINDS`.
-        calibration: For each kind, points (score, confidence) of a curve; for a missing kind, the score is the
-            confidence.
+        calibration: For each `curve_name`, points (score, confidence) of a curve. Small areas without a curve take that
+            of their kind; where there is none either, the score is the confidence.
         least_area: Smaller pieces are left out, pixels of the working size.
 
     Returns:
@@ -100,7 +100,7 @@ def _connected(
         mean = float(values[int(len(values) * (1 - _SUREST)) :].mean())
         sums = [float(probabilities[member][window][inside].sum()) for member in members]
         kind = KINDS[members[int(np.argmax(sums))]]
-        points = calibration.get(kind)
+        points = calibration.get(curve_name(kind, area), calibration.get(kind))
         confidence = float(np.interp(mean, *np.asarray(points, float).T)) if points else mean
         found.append(Piece(kind, (left, top, left + width, top + height), inside, mean, confidence))
     return found

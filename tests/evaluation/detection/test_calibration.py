@@ -47,6 +47,18 @@ def test_a_kind_of_forty_regions_has_its_own_curve() -> None:
     assert curves["crease"][-1][1] > 0.3
 
 
+def test_small_areas_are_calibrated_by_themselves() -> None:
+    small = [RegionVerdict("missing paper", 0.9, False, 999)] * 40
+    large = [RegionVerdict("missing paper", 0.9, True, 1000)] * 40
+    curves = fit_calibration(small + large)
+    assert curves["small missing paper"][-1] == [1.0, 0.0]
+    # One wrong region is added to each of two groups: 40 of 42.
+    assert curves["missing paper"][-1] == [1.0, 0.9524]
+    # Without enough large ones, they share the curve of their kind.
+    few = fit_calibration(small + large[:39])
+    assert few["missing paper"] == curve([0.9] * 79, [0.0] * 40 + [1.0] * 39)
+
+
 def test_confidence_is_how_often_a_score_is_right() -> None:
     rng = np.random.default_rng(0)
     scores = rng.uniform(0.3, 1, 3000)

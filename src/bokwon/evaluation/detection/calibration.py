@@ -7,34 +7,40 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.detection.kinds import KINDS
+from bokwon.detection.kinds import AREAS, KINDS, curve_name
 from bokwon.evaluation.detection.figures import RegionVerdict
 
 __all__ = ["fit_calibration", "fit_curve"]
 
-# A kind with fewer regions than this takes the curve of all kinds.
+# A kind with fewer regions than this takes the curve of all kinds; small areas that of their kind.
 _FEWEST = 40
 # Points of a curve at most, and regions behind each at least.
 _POINTS, _LEAST = 30, 20
 
 
 def fit_calibration(verdicts: Sequence[RegionVerdict]) -> dict[str, list[list[float]]]:
-    """Fit a curve from score to confidence for every kind.
+    """Fit a curve from score to confidence for every kind, and for small areas by themselves.
 
     Args:
         verdicts: Regions of a detector without calibration, so that their confidence is their score.
 
     Returns:
-        For each kind, points (score, confidence), both rising, from score 0 to 1.
+        For each kind and `curve_name`, points (score, confidence), both rising, from score 0 to 1.
     """
     scores = np.array([verdict.confidence for verdict in verdicts])
     right = np.array([verdict.right for verdict in verdicts], float)
+    names = np.array([curve_name(verdict.kind, verdict.area) for verdict in verdicts])
+    kinds = np.array([verdict.kind for verdict in verdicts])
     curves = {}
     for kind in KINDS:
-        here = np.array([verdict.kind == kind for verdict in verdicts], bool)
+        # All regions of a kind of area, unless there are enough large ones.
+        here = names == kind if (names == kind).sum() >= _FEWEST else kinds == kind
         if here.sum() < _FEWEST:
             here[:] = True
         curves[kind] = fit_curve(scores[here], right[here])
+        small = names == curve_name(kind, 0)
+        if kind in AREAS and small.sum() >= _FEWEST:
+            curves[curve_name(kind, 0)] = fit_curve(scores[small], right[small])
     return curves
 
 
