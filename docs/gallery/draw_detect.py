@@ -24,10 +24,15 @@ HEIGHT, GAP, CAPTION = 360, 8, 26
 SHOWN: tuple[tuple[str, tuple[float, float, float, float], str, bool], ...] = (
     ("detect/zone_20.jpg", (0.4, 0.0, 1.0, 0.25), "a hole through which the bed is seen: found", False),
     ("detect/zone_04.jpg", (0.4, 0.75, 1.0, 1.0), "a piece torn off the edge: found with --outline", True),
-    ("detect/zone_25.jpg", (0.4, 0.38, 1.0, 0.56), "smeared ink: found, as missing paper", False),
+    ("detect/zone_25.jpg", (0.4, 0.38, 1.0, 0.56), "smeared ink: found, a part of it above the threshold", False),
     ("detect/zone_14.jpg", (0.08, 0.1, 0.7, 0.4), "painted initials: marked, but below the threshold", False),
-    ("damaged/family_real_0014.jpg", (0.0, 0.0, 1.0, 1.0), "cracks: most found, some below the threshold", False),
-    ("damaged/hdr_sample_1_damaged_img.jpg", (0.0, 0.0, 1.0, 1.0), "white holes: few above the threshold", False),
+    ("damaged/family_real_0014.jpg", (0.0, 0.0, 1.0, 1.0), "cracks: most found above the threshold", False),
+    (
+        "damaged/hdr_sample_1_damaged_img.jpg",
+        (0.0, 0.0, 1.0, 1.0),
+        "white holes: most found, half of them above the threshold",
+        False,
+    ),
 )
 
 

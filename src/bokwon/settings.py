@@ -34,8 +34,8 @@ DETECTOR = "detect"
 DETECTION_GROW = 2
 """Pixels by which found damage is grown by default, so that the hole covers its soft rim."""
 
-DETECTION_THRESHOLD = 0.65
-"""Least confidence of found damage by default. At 0.5 one sound page in three has a mark, at 0.65 one in six."""
+DETECTION_THRESHOLD = 0.55
+"""Least confidence of found damage by default. At 0.5 one sound page in two has a mark, at 0.55 one in three."""
 
 CERTAIN = 0.9
 """Least confidence at which found damage is filled by default before a person has checked it."""

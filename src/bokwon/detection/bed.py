@@ -27,7 +27,7 @@ SEEN_THROUGH = 0.95
 # Width of the strip along the image's edges in which the bed's colours are taken, pixels.
 _STRIP = 4
 # Least share of an edge of the image along which the bed must be seen to tell its colour.
-_LEAST_SEEN = 0.02
+_LEAST_SEEN = 0.1
 # Least distance of a colour of the bed from that of the paper; the bed's pixels are nearer than `_LIKE` to a colour.
 _UNLIKE, _LIKE = 8.0, 12.0
 # Mean probability, around a pixel of the bed, that there is no sound sheet. It keeps the bed out of text and shade.
