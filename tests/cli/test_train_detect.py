@@ -17,6 +17,7 @@ TINY = (
     "network.widths=[4, 6, 8]",
     "network.decoder=[4, 4, 6]",
     "network.context=[1]",
+    "network.blocks=[0, 0, 1]",
     "scenes.count=2",
     "scenes.size=64",
     "crop=64",

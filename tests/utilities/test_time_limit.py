@@ -97,7 +97,9 @@ def test_what_kills_the_work_kills_the_program(tmp_path: Path, number: signal.Si
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_reach_the_work(tmp_path: Path, number: signal.Signals, way: str) -> None:
-    work = f"signal.signal({int(number)}, lambda *_: sys.exit(77)); print(1, flush=True); time.sleep(600)"
+    # One long sleep would miss a signal that comes just before it begins.
+    wait = "[time.sleep(0.05) for _ in range(12_000)]"
+    work = f"signal.signal({int(number)}, lambda *_: sys.exit(77)); print(1, flush=True); {wait}"
     process = begun(60, work, tmp_path, way)
     assert process.stdout is not None
     process.stdout.readline()
