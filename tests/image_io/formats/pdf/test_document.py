@@ -232,6 +232,15 @@ def test_encryption_and_permissions_stay(pdf: pikepdf.Pdf, add_image: Add, add_p
             assert (after.allow.extract, after.allow.modify_other, after.allow.print_highres) == (False, False, True)
 
 
+def test_a_file_padded_with_zeros_is_read(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
+    add_page(DRAW, add_image(GRAY))
+    stream = io.BytesIO()
+    pdf.save(stream)
+    with PdfDocument(Source("padded.pdf", data=stream.getvalue() + bytes(4096)), 1000) as document:
+        np.testing.assert_array_equal(document.page(1).pixels, GRAY)
+        assert document.notices == ()
+
+
 def test_bytes_outside_the_file_are_named_and_not_kept(pdf: pikepdf.Pdf, add_image: Add, add_page: Add) -> None:
     add_page(DRAW, add_image(GRAY))
     stream = io.BytesIO()

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 
 from bokwon.errors import ArgumentError, InputFileError, importing
 from bokwon.image_io.formats.pdf.content import ContentReader, Drawn, page_rotation
-from bokwon.image_io.formats.pdf.ends import bytes_outside
+from bokwon.image_io.formats.pdf.ends import bytes_outside, without_padding
 from bokwon.image_io.formats.pdf.filters import TooLongError
 from bokwon.image_io.formats.pdf.image_object import UNDAMAGED, PdfPicture
 from bokwon.image_io.formats.pdf.own_copy import give_own_copy
@@ -99,7 +99,7 @@ class PdfDocument(Document):
         self._stream = source.open()
         try:
             # What qpdf mends on its own may have lost pages.
-            self._pdf = pikepdf.open(self._stream, attempt_recovery=False)
+            self._pdf = pikepdf.open(without_padding(self._stream), attempt_recovery=False)
             self.pages = len(self._pdf.pages)
         except pikepdf.PasswordError as error:
             self._stream.close()

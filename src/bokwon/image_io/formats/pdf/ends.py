@@ -1,15 +1,17 @@
-"""What lies before and behind a PDF file proper: it is lost when the file is written anew."""
+"""What lies before and behind a PDF file proper: it is lost when the file is written anew, and may hide its end."""
 
 from __future__ import annotations
 
 import io
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-__all__ = ["bytes_outside"]
+__all__ = ["bytes_outside", "without_padding"]
 
 _BEGINNING, _END = b"%PDF-", b"%%EOF"
 _SEARCHED = 1 << 16
 """Bytes at either end of a file in which these are looked for. Readers of PDF look for them in some 1,000."""
+_MOST_BEHIND = 1000
+"""Bytes behind the end of a file that qpdf allows."""
 _PADDING = b"\0\t\n\f\r \x1a"
 """White space of PDF, and the mark of the end of a file of old systems."""
 
@@ -29,3 +31,44 @@ def bytes_outside(stream: BinaryIO) -> tuple[int, int]:
     _, end, behind = stream.read().rpartition(_END)
     # Without its marks a file may still be readable, and all of it belongs to it.
     return len(before.strip(_PADDING)) if beginning else 0, len(behind.strip(_PADDING)) if end else 0
+
+
+def without_padding(stream: BinaryIO) -> BinaryIO:
+    """Return a file without a long padding behind its end, such as zeros up to the next block of a disk or an archive.
+
+    Anything else behind the end stays: it may be a later change of the file that was cut off.
+
+    Args:
+        stream: The file, seekable. It must stay open.
+    """
+    whole = stream.seek(0, io.SEEK_END)
+    stream.seek(max(whole - _SEARCHED, 0))
+    _, end, behind = stream.read().rpartition(_END)
+    if not end or len(behind) <= _MOST_BEHIND or behind.strip(_PADDING):
+        return stream
+    return io.BufferedReader(_Beginning(stream, whole - len(behind)))
+
+
+class _Beginning(io.RawIOBase):
+    """The first bytes of a file."""
+
+    def __init__(self, stream: BinaryIO, length: int) -> None:
+        self._stream, self._length, self._place = stream, length, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._length}[whence]
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        self._stream.seek(self._place)
+        data = self._stream.read(max(min(len(view), self._length - self._place), 0))
+        view[: len(data)] = data
+        self._place += len(data)
+        return len(data)
