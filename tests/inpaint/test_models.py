@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -37,6 +38,12 @@ def test_every_shipped_model_is_what_its_card_says() -> None:
     assert WEIGHTS.parent.name == "bokwon"
     for model in list_models():
         assert load_model(find_model(model.path.stem))[1] == model.sha256
+
+
+def test_shipped_cards_name_no_folder_of_the_machine_that_trained() -> None:
+    cards = [model.path.with_suffix(".json").read_text(encoding="utf-8") for model in list_models()]
+    assert len(cards) > 1
+    assert [text for card in cards for text in re.findall(r'"((?:/|~|[A-Za-z]:).*?)"', card)] == []
 
 
 def test_an_unknown_name_says_which_there_are(folder: Path) -> None:
