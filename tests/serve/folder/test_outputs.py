@@ -25,7 +25,7 @@ def command(*arguments: str | Path, code: int = 0) -> str:
 
 
 def restore_folder(folder: Path, *options: str, code: int = 0) -> str:
-    """Restore a folder by the command, without processes that would take longer to start than to work."""
+    """Restore a folder with the command in one process: starting others would take longer than the work."""
     return command("restore", folder, folder / "restored", "-j", "1", *options, code=code)
 
 

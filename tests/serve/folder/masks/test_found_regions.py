@@ -79,7 +79,7 @@ NOBODY = Judged(certain=0.0)
 
 
 def keep(*numbers: int) -> Judged:
-    """Return that these regions are kept, and that all others are uncertain."""
+    """Return a judgement that keeps these regions by hand. All others are uncertain."""
     return Judged(2.0, frozenset(numbers))
 
 

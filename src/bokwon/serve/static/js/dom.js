@@ -67,7 +67,7 @@ export function slider(label, { min, max, step = 1, value, text = String, oninpu
   return Object.assign(h("div", { class: "slider" }, h("span", {}, label), output, input), { set, input });
 }
 
-/** Wait for two frames. The viewer takes in a new size, and what has been loaded, with its next one. */
+/** Wait for two frames. The viewer notices a new size, and newly loaded tiles, only in its next frame. */
 export const twoFrames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
 
 let speaker;

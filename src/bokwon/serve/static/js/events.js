@@ -30,7 +30,7 @@ export function listen() {
 const OVER = ["done", "failed", "cancelled"];
 const LOOK = 1500; // milliseconds between looks at a job, in case an event was missed
 
-/** The first job that waits or runs and that `fits`, or undefined. */
+/** The first waiting or running job for which `fits` returns true; undefined if there is none. */
 export async function findJob(fits) {
   const { jobs } = await get("/folder/jobs").catch(() => ({ jobs: [] }));
   return jobs.find(fits);

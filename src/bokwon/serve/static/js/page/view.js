@@ -23,7 +23,7 @@ import { follow, isOfPage, resume, run } from "./work.js";
 
 const SETTLED = 500; // milliseconds after a stroke in which no other one came
 
-/** The found regions of a page and how each is judged, as a text that two versions of the page are compared by. */
+/** The found regions of a page and how each is judged, as text, to compare two versions of the page. */
 const foundIn = (page) => JSON.stringify(page.regions.filter((region) => region.source === "found").map((region) => [region.id, region.box, region.decision]));
 
 /** Pages whose strokes still wait: their mask must not be read anew from the server. */
@@ -138,7 +138,7 @@ export class PageView extends EventTarget {
     this.#change("page");
   }
 
-  /** The server has a change of the mask. What it says of the found regions is asked for after the last stroke. */
+  /** The server has stored a change of the mask. After the last stroke the page is read again, for the state of its regions. */
   #saved(fields) {
     this.take(fields);
     clearTimeout(this.settling);
@@ -146,7 +146,7 @@ export class PageView extends EventTarget {
     this.settling = setTimeout(() => !this.sync.waiting.length && this.refresh(), SETTLED);
   }
 
-  /** Take a message of the server about the page. All of it is asked for if the state or the mask changed elsewhere. */
+  /** Take a message of the server about the page. If the state or the mask changed elsewhere, the whole page is read again. */
   #hear({ type: _, ...fields }) {
     const news = ["state", "score", "restored_version"].some((name) => fields[name] !== this.page[name]);
     this.take(fields);
@@ -221,7 +221,7 @@ export class PageView extends EventTarget {
     announce(describe(this, region));
   }
 
-  /** The height in the window from which on the card covers the page. */
+  /** Where the card begins to cover the page: the distance from the top of the window, in CSS pixels. */
   #covered() {
     return this.card.hidden ? innerHeight : this.card.getBoundingClientRect().top;
   }
