@@ -5,7 +5,7 @@
 Each file is a small good one with a few bytes changed, cut out, doubled or cut off; half of the PNG files get right
 checksums again. It is opened as `bokwon restore` opens it, every page of it is read, one pixel of each is changed, and
 it is written again. A process that dies, an exception that is no `BokwonError`, and a file that takes the processor
-longer than ten seconds are failures. What is kept tells with which commit each format was tried.
+longer than ten seconds are failures. The result names the commit with which each format was tried.
 """
 
 from __future__ import annotations
@@ -335,7 +335,7 @@ def attempt(data: bytes) -> str:
 
 
 def check_originals(files: dict[str, tuple[bytes, ...]]) -> None:
-    """Leave if a good file is not read: then its damaged kin would say nothing."""
+    """Exit if a good file is not read: then files made from it would test nothing."""
     for name, good in files.items():
         for number, data in enumerate(good, start=1):
             if (outcome := attempt(data)) != "read":
@@ -343,7 +343,7 @@ def check_originals(files: dict[str, tuple[bytes, ...]]) -> None:
 
 
 def commit() -> str:
-    """Return the commit of the code, with `-dirty` if it was changed since; outcomes may change."""
+    """Return the commit of the code, with `-dirty` after it if the code has changes that are not committed."""
 
     def git(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = ["git", *arguments]

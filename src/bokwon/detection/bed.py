@@ -26,7 +26,7 @@ SEEN_THROUGH = 0.95
 
 # Width of the strip along the image's edges in which the bed's colours are taken, pixels.
 _STRIP = 4
-# Least share of an edge of the image along which the bed must be seen to tell its colour.
+# Share of an edge of the image that must show the bed; with less, a dark corner of the sheet would count as its colour.
 _LEAST_SEEN = 0.1
 # Least distance of a colour of the bed from that of the paper; the bed's pixels are nearer than `_LIKE` to a colour.
 _UNLIKE, _LIKE = 8.0, 12.0

@@ -20,11 +20,11 @@ AREAS: tuple[str, ...] = ("missing paper", "abrasion", "hiding stain")
 """Kinds that cover an area."""
 
 SMALL = 1000
-"""Area of a bold letter, pixels of the working size. Smaller areas are less certain: they may be writing."""
+"""Area of a bold letter, pixels of the working size. Smaller areas are less certain, because they may be writing."""
 
 
 def curve_name(kind: str, area: float) -> str:
-    """Name the curve from score to confidence, in a detector's card, of regions of a kind and area.
+    """Return the name, in a detector's card, of the curve that turns scores of such regions into confidence.
 
     Args:
         kind: One of `KINDS`.

@@ -31,7 +31,7 @@ class Piece:
         box: Left, top, right, bottom in pixels, right and bottom exclusive.
         mask: bool, of the box's size.
         score: Mean probability of the half of its pixels with the highest probability, in [0, 1].
-        confidence: How often pieces of this kind and score are right, in [0, 1].
+        confidence: How often pieces of this kind, size and score are right, in [0, 1].
     """
 
     kind: str
@@ -51,8 +51,8 @@ def find_pieces(
 
     Args:
         probabilities: float32 (K, H, W) in [0, 1], one map for each of `KINDS`.
-        calibration: For each `curve_name`, points (score, confidence) of a curve. Small areas without a curve take that
-            of their kind; where there is none either, the score is the confidence.
+        calibration: For each `curve_name`, points (score, confidence) of a curve. If there is none for small areas of a
+            kind, they take the curve of the kind. If there is no curve at all, the score is the confidence.
         least_area: Smaller pieces are left out, pixels of the working size.
 
     Returns:

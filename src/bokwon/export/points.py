@@ -1,6 +1,6 @@
 """The pixels that a decoder has to compute at each resolution for its output at given pixels, in an ONNX graph.
 
-The last layers of a decoder have large maps, but only the pixels of holes are used of the output. So these layers
+The last layers of a decoder have large maps, but of the output only the pixels in holes are used. So these layers
 gather the windows of the pixels that they need, and convolve them side by side, as an image of one row.
 
 The resolutions are those of a U-Net: each has half the height and width of the one before. Indices are flat, and count

@@ -43,6 +43,7 @@ from bokwon.export.quantized_nodes import (
     Taps,
     least_code,
 )
+from bokwon.nn.few_channels import block_kernels
 from bokwon.nn.functional import phase_matrix
 from bokwon.nn.unet import DecoderBlock, EncoderBlock, PConvUNet
 
@@ -183,11 +184,9 @@ class _Writer:
         taps = self._beside_taps(level)
         whole = np.concatenate([taps.weight, taps.mask[:, None]], 1)
         outs = len(whole)
-        phases = np.zeros((2, 2, outs, whole.shape[1], 4, 4))
-        for down, across in np.ndindex(2, 2):
-            phases[down, across, :, :, down : down + 3, across : across + 3] = whole
-        kernel = graph.floats(phases.reshape(4 * outs, -1, 4, 4))
-        skip = graph.op("Conv", bottom, kernel, kernel_shape=[4, 4], strides=[2, 2], pads=[2] * 4)
+        # Channels of the kernel: the pixels of the block first, then the channels of the output.
+        blocks = block_kernels(torch.from_numpy(whole)).unflatten(0, (outs, 4)).transpose(0, 1).flatten(0, 1)
+        skip = graph.op("Conv", bottom, graph.floats(blocks.numpy()), kernel_shape=[4, 4], strides=[2, 2], pads=[2] * 4)
         skip = graph.op("Reshape", graph.op("Transpose", skip, perm=TO_LAST), graph.ints([-1, 4 * outs]))
         skip = graph.op("Gather", skip, at.blocks)
         taps = self._below_taps(level)

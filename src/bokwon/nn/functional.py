@@ -273,7 +273,7 @@ def upsampling_matrix(like: Tensor) -> Tensor:
 
 
 def phase_matrix(like: Tensor) -> Tensor:
-    """Make the matrix (9, 16) from 3x3 kernels to the four 2x2 kernels that compute upsampling and convolution.
+    """Make the matrix (9, 16) that turns a 3x3 kernel into the four 2x2 kernels that upsample and convolve.
 
     Applied to (H, W) with padding 1, the 2x2 kernels give (H + 1, W + 1) blocks of 2x2 output pixels. The first block
     begins one row above and one column left of the output (2 H, 2 W).
@@ -290,8 +290,8 @@ def phase_matrix(like: Tensor) -> Tensor:
         >>> (kernel.flatten(2) @ phase_matrix(kernel)).view(5, 8, 4, 2, 2).shape
         torch.Size([5, 8, 4, 2, 2])
     """
-    # Both input pixels that a block sees, down or across, for its first and for its second pixel: which of the kernel's
-    # three taps fall on them.
+    # In one direction, down or across, a block has two output pixels and depends on two input pixels. Element [a, t, k]
+    # is 1 if, for output pixel a, tap k of the kernel falls on input pixel t.
     taps = like.new_tensor([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]])
     return torch.einsum("atk,bul->klabtu", taps, taps).reshape(9, 16)
 
@@ -321,7 +321,7 @@ def _upsampling_kernel(weight: Tensor) -> Tensor:
 
 
 def _upsampled_to_few(input: Tensor, skip: Tensor, below: Tensor, beside: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute `upsampled_conv2d` in blocks of 2x2 pixels, as `phase_matrix` has them."""
+    """Compute `upsampled_conv2d` in blocks of 2x2 pixels; see `phase_matrix` and `block_kernels`."""
     outs, ins = below.shape[:2]
     phases = (below.flatten(2) @ phase_matrix(below)).view(outs, ins, 4, 2, 2).transpose(1, 2).flatten(0, 1)
     output = F.conv2d(input, phases, None if bias is None else bias.repeat_interleave(4), padding=1)

@@ -42,7 +42,7 @@ class SegmentationConfig:
         widths: Channels of the encoder's layers at 1/2, 1/4, 1/8 ... of the image's size; at least three.
         decoder: Channels of the decoder at the same sizes.
         context: Dilations of the layers at the smallest size that let the network see far.
-        blocks: Residual blocks behind each layer of the encoder; empty for none.
+        blocks: Number of residual blocks after each layer of the encoder; empty for none.
 
     Example:
         >>> SegmentationConfig().multiple  # sides are padded to this
@@ -108,7 +108,8 @@ class Bottleneck(nn.Module):
         Returns:
             The same shape.
         """
-        return x + torch.as_tensor(self.expand(torch.relu(self.conv(torch.relu(self.reduce(x))))))
+        refined: Tensor = self.expand(torch.relu(self.conv(torch.relu(self.reduce(x)))))
+        return x + refined
 
 
 class SegmentationNet(nn.Module):

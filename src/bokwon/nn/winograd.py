@@ -22,8 +22,8 @@ TILE = 4
 TILES = 64
 """Least number of tiles that are computed at a time. Their intermediate results stay in the cache of a core."""
 SHARE = 512
-"""Input times output channels over this number are computed at a time, if these are more tiles. Large kernels do not
-stay in the cache; with more tiles at a time they are read less often."""
+"""With large kernels more tiles are computed at a time: input times output channels, divided by this number. Such
+kernels do not stay in the cache; with more tiles at a time they are read less often."""
 LEAST_CHANNELS = 64 * 128
 """Least input times output channels. With fewer, transforming the tiles takes longer than the multiplications that it
 saves."""
@@ -96,7 +96,7 @@ def winograd_kernel(weight: Tensor) -> tuple[Tensor, Tensor]:
     """
     transform = weight.new_tensor(_KERNEL)
     straight, turned = (torch.kron(each, each) for each in (transform, transform.flip(1)))
-    # (C_out, 9, C), and so (C_out, 36, C): kernels in channels_last are not copied.
+    # (C_out, 9, C), which becomes (C_out, 36, C). In this order kernels in channels_last are not copied.
     taps = weight.flatten(2).transpose(1, 2)
     return (straight @ taps).transpose(0, 1), (turned @ taps.detach()).permute(1, 2, 0)
 

@@ -12,20 +12,21 @@ from bokwon.evaluation.detection.figures import RegionVerdict
 
 __all__ = ["fit_calibration", "fit_curve"]
 
-# A kind with fewer regions than this takes the curve of all kinds; small areas that of their kind.
+# A kind with fewer regions than this takes the curve of all kinds. Fewer small areas get no curve of their own.
 _FEWEST = 40
 # Points of a curve at most, and regions behind each at least.
 _POINTS, _LEAST = 30, 20
 
 
 def fit_calibration(verdicts: Sequence[RegionVerdict]) -> dict[str, list[list[float]]]:
-    """Fit a curve from score to confidence for every kind, and for small areas by themselves.
+    """Fit a curve from score to confidence for every kind, and separate curves for small areas.
 
     Args:
         verdicts: Regions of a detector without calibration, so that their confidence is their score.
 
     Returns:
-        For each kind and `curve_name`, points (score, confidence), both rising, from score 0 to 1.
+        For each `curve_name`, points (score, confidence), both rising, from score 0 to 1. There is a curve for every
+        kind, and one for small areas of a kind if there are enough of them.
     """
     scores = np.array([verdict.confidence for verdict in verdicts])
     right = np.array([verdict.right for verdict in verdicts], float)
@@ -33,8 +34,10 @@ def fit_calibration(verdicts: Sequence[RegionVerdict]) -> dict[str, list[list[fl
     kinds = np.array([verdict.kind for verdict in verdicts])
     curves = {}
     for kind in KINDS:
-        # All regions of a kind of area, unless there are enough large ones.
-        here = names == kind if (names == kind).sum() >= _FEWEST else kinds == kind
+        # Large regions alone, if there are enough of them; otherwise all regions of the kind.
+        here = names == kind
+        if here.sum() < _FEWEST:
+            here = kinds == kind
         if here.sum() < _FEWEST:
             here[:] = True
         curves[kind] = fit_curve(scores[here], right[here])

@@ -123,17 +123,18 @@ def draw_scene(rng: np.random.Generator, sources: Sources, size: int = 448, dama
 
 
 def _beneath(rng: np.random.Generator, image: Pixels, behind: Pixels, other: Pixels) -> Pixels:
-    """What is visible through holes: mostly what the sheet lies on, or the next leaf of the same book."""
+    """Draw what is visible through holes: mostly what the sheet lies on, or the next leaf of the same book."""
     chance = rng.random()
     if chance < 0.45:
         return behind
     if chance < 0.65:
+        # The next leaf looks like this one, but its lines lie elsewhere, and it is darker.
         shift = tuple(rng.integers(image.shape[0] // 7, image.shape[0] * 6 // 7, 2))
         return np.asarray(np.roll(image, shift, (0, 1)) * rng.uniform(0.82, 0.98), np.uint8)
     if chance < 0.7:
         return np.asarray(other * rng.uniform(0.8, 1.0), np.uint8)
     if chance < 0.82:
-        # A sheet of paper: the tone of this one without its ink, a little lighter or darker.
+        # Plain paper: the tone of this sheet without its ink, a little lighter or darker.
         tone = np.percentile(image[::7, ::7].reshape(-1, 3), 70, axis=0) * rng.uniform(0.8, 1.08) + rng.normal(0, 5, 3)
     else:
         tone = (rng.uniform(225, 255) if rng.random() < 0.5 else rng.uniform(0, 60)) * np.ones(3)
@@ -291,9 +292,7 @@ def _film(rng: np.random.Generator, image: Pixels, labels: Labels, sources: Sour
     shape = (labels.shape[0], labels.shape[1])
     bright = bool(rng.random() < (0.7 if pictorial else 0.3))
     for _ in range(int(rng.choice([1, 2, 4], p=(0.5, 0.3, 0.2)))):
-        kind = str(
-            rng.choice(["hair", "lint", "dirt", "spots", "sprinkles", "scratches"], p=(0.28, 0.2, 0.14, 0.1, 0.08, 0.2))
-        )
+        kind = str(rng.choice(list(_FILMS), p=list(_FILMS.values())))
         alpha = _scatter(rng, sources.film(rng, (kind,)), int(rng.uniform(220, 800)), shape)
         alpha = alpha * np.float32(rng.uniform(0.5, 1.0))
         tone = rng.uniform(215, 255) if bright else rng.uniform(5, 70)
