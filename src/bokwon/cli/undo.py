@@ -106,9 +106,10 @@ def undo(
                 for notice in lost_on_the_way(page, file_format):
                     if not notice.startswith(_ENCODED_ANEW):
                         console.tell("note", notice)
-            if is_encoded_anew(page.format, file_format) or (kept is None and page.format == "JPEG"):
-                lossy.append(number)
+            if is_anew := is_encoded_anew(page.format, file_format):
                 console.tell("note", f"{_ENCODED_ANEW}: pixels may differ slightly from the original's")
+            if is_anew or (kept is None and page.format == "JPEG"):
+                lossy.append(number)
             restored.append(number)
             return page
 
