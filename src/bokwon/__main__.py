@@ -22,14 +22,16 @@ def main() -> None:
     try:
         import signal
 
-        usual = signal.getsignal(signal.SIGINT)
-        if usual is signal.default_int_handler:
-            # Nothing has been begun that needs tidying. An exception could be lost in a library that is being loaded,
-            # or become one of another kind.
+        # An ignored signal stays ignored.
+        is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if is_usual:
+            # While libraries load, an exception could be lost in one of them, or become another error. Nothing has
+            # been begun yet, so the process can end at once.
             signal.signal(signal.SIGINT, _leave_interrupted)
         from bokwon.cli.main import main as run
 
-        signal.signal(signal.SIGINT, usual)
+        if is_usual:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         run(alone=True)
     except KeyboardInterrupt:
         _leave_interrupted()

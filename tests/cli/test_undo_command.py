@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -220,9 +221,29 @@ def test_a_jpeg_restored_beside_its_scan_comes_back_while_that_is_there(
     Image.fromarray(PAGE).save("page.jpg", quality=50)
     capsys.readouterr()
     assert run("undo", "out.jpg.record", "out.jpg") == 0
-    assert capsys.readouterr().err.endswith("wrote out.jpg: 1 page but for what JPEG changes\n")
+    said = capsys.readouterr().err
+    assert "bokwon: warning: the original (page.jpg) is missing or was changed: only filled pixels come back" in said
+    assert said.endswith("wrote out.jpg: 1 page but for what JPEG changes\n")
     with Image.open("out.jpg") as image:
         assert np.abs(np.array(image).astype(int) - PAGE).mean() < 60
+
+
+@pytest.mark.parametrize("kind", ["jpg", "pdf"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"another")], ids=["gone", "changed"])
+def test_a_kept_file_that_is_not_what_it_was_is_named(
+    folder: Path, kind: str, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"page.{kind}"
+    Image.fromarray(PAGE).save(name, quality=90)
+    restore(name, name)
+    restored = Path(name).read_bytes()
+    kept = Path(f"{name}.record/input")
+    damage(kept)
+    assert run("undo", f"{name}.record", name, "-q") == 0
+    said = capsys.readouterr().err
+    assert said == f"bokwon: warning: the original ({kept}) is missing or was changed: only filled pixels come back\n"
+    assert Path(name).read_bytes() not in (restored, b"another")
+    assert sorted(path.name for path in folder.iterdir() if path.name.startswith("page.")) == [name, f"{name}.record"]
 
 
 def test_undo_in_the_folder_of_the_report_finds_the_scan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +271,9 @@ def test_undo_to_another_format_is_exact_where_the_scan_was_a_jpeg(
     # Without the scan only the hole is what it was, and that is said.
     Path("page.jpg.record/input").unlink()
     assert run("undo", "page.jpg.record", "page.jpg", "--to", "again.png") == 0
-    assert capsys.readouterr().err.endswith("bokwon: wrote again.png: 1 page but for what JPEG changes\n")
+    said = capsys.readouterr().err
+    assert said.endswith("bokwon: wrote again.png: 1 page but for what JPEG changes\n")
+    assert "encoded anew" not in said
     with Image.open("again.png") as image:
         np.testing.assert_array_equal(np.array(image)[HOLE], decoded[HOLE])
 

@@ -14,7 +14,7 @@ from bokwon.image_io.reader import Source
 from bokwon.inpaint.ink import INK_MADE
 from bokwon.inpaint.restorer import Restorer
 from bokwon.provenance.hole_list import Damage
-from bokwon.provenance.record import put_back, read_record, record_folder
+from bokwon.provenance.record import find_input, put_back, read_record, record_folder
 from bokwon.provenance.recorder import Recorder
 from bokwon.settings import RestoreSettings
 from bokwon.utilities.checksums import sha256_of_file
@@ -158,6 +158,27 @@ def test_pages_that_stay_keep_what_the_record_says_of_them(
     for number in (1, 2):
         for name in (f"hole_p{number:03}.png", f"evidence_p{number:03}.png", f"original_p{number:03}.npz"):
             assert (folder / name).is_file()
+
+
+def test_pages_that_stay_as_jpeg_still_need_the_input(
+    restorer: Restorer, source: Source, hole: np.ndarray, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.pdf"
+    target.write_bytes(b"of two pages")
+    page = page_of(source)
+    for number, keep in ((1, frozenset[int]()), (2, frozenset({1}))):
+        with Recorder(source, target, restorer, with_overlay=False, keep=keep) as recorder:
+            if number == 1:
+                recorder.note_encoded_anew()
+            recorder.before(number, page, hole, "mask.png", Damage())
+            with target.open("rb") as stream:
+                recorder.prepare(stream, {})
+            recorder.finish()
+    folder, told = read_record(tmp_path / "out.pdf.record")
+    assert sorted(told["pages"]) == [1, 2]
+    assert told["encoded_anew"]
+    assert source.path is not None
+    assert find_input(folder, told, target) == source.path.resolve()
 
 
 def test_the_origin_of_a_scan_that_was_downloaded_is_recorded(

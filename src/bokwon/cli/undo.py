@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from bokwon.cli.console import Console, divert_native_messages
 from bokwon.errors import ArgumentError, InputFileError
-
-if TYPE_CHECKING:
-    from bokwon.image_io.reader import Source
 
 __all__ = ["undo"]
 
@@ -63,10 +60,16 @@ def undo(
             f"{output} is not the file that {record} is about, or was changed since",
             "check the names, or add --force to put the pixels back all the same",
         )
-    if (came_from := _only_read(content)) is not None:
-        console.tell("note", f"{came_from} itself was never changed; {final} gets the pixels that it decodes to")
-    # An output that differs a little everywhere becomes what it was by its input alone.
-    kept = records.find_input(folder, content, output) if content.get("encoded_anew") and not is_changed else None
+    input_name = _input_name(content)
+    if _is_only_read(input_name):
+        console.tell("note", f"{input_name} itself was never changed; {final} gets the pixels that it decodes to")
+    kept = None
+    if content.get("encoded_anew") and not is_changed:
+        # JPEG changes pixels outside the holes too. Only the input itself gives back the exact file.
+        kept = records.find_input(folder, content, output)
+        if kept is None:
+            path = folder / records.INPUT if content.get("over_itself") else input_name
+            console.tell("warning", f"the original ({path}) is missing or was changed: only filled pixels come back")
     source = Source.of(kept or output)
     pages = content["pages"]
     largest = max([MAX_PIXELS, *(page["size"][0] * page["size"][1] for page in pages.values())])
@@ -76,7 +79,7 @@ def undo(
     marked = isinstance(settings, dict) and bool(settings.get("mark"))
 
     def unmarked(number: int, packet: bytes | None) -> bytes | None:
-        if kept is not None or packet is None or not marked or not has_mark(packet):
+        if packet is None or not marked or not has_mark(packet):
             return packet
         try:
             return remove_mark(packet, sha256_of_file(folder / records.page_file("original", number)))
@@ -91,6 +94,9 @@ def undo(
                 return None
             if read is None:
                 raise InputFileError(f"page {number} of {output} has no image any more", "restore it from the original")
+            if kept is not None and (document.format or read().format) == file_format:
+                restored.append(number)
+                return None
             page = read()
             if kept is None:
                 records.put_back(folder, number, document.pages, page)
@@ -100,18 +106,16 @@ def undo(
                 for notice in lost_on_the_way(page, file_format):
                     if not notice.startswith(_ENCODED_ANEW):
                         console.tell("note", notice)
-            if is_encoded_anew(page.format, file_format) or (kept is None and page.format == "JPEG"):
-                lossy.append(number)
+            if is_anew := is_encoded_anew(page.format, file_format):
                 console.tell("note", f"{_ENCODED_ANEW}: pixels may differ slightly from the original's")
+            if is_anew or (kept is None and page.format == "JPEG"):
+                lossy.append(number)
             restored.append(number)
             return page
 
         with replacing(final) as stream:
-            if kept is not None and _is_of(source, file_format):
-                source.copy_to(stream)
-                restored += pages
-            else:
-                document.rewrite(stream, file_format, transform, lambda packet: unmarked(min(pages), packet))
+            # A document in which no page changes is copied byte for byte.
+            document.rewrite(stream, file_format, transform, lambda packet: unmarked(min(pages), packet))
             if missing := sorted(pages.keys() - set(restored)):
                 raise InputFileError(f"{output} has no page {missing[0]}, of which {record} speaks", "check the names")
     if final.samefile(output) and folder.resolve() == records.record_folder(output).resolve():
@@ -123,20 +127,15 @@ def undo(
     console.tell("summary", f"wrote {final}: {done}")
 
 
-def _is_of(source: Source, file_format: str) -> bool:
-    """Return whether a file is of a format by its content."""
-    from bokwon.image_io.formats.table import HEAD_BYTES, format_of_content
-
-    with source.open() as stream:
-        found = format_of_content(stream.read(HEAD_BYTES))
-    return found is not None and found.name == file_format
+def _input_name(content: dict[str, Any]) -> str:
+    """Return the name of the input in a record; empty if the record has none."""
+    told = content.get("input")
+    return str(told.get("file", "")) if isinstance(told, dict) else ""
 
 
-def _only_read(content: dict[str, Any]) -> str | None:
-    """Return the name of the input that a record tells, where it is of a format that is never written."""
+def _is_only_read(name: str) -> bool:
+    """Return whether a file is of a format that is never written, by its extension."""
     from bokwon.image_io.formats import EXTENSIONS, FORMATS
 
-    told = content.get("input")
-    name = str(told.get("file", "")) if isinstance(told, dict) else ""
     found = EXTENSIONS.get(PurePath(name).suffix.lower())
-    return name if found is not None and FORMATS[found].is_read_only else None
+    return found is not None and FORMATS[found].is_read_only

@@ -16,7 +16,7 @@ from bokwon.image_io.modes import bit_depth
 from bokwon.image_io.page import Page
 from bokwon.types import Pixels
 
-__all__ = ["check_fits", "encode_page", "format_of", "lost_on_the_way", "png_of"]
+__all__ = ["check_fits", "encode_page", "format_of", "is_encoded_anew", "lost_on_the_way", "png_of"]
 
 _SUGGESTED = ("PNG", "TIFF", "JPEG", "WEBP", "BMP")
 """Formats that messages suggest, in this order; JPEG 2000 takes more than is installed everywhere."""
@@ -37,7 +37,7 @@ def format_of(path: Path) -> str:
 
 
 def is_encoded_anew(page_format: str, file_format: str) -> bool:
-    """Return whether a changed picture loses a little everywhere when it is written: JPEG, also within a PDF.
+    """Return whether writing a changed picture changes all its pixels slightly, as JPEG does, also within a PDF.
 
     Args:
         page_format: Format of the picture.

@@ -57,7 +57,7 @@ _UNDONE = "undone.json"
 OF_A_PAGE = re.compile(r"(hole|evidence|ink|original|overlay)_p\d{3,}\.(png|npz)|undone\.json|input")
 """Names of a record's other files."""
 INPUT = "input"
-"""The whole file that an output took the place of, where samples alone would not give it back: a JPEG."""
+"""A copy of the whole input. It is kept if the output replaced the input and JPEG changed pixels outside the holes."""
 
 
 def read_json(path: Path) -> Any:
@@ -141,7 +141,7 @@ def find_input(folder: Path, record: dict[str, Any], target: Path) -> Path | Non
     Args:
         folder: The record's folder.
         record: What `read_record` returned.
-        target: The output. Where its input lies is told from there.
+        target: The output. The record tells the path of the input relative to the folder of the output.
     """
     told = record.get("input")
     if not isinstance(told, dict):

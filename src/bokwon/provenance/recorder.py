@@ -159,6 +159,9 @@ class Recorder:
             self._folder.mkdir(exist_ok=True)
             self._part.mkdir()
             self._lock = lock_folder(self._part)
+        if self._earlier.get("encoded_anew"):
+            # So are the pages that stay.
+            self.note_encoded_anew()
 
     def __enter__(self) -> Recorder:
         return self
@@ -253,9 +256,9 @@ class Recorder:
             write_file(self._part / page_file("overlay", number), png_of(picture))
 
     def note_encoded_anew(self) -> None:
-        """Note that the output differs a little everywhere, so that samples alone do not take it back.
+        """Note that JPEG changes pixels outside the holes too, so the stored samples alone cannot undo the output.
 
-        If it takes the place of the input, that is kept as a whole; else it is told where the input lies.
+        If the output replaces the input, the record gets a copy of the input. Otherwise it tells where the input lies.
 
         Raises:
             FileAccessError: The input cannot be copied.
@@ -266,7 +269,7 @@ class Recorder:
             with replacing(self._part / INPUT) as stream:
                 self._source.copy_to(stream)
         elif (path := self._source.path) is not None and path.name == PurePath(self._source.name).name:
-            # What was sent to a server lies where nobody finds it later. Nor is there a path between two drives.
+            # A file sent to a server lies in a temporary place. Between two drives there is no relative path.
             with suppress(ValueError):
                 self._input["path"] = os.path.relpath(path.resolve(), self._target.parent.resolve())
         self._encoded_anew = True

@@ -29,7 +29,7 @@ __all__ = [
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 _END_OF_CODESTREAM = b"\xff\xd9"
-"""Of two bytes that cannot be within it."""
+"""Marker EOC. Compressed data never contains these two bytes."""
 _FILE_TYPE = b"jp2 \0\0\0\0jp2 "
 XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 """What a box with an XMP packet begins with."""
@@ -85,7 +85,7 @@ def _walk(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
             head = 16
         end = len(data) if size == 0 else position + size
         if end > len(data) and kind == b"jp2c" and data.endswith(_END_OF_CODESTREAM):
-            # The picture is whole; some programs count what stands before it as well.
+            # The codestream is complete. Some programs write a length that also counts the boxes before it.
             end = len(data)
         if end < position + head or end > len(data):
             raise ValueError("its boxes do not fit into one another")

@@ -46,7 +46,7 @@ SOFTNESS = 0.015
 AT_ONCE = 1 << 20
 """Number of rough comparisons or copied pixels that are kept in memory at a time."""
 CACHED = 1 << 17
-"""Number of values that are compared in detail at a time: so many that they stay in a processor's cache."""
+"""Number of values that are compared in detail at a time: few enough to stay in a processor's cache."""
 
 _PAD = REACH + sum(MOVES)
 _AROUND = tuple(move for move in product((-1, 0, 1), repeat=2) if any(move))
@@ -163,7 +163,7 @@ class _Search(Matches):
         rough = self._rough
         turned = np.empty((2 * len(rough), count * PARTS), np.float32)
         values, squares = np.split(turned, 2)
-        # One array of indices for all offsets: to make one for each takes about as long as to read the values.
+        # All offsets share one array of indices. Making one for each would take about as long as reading the values.
         at = padded(places[: count * PARTS], self._width, _PAD) + self._offsets[0]
         for row, offset in zip(values, self._offsets[rough] - self._offsets[0], strict=True):
             self._values[offset:].take(at, out=row, mode="clip")
@@ -199,7 +199,7 @@ class _Search(Matches):
         margin = length * (self._wide + 1)
         at = self._at(start, self._offsets) - margin
         for down, across in ((length * i, length * j) for i, j in _AROUND):
-            # The places move, and what is compared moves with them.
+            # A view that starts later shifts all compared pixels by the same move.
             values = self._values[margin + down * self._wide + across :]
             moved = start + (down * self._width + across)
             difference = np.where(self._are_usable(moved), _differences(values, at, *compared), np.float32(np.inf))
@@ -229,8 +229,8 @@ def _differences(values: Floats, at: Points, wanted: Floats, weights: Floats) ->
 
     Args:
         values: Flat.
-        at: (n, k) where they are compared.
-        wanted: (n, k) with what.
+        at: (n, k) indices of the compared values.
+        wanted: (n, k) the values they are compared with.
         weights: (n, k).
     """
     # With `clip`, NumPy does not check bounds, which saves a third of the time.
@@ -274,7 +274,7 @@ def _copied(
 
     height, width, channels = light.shape
     wide = width + 2 * RADIUS
-    # Most of what is copied does not lie inside.
+    # Most copied pixels are not wanted; only those with a number are summed.
     number = np.full((height + 2 * RADIUS) * wide, -1, np.int32)
     number[padded(inside, width, RADIUS)] = np.arange(len(inside), dtype=np.int32)
     target = padded(cells, width, RADIUS)

@@ -1,4 +1,4 @@
-"""Places of the page that are matched to points of a hole, and how each is improved by those of its neighbours."""
+"""Places of the page that are matched to points of a hole. Each match is improved by the matches of its neighbours."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def grown(marked: Hole, reach: int) -> Hole:
 
 
 def centres_of_known(known: Hole, reach: int) -> Hole:
-    """Return the centres of squares that are known as a whole and reach `reach` pixels from their centre."""
+    """Return a mask eroded by a square that reaches `reach` pixels from its centre. Nothing is known outside of it."""
     import cv2
 
     square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
@@ -62,29 +62,29 @@ class Matches(ABC):
         usable: (h, w), True where places may lie.
         points: (n,) from `grid_points`.
         spacing: That of the grid, pixels.
-        several: Number of places for each point.
+        per_point: Number of places for each point.
 
     Attributes:
-        sources: (several * n,) the places: one for each point, then another for each, and so on.
-        difference: (several * n,) how much they differ from the points.
+        sources: (per_point * n,) the places: one for each point, then another for each, and so on.
+        difference: (per_point * n,) how much they differ from the points.
 
     Source: Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009 (propagation of matches).
     """
 
-    def __init__(self, usable: Hole, points: Points, spacing: int, several: int = 1) -> None:
-        self._points = np.tile(points, several)
+    def __init__(self, usable: Hole, points: Points, spacing: int, per_point: int = 1) -> None:
+        self._points = np.tile(points, per_point)
         self._width = usable.shape[1]
         self._usable = usable.reshape(-1)
         self._number = np.full(usable.size, -1, np.intp)
         self._number[points] = np.arange(len(points))
-        # The number of the first place of those among which a neighbour's is found.
-        self._first = np.repeat(np.arange(several) * len(points), len(points))
+        # For each place, where its set begins. A set has one place for each point. Sets do not mix.
+        self._first = np.repeat(np.arange(per_point) * len(points), len(points))
         self._steps = (spacing, spacing * self._width, -spacing, -spacing * self._width)
         self.sources = np.zeros(len(self._points), np.intp)
         self.difference = np.full(len(self._points), np.inf, np.float32)
 
     def start_from(self, sources: Points) -> None:
-        """Begin with given places, (several * n,)."""
+        """Begin with given places, (per_point * n,)."""
         self.sources = sources
         self.difference = self._difference(np.arange(len(sources)), sources)
 
@@ -97,7 +97,7 @@ class Matches(ABC):
 
     def _try(self, active: Points, sources: Points) -> None:
         """Take the given places where they are better, for the points of some numbers."""
-        # A neighbour's match is most often the point's own already.
+        # Most often a neighbour's match leads to the place that the point already has.
         tried = np.flatnonzero((sources != self.sources[active]) & self._are_usable(sources))
         active, sources = active[tried], sources[tried]
         self._take_better(active, sources, self._difference(active, sources))

@@ -1,4 +1,4 @@
-"""What lies before and behind a PDF file proper: it is lost when the file is written anew, and may hide its end."""
+"""Bytes before and behind a PDF file. They are lost when the file is rewritten, and may hide its end from readers."""
 
 from __future__ import annotations
 
@@ -26,27 +26,29 @@ def bytes_outside(stream: BinaryIO) -> tuple[int, int]:
     """
     stream.seek(0)
     before, beginning, _ = stream.read(_SEARCHED).partition(_BEGINNING)
-    whole = stream.seek(0, io.SEEK_END)
-    stream.seek(max(whole - _SEARCHED, 0))
-    _, end, behind = stream.read().rpartition(_END)
-    # Without its marks a file may still be readable, and all of it belongs to it.
-    return len(before.strip(_PADDING)) if beginning else 0, len(behind.strip(_PADDING)) if end else 0
+    # A file without one of these marks may still be readable. Then nothing counts as outside at that side.
+    return len(before.strip(_PADDING)) if beginning else 0, len(_behind_end(stream).strip(_PADDING))
 
 
 def without_padding(stream: BinaryIO) -> BinaryIO:
     """Return a file without a long padding behind its end, such as zeros up to the next block of a disk or an archive.
 
-    Anything else behind the end stays: it may be a later change of the file that was cut off.
+    Anything else behind the end stays: it may be the rest of a later change whose own end was cut off.
 
     Args:
         stream: The file, seekable. It must stay open.
     """
-    whole = stream.seek(0, io.SEEK_END)
-    stream.seek(max(whole - _SEARCHED, 0))
-    _, end, behind = stream.read().rpartition(_END)
-    if not end or len(behind) <= _MOST_BEHIND or behind.strip(_PADDING):
+    behind = _behind_end(stream)
+    if len(behind) <= _MOST_BEHIND or behind.strip(_PADDING):
         return stream
-    return io.BufferedReader(_Beginning(stream, whole - len(behind)))
+    return io.BufferedReader(_Beginning(stream, stream.seek(0, io.SEEK_END) - len(behind)))
+
+
+def _behind_end(stream: BinaryIO) -> bytes:
+    """Return the bytes behind the last end; none if no end is found."""
+    stream.seek(max(stream.seek(0, io.SEEK_END) - _SEARCHED, 0))
+    _, end, behind = stream.read().rpartition(_END)
+    return behind if end else b""
 
 
 class _Beginning(io.RawIOBase):
