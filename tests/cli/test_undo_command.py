@@ -84,7 +84,7 @@ def test_what_was_taken_back_before_is_told(folder: Path, capsys: pytest.Capture
     before = Path("out.png").read_bytes()
     capsys.readouterr()
     assert run("undo", "out.png.record", "out.png") == 1
-    assert "out.png is as it was already: its restoration was taken back before" in capsys.readouterr().err
+    assert "out.png was taken back before" in capsys.readouterr().err
     assert Path("out.png").read_bytes() == before
     # The record of what is no longer there can still be exported, but not without a word.
     for quiet in ((), ("-q",)):

@@ -53,7 +53,7 @@ def undo(
     if not force and is_changed:
         if now == records.undone_sha256(output):
             raise ArgumentError(
-                f"{output} is as it was already: its restoration was taken back before",
+                f"the restoration of {output} was taken back before",
                 "restore it again if you want it filled",
             )
         raise ArgumentError(

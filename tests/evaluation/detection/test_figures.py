@@ -67,6 +67,14 @@ def test_a_region_is_right_if_half_of_it_is() -> None:
     assert judge_regions(found(MISSING, (0, 0, 10, 10), 0.9), np.full((20, 20), IGNORE, np.uint8)) == []
 
 
+def test_ignored_pixels_do_not_judge_a_region_but_belong_to_its_area() -> None:
+    truth = labels("tear", slice(0, 10), slice(0, 5))
+    truth[:, 6:] = IGNORE
+    (verdict,) = judge_regions(found(MISSING, (0, 0, 11, 10), 0.9), truth)
+    assert verdict.right
+    assert verdict.area == 110
+
+
 def test_ink_is_dark_on_light_paper() -> None:
     gray = np.full((120, 120), 220, np.uint8)
     gray[50:53, 20:100] = 60

@@ -78,7 +78,7 @@ class RegionVerdict:
         kind: Its kind.
         confidence: In [0, 1].
         right: True if at least half of its pixels are damage of its own kind, or of a kind that is filled.
-        area: Pixels that count.
+        area: Pixels of the region, ignored ones too.
     """
 
     kind: str
@@ -114,13 +114,14 @@ def judge_regions(damage: Damage, labels: NDArray[np.uint8]) -> list[RegionVerdi
             damage.confidence[window] == np.float32(region.confidence)
         )
         counted = inside & (labels[window] != IGNORE)
-        area = int(counted.sum())
-        if area < 0.3 * inside.sum() or area == 0:
+        judged = int(counted.sum())
+        if judged < 0.3 * inside.sum() or judged == 0:
             continue
         truth = labels[window] == CLASSES.index(region.kind)
         if region.kind in FILLED:
             truth = truth | filled[window]
-        verdicts.append(RegionVerdict(region.kind, region.confidence, bool((counted & truth).sum() >= area / 2), area))
+        right = bool((counted & truth).sum() >= judged / 2)
+        verdicts.append(RegionVerdict(region.kind, region.confidence, right, region.area))
     return verdicts
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bokwon.inpaint.colour import Light
+from bokwon.inpaint.finish.matches import grown
 from bokwon.types import Hole
 
 __all__ = [
@@ -36,16 +37,13 @@ _LINE = 1024
 
 def blocks_near(hole: Hole, reach: int) -> Hole:
     """Return which blocks touch a hole or lie at most `reach` blocks from one that does, (h, w)."""
-    import cv2
-
     touched = np.stack(
         [
             np.logical_or.reduceat(hole[top : top + BLOCK].any(axis=0), np.arange(0, hole.shape[1], BLOCK))
             for top in range(0, hole.shape[0], BLOCK)
         ]
     )
-    side = 2 * reach + 1
-    return np.asarray(cv2.dilate(touched.astype(np.uint8), np.ones((side, side), np.uint8)), bool)
+    return grown(touched, reach)
 
 
 def block_groups(wanted: Hole) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
