@@ -247,7 +247,6 @@ THREE[30:50, 60:80] = 2
         (THREE, "values 0, 1 and 2", ("labels", "gray")),
         (THREE.astype(np.uint16), "several labels", ("labels", "gray")),
         (THREE * 127, "values 0, 127 and 254", ("labels", "gray")),
-        (np.tile(np.arange(120), (80, 1)), "grays from 0 to 119", ("painted", "gray")),
         (np.where(HOLE[..., None], (255, 0, 0), 255), "has colours", ("colour", "gray")),
         (np.dstack([255 - page(), np.where(HOLE, 0, 255)]), "transparent parts", ("erased", "drawn")),
     ],
@@ -261,8 +260,16 @@ def test_what_could_mean_two_things_is_refused_with_both_readings(
     for way in ways:
         assert f"--mask-as {way} (" in error.value.fix
         # The option that the message names decides.
-        if way not in ("painted", "drawn"):
-            assert read(image, how=way).kind == way
+        assert read(image, how=way).kind == way
+
+
+def test_a_picture_that_is_no_copy_is_not_offered_as_one() -> None:
+    image = Image.fromarray(np.tile(np.arange(120, dtype=np.uint8), (80, 1)))
+    with pytest.raises(ArgumentError, match=r"grays from 0 to 119\) nor a copy") as error:
+        read(image)
+    assert "--mask-as painted" not in error.value.fix
+    assert "--mask-as gray (" in error.value.fix
+    assert read(image, how="gray").kind == "gray"
 
 
 @pytest.mark.parametrize(("dark", "light"), [(50, 200), (100, 255), (5, 128)])

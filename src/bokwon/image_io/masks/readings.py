@@ -215,7 +215,11 @@ def _check_gray(pixels: Pixels, mode: str, opaque: Hole | None, name: str) -> No
     if len(values) <= _SOFT:
         told = ", ".join(map(str, values[:-1])) + f" and {values[-1]}" if len(values) > 1 else str(values[0])
         raise _unclear(f"{name} has the values {told}, which may be labels or gray", "labels", "gray")
-    raise _unclear(f"{name} is not black and white (grays from {values[0]} to {values[-1]})", "painted", "gray")
+    # `painted` was tried, so it is no remedy.
+    raise ArgumentError(
+        f"{name} is neither black and white (it has grays from {values[0]} to {values[-1]}) nor a copy of the image",
+        f"paint on a copy of the very image, or add --mask-as gray ({_OPTIONS['gray']})",
+    )
 
 
 def _has_areas_between(light: NDArray[np.uint8]) -> bool:
