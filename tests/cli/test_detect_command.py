@@ -99,7 +99,7 @@ def test_kinds_are_chosen_by_name(scan: Path, colour_key: Path) -> None:
     assert values[90, 45] == 255
     assert values[30, 45] == 0
     done = run(scan, mask, "--model", colour_key, "--kinds", "holes", code=1)
-    assert b"missing paper" in done.stderr
+    assert b"choose from missing-paper, tear" in done.stderr
 
 
 def test_standard_input_and_output(scan: Path, colour_key: Path) -> None:
@@ -132,6 +132,9 @@ def test_mistakes_are_told_before_anything_is_written(scan: Path, colour_key: Pa
         ((scan.with_name("nothing.png"), mask), 5, "nothing.png"),
         ((scan, scan.parent / "no" / "mask.png"), 5, "no does not exist"),
         ((scan, old, "--no-overwrite"), 6, "old.png"),
+        ((scan, mask, "--overlay", old, "--no-overwrite"), 6, "old.png"),
+        ((scan, mask, "--overlay", scan.parent / "." / "mask.png"), 1, "is the mask"),
+        ((scan, "-", "--overlay", "-"), 1, "no name for the overlay"),
         ((scan, mask, "-q", "-v"), 1, "contradict"),
     ):
         done = call("detect", *arguments, "--model", colour_key)

@@ -36,12 +36,14 @@ def test_areas_smaller_than_a_letter_have_a_curve_of_their_own() -> None:
 def test_chosen_kinds_come_in_their_order_and_once() -> None:
     assert choose_kinds(("tear", "missing paper", "tear")) == ("missing paper", "tear")
     assert choose_kinds(("readable stain",)) == ("readable stain",)
+    assert choose_kinds(("film-and-dust", "readable stain")) == ("readable stain", "film and dust")
     assert choose_kinds(None) == FILLED
 
 
 def test_unknown_names_and_none_at_all_are_refused() -> None:
     with pytest.raises(ArgumentError, match="'hole'") as caught:
         choose_kinds(("tear", "hole"))
-    assert "film and dust" in caught.value.fix
+    # As the command takes them.
+    assert "missing-paper, tear, crease" in caught.value.fix
     with pytest.raises(ArgumentError, match="no kind of damage is named"):
         choose_kinds(())

@@ -31,6 +31,11 @@ def test_a_model_that_is_named_comes_before_all(mean_model: Path) -> None:
         Filler.load(RestoreSettings("letter"))
 
 
+def test_the_model_that_finds_damage_does_not_fill() -> None:
+    with pytest.raises(ArgumentError, match="model detect finds damage and does not fill it"):
+        Filler.load(RestoreSettings("detect"))
+
+
 def test_a_classical_method_has_no_model() -> None:
     filler = Filler.load(RestoreSettings(method="telea"))
     assert (filler.model, filler.sha256, filler.bounded) == (None, None, False)

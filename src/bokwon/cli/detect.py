@@ -81,7 +81,7 @@ def detect(
         int | None, typer.Option("--threads", min=1, help="Threads of the engine.", show_default="all cores")
     ] = None,
     max_mpixels: MaxMpixels = MAX_MPIXELS,
-    no_overwrite: Annotated[bool, typer.Option("--no-overwrite", help="Fail if MASK exists.")] = False,
+    no_overwrite: Annotated[bool, typer.Option("--no-overwrite", help="Fail if MASK or the overlay exists.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say each region.")] = False,
 ) -> None:
@@ -98,19 +98,19 @@ def detect(
     from bokwon.image_io.source import Source
     from bokwon.utilities.streams import read_standard_input
 
-    names = (
-        None if kinds is None else tuple(name.strip().replace("-", " ") for name in kinds.split(",") if name.strip())
-    )
+    names = None if kinds is None else tuple(name.strip() for name in kinds.split(",") if name.strip())
     if mask == STANDARD and sys.stdout.isatty():
         raise ArgumentError("standard output is a terminal", "redirect it, or name a mask file")
     if image == STANDARD and sys.stdin.isatty():
         raise ArgumentError("standard input is a terminal", "pipe an image into the command, or name a file")
     for path in ([] if mask == STANDARD else [Path(mask)]) + ([overlay] if overlay else []):
         _check_not_input(image, path)
+    if overlay and mask != STANDARD and not overlay.is_dir() and overlay.resolve() == Path(mask).resolve():
+        raise ArgumentError(f"{overlay} is the mask", "name another file for the overlay; the mask would be lost")
     source = Source("standard input", data=read_standard_input()) if image == STANDARD else Source.of(Path(image))
     with open_document(source, max_pixels=pixels_of(max_mpixels)) as document:
         targets = _targets(source.name, mask, document.pages)
-        pictures = _targets(source.name, str(overlay), document.pages, suffix="-found") if overlay else None
+        pictures = _overlays(source.name, overlay, document.pages) if overlay else []
         _check_targets(targets, pictures, overwrite=not no_overwrite)
         detector = Detector(
             model,
@@ -132,7 +132,7 @@ def detect(
             damage = detector.find(page.pixels, page.mode)
             _write(target, _mask_page(damage, page), overwrite=not no_overwrite)
             if pictures:
-                _write(pictures[number - 1], _overlay_page(damage, page), overwrite=True)
+                _write(pictures[number - 1], _overlay_page(damage, page), overwrite=not no_overwrite)
             named = source.name if document.pages == 1 else f"{source.name}, page {number}"
             _report(damage, named, "standard output" if target is None else str(target), console)
 
@@ -142,7 +142,18 @@ def _check_not_input(image: str, path: Path) -> None:
         raise ArgumentError(f"{path} is the image itself", "name another file; the image would be lost")
 
 
-def _targets(name: str, mask: str, pages: int, suffix: str = "") -> list[Path | None]:
+def _overlays(name: str, overlay: Path, pages: int) -> list[Path]:
+    """Where the pictures of what was found go, one a page."""
+    if pages == 1:
+        return [overlay]
+    if not overlay.is_dir():
+        raise ArgumentError(
+            f"{name} has {pages} pages, and the overlay shows one", f"name a folder that exists, not {overlay}"
+        )
+    return [overlay / f"{Path(name).stem}_p{number:03d}-found.png" for number in range(1, pages + 1)]
+
+
+def _targets(name: str, mask: str, pages: int) -> list[Path | None]:
     """Where the masks go, one a page; None for standard output."""
     if pages == 1:
         return [None if mask == STANDARD else Path(mask)]
@@ -153,10 +164,10 @@ def _targets(name: str, mask: str, pages: int, suffix: str = "") -> list[Path | 
             f"name a folder for the masks that exists, not {mask}",
         )
     stem = Path(name).stem
-    return [folder / f"{stem}_p{number:03d}{suffix}.png" for number in range(1, pages + 1)]
+    return [folder / f"{stem}_p{number:03d}.png" for number in range(1, pages + 1)]
 
 
-def _check_targets(targets: list[Path | None], pictures: list[Path | None] | None, *, overwrite: bool) -> None:
+def _check_targets(targets: list[Path | None], pictures: list[Path], *, overwrite: bool) -> None:
     """Find out before any work whether everything can be written."""
     from bokwon.image_io.formats import EXTENSIONS
     from bokwon.utilities.atomic import check_target
@@ -170,11 +181,10 @@ def _check_targets(targets: list[Path | None], pictures: list[Path | None] | Non
                 "let it end in .png, .tif or .bmp",
             )
         check_target(target, overwrite=overwrite)
-    for picture in pictures or []:
-        assert picture is not None
+    for picture in pictures:
         if EXTENSIONS.get(picture.suffix.lower()) not in ("PNG", "JPEG"):
             raise ArgumentError(f"{picture} is no name for the overlay", "let it end in .png or .jpg")
-        check_target(picture)
+        check_target(picture, overwrite=overwrite)
 
 
 def _metadata(page: Page) -> Metadata:

@@ -37,7 +37,7 @@ def choose_kinds(kinds: tuple[str, ...] | None) -> tuple[str, ...]:
     """Check names of kinds.
 
     Args:
-        kinds: Names out of `KINDS`; None stands for `FILLED`.
+        kinds: Names out of `KINDS`, with hyphens or spaces; None stands for `FILLED`.
 
     Returns:
         The names in the order of `KINDS`.
@@ -47,10 +47,12 @@ def choose_kinds(kinds: tuple[str, ...] | None) -> tuple[str, ...]:
     """
     if kinds is None:
         return FILLED
+    kinds = tuple(kind.replace("-", " ") for kind in kinds)
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown or not kinds:
+        names = ", ".join(kind.replace(" ", "-") for kind in KINDS)
         raise ArgumentError(
             f"there is no kind of damage {unknown[0]!r}" if unknown else "no kind of damage is named",
-            f"choose from {', '.join(KINDS)}",
+            f"choose from {names}",
         )
     return tuple(kind for kind in KINDS if kind in kinds)

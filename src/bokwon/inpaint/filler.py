@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bokwon.errors import InputFileError
+from bokwon.errors import ArgumentError, InputFileError
 from bokwon.inpaint.engines.base import Engine
 from bokwon.inpaint.engines.opencv import OpenCVEngine
 from bokwon.inpaint.engines.select import load
@@ -62,7 +62,7 @@ class Filler:
             size: Width and height of the expected page: for one of several tiles the engine is loaded otherwise.
 
         Raises:
-            ArgumentError: No such model, or settings that the engine does not support.
+            ArgumentError: No such model, one that finds damage, or settings that the engine does not support.
             FileAccessError: The model file cannot be read.
             InputFileError: It is damaged, or not a model for bokwon.
         """
@@ -73,8 +73,14 @@ class Filler:
         threads = None if settings.threads is None else min(settings.threads, available_cores())
         if settings.method == "model":
             of_material = MODELS["page" if settings.material == "auto" else settings.material]
+            named = find_model(of_material if settings.model is None else settings.model)
+            if "classes" in (named.card or {}):
+                raise ArgumentError(
+                    f"model {named.name} finds damage and does not fill it",
+                    "name a model that fills, such as document",
+                )
             model, sha256, engine, precision = load(
-                find_model(of_material if settings.model is None else settings.model),
+                named,
                 engine=settings.engine,
                 precision=settings.precision,
                 threads=threads,

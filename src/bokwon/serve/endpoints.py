@@ -95,7 +95,7 @@ class Service:
         def plan(body: Body, folder: Path) -> tuple[Detect, bool]:
             values = read_parameters(body.fields, DETECT)
             kinds = values["kinds"]
-            names = None if kinds is None else tuple(name.strip().replace("-", " ") for name in kinds.split(","))
+            names = None if kinds is None else tuple(name.strip() for name in kinds.split(","))
             options = {key: values[key] for key in ("threshold", "min_area", "grow", "outline")}
             _check_detector("draw the mask by hand")
             task = Detect(

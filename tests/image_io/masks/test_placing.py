@@ -93,6 +93,14 @@ def test_a_fitted_mask_is_turned_too() -> None:
     np.testing.assert_array_equal(found.hole, HOLE)
 
 
+def test_the_size_of_a_turned_mask_is_told_as_viewers_show_both() -> None:
+    # Stored 44x30, shown 30x44.
+    shown = Orientation.TURNED_RIGHT.apply(HOLE)
+    with pytest.raises(ArgumentError, match="is 29x44 and the image 30x44 pixels: it is one pixel narrower"):
+        place(picture(shown[:, :-1]), picture(noise(), 6))
+    assert "one pixel narrower" in place(picture(shown[:, :-1]), picture(noise(), 6), fit=True).said
+
+
 def test_another_shape_is_never_fitted() -> None:
     for mask in (HOLE.T, HOLE[:, :30], np.pad(HOLE, ((0, 3), (0, 0)))):
         with pytest.raises(ArgumentError, match="do not have the same shape"):

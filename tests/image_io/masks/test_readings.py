@@ -175,12 +175,16 @@ def test_what_the_scan_itself_lacks_is_not_erased() -> None:
 
 
 @pytest.mark.parametrize("paint", [(255, 255, 255), (0, 0, 0), (255, 0, 0)])
-def test_what_was_drawn_on_a_transparent_layer_is_hole(paint: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("opacity", [255, 100, 33])
+def test_what_was_drawn_on_a_transparent_layer_is_hole(paint: tuple[int, int, int], opacity: int) -> None:
     layer = np.zeros((*HOLE.shape, 4), np.uint8)
-    layer[HOLE] = (*paint, 255)
+    layer[HOLE] = (*paint, opacity)
+    # A second stroke covers fully.
+    layer[30:32, 40:44, 3] = 255
     reading = read(Image.fromarray(layer))
     assert reading.kind == "drawn"
     np.testing.assert_array_equal(reading.hole, HOLE)
+    np.testing.assert_array_equal(read(Image.fromarray(layer), how="drawn").hole, HOLE)
 
 
 def test_transparent_pixels_of_a_black_and_white_mask_are_no_hole() -> None:
@@ -223,7 +227,8 @@ def test_the_one_label_that_is_not_0_is_hole(mask: Image.Image, said: str) -> No
 
 
 def test_an_all_black_mask_has_no_hole() -> None:
-    for mask in (Image.new("1", (120, 80)), Image.new("L", (120, 80)), Image.new("RGB", (120, 80))):
+    for mode in ("1", "L", "LA", "I;16", "RGB", "RGBA"):
+        mask = Image.new(mode, (120, 80), (0, 255) if mode == "LA" else (0, 0, 0, 255) if mode == "RGBA" else 0)
         reading = read(mask)
         assert reading.plain
         assert not reading.hole.any()
@@ -239,12 +244,9 @@ THREE[30:50, 60:80] = 2
 @pytest.mark.parametrize(
     ("mask", "fault", "ways"),
     [
-        (np.where(HOLE, 200, 50), "values 50 and 200", ("labels", "gray")),
-        (np.where(HOLE, 255, 100), "values 100 and 255", ("labels", "gray")),
         (THREE, "values 0, 1 and 2", ("labels", "gray")),
         (THREE.astype(np.uint16), "several labels", ("labels", "gray")),
         (THREE * 127, "values 0, 127 and 254", ("labels", "gray")),
-        (np.tile(np.arange(120), (80, 1)), "grays from 0 to 119", ("painted", "gray")),
         (np.where(HOLE[..., None], (255, 0, 0), 255), "has colours", ("colour", "gray")),
         (np.dstack([255 - page(), np.where(HOLE, 0, 255)]), "transparent parts", ("erased", "drawn")),
     ],
@@ -258,13 +260,38 @@ def test_what_could_mean_two_things_is_refused_with_both_readings(
     for way in ways:
         assert f"--mask-as {way} (" in error.value.fix
         # The option that the message names decides.
-        if way not in ("painted", "drawn"):
-            assert read(image, how=way).kind == way
+        assert read(image, how=way).kind == way
+
+
+def test_a_picture_that_is_no_copy_is_not_offered_as_one() -> None:
+    image = Image.fromarray(np.tile(np.arange(120, dtype=np.uint8), (80, 1)))
+    with pytest.raises(ArgumentError, match=r"grays from 0 to 119\) nor a copy") as error:
+        read(image)
+    assert "--mask-as painted" not in error.value.fix
+    assert "--mask-as gray (" in error.value.fix
+    assert read(image, how="gray").kind == "gray"
+
+
+@pytest.mark.parametrize(("dark", "light"), [(50, 200), (100, 255), (5, 128)])
+def test_of_two_values_without_black_either_may_be_hole(dark: int, light: int) -> None:
+    mask = Image.fromarray(np.where(HOLE, light, dark).astype(np.uint8))
+    with pytest.raises(ArgumentError, match=f"values {dark} and {light}, and either may be hole") as error:
+        read(mask)
+    assert f"--mask-as gray --holes white ({light} is hole)" in error.value.fix
+    assert f"--mask-as gray --holes black ({dark} is hole)" in error.value.fix
+    np.testing.assert_array_equal(read(mask, how="gray").hole, HOLE)
+    np.testing.assert_array_equal(read(mask, how="gray", white_is_hole=False).hole, ~HOLE)
+
+
+@pytest.mark.parametrize(("dark", "light"), [(1, 2), (150, 255)])
+def test_two_values_that_no_option_can_part_are_to_be_redrawn(dark: int, light: int) -> None:
+    with pytest.raises(ArgumentError, match="either may be hole") as error:
+        read(Image.fromarray(np.where(HOLE, light, dark).astype(np.uint8)))
+    assert error.value.fix == "redraw it in black and white"
 
 
 def test_the_option_decides() -> None:
     pair = Image.fromarray(np.where(HOLE, 200, 50).astype(np.uint8))
-    np.testing.assert_array_equal(read(pair, how="gray").hole, HOLE)
     assert read(pair, how="labels").hole.all()
     red = Image.fromarray(np.where(HOLE[..., None], (255, 0, 0), 255).astype(np.uint8))
     np.testing.assert_array_equal(read(red, how="colour").hole, HOLE)

@@ -101,11 +101,13 @@ def check_shape(
     """
     if size in ways:
         return ""
-    sizes = "{} is {}x{} and the image {}x{} pixels".format(name, *mask, *size)
     shaped = next((way for way in ways if _has_shape(way, size)), None)
+    # As the mask shows it: its author has not seen the stored pixels.
+    seen = size if shaped in (None, mask) else size[::-1]
+    sizes = "{} is {}x{} and the image {}x{} pixels".format(name, *mask, *seen)
     if shaped is None:
         raise ArgumentError(f"{sizes}: they do not have the same shape", "draw the mask on this very image")
-    fault = _difference(shaped, size)
+    fault = _difference(mask, seen)
     if not fit:
         raise ArgumentError(f"{sizes}: {fault}", "add --fit-mask to resize it, or draw it on this very image")
     return fault

@@ -101,13 +101,15 @@ def read_samples(
     if how != "auto":
         return _read_as(pixels, mode, how, scan, white_is_hole, name)
     opaque = _opaque(pixels, mode)
-    if opaque is not None and not opaque.any():
+    drawn = _opaque(pixels, mode, _NEAR + 1)
+    if drawn is not None and not drawn.any():
         raise ArgumentError(f"{name} is transparent everywhere", "save the layer that holds the mask")
     if scan is not None and (copied := _read_copy(pixels, mode, scan, opaque)) is not None:
         return copied
-    if opaque is not None and not opaque.all():
-        if np.count_nonzero(opaque) <= (1 - _MOSTLY) * opaque.size:
-            return Reading(opaque, "drawn", "drawn on a transparent layer, what is painted is hole")
+    if opaque is not None and drawn is not None and not opaque.all():
+        if np.count_nonzero(drawn) <= (1 - _MOSTLY) * drawn.size:
+            # Brushes are often half transparent, so that the page shows through.
+            return Reading(drawn, "drawn", "drawn on a transparent layer, what is painted is hole")
         if not _is_black_and_white(_gray(pixels, mode)[opaque]):
             raise _unclear(f"{name} has transparent parts and is no copy of the image", "erased", "drawn")
     if (label := _second_value(pixels, mode, opaque)) is not None:
@@ -143,7 +145,8 @@ def _read_as(pixels: Pixels, mode: str, how: MaskKind, scan: Scan | None, white_
     if how in ("erased", "drawn"):
         if opaque is None or opaque.all():
             raise ArgumentError(f"{name} has no transparent pixels", f"leave out --mask-as {how}")
-        return Reading(~opaque if how == "erased" else opaque, how, _OPTIONS[how])
+        drawn = _opaque(pixels, mode, _NEAR + 1)
+        return Reading(~opaque if drawn is None or how == "erased" else drawn, how, _OPTIONS[how])
     if how == "painted":
         if scan is None:
             raise ArgumentError(f"{name} has another size than the image, so they cannot be compared", "resize it")
@@ -195,7 +198,8 @@ def _check_gray(pixels: Pixels, mode: str, opaque: Hole | None, name: str) -> No
             raise _unclear(f"{name} has colours ({colours.mean():.1%} of it)", "colour", "gray")
     light = _gray(pixels, mode)
     counts = _histogram(light if opaque is None else light[opaque])
-    if mode in ("L", "LA") and pixels.dtype == np.uint16 and counts[1:].sum() == 0:
+    deep = mode in ("L", "LA") and pixels.dtype == np.uint16
+    if deep and counts[1:].sum() == 0 and (pixels if mode == "L" else pixels[..., 0]).any():
         raise _unclear(f"{name} has several labels below 256, and no white", "labels", "gray")
     values = np.flatnonzero(counts)
     if values.tolist() in ([0], [255]):
@@ -206,10 +210,16 @@ def _check_gray(pixels: Pixels, mode: str, opaque: Hole | None, name: str) -> No
             return
         if len(values) <= _SOFT and not _has_areas_between(light):
             return
+    if len(values) == 2 and values[0]:
+        raise _either_of(name, *values.tolist())
     if len(values) <= _SOFT:
         told = ", ".join(map(str, values[:-1])) + f" and {values[-1]}" if len(values) > 1 else str(values[0])
         raise _unclear(f"{name} has the values {told}, which may be labels or gray", "labels", "gray")
-    raise _unclear(f"{name} is not black and white (grays from {values[0]} to {values[-1]})", "painted", "gray")
+    # `painted` was tried, so it is no remedy.
+    raise ArgumentError(
+        f"{name} is neither black and white (it has grays from {values[0]} to {values[-1]}) nor a copy of the image",
+        f"paint on a copy of the very image, or add --mask-as gray ({_OPTIONS['gray']})",
+    )
 
 
 def _has_areas_between(light: NDArray[np.uint8]) -> bool:
@@ -223,6 +233,18 @@ def _has_areas_between(light: NDArray[np.uint8]) -> bool:
 def _unclear(fault: str, *ways: MaskKind) -> ArgumentError:
     fix = ", or ".join(f"--mask-as {way} ({_OPTIONS[way]})" for way in ways)
     return ArgumentError(fault, f"say how to read it: {fix}")
+
+
+def _either_of(name: str, dark: int, light: int) -> ArgumentError:
+    """Return the error for a mask of two values of which none is black."""
+    fix = "redraw it in black and white"
+    if dark < _HALF <= light:
+        ways = (
+            f"--mask-as gray --holes {colour} ({value} is hole)"
+            for colour, value in (("white", light), ("black", dark))
+        )
+        fix = f"say which: {', or '.join(ways)}"
+    return ArgumentError(f"{name} has the values {dark} and {light}, and either may be hole", fix)
 
 
 def _second_value(pixels: Pixels, mode: str, opaque: Hole | None) -> str | None:
@@ -245,11 +267,12 @@ def _second_value(pixels: Pixels, mode: str, opaque: Hole | None) -> str | None:
     return "colour #{:02x}{:02x}{:02x}".format(*others[0])
 
 
-def _opaque(pixels: Pixels, mode: str) -> Hole | None:
+def _opaque(pixels: Pixels, mode: str, least: int = _HALF) -> Hole | None:
+    """Return where the opacity is at least `least` of 255; None for a mode without transparency."""
     opacity = alpha(pixels, mode)
     if opacity is None:
         return None
-    return np.asarray(opacity >= (_HALF << 8 if opacity.dtype == np.uint16 else _HALF))
+    return np.asarray(opacity >= (least << 8 if opacity.dtype == np.uint16 else least))
 
 
 def _within(hole: Hole, opaque: Hole | None) -> Hole:
