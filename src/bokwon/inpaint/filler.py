@@ -15,6 +15,7 @@ from bokwon.inpaint.engines.select import load
 from bokwon.inpaint.fill import Progress, fill_hole, tiling_for
 from bokwon.inpaint.finish.grain import add_grain
 from bokwon.inpaint.finish.patches import PatchMatching
+from bokwon.inpaint.finish.rules import draw_rules
 from bokwon.inpaint.ink import mark_ink
 from bokwon.inpaint.models import Model, find_int8, find_model
 from bokwon.inpaint.runtime_facts import DEFAULT_FACTS, TILES
@@ -146,6 +147,7 @@ class Filler:
             proposed = pixels[hole] if ink is not None and self.has_ink else None
             if patches is not None:
                 patches.write()
+                draw_rules(pixels, mode, hole)
         finally:
             if patches is not None:
                 patches.stop()
