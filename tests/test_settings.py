@@ -82,6 +82,29 @@ def test_finish_stands_for_three_settings_which_override_it(
     assert decided.resolved(for_pages=not for_pages) == decided
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ("off", "copy", "restore")),
+        ({"finish": "conservative"}, ("off", "copy", "leave")),
+        ({"finish": "off"}, ("off", "off", "restore")),
+        ({"grain": "match"}, ("off", "match", "restore")),
+        ({"ink": "patches"}, ("patches", "off", "restore")),
+    ],
+)
+def test_photographs_get_texture(given: dict[str, Any], expected: tuple[str, str, str]) -> None:
+    decided = RestoreSettings(**given).resolved(for_pages=False, for_photographs=True)
+    assert (decided.ink, decided.grain, decided.letters) == expected
+
+
+@pytest.mark.parametrize("given", [{}, {"ink": "patches"}])
+def test_patches_and_texture_exclude_each_other(given: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentError, match="have its grain already") as error:
+        RestoreSettings(grain="copy", **given).resolved(for_pages=True)
+    assert "--ink off" in error.value.fix
+    assert RestoreSettings(grain="copy", ink="off").resolved(for_pages=True).grain == "copy"
+
+
 def test_every_setting_has_a_sentence_of_help_and_a_panel() -> None:
     for item in dataclasses.fields(RestoreSettings):
         assert item.metadata["help"].endswith(".")

@@ -149,10 +149,11 @@ class RestoreSettings:
             "patches replaces a fill by the known patches of the page that look most like it. auto follows finish."
         ),
     )
-    grain: Literal["auto", "off", "match"] = field(
+    grain: Literal["auto", "off", "match", "copy"] = field(
         default="auto",
         metadata=_told(
-            "match gives a fill the grain of the paper around it. auto is off, as patches have grain already."
+            "copy adds the texture of similar places of the picture. match adds noise like the grain of the paper. "
+            "auto is copy for photographs, and off for pages, whose patches have grain already."
         ),
     )
     letters: Letters = field(
@@ -190,16 +191,25 @@ class RestoreSettings:
         """Whether model and finish are chosen for each page."""
         return self.method == "model" and self.model is None and self.material == "auto"
 
-    def resolved(self, *, for_pages: bool) -> RestoreSettings:
+    def resolved(self, *, for_pages: bool, for_photographs: bool = False) -> RestoreSettings:
         """Replace `auto` in `ink`, `grain` and `letters` by the values that belong to `finish`.
 
         Args:
             for_pages: Whether the model is for pages of ink on paper. Only these get patches.
+            for_photographs: Whether it is for photographs. Only these get texture.
+
+        Raises:
+            ArgumentError: Patches and texture are both asked for.
         """
-        finished = for_pages and self.finish != "off"
+        finished = self.finish != "off"
+        ink = self.ink if self.ink != "auto" else "patches" if finished and for_pages else "off"
+        if ink == "patches" and self.grain == "copy":
+            raise ArgumentError(
+                "patches of the page have its grain already", "leave out --grain copy, or add --ink off"
+            )
         chosen: dict[str, Any] = {
-            "ink": "patches" if finished else "off",
-            "grain": "off",
+            "ink": ink,
+            "grain": "copy" if finished and for_photographs and ink == "off" else "off",
             "letters": "leave" if self.finish == "conservative" else "restore",
         }
         return replace(self, **{name: value for name, value in chosen.items() if getattr(self, name) == "auto"})

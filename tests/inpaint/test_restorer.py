@@ -176,11 +176,11 @@ def test_no_more_threads_than_cores_are_started(mean_model: Path, method: str) -
     [
         ({"model": "document"}, "patches", "off"),
         ({"model": "document", "precision": "int8"}, "patches", "off"),
-        ({"model": "photo"}, "off", "off"),
+        ({"model": "photo"}, "off", "copy"),
         ({"method": "telea"}, "off", "off"),
     ],
 )
-def test_only_fills_of_models_for_pages_are_finished_unasked(chosen: dict[str, Any], ink: str, grain: str) -> None:
+def test_fills_are_finished_as_suits_the_model(chosen: dict[str, Any], ink: str, grain: str) -> None:
     automatic = bokwon.Restorer(bokwon.RestoreSettings(**chosen)).settings
     assert (automatic.ink, automatic.grain) == (ink, grain)
     plain = bokwon.Restorer(bokwon.RestoreSettings(**chosen, finish="off")).settings

@@ -93,7 +93,9 @@ class Filler:
             engine = OpenCVEngine(settings.method, threads=threads)
         facts = model.facts if model else DEFAULT_FACTS
         return cls(
-            settings.resolved(for_pages=facts.for_pages),
+            settings.resolved(
+                for_pages=facts.for_pages, for_photographs=model is not None and model.name == MODELS["photo"]
+            ),
             model,
             sha256,
             engine,
@@ -126,8 +128,9 @@ class Filler:
         """
         pool = ThreadPoolExecutor(self.concurrency)
         patches = None
-        if self.settings.ink == "patches":
-            patches = PatchMatching(pixels, mode, hole, pool, self.concurrency)
+        ink_patches = self.settings.ink == "patches"
+        if ink_patches or self.settings.grain == "copy":
+            patches = PatchMatching(pixels, mode, hole, pool, self.concurrency, texture_only=not ink_patches)
         try:
             tiles = fill_hole(
                 pixels,
@@ -147,6 +150,7 @@ class Filler:
             proposed = pixels[hole] if ink is not None and self.has_ink else None
             if patches is not None:
                 patches.write()
+            if ink_patches:
                 draw_rules(pixels, mode, hole)
         finally:
             if patches is not None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bokwon.inpaint.finish.matches import padded
 from bokwon.inpaint.finish.patch_search import PAD, Search, descriptors, opponent_planes, sample
-from bokwon.inpaint.finish.patches import ROUNDS
+from bokwon.inpaint.finish.patch_window import ROUNDS
 
 
 def test_descriptors_are_whole_numbers_whose_squares_add_up_exactly() -> None:

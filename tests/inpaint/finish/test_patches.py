@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bokwon.image_io.modes import MODES
-from bokwon.inpaint.finish.patches import RADIUS, PatchMatching, _Votes, match_patches
+from bokwon.inpaint.finish.patches import PatchMatching, match_patches
 from bokwon.inpaint.tiling import Filled
 
 
@@ -212,29 +212,3 @@ def test_a_page_may_be_finished_from_its_top_on_while_it_is_filled() -> None:
             matching.advance(Filled(start, stop, column))
         matching.write()
     np.testing.assert_array_equal(pixels, expected)
-
-
-@pytest.mark.parametrize("first", [(0, 0), (1, 0), (1, 1)])
-def test_every_pixel_becomes_the_mean_of_the_patches_that_cover_it(first: tuple[int, int]) -> None:
-    rng = np.random.default_rng(3)
-    height, width = 40, 50
-    light = rng.random((height, width, 3)).astype(np.float32)
-    hole = np.zeros((height, width), bool)
-    hole[:9, 3:20] = hole[25:, 40:] = True
-    near = cv2.dilate(hole.astype(np.uint8), np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)) > 0
-    grid = np.zeros_like(hole)
-    grid[first[0] :: 2, first[1] :: 2] = True
-    points, inside = np.flatnonzero(near & grid), np.flatnonzero(hole)
-    sources = rng.integers(10, 30, len(points)) * width + rng.integers(10, 40, len(points))
-    weights = rng.random(len(points)).astype(np.float32)
-    total, weight = np.zeros((height, width, 3)), np.zeros((height, width, 1))
-    for point, source, share in zip(points, sources, weights, strict=True):
-        (row, column), (there, across) = divmod(point, width), divmod(source, width)
-        for down in range(-RADIUS, RADIUS + 1):
-            for right in range(-RADIUS, RADIUS + 1):
-                if 0 <= row + down < height and 0 <= column + right < width:
-                    total[row + down, column + right] += share * light[there + down, across + right]
-                    weight[row + down, column + right] += share
-    channels = [np.ascontiguousarray(light[..., channel]) for channel in range(3)]
-    found = _Votes(points, inside, (height, width), first).mean(channels, sources, weights)
-    np.testing.assert_allclose(np.stack(found, -1), (total / np.maximum(weight, 1e-9))[hole], rtol=1e-6)

@@ -126,6 +126,7 @@ class Search(Matches):
         points: (n,) centres of the fill's patches.
         wanted: (n, k) their descriptors.
         rng: Where small moves go.
+        close: In place of `CLOSE`.
     """
 
     def __init__(
@@ -137,8 +138,10 @@ class Search(Matches):
         points: Points,
         wanted: Floats,
         rng: np.random.Generator,
+        close: float = CLOSE,
     ) -> None:
         super().__init__(usable, points, STRIDE)
+        self._close = close
         self._origin = origin
         self._values = values
         self._offsets = offsets
@@ -178,7 +181,7 @@ class Search(Matches):
             moved = self.sources[leader] + self._points[alone] - self._points[leader]
             usable = np.flatnonzero(self._are_usable(moved))
             difference = self._difference(alone[usable], moved[usable])
-            good = difference < CLOSE**2
+            good = difference < self._close**2
             joining = usable[good]
             joined = alone[joining]
             self.sources[joined], self.difference[joined] = moved[joining], difference[good]
@@ -186,7 +189,7 @@ class Search(Matches):
 
     def sweep(self) -> None:
         """Try the matches of the neighbours, and small moves."""
-        active = np.flatnonzero(self.difference > CLOSE**2)
+        active = np.flatnonzero(self.difference > self._close**2)
         self._try_neighbours(active)
         for reach in MOVES:
             down, across = self._rng.integers(-reach, reach + 1, (2, len(active)))
