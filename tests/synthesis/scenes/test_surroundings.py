@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bokwon.synthesis.scenes.surroundings import (
-    _woodcut,
-    draw_surroundings,
-    illustrate,
-    mark_sound,
-    open_book,
-    place_sheet,
-)
+from bokwon.synthesis.scenes.surroundings import draw_surroundings, illustrate, mark_sound, place_sheet
 
 
 def test_surroundings_fill_the_window() -> None:
@@ -46,24 +39,3 @@ def test_an_illustration_lies_on_a_copy_and_covers_a_part() -> None:
     assert (page == 230).all()
     assert 0 < np.median(covered) < 0.5
     assert max(covered) < 1
-
-
-def test_an_open_book_shows_both_leaves_and_a_fold() -> None:
-    page, opposite = np.full((160, 160, 3), 230, np.uint8), np.full((160, 160, 3), (200, 120, 200), np.uint8)
-    shares = []
-    for number in range(30):
-        image = open_book(np.random.default_rng(number), page, 0.5, opposite).astype(np.int16)
-        # The fold and its shadows are gray, and only the opposite leaf is purple.
-        shares.append(float((image[..., 0] - image[..., 1] > 20).mean()))
-    assert (page == 230).all()
-    assert 0 < min(shares) < 0.3
-    assert 0.7 < max(shares) < 1
-
-
-def test_a_woodcut_is_drawn_in_the_inks_and_papers_tones() -> None:
-    page = np.full((160, 160, 3), (230, 220, 200), np.uint8)
-    page[::10, :] = (40, 30, 20)
-    drawn = _woodcut(np.random.default_rng(1), page, 0.5, page)
-    assert drawn.min() >= 19
-    assert drawn[..., 0].max() <= 231
-    assert drawn[..., 0].std() > 30

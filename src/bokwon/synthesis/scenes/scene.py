@@ -15,13 +15,7 @@ from bokwon.synthesis.damage.sheet import grain
 from bokwon.synthesis.random_fields import Field, noise_field, smooth_outline
 from bokwon.synthesis.scenes.classes import CLASSES, IGNORE, NOT_DAMAGE
 from bokwon.synthesis.scenes.sources import Sources
-from bokwon.synthesis.scenes.surroundings import (
-    draw_surroundings,
-    illustrate,
-    mark_sound,
-    open_book,
-    place_sheet,
-)
+from bokwon.synthesis.scenes.surroundings import draw_surroundings, illustrate, mark_sound, place_sheet
 from bokwon.types import DamageClass
 
 __all__ = ["Scene", "draw_scene"]
@@ -102,8 +96,6 @@ def draw_scene(rng: np.random.Generator, sources: Sources, size: int = 448, dama
         image = mark_sound(rng, image, unit, behind)
     if base.kind != "photo" and rng.random() < 0.2:
         image = illustrate(rng, image, unit, sources.draw(rng, size).image)
-    if base.kind != "photo" and rng.random() < 0.12:
-        image = open_book(rng, image, unit, sources.draw(rng, size).image)
     labels = np.full((size, size), NOT_DAMAGE if base.kind == "scan" else _LABEL["sound"], np.uint8)
     sheet = place_sheet(rng, (size, size), unit) if rng.random() < 0.4 else None
     other = sources.draw(rng, size).image

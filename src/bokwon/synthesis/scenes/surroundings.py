@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bokwon.synthesis.damage.sheet import grain
 from bokwon.synthesis.random_fields import Field, noise_field, smooth_outline
 
-__all__ = ["draw_surroundings", "illustrate", "mark_sound", "open_book", "place_sheet"]
+__all__ = ["draw_surroundings", "illustrate", "mark_sound", "place_sheet"]
 
 Pixels = NDArray[np.uint8]
 
@@ -187,7 +187,7 @@ def mark_sound(rng: np.random.Generator, image: Pixels, unit: float, behind: Pix
 
 
 def illustrate(rng: np.random.Generator, image: Pixels, unit: float, picture: Pixels) -> Pixels:
-    """Put a painted initial, an ornament, a woodcut or a picture on a page. None of them is damage.
+    """Put a painted initial, an ornament or a picture on a page: colours that are not damage.
 
     Args:
         rng: Source of randomness.
@@ -211,13 +211,7 @@ def illustrate(rng: np.random.Generator, image: Pixels, unit: float, picture: Pi
             # The letter itself: the middle is open.
             inner = (outline - centre) * rng.uniform(0.4, 0.8, 2) + centre + rng.normal(0, 0.1, 2) * sides
             cv2.fillPoly(layer, [np.round(inner * 16).astype(np.int32)], 0, cv2.LINE_AA, shift=4)
-        kind = rng.random()
-        if kind < 0.4:
-            content = _painting(rng, (height, width), unit)
-        elif kind < 0.7:
-            content = _woodcut(rng, image, unit, picture)
-        else:
-            content = np.asarray(np.roll(picture, height // 3, 0), np.float32)
+        content = _painting(rng, (height, width), unit) if rng.random() < 0.6 else np.roll(picture, height // 3, 0)
         _lay(out, layer, content, float(rng.uniform(0.75, 1)))
         if rng.random() < 0.6:
             frame = _PIGMENTS[int(rng.integers(len(_PIGMENTS)))] * rng.uniform(0.3, 1)
@@ -236,63 +230,6 @@ def _painting(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> 
         edge = cv2.morphologyEx(steps.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
         painted[edge] *= rng.uniform(0.1, 0.6)
     return np.asarray(np.clip(painted, 0, 255), np.float32)
-
-
-def _woodcut(rng: np.random.Generator, image: Pixels, unit: float, picture: Pixels) -> Field:
-    """Draw a picture or an ornament in strokes of the page's ink: float32 (H, W, 3) in [0, 255]."""
-    shape = (image.shape[0], image.shape[1])
-    if rng.random() < 0.5:
-        tone = np.asarray(cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), unit), np.float32)
-        low, high = np.percentile(tone[::7, ::7], (5, 95))
-        tone = (tone - np.float32(low)) / np.float32(max(high - low, 1))
-    else:
-        tone = np.float32(0.5) + np.float32(0.5) * noise_field(rng, shape, float(rng.uniform(4, 25)) * unit, 2)
-    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    pitch, turn = max(2.5, rng.uniform(1.2, 4) * unit), rng.uniform(0, math.pi)
-    bend = rng.uniform(0, 3) * noise_field(rng, shape, 30 * unit, 2)
-    # Strokes are as thick as the place is dark.
-    strokes = np.cos(2 * math.pi / pitch * (columns * math.cos(turn) + rows * math.sin(turn)) + bend)
-    ink = np.clip(2 * (0.5 * strokes + 0.5 - 1.6 * (tone - 0.2)) + 0.5, 0, 1)
-    if rng.random() < 0.6:
-        edge = np.hypot(cv2.Sobel(tone, cv2.CV_32F, 1, 0), cv2.Sobel(tone, cv2.CV_32F, 0, 1))
-        ink = np.maximum(ink, np.clip(3 * edge / max(float(edge.max()), 1e-3) - 0.5, 0, 1))
-    dark, light = np.percentile(image[::7, ::7].reshape(-1, 3), (1, 85), axis=0)
-    return np.asarray(light + (dark - light) * cv2.GaussianBlur(ink, (0, 0), 0.5)[..., None], np.float32)
-
-
-def open_book(rng: np.random.Generator, image: Pixels, unit: float, other: Pixels) -> Pixels:
-    """Show a part of the opposite leaf, with the fold between: a line, shadows on both sides, no damage.
-
-    Args:
-        rng: Source of randomness.
-        image: uint8 (S, S, 3), a square window.
-        unit: Length of 1/512 of the page's width, pixels.
-        other: uint8 (S, S, 3), what the opposite leaf shows.
-
-    Returns:
-        uint8 (S, S, 3), a new picture.
-    """
-    side = image.shape[0]
-    rows, columns = np.mgrid[:side, :side].astype(np.float32)
-    sway = rng.uniform(0, 2) * unit * noise_field(rng, (side, side), 120 * unit, 2)
-    away = columns - rng.uniform(0.05, 0.95) * side - rng.normal(0, 0.03) * rows + sway
-    if rng.random() < 0.5:
-        away = -away
-    if rng.random() < 0.15:
-        away = away.T
-    # The opposite leaf has the tone of this one.
-    gain = np.percentile(image[::7, ::7], 80) / max(float(np.percentile(other[::7, ::7], 80)), 1.0)
-    leaf = np.clip(other * min(gain * rng.uniform(0.85, 1.05), 3.0), 0, 255)
-    out = image + (leaf - image) * np.clip(away + 0.5, 0, 1)[..., None]
-    for half in (away < 0, away >= 0):
-        reach, depth = np.exp(rng.uniform(np.log(0.8), np.log(40))) * unit, rng.uniform(0, 0.8)
-        out *= np.where(half, 1 - depth * np.exp(-np.abs(away) / reach), 1)[..., None]
-    width = rng.uniform(0.3, 2.5) * unit
-    broken = np.clip(3 * noise_field(rng, (side, side), 60 * unit, 2) + rng.uniform(-1, 4), 0, 1)
-    fold = np.clip(width / 2 + 0.5 - np.abs(away + rng.uniform(-1, 1) * width), 0, 1) * broken * rng.uniform(0.3, 1)
-    tone = rng.uniform(0, 60) if rng.random() < 0.75 else rng.uniform(200, 255)
-    out += (tone - out) * fold[..., None]
-    return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
 def _lay(image: Pixels, layer: Pixels, colour: object, opacity: float) -> None:
