@@ -1,7 +1,7 @@
 """How much hidden ink a fill puts back, and how much ink it invents, on real pages with tunnels and with masks.
 
     python benchmarks/fills.py DATA [--set dev|held-out] [--methods fill,standard,patchmatch,telea] [--width 10]
-        [--pages N] [--cache FOLDER] [--pairs] [--stlpips]
+        [--pages N] [--cache FOLDER] [--pairs] [--photographs] [--stlpips]
 
 DATA is the folder of the data. `dev` are the pages of pages/val and those of pages/more_val that are not held out;
 `held-out` are the pages and pairs of held_out_fills.json. Of each page the middle 512x512 pixels are taken.
@@ -12,6 +12,9 @@ least 300 pixels of ink in the hole.
 
 With --pairs the pairs of held_out_fills.json (or, for `dev`, one mask a page) are filled too: PSNR in the hole, and the
 shift-tolerant LPIPS of `stlpips-pytorch`, where --stlpips asks for it, as means.
+
+With --photographs the model is `photo`, and the pairs are photographs of photos/val, every second one for `dev` and the
+others for `held-out`, and the masks of `dev`. Smaller photographs are enlarged to 512 pixels.
 """
 
 from __future__ import annotations
@@ -79,18 +82,22 @@ def pages_of(data: Path, which: str) -> list[tuple[int, Path]]:
 
 
 def crop(path: Path) -> Picture:
-    """Return the middle of a page."""
+    """Return the middle of a picture."""
     with Image.open(path) as image:
         page = np.asarray(image.convert("RGB"))
+    if min(page.shape[:2]) < SIDE:
+        height, width = (max(SIDE, round(side * SIDE / min(page.shape[:2]))) for side in page.shape[:2])
+        page = np.asarray(cv2.resize(page, (width, height), interpolation=cv2.INTER_CUBIC))
     top, left = ((size - SIDE) // 2 for size in page.shape[:2])
     return np.ascontiguousarray(page[top : top + SIDE, left : left + SIDE])
 
 
-def fillers(names: list[str], cache: Path | None) -> dict[str, Filler]:
-    """Return what fills, by name; `fill` and `standard` are the shipped page model without and with its finish."""
+def fillers(names: list[str], cache: Path | None, model: str = "document") -> dict[str, Filler]:
+    """Return what fills, by name; `fill` and `standard` are a shipped model without and with its finish."""
 
-    def restorer(finish: Any) -> Filler:
-        made = bokwon.Restorer(bokwon.RestoreSettings("document", engine="onnx", precision="float32", finish=finish))
+    def restorer(finish: Any, grain: Any = "auto") -> Filler:
+        settings = bokwon.RestoreSettings(model, engine="onnx", precision="float32", finish=finish, grain=grain)
+        made = bokwon.Restorer(settings)
         return lambda damaged, hole: made.restore(damaged, hole).image
 
     def patchmatch(damaged: Picture, hole: Hole) -> Picture:
@@ -101,6 +108,7 @@ def fillers(names: list[str], cache: Path | None) -> dict[str, Filler]:
         "fill": lambda: restorer("off"),
         "standard": lambda: restorer("standard"),
         "conservative": lambda: restorer("conservative"),
+        "match": lambda: restorer("off", "match"),
         "patchmatch": lambda: patchmatch,
         "telea": lambda: (
             lambda damaged, hole: np.asarray(
@@ -145,16 +153,19 @@ def perceptual() -> Callable[[Picture, Picture], float]:
     return distance
 
 
-def pairs_of(data: Path, which: str) -> list[tuple[Path, Path]]:
-    """Return pages and the masks laid over them."""
+def pairs_of(data: Path, which: str, *, photographs: bool = False) -> list[tuple[Path, Path]]:
+    """Return pages, or photographs, and the masks laid over them."""
     plan = json.loads((HERE / "held_out_fills.json").read_text())
     masks = data / plan["masks"]
-    if which == "held-out":
+    if which == "held-out" and not photographs:
         return [(data / plan["pages"] / pair["page"], masks / pair["mask"]) for pair in plan["pairs"]]
     taken = {pair["mask"] for pair in plan["pairs"]}
     offered = sorted(masks.glob("[0123]*/*/*.png"))
     offered = [mask for mask in offered if str(mask.relative_to(masks)) not in taken]
-    pages = [path for _, path in pages_of(data, which)][::2]
+    if photographs:
+        pages = sorted((data / "photos" / "val").glob("*.jpg"))[which == "held-out" :: 2]
+    else:
+        pages = [path for _, path in pages_of(data, which)][::2]
     return [(page, offered[97 * number % len(offered)]) for number, page in enumerate(pages)]
 
 
@@ -178,11 +189,11 @@ def tunnel_rows(data: Path, which: str, width: int, limit: int | None, methods: 
             print(f"| {kind}, {name} | {len(rows)} | {' | '.join(medians)} |", flush=True)
 
 
-def pair_rows(data: Path, which: str, methods: dict[str, Filler], *, stlpips: bool) -> None:
-    """Print the means over the pairs with masks."""
+def pair_rows(pairs: list[tuple[Path, Path]], title: str, methods: dict[str, Filler], *, stlpips: bool) -> None:
+    """Print the means over pairs of pictures and masks."""
     distance = perceptual() if stlpips else None
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
-    for page, mask in pairs_of(data, which):
+    for page, mask in pairs:
         truth = crop(page)
         with Image.open(mask) as image:
             hole = np.asarray(image.convert("L")) > 127
@@ -191,7 +202,7 @@ def pair_rows(data: Path, which: str, methods: dict[str, Filler], *, stlpips: bo
             filled = fill(damaged, hole)
             far = distance(filled, truth) if distance else float("nan")
             found[name].append((hole_psnr(filled, truth, hole), far))
-    print(f"\n| pairs, {which} | pairs | PSNR in the hole | ST-LPIPS |\n|---|---:|---:|---:|")
+    print(f"\n| {title} | pairs | PSNR in the hole | ST-LPIPS |\n|---|---:|---:|---:|")
     for name, rows in found.items():
         print(f"| {name} | {len(rows)} | {np.mean([a for a, _ in rows]):.2f} | {np.mean([b for _, b in rows]):.4f} |")
 
@@ -204,16 +215,20 @@ def main() -> None:
     parser.add_argument("--width", type=int, action="append", help="of the tunnels, 6, 10 or 16; may be repeated")
     parser.add_argument("--pages", type=int, help="at most so many, evenly chosen")
     parser.add_argument("--pairs", action="store_true", help="fill pairs of pages and masks too")
+    parser.add_argument("--photographs", action="store_true", help="fill pairs of photographs and masks instead")
     parser.add_argument("--cache", type=Path, help="where fills are kept; remove it when the code has changed")
     parser.add_argument(
         "--stlpips", action="store_true", help="measure ST-LPIPS of the pairs; needs bokwon[perceptual]"
     )
     arguments = parser.parse_args()
-    methods = fillers(arguments.methods.split(","), arguments.cache)
+    photographs = arguments.photographs
+    methods = fillers(arguments.methods.split(","), arguments.cache, "photo" if photographs else "document")
     for width in arguments.width or []:
         tunnel_rows(arguments.data, arguments.which, width, arguments.pages, methods)
-    if arguments.pairs:
-        pair_rows(arguments.data, arguments.which, methods, stlpips=arguments.stlpips)
+    if arguments.pairs or photographs:
+        pairs = pairs_of(arguments.data, arguments.which, photographs=photographs)
+        title = f"{'photographs' if photographs else 'pairs'}, {arguments.which}"
+        pair_rows(pairs, title, methods, stlpips=arguments.stlpips)
 
 
 if __name__ == "__main__":
