@@ -158,7 +158,7 @@ class Window:
 
         chosen = np.zeros_like(self.usable)
         chosen.reshape(-1)[inside] = True
-        smooth = np.asarray(cv2.GaussianBlur(self.light, (9, 9), FINE), np.float32).reshape(self.light.shape)
+        smooth: Floats = np.asarray(cv2.GaussianBlur(self.light, (9, 9), FINE), np.float32).reshape(self.light.shape)
         fine = self.light - smooth
         points = grid_points(grown(chosen, STRIDE - 1), self.origin, STRIDE)
         channels = [np.ascontiguousarray(smooth[..., channel]) for channel in range(smooth.shape[2])]
