@@ -145,7 +145,7 @@ def test_patches_are_put_on_request_and_only_in_the_hole(folder: Path) -> None:
     assert (hole & (after > 60) & (after < 180)).sum() < 0.5 * between.sum()
 
 
-def test_pages_are_finished_unasked_and_photographs_are_not(folder: Path) -> None:
+def test_pages_get_patches_and_photographs_texture_unasked(folder: Path) -> None:
     page = np.full((200, 300), 210, np.uint8)
     page[::20] = page[1::20] = page[2::20] = 30
     Image.fromarray(page).save("page.png")
@@ -162,7 +162,7 @@ def test_pages_are_finished_unasked_and_photographs_are_not(folder: Path) -> Non
     ):
         assert restore("page.png", f"{name}.png", *given, "--record") == 0
         settings = json.loads(Path(f"{name}.png.record/record.json").read_text())["settings"]
-        expected = ("patches", "off") if name in ("unasked", "asked") else ("off", "off")
+        expected = ("patches" if name in ("unasked", "asked") else "off", "copy" if name == "photo" else "off")
         # Not `auto`: a record says what was done.
         assert (settings["ink"], settings["grain"]) == expected
     assert Path("unasked.png").read_bytes() == Path("asked.png").read_bytes()

@@ -9,7 +9,7 @@ import numpy as np
 from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
 from bokwon.inpaint.finish.exemplars import Exemplars
 from bokwon.inpaint.finish.matches import Floats, Points, centres_of_known, grid_points, grown, padded
-from bokwon.inpaint.finish.paper import gray_of
+from bokwon.inpaint.finish.paper import gray_of, paper_of
 from bokwon.inpaint.finish.patch_search import PAD, STRIDE, SWEEPS, Search, descriptors, opponent_planes, sample
 from bokwon.inpaint.finish.uncertain import clear_uncertain
 from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
@@ -38,6 +38,8 @@ BORDER = 12
 """Margin around a window that is computed too, so that neighbouring windows agree, pixels."""
 WIDE = 4.0, 10.0
 """Depths in a hole between which patches get texture too, pixels. Deeper in, the mean of many patches is too smooth."""
+INK = 0.6, 0.9
+"""Lightness as a share of the paper's: darker pixels of a page than the first are ink, which gets no texture."""
 FINE = 2.0
 """Texture is what a Gaussian of this standard deviation takes away, pixels."""
 AROUND = 4.0
@@ -135,7 +137,13 @@ class Window:
         wide = np.flatnonzero(self.depth > WIDE[0])
         if len(wide):
             light[inside] = made
-            made[wide] += smoothstep(self.depth[wide], *WIDE) * self._texture(inside[wide], rng)
+            whole = np.maximum(gray_of(paper_of(self.light)), np.float32(1e-3))
+            paper = np.asarray(gray_of(self.light) / whole, np.float32).reshape(-1)[inside[wide]]
+            share = smoothstep(self.depth[wide], *WIDE) * smoothstep(paper, *INK)
+            textured = made[wide] + share * self._texture(inside[wide], rng)
+            # No darker than the page's ink, and no lighter than its paper.
+            known = self.light[self.known]
+            made[wide] = np.clip(textured, np.minimum(known.min(0), made[wide]), np.maximum(known.max(0), made[wide]))
         return self._own(made, inside)
 
     def textured(self) -> Floats:
