@@ -108,6 +108,28 @@ def test_two_rules_each_go_on_in_their_own() -> None:
     assert sorted(round(float(rule.after.at(290))) for rule in rules) == [60, 100]
 
 
+def test_rules_that_cross_in_a_hole_are_both_whole() -> None:
+    upright = draw(page(420, 420), column=200, half=1)
+    truth = draw(upright.T.copy(), column=210, half=2).T.copy()
+    hole = np.zeros(truth.shape, bool)
+    hole[130:290, 120:280] = True
+    image = filled(truth, hole)
+    assert [rule.turned for rule in find_rules(image, "L", hole)] == [False, True]
+    draw_rules(image, "L", hole)
+    assert image[130:290, 199:202].min(axis=1).max() < 75
+    assert image[208:213, 120:280].min(axis=0).max() < 75
+    assert image[150:200, 140:190].min() > 190
+
+
+def test_a_stroke_of_the_fill_that_crosses_a_rule_stays() -> None:
+    truth = draw(page())
+    hole = opening(truth)
+    image = filled(truth, hole)
+    image[205:209, 50:110] = 60
+    draw_rules(image, "L", hole)
+    assert image[206, 50:110].max() < 75
+
+
 def nothing_beyond() -> tuple[Gray, Hole]:
     truth = draw(page(), slice(0, 200))
     return truth, opening(truth)

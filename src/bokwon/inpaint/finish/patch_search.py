@@ -11,6 +11,7 @@ from bokwon.types import Hole
 
 __all__ = [
     "AT_ONCE",
+    "CLOSE",
     "PAD",
     "STRIDE",
     "SWEEPS",

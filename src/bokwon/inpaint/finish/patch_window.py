@@ -10,7 +10,7 @@ from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
 from bokwon.inpaint.finish.exemplars import Exemplars
 from bokwon.inpaint.finish.matches import Floats, Points, centres_of_known, grid_points, grown, padded
 from bokwon.inpaint.finish.paper import gray_of, paper_of
-from bokwon.inpaint.finish.patch_search import PAD, STRIDE, SWEEPS, Search, descriptors, opponent_planes, sample
+from bokwon.inpaint.finish.patch_search import CLOSE, PAD, STRIDE, SWEEPS, Search, descriptors, opponent_planes, sample
 from bokwon.inpaint.finish.uncertain import clear_uncertain
 from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
 from bokwon.inpaint.tiling import Filled
@@ -171,13 +171,9 @@ class Window:
         points = grid_points(grown(chosen, STRIDE - 1), self.origin, STRIDE)
         channels = [np.ascontiguousarray(smooth[..., channel]) for channel in range(smooth.shape[2])]
         width = self.usable.shape[1]
-        values, offsets = descriptors(opponent_planes(channels, self.planes), self.planes, ROUNDS[0])
-        wanted = values[padded(points, width, PAD)[:, None] + offsets]
-        search = Search(self.usable, self.origin, values, offsets, points, wanted, rng, ALIKE)
         # An eighth of the places is more than enough, and takes less time to shuffle.
-        search.compare_with(sample(values, offsets, np.flatnonzero(self.usable)[::8], width, rng))
-        for _ in range(SWEEPS):
-            search.sweep()
+        places = np.flatnonzero(self.usable)[::8]
+        search = self._searched(opponent_planes(channels, self.planes), ROUNDS[0], points, places, rng, close=ALIKE)
         number = np.empty(self.usable.size, np.intp)
         number[points] = np.arange(len(points))
         rows, columns = np.divmod(inside, width)
@@ -193,6 +189,40 @@ class Window:
         lack = 1 - there / np.maximum(wished, 1e-9)
         strength = np.sqrt(np.where(lack > LEAST_LACK, lack, 0))
         return np.asarray(strength[:, None] * np.clip(texture[inside], -most, most), np.float32)
+
+    def _searched(
+        self,
+        opponents: list[Floats],
+        steps: tuple[int, ...],
+        points: Points,
+        places: Points,
+        rng: np.random.Generator,
+        *,
+        sources: Points | None = None,
+        close: float = CLOSE,
+    ) -> Search:
+        """Search for the most similar known patches.
+
+        Args:
+            opponents: What is compared, from `opponent_planes`.
+            steps: Rows and columns at which it is compared, one of `ROUNDS`.
+            points: (n,) centres of the fill's patches.
+            places: Centres of known patches, of which a sample is compared with all of them.
+            rng: Draws the sample, and where small moves go.
+            sources: (n,) matches that the search starts from instead.
+            close: As in `Search`.
+        """
+        width = self.usable.shape[1]
+        values, offsets = descriptors(opponents, self.planes, steps)
+        wanted = values[padded(points, width, PAD)[:, None] + offsets]
+        search = Search(self.usable, self.origin, values, offsets, points, wanted, rng, close)
+        if sources is None:
+            search.compare_with(sample(values, offsets, places, width, rng))
+        else:
+            search.start_from(sources)
+        for _ in range(SWEEPS):
+            search.sweep()
+        return search
 
     def _own(self, made: Floats, inside: Points) -> Floats:
         """Return what was made for the window itself, without the margin around it."""
@@ -216,18 +246,10 @@ class Window:
         channels = [np.asarray(channel, np.float32) for channel in cv2.split(self.light)]
         # Only known pixels of the channels are read again; the hole's own light changes with every round.
         opponents = opponent_planes(channels, self.planes)
-        width = self.usable.shape[1]
+        places = np.flatnonzero(self.usable)
         sources: Points | None = None
         for steps in ROUNDS:
-            values, offsets = descriptors(opponents, self.planes, steps)
-            wanted = values[padded(points, width, PAD)[:, None] + offsets]
-            search = Search(self.usable, self.origin, values, offsets, points, wanted, rng)
-            if sources is None:
-                search.compare_with(sample(values, offsets, np.flatnonzero(self.usable), width, rng))
-            else:
-                search.start_from(sources)
-            for _ in range(SWEEPS):
-                search.sweep()
+            search = self._searched(opponents, steps, points, places, rng, sources=sources)
             sources = search.sources
             weights = np.exp(-np.minimum(search.difference / (2 * SOFTNESS**2), 20.0))
             filled = votes.mean(channels, sources, weights)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bokwon.image_io.modes import missing_pixels
 from bokwon.inpaint.colour import as_float, eight_bits, light_to_samples, put_samples, samples_to_light
-from bokwon.inpaint.finish.paper import paper_of
+from bokwon.inpaint.finish.paper import gray_of, paper_of
 from bokwon.inpaint.hole_depth import smoothstep
 from bokwon.types import Hole, Pixels
 
@@ -233,19 +233,37 @@ def _between(before: End, after: End) -> tuple[list[float], list[float]]:
     return rows, [float(before.at(rows[0])), float(after.at(rows[1]))]
 
 
+def _refined(end: End, gray: NDArray[np.float32], origin: tuple[int, int]) -> End:
+    """Fit an end again, to pixels instead of squares: a copy that is a third of a pixel off would be paler.
+
+    Args:
+        end: The end.
+        gray: (h, w), a window of the page around it.
+        origin: Row and column of the window's first pixel.
+    """
+    rows = np.arange(LENGTH)
+    part = gray[end.start - origin[0] :][:LENGTH]
+    off = np.arange(part.shape[1]) - (end.at(end.start + rows)[:, None] - origin[1])
+    near = np.abs(off) <= end.width / 2 + BESIDE
+    ink = np.where(near, part.max(axis=1, keepdims=True, where=near, initial=0) - part, 0)
+    middle = (ink * off).sum(axis=1) / np.maximum(ink.sum(axis=1), 1e-6)
+    slope, shift = np.polyfit(rows, np.clip(middle, -1, 1), 1)
+    return replace(end, place=end.place + float(shift), slope=end.slope + float(slope))
+
+
 def _draw(pixels: Pixels, mode: str, hole: Hole, before: End, after: End) -> None:
     """Copy the two ends of an upright rule into the gap between them, mirrored as often as it takes."""
     import cv2
 
-    points = _between(before, after)
     half = (before.width + after.width) / 4 + BESIDE
     reach = int(half + FADE + CLEARED) + 2
-    columns = [before.at(before.start), after.at(after.stop), *points[1]]
+    columns = [before.at(before.start), after.at(after.stop), *_between(before, after)[1]]
     left, right = max(int(min(columns)) - reach, 0), min(int(max(columns)) + reach + 2, hole.shape[1])
     window = slice(before.start, after.stop), slice(left, right)
     light = as_float(np.ascontiguousarray(samples_to_light(pixels[window], mode)))
+    before, after = (_refined(end, gray_of(light), (before.start, left)) for end in (before, after))
     rows = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None]
-    off = np.arange(left, right, dtype=np.float32) - np.interp(rows, *points).astype(np.float32)
+    off = np.arange(left, right, dtype=np.float32) - np.interp(rows, *_between(before, after)).astype(np.float32)
     copies = []
     for end, past in ((before, rows - before.stop), (after, after.start - 1 - rows)):
         # Rows of the end, from the hole on and back again.
@@ -262,14 +280,20 @@ def _draw(pixels: Pixels, mode: str, hole: Hole, before: End, after: End) -> Non
                 borderMode=cv2.BORDER_REPLICATE,
             ).reshape(light.shape)
         )
-    inside = hole[window] & (np.abs(off) < half + FADE + CLEARED)
-    inside &= (rows >= before.stop - RIM) & (rows < after.start + RIM)
+    near = np.abs(off) < half + FADE + CLEARED
+    inside = hole[window] & near & (rows >= before.stop - RIM) & (rows < after.start + RIM)
     lighter = np.maximum(*copies)
-    stray = light.mean(axis=2, keepdims=True) < STRAY * lighter.mean(axis=2, keepdims=True)
-    beside = np.where(stray, lighter, light)
+    stray = gray_of(light) < STRAY * gray_of(lighter)
+    # What goes on beyond the surroundings of the rule is a stroke or a rule that crosses it, and stays.
+    count, parts = cv2.connectedComponents(stray.astype(np.uint8))
+    crosses = np.zeros(count, bool)
+    crosses[parts[stray & ~near]] = True
+    crossing = crosses[parts][..., None]
+    beside = np.where(stray[..., None], lighter, light)
     share = smoothstep(np.asarray(rows - (before.stop + after.start - 1) / 2, np.float32), -SEAM, SEAM)
     # Letters that touch one end are not copied.
     own = np.abs(off)[..., None] <= half - BESIDE
     drawn = np.where(own, copies[0] + share * (copies[1] - copies[0]), lighter)
     made = beside + (1 - smoothstep(np.abs(off), half, half + FADE)) * (drawn - beside)
+    made = np.where(crossing, np.minimum(light, made), made)
     put_samples(pixels[window], inside, light_to_samples(made[inside], mode, pixels.dtype))
