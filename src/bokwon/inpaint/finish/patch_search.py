@@ -11,7 +11,6 @@ from bokwon.types import Hole
 
 __all__ = [
     "AT_ONCE",
-    "CLOSE",
     "PAD",
     "STRIDE",
     "SWEEPS",
@@ -127,7 +126,8 @@ class Search(Matches):
         points: (n,) centres of the fill's patches.
         wanted: (n, k) their descriptors.
         rng: Where small moves go.
-        close: In place of `CLOSE`.
+        together: How much worse than the best of the first comparison a match may be to count as good enough, levels of
+            255. Then larger areas are copied from one place, also where nothing is very similar.
     """
 
     def __init__(
@@ -139,10 +139,11 @@ class Search(Matches):
         points: Points,
         wanted: Floats,
         rng: np.random.Generator,
-        close: float = CLOSE,
+        together: float = 0.0,
     ) -> None:
         super().__init__(usable, points, STRIDE)
-        self._close = close
+        self._together = together
+        self._enough = np.full(len(points), CLOSE**2, np.float32)
         self._origin = origin
         self._values = values
         self._offsets = offsets
@@ -168,6 +169,8 @@ class Search(Matches):
             self.sources[some] = places[(wanted @ turned).argmax(axis=1)]
         moved = self.sources[first] + self._points - self._points[first]
         self.start_from(np.where(self._are_usable(moved), moved, self.sources[first]))
+        if self._together:
+            self._enough = np.maximum(self._enough, self.difference + np.float32(self._together**2))
         self._bring_together()
 
     def _bring_together(self) -> None:
@@ -182,7 +185,7 @@ class Search(Matches):
             moved = self.sources[leader] + self._points[alone] - self._points[leader]
             usable = np.flatnonzero(self._are_usable(moved))
             difference = self._difference(alone[usable], moved[usable])
-            good = difference < self._close**2
+            good = difference < self._enough[alone[usable]]
             joining = usable[good]
             joined = alone[joining]
             self.sources[joined], self.difference[joined] = moved[joining], difference[good]
@@ -190,7 +193,7 @@ class Search(Matches):
 
     def sweep(self) -> None:
         """Try the matches of the neighbours, and small moves."""
-        active = np.flatnonzero(self.difference > self._close**2)
+        active = np.flatnonzero(self.difference > self._enough)
         self._try_neighbours(active)
         for reach in MOVES:
             down, across = self._rng.integers(-reach, reach + 1, (2, len(active)))

@@ -9,8 +9,8 @@ import numpy as np
 from bokwon.inpaint.colour import PLANES, as_float, samples_to_light
 from bokwon.inpaint.finish.exemplars import Exemplars
 from bokwon.inpaint.finish.matches import Floats, Points, centres_of_known, grid_points, grown, padded
-from bokwon.inpaint.finish.paper import gray_of, paper_of
-from bokwon.inpaint.finish.patch_search import CLOSE, PAD, STRIDE, SWEEPS, Search, descriptors, opponent_planes, sample
+from bokwon.inpaint.finish.paper import gray_of
+from bokwon.inpaint.finish.patch_search import PAD, STRIDE, SWEEPS, Search, descriptors, opponent_planes, sample
 from bokwon.inpaint.finish.uncertain import clear_uncertain
 from bokwon.inpaint.hole_depth import depth_in_hole, smoothstep
 from bokwon.inpaint.tiling import Filled
@@ -36,16 +36,12 @@ SOFTNESS = 16.0
 """How fast the weight of a match falls with its difference, levels of 255."""
 BORDER = 12
 """Margin around a window that is computed too, so that neighbouring windows agree, pixels."""
-WIDE = 4.0, 10.0
-"""Depths in a hole between which patches get texture too, pixels. Deeper in, the mean of many patches is too smooth."""
-INK = 0.6, 0.9
-"""Lightness as a share of the paper's: darker pixels of a page than the first are ink, which gets no texture."""
 FINE = 2.0
 """Texture is what a Gaussian of this standard deviation takes away, pixels."""
 AROUND = 4.0
 """Standard deviation of the Gaussian over which the strength of a texture is measured, pixels."""
-ALIKE = 10.0
-"""Like `CLOSE` of the search, for texture. If it is larger, larger pieces come from one place, and textures hang
+TOGETHER = 10.0
+"""How much less similar a place may be, levels of 255, if larger pieces of texture come from it. So textures hang
 together."""
 LEAST_LACK = 0.01
 """A fill that lacks no more than this share of the texture's variance gets none."""
@@ -67,7 +63,7 @@ class Window:
         known: (h, w), True where the page is known.
         usable: (h, w), True at centres of patches that are known as a whole.
         worked_on: (h, w), the hole in the window and in a margin around it.
-        depth: (n,) for the n pixels of `worked_on`, distance from what is known, pixels, up to `DEEP`.
+        deep: (n, 1) for the n pixels of `worked_on`, 0 near the rim of a hole and 1 deep in it.
         inner: The window itself, as rows and columns of `light`.
         origin: Row and column of its first pixel in the page.
         planes: Groups of channels.
@@ -77,7 +73,7 @@ class Window:
     known: Hole
     usable: Hole
     worked_on: Hole
-    depth: Floats
+    deep: Floats
     inner: tuple[slice, slice]
     origin: tuple[int, int]
     planes: tuple[tuple[int, ...], ...]
@@ -109,71 +105,52 @@ class Window:
         near = grow_window(window, BORDER, hole.shape)
         worked_on = np.zeros(usable.shape, bool)
         worked_on[shift_window(near, origin)] = hole[near]
-        depth = depth_in_hole(missing, near, round(DEEP))[hole[near]]
+        deep = smoothstep(depth_in_hole(missing, near, round(DEEP))[hole[near]], RIM, DEEP)
         light = as_float(samples_to_light(pixels[rows, columns], mode))
-        return cls(light, known, usable, worked_on, depth, shift_window(window, origin), origin, PLANES[mode])
+        return cls(light, known, usable, worked_on, deep, shift_window(window, origin), origin, PLANES[mode])
 
     def matched(self) -> Floats:
         """Return the light of the window's hole, made of what is known, (n, C)."""
         rng = np.random.default_rng(self.origin)
         light = self.light.reshape(-1, self.light.shape[2])
         inside = np.flatnonzero(self.worked_on)
-        deep = smoothstep(self.depth, RIM, DEEP)
         # Deep in a hole nothing known is near, and only the fill could choose the places.
-        shallow = np.flatnonzero(deep[:, 0] < 1.0)
+        shallow = np.flatnonzero(self.deep[:, 0] < 1.0)
         near = np.zeros_like(self.worked_on)
         near.reshape(-1)[inside[shallow]] = True
         strokes = Exemplars.of(self.light, self.known, near, self.origin, rng)
         share, likeness = np.zeros((2, len(inside), 1), np.float32)
-        share[shallow] = strokes.share * np.minimum(2.0 * (1.0 - deep[shallow]), 1.0)
+        share[shallow] = strokes.share * np.minimum(2.0 * (1.0 - self.deep[shallow]), 1.0)
         likeness[shallow] = strokes.likeness
         light[inside[shallow]] += share[shallow] * (strokes.light - light[inside[shallow]])
-        clear_uncertain(self.light, self.known, inside, deep, likeness)
+        clear_uncertain(self.light, self.known, inside, self.deep, likeness)
         made = light[inside]
         rest = np.flatnonzero(share < 1.0)
         if len(rest):
             patched = self._patched(inside[rest], rng)
             made[rest] += (1.0 - share[rest]) * (patched - made[rest])
-        wide = np.flatnonzero(self.depth > WIDE[0])
-        if len(wide):
-            light[inside] = made
-            whole = np.maximum(gray_of(paper_of(self.light)), np.float32(1e-3))
-            paper = np.asarray(gray_of(self.light) / whole, np.float32).reshape(-1)[inside[wide]]
-            share = smoothstep(self.depth[wide], *WIDE) * smoothstep(paper, *INK)
-            textured = made[wide] + share * self._texture(inside[wide], rng)
-            # No darker than the page's ink, and no lighter than its paper.
-            known = self.light[self.known]
-            made[wide] = np.clip(textured, np.minimum(known.min(0), made[wide]), np.maximum(known.max(0), made[wide]))
         return self._own(made, inside)
 
     def textured(self) -> Floats:
-        """Return the light of the window's hole with the texture of similar known patches, (n, C)."""
-        inside = np.flatnonzero(self.worked_on)
-        light = self.light.reshape(-1, self.light.shape[2])[inside]
-        return self._own(light + self._texture(inside, np.random.default_rng(self.origin)), inside)
-
-    def _texture(self, inside: Points, rng: np.random.Generator) -> Floats:
-        """Return the texture that some pixels lack, (n, C): that of similar known patches.
+        """Return the light of the window's hole with the texture of similar known patches, (n, C).
 
         Patches are compared without their texture, so that smooth ones are not preferred. A pixel gets the texture of
         one place: a mean of several would have none. Its strength makes up for what the fill lacks.
-
-        Args:
-            inside: (n,) pixels.
-            rng: Draws the sample, and where small moves go.
         """
         import cv2
 
-        chosen = np.zeros_like(self.usable)
-        chosen.reshape(-1)[inside] = True
+        inside = np.flatnonzero(self.worked_on)
         smooth: Floats = np.asarray(cv2.GaussianBlur(self.light, (9, 9), FINE), np.float32).reshape(self.light.shape)
         fine = self.light - smooth
-        points = grid_points(grown(chosen, STRIDE - 1), self.origin, STRIDE)
+        points = grid_points(grown(self.worked_on, STRIDE - 1), self.origin, STRIDE)
         channels = [np.ascontiguousarray(smooth[..., channel]) for channel in range(smooth.shape[2])]
         width = self.usable.shape[1]
         # An eighth of the places is more than enough, and takes less time to shuffle.
         places = np.flatnonzero(self.usable)[::8]
-        search = self._searched(opponent_planes(channels, self.planes), ROUNDS[0], points, places, rng, close=ALIKE)
+        rng = np.random.default_rng(self.origin)
+        search = self._searched(
+            opponent_planes(channels, self.planes), ROUNDS[0], points, places, rng, together=TOGETHER
+        )
         number = np.empty(self.usable.size, np.intp)
         number[points] = np.arange(len(points))
         rows, columns = np.divmod(inside, width)
@@ -188,7 +165,8 @@ class Window:
         most = LIMIT * np.sqrt(wished)[:, None]
         lack = 1 - there / np.maximum(wished, 1e-9)
         strength = np.sqrt(np.where(lack > LEAST_LACK, lack, 0))
-        return np.asarray(strength[:, None] * np.clip(texture[inside], -most, most), np.float32)
+        light = self.light.reshape(texture.shape)[inside]
+        return self._own(light + strength[:, None] * np.clip(texture[inside], -most, most), inside)
 
     def _searched(
         self,
@@ -199,7 +177,7 @@ class Window:
         rng: np.random.Generator,
         *,
         sources: Points | None = None,
-        close: float = CLOSE,
+        together: float = 0.0,
     ) -> Search:
         """Search for the most similar known patches.
 
@@ -210,12 +188,12 @@ class Window:
             places: Centres of known patches, of which a sample is compared with all of them.
             rng: Draws the sample, and where small moves go.
             sources: (n,) matches that the search starts from instead.
-            close: As in `Search`.
+            together: As in `Search`.
         """
         width = self.usable.shape[1]
         values, offsets = descriptors(opponents, self.planes, steps)
         wanted = values[padded(points, width, PAD)[:, None] + offsets]
-        search = Search(self.usable, self.origin, values, offsets, points, wanted, rng, close)
+        search = Search(self.usable, self.origin, values, offsets, points, wanted, rng, together)
         if sources is None:
             search.compare_with(sample(values, offsets, places, width, rng))
         else:
