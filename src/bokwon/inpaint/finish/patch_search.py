@@ -126,7 +126,7 @@ class Search(Matches):
         points: (n,) centres of the fill's patches.
         wanted: (n, k) their descriptors.
         rng: Where small moves go.
-        close: In place of `CLOSE`.
+        close: The limit for this search, see `CLOSE`.
     """
 
     def __init__(

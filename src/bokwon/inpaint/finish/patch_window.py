@@ -37,20 +37,22 @@ SOFTNESS = 16.0
 BORDER = 12
 """Margin around a window that is computed too, so that neighbouring windows agree, pixels."""
 WIDE = 4.0, 10.0
-"""Depths in a hole between which patches get texture too, pixels. Deeper in, the mean of many patches is too smooth."""
+"""Patches get texture from the first depth in a hole on, and all of it from the second on, pixels. There the mean of
+many patches is too smooth."""
 INK = 0.6, 0.9
-"""Lightness as a share of the paper's: darker pixels of a page than the first are ink, which gets no texture."""
+"""Lightness as a share of the paper's. Pixels darker than the first are ink and get no texture. Pixels lighter than the
+second get all of it."""
 FINE = 2.0
-"""Texture is what a Gaussian of this standard deviation takes away, pixels."""
+"""Standard deviation of a Gaussian, pixels. Texture is what it smooths away."""
 AROUND = 4.0
 """Standard deviation of the Gaussian over which the strength of a texture is measured, pixels."""
 ALIKE = 10.0
-"""Like `CLOSE` of the search, for texture. If it is larger, larger pieces come from one place, and textures hang
-together."""
+"""Replaces `CLOSE` of the search for texture. A larger limit copies larger pieces from one place, so texture has fewer
+breaks."""
 LEAST_LACK = 0.01
 """A fill that lacks no more than this share of the texture's variance gets none."""
 LIMIT = 2.0
-"""Largest texture of a pixel, as a multiple of the strength around it. What is more would be a speck."""
+"""Largest texture of a pixel, as a multiple of the strength around it. Larger values would show as specks."""
 _MARGIN = RADIUS + 1
 
 
@@ -153,7 +155,7 @@ class Window:
         return self._own(light + self._texture(inside, np.random.default_rng(self.origin)), inside)
 
     def _texture(self, inside: Points, rng: np.random.Generator) -> Floats:
-        """Return the texture that some pixels lack, (n, C): that of similar known patches.
+        """Return the texture that some pixels lack, taken from similar known patches, (n, C).
 
         Patches are compared without their texture, so that smooth ones are not preferred. A pixel gets the texture of
         one place: a mean of several would have none. Its strength makes up for what the fill lacks.
@@ -181,7 +183,7 @@ class Window:
         number = np.empty(self.usable.size, np.intp)
         number[points] = np.arange(len(points))
         rows, columns = np.divmod(inside, width)
-        # From each pixel to the point before it, in both directions.
+        # How far each pixel lies below and to the right of its grid point.
         step = (rows + self.origin[0]) % STRIDE * width + (columns + self.origin[1]) % STRIDE
         texture = fine.copy().reshape(-1, fine.shape[2])
         texture[inside] = texture[search.sources[number[inside - step]] + step]
