@@ -13,8 +13,8 @@ least 300 pixels of ink in the hole.
 With --pairs the pairs of held_out_fills.json (or, for `dev`, one mask a page) are filled too: PSNR in the hole, and the
 shift-tolerant LPIPS of `stlpips-pytorch`, where --stlpips asks for it, as means.
 
-With --photographs the model is `photo`, and the pairs are photographs of photos/val, every second one for `dev` and the
-others for `held-out`, and the masks of `dev`. Smaller photographs are enlarged to 512 pixels.
+With --photographs the model is `photo`, and photographs of photos/val take the place of pages: every second one for
+`dev`, the others for `held-out`. Both sets use the masks of `dev`. Smaller photographs are enlarged to 512 pixels.
 """
 
 from __future__ import annotations

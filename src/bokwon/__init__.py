@@ -5,8 +5,8 @@ Nothing heavy is loaded until it is used: neither OpenCV, ONNX Runtime nor PyTor
 
 from __future__ import annotations
 
-# Not imported from `typing`, and nothing else is imported here: until the command's own first line runs, Ctrl-C shows a
-# traceback.
+# Not imported from `typing`, and nothing else is imported here: imports delay the first line of the command, and until
+# it runs, Ctrl-C shows a traceback.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path

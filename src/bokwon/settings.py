@@ -196,7 +196,7 @@ class RestoreSettings:
 
         Args:
             for_pages: Whether the model is for pages of ink on paper. Only these get patches.
-            for_photographs: Whether it is for photographs. Only these get texture.
+            for_photographs: Whether the model is for photographs. Only these get texture.
 
         Raises:
             ArgumentError: Patches and texture are both asked for.
@@ -205,7 +205,8 @@ class RestoreSettings:
         ink = self.ink if self.ink != "auto" else "patches" if finished and for_pages else "off"
         if ink == "patches" and self.grain == "copy":
             raise ArgumentError(
-                "patches of the page have its grain already", "leave out --grain copy, or add --ink off"
+                "--grain copy does not work with patches of the page, which have its grain already",
+                "leave out --grain copy, or add --ink off",
             )
         chosen: dict[str, Any] = {
             "ink": ink,

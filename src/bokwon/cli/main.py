@@ -148,7 +148,7 @@ def main(arguments: list[str] | None = None, *, alone: bool = False) -> None:
 def _put_together(to: str, name: str | None = None) -> Any:
     """Return the command, with its help in the language of the user.
 
-    Only the called command is put together: that takes 2 to 5 ms, all of them 40 ms.
+    Only the called command is put together. One takes 2 to 5 ms; all of them would take 40 ms.
 
     Args:
         to: The language, one of `LANGUAGES`.

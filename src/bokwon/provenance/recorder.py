@@ -160,7 +160,7 @@ class Recorder:
             self._part.mkdir()
             self._lock = lock_folder(self._part)
         if self._earlier.get("encoded_anew"):
-            # So are the pages that stay.
+            # Pages of the earlier run stay in the output, and JPEG changed them too.
             self.note_encoded_anew()
 
     def __enter__(self) -> Recorder:

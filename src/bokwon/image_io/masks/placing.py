@@ -102,7 +102,7 @@ def check_shape(
     if size in ways:
         return ""
     shaped = next((way for way in ways if _has_shape(way, size)), None)
-    # As the mask shows it: its author has not seen the stored pixels.
+    # The message gives the size that viewers show: the author of the mask has not seen the stored pixels.
     seen = size if shaped in (None, mask) else size[::-1]
     sizes = "{} is {}x{} and the image {}x{} pixels".format(name, *mask, *seen)
     if shaped is None:

@@ -215,7 +215,7 @@ def _check_gray(pixels: Pixels, mode: str, opaque: Hole | None, name: str) -> No
     if len(values) <= _SOFT:
         told = ", ".join(map(str, values[:-1])) + f" and {values[-1]}" if len(values) > 1 else str(values[0])
         raise _unclear(f"{name} has the values {told}, which may be labels or gray", "labels", "gray")
-    # `painted` was tried, so it is no remedy.
+    # The mask is not a copy of the image that was painted on: that was checked. So `--mask-as painted` would not help.
     raise ArgumentError(
         f"{name} is neither black and white (it has grays from {values[0]} to {values[-1]}) nor a copy of the image",
         f"paint on a copy of the very image, or add --mask-as gray ({_OPTIONS['gray']})",
@@ -236,7 +236,7 @@ def _unclear(fault: str, *ways: MaskKind) -> ArgumentError:
 
 
 def _either_of(name: str, dark: int, light: int) -> ArgumentError:
-    """Return the error for a mask of two values of which none is black."""
+    """Return the error for a mask of two values, neither of them black."""
     fix = "redraw it in black and white"
     if dark < _HALF <= light:
         ways = (

@@ -35,7 +35,7 @@ def grown(marked: Hole, reach: int) -> Hole:
 
 
 def centres_of_known(known: Hole, reach: int) -> Hole:
-    """Return a mask eroded by a square that reaches `reach` pixels from its centre. Nothing is known outside of it."""
+    """Erode a mask by a square that reaches `reach` pixels from its centre. Pixels beyond the mask are unknown."""
     import cv2
 
     square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)

@@ -37,16 +37,16 @@ SOFTNESS = 16.0
 BORDER = 12
 """Margin around a window that is computed too, so that neighbouring windows agree, pixels."""
 FINE = 2.0
-"""Texture is what a Gaussian of this standard deviation takes away, pixels."""
+"""Standard deviation of a Gaussian, pixels. Texture is what it smooths away."""
 AROUND = 4.0
 """Standard deviation of the Gaussian over which the strength of a texture is measured, pixels."""
 TOGETHER = 10.0
-"""How much less similar a place may be, levels of 255, if larger pieces of texture come from it. So textures hang
-together."""
+"""A larger piece of texture is copied from one place if that place is at most this much less similar than the best,
+levels of 255. So texture has fewer breaks."""
 LEAST_LACK = 0.01
 """A fill that lacks no more than this share of the texture's variance gets none."""
 LIMIT = 2.0
-"""Largest texture of a pixel, as a multiple of the strength around it. What is more would be a speck."""
+"""Largest texture of a pixel, as a multiple of the strength around it. Larger values would show as specks."""
 _MARGIN = RADIUS + 1
 
 

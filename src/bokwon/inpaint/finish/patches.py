@@ -1,4 +1,4 @@
-"""Fills made of parts of the page: strokes of similar places, paper of similar patches; or only their texture."""
+"""Fills made of parts of the page: strokes of similar places, paper of known patches. Photographs get texture only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules, the straight lines of frames and between columns: one that enters a hole on both sides goes through whole."""
+"""Rules: the straight lines of frames and between columns. One that enters a hole on both sides is drawn through it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bokwon.types import Hole, Pixels
 __all__ = ["End", "Rule", "draw_rules", "find_rules"]
 
 HALF = 2
-"""Rules are sought in squares of so many pixels each way, of which the darkest pixel counts."""
+"""Side of a square, pixels. Rules are sought in a smaller page that keeps the darkest pixel of each square."""
 LENGTH = 66
-"""Least length of a line on each side of a hole, pixels. Hardly any stroke of a letter is as long and straight."""
+"""Least length of a rule on each side of a hole, pixels. Hardly any stroke of a letter is as long and straight."""
 LONGEST = 384
 """Widest gap that is closed, pixels."""
 THICK = 22
@@ -30,20 +30,22 @@ INK = 0.4
 RIM = 8
 """A line that comes this near to a hole, pixels, ends there. Scans are soft, and masks are larger than the damage."""
 STRAIGHT, LEAN = 1.5, 0.1
-"""How far a rule may lie off a straight line, pixels, but for a tenth of it; and how much it may lean, columns for each
-row."""
+"""Nine tenths of a rule lie within the first distance of a straight line, pixels. The second is the largest slope of
+that line, columns for each row."""
 APART, DRIFT = 2.0, 0.01
-"""How far the two ends may miss each other in the middle of the gap: pixels, and pixels for each pixel of the gap."""
+"""Largest distance between the lines of the two ends in the middle of the gap: pixels, plus pixels for each pixel of
+the gap."""
 LIKE = 1.6
-"""How many times as wide, and as dark, one end may be as the other."""
+"""One end is at most this many times as wide, and as dark, as the other."""
 MISSING = 0.8
-"""Share of the gap, along the rule, that is missing. Otherwise the page shows that there is no rule."""
+"""Least share of the gap, along the rule, that is missing. If more is known, the page itself shows what is there."""
 BESIDE, FADE = 1.0, 1.5
-"""How far beside a rule the page is copied too, and over what width that fades into the fill, pixels."""
+"""Width of the strip on each side of a rule that is copied too, and width over which it fades into the fill, pixels."""
 CLEARED, STRAY = 4, 0.88
-"""How far beside a rule the fill's own rule is cleared away, pixels: what is darker than both copies by this factor."""
+"""The fill may have drawn the rule at another place. So, for this many pixels beside the copied strip, a pixel darker
+than this share of the lighter copy is replaced by that copy."""
 SEAM = 6
-"""Half the width over which the copies of the two ends fade into each other, pixels."""
+"""Half the length over which the copies of the two ends fade into each other, pixels."""
 
 _BAND = 1024
 
@@ -81,7 +83,7 @@ class Rule:
     """A rule that a hole interrupts.
 
     Attributes:
-        turned: Whether it runs along the rows of the page. Then its ends are those of the transposed page.
+        turned: Whether it runs along the rows of the page. Then its ends are given in the transposed page.
         before: Its end above the hole.
         after: Its end below.
     """
@@ -125,7 +127,7 @@ def find_rules(pixels: Pixels, mode: str, missing: Hole) -> list[Rule]:
 
 
 def _ink(pixels: Pixels, mode: str, missing: Hole) -> NDArray[np.uint8]:
-    """Return how much darker than its paper the darkest pixel of each square is, of 255; 0 where a pixel is missing."""
+    """Return how much darker than its paper the darkest pixel of each square is, 255 for black. Missing ones are 0."""
     import cv2
 
     height, width = missing.shape
@@ -138,7 +140,7 @@ def _ink(pixels: Pixels, mode: str, missing: Hole) -> NDArray[np.uint8]:
         half = slice(top // HALF, (top + _BAND) // HALF)
         dark[half] = 255 - _largest(255 - gray)
         gone[half] = _largest(missing[band].view(np.uint8))
-    # What is missing looks like paper, and is no part of it.
+    # `paper_of` removes what is dark. So missing squares are black here, and do not count as paper.
     paper = paper_of(np.where(gone, 0, dark).astype(np.float32))
     share = 255 * np.clip(1 - dark / np.maximum(paper, 1), 0, 1)
     return np.where(gone, 0, share).astype(np.uint8)
@@ -173,7 +175,7 @@ def _ends(ink: NDArray[np.uint8], missing: Hole) -> tuple[list[End], list[End]]:
 
 
 def _fitted(ink: NDArray[np.uint8], top: int, left: int) -> End | None:
-    """Fit a straight line to the ink of a window whose first square is given; None if it is not one."""
+    """Fit a straight line to the ink of a window whose first square is given; None if the ink is not straight."""
     weights = ink.astype(np.float64)
     total = weights.sum(axis=1)
     if not total.all():
@@ -204,7 +206,7 @@ def _touches(end: End, missing: Hole, last: bool) -> bool:
 
 
 def _pairs(ink: NDArray[np.uint8], missing: Hole) -> list[tuple[End, End]]:
-    """Return the upright lines that go on beyond a hole: the end above it, and the nearest end below that fits."""
+    """Return the upright lines that continue beyond a hole: the end above it, and the nearest end below that fits."""
     found = []
     above, below = _ends(ink, missing)
     for before in above:
@@ -216,7 +218,7 @@ def _pairs(ink: NDArray[np.uint8], missing: Hole) -> list[tuple[End, End]]:
 
 
 def _go_on(before: End, after: End, missing: Hole) -> bool:
-    """Return whether two ends are one rule, with nothing but a hole between."""
+    """Return whether two ends belong to one rule, with a hole between them."""
     gap = after.start - before.stop
     middle = before.stop + gap / 2
     ratios = np.array([before.width / after.width, before.ink / after.ink])
@@ -252,7 +254,7 @@ def _refined(end: End, gray: NDArray[np.float32], origin: tuple[int, int]) -> En
 
 
 def _draw(pixels: Pixels, mode: str, hole: Hole, before: End, after: End) -> None:
-    """Copy the two ends of an upright rule into the gap between them, mirrored as often as it takes."""
+    """Copy the two ends of an upright rule into the gap between them. Each is mirrored until it fills the gap."""
     import cv2
 
     half = (before.width + after.width) / 4 + BESIDE
@@ -266,7 +268,7 @@ def _draw(pixels: Pixels, mode: str, hole: Hole, before: End, after: End) -> Non
     off = np.arange(left, right, dtype=np.float32) - np.interp(rows, *_between(before, after)).astype(np.float32)
     copies = []
     for end, past in ((before, rows - before.stop), (after, after.start - 1 - rows)):
-        # Rows of the end, from the hole on and back again.
+        # The copied row of the end: it moves away from the hole, then back again, and so on.
         turn = np.mod(past, 2 * LENGTH)
         inward = np.minimum(turn, 2 * LENGTH - 1 - turn)
         row = end.stop - 1 - inward if end is before else end.start + inward
@@ -291,7 +293,7 @@ def _draw(pixels: Pixels, mode: str, hole: Hole, before: End, after: End) -> Non
     crossing = crosses[parts][..., None]
     beside = np.where(stray[..., None], lighter, light)
     share = smoothstep(np.asarray(rows - (before.stop + after.start - 1) / 2, np.float32), -SEAM, SEAM)
-    # Letters that touch one end are not copied.
+    # Beside the rule the lighter copy is taken: a letter that touches one end is not copied.
     own = np.abs(off)[..., None] <= half - BESIDE
     drawn = np.where(own, copies[0] + share * (copies[1] - copies[0]), lighter)
     made = beside + (1 - smoothstep(np.abs(off), half, half + FADE)) * (drawn - beside)

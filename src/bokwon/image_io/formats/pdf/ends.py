@@ -26,7 +26,7 @@ def bytes_outside(stream: BinaryIO) -> tuple[int, int]:
     """
     stream.seek(0)
     before, beginning, _ = stream.read(_SEARCHED).partition(_BEGINNING)
-    # A file without one of these marks may still be readable. Then nothing counts as outside at that side.
+    # A file without one of these marks may still be readable. Then nothing on that side counts as outside.
     return len(before.strip(_PADDING)) if beginning else 0, len(_behind_end(stream).strip(_PADDING))
 
 
@@ -45,7 +45,7 @@ def without_padding(stream: BinaryIO) -> BinaryIO:
 
 
 def _behind_end(stream: BinaryIO) -> bytes:
-    """Return the bytes behind the last end; none if no end is found."""
+    """Return the bytes behind the last mark of an end; none if there is no such mark."""
     stream.seek(max(stream.seek(0, io.SEEK_END) - _SEARCHED, 0))
     _, end, behind = stream.read().rpartition(_END)
     return behind if end else b""
