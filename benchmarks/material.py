@@ -245,7 +245,7 @@ def photos(data: Path, count: int) -> None:
     """Print how well photographs are filled as pages, and as what they are taken for."""
     paths = sorted((data / "photos/val").iterdir())
     paths = paths[:: max(1, len(paths) // count)][:count]
-    for settings in ({"material": "page"}, {}, {"material": "photo", "grain": "match"}):
+    for settings in ({"material": "page"}, {}, {"material": "photo"}, {"material": "photo", "grain": "off"}):
         restorer = bokwon.Restorer(bokwon.RestoreSettings(**settings))
         found: Counter[str | None] = Counter()
         psnr = []
